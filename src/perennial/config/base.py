@@ -1,0 +1,58 @@
+"""params.yaml in, one typed section of one use case out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from perennial.errors import ConfigError
+
+S = TypeVar("S", bound="Section")
+
+
+class Section(BaseModel):
+    """A frozen block of params. No field has a default: each number that changes a result stands in params.yaml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def use_cases(path: Path) -> dict[str, Any]:
+    """The blocks of params.yaml by use case.
+
+    Raises: ConfigError when the file cannot be read as a mapping.
+    """
+    try:
+        with open(path, "rb") as file:
+            blocks = (yaml.safe_load(file) or {}).get("use_cases") or {}
+    except (OSError, yaml.YAMLError, AttributeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    if not isinstance(blocks, dict):
+        raise ConfigError(f"{path}: use_cases must be a mapping from name to block, not {type(blocks).__name__}")
+    return blocks
+
+
+def section(path: Path, name: str, key: str, model: type[S]) -> S:
+    """The section `key` of use case `name`, typed.
+
+    Raises: ConfigError listing every wrong field at once, or the use cases there are.
+    """
+    blocks = use_cases(path)
+    if name not in blocks:
+        raise ConfigError(f"{path} has no use case {name!r}; it has: {', '.join(sorted(blocks)) or 'none'}")
+    try:
+        return model.model_validate((blocks[name] or {}).get(key))
+    except ValidationError as error:
+        raise ConfigError(f"{path}, use_cases.{name}.{key}: {explain(error)}") from error
+
+
+def explain(error: ValidationError) -> str:
+    """All problems of a pydantic error in one line: where, what, and the value."""
+    lines = []
+    for problem in error.errors():
+        where = ".".join(str(part) for part in problem["loc"]) or "(all)"
+        value = "" if problem["type"] == "missing" else f", not {str(problem.get('input'))[:60]!r}"
+        lines.append(f"{where}: {problem['msg']}{value}")
+    return "; ".join(lines)

@@ -1,0 +1,13 @@
+"""The evaluate section: intervals and resampling."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from perennial.config.base import Section
+
+
+class EvaluateParams(Section):
+    seed: int = Field(ge=0, lt=2**31)
+    bootstrap: int = Field(ge=100)
+    placebos: int = Field(ge=0)  # shuffled-treatment repetitions, for uplift

@@ -1,0 +1,12 @@
+"""The gate section: what a promotion is tested with (read by an action, so it re-runs no stage)."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from perennial.config.base import Section
+
+
+class GateParams(Section):
+    seed: int = Field(ge=0, lt=2**31)
+    bootstrap: int = Field(ge=100)  # resamples of the paired test where no closed form exists

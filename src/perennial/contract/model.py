@@ -1,0 +1,282 @@
+"""contracts/NAME.yaml in, a Contract out: what the data is and what a decision is worth."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from perennial.contract.columns import Column, Frozen
+from perennial.contract.features import CountBy, Feature, OverEvents, columns_of
+from perennial.contract.rules import RowRule, Rule, from_columns
+from perennial.errors import ContractError, LeakError
+
+MAIN = "main"  # the name of the table that `columns` describes
+
+
+class Binary(Frozen):
+    kind: Literal["binary"]
+    target: str
+    primary: Literal["auc", "ap", "log_loss"]
+    floor: float
+
+
+class Uplift(Frozen):
+    """`qini` is the mean over arms of the area between the Qini curve and the random line, per customer."""
+
+    kind: Literal["uplift"]
+    target: str
+    primary: Literal["qini"]
+    floor: float
+
+
+Task = Annotated[Binary | Uplift, Field(discriminator="kind")]
+
+
+class Source(Frozen):
+    """Where raw rows come from. `files` is the pattern of the main table's files in data/NAME/raw/."""
+
+    kind: Literal["file", "url", "simulator"]
+    files: str
+    format: Literal["csv", "parquet"] = "csv"
+    delimiter: str = Field(",", min_length=1, max_length=2)
+    encoding: str = "utf-8"
+    allow_empty: bool = False
+    url: str | None = None
+    member: str | None = None  # the file inside a zip at `url`
+    sha256: str | None = None  # of the uncompressed content
+    seed: int | None = None
+    n: int | None = None
+    first: int | None = None
+    month: int | None = None
+    concept: int | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        needs = {"url": ("url", "sha256"), "simulator": ("seed", "n", "first", "month", "concept"), "file": ()}[
+            self.kind
+        ]
+        missing = [name for name in needs if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"a {self.kind} source also says {', '.join(missing)}")
+        return self
+
+
+class EventTable(Frozen):
+    """A table of events that belong to the units by their entity column."""
+
+    files: str
+    columns: dict[str, Column]
+    rules: tuple[Rule, ...] = ()
+
+
+class Unit(Frozen):
+    """What one row of the model's table is."""
+
+    rows: Literal["as_is"]
+    as_of: dt.date | None = None
+    where: dict[str, tuple[str, ...]] = {}
+    duplicates: Literal["drop", "keep"]
+    features: dict[str, Feature] = {}
+
+
+class Fractions(Frozen):
+    train: float = Field(gt=0, lt=1)
+    val: float = Field(gt=0, lt=1)
+    test: float = Field(gt=0, lt=1)
+    later: float = Field(0.0, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        total = self.train + self.val + self.test + self.later
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"fractions add up to {total:g}, not to 1")
+        return self
+
+
+class HashSplit(Frozen):
+    """By md5 of the salt and the entity's (or the record's, or the row's own) text."""
+
+    kind: Literal["hash"]
+    by: Literal["entity", "record", "row"]
+    salt: str = Field(min_length=1)
+    fractions: Fractions
+
+
+class TimeSplit(Frozen):
+    """Oldest rows train; `order` is a time column, or `record` where the file itself is in order."""
+
+    kind: Literal["time"]
+    order: str
+    fractions: Fractions
+
+
+class ColumnSplit(Frozen):
+    """The column of role `split` says it."""
+
+    kind: Literal["column"]
+
+
+Split = Annotated[HashSplit | TimeSplit | ColumnSplit, Field(discriminator="kind")]
+
+
+class Money(Frozen):
+    """What a decision is worth. `budget_share` is a share of the customers judged, so it means the same everywhere."""
+
+    currency: str | None = None
+    value_of_response: float | None = Field(None, gt=0)
+    cost_of_contact: float | None = Field(None, ge=0)
+    budget_share: float | None = Field(None, gt=0, le=1)
+
+
+class Contract(Frozen):
+    """Everything the data owner says about one use case."""
+
+    task: Task
+    source: Source
+    columns: dict[str, Column]
+    rules: tuple[Rule, ...]
+    events: dict[str, EventTable]
+    unit: Unit
+    split: Split
+    sampling: dict[str, Any]
+    suspects: tuple[str, ...]
+    slices: tuple[str, ...]
+    money: Money
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        problems = [*_roles(self), *_references(self)]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def having(self, *roles: str) -> list[str]:
+        """Names of the main table's columns that have one of `roles`."""
+        return [name for name, column in self.columns.items() if column.role in roles]
+
+    def one(self, role: str) -> str | None:
+        return next(iter(self.having(role)), None)
+
+    @property
+    def entity(self) -> str | None:
+        """The column that names a person: `entity`, else the id of the row."""
+        return self.one("entity") or self.one("id")
+
+    @property
+    def tables(self) -> dict[str, tuple[str, dict[str, Column]]]:
+        """Pattern and columns of each table, the main one first."""
+        return {MAIN: (self.source.files, self.columns)} | {
+            name: (table.files, table.columns) for name, table in self.events.items()
+        }
+
+    def row_rules(self, table: str) -> list[RowRule]:
+        """Every row rule of a table: what its columns say, then what is written out."""
+        columns = self.tables[table][1]
+        written = self.rules if table == MAIN else self.events[table].rules
+        rules = from_columns(columns, self.unit.as_of) + [rule for rule in written if rule.kind != "row_count"]
+        return list(dict.fromkeys(rules))
+
+    @property
+    def arms(self) -> list[str]:
+        """Names of the treatments, control first; empty without a treatment column."""
+        name = self.one("treatment")
+        if name is None:
+            return []
+        column = self.columns[name]
+        assert column.control is not None
+        return [column.control, *column.arms]
+
+
+def load(path: Path) -> Contract:
+    """Read and check a contract.
+
+    Raises: ContractError with every problem at once; LeakError (exit 3) when a column known only after the outcome
+    is given a feature role.
+    """
+    try:
+        with open(path, "rb") as file:
+            text = yaml.safe_load(file)
+    except FileNotFoundError:
+        raise ContractError(f"{path} is missing: `perennial list` names the use cases there are") from None
+    except yaml.YAMLError as error:
+        raise ContractError(f"{path} is not YAML: {str(error).replace(chr(10), ' ')}") from error
+    return parse(text, str(path))
+
+
+def parse(text: Any, where: str) -> Contract:
+    """A contract from its parsed YAML; `where` names it in errors (raises as `load`)."""
+    if isinstance(text, dict):
+        _refuse_after_outcome(text.get("columns"), where)
+    try:
+        return Contract.model_validate(text)
+    except ValidationError as error:
+        problems = []
+        for problem in error.errors():
+            place = ".".join(str(part) for part in problem["loc"])
+            problems.append(f"{place + ': ' if place else ''}{problem['msg'].removeprefix('Value error, ')}")
+        raise ContractError(f"{where}: {'; '.join(problems)}") from error
+
+
+def _refuse_after_outcome(columns: Any, where: str) -> None:
+    """Refused by name before anything else is looked at: nothing about such a column can make it a feature."""
+    for name, column in (columns or {}).items() if isinstance(columns, dict) else ():
+        if not isinstance(column, dict) or column.get("known") != "after_outcome":
+            continue
+        role = column.get("role")
+        if role in {"numeric", "categorical", "text", "image"} or (role == "protected" and column.get("use")):
+            raise LeakError(
+                f"{where}: column {name!r} is known only after the outcome and cannot be a feature (role {role}); "
+                "give it the role ignore, or outcome"
+            )
+
+
+def _roles(contract: Contract) -> list[str]:
+    found = []
+    for role in ("id", "entity", "treatment", "weight", "split"):
+        names = contract.having(role)
+        if len(names) > 1:
+            found.append(f"only one column can have the role {role}, not {', '.join(names)}")
+    outcomes = contract.having("outcome")
+    if contract.task.target not in outcomes:
+        found.append(
+            f"task.target {contract.task.target!r} has no column of role outcome; there are: {outcomes or 'none'}"
+        )
+    elif not contract.columns[contract.task.target].is_coded:
+        found.append(f'outcome {contract.task.target!r} maps its texts to 0 and 1: values: {{"no": 0, "yes": 1}}')
+    if contract.task.kind == "uplift" and not contract.having("treatment"):
+        found.append("an uplift task needs a column of role treatment")
+    if contract.split.kind == "column" and not contract.having("split"):
+        found.append("split.kind column needs a column of role split")
+    if contract.split.kind == "hash" and contract.split.by == "entity" and contract.entity is None:
+        found.append("split.by entity needs a column of role entity or id; use by: record")
+    return found
+
+
+def _references(contract: Contract) -> list[str]:
+    found = []
+    known = contract.columns.keys()
+    for place, names in (
+        ("suspects", contract.suspects),
+        ("slices", contract.slices),
+        ("unit.where", contract.unit.where),
+    ):
+        found += [f"{place} names {name!r}, which is no column" for name in names if name not in known]
+    for name, feature in contract.unit.features.items():
+        columns: dict[str, Column] | None = contract.columns
+        if isinstance(feature, OverEvents):
+            columns = contract.events[feature.events].columns if feature.events in contract.events else None
+            if columns is None:
+                found.append(f"unit.features.{name}: no event table {feature.events!r}")
+        found += [f"unit.features.{name}: no column {c!r}" for c in columns_of(feature) if columns and c not in columns]
+        if isinstance(feature, CountBy) and columns and not isinstance(columns[feature.by].values, tuple):
+            found.append(f"unit.features.{name}: column {feature.by!r} must list its values")
+    needs_date = bool(contract.unit.features) or any(
+        column.before == "as_of" for _, columns in contract.tables.values() for column in columns.values()
+    )
+    if needs_date and contract.unit.as_of is None:
+        found.append("unit.as_of is needed by unit.features and by `before: as_of`")
+    return found

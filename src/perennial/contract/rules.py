@@ -1,0 +1,124 @@
+"""The kinds of rule a contract can hold. Each has two renderings: data.rules (our row check) and data.suite (GX)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from perennial.contract.columns import Column, Frozen
+
+
+class NotNull(Frozen):
+    kind: Literal["not_null"] = "not_null"
+    column: str
+
+
+class InSet(Frozen):
+    kind: Literal["in_set"] = "in_set"
+    column: str
+    values: tuple[str, ...]
+
+
+class Between(Frozen):
+    """min <= cell <= max; an open side is None."""
+
+    kind: Literal["between"] = "between"
+    column: str
+    min: float | None = None
+    max: float | None = None
+
+
+class Before(Frozen):
+    """The cell's time is strictly before the start of `date` (UTC)."""
+
+    kind: Literal["before"] = "before"
+    column: str
+    date: dt.date
+
+
+class Matches(Frozen):
+    kind: Literal["matches"] = "matches"
+    column: str
+    pattern: str
+
+    @field_validator("pattern")
+    @classmethod
+    def _portable(cls, pattern: str) -> str:
+        r"""Only \A…\z and [0-9]: `^`, `$` and `\d` mean different things to different engines."""
+        if not (pattern.startswith(r"\A") and pattern.endswith(r"\z")):
+            raise ValueError(rf"pattern {pattern!r}: begin it with \A and end it with \z")
+        if re.search(r"\\[dws]|(?<!\[)\^|\$", pattern):
+            raise ValueError(rf"pattern {pattern!r}: write [0-9] for \d, [A-Za-z0-9_] for \w, and no ^ or $")
+        return pattern
+
+
+class Implies(Frozen):
+    """Where `if` is 1, `then` is 1 too (both columns 0/1)."""
+
+    kind: Literal["implies"] = "implies"
+    if_: str = Field(alias="if")
+    then: str
+
+
+class Ordered(Frozen):
+    """columns[0] <= columns[1] where both are there."""
+
+    kind: Literal["ordered"] = "ordered"
+    columns: tuple[str, str]
+
+
+class Unique(Frozen):
+    """A value seen again with other content than the first time is quarantined; equal rows are left to clean."""
+
+    kind: Literal["unique"] = "unique"
+    column: str
+
+
+class RowCount(Frozen):
+    """A file rule: fewer or more passed rows than this stops the run."""
+
+    kind: Literal["row_count"] = "row_count"
+    min: int = Field(1, ge=0)
+    max: int | None = None
+
+
+RowRule = NotNull | InSet | Between | Before | Matches | Implies | Ordered | Unique
+Rule = Annotated[RowRule | RowCount, Field(discriminator="kind")]
+
+
+def name_of(rule: RowRule | RowCount) -> str:
+    """The stable name under which a quarantined row is filed, such as `between:age`."""
+    match rule:
+        case Implies():
+            return f"implies:{rule.if_}"
+        case Ordered():
+            return f"ordered:{rule.columns[0]}"
+        case RowCount():
+            return "row_count"
+        case _:
+            return f"{rule.kind}:{rule.column}"
+
+
+def from_columns(columns: dict[str, Column], as_of: dt.date | None) -> list[RowRule]:
+    """The rules that the columns themselves say, cheapest first."""
+    rules: list[RowRule] = []
+    for name, column in columns.items():
+        if column.role == "ignore":
+            continue
+        low, high = column.bounds
+        if not column.may_be_null and column.when_missing == "quarantine":
+            rules.append(NotNull(column=name))
+        if isinstance(column.values, tuple):
+            rules.append(InSet(column=name, values=column.values))
+        if low is not None or high is not None:
+            rules.append(Between(column=name, min=low, max=high))
+        if column.pattern is not None:
+            rules.append(Matches(column=name, pattern=column.pattern))
+        before = as_of if column.before == "as_of" else column.before
+        if isinstance(before, dt.date):
+            rules.append(Before(column=name, date=before))
+    rules += [Unique(column=name) for name, column in columns.items() if column.unique]
+    return rules

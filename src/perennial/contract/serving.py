@@ -1,0 +1,79 @@
+"""A contract in, what a model and a scorer may know of it out: no outcome, no treatment."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from perennial.contract.columns import Column, Frozen
+from perennial.contract.features import CountBy
+from perennial.contract.model import Contract, Money
+
+FeatureKind = Literal["numeric", "categorical"]
+_HIDDEN = {"outcome", "treatment", "split", "weight"}
+
+
+class FeatureColumn(Frozen):
+    """One column that a model sees, and what a reader calls it."""
+
+    name: str
+    kind: FeatureKind
+    label: str
+    unit: str | None = None
+
+
+class ServingView(Frozen):
+    """The part of a contract that travels in a bundle."""
+
+    task: Literal["binary", "uplift"]
+    arms: tuple[str, ...]
+    costs: tuple[float, ...]  # of one contact by each arm; (cost,) for a binary task
+    features: tuple[FeatureColumn, ...]
+    money: Money
+
+
+def serving_view(contract: Contract) -> ServingView:
+    treatment = contract.one("treatment")
+    arms = contract.columns[treatment].arms if treatment and contract.task.kind == "uplift" else {}
+    return ServingView(
+        task=contract.task.kind,
+        arms=tuple(contract.arms) if contract.task.kind == "uplift" else (),
+        costs=(0.0, *(arm.cost for arm in arms.values())) if arms else (contract.money.cost_of_contact or 0.0,),
+        features=tuple(feature_columns(contract)),
+        money=contract.money,
+    )
+
+
+def feature_columns(contract: Contract) -> list[FeatureColumn]:
+    """The model's columns in order: those of the main table, then those that events make; suspects are left out."""
+    found = [
+        FeatureColumn(name=name, kind=_kind(column), label=column.label or _words(name), unit=column.unit)
+        for name, column in contract.columns.items()
+        if column.is_feature and name not in contract.suspects
+    ]
+    for name, feature in contract.unit.features.items():
+        label = feature.label or _words(name)
+        if isinstance(feature, CountBy):
+            values = contract.events[feature.events].columns[feature.by].values
+            assert isinstance(values, tuple)
+            found += [FeatureColumn(name=f"{name}_{v}", kind="numeric", label=f"{label}: {v}") for v in values]
+        else:
+            unit = "days" if feature.kind in {"days_since", "recency"} else None
+            found.append(FeatureColumn(name=name, kind="numeric", label=label, unit=unit))
+    return found
+
+
+def without_outcomes(contract: Contract) -> dict[str, Column]:
+    """The main table's columns as a file to score has them; those only known later become optional."""
+    return {
+        name: column.model_copy(update={"required": False, "nullable": True}) if column.role in _HIDDEN else column
+        for name, column in contract.columns.items()
+    }
+
+
+def _kind(column: Column) -> FeatureKind:
+    numeric = column.role == "numeric" or (column.role == "protected" and column.cell_type in {"int", "decimal"})
+    return "numeric" if numeric else "categorical"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").replace(".", " ")

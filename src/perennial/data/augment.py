@@ -1,0 +1,23 @@
+"""Training rows in, how often each is drawn in an epoch out. Rows are stored once; the loader repeats them."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+import polars as pl
+
+from perennial.config.augment import AugmentParams
+from perennial.data.names import ROW_ID
+
+
+def draws(train: pl.DataFrame, outcome: str, params: AugmentParams) -> pl.DataFrame:
+    """`draws` (row_id, times) of the train rows, times >= 1."""
+    match params.kind:
+        case "none":
+            times = pl.lit(1)
+        case "oversample":
+            counts = train[outcome].value_counts().sort("count", outcome)
+            times = pl.when(pl.col(outcome) == counts[outcome][0]).then(params.times).otherwise(1)
+        case _:
+            assert_never(params.kind)
+    return train.select(ROW_ID, times.cast(pl.Int32).alias("times"))

@@ -1,0 +1,103 @@
+"""Path of a CSV file in → its text as chunks of UTF-8 bytes: plain or gzip by its first bytes, transcoded, without a BOM.
+
+Memory is a chunk or two whatever the file expands to.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import re
+import stat
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from perennial.errors import InputError
+
+ENCODINGS = ("utf-8", "latin-1", "cp1252", "utf-16")
+
+_BOMB_RATIO = 200  # text of customers compresses 3 to 50 times
+_BOMB_BYTES = 64 * 1024 * 1024  # below this, any ratio is harmless
+_NOT_CSV = (
+    (rb"PAR1", "Parquet"),
+    (rb"PK\x03\x04", "a zip archive (or a spreadsheet)"),
+    (rb"\x1f\x8b", "gzip inside gzip"),
+    (rb"BZh[1-9]1AY&SY", "bzip2"),
+    (rb"\xfd7zXZ\x00", "xz"),
+    (rb"\x28\xb5\x2f\xfd", "Zstandard"),
+    (rb"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (rb"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (rb"SQLite format 3\x00", "a SQLite database"),
+    (rb"ARROW1", "Arrow"),
+    (rb"\x89HDF", "HDF5"),
+    (rb"%PDF-", "PDF"),
+    (rb"\x80[\x02-\x05]", "a pickle, which is never opened"),
+)
+
+
+def byte_chunks(path: Path, encoding: str, size: int) -> Iterator[bytes]:
+    """The file's text in chunks of about `size` bytes.
+
+    Raises:
+        InputError: no regular file, not CSV by its first bytes, a broken or exploding gzip, another encoding.
+
+    """
+    with _opened(path) as raw:
+        compressed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        chunks = _decompressed(path, raw, size) if compressed else iter(lambda: raw.read(size), b"")
+        yield from _transcoded(path, encoding, _checked(path, encoding, chunks))
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
+            raise InputError(f"{path}: not a regular file; give a CSV file, plain or .gz")
+        return path.open("rb")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give a CSV file, plain or .gz") from error
+
+
+def _decompressed(path: Path, raw: IO[bytes], size: int) -> Iterator[bytes]:
+    n_out = 0
+    try:
+        with gzip.GzipFile(fileobj=raw) as unpacked:
+            while chunk := unpacked.read(size):
+                n_out += len(chunk)
+                if n_out > _BOMB_BYTES and n_out > _BOMB_RATIO * raw.tell():
+                    raise InputError(
+                        f"{path}: gzip that expands more than {_BOMB_RATIO} times ({raw.tell()} → {n_out} bytes so far);"
+                        " if it is honest, unpack it first"
+                    )
+                yield chunk
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path}: broken gzip after {n_out} bytes of text ({error}); fetch the file again") from error
+
+
+def _checked(path: Path, encoding: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    head = next(chunks, b"")
+    for magic, what in _NOT_CSV:
+        if re.match(magic, head):
+            raise InputError(f"{path}: this is {what}, not CSV; convert it, or declare its format")
+    if encoding != "utf-16" and head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InputError(f"{path}: begins with a UTF-16 byte order mark; declare encoding: utf-16")
+    yield head.removeprefix(codecs.BOM_UTF8) if encoding == "utf-8" else head
+    yield from chunks
+
+
+def _transcoded(path: Path, encoding: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    if encoding == "utf-8":  # judged record by record
+        yield from chunks
+        return
+    decoder, n_in = codecs.getincrementaldecoder(encoding)(), 0
+    try:
+        for chunk in chunks:
+            yield decoder.decode(chunk).encode()
+            n_in += len(chunk)
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeError as error:
+        raise InputError(
+            f"{path}: not {encoding} after byte {n_in} ({error}); declare the right encoding, one of {', '.join(ENCODINGS)}"
+        ) from error

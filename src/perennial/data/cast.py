@@ -1,0 +1,120 @@
+"""A frame of text cells in, typed columns and one reason for each cell that does not fit out.
+
+The shape of the text decides, never the engine's cast: engines disagree on ` 1`, `1_000`, `24:00` and `1d`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+import polars as pl
+
+from perennial.contract.columns import Column
+from perennial.errors import PerennialError
+
+_INT = r"\A[+-]?[0-9]{1,18}\z"
+_DECIMAL = r"\A[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?\z"
+_PARTS = {"%Y": "[0-9]{4}", "%m": "[0-9]{2}", "%d": "[0-9]{2}", "%H": "[0-9]{2}", "%M": "[0-9]{2}", "%S": "[0-9]{2}"}
+_NULL = "\x00"
+
+
+class Cast(NamedTuple):
+    """`frame` keeps every row; `reasons` names the first cell of a row that does not fit, null where all do."""
+
+    frame: pl.DataFrame
+    reasons: pl.Series
+
+
+def cast(rows: pl.DataFrame, columns: dict[str, Column]) -> Cast:
+    """Normal form, null codes, maps and types, in this order; rows with a reason hold null in that cell."""
+    texts = rows.select(_normal(rows, name, column) for name, column in columns.items())
+    typed: list[pl.Series] = []
+    reasons = pl.Series("reason", [None] * rows.height, dtype=pl.String)
+    for name, column in columns.items():
+        cells, why = _typed(texts[name], column)
+        typed.append(cells)
+        reasons = (
+            pl.select(pl.coalesce(reasons, f"{name}: " + why)).to_series() if why.null_count() < len(why) else reasons
+        )
+    return Cast(pl.DataFrame(typed), reasons.rename("reason"))
+
+
+def content_md5(rows: pl.DataFrame, columns: dict[str, Column]) -> pl.Series:
+    """md5 of each record's canonical text: the normalised cells of the declared columns, in the contract's order."""
+    texts = rows.select(_normal(rows, name, column).fill_null(_NULL) for name, column in columns.items())
+    joined = texts.select(pl.concat_str(pl.all(), separator="\x1f")).to_series()
+    digests = [hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() for text in joined]
+    return pl.Series("_content", digests, dtype=pl.String)
+
+
+def _normal(rows: pl.DataFrame, name: str, column: Column) -> pl.Expr:
+    if name not in rows.columns:
+        return (
+            pl.lit(None, dtype=pl.String).alias(name) if rows.height else pl.lit(pl.Series(name, [], dtype=pl.String))
+        )
+    cell = pl.col(name).str.normalize("NFC")
+    if column.map:
+        cell = cell.replace(column.map)
+    return pl.when(cell.is_in(["", *column.null])).then(None).otherwise(cell).alias(name)
+
+
+def _typed(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
+    """The typed cells and, for each, why it could not be (null where it could)."""
+    if isinstance(column.values, dict):
+        codes = pl.Int64 if column.is_coded else pl.String
+        out = cells.replace_strict(column.values, default=None, return_dtype=codes)
+        return out, _why(cells, out.is_not_null(), f"is none of {', '.join(column.values)}")
+    match column.cell_type:
+        case "text":
+            return cells, _why(cells, pl.Series([True] * len(cells), dtype=pl.Boolean), "")
+        case "int":
+            fits = cells.str.contains(_INT)
+            return _cast_number(cells, fits, pl.Int64()), _why(
+                cells, fits, "is not a whole number of at most 18 digits"
+            )
+        case "decimal":
+            fits = cells.str.contains(_DECIMAL)
+            return _cast_number(cells, fits, pl.Float64()), _why(cells, fits, "is not a number")
+        case "date" | "datetime":
+            return _time(cells, column)
+
+
+def _cast_number(cells: pl.Series, fits: pl.Series, dtype: pl.DataType) -> pl.Series:
+    shaped = cells.set(~fits.fill_null(True), None)
+    out = shaped.cast(dtype, strict=False)
+    if out.null_count() != shaped.null_count():
+        raise PerennialError(f"column {cells.name}: a cell has the shape of {dtype} and was not cast; please report it")
+    return out
+
+
+def _time(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
+    """Dates become midnight-less dates, times become UTC; the impossible and the ambiguous get a reason."""
+    form = column.format or ("%Y-%m-%d" if column.cell_type == "date" else "%Y-%m-%d %H:%M:%S")
+    fits = cells.str.contains(_shape(form))
+    shaped = cells.set(~fits.fill_null(True), None)
+    why = _why(cells, fits, f"is not written as {form}")
+    if column.cell_type == "date":
+        out = shaped.str.to_date(form, strict=False)
+        missing = "is a date that does not exist"
+    else:
+        naive = shaped.str.to_datetime(form, strict=False, time_unit="us")
+        out = naive.dt.replace_time_zone(column.tz, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
+        missing = f"is a time that does not exist, or exists twice, in {column.tz}"
+    return out, why.zip_with(
+        ~(shaped.is_not_null() & out.is_null()), _why(cells, pl.Series([False] * len(cells)), missing)
+    )
+
+
+def _shape(form: str) -> str:
+    out = form.replace(".", r"\.").replace("/", r"\/")
+    for part, digits in _PARTS.items():
+        out = out.replace(part, digits)
+    return rf"\A{out}\z"
+
+
+def _why(cells: pl.Series, fits: pl.Series, words: str) -> pl.Series:
+    """The reason for each cell that does not fit, with the cell (cut to 40 characters) in it."""
+    text = pl.lit("'") + pl.lit(cells).str.slice(0, 40) + pl.lit(f"' {words}")
+    bad = pl.lit(cells).is_not_null() & ~pl.lit(fits).fill_null(False)
+    return pl.select(pl.when(bad).then(text).otherwise(None).alias(cells.name)).to_series()

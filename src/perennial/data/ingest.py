@@ -1,0 +1,178 @@
+"""The raw files of one table in, its typed rows and its unreadable rows out.
+
+All that engines do differently (casts, dates, normal forms, hashes) is done here, once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from perennial.contract.columns import Column
+from perennial.data.cast import cast, content_md5
+from perennial.data.names import CONTENT, ENTITY, LINE, ORDER, QUARANTINE, RAW, RECORD, ROW_ID, SOURCE
+from perennial.data.read import Block, Dialect, read_blocks, read_header
+from perennial.errors import InputError
+from perennial.files.durable import sha256_file
+
+_PREVIEW = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ingested:
+    """Typed rows (`rows`), unreadable rows (`rejects`, in the shape of a quarantine), and what was noticed."""
+
+    rows: pl.DataFrame
+    rejects: pl.DataFrame
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """How the files of a table are written, and which column names whose row it is."""
+
+    table: str
+    format: str
+    dialect: Dialect
+    entity: str | None
+    allow_empty: bool
+
+
+def matching(files: Sequence[Path], patterns: dict[str, str]) -> dict[str, list[Path]]:
+    """The files of each table by its name pattern.
+
+    Raises: InputError when a file belongs to no table, or a table has no file.
+    """
+    found: dict[str, list[Path]] = {table: [] for table in patterns}
+    for path in sorted(files):
+        table = next((name for name, pattern in patterns.items() if path.match(pattern)), None)
+        if table is None:
+            raise InputError(
+                f"{path} belongs to no table: the contract knows {', '.join(patterns.values())}; remove it"
+            )
+        found[table].append(path)
+    for table, paths in found.items():
+        if not paths:
+            raise InputError(
+                f"table {table}: no file named {patterns[table]} among {[p.name for p in files] or 'no files'}"
+            )
+    return found
+
+
+def ingest(paths: Sequence[Path], columns: dict[str, Column], form: Form) -> Ingested:
+    """Read, normalise and cast every record of a table; each becomes a row or a reject.
+
+    Raises: InputError when a file cannot be read at all, lacks a required column, or holds no row.
+    """
+    rows: list[pl.DataFrame] = []
+    rejects: list[pl.DataFrame] = []
+    notes: list[str] = []
+    seen: dict[str, Path] = {}
+    for path in paths:
+        digest = sha256_file(path)
+        if digest in seen:
+            notes.append(f"{path.name} holds the same bytes as {seen[digest].name} and is read once")
+            continue
+        seen[digest] = path
+        notes += _check_columns(path, _header(path, form), columns)
+        for block in _blocks(path, form):
+            good, bad = _typed(block, path, digest, columns, form)
+            rows.append(good)
+            rejects.append(bad)
+    table = pl.concat(rows) if rows else _no_rows(columns)
+    if not table.height and not form.allow_empty:
+        raise InputError(f"table {form.table}: no row in {', '.join(path.name for path in paths)} could be read")
+    table = table.with_columns(pl.int_range(table.height, dtype=pl.Int64).alias(ORDER))
+    return Ingested(rows=table, rejects=_concat(rejects), notes=notes)
+
+
+def _typed(
+    block: Block, path: Path, digest: str, columns: dict[str, Column], form: Form
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    declared = {name: column for name, column in columns.items() if column.role != "ignore"}
+    result = cast(block.rows, declared)
+    content = content_md5(block.rows, declared)
+    row_id = block.rows[RECORD].map_elements(lambda record: f"{digest[:_PREVIEW]}-{record}", return_dtype=pl.String)
+    entity = result.frame[form.entity].cast(pl.String) if form.entity else content
+    frame = result.frame.with_columns(
+        row_id.alias(ROW_ID), entity.alias(ENTITY), content.alias(CONTENT),
+        pl.lit(path.name).alias(SOURCE), block.rows[RECORD], block.rows[LINE], block.rows[RAW], result.reasons,
+    )  # fmt: skip
+    bad = frame.filter(pl.col("reason").is_not_null()).select(
+        ROW_ID, pl.lit(form.table).alias("table"), pl.col(SOURCE).alias("source"), pl.col(RECORD).alias("record"),
+        pl.col(LINE).alias("line"), ("cell:" + pl.col("reason").str.extract(r"\A([^:]*):")).alias("rule"), "reason",
+        pl.col(RAW).alias("raw"),
+    )  # fmt: skip
+    return frame.filter(pl.col("reason").is_null()).drop("reason"), pl.concat(
+        [bad, _structure(block, path, digest, form)]
+    )
+
+
+def _structure(block: Block, path: Path, digest: str, form: Form) -> pl.DataFrame:
+    """The records that are no rows at all, in the shape of a quarantine."""
+    return pl.DataFrame(
+        [
+            (f"{digest[:_PREVIEW]}-{r.record}", form.table, path.name, r.record, r.line, f"record:{r.reason}",
+             r.reason.replace("_", " "), r.raw)
+            for r in block.rejects
+        ],
+        schema=QUARANTINE, orient="row",
+    )  # fmt: skip
+
+
+def _header(path: Path, form: Form) -> list[str]:
+    if form.format == "parquet":
+        return [str(name) for name in _parquet(path).schema_arrow.names]
+    return read_header(path, form.dialect)
+
+
+def _blocks(path: Path, form: Form) -> Iterator[Block]:
+    return _parquet_blocks(path) if form.format == "parquet" else read_blocks(path, form.dialect)
+
+
+def _parquet(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path, page_checksum_verification=True)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(
+            f"{path} is no readable Parquet file ({error}); is it complete, and is `format` right?"
+        ) from error
+
+
+def _parquet_blocks(path: Path) -> Iterator[Block]:
+    """Row groups as text cells; a record's raw text is its row as JSON, its line is its record number."""
+    record = 1
+    for batch in _parquet(path).iter_batches():
+        frame = pl.DataFrame(pl.from_arrow(batch)).select(pl.all().cast(pl.String).fill_null(""))
+        numbers = pl.int_range(record, record + frame.height, eager=True, dtype=pl.Int64)
+        raw = [json.dumps(row, ensure_ascii=False).encode() for row in frame.to_dicts()]
+        yield Block(
+            rows=frame.with_columns(numbers.alias(RECORD), numbers.alias(LINE), pl.Series(RAW, raw, dtype=pl.Binary)),
+            rejects=[],
+        )
+        record += frame.height
+
+
+def _check_columns(path: Path, header: list[str], columns: dict[str, Column]) -> list[str]:
+    missing = [name for name, c in columns.items() if c.required and c.role != "ignore" and name not in header]
+    if missing:
+        raise InputError(f"{path} lacks column {', '.join(missing)}; its header says: {', '.join(header[:30])}")
+    return [f"{path.name}: column {name!r} is in no contract and is not read" for name in header if name not in columns]
+
+
+def _no_rows(columns: dict[str, Column]) -> pl.DataFrame:
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {SOURCE: pl.String, RECORD: pl.Int64, LINE: pl.Int64}
+    schema |= {RAW: pl.Binary, ROW_ID: pl.String, ENTITY: pl.String, CONTENT: pl.String}
+    declared = {name: column for name, column in columns.items() if column.role != "ignore"}
+    empty = cast(pl.DataFrame(schema=dict.fromkeys(declared, pl.String)), declared).frame
+    return empty.with_columns(pl.lit(pl.Series(name, [], dtype=dtype)) for name, dtype in schema.items())
+
+
+def _concat(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat([pl.DataFrame(schema=QUARANTINE), *frames])

@@ -1,0 +1,40 @@
+"""The technical columns of every table, and the one way to account for rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+
+from perennial.errors import ConservationError
+
+Table = nw.LazyFrame[Any]  # one code for Polars, DuckDB and Spark
+
+ROW_ID = "row_id"  # digest of the source file and record number: the same from the raw file to the score
+ENTITY = "_entity"  # text that names whose row it is; decides the split
+ORDER = "_order"  # position in the order of the files, 0 first
+CONTENT = "_content"  # md5 of the record's canonical text: equal rows have equal content
+SOURCE, RECORD, LINE, RAW = "_source", "_record", "_line", "_raw"
+TECHNICAL = (ROW_ID, ENTITY, ORDER, CONTENT, SOURCE, RECORD, LINE, RAW)
+
+QUARANTINE = {
+    ROW_ID: pl.String, "table": pl.String, "source": pl.String, "record": pl.Int64, "line": pl.Int64,
+    "rule": pl.String, "reason": pl.String, "raw": pl.Binary,
+}  # fmt: skip
+LISTED = {ROW_ID: pl.String, "table": pl.String, "reason": pl.String}
+
+
+def conserve(stage: str, table: str, ids: pl.Series, **to: pl.Series) -> dict[str, int]:
+    """Count where the rows of a table went, having made sure that each went to exactly one place.
+
+    Raises: ConservationError when the ids in are not the disjoint union of the ids out.
+    """
+    outs = pl.concat([series.cast(pl.String).rename(ROW_ID) for series in to.values()]).sort()
+    if not outs.equals(ids.rename(ROW_ID).sort()):
+        lost, new = set(ids) - set(outs), set(outs) - set(ids)
+        raise ConservationError(
+            f"{stage}, table {table}: {len(ids)} rows in, {len(outs)} out; lost {sorted(lost)[:3]}, "
+            f"from nowhere {sorted(new)[:3]}, {len(outs) - outs.n_unique()} twice; this is a bug, please report it"
+        )
+    return {place: len(series) for place, series in to.items()}

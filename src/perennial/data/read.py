@@ -1,0 +1,282 @@
+"""Path of a CSV file in → blocks of text rows and rejects: every physical record is one or the other, with its place.
+
+Cells stay text. Each row carries `_record` (from 1, after the header; rows and rejects share the count), `_line` (the
+physical line on which it begins; the header's is 1) and `_raw` (its bytes without the line end; where an encoding other
+than UTF-8 is declared, the bytes of its UTF-8 form). Memory is a few blocks.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from perennial.data.byte_source import ENCODINGS, byte_chunks
+from perennial.data.records import LINE_LIMIT, Bools, Cut, Grammar, Ints, Reason, cut, scan
+from perennial.errors import ConfigError, InputError
+
+__all__ = ["Block", "Dialect", "Reason", "Reject", "read_blocks", "read_header"]
+
+BLOCK_BYTES = 8 * 1024 * 1024
+
+_PLACE = {"_record": pl.Int64(), "_line": pl.Int64(), "_raw": pl.Binary()}
+_DELIMITERS = (",", ";", "\t", "|")
+_BOM = b"\xef\xbb\xbf"
+_HEADER_HINTS: dict[Reason, str] = {
+    "blank": "put the column names there",
+    "unclosed_quote": "close the quote",
+    "stray_quote": "double each quote inside a quoted name",
+    "stray_cr": "convert its line ends to LF",
+    "field_too_long": "is this a CSV file?",
+    "nul_byte": "if it is UTF-16, declare encoding: utf-16",
+    "invalid_utf8": "declare encoding: latin-1, cp1252 or utf-16",
+    "cut_last_line": "close the quote; is the file whole?",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """How a file is written: a delimiter of one byte, and its encoding."""
+
+    delimiter: str = ","
+    encoding: str = "utf-8"
+
+    def __post_init__(self) -> None:
+        if len(self.delimiter.encode()) != 1 or self.delimiter in '"\r\n\0' or self.delimiter.isalnum():
+            raise ConfigError(f"delimiter {self.delimiter!r}: give one ASCII sign, such as {', '.join(_DELIMITERS)!r}")
+        if self.encoding not in ENCODINGS:
+            raise ConfigError(f"encoding {self.encoding!r} is not known; give one of {', '.join(ENCODINGS)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reject:
+    """A record that is no row: its number, the line it begins on, why, and its bytes without the line end."""
+
+    record: int
+    line: int
+    reason: Reason
+    raw: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Rows, in file order: the header's columns as String, then `_record`, `_line`, `_raw`; and the rejects among them."""
+
+    rows: pl.DataFrame
+    rejects: list[Reject]
+
+
+def read_header(path: Path, dialect: Dialect) -> list[str]:
+    """The column names, trimmed.
+
+    Raises:
+        InputError: no file, no CSV, no header, a name twice, another delimiter or encoding.
+
+    """
+    return _take_header(_Unread(path, dialect))
+
+
+def read_blocks(path: Path, dialect: Dialect) -> Iterator[Block]:
+    """The records of a file, block by block; at least one block, even where no record follows the header.
+
+    Raises:
+        InputError: as `read_header`; a line of more than LINE_LIMIT bytes; a broken gzip; at the end of the file, where it
+            as a whole is not what the dialect says (`_Seen.judge`).
+
+    """
+    unread = _Unread(path, dialect)
+    names = _take_header(unread)
+    grammar = Grammar(delimiter=dialect.delimiter.encode(), n_fields=len(names))
+    seen = _Seen()
+    n_blocks = 0
+    while not unread.ended or unread.text:
+        found = cut(unread.text, grammar, ended=unread.ended)
+        if found.used:
+            _check_lengths(unread, found)
+            block = _block(found, names, dialect, record=seen.n_records + 1, line=unread.line)
+            seen.add(block)
+            unread.drop(found.used)
+            yield block
+            n_blocks += 1
+        if not unread.ended:
+            unread.more()
+    if not n_blocks:
+        yield Block(rows=pl.DataFrame(schema=dict.fromkeys(names, pl.String()) | _PLACE), rejects=[])
+    seen.judge(path, names)
+
+
+class _Unread:
+    """The bytes of a file that are not yet records; `line` is the physical line on which they begin."""
+
+    def __init__(self, path: Path, dialect: Dialect) -> None:
+        self.path, self.dialect, self.line, self.ended = path, dialect, 1, False
+        self._chunks = byte_chunks(path, dialect.encoding, BLOCK_BYTES)
+        self._data = b""
+
+    @property
+    def text(self) -> bytes:
+        """Whole lines; where the file ended, all that is left."""
+        return self._data if self.ended else self._data[: self._data.rfind(b"\n") + 1]
+
+    def more(self) -> None:
+        chunk = next(self._chunks, None)
+        self.ended = chunk is None
+        self._data += chunk or b""
+        if len(self._data) - self._data.rfind(b"\n") > LINE_LIMIT + 2:  # a line end may still follow
+            raise self.line_too_long(self.line + self._data.count(b"\n"))
+
+    def drop(self, n_bytes: int) -> None:
+        self.line += self._data.count(b"\n", 0, n_bytes)
+        self._data = self._data[n_bytes:]
+
+    def line_too_long(self, line: int) -> InputError:
+        return InputError(f"{self.path}: line {line} has more than {LINE_LIMIT} bytes; is this a CSV file, and whole?")
+
+
+class _Seen:
+    """What a file's records were so far, for the rules about the file as a whole."""
+
+    def __init__(self) -> None:
+        self.n_records, self.n_rows, self.beyond_ascii = 0, 0, False
+        self.first_line: dict[Reason, int] = {}
+        self.reasons: Counter[Reason] = Counter()
+
+    def add(self, block: Block) -> None:
+        self.n_records += block.rows.height + len(block.rejects)
+        self.n_rows += block.rows.height
+        self.reasons.update(reject.reason for reject in block.rejects)
+        for reject in block.rejects:
+            self.first_line.setdefault(reject.reason, reject.line)
+
+    def judge(self, path: Path, names: list[str]) -> None:
+        """One record may always be wrong; beyond that, a share of them says that the file is not what was declared.
+
+        Raises:
+            InputError: no record as wide as the header; more than 1 % with broken quotes; more than 1 % undecodable and
+                nothing beyond ASCII that is decodable.
+
+        """
+        many = max(1, self.n_records // 100)
+        n_quotes = self.reasons["unclosed_quote"] + self.reasons["stray_quote"]
+        if not self.n_rows and self.reasons["field_count"] > 1:
+            raise InputError(
+                f"{path}: the header has {len(names)} fields and none of {self.n_records} records has;"
+                " remove lines before the header, or declare the delimiter"
+            )
+        if n_quotes > many:
+            first = min(self.first_line[r] for r in ("unclosed_quote", "stray_quote") if r in self.first_line)
+            raise InputError(
+                f"{path}: {n_quotes} of {self.n_records} records, the first on line {first}, have quotes that do not pair;"
+                " export it with every quote inside a quoted field doubled"
+            )
+        if self.reasons["invalid_utf8"] > many and not self.beyond_ascii:
+            raise InputError(
+                f"{path}: {self.reasons['invalid_utf8']} of {self.n_records} records, the first on line"
+                f" {self.first_line['invalid_utf8']}, are not UTF-8; declare encoding: latin-1, cp1252 or utf-16"
+            )
+
+
+def _take_header(unread: _Unread) -> list[str]:
+    path, dialect = unread.path, unread.dialect
+    grammar = Grammar(delimiter=dialect.delimiter.encode(), n_fields=None)
+    found = None
+    while found is None and not unread.ended:
+        unread.more()
+        found = scan(unread.text, 0, grammar, ended=unread.ended) if unread.text else None
+    if found is None:
+        raise InputError(f"{path}: empty; give a CSV file that begins with a header")
+    raw = unread.text[: found.stop]
+    if found.reason:
+        hint = _other_delimiter(raw, dialect) if found.reason == "stray_quote" else None
+        raise InputError(f"{path}: line 1 is no header ({found.reason}); {hint or _HEADER_HINTS[found.reason]}")
+    names = [name.strip() for name in next(csv.reader([raw.decode()], delimiter=dialect.delimiter, strict=True))]
+    _check_names(path, names, _other_delimiter(raw, dialect))
+    unread.drop(found.next_start)
+    return names
+
+
+def _check_names(path: Path, names: list[str], hint: str | None) -> None:
+    if len(names) == 1 and hint:
+        raise InputError(f"{path}: the header {names[0][:80]!r} is one column; {hint}")
+    if twice := sorted(name for name, n in Counter(names).items() if n > 1):
+        raise InputError(f"{path}: column names that stand twice in the header: {twice[:5]}; rename them")
+    if ours := sorted(_PLACE.keys() & set(names)):
+        raise InputError(f"{path}: columns {ours} have names that the reader gives; rename them")
+
+
+def _other_delimiter(raw: bytes, dialect: Dialect) -> str | None:
+    counts = {sign: raw.count(sign.encode()) for sign in _DELIMITERS if sign != dialect.delimiter}
+    likely = max(counts, key=lambda sign: counts[sign])
+    return f'if it is separated by {likely!r}, declare delimiter: "{likely}"' if counts[likely] else None
+
+
+def _check_lengths(unread: _Unread, found: Cut) -> None:
+    too_long = np.flatnonzero(found.stop - found.start > LINE_LIMIT)
+    if len(too_long):
+        raise unread.line_too_long(unread.line + int(found.line[too_long[0]]))
+
+
+def _block(found: Cut, names: list[str], dialect: Dialect, *, record: int, line: int) -> Block:
+    is_row = np.ones(len(found.start), dtype=np.bool_)
+    is_row[list(found.rejected)] = False
+    next_start = np.append(found.start[1:], found.used)
+    text = _joined(found.data, found.start, next_start, is_row)
+    place = pl.DataFrame(
+        {
+            "_record": record + np.flatnonzero(is_row),
+            "_line": line + found.line[is_row],
+            "_raw": _raw(text, (found.stop - found.start)[is_row], (next_start - found.start)[is_row]),
+        },
+        schema=_PLACE,
+    )
+    rejects = [
+        Reject(
+            record=record + i,
+            line=line + int(found.line[i]),
+            reason=reason,
+            raw=found.data[found.start[i] : found.stop[i]],
+        )
+        for i, reason in found.rejected.items()
+    ]
+    return Block(rows=_cells(text, names, dialect.delimiter).hstack(place), rejects=rejects)
+
+
+def _joined(data: bytes, start: Ints, next_start: Ints, is_row: Bools) -> bytes:
+    """The bytes of the rows, in runs that no reject interrupts."""
+    edges = np.flatnonzero(np.diff(is_row, prepend=False, append=False))
+    runs = zip(edges[0::2].tolist(), edges[1::2].tolist(), strict=True)
+    return b"".join(data[start[first] : next_start[stop - 1]] for first, stop in runs)
+
+
+def _cells(text: bytes, names: list[str], delimiter: str) -> pl.DataFrame:
+    schema = dict.fromkeys(names, pl.String())
+    if not text:
+        return pl.DataFrame(schema=schema)
+    return pl.read_csv(
+        _BOM
+        + text,  # Polars drops a mark at the start and unpacks what begins like zlib; so neither is the first record's
+        has_header=False,
+        schema=schema,
+        separator=delimiter,
+        empty_string_is_null=False,
+    )
+
+
+def _raw(text: bytes, size: Ints, size_with_end: Ints) -> pl.Series:
+    """The records without their line ends: the rows' bytes once more, in one buffer, and where each begins in it."""
+    keep = np.ones(len(text), dtype=np.bool_)
+    content_stop = np.cumsum(size_with_end) - size_with_end + size
+    for nth in (0, 1):  # LF, or CR and LF, or nothing at the end of the file
+        keep[content_stop[size_with_end - size > nth] + nth] = False
+    content = np.frombuffer(text, dtype=np.uint8)[keep]
+    offsets = np.append(0, np.cumsum(size)).astype(np.int64)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(content)]
+    raw = pl.from_arrow(pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(size), buffers))
+    assert isinstance(raw, pl.Series)
+    return raw

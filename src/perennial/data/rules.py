@@ -1,0 +1,106 @@
+"""A table and its row rules in, the rows that pass and the name of the first rule that each other row breaks out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import assert_never
+
+import narwhals as nw
+
+from perennial.contract.rules import (
+    Before,
+    Between,
+    Implies,
+    InSet,
+    Matches,
+    NotNull,
+    Ordered,
+    RowRule,
+    Unique,
+    name_of,
+)
+from perennial.data.names import CONTENT, ORDER, Table
+
+BROKEN = "_broken"
+
+
+def judge(table: Table, rules: Sequence[RowRule]) -> Table:
+    """`table` with one more column, `_broken`: the first rule that a row breaks, null where it breaks none.
+
+    Uniqueness is judged last, among the rows that break nothing else.
+    """
+    cell_rules = [rule for rule in rules if not isinstance(rule, Unique)]
+    broken = [nw.when(~passes(rule)).then(nw.lit(name_of(rule))) for rule in cell_rules]
+    first = nw.coalesce(*broken, nw.lit(None, nw.String)) if broken else nw.lit(None, nw.String)
+    judged = table.with_columns(first.cast(nw.String).alias(BROKEN))
+    for rule in rules:
+        if isinstance(rule, Unique):
+            judged = _judge_unique(judged, rule)
+    return judged
+
+
+def passes(rule: NotNull | InSet | Between | Before | Matches | Implies | Ordered) -> nw.Expr:
+    """Whether a row keeps the rule; a null keeps every rule but not_null. NaN keeps none that compares."""
+    match rule:
+        case NotNull():
+            return ~nw.col(rule.column).is_null()
+        case InSet():
+            return _or_null(rule.column, nw.col(rule.column).is_in(list(rule.values)))
+        case Between():
+            low = nw.lit(True) if rule.min is None else nw.col(rule.column) >= rule.min
+            high = nw.lit(True) if rule.max is None else nw.col(rule.column) <= rule.max
+            return _or_null(rule.column, low & high)
+        case Before():
+            return _or_null(rule.column, nw.col(rule.column).cast(nw.Date) < nw.lit(rule.date))
+        case Matches():
+            return _or_null(rule.column, nw.col(rule.column).str.contains(rule.pattern))
+        case Implies():
+            holds = (nw.col(rule.if_) != 1) | (nw.col(rule.then) == 1)
+            return nw.col(rule.if_).is_null() | nw.col(rule.then).is_null() | holds
+        case Ordered():
+            a, b = (nw.col(name) for name in rule.columns)
+            return a.is_null() | b.is_null() | (a <= b)
+        case _:
+            assert_never(rule)
+
+
+def words(rule: RowRule) -> str:
+    """What the rule asks for, as the quarantine and the report say it."""
+    match rule:
+        case NotNull():
+            return f"{rule.column} is empty"
+        case InSet():
+            return f"{rule.column} is none of {', '.join(rule.values)}"
+        case Between():
+            return f"{rule.column} lies outside {_bound(rule.min)} to {_bound(rule.max)}"
+        case Before():
+            return f"{rule.column} is not before {rule.date:%Y-%m-%d}"
+        case Matches():
+            return f"{rule.column} is not written as {rule.pattern}"
+        case Implies():
+            return f"{rule.if_} is 1 but {rule.then} is not"
+        case Ordered():
+            return f"{rule.columns[0]} is greater than {rule.columns[1]}"
+        case Unique():
+            return f"{rule.column} was seen before with other content"
+        case _:
+            assert_never(rule)
+
+
+def _or_null(column: str, holds: nw.Expr) -> nw.Expr:
+    return nw.col(column).is_null() | holds
+
+
+def _judge_unique(judged: Table, rule: Unique) -> Table:
+    sound = judged.filter(nw.col(BROKEN).is_null())
+    first = sound.filter(nw.col(ORDER) == nw.col(ORDER).min().over(rule.column)).select(
+        rule.column, nw.col(CONTENT).alias("_first")
+    )
+    clash = nw.col(BROKEN).is_null() & (nw.col(CONTENT) != nw.col("_first"))
+    named = nw.when(clash).then(nw.lit(name_of(rule))).otherwise(nw.col(BROKEN))
+    return judged.join(first, on=rule.column, how="left").with_columns(named.alias(BROKEN)).drop("_first")
+
+
+def _bound(value: float | dt.date | None) -> str:
+    return "any" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,65 @@
+"""Units in, the part of each (train, val, test, later) out, by a function that travels in the bundle."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, assert_never
+
+import numpy as np
+import polars as pl
+
+from perennial.contract.model import ColumnSplit, Contract, Fractions, HashSplit, TimeSplit
+from perennial.data.names import ENTITY, ORDER, ROW_ID
+from perennial.errors import DataStopped
+
+PARTS = ("train", "val", "test", "later")
+
+
+def split(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """`splits` (row_id, split, _entity), and the split as a function: kind, salt, fractions, cuts.
+
+    Raises: DataStopped when a part has no row.
+    """
+    rule = contract.split
+    function: dict[str, Any] = rule.model_dump(mode="json")
+    match rule:
+        case HashSplit():
+            keys = units[ROW_ID] if rule.by == "row" else units[ENTITY]
+            parts = hash_parts(keys, rule.salt, rule.fractions)
+        case TimeSplit():
+            parts, function["cuts"] = _by_time(units, rule)
+        case ColumnSplit():
+            column = contract.one("split")
+            assert column is not None
+            parts = units[column]
+        case _:
+            assert_never(rule)
+    out = units.select(ROW_ID, parts.alias("split"), pl.col(ENTITY))
+    for part in PARTS[:3]:
+        if not (out["split"] == part).any():
+            raise DataStopped(f"split {rule.kind}: no row falls into {part} ({len(units)} rows in all); change `split`")
+    return out, function
+
+
+def hash_parts(keys: pl.Series, salt: str, fractions: Fractions) -> pl.Series:
+    """The part of each key: the first 8 hex digits of md5(salt:key) as a number in [0, 1) against the fractions."""
+    unique = keys.unique()
+    places = [int(hashlib.md5(f"{salt}:{key}".encode(), usedforsecurity=False).hexdigest()[:8], 16) for key in unique]
+    edges = np.cumsum([fractions.train, fractions.val, fractions.test])
+    which = np.searchsorted(edges * 2**32, np.array(places, dtype=np.float64), side="right")
+    return keys.replace_strict(unique, pl.Series([PARTS[min(i, 2 if not fractions.later else 3)] for i in which]))
+
+
+def _by_time(units: pl.DataFrame, rule: TimeSplit) -> tuple[pl.Series, list[str]]:
+    """Oldest first; rows of one moment stay together, so a part may be a little larger than its fraction."""
+    at = units[ORDER] if rule.order == "record" else units[rule.order]
+    if at.null_count():
+        raise DataStopped(f"split by time: {at.null_count()} rows have no {rule.order}")
+    edges = np.cumsum([rule.fractions.train, rule.fractions.val, rule.fractions.test])
+    ranked = at.sort()
+    cuts = [
+        ranked[min(int(edge * len(ranked) + 0.5), len(ranked) - 1)]
+        for edge in edges[: 3 if rule.fractions.later else 2]
+    ]
+    which = sum(((at >= cut).cast(pl.Int8) for cut in cuts), pl.zeros(len(at), dtype=pl.Int8, eager=True))
+    return which.replace_strict(dict(enumerate(PARTS)), return_dtype=pl.String), [str(cut) for cut in cuts]

@@ -1,0 +1,44 @@
+"""Frames in, checksummed Parquet out, and back: a flipped bit raises instead of becoming another number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from perennial.errors import InputError, IntegrityError
+from perennial.files.durable import replacing
+
+ROW_GROUP = 250_000
+
+
+def write_table(path: Path, frame: pl.DataFrame) -> None:
+    """Write `frame` as Parquet with page checksums (neither Polars nor DuckDB writes or checks them)."""
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    with replacing(path) as file:
+        pq.write_table(
+            table, file, compression="zstd", compression_level=1, row_group_size=ROW_GROUP, write_page_checksum=True
+        )
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Read a table, checking every page that is read.
+
+    Raises: InputError when it is missing, IntegrityError when a checksum does not fit.
+    """
+    try:
+        table = pq.read_table(
+            path, columns=list(columns) if columns is not None else None, page_checksum_verification=True
+        )
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing: run the stage that writes it") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise IntegrityError(
+            f"{path} is damaged ({error}); restore it with dvc checkout or run its stage again"
+        ) from error
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    return frame

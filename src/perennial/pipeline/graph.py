@@ -1,0 +1,114 @@
+"""The code's own imports in, dvc.yaml out: ten stages a use case, each with the sources that decide its bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from perennial.errors import ConfigError
+from perennial.files.durable import write_text
+
+_SOURCE = ("task", "source", "columns", "events")
+_TABLES = ("task", "columns", "rules", "events", "unit")
+_MODEL = ("task", "columns", "events", "unit", "split", "sampling", "suspects", "money")
+_HEADER = (
+    "# Rendered by `perennial graph --write` from src/perennial/pipeline/graph.py and the imports of each stage.\n"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What a stage reads beside code: outputs of stages, keys of the contract, its params section."""
+
+    after: tuple[str, ...] = ()
+    contract: tuple[str, ...]
+    params: bool = False
+
+
+STAGES: dict[str, Stage] = {
+    "ingest": Stage(contract=_SOURCE),
+    "validate": Stage(after=("ingest",), contract=_TABLES),
+    "clean": Stage(after=("validate",), contract=("columns", "events", "unit")),
+    "featurize": Stage(after=("clean",), contract=("columns", "events", "unit")),
+    "split": Stage(after=("featurize",), contract=_MODEL),
+    "augment": Stage(after=("featurize", "split"), contract=("task",), params=True),
+    "train": Stage(after=("featurize", "split", "augment"), contract=_MODEL, params=True),
+    "baseline": Stage(after=("featurize", "split"), contract=_MODEL, params=True),
+    "evaluate": Stage(
+        after=("featurize", "split", "train", "baseline"), contract=(*_MODEL, "slices"), params=True
+    ),
+    "explain": Stage(
+        after=("featurize", "split", "train", "baseline", "evaluate"), contract=_MODEL, params=True
+    ),
+}  # fmt: skip
+
+
+def render(root: Path) -> str:
+    """The text of dvc.yaml for the code and versions.yaml below `root`."""
+    import grimp  # only the maintainer's `graph --write` and the test that compares need it
+
+    versioned = yaml.safe_load((root / "versions.yaml").read_text())
+    graph = grimp.build_graph("perennial", include_external_packages=True, cache_dir=None)
+    stages = {
+        name: {"foreach": "${use_cases}", "do": _do(name, stage, graph, versioned)} for name, stage in STAGES.items()
+    }
+    return _HEADER + yaml.safe_dump({"stages": stages}, sort_keys=False, width=120)
+
+
+def write(root: Path) -> None:
+    write_text(root / "dvc.yaml", render(root))
+
+
+def check(root: Path) -> None:
+    """Raises: ConfigError when dvc.yaml is not what the code asks for."""
+    if (root / "dvc.yaml").read_text() != render(root):
+        raise ConfigError("dvc.yaml does not fit the imports of the stages: run `perennial graph --write`, commit it")
+
+
+def closure(graph: Any, stage: str) -> tuple[set[str], set[str]]:
+    """Modules of this project that a stage's process loads, and the outside packages that those import."""
+    module = f"perennial.stages.{stage}"
+    loaded = {module, *graph.find_upstream_modules(module)}
+    own = {name for name in loaded if name.split(".")[0] == "perennial"}
+    parents = {name.rsplit(".", depth)[0] for name in own for depth in range(1, name.count(".") + 1)}
+    return own | parents, {name.split(".")[0] for name in loaded - own}
+
+
+def _do(name: str, stage: Stage, graph: Any, versioned: dict[str, str]) -> dict[str, Any]:
+    own, outside = closure(graph, name)
+    sources = sorted(_file(module) for module in own if not _is_empty(module))
+    inputs = [f"outputs/${{key}}/{before}" for before in stage.after] or ["data/${key}/raw"]
+    packages = [package for package in versioned if _module(package) in outside]
+    params: list[Any] = [f"use_cases.${{key}}.{name}"] if stage.params else []
+    params += [{"contracts/${key}.yaml": sorted(stage.contract)}, {"versions.yaml": packages}]
+    return {
+        "cmd": f"python -m perennial.stages.{name} ${{key}}",
+        "deps": inputs + sources,
+        "params": params,
+        "outs": [f"outputs/${{key}}/{name}"],
+    }
+
+
+def _path(module: str) -> Path:
+    import perennial
+
+    (package,) = perennial.__path__
+    path = Path(package, *module.split(".")[1:])
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def _file(module: str) -> str:
+    parts = module.split(".")
+    return "/".join(["src", *parts, *(["__init__"] if _path(module).name == "__init__.py" else [])]) + ".py"
+
+
+def _is_empty(module: str) -> bool:
+    """An empty __init__ decides no byte; neither does the package's docstring and version."""
+    return module == "perennial" or not _path(module).read_text().strip()
+
+
+def _module(package: str) -> str:
+    return {"scikit-learn": "sklearn"}.get(package, package.replace("-", "_"))

@@ -1,0 +1,176 @@
+"""A project's root in, what DVC knows of it out: the order of the stages, what is stale, whether a run is cached.
+
+The only place that imports DVC; it loads no prefect, mlflow or torch.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from perennial.errors import Busy, ConfigError, InputError
+from perennial.files.project import Project
+
+_WRITE = threading.Lock()  # DVC's own lock takes two threads of one process for the same owner
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """One stage of one use case, or a raw folder's .dvc file, and the addresses that come before it."""
+
+    address: str
+    after: tuple[str, ...]
+
+    @property
+    def stage(self) -> str:
+        """The plain name: `train` for train@shop, `extra` for stages/extra/dvc.yaml:extra@shop, else `raw`."""
+        return "raw" if self.address.endswith(".dvc") else self.address.split(":")[-1].split("@")[0]
+
+
+@contextmanager
+def opened(root: Path) -> Iterator[Any]:
+    """A DVC repository, waiting for its lock.
+
+    Raises: Busy when a stage of it is running elsewhere; InputError when the graph cannot be read.
+    """
+    os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+    from dvc.exceptions import DvcException
+    from dvc.lock import LockError
+    from dvc.repo import Repo
+
+    logging.getLogger("dvc").setLevel(logging.ERROR)
+    try:
+        with Repo(str(root), _wait_for_lock=True) as repo:
+            yield repo
+    except LockError as error:
+        raise Busy(f"DVC is busy in {root}: a stage or a `dvc repro` is running ({_line(error)})") from error
+    except DvcException as error:
+        raise InputError(f"DVC: {_line(error)}") from error
+
+
+def order(repo: Any, name: str) -> list[Node]:
+    """The nodes of a use case, each after what it depends on: its raw.dvc, its stages, stages of one's own."""
+    import networkx as nx
+
+    graph = repo.index.graph  # an edge points from a stage to what it depends on
+    suffix, raw = f"@{name}", f"data/{name}/raw.dvc"
+    mine = {s for s in graph if s.addressing.endswith(suffix) or s.addressing == raw}
+    if not any(s.addressing.endswith(suffix) for s in mine):
+        raise ConfigError(f"dvc.yaml has no stage for use case {name!r}: add it with `perennial add {name}`")
+    sub = graph.subgraph(mine)
+    ordered = reversed(list(nx.lexicographical_topological_sort(sub, key=lambda s: s.addressing)))
+    return [
+        Node(address=s.addressing, after=tuple(sorted(before.addressing for before in sub.successors(s))))
+        for s in ordered
+    ]
+
+
+def stale(repo: Any, nodes: list[Node]) -> dict[str, str]:
+    """The addresses that are stale now, each with why. What becomes stale later shows when its turn comes."""
+    status = repo.status(targets=[node.address for node in nodes], with_deps=True)
+    known = {node.address for node in nodes}
+    return {address: _why(changes) for address, changes in status.items() if address in known}
+
+
+def is_stale(root: Path, address: str) -> bool:
+    with _WRITE, opened(root) as repo:
+        return bool(repo.status(targets=[address]))
+
+
+def restore(root: Path, address: str) -> bool:
+    """Bring a stage's outputs back from DVC's run cache, if the same inputs were run before; no process is started.
+
+    `stage_cache.restore(dry=True)` would look up the old inputs, so the look-up is made here, after `save_deps`.
+    """
+    with _WRITE:
+        with opened(root) as repo, repo.lock:
+            (stage,) = repo.stage.collect(address)
+            if not stage.cmd:
+                return False
+            stage.save_deps()
+            hit = repo.stage_cache._load(stage)
+            if not (hit and repo.stage_cache._create_stage(hit, wdir=stage.wdir).outs_cached()):
+                return False
+        with opened(root) as repo:
+            repo.reproduce(targets=[address], single_item=True)
+    return True
+
+
+def record_raw(root: Path, name: str) -> None:
+    """`dvc add` of a raw folder: what is in it now is a version, to be pushed like the rest."""
+    with _WRITE, opened(root) as repo:
+        repo.add([str(Project(root=root).raw(name))])
+
+
+def mend(root: Path) -> list[str]:
+    """Remove what a killed DVC leaves behind and would stop every later command; says what was done.
+
+    DVC writes dvc.lock and its rwlock in place, so a kill can leave either empty; entries of dead processes stay.
+    """
+    import json
+    import subprocess
+
+    done = []
+    lock, rwlock = root / "dvc.lock", root / ".dvc" / "tmp" / "rwlock"
+    if lock.exists() and not _parses(lock):
+        lock.unlink()
+        shown = subprocess.run(["git", "show", "HEAD:./dvc.lock"], cwd=root, capture_output=True, check=False)
+        if shown.returncode == 0:
+            lock.write_bytes(shown.stdout)
+        done.append("dvc.lock was cut short and is restored from the last commit or the run cache")
+    if rwlock.exists() and _parses(rwlock) is not True:
+        rwlock.unlink()
+        done.append("DVC's list of running stages was damaged and is started anew")
+    elif rwlock.exists() and (text := rwlock.read_text().strip()):
+        entries = json.loads(text)
+        alive = {path: _living(entry) for path, entry in entries.items()}
+        if alive != entries:
+            rwlock.write_text(json.dumps({path: entry for path, entry in alive.items() if entry}))
+            done.append("entries of stages that no longer run were removed from DVC's list")
+    return done
+
+
+def _living(entry: dict[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    if (writer := entry.get("write")) and _is_dvc(writer["pid"]):
+        kept["write"] = writer
+    if readers := [reader for reader in entry.get("read", []) if _is_dvc(reader["pid"])]:
+        kept["read"] = readers
+    return kept
+
+
+def _is_dvc(pid: int) -> bool:
+    try:
+        return b"dvc" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def _parses(path: Path) -> bool:
+    try:
+        return isinstance(yaml.safe_load(path.read_text()), dict)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return False
+
+
+def _why(changes: list[Any]) -> str:
+    words = []
+    for change in changes:
+        if isinstance(change, str):
+            words.append(change)
+            continue
+        for kind, paths in change.items():
+            words.append(f"{kind}: {', '.join(paths) if isinstance(paths, dict | list) else paths}")
+    return "; ".join(words)
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]

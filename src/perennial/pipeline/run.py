@@ -1,0 +1,101 @@
+"""An address in, one stage run in a process of its own out; stopped with the flow that holds its stdin."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from perennial.errors import PerennialError
+from perennial.pipeline.repo import is_stale, restore
+
+Outcome = Literal["up to date", "cached", "ran"]
+STOP = threading.Event()
+_GRACE_S = 10.0
+_running: set[subprocess.Popen[str]] = set()
+_CHATTER = (
+    "To track the changes", "git add", "To enable auto staging", "dvc config core.autostage", "Use `dvc push`",
+    "Updating lock file", "Running stage", "Generating lock file", "Verifying outputs", "> python -m perennial",
+)  # fmt: skip
+
+
+class StageFailed(PerennialError):
+    """A stage left with an exit code other than 0; its own last lines say why."""
+
+    def __init__(self, address: str, exit_code: int, words: str) -> None:
+        super().__init__(f"{address} failed with exit code {exit_code}: {words}")
+        self.exit_code = exit_code
+
+
+def run_stage(root: Path, address: str, say: Callable[[str], None]) -> Outcome:
+    """Bring one stage up to date: nothing, a restore from the run cache, or `dvc repro -s` in its own process.
+
+    Raises: StageFailed with the stage's own exit code (DVC would say 255).
+    """
+    if not is_stale(root, address):
+        return "up to date"
+    if restore(root, address):
+        return "cached"
+    _repro(root, address, say)
+    return "ran"
+
+
+def stop_all() -> None:
+    """End every running stage: closing its stdin makes it leave with 143, and DVC tidies up behind it."""
+    STOP.set()
+    processes = list(_running)
+    for process in processes:
+        if process.stdin:
+            process.stdin.close()
+    deadline = time.monotonic() + _GRACE_S
+    for process in processes:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _repro(root: Path, address: str, say: Callable[[str], None]) -> None:
+    if STOP.is_set():
+        raise StageFailed(address, 143, "the run was stopped")
+    code, last = 0, ""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "-s", address],
+        cwd=root, env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, errors="replace", start_new_session=True,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    _running.add(process)
+    try:
+        for line in process.stdout:
+            if not (text := line.rstrip()) or text.lstrip().startswith(_CHATTER):
+                continue
+            if told := re.search(r"exited with (-?\d+)", text):
+                code = int(told.group(1))
+            elif not text.startswith("ERROR:"):
+                last = text
+                say(text)
+        if process.wait():
+            raise StageFailed(address, code or 1, last)
+    finally:
+        _running.discard(process)
+        process.stdout.close()
+        process.stdin.close()
+
+
+def _environment() -> dict[str, str]:
+    """The venv first on PATH, since `cmd: python` is resolved there."""
+    own = {"PERENNIAL_GUARD": "1", "PYTHONUNBUFFERED": "1", "DVC_NO_ANALYTICS": "1"}
+    return {
+        **os.environ,
+        **own,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+    }

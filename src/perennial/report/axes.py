@@ -1,0 +1,134 @@
+"""Figures in, places out: round ticks, scales, and spots where a name stands clear of lines and of other names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from perennial.report.numbers import Format
+from perennial.report.svg import Box, Point, stroke, text, width_of, within
+
+MOST_TICKS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """Figures from `low` to `high` laid out between the pixels `start` and `stop` (on a y axis start > stop)."""
+
+    low: float
+    high: float
+    start: float
+    stop: float
+
+    def __call__(self, value: float) -> float:
+        return self.start + (value - self.low) / (self.high - self.low) * (self.stop - self.start)
+
+
+def ticks(low: float, high: float, most: int = MOST_TICKS) -> list[float]:
+    """At most `most` round figures (1, 2, 2.5 and 5 times a power of ten apart) that lie from `low` to `high`."""
+    if high <= low:
+        return [low]
+    for step in _steps((high - low) / most / 10):
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if last - first < most:
+            return [round(i * step, 12) + 0.0 for i in range(first, last + 1)]
+    raise AssertionError("steps grow without end")
+
+
+def rounded(low: float, high: float, most: int = MOST_TICKS) -> tuple[float, float]:
+    """The axis that holds the figures and ends on ticks, of which it has at most `most`."""
+    if high <= low:
+        low, high = low - (abs(low) or 1) / 2, low + (abs(low) or 1) / 2
+    for step in _steps((high - low) / most / 10):
+        first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+        if last - first < most:
+            return first * step, last * step
+    raise AssertionError("steps grow without end")
+
+
+def x_axis(scale: Scale, y: float, show: Format, title: str, at: Sequence[float] = ()) -> list[str]:
+    """The axis under a plot: its line, ticks, figures and title; as many figures as there is room for, at most six."""
+    room = abs(scale.stop - scale.start)
+    all_of = next(some for most in range(MOST_TICKS, 0, -1) if _fits(some := _at(scale, at, most), show, room))
+    left, right = min(scale.start, scale.stop) - 24, max(scale.start, scale.stop) + 8
+    marks = [stroke(scale.start, y, scale.stop, y, "axis")]
+    for tick in all_of:
+        x, words = scale(tick), show(tick)
+        marks += [stroke(x, y, x, y + 4, "axis"), text(within(x, words, left, right), y + 18, words, "s", "middle")]
+    return [*marks, *([text(scale.start, y + 38, title, "s")] if title else [])]
+
+
+def y_grid(scale: Scale, left: float, right: float, show: Format, most: int = MOST_TICKS) -> list[str]:
+    """Hairlines across a plot with their figures at the left."""
+    return [
+        mark
+        for tick in ticks(scale.low, scale.high, most)
+        for mark in (
+            stroke(left, scale(tick), right, scale(tick), "grid"),
+            text(left - 8, scale(tick) + 4, show(tick), "s", "end"),
+        )
+    ]
+
+
+def margin(low: float, high: float, show: Format) -> float:
+    """How much room the figures of `y_grid` take at the left."""
+    return max(width_of(show(tick)) for tick in ticks(low, high)) + 8
+
+
+def apart(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """The wanted places, moved as little as it takes to stand `gap` apart between `low` and `high`, in their order."""
+    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
+    places = [wanted[i] for i in order]
+    for i in range(len(places)):
+        places[i] = max(places[i], places[i - 1] + gap if i else low)
+    for i in reversed(range(len(places))):
+        places[i] = min(places[i], places[i + 1] - gap if i + 1 < len(places) else high)
+    return [places[order.index(i)] for i in range(len(wanted))]
+
+
+def place(width: float, height: float, near: Point, plot: Box, avoid: Sequence[Point]) -> Box:
+    """The spot in the plot for a label of that size that covers fewest of the points, and of those the nearest."""
+    sideways = (-width / 2, 12, 28, 60, -12 - width, -28 - width, -60 - width)
+    upright = [d for reach in range(8, 137, 8) for d in (reach, -reach - height)]
+    spots = [
+        spot
+        for dx in sideways
+        for dy in upright
+        if (spot := Box(x=near[0] + dx, y=near[1] + dy, width=width, height=height)).within(plot)
+    ]
+    if not spots:
+        return Box(x=max(plot.x, min(near[0], plot.right - width)), y=plot.y, width=width, height=height)
+    return min(spots, key=lambda spot: (sum(map(spot.holds, avoid)), _far(spot, near)))
+
+
+def along(points: Sequence[Point], step: float = 6) -> list[Point]:
+    """Points on the line through the given ones, so close that no label slips between them."""
+    return [
+        (x1 + (x2 - x1) * i / n, y1 + (y2 - y1) * i / n)
+        for (x1, y1), (x2, y2) in pairwise(points)
+        for n in [max(1, math.ceil(math.dist((x1, y1), (x2, y2)) / step))]
+        for i in range(n + 1)
+    ]
+
+
+def _steps(above: float) -> Iterator[float]:
+    power = math.floor(math.log10(above))
+    while True:
+        yield from (factor * 10.0**power for factor in (1, 2, 2.5, 5))
+        power += 1
+
+
+def _at(scale: Scale, at: Sequence[float], most: int) -> list[float]:
+    if not at:
+        return ticks(scale.low, scale.high, most)
+    return list(at[:: math.ceil(len(at) / most)])
+
+
+def _fits(at: Sequence[float], show: Format, room: float) -> bool:
+    return len(at) < 2 or sum(width_of(show(tick)) for tick in at) < room
+
+
+def _far(spot: Box, near: Point) -> float:
+    return math.dist((spot.x + spot.width / 2, spot.y + spot.height / 2), near)

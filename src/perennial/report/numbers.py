@@ -1,0 +1,118 @@
+"""Figures in, the words they are printed as out: one way to write each kind of number, for text, tables and axes alike.
+
+Shares and differences of shares are fractions (0.22); what is printed is percent and percentage points.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from perennial.errors import PerennialError
+
+MINUS = "\u2212"
+GAP = "\u202f"  # narrow, and does not break: 22 %
+Format = Callable[[float], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """An estimate with the two ends of its interval.
+
+    Raises:
+        PerennialError: when a figure is not finite or the ends stand in the wrong order.
+
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (self.value, self.low, self.high))) or self.low > self.high:
+            raise PerennialError(
+                f"the interval [{self.low}, {self.high}] of the estimate {self.value} cannot be drawn: "
+                "give finite figures with the lower end first, or leave the estimate out"
+            )
+
+
+def count(n: float) -> str:
+    return decimal(n, 0)
+
+
+def decimal(value: float, places: int = 3) -> str:
+    """The figure with at most three decimals, thousands set apart by commas and a true minus sign."""
+    assert 0 <= places <= 3, "at most three decimals are printed"
+    size = f"{abs(_finite(value)):,.{places}f}"
+    return f"{_sign(value, size)}{size}"
+
+
+def difference(value: float, places: int = 3) -> str:
+    """A difference, its sign always shown; what rounds to nothing has none."""
+    return _plus(value, decimal(value, places))
+
+
+def share(part: float) -> str:
+    return f"{decimal(100 * part, 0)}{GAP}%"
+
+
+def share_axis(part: float) -> str:
+    """A share as it stands at a tick, where 0.5 % must not read 0 %."""
+    words = f"{100 * abs(_finite(part)):.3g}"
+    return f"{_sign(part, words)}{words}{GAP}%"
+
+
+def points(change: float) -> str:
+    """A difference of two shares in percentage points: 0.113 is +11.3."""
+    return difference(100 * change, 1)
+
+
+def money(amount: float, currency: str = "€") -> str:
+    """An amount in three digits: €42,000, −€945, £5.71m."""
+    size = abs(_finite(amount))
+    rounded = float(f"{size:.3g}")
+    words = f"{rounded / 1e6:.3g}m" if rounded >= 1e6 else f"{rounded:,.0f}"
+    return f"{_sign(amount, words)}{currency}{words}"
+
+
+def money_difference(amount: float, currency: str = "€") -> str:
+    return _plus(amount, money(amount, currency))
+
+
+def money_axis(amount: float, currency: str = "€") -> str:
+    """An amount as it stands at a tick: €0, €10k, −€2.5k, €1.5m."""
+    size = abs(_finite(amount))
+    words = next((f"{size / unit:.4g}{name}" for unit, name in ((1e6, "m"), (1e3, "k")) if size >= unit), f"{size:.4g}")
+    return f"{_sign(amount, words)}{currency}{words}"
+
+
+def bracket(interval: Interval, show: Format) -> str:
+    """The interval as tables have it: [+0.008, +0.029]."""
+    return f"[{show(interval.low)}, {show(interval.high)}]"
+
+
+def estimate(interval: Interval, show: Format) -> str:
+    """The estimate and its interval: +0.019 [+0.008, +0.029]."""
+    return f"{show(interval.value)} {bracket(interval, show)}"
+
+
+def between(interval: Interval, show: Format) -> str:
+    """The interval as text has it: between €37,900 and €45,900, between 31 and 35 %."""
+    low, high = show(interval.low), show(interval.high)
+    percent = f"{GAP}%"
+    return f"between {low.removesuffix(percent) if high.endswith(percent) else low} and {high}"
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise PerennialError(f"the figure {value} cannot be printed: leave it out, or say why it is missing")
+    return value
+
+
+def _sign(value: float, size: str) -> str:
+    return MINUS if value < 0 and size.strip("0.,km") else ""
+
+
+def _plus(value: float, words: str) -> str:
+    return f"+{words}" if value > 0 and any(digit in words for digit in "123456789") else words

@@ -1,0 +1,26 @@
+"""Units and splits in; how often each training row is drawn in an epoch, out."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from perennial.config.augment import AugmentParams
+from perennial.data.augment import draws
+from perennial.data.names import ROW_ID
+from perennial.files.tables import read_table, write_table
+from perennial.stages.shell import Job, Summary, log, main
+
+
+def run(job: Job) -> Summary:
+    target = job.contract.task.target
+    units = read_table(job.input("featurize") / "units.parquet", [ROW_ID, target])
+    splits = read_table(job.input("split") / "splits.parquet")
+    drawn = draws(units.join(splits.filter(pl.col("split") == "train"), on=ROW_ID), target, job.params(AugmentParams))
+    write_table(job.out / "draws.parquet", drawn)
+    total = int(drawn["times"].sum())
+    log.info("%d training rows, %d draws an epoch", drawn.height, total)
+    return {"rows": drawn.height, "draws": total}
+
+
+if __name__ == "__main__":
+    main("augment", run)

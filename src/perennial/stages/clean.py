@@ -1,0 +1,35 @@
+"""Rows that passed in; the same without declared duplicates and filtered events, and the list of those, out."""
+
+from __future__ import annotations
+
+import narwhals as nw
+import polars as pl
+
+from perennial.contract.model import MAIN
+from perennial.data.clean import WHY, clean
+from perennial.data.names import LISTED, ROW_ID, conserve
+from perennial.files.tables import read_table, write_table
+from perennial.stages.shell import Job, Summary, log, main
+
+
+def run(job: Job) -> Summary:
+    folder, contract = job.input("validate"), job.contract
+    dropped, flow = [pl.DataFrame(schema=LISTED)], {}
+    for table, (_, columns) in contract.tables.items():
+        rows = read_table(folder / f"{table}.parquet")
+        drop = table == MAIN and contract.unit.duplicates == "drop"
+        marked = clean(nw.from_native(rows.lazy()), columns, drop_duplicates=drop).to_native().collect()
+        kept = marked.filter(pl.col(WHY).is_null()).drop(WHY)
+        gone = marked.filter(pl.col(WHY).is_not_null()).select(ROW_ID, pl.lit(table).alias("table"), WHY)
+        reasons = {reason: gone.filter(pl.col(WHY) == reason)[ROW_ID] for reason in sorted(set(gone[WHY]))}
+        to = conserve("clean", table, rows[ROW_ID], kept=kept[ROW_ID], **reasons)
+        flow[table] = {"in": rows.height, "to": to}
+        dropped.append(gone)
+        write_table(job.out / f"{table}.parquet", kept)
+        log.info("%s: %d rows, %s", table, rows.height, ", ".join(f"{count} {place}" for place, count in to.items()))
+    write_table(job.out / "dropped.parquet", pl.concat(dropped).sort("table", ROW_ID))
+    return {"flow": flow}
+
+
+if __name__ == "__main__":
+    main("clean", run)

@@ -1,0 +1,42 @@
+"""Raw files in; typed rows of each table, and the records that cannot be read, out."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from perennial.data.ingest import Form, ingest, matching
+from perennial.data.names import ROW_ID, conserve
+from perennial.data.read import Dialect
+from perennial.files.tables import write_table
+from perennial.stages.shell import Job, Summary, log, main
+
+
+def run(job: Job) -> Summary:
+    source = job.contract.source
+    tables = job.contract.tables
+    files = matching(job.raw_files, {table: pattern for table, (pattern, _) in tables.items()})
+    rejects, flow, notes = [], {}, []
+    for table, (_, columns) in tables.items():
+        form = Form(
+            table=table,
+            format=source.format,
+            dialect=Dialect(delimiter=source.delimiter, encoding=source.encoding),
+            entity=next((name for role in ("entity", "id") for name, c in columns.items() if c.role == role), None),
+            allow_empty=source.allow_empty,
+        )
+        read = ingest(files[table], columns, form)
+        ids = pl.concat([read.rows[ROW_ID], read.rejects[ROW_ID]])
+        to = conserve("ingest", table, ids, passed=read.rows[ROW_ID], quarantined=read.rejects[ROW_ID])
+        flow[table] = {"in": len(ids), "to": to}
+        notes += read.notes
+        rejects.append(read.rejects)
+        write_table(job.out / f"{table}.parquet", read.rows)
+        log.info("%s: %d records, %d rows, %d unreadable", table, len(ids), read.rows.height, read.rejects.height)
+    quarantine = pl.concat(rejects).sort("table", "source", "record")
+    write_table(job.out / "quarantine.parquet", quarantine)
+    rules = quarantine["rule"].value_counts().sort("rule")
+    return {"flow": flow, "notes": notes, "quarantine": dict(rules.iter_rows())}
+
+
+if __name__ == "__main__":
+    main("ingest", run)

@@ -1,0 +1,48 @@
+"""Ingested rows in; the rows that keep every rule, the quarantine, and the audit of what passed, out."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from perennial.contract.model import MAIN
+from perennial.data.names import ROW_ID, conserve
+from perennial.data.suite import audit
+from perennial.data.validate import summarise, unfit, validate
+from perennial.errors import DataStopped
+from perennial.files.durable import write_json
+from perennial.files.tables import read_table, write_table
+from perennial.stages.shell import Job, Summary, log, main
+
+
+def run(job: Job) -> Summary:
+    """Raises: DataStopped when a table as a whole is unfit, or the audit disagrees with the row checks."""
+    folder, contract = job.input("ingest"), job.contract
+    quarantines, flow, audits, problems = [], {}, {}, []
+    for table, (_, columns) in contract.tables.items():
+        rules = contract.row_rules(table)
+        rows = read_table(folder / f"{table}.parquet")
+        passed, quarantine = validate(table, rows, rules)
+        to = conserve("validate", table, rows[ROW_ID], passed=passed[ROW_ID], quarantined=quarantine[ROW_ID])
+        flow[table] = {"in": rows.height, "to": to}
+        write_table(job.out / f"{table}.parquet", passed)
+        declared = [name for name, column in columns.items() if column.role != "ignore"]
+        audits[table] = audit(passed, summarise(passed, rules), declared, rules)
+        written = contract.rules if table == MAIN else contract.events[table].rules
+        problems += unfit(table, passed, columns, written, contract.task.target if table == MAIN else "")
+        quarantines.append(quarantine)
+        log.info("%s: %d rows, %d quarantined", table, rows.height, quarantine.height)
+    found = pl.concat(quarantines).sort("table", "source", "record")
+    write_table(job.out / "quarantine.parquet", found)
+    write_json(job.out / "audit.json", audits)
+    failed = [f"{table}: {', '.join(result['failed'])}" for table, result in audits.items() if not result["success"]]
+    if failed:
+        raise DataStopped(f"the audit of the rows that passed disagrees with the row checks ({'; '.join(failed)})")
+    if problems:
+        raise DataStopped("; ".join(problems))
+    rules_hit = found["rule"].value_counts().sort("rule")
+    judged = {table: len(result["results"]) for table, result in audits.items()}
+    return {"flow": flow, "quarantine": dict(rules_hit.iter_rows()), "audited": judged}
+
+
+if __name__ == "__main__":
+    main("validate", run)

@@ -1,4 +1,4 @@
-"""Path of a CSV file in → its text as chunks of UTF-8 bytes: plain or gzip by its first bytes, transcoded, without a BOM.
+"""Path of a CSV file in → its text in UTF-8: plain or gzip by its first bytes, transcoded, without a byte order mark.
 
 Memory is a chunk or two whatever the file expands to.
 """
@@ -16,6 +16,7 @@ from typing import IO
 
 from perennial.errors import InputError
 
+LINE_LIMIT = 10_000_000  # bytes
 ENCODINGS = ("utf-8", "latin-1", "cp1252", "utf-16")
 
 _BOMB_RATIO = 200  # text of customers compresses 3 to 50 times
@@ -35,6 +36,42 @@ _NOT_CSV = (
     (rb"%PDF-", "PDF"),
     (rb"\x80[\x02-\x05]", "a pickle, which is never opened"),
 )
+
+
+class Unread:
+    """The bytes of a file that are not yet records; `line` is the physical line on which they begin."""
+
+    def __init__(self, path: Path, encoding: str, size: int) -> None:
+        self.path, self.line, self.ended = path, 1, False
+        self._chunks = byte_chunks(path, encoding, size)
+        self._data = b""
+
+    @property
+    def text(self) -> bytes:
+        """Whole lines; where the file ended, all that is left."""
+        return self._data if self.ended else self._data[: self._data.rfind(b"\n") + 1]
+
+    def more(self) -> None:
+        """Read on by one chunk.
+
+        Raises:
+            InputError: as `byte_chunks`; a line of more than LINE_LIMIT bytes.
+
+        """
+        chunk = next(self._chunks, None)
+        self.ended = chunk is None
+        self._data += chunk or b""
+        if len(self._data) - self._data.rfind(b"\n") > LINE_LIMIT + 2:  # its line end may still follow
+            raise self.line_too_long(self._data.count(b"\n"))
+
+    def drop(self, n_bytes: int) -> None:
+        self.line += self._data.count(b"\n", 0, n_bytes)
+        self._data = self._data[n_bytes:]
+
+    def line_too_long(self, nth: int) -> InputError:
+        return InputError(
+            f"{self.path}: line {self.line + nth} has more than {LINE_LIMIT} bytes; is this a CSV file, and whole?"
+        )
 
 
 def byte_chunks(path: Path, encoding: str, size: int) -> Iterator[bytes]:
@@ -68,8 +105,8 @@ def _decompressed(path: Path, raw: IO[bytes], size: int) -> Iterator[bytes]:
                 n_out += len(chunk)
                 if n_out > _BOMB_BYTES and n_out > _BOMB_RATIO * raw.tell():
                     raise InputError(
-                        f"{path}: gzip that expands more than {_BOMB_RATIO} times ({raw.tell()} → {n_out} bytes so far);"
-                        " if it is honest, unpack it first"
+                        f"{path}: gzip that expands more than {_BOMB_RATIO} times ({raw.tell()} → {n_out} bytes"
+                        " so far); if it is honest, unpack it first"
                     )
                 yield chunk
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -99,5 +136,6 @@ def _transcoded(path: Path, encoding: str, chunks: Iterator[bytes]) -> Iterator[
         yield decoder.decode(b"", final=True).encode()
     except UnicodeError as error:
         raise InputError(
-            f"{path}: not {encoding} after byte {n_in} ({error}); declare the right encoding, one of {', '.join(ENCODINGS)}"
+            f"{path}: not {encoding} after byte {n_in} ({error});"
+            f" declare the right encoding, one of {', '.join(ENCODINGS)}"
         ) from error

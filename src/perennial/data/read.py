@@ -17,15 +17,15 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from perennial.data.byte_source import ENCODINGS, byte_chunks
-from perennial.data.records import LINE_LIMIT, Bools, Cut, Grammar, Ints, Reason, cut, scan
+from perennial.data.byte_source import ENCODINGS, LINE_LIMIT, Unread
+from perennial.data.records import Bools, Cut, Grammar, Ints, Reason, cut, scan
 from perennial.errors import ConfigError, InputError
 
 __all__ = ["Block", "Dialect", "Reason", "Reject", "read_blocks", "read_header"]
 
-BLOCK_BYTES = 8 * 1024 * 1024
+BLOCK_BYTES = 4 * 1024 * 1024  # about 200 MB at the peak, and no slower than twice as much
 
-_PLACE = {"_record": pl.Int64(), "_line": pl.Int64(), "_raw": pl.Binary()}
+_PLACE: dict[str, pl.DataType] = {"_record": pl.Int64(), "_line": pl.Int64(), "_raw": pl.Binary()}
 _DELIMITERS = (",", ";", "\t", "|")
 _BOM = b"\xef\xbb\xbf"
 _HEADER_HINTS: dict[Reason, str] = {
@@ -66,7 +66,7 @@ class Reject:
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Rows, in file order: the header's columns as String, then `_record`, `_line`, `_raw`; and the rejects among them."""
+    """Rows in file order, the header's columns as String, then `_record`, `_line`, `_raw`; the rejects among them."""
 
     rows: pl.DataFrame
     rejects: list[Reject]
@@ -79,19 +79,19 @@ def read_header(path: Path, dialect: Dialect) -> list[str]:
         InputError: no file, no CSV, no header, a name twice, another delimiter or encoding.
 
     """
-    return _take_header(_Unread(path, dialect))
+    return _take_header(Unread(path, dialect.encoding, BLOCK_BYTES), dialect)
 
 
 def read_blocks(path: Path, dialect: Dialect) -> Iterator[Block]:
     """The records of a file, block by block; at least one block, even where no record follows the header.
 
     Raises:
-        InputError: as `read_header`; a line of more than LINE_LIMIT bytes; a broken gzip; at the end of the file, where it
+        InputError: as `read_header`; a line of more than LINE_LIMIT bytes; a broken gzip; at the end, a file that
             as a whole is not what the dialect says (`_Seen.judge`).
 
     """
-    unread = _Unread(path, dialect)
-    names = _take_header(unread)
+    unread = Unread(path, dialect.encoding, BLOCK_BYTES)
+    names = _take_header(unread, dialect)
     grammar = Grammar(delimiter=dialect.delimiter.encode(), n_fields=len(names))
     seen = _Seen()
     n_blocks = 0
@@ -99,44 +99,17 @@ def read_blocks(path: Path, dialect: Dialect) -> Iterator[Block]:
         found = cut(unread.text, grammar, ended=unread.ended)
         if found.used:
             _check_lengths(unread, found)
-            block = _block(found, names, dialect, record=seen.n_records + 1, line=unread.line)
-            seen.add(block)
+            text = _row_bytes(found)
+            block = _block(found, text, names, dialect.delimiter, record=seen.n_records + 1, line=unread.line)
+            seen.add(block, beyond_ascii=not text.isascii())
             unread.drop(found.used)
             yield block
             n_blocks += 1
         if not unread.ended:
             unread.more()
     if not n_blocks:
-        yield Block(rows=pl.DataFrame(schema=dict.fromkeys(names, pl.String()) | _PLACE), rejects=[])
+        yield Block(rows=pl.DataFrame(schema={**dict.fromkeys(names, pl.String()), **_PLACE}), rejects=[])
     seen.judge(path, names)
-
-
-class _Unread:
-    """The bytes of a file that are not yet records; `line` is the physical line on which they begin."""
-
-    def __init__(self, path: Path, dialect: Dialect) -> None:
-        self.path, self.dialect, self.line, self.ended = path, dialect, 1, False
-        self._chunks = byte_chunks(path, dialect.encoding, BLOCK_BYTES)
-        self._data = b""
-
-    @property
-    def text(self) -> bytes:
-        """Whole lines; where the file ended, all that is left."""
-        return self._data if self.ended else self._data[: self._data.rfind(b"\n") + 1]
-
-    def more(self) -> None:
-        chunk = next(self._chunks, None)
-        self.ended = chunk is None
-        self._data += chunk or b""
-        if len(self._data) - self._data.rfind(b"\n") > LINE_LIMIT + 2:  # a line end may still follow
-            raise self.line_too_long(self.line + self._data.count(b"\n"))
-
-    def drop(self, n_bytes: int) -> None:
-        self.line += self._data.count(b"\n", 0, n_bytes)
-        self._data = self._data[n_bytes:]
-
-    def line_too_long(self, line: int) -> InputError:
-        return InputError(f"{self.path}: line {line} has more than {LINE_LIMIT} bytes; is this a CSV file, and whole?")
 
 
 class _Seen:
@@ -147,7 +120,8 @@ class _Seen:
         self.first_line: dict[Reason, int] = {}
         self.reasons: Counter[Reason] = Counter()
 
-    def add(self, block: Block) -> None:
+    def add(self, block: Block, *, beyond_ascii: bool) -> None:
+        self.beyond_ascii |= beyond_ascii
         self.n_records += block.rows.height + len(block.rejects)
         self.n_rows += block.rows.height
         self.reasons.update(reject.reason for reject in block.rejects)
@@ -172,8 +146,8 @@ class _Seen:
         if n_quotes > many:
             first = min(self.first_line[r] for r in ("unclosed_quote", "stray_quote") if r in self.first_line)
             raise InputError(
-                f"{path}: {n_quotes} of {self.n_records} records, the first on line {first}, have quotes that do not pair;"
-                " export it with every quote inside a quoted field doubled"
+                f"{path}: {n_quotes} of {self.n_records} records, the first on line {first}, have quotes that do not"
+                " pair; export it with each quote inside a quoted field doubled"
             )
         if self.reasons["invalid_utf8"] > many and not self.beyond_ascii:
             raise InputError(
@@ -182,8 +156,8 @@ class _Seen:
             )
 
 
-def _take_header(unread: _Unread) -> list[str]:
-    path, dialect = unread.path, unread.dialect
+def _take_header(unread: Unread, dialect: Dialect) -> list[str]:
+    path = unread.path
     grammar = Grammar(delimiter=dialect.delimiter.encode(), n_fields=None)
     found = None
     while found is None and not unread.ended:
@@ -216,22 +190,19 @@ def _other_delimiter(raw: bytes, dialect: Dialect) -> str | None:
     return f'if it is separated by {likely!r}, declare delimiter: "{likely}"' if counts[likely] else None
 
 
-def _check_lengths(unread: _Unread, found: Cut) -> None:
+def _check_lengths(unread: Unread, found: Cut) -> None:
     too_long = np.flatnonzero(found.stop - found.start > LINE_LIMIT)
     if len(too_long):
-        raise unread.line_too_long(unread.line + int(found.line[too_long[0]]))
+        raise unread.line_too_long(int(found.line[too_long[0]]))
 
 
-def _block(found: Cut, names: list[str], dialect: Dialect, *, record: int, line: int) -> Block:
-    is_row = np.ones(len(found.start), dtype=np.bool_)
-    is_row[list(found.rejected)] = False
-    next_start = np.append(found.start[1:], found.used)
-    text = _joined(found.data, found.start, next_start, is_row)
+def _block(found: Cut, text: bytes, names: list[str], delimiter: str, *, record: int, line: int) -> Block:
+    is_row, size, size_with_end = _is_row(found), found.stop - found.start, found.next_start - found.start
     place = pl.DataFrame(
         {
             "_record": record + np.flatnonzero(is_row),
             "_line": line + found.line[is_row],
-            "_raw": _raw(text, (found.stop - found.start)[is_row], (next_start - found.start)[is_row]),
+            "_raw": _raw(text, size[is_row], size_with_end[is_row]),
         },
         schema=_PLACE,
     )
@@ -244,23 +215,31 @@ def _block(found: Cut, names: list[str], dialect: Dialect, *, record: int, line:
         )
         for i, reason in found.rejected.items()
     ]
-    return Block(rows=_cells(text, names, dialect.delimiter).hstack(place), rejects=rejects)
+    cells = _cells(text, names, delimiter)
+    assert cells.height == place.height, "a record that the grammar took was read otherwise"
+    return Block(rows=cells.hstack(place), rejects=rejects)
 
 
-def _joined(data: bytes, start: Ints, next_start: Ints, is_row: Bools) -> bytes:
-    """The bytes of the rows, in runs that no reject interrupts."""
-    edges = np.flatnonzero(np.diff(is_row, prepend=False, append=False))
+def _is_row(found: Cut) -> Bools:
+    is_row = np.ones(len(found.start), dtype=np.bool_)
+    is_row[list(found.rejected)] = False
+    return is_row
+
+
+def _row_bytes(found: Cut) -> bytes:
+    """The bytes of the rows with their line ends, joined from the runs that no reject interrupts."""
+    edges = np.flatnonzero(np.diff(_is_row(found), prepend=False, append=False))
     runs = zip(edges[0::2].tolist(), edges[1::2].tolist(), strict=True)
-    return b"".join(data[start[first] : next_start[stop - 1]] for first, stop in runs)
+    return b"".join(found.data[found.start[first] : found.next_start[stop - 1]] for first, stop in runs)
 
 
 def _cells(text: bytes, names: list[str], delimiter: str) -> pl.DataFrame:
     schema = dict.fromkeys(names, pl.String())
     if not text:
         return pl.DataFrame(schema=schema)
+    # Polars drops a byte order mark at the start and unpacks what begins like zlib (x^): so it gets a mark of its own.
     return pl.read_csv(
-        _BOM
-        + text,  # Polars drops a mark at the start and unpacks what begins like zlib; so neither is the first record's
+        _BOM + text,
         has_header=False,
         schema=schema,
         separator=delimiter,

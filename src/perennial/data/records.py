@@ -1,12 +1,12 @@
 """Bytes of a CSV file in → its physical records, each a row or a reject with one reason.
 
-The grammar: fields joined by the delimiter, ended by LF, CRLF or the end of the file; a field is bare (no quote, CR or LF
-in it) or quoted from its first byte to its last ("" stands for a quote; line ends are text). A record over several lines
-is one only if it is well formed with the header's number of fields; otherwise its first line is rejected and reading goes
-on at the next, so that an unclosed quote costs one line.
+The grammar: fields joined by the delimiter, ended by LF, CRLF or the end of the file; a field is bare (no quote, CR or
+LF in it) or quoted from its first byte to its last ("" stands for a quote; line ends are text). A record over several
+lines is one only if it is well formed with the header's number of fields; otherwise its first line is rejected and
+reading goes on at the next, so that an unclosed quote costs one line.
 
-`well_formed_lines` proves most lines to be records by counting; `scan` judges the others one by one and alone gives reasons.
-A line that is a record by itself is the same record wherever reading begins before it, so the proof is exact.
+`well_formed_lines` proves most lines to be records by counting; `scan` judges the others one by one and alone gives
+reasons. Where a record may begin, a line that is a record by itself is that record, so the proof is exact.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from perennial.data.byte_source import LINE_LIMIT
+
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 FIELD_LIMIT = 64 * 1024  # bytes, quotes included
-LINE_LIMIT = 10_000_000  # bytes
 
 Reason = Literal[
     "blank",  # nothing where fields were expected
@@ -62,7 +63,7 @@ class Scanned:
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """The records of `data[:used]`: first byte, end without the line end, line (from 0), (r,) each; reasons by record."""
+    """The records of `data[:used]`: first byte, end without line end, line (from 0), (r,) each; reasons by record."""
 
     data: bytes
     used: int
@@ -72,9 +73,13 @@ class Cut:
     line: Ints
     rejected: dict[int, Reason]
 
+    @property
+    def next_start(self) -> Ints:
+        return np.append(self.start[1:], self.used)
+
 
 def cut(data: bytes, grammar: Grammar, *, ended: bool) -> Cut:
-    """Cut whole lines (where the file ended: all that is left) into records; one that needs more bytes is left unused."""
+    """Cut whole lines (where the file ended: all that is left) into records; one that needs more bytes stays unused."""
     starts, stops = lines(data)
     begins = np.ones(len(starts), dtype=np.bool_)
     stops_of = stops.copy()
@@ -179,7 +184,7 @@ def well_formed_lines(data: bytes, starts: Ints, stops: Ints, grammar: Grammar) 
     proven = (stops - starts <= FIELD_LIMIT) & (stops > starts)
     if b'"' in data:
         quotes = np.flatnonzero(text == ord('"'))
-        line = np.searchsorted(starts, quotes, side="right") - 1
+        line = _line_of(starts, quotes)
         proven[line[~_sound_quotes(text, quotes, starts[line], ord(grammar.delimiter))]] = False
         n_quotes = np.bincount(line, minlength=len(starts))
         proven &= n_quotes % 2 == 0
@@ -187,7 +192,7 @@ def well_formed_lines(data: bytes, starts: Ints, stops: Ints, grammar: Grammar) 
         opening, closing = paired[0::2], paired[1::2]
         places = np.flatnonzero(delimiter)
         inside = np.searchsorted(places, closing) - np.searchsorted(places, opening)
-        np.subtract.at(n_delimiters, np.searchsorted(starts, opening, side="right") - 1, inside)
+        np.subtract.at(n_delimiters, _line_of(starts, opening), inside)
     proven &= n_delimiters == grammar.n_fields - 1
     if b"\r" in data:
         returns = np.flatnonzero(text == ord("\r"))
@@ -202,13 +207,13 @@ def well_formed_lines(data: bytes, starts: Ints, stops: Ints, grammar: Grammar) 
 
 
 def _sound_quotes(text: npt.NDArray[np.uint8], quotes: Ints, line_start: Ints, delimiter: int) -> Bools:
-    """Quotes that, counted from their line's start, open after a delimiter or a quote, or close before one or a line end."""
+    """Quotes that, counted within their line, open after a delimiter or a quote, or close before one or a line end."""
     rank = np.arange(len(quotes)) - np.searchsorted(quotes, line_start)
     before, after, next_but_one = text[quotes - 1], text[quotes + 1], text[quotes + 2]
     opens = (quotes == line_start) | (before == delimiter) | (before == ord('"'))
     line_end = (after == ord("\n")) | ((after == ord("\r")) & (next_but_one == ord("\n")))
     closes = (after == delimiter) | (after == ord('"')) | line_end
-    return np.where(rank % 2 == 0, opens, closes)
+    return np.asarray(np.where(rank % 2 == 0, opens, closes))
 
 
 def _line_of(starts: Ints, at: Ints) -> Ints:

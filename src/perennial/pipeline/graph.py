@@ -55,7 +55,7 @@ def render(root: Path) -> str:
     stages = {
         name: {"foreach": "${use_cases}", "do": _do(name, stage, graph, versioned)} for name, stage in STAGES.items()
     }
-    return _HEADER + yaml.safe_dump({"stages": stages}, sort_keys=False, width=120)
+    return _HEADER + str(yaml.safe_dump({"stages": stages}, sort_keys=False, width=120))
 
 
 def write(root: Path) -> None:

@@ -54,27 +54,28 @@ def x_axis(scale: Scale, y: float, show: Format, title: str, at: Sequence[float]
     all_of = next(some for most in range(MOST_TICKS, 0, -1) if _fits(some := _at(scale, at, most), show, room))
     left, right = min(scale.start, scale.stop) - 24, max(scale.start, scale.stop) + 8
     marks = [stroke(scale.start, y, scale.stop, y, "axis")]
-    for tick in all_of:
-        x, words = scale(tick), show(tick)
+    for tick, words in zip(all_of, _short(all_of, show), strict=True):
+        x = scale(tick)
         marks += [stroke(x, y, x, y + 4, "axis"), text(within(x, words, left, right), y + 18, words, "s", "middle")]
     return [*marks, *([text(scale.start, y + 38, title, "s")] if title else [])]
 
 
 def y_grid(scale: Scale, left: float, right: float, show: Format, most: int = MOST_TICKS) -> list[str]:
     """Hairlines across a plot with their figures at the left."""
+    at = ticks(scale.low, scale.high, most)
     return [
         mark
-        for tick in ticks(scale.low, scale.high, most)
+        for tick, words in zip(at, _short(at, show), strict=True)
         for mark in (
             stroke(left, scale(tick), right, scale(tick), "grid"),
-            text(left - 8, scale(tick) + 4, show(tick), "s", "end"),
+            text(left - 8, scale(tick) + 4, words, "s", "end"),
         )
     ]
 
 
 def margin(low: float, high: float, show: Format) -> float:
     """How much room the figures of `y_grid` take at the left."""
-    return max(width_of(show(tick)) for tick in ticks(low, high)) + 8
+    return max(map(width_of, _short(ticks(low, high), show))) + 6
 
 
 def apart(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -88,8 +89,14 @@ def apart(wanted: Sequence[float], gap: float, low: float, high: float) -> list[
     return [places[order.index(i)] for i in range(len(wanted))]
 
 
-def place(width: float, height: float, near: Point, plot: Box, avoid: Sequence[Point]) -> Box:
-    """The spot in the plot for a label of that size that covers fewest of the points, and of those the nearest."""
+def place(
+    width: float, height: float, near: Point, plot: Box, avoid: Sequence[Point], cross: Sequence[Point] = ()
+) -> Box:
+    """The spot in the plot for a label of that size that covers fewest of the points, and of several the nearest.
+
+    The line that leads to the label should not `cross` what other labels may belong to. Points are counted in cells.
+    """
+    taken, crossed = {_cell(point) for point in avoid}, {_cell(point) for point in cross}
     sideways = (-width / 2, 12, 28, 60, -12 - width, -28 - width, -60 - width)
     upright = [d for reach in range(8, 137, 8) for d in (reach, -reach - height)]
     spots = [
@@ -100,7 +107,12 @@ def place(width: float, height: float, near: Point, plot: Box, avoid: Sequence[P
     ]
     if not spots:
         return Box(x=max(plot.x, min(near[0], plot.right - width)), y=plot.y, width=width, height=height)
-    return min(spots, key=lambda spot: (sum(map(spot.holds, avoid)), _far(spot, near)))
+    return min(spots, key=lambda spot: (_covered(spot, taken) + 3 * _crossed(spot, near, crossed), _far(spot, near)))
+
+
+def nearest(spot: Box, point: Point) -> Point:
+    """The point of the box that is nearest to the given one."""
+    return max(spot.x, min(spot.right, point[0])), max(spot.y, min(spot.bottom, point[1]))
 
 
 def along(points: Sequence[Point], step: float = 6) -> list[Point]:
@@ -127,7 +139,28 @@ def _at(scale: Scale, at: Sequence[float], most: int) -> list[float]:
 
 
 def _fits(at: Sequence[float], show: Format, room: float) -> bool:
-    return len(at) < 2 or sum(width_of(show(tick)) for tick in at) < room
+    return len(at) < 2 or sum(width_of(words) + 6 for words in _short(at, show)) < room
+
+
+def _short(at: Sequence[float], show: Format) -> list[str]:
+    """The figures at the ticks, without the decimals that are zero in all of them."""
+    words = [show(tick) for tick in at]
+    while all("." in word and word[-1] in "0." for word in words):
+        words = [word[:-1] for word in words]
+    return ["0" if set(word) <= set("0.") else word for word in words]
+
+
+def _cell(point: Point) -> tuple[int, int]:
+    return int(point[0] / 6), int(point[1] / 6)
+
+
+def _covered(spot: Box, taken: set[tuple[int, int]]) -> int:
+    return len(taken & {_cell(point) for point in spot.filled(5)})
+
+
+def _crossed(spot: Box, near: Point, crossed: set[tuple[int, int]]) -> int:
+    leader = along([near, nearest(spot, near)], 3)
+    return len(crossed & {_cell(point) for point in leader if math.dist(point, near) > 12})
 
 
 def _far(spot: Box, near: Point) -> float:

@@ -7,11 +7,12 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from textwrap import wrap
 
 from markupsafe import Markup
 
 from perennial.errors import PerennialError
-from perennial.report.axes import Scale, along, apart, margin, place, rounded, x_axis, y_grid
+from perennial.report.axes import Scale, along, apart, margin, nearest, place, rounded, x_axis, y_grid
 from perennial.report.numbers import Format, Interval, count, share_axis
 from perennial.report.svg import (
     NARROW,
@@ -130,14 +131,14 @@ def by_depth(
         right = max(size_of(words)[0] for words in names) + 12
         left = margin(low, high, show)
         plot = _plot(Box(x=left, y=30, width=width - right - left, height=height - 76), (0, 1), (low, high))
-        marks, avoid = _lines_of(curves, plot, show)
+        marks, cross, bands = _lines_of(curves, plot, show)
         marks += _random_lines(curves, plot)
-        avoid += [p for curve in curves for p in along([_origin(plot), plot.at(curve, 1)])]
+        cross += [p for curve in curves for p in along([_origin(plot), plot.at(curve, 1)])]
+        avoid = [*cross, *bands]
         if budget:
             marks += _budget(budget, plot)
             avoid += along([(plot.x(budget.at), plot.box.y), (plot.x(budget.at), plot.box.bottom)])
-        flags, avoid = _flags(curves, plot, avoid)
-        marks += [*flags, *_random_name(curves[0], plot, random, avoid)]
+        marks += _names_inside(curves, plot, random, 0.64, (avoid, cross))
         marks += [*x_axis(plot.x, plot.box.bottom, share_axis, axis), *_end_names(curves, names, plot)]
         return svg(width, height, marks, label)
 
@@ -148,13 +149,12 @@ def gains(curves: Sequence[Curve], *, label: str, axis: str, key: str = "", rand
     """The share of all yeses among the best share of customers; several curves coincide, so a key has their `ends`."""
     left = margin(0, 1, share_axis)
     plot = _plot(Box(x=left, y=12, width=NARROW - 8 - left, height=270), (0, 1), (0, 1))
-    marks, avoid = _lines_of(curves, plot, share_axis)
+    marks, cross, bands = _lines_of(curves, plot, share_axis)
     marks += _random_lines(curves[:1], plot)
-    avoid += along([_origin(plot), (plot.box.right, plot.box.y)])
+    avoid = [*cross, *bands, *along([_origin(plot), (plot.box.right, plot.box.y)])]
     rows = _key(curves, key, plot) if len(curves) > 1 else []
     avoid += Box(x=left + 140, y=262 - 22 * len(curves), width=212, height=300).filled() if rows else []
-    flags, avoid = _flags(curves, plot, avoid)
-    marks += [*rows, *flags, *_random_name(curves[0], plot, random, avoid)]
+    marks += [*rows, *_names_inside(curves, plot, random, 0.85, (avoid, cross))]
     return svg(NARROW, 322, [*marks, *x_axis(plot.x, plot.box.bottom, share_axis, axis)], label)
 
 
@@ -166,8 +166,8 @@ def training(curves: Sequence[Curve], show: Format, *, label: str, axis: str) ->
     left = margin(low, high, show)
     box = Box(x=left, y=12, width=NARROW - right - left, height=200)
     plot = _plot(box, (first, max(last, first + 1)), (low, high))
-    marks, avoid = _lines_of(curves, plot, show)
-    flags, _ = _flags(curves, plot, avoid, stems=False)
+    marks, cross, bands = _lines_of(curves, plot, show)
+    flags = _flags(curves, plot, ([*cross, *bands], cross), stems=False)
     passes = range(math.floor(first), math.ceil(last) + 1)
     marks += [*flags, *x_axis(plot.x, plot.box.bottom, "{:.0f}".format, axis, passes if len(passes) <= 6 else ())]
     return svg(NARROW, 254, [*marks, *_end_names(curves, [[curve.name] for curve in curves], plot)], label)
@@ -206,34 +206,41 @@ def _origin(plot: _Plot) -> Point:
     return plot.x(0), plot.y(0)
 
 
-def _lines_of(curves: Sequence[Curve], plot: _Plot, show: Format) -> tuple[list[str], list[Point]]:
-    """Grid, bands and lines, and the points of them that names must keep clear of."""
+def _lines_of(curves: Sequence[Curve], plot: _Plot, show: Format) -> tuple[list[str], list[Point], list[Point]]:
+    """Grid, bands and lines, and the points of the lines and of the bands, which names keep clear of."""
     marks = y_grid(plot.y, plot.box.x, plot.box.right, show)
-    avoid: list[Point] = []
+    cross: list[Point] = []
+    bands: list[Point] = []
     if plot.y.low < 0 < plot.y.high:
         marks.append(stroke(plot.box.x, plot.y(0), plot.box.right, plot.y(0), "zero"))
-        avoid += along([(plot.box.x, plot.y(0)), (plot.box.right, plot.y(0))])
+        cross += along([(plot.box.x, plot.y(0)), (plot.box.right, plot.y(0))])
     for curve in curves:
         if curve.low:
             low, high = plot.points(curve, curve.low), plot.points(curve, curve.high)
             marks.append(path([*low, *reversed(high)], f"soft-{curve.tone} band", closed=True))
-            avoid += [p for one, other in zip(low, high, strict=True) for p in along([one, other], 8)]
+            bands += [p for one, other in zip(low, high, strict=True) for p in along([one, other], 8)]
     for curve in reversed(curves):
         points = plot.points(curve, curve.y)
         marks.append(
             path(points, f"line-{curve.tone} mid") if len(points) > 1 else dot(*points[0], f"fill-{curve.tone}")
         )
-        avoid += along(points)
-    return marks, avoid
+        cross += along(points)
+    return marks, cross, bands
 
 
 def _random_lines(curves: Sequence[Curve], plot: _Plot) -> list[str]:
     return [stroke(*_origin(plot), *plot.at(curve, 1), "line-grey thin dash") for curve in curves]
 
 
-def _random_name(curve: Curve, plot: _Plot, words: str, avoid: Sequence[Point]) -> list[str]:
-    near = (plot.x(0.64), (plot.y(0) + 0.64 * (plot.at(curve, 1)[1] - plot.y(0))))
-    return lines(place(*size_of([words]), near, plot.box, avoid), [words], "s halo")
+def _names_inside(
+    curves: Sequence[Curve], plot: _Plot, random: str, at: float, clear: tuple[list[Point], list[Point]]
+) -> list[str]:
+    """The name of the random line near the share `at`, then the flags, each clear of what was drawn before."""
+    words = wrap(random, max(10, int(plot.box.width * 0.45 / 6.2)))
+    near = (plot.x(at), plot.y(0) + at * (plot.at(curves[0], 1)[1] - plot.y(0)))
+    name = place(*size_of(words), near, plot.box, clear[0])
+    flags = _flags(curves, plot, ([*clear[0], *name.filled()], [*clear[1], *name.filled()]))
+    return [*flags, *lines(name, words, "s halo")]
 
 
 def _budget(budget: Flag, plot: _Plot) -> list[str]:
@@ -243,10 +250,11 @@ def _budget(budget: Flag, plot: _Plot) -> list[str]:
 
 
 def _flags(
-    curves: Sequence[Curve], plot: _Plot, avoid: list[Point], *, stems: bool = True
-) -> tuple[list[str], list[Point]]:
+    curves: Sequence[Curve], plot: _Plot, clear: tuple[list[Point], list[Point]], *, stems: bool = True
+) -> list[str]:
     """A dot on the curve where its flag is, a stem down to the axis, and the words where they cover least."""
     marks: list[str] = []
+    avoid, cross = clear
     for curve in curves:
         if curve.flag is None:
             continue
@@ -254,15 +262,14 @@ def _flags(
         if stems:
             marks.append(stroke(x, plot.box.bottom, x, y, f"line-{curve.tone} thin"))
             avoid = [*avoid, *along([(x, plot.box.bottom), (x, y)])]
-        box = place(
-            *size_of(curve.flag.says), (x, y), plot.box, [*avoid, *Box(x=x - 8, y=y - 8, width=16, height=16).filled()]
-        )
-        avoid = [*avoid, *box.filled()]
-        to = (max(box.x, min(box.right, x)), max(box.y, min(box.bottom, y)))
+        around = Box(x=x - 8, y=y - 8, width=16, height=16).filled()
+        box = place(*size_of(curve.flag.says), (x, y), plot.box, [*avoid, *around], cross)
+        avoid, cross = [*avoid, *box.filled()], [*cross, *box.filled()]
+        to = nearest(box, (x, y))
         if math.dist(to, (x, y)) > 14:
             marks.append(stroke(x, y, *to, f"line-{curve.tone} thin"))
         marks += [dot(x, y, f"fill-{curve.tone}", 6), *lines(box, curve.flag.says, f"text-{curve.tone} halo")]
-    return marks, avoid
+    return marks
 
 
 def _end_names(curves: Sequence[Curve], names: Sequence[Sequence[str]], plot: _Plot) -> list[str]:
@@ -281,7 +288,7 @@ def _key(curves: Sequence[Curve], title: str, plot: _Plot) -> list[str]:
     right, foot = plot.box.right, plot.box.bottom - 14
     top = foot - 20 * (len(curves) - 1)
     marks = [text(right, top - 22, title, "s", "end")] if title else []
-    wide = max(width_of(curve.name) for curve in curves) + max(width_of(curve.ends) for curve in curves)
+    wide = max(width_of(curve.name) for curve in curves) + max(width_of(curve.ends) for curve in curves) + 8
     for i, curve in enumerate(curves):
         y = top + 20 * i
         marks.append(stroke(right - wide - 24, y - 4, right - wide - 6, y - 4, f"line-{curve.tone} mid"))

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from perennial.errors import ConservationError
 from perennial.report.axes import Scale, apart, x_axis
 from perennial.report.numbers import count, share
-from perennial.report.svg import NARROW, WIDE, Drawing, Tone, dot, rect, shape, svg, text, width_of
+from perennial.report.svg import NARROW, WIDE, Drawing, Tone, dot, named, rect, shape, svg, text, width_of
 
 Verdict = Literal["PROMOTE", "HOLD", "REJECT"]
 THINNEST = 3.0  # px; one row of a million would vanish
@@ -157,9 +157,7 @@ def _leaks(
         size, top = max(THINNEST, part.rows * unit), y[1] + 28 * i
         marks.append(_band(x[0], left, x[1], top, size, f"soft-{part.tone}"))
         marks.append(rect(x[1], top, 10, size, f"fill-{part.tone}"))
-        words = f"{count(part.rows)} {part.name}"
-        marks.append(text(x[1] + 18, top + 6, words, "b"))
-        marks += [text(x[1] + 30 + width_of(words), top + 6, part.note, "s")] if roomy and part.note else []
+        marks.append(named(x[1] + 18, top + 6, f"{count(part.rows)} {part.name}", part.note if roomy else ""))
         left += part.rows * unit
     return marks
 

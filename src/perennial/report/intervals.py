@@ -5,16 +5,19 @@ A mark is blue only where its whole interval is clear of the line, orange only w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from markupsafe import Markup
 
-from perennial.report.axes import Scale, margin, rounded, x_axis, y_grid
+from perennial.report.axes import Scale, apart, margin, rounded, x_axis, y_grid
 from perennial.report.numbers import Format, Interval
-from perennial.report.svg import NARROW, Tone, dot, rect, stroke, svg, text, width_of, within
+from perennial.report.svg import NARROW, Box, Tone, dot, named, rect, size_of, stroke, svg, text, width_of, within
+from perennial.report.svg import lines as written
 
+PITCH = 48  # px from row to row
 Side = Literal["above", "below"]
 Standing = Literal["judged", "deciding", "reference"]  # deciding: undecided is drawn in ink; reference: always grey
 
@@ -69,10 +72,10 @@ def interval_rows(
     own = [row.line for row in rows if row.line is not None]
     low, high = span or _padded([row.interval for row in rows], [*own, *(line.at for line in lines)])
     x = Scale(low=low, high=high, start=4, stop=NARROW - 4)
-    foot = 42 * len(rows) + 8
+    foot = PITCH * len(rows) + 4
     marks: list[str] = []
     for i, row in enumerate(rows):
-        y = 42 * i + 32
+        y = PITCH * i + 30
         at = row.line if row.line is not None else lines[0].at
         hue = tone(row.interval, at, row.standing, better)
         marks += _heading(row, hue, y - 16, show)
@@ -91,10 +94,16 @@ def interval_rows(
 
 
 def against_line(
-    interval: Interval, line: Line, *, label: str, standing: Standing = "judged", better: Side = "above"
+    interval: Interval,
+    line: Line,
+    *,
+    label: str,
+    standing: Standing = "judged",
+    better: Side = "above",
+    span: tuple[float, float] | None = None,
 ) -> Markup:
-    """One estimate against the line of a rule, 220 px wide, as it stands in the list of checks."""
-    low, high = _padded([interval], [line.at], 0.15)
+    """One estimate against the line of a rule, 220 px wide; `span` is the scale of rules in the same unit."""
+    low, high = _padded([interval], [line.at, *(span or ())], 0.15)
     x = Scale(low=low, high=high, start=6, stop=214)
     marks = [
         stroke(2, 11, 218, 11, "grid"),
@@ -114,15 +123,19 @@ def inline(
     standing: Standing = "judged",
     filled: bool = False,
 ) -> Markup:
-    """One estimate in a cell of a table, on the table's own span; filled, a bar from the line to it (reasons)."""
+    """One estimate in a cell of a table, on the table's own span; filled, with a bar from the line to it."""
     low, high = _padded([], [*span, line])
     x = Scale(low=low, high=high, start=0, stop=200)
     hue = tone(interval, line, standing)
     left, right = sorted((x(line), x(interval.value)))
-    bar = [rect(left, 4, right - left, 16, f"soft-{hue}")] if filled else []
+    exact = filled and interval.low == interval.high
+    bar = [rect(left, 4, right - left, 16, f"fill-{hue}" if exact else f"soft-{hue}")] if filled else []
+    upright = stroke(x(line), 0, x(line), 24, "zero rigid")
+    if exact:
+        return svg(200, 24, [*bar, upright], label, stretch=True)
     marks = [
         *bar,
-        stroke(x(line), 0, x(line), 24, "zero rigid"),
+        upright,
         stroke(x(interval.low), 12, x(interval.high), 12, f"line-{hue} mid rigid"),
         stroke(x(interval.value), 12, x(interval.value) + 0.1, 12, f"line-{hue} blob rigid"),
     ]
@@ -130,7 +143,7 @@ def inline(
 
 
 def columns(
-    named: Sequence[tuple[str, Interval]],
+    estimates: Sequence[tuple[str, Interval]],
     lines: Sequence[Line],
     show: Format,
     *,
@@ -144,29 +157,34 @@ def columns(
 
     With bars the axis has a zero; `span` is the axis of charts that are compared.
     """
-    figures = [end for _, interval in named for end in (interval.low, interval.high)]
+    figures = [end for _, interval in estimates for end in (interval.low, interval.high)]
     figures += [*(line.at for line in lines), *([0.0] if bars else [])]
     low, high = rounded(*(span or (min(figures), max(figures))))
     left = margin(low, high, show)
+    names = [line.name.rsplit(" ", 1) if line.name else [] for line in lines]
+    right = NARROW - max([size_of(words)[0] + 6 for words in names if words], default=4.0)
     y = Scale(low=low, high=high, start=210, stop=12)
-    step = (NARROW - left - 4) / len(named)
-    every = max(1, -(-len(named) * 30 // (NARROW - int(left))))
-    marks = y_grid(y, left, NARROW, show)
-    for i, (name, interval) in enumerate(named):
+    marks = y_grid(y, left, right, show)
+    for at in lines:
+        marks.append(stroke(left, y(at.at), right, y(at.at), "axis dash" if at.dashed else "zero"))
+    step = (right - left) / len(estimates)
+    every = math.ceil(max(width_of(name) for name, _ in estimates) / step)
+    for i, (name, interval) in enumerate(estimates):
         x, hue = left + step * (i + 0.5), tone(interval, lines[0].at, "judged", better)
-        if bars:
-            top, bottom = sorted((y(0), y(interval.value)))
-            wide = min(28, step * 0.62)
-            marks.append(rect(x - wide / 2, top, wide, bottom - top, f"soft-{hue}"))
-        marks += [
-            stroke(x, y(interval.low), x, y(interval.high), f"line-{hue} mid"),
-            dot(x, y(interval.value), f"fill-{hue}"),
-        ]
+        marks += _column(x, interval, y, hue, min(28, step * 0.62) if bars else 0)
         marks += [text(x, 228, name, "s", "middle")] if i % every == 0 else []
-    for line in lines:
-        marks.append(stroke(left, y(line.at), NARROW, y(line.at), "axis dash" if line.dashed else "zero"))
-        marks.append(text(NARROW, y(line.at) - 6, line.name, "s halo", "end"))
+    tops = apart([y(line.at) - 8 * len(words) for line, words in zip(lines, names, strict=True)], 34, 4, 190)
+    for words, top in zip(names, tops, strict=True):
+        marks += written(Box(x=right + 6, y=top, width=0, height=0), words, "s")
     return svg(NARROW, 250, [*marks, text(left, 248, axis, "s")], label)
+
+
+def _column(x: float, interval: Interval, y: Scale, hue: Tone, wide: float) -> list[str]:
+    """An upright interval with its dot and, where it has a width, a bar from zero."""
+    top, bottom = sorted((y(0), y(interval.value)))
+    bar = [rect(x - wide / 2, top, wide, bottom - top, f"soft-{hue}")] if wide else []
+    span = stroke(x, y(interval.low), x, y(interval.high), f"line-{hue} mid")
+    return [*bar, span, dot(x, y(interval.value), f"fill-{hue}")]
 
 
 def _padded(intervals: Sequence[Interval], others: Sequence[float], by: float = 0.06) -> tuple[float, float]:
@@ -182,9 +200,8 @@ def _interval(x: Scale, interval: Interval, y: float, hue: Tone) -> list[str]:
 
 
 def _heading(row: Row, hue: Tone, y: float, show: Format) -> list[str]:
-    note = [text(width_of(row.name) + 10, y, row.note, "s")] if row.note else []
     words = row.words or show(row.interval.value)
-    return [text(0, y, row.name, "b"), *note, text(NARROW, y, words, f"text-{hue}", "end")]
+    return [named(0, y, row.name, row.note), text(NARROW, y, words, f"text-{hue}", "end")]
 
 
 def _line_names(lines: Sequence[Line], x: Scale, y: float) -> tuple[list[str], int]:

@@ -100,6 +100,12 @@ def text(x: float, y: float, words: str, cls: str = "", anchor: Anchor = "start"
     return f'<text x="{px(x)}" y="{px(y)}"{where}{style}>{escape(words)}</text>'
 
 
+def named(x: float, y: float, name: str, note: str) -> str:
+    """A name in semibold and, right after it, a few words in grey."""
+    rest = f'<tspan class="s" dx="10">{escape(note)}</tspan>' if note else ""
+    return f'<text x="{px(x)}" y="{px(y)}"><tspan class="b">{escape(name)}</tspan>{rest}</text>'
+
+
 def lines(box: Box, words: Sequence[str], cls: str, anchor: Anchor = "start") -> list[str]:
     """The words under each other, 16 px a line, in the box that `size_of` asked for."""
     x = {"start": box.x, "middle": box.x + box.width / 2, "end": box.right}[anchor]
@@ -114,7 +120,7 @@ def within(x: float, words: str, left: float, right: float) -> float:
 
 def width_of(words: str) -> float:
     """How wide the words stand at 12 px in a sans, rather too wide than too narrow."""
-    return 6.6 * len(words) + 2
+    return 6.2 * len(words) + 4
 
 
 def size_of(words: Sequence[str]) -> tuple[float, float]:

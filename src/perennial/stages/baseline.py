@@ -1,1 +1,54 @@
+"""Units and splits in; the bundles of the traditional families, linear and boosted, out."""
 
+from __future__ import annotations
+
+import numpy as np
+
+from perennial.config.baseline import BaselineParams
+from perennial.contract.serving import serving_view
+from perennial.data.encode import fit
+from perennial.data.parts import part
+from perennial.files.durable import read_json
+from perennial.files.tables import read_table
+from perennial.models.traditional.boosted import fit_boosted
+from perennial.models.traditional.linear import fit_linear
+from perennial.scoring.bundle import Bundle, Family, Model, background_rows, save
+from perennial.scoring.calibration import calibrate, log_loss
+from perennial.scoring.scorer import golden_rows
+from perennial.stages.shell import Job, Summary, log, main
+
+
+def run(job: Job) -> Summary:
+    params, contract = job.params(BaselineParams), job.contract
+    units = read_table(job.input("featurize") / "units.parquet")
+    split = job.input("split")
+    splits = read_table(split / "splits.parquet")
+    train, val = (part(units, splits, name, contract) for name in ("train", "val"))
+    serving = serving_view(contract)
+    encoding = fit(train.frame, serving.features, params.seed)
+    x_train, x_val = encoding.encode(train.frame), encoding.encode(val.frame)
+    outputs = max(1, len(serving.arms))
+
+    def val_loss(model: Model) -> float:
+        return log_loss(model.link(x_val)[np.arange(len(val)), val.arm], val.y)
+
+    models: dict[Family, Model] = {
+        "linear": fit_linear(x_train, train.y, train.arm, outputs, encoding, val_loss),
+        "boosted": fit_boosted((x_train, train.y, train.arm), (x_val, val.y, val.arm), outputs, params, val_loss),
+    }
+    families = {}
+    for family, model in models.items():
+        bundle = Bundle(
+            family=family, model=model, encoding=encoding, calibration=calibrate(model.link(x_val), val.y, val.arm),
+            serving=serving, params=params.model_dump(mode="json"), split=read_json(split / "split.json"),
+            background=background_rows(train.frame, serving, params.seed),
+        )  # fmt: skip
+        golden = golden_rows(bundle, background_rows(val.frame, serving, params.seed))
+        digest = save(bundle, job.out / family, golden)
+        families[family] = {"val_log_loss": val_loss(model), "digest": digest}
+        log.info("%s: val loss %.4f", family, families[family]["val_log_loss"])
+    return {"families": families}
+
+
+if __name__ == "__main__":
+    main("baseline", run)

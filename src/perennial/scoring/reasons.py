@@ -1,0 +1,69 @@
+"""A bundle and rows in, what each column adds to each row's link score out: the same question for every family."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, assert_never
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from perennial.scoring.bundle import Bundle
+
+F64 = NDArray[np.float64]
+
+
+class Contributions(NamedTuple):
+    """parts (n, columns, outputs) on the link scale, and how far their sum is off (n, outputs): 0 for exact families."""
+
+    columns: list[str]
+    parts: F64
+    error: F64
+
+
+def contributions(bundle: Bundle, rows: pl.DataFrame, *, draws: int, seed: int) -> Contributions:
+    """Linear and trees exactly; the network by expected gradients over the bundle's background rows."""
+    encoded = bundle.encoding.encode(rows)
+    columns = bundle.encoding.columns
+    match bundle.family:
+        case "linear":
+            from perennial.models.traditional.linear import LinearModel
+
+            assert isinstance(bundle.model, LinearModel)
+            parts = bundle.model.contributions(encoded)
+        case "boosted":
+            from perennial.models.traditional.boosted import BoostedModel
+
+            assert isinstance(bundle.model, BoostedModel)
+            parts = bundle.model.contributions(encoded)
+        case "deep":
+            return _of_network(bundle, rows, columns, draws, seed)
+        case _:
+            assert_never(bundle.family)
+    return Contributions(columns, parts, np.zeros((len(encoded), parts.shape[2])))
+
+
+def _of_network(bundle: Bundle, rows: pl.DataFrame, columns: list[str], draws: int, seed: int) -> Contributions:
+    import torch
+
+    from perennial.explain.gradients import expected_gradients
+    from perennial.models.deep.model import DeepModel, tensors
+    from perennial.models.deep.net import link
+
+    assert isinstance(bundle.model, DeepModel)
+    net, encoding = bundle.model.net.eval(), bundle.encoding
+    with torch.inference_mode():
+        z, base = (net.embed(*tensors(encoding.encode(frame))) for frame in (rows, bundle.background))
+    owners = [*range(len(encoding.numeric)), *(encoding.numeric.index(name) for name in encoding.missing)]
+    owners += range(len(encoding.numeric), len(columns))
+    owner_Z = torch.repeat_interleave(torch.tensor(owners), torch.tensor(net.chunks))
+    parts, error = expected_gradients(
+        lambda chunk: link(net.from_chunks(chunk)),
+        z.clone(),
+        base.clone(),
+        owner_Z,
+        len(columns),
+        draws=draws,
+        seed=seed,
+    )
+    return Contributions(columns, parts.double().numpy(), error.double().numpy())

@@ -1,0 +1,57 @@
+"""A bundle in, the one way from rows to scores out: evaluation, gate, batch scoring and reproduction all use it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from perennial.errors import IntegrityError
+from perennial.files.tables import read_table
+from perennial.scoring.bundle import Bundle, load
+
+F64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scorer:
+    """Scores are (n, outputs): one for a binary task, one an arm (control first) for uplift."""
+
+    bundle: Bundle
+
+    @classmethod
+    def load(cls, folder: Path) -> Scorer:
+        return cls(bundle=load(folder))
+
+    @property
+    def outputs(self) -> list[str]:
+        return list(self.bundle.serving.arms) or ["probability"]
+
+    def link(self, rows: pl.DataFrame) -> F64:
+        """Uncalibrated log odds (n, outputs)."""
+        return self.bundle.model.link(self.bundle.encoding.encode(rows))
+
+    def score(self, rows: pl.DataFrame) -> F64:
+        """Calibrated probabilities (n, outputs)."""
+        return self.bundle.calibration.probability(self.link(rows))
+
+    def prove(self, folder: Path) -> None:
+        """Score the golden rows of `folder` again.
+
+        Raises: IntegrityError when a score is off by more than rounding: another machine or library computes otherwise.
+        """
+        golden = read_table(folder / "golden.parquet")
+        wanted = golden.select(f"score:{name}" for name in self.outputs).to_numpy()
+        off = float(np.abs(self.score(golden) - wanted).max()) if golden.height else 0.0
+        if off > 1e-5:
+            raise IntegrityError(f"{folder}: golden rows score {off:.2g} away from what the bundle says")
+
+
+def golden_rows(bundle: Bundle, rows: pl.DataFrame) -> pl.DataFrame:
+    """`rows` with the scores that this bundle gives them."""
+    scorer = Scorer(bundle=bundle)
+    scores = scorer.score(rows)
+    return rows.with_columns(pl.Series(f"score:{name}", scores[:, o]) for o, name in enumerate(scorer.outputs))

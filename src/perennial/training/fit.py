@@ -1,0 +1,152 @@
+"""Encoded rows and params in, the network with the best validation loss and its curve out. Lightning lives here."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import Callback, LightningDataModule, LightningModule, Trainer
+from pytorch_lightning.callbacks import TQDMProgressBar
+from pytorch_lightning.strategies import DDPStrategy
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from perennial.config.train import TrainParams
+from perennial.errors import ConfigError
+from perennial.training.loader import Batches, Rows
+from perennial.training.module import FitModule, RowLoss, adamw
+
+log = logging.getLogger("perennial")
+_VAL_ROWS = 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """Mean loss of a row of train (with dropout) and of val (without), after `epoch` epochs from 1."""
+
+    epoch: int
+    train_loss: float
+    val_loss: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    net: nn.Module
+    curve: list[Epoch]
+    best_epoch: int
+
+
+def fit(
+    make_net: Callable[[], nn.Module], row_loss: RowLoss, train: Rows, times: Tensor, val: Rows, params: TrainParams,
+    curve_file: Path, extra: Sequence[Callback] = (),
+) -> Fitted:  # fmt: skip
+    """Train until the validation loss has not fallen for `patience` epochs and return the best weights.
+
+    The same seed, rows and params give the same bits on the same class of CPU, whatever else the machine does.
+    Raises: ConfigError when a GPU is asked for and there is none.
+    """
+    if params.accelerator == "gpu" and not torch.cuda.is_available():
+        raise ConfigError("train.accelerator is gpu and no GPU is to be seen: set it to cpu, or run where one is")
+    torch.set_num_threads(params.threads)
+    torch.use_deterministic_algorithms(True)
+    torch.manual_seed(params.seed)
+    net = make_net()
+    module = FitModule(net, row_loss, adamw(params.learning_rate, params.weight_decay), params.seed)
+    watch = _Watch(row_loss, val, params.patience, curve_file)
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    shown = sys.stderr.isatty()
+    trainer = Trainer(
+        accelerator=params.accelerator, devices=params.devices, num_nodes=params.num_nodes, precision=params.precision,
+        strategy=_strategy(params), max_epochs=params.epochs, deterministic=True, reload_dataloaders_every_n_epochs=1,
+        callbacks=[watch, *([TQDMProgressBar()] if shown else []), *extra], enable_progress_bar=shown, logger=False,
+        enable_checkpointing=False, enable_model_summary=False, use_distributed_sampler=False, limit_val_batches=0,
+    )  # fmt: skip
+    terminate = signal.getsignal(signal.SIGTERM)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*does not have many workers.*")
+        warnings.filterwarnings("ignore", ".*has `shuffle=True`|.*IterableDataset.*")
+        trainer.fit(module, _Epochs(train, times, params))
+    signal.signal(signal.SIGTERM, terminate)
+    net.load_state_dict(watch.best_state)
+    return Fitted(net=net.eval(), curve=watch.curve, best_epoch=watch.best_epoch)
+
+
+class _Epochs(LightningDataModule):
+    """Gives Lightning a loader an epoch, whose order depends on seed and epoch alone."""
+
+    def __init__(self, train: Rows, times: Tensor, params: TrainParams) -> None:
+        super().__init__()
+        self.train, self.times, self.params = train, times, params
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        assert self.trainer is not None
+        batches = Batches(
+            self.train, self.times, batch=self.params.batch, seed=self.params.seed, swap=self.params.swap,
+            rank=self.trainer.global_rank, world=self.trainer.world_size, epoch=self.trainer.current_epoch,
+        )  # fmt: skip
+        return DataLoader(batches, batch_size=None)
+
+
+class _Watch(Callback):
+    """Judges every epoch on val, keeps the best weights, appends to the curve file, and stops when it is time."""
+
+    def __init__(self, row_loss: RowLoss, val: Rows, patience: int, curve_file: Path) -> None:
+        self.row_loss, self.val, self.patience, self.curve_file = row_loss, val, patience, curve_file
+        self.curve: list[Epoch] = []
+        self.best_state: dict[str, Any] = {}
+        self.best_epoch = 0
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # Lightning turns SIGTERM into exit code 0: a half-trained stage would look like a finished one
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if trainer.is_global_zero:
+            self.curve_file.parent.mkdir(parents=True, exist_ok=True)
+            self.curve_file.write_text("epoch,train_loss,val_loss\n")
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        assert isinstance(pl_module, FitModule)
+        sums = torch.tensor([pl_module.train_loss, float(pl_module.n_train)], dtype=torch.float64)
+        total, n = trainer.strategy.reduce(sums.to(pl_module.device), reduce_op="sum").tolist()
+        now = Epoch(epoch=trainer.current_epoch + 1, train_loss=total / n, val_loss=self._val_loss(pl_module))
+        best = min((epoch.val_loss for epoch in self.curve), default=float("inf"))
+        self.curve.append(now)
+        if now.val_loss < best:
+            self.best_epoch = now.epoch
+            state = pl_module.net.state_dict()
+            self.best_state = {name: copy.deepcopy(tensor.detach().cpu()) for name, tensor in state.items()}
+        trainer.should_stop = now.epoch - self.best_epoch >= self.patience
+        if trainer.is_global_zero:
+            with open(self.curve_file, "a", encoding="utf-8") as file:
+                file.write(f"{now.epoch},{now.train_loss:.8f},{now.val_loss:.8f}\n")
+            mark = " (best)" if now.epoch == self.best_epoch else ""
+            log.info("epoch %d: train loss %.4f, val loss %.4f%s", now.epoch, now.train_loss, now.val_loss, mark)
+
+    def _val_loss(self, module: FitModule) -> float:
+        """The mean row loss on all of val, the same on every rank."""
+        module.net.eval()
+        total = 0.0
+        with torch.inference_mode():
+            for start in range(0, len(self.val), _VAL_ROWS):
+                rows = self.val.at(torch.arange(start, min(start + _VAL_ROWS, len(self.val))))
+                norm, miss, cat, y, arm = (tensor.to(module.device) for tensor in rows)
+                total += float(self.row_loss(module.net(norm, miss, cat), y, arm).double().sum())
+        module.net.train()
+        return total / len(self.val)
+
+
+def _strategy(params: TrainParams) -> Any:
+    if params.strategy == "ddp":
+        return DDPStrategy(process_group_backend="gloo" if params.accelerator == "cpu" else "nccl")
+    if params.devices * params.num_nodes > 1:
+        raise ConfigError(
+            f"train.strategy is single with {params.devices} devices on {params.num_nodes} nodes: use ddp"
+        )
+    return "auto"

@@ -62,7 +62,7 @@ def response_page() -> Page:
         verdict="PROMOTE",
         standing="Version 6 replaces version 3",
         headline="Use the new model: it finds more depositors than the current one, by more than chance explains.",
-        what_to_do="Call the 1,813 highest-scoring customers, 22\u202f% of this list. That is within the budget of 2,000.",
+        what_to_do="Call the 1,813 highest-scoring customers, 22\u202f% of this list: within the budget of 2,000.",
         caution=Caution(
             text="These figures mix customers from all months. Trained on early months and tested on later ones, "
             "the same recipe is no better than guessing. Use it only for campaigns like those in the file.",
@@ -320,10 +320,11 @@ def _profit() -> Figure:
     )
     return Figure(
         finding="Calling the best 22\u202f% earns 4 times what calling everyone earns",
-        described="Profit on 8,240 test customers the model had never seen, 95\u202f% band. A yes is worth €100, a call costs €10.",
+        described="Profit on 8,240 test customers the model had never seen, 95\u202f% band. A yes is worth €100, "
+        "a call costs €10.",
         drawing=drawing,
-        foot="The depth was chosen on other customers (validation), then measured here once. The curve is flat between 20 "
-        "and 35\u202f%: a list somewhat shorter or longer earns about the same.",
+        foot="The depth was chosen on other customers (validation), then measured here once. The curve is flat between "
+        "20 and 35\u202f%: a list somewhat shorter or longer earns about the same.",
         fold=Fold(summary="Figures behind the curve", grid=Grid(columns=head, rows=rows)),
     )
 
@@ -380,7 +381,7 @@ def _reasons() -> Reasons:
     )
     return Reasons(
         finding="An earlier yes and low interest rates raise the chance most",
-        described="Average change in the chance of a yes, in percentage points, for the customers the statement applies to. "
+        described="Average change in the chance of a yes, in percentage points, for the customers it applies to. "
         "Blue raises, orange lowers, grey is undecided; lines are 95\u202f% intervals.",
         unit="Points",
         reasons=tuple(
@@ -394,8 +395,8 @@ def _reasons() -> Reasons:
             )
             for when, rather, part, change in told
         ),
-        foot="These are patterns in past calls, not causes. Changing a reason (say, the month of the call) need not change "
-        "the answer.",
+        foot="These are patterns in past calls, not causes. Changing a reason (say, the month of the call) need not "
+        "change the answer.",
     )
 
 
@@ -451,12 +452,12 @@ def _calibration() -> Figure:
         bins.append(Bin(left=0.05 * i, right=0.05 * (i + 1), predicted=middle, observed=seen_interval, n=many))
     return Figure(
         finding="Predicted chances can be taken at face value",
-        described="Groups of five points, 95\u202f% intervals, counts below. Average gap 1.1 points; a perfect model would "
-        "show up to 1.2 here.",
+        described="Groups of five points, 95\u202f% intervals, counts below. Average gap 1.1 points; a perfect model "
+        "would show up to 1.2 here.",
         drawing=Drawing(
             wide=calibration(
                 bins,
-                label="Reliability in steps of five points with counts; the observed share follows the predicted chance",
+                label="Reliability in steps of five points; the observed share follows the predicted chance",
                 axis="Predicted chance of a yes",
             )
         ),
@@ -738,8 +739,8 @@ def _messages_by_depth() -> Figure:
     ]
     return Figure(
         finding="Every tenth of customers gains from the men’s e-mail, so nobody is left out",
-        described="Extra profit per 10,000 customers against sending nothing, 95\u202f% bands. A visit is worth $1.00, an "
-        "e-mail costs $0.04.",
+        described="Extra profit per 10,000 customers against sending nothing, 95\u202f% bands. A visit is worth $1.00, "
+        "an e-mail costs $0.04.",
         drawing=by_depth(
             curves,
             partial(n.money_axis, currency="$"),
@@ -842,7 +843,7 @@ def _cards() -> Cards:
 
     return Cards(
         finding="Three groups: 19\u202f% of customers bring 64\u202f% of revenue",
-        described="Medians. Bars show the ratio to the median of all customers on a doubling scale: right of the line is more.",
+        described="Medians. Bars show the ratio to the median of all customers, doublings: right is more.",
         cards=(
             card(
                 "Regulars",
@@ -901,8 +902,8 @@ def _moved() -> Block:
     moved = (("Regulars", (0.88, 0.12, 0.0)), ("Occasional", (0.08, 0.68, 0.24)), ("Lapsed", (0.01, 0.15, 0.84)))
     return Heat(
         finding="Most movement is customers changing, not the model",
-        described="Share of each row’s customers in this month’s segments. 22\u202f% moved: 15 by their own orders or silence, "
-        "7 by the new model.",
+        described="Share of each row’s customers in this month’s segments. 22\u202f% moved: 15 by their own orders or "
+        "silence, 7 by the new model.",
         corner="Last month",
         columns=("Regulars", "Occasional", "Lapsed"),
         rows=tuple(

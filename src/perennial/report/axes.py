@@ -27,14 +27,23 @@ class Scale:
 
 
 def ticks(low: float, high: float, most: int = MOST_TICKS) -> list[float]:
-    """At most `most` round figures (1, 2, 2.5 and 5 times a power of ten apart) that lie from `low` to `high`."""
+    """At most `most` round figures (1, 2, 2.5 and 5 times a power of ten apart) that lie from `low` to `high`.
+
+    The finest that reach both ends, or else the finest.
+    """
     if high <= low:
         return [low]
+    finest: list[float] = []
     for step in _steps((high - low) / most / 10):
+        if finest and step > high - low:
+            break
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         if last - first < most:
-            return [round(i * step, 12) + 0.0 for i in range(first, last + 1)]
-    raise AssertionError("steps grow without end")
+            marked = [round(i * step, 12) + 0.0 for i in range(first, last + 1)]
+            if first - low / step < 1e-6 and high / step - last < 1e-6:
+                return marked
+            finest = finest or marked
+    return finest
 
 
 def rounded(low: float, high: float, most: int = MOST_TICKS) -> tuple[float, float]:

@@ -14,7 +14,7 @@ F64 = NDArray[np.float64]
 
 
 class Contributions(NamedTuple):
-    """parts (n, columns, outputs) on the link scale, and how far their sum is off (n, outputs): 0 for exact families."""
+    """parts (n, columns, outputs) on the link scale, and how far their sum is off (n, outputs): 0 where exact."""
 
     columns: list[str]
     parts: F64

@@ -1,0 +1,5 @@
+"""`python -m perennial` is `perennial`."""
+
+from perennial.cli import main
+
+main()

@@ -1,0 +1,68 @@
+"""`perennial add NAME`: copy a gallery use case into the project (contract and params block) and fetch its raw data."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from importlib import resources
+from pathlib import Path
+
+import yaml
+
+from perennial.actions.fetch import fetch
+from perennial.config.base import use_cases
+from perennial.contract.model import load
+from perennial.errors import ConfigError
+from perennial.files.durable import write_bytes, write_text
+from perennial.files.project import Project, checked
+
+log = logging.getLogger("perennial")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help=f"one of {', '.join(gallery())}")
+    parser.add_argument(
+        "--data", type=Path, help="the file or folder to read, where the gallery's source is not wanted"
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    project = Project.here()
+    add(project, args.name, args.data)
+    return 0
+
+
+def gallery() -> list[str]:
+    """The use cases that ship with the package."""
+    names = (path.name for path in resources.files("perennial.gallery").iterdir())
+    return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml") and name != "params.yaml")
+
+
+def add(project: Project, name: str, data: Path | None) -> None:
+    """A contract or params block that is there already is kept as it is.
+
+    Raises: ConfigError for a name that is not in the gallery.
+    """
+    if checked(name) not in gallery():
+        raise ConfigError(f"{name!r} is not in the gallery: {', '.join(gallery())}")
+    files = resources.files("perennial.gallery")
+    contract = project.contract(name)
+    if not contract.exists():
+        write_bytes(contract, (files / f"{name}.yaml").read_bytes())
+    load(contract)
+    params = project.root / "params.yaml"
+    if name not in use_cases(params):
+        blocks = (files / "params.yaml").read_text(encoding="utf-8")
+        write_text(params, params.read_text(encoding="utf-8").rstrip("\n") + "\n" + _block(blocks, name))
+    fetch(project, name, data)
+    log.info("%s is added: perennial run %s", name, name)
+
+
+def _block(text: str, name: str) -> str:
+    """The lines of one use case as they stand in the gallery's params, comments and layout kept."""
+    lines = text.splitlines(keepends=True)
+    start = next(i for i, line in enumerate(lines) if line.rstrip() == f"  {name}:")
+    rest = [i for i in range(start + 1, len(lines)) if lines[i].startswith("  ") and lines[i][2] not in " #\n"]
+    block = "".join(lines[start : rest[0] if rest else len(lines)])
+    assert name in yaml.safe_load("use_cases:\n" + block)["use_cases"]
+    return block

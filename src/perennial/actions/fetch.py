@@ -1,0 +1,176 @@
+"""`perennial fetch NAME`: fill data/NAME/raw/ from the contract's source and let DVC record it. The only network."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import io
+import logging
+import shutil
+import tempfile
+import urllib.error
+import urllib.request
+import zipfile
+from fnmatch import fnmatch
+from pathlib import Path
+
+from perennial.contract.model import Contract, Source, load
+from perennial.data.simulate import Population, write, write_incoming
+from perennial.errors import InputError, ServiceError
+from perennial.files.durable import read_json, sha256_file, write_bytes, write_json
+from perennial.files.locks import held
+from perennial.files.project import Project
+from perennial.pipeline.repo import record_raw
+
+log = logging.getLogger("perennial")
+_TIMEOUT_S = 60
+_GZIP = b"\x1f\x8b"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="use case, as in params.yaml")
+    parser.add_argument("--data", type=Path, help="take this file or folder (and remember it for the next fetch)")
+
+
+def main(args: argparse.Namespace) -> int:
+    project = Project.here()
+    fetch(project, args.name, args.data)
+    return 0
+
+
+def fetch(project: Project, name: str, data: Path | None = None) -> None:
+    """Make the raw folder hold exactly what the source gives; a failed fetch leaves the old folder as it was.
+
+    Raises: InputError for a source that is missing or not what was promised, ServiceError when no server answers.
+    """
+    contract = load(project.contract(name))
+    remembered = project.state(name) / "source.json"
+    if data is not None:
+        if not data.exists():
+            raise InputError(f"--data {data}: there is no such file or folder")
+        write_json(remembered, {"data": str(data.resolve())})
+    path = Path(read_json(remembered)["data"]) if remembered.exists() else None
+    with held(project.state(name) / "fetch.lock", what=f"fetch {name}"), tempfile.TemporaryDirectory() as room:
+        new = Path(room) / "raw"
+        new.mkdir()
+        _fill(new, project.state(name), name, contract, path)
+        _replace(project.raw(name), new)
+    record_raw(project.root, name)
+    files = sorted(project.raw(name).iterdir())
+    log.info("%s: %s", name, ", ".join(f"{file.name} {file.stat().st_size:,} bytes" for file in files))
+
+
+def _fill(folder: Path, state: Path, name: str, contract: Contract, path: Path | None) -> None:
+    source = contract.source
+    if source.kind == "simulator" and path is None:
+        population = _population(source)
+        write(folder, population)
+        incoming = state / "incoming"
+        shutil.rmtree(incoming, ignore_errors=True)
+        incoming.mkdir(parents=True)
+        write_incoming(incoming, population)
+    elif path is not None:
+        _copy(path, folder, [pattern for pattern, _ in contract.tables.values()])
+    elif source.kind == "url":
+        _download(source, folder)
+    else:
+        raise InputError(f"use case {name} reads a file: tell which one, once: perennial fetch {name} --data PATH")
+    if source.sha256 is not None:
+        _check(folder, source)
+
+
+def _population(source: Source) -> Population:
+    assert source.seed is not None
+    assert source.n is not None
+    assert source.first is not None
+    assert source.month is not None
+    assert source.concept is not None
+    return Population(
+        seed=source.seed, first=source.first, n=source.n, month=source.month, concept=source.concept
+    )  # fmt: skip
+
+
+def _copy(path: Path, folder: Path, patterns: list[str]) -> None:
+    """One file, or all regular files of a folder; each must belong to a table."""
+    files = [path] if path.is_file() else sorted(item for item in path.iterdir() if not item.name.startswith("."))
+    if not files:
+        raise InputError(f"--data {path}: the folder is empty")
+    for file in files:
+        if file.is_symlink() and path.is_dir():
+            raise InputError(f"{file} is a link: give the file itself")
+        if not file.is_file():
+            raise InputError(f"{file} is no regular file: a raw folder holds files only")
+        if not any(fnmatch(file.name, pattern) for pattern in patterns):
+            raise InputError(f"{file.name} belongs to no table: the contract knows {', '.join(patterns)}")
+        shutil.copyfile(file, folder / file.name)
+
+
+def _download(source: Source, folder: Path) -> None:
+    """Fetch the address; take `member` out of a zip."""
+    assert source.url is not None
+    try:
+        with urllib.request.urlopen(source.url, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - the contract's address
+            content = answer.read()
+    except (urllib.error.URLError, TimeoutError, OSError) as error:
+        words = f"{source.url} cannot be fetched ({getattr(error, 'reason', error)})"
+        raise ServiceError(
+            f"{words}: offline? Give the file that you have: perennial fetch NAME --data PATH"
+        ) from error
+    if source.member is None:
+        write_bytes(folder / Path(source.url).name, content)
+        return
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        inner = _open_inner(archive, source.member)
+    write_bytes(folder / Path(source.member).name, inner)
+
+
+def _open_inner(archive: zipfile.ZipFile, member: str) -> bytes:
+    """A member by its path; a zip within the zip is looked into by `OUTER.zip!INNER`."""
+    outer, _, inner = member.partition("!")
+    if outer not in archive.namelist():
+        raise InputError(f"the zip holds no {outer!r}; it holds: {', '.join(archive.namelist()[:10])}")
+    content = archive.read(outer)
+    if not inner:
+        return content
+    with zipfile.ZipFile(io.BytesIO(content)) as nested:
+        return _open_inner(nested, inner)
+
+
+def _check(folder: Path, source: Source) -> None:
+    """The content must be what the contract's sha256 says, whether it came packed or not."""
+    for file in sorted(folder.iterdir()):
+        if not fnmatch(file.name, source.files):
+            continue
+        found = _content_sha256(file)
+        if found != source.sha256:
+            words = f"{file.name} is not the file of the contract: its content has sha256 {found[:16]}…"
+            raise InputError(f"{words}, the contract says {str(source.sha256)[:16]}…")
+
+
+def _content_sha256(file: Path) -> str:
+    with open(file, "rb") as raw:
+        packed = raw.read(2) == _GZIP
+    if not packed:
+        return sha256_file(file)
+    digest = hashlib.sha256()
+    try:
+        with gzip.open(file, "rb") as text:
+            while chunk := text.read(1 << 20):
+                digest.update(chunk)
+    except (OSError, EOFError) as error:
+        raise InputError(f"{file.name} is a damaged gzip file ({error}): fetch it again") from error
+    return digest.hexdigest()
+
+
+def _replace(old: Path, new: Path) -> None:
+    """Exchange the raw folder, unless it holds the same bytes already (then DVC sees nothing new either)."""
+    if old.is_dir() and _listing(old) == _listing(new):
+        return
+    old.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(old, ignore_errors=True)
+    shutil.copytree(new, old)
+
+
+def _listing(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in folder.rglob("*") if path.is_file()}

@@ -1,0 +1,80 @@
+"""Words in, an action out. The table holds names only, so `perennial --help` loads none of them."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+import traceback
+
+from perennial.errors import PerennialError
+
+_COMMANDS = {
+    "run": "the main job: whatever is stale, then register, promote, score and report",
+    "list": "the use cases of this project and of the gallery",
+    "show": "what is known of a use case, as words or as JSON",
+    "open": "open the report of a use case in a browser",
+    "add": "add a use case of the gallery to this project",
+    "fetch": "fetch raw data anew",
+    "register": "put the candidate into the registry",
+    "promote": "compare the candidate with the champion and decide",
+    "rollback": "make an earlier version the champion again",
+    "history": "the decisions so far",
+    "score": "score a file",
+    "report": "write the report anew",
+    "serve": "run the scheduled flows of this project",
+    "ui": "open MLflow and Prefect over what the runs left",
+    "stop": "stop the Prefect server of this project",
+    "graph": "show, check or write dvc.yaml",
+}
+
+
+def main() -> None:
+    """The entry point; ends with the exit codes that errors.py promises."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: list[str]) -> int:
+    """Carry out a command line and return its exit code."""
+    parser = argparse.ArgumentParser(prog="perennial", description=__doc__ and "From customer data to a trusted model.")
+    parser.add_argument("--version", action="store_true", help="say which version this is")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    chosen = next((word for word in words if word in _COMMANDS), None)
+    for name, purpose in _COMMANDS.items():
+        command = commands.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
+        command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        if name == chosen:
+            _action(name).configure(command)
+    args = parser.parse_args(words)
+    if args.version:
+        from perennial import __version__
+
+        print(__version__)
+        return 0
+    if args.command is None:
+        parser.print_help()
+        return 0
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("perennial").setLevel(logging.INFO)
+    return _carry_out(args)
+
+
+def _carry_out(args: argparse.Namespace) -> int:
+    try:
+        code: int = _action(args.command).main(args)
+    except PerennialError as error:
+        if args.debug or os.environ.get("PERENNIAL_DEBUG"):
+            traceback.print_exc()
+        print(f"perennial: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 141
+    return code
+
+
+def _action(name: str):  # type: ignore[no-untyped-def]
+    return importlib.import_module(f"perennial.actions.{name}")

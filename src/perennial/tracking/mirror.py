@@ -1,0 +1,67 @@
+"""What training and evaluation left on disk in, one MLflow run that shows it out. Keyed by the bundle's digest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from perennial.tracking.store import Store
+
+BUNDLE = "perennial.bundle"
+_CHUNK = 900  # metrics a batch; the API takes 1,000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """Everything that a run shows; `curves` maps a metric to its (step, value) pairs."""
+
+    name: str
+    digest: str
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    curves: Mapping[str, Sequence[tuple[int, float]]]
+    tags: Mapping[str, str]
+    inputs: Mapping[str, str]  # data set → digest
+    files: Sequence[Path] = field(default_factory=tuple)
+
+
+def mirror(store: Store, use_case: str, results: Results) -> str:
+    """The id of the run that shows `results`; each part that is there already is left alone."""
+    client, experiment = store.client, store.experiment(use_case)
+    found = client.search_runs([experiment], f"tags.`{BUNDLE}` = '{results.digest}'", max_results=1)
+    run = found[0] if found else client.create_run(experiment, run_name=results.name, tags={BUNDLE: results.digest})
+    run_id = str(run.info.run_id)
+    if run.info.status != "FINISHED":
+        _log(client, run_id, results)
+        client.set_terminated(run_id, "FINISHED")
+    return run_id
+
+
+def attach(store: Store, run_id: str, path: Path) -> None:
+    """Show a file under the run."""
+    store.client.log_artifact(run_id, str(path))
+
+
+def _log(client: Any, run_id: str, results: Results) -> None:
+    from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+
+    params = [Param(key, value[:6000]) for key, value in results.params.items()]
+    tags = [RunTag(key, value[:5000]) for key, value in results.tags.items()]
+    metrics = [Metric(key, value, 0, 0) for key, value in results.metrics.items()]
+    metrics += [Metric(key, value, 0, step) for key, points in results.curves.items() for step, value in points]
+    client.log_batch(run_id, params=params, tags=tags)
+    for start in range(0, len(metrics), _CHUNK):
+        client.log_batch(run_id, metrics=metrics[start : start + _CHUNK])
+    inputs = [
+        DatasetInput(
+            Dataset(name=name, digest=digest[:36], source_type="dvc", source=json.dumps({"digest": digest})),
+            [InputTag("mlflow.data.context", "training")],
+        )
+        for name, digest in results.inputs.items()
+    ]
+    client.log_inputs(run_id, datasets=inputs)
+    for path in results.files:
+        client.log_artifact(run_id, str(path))

@@ -1,0 +1,189 @@
+"""Bundles in, registered versions, aliases and a chain of decisions out. For these the registry is the truth."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from perennial.errors import IntegrityError, Refused
+from perennial.files.manifest import verify
+from perennial.tracking.mirror import BUNDLE
+from perennial.tracking.store import Store
+
+Alias = Literal["champion", "challenger"]
+_CODE = Path(__file__).with_name("pyfunc.py")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """A registered model version and the bundle it holds."""
+
+    name: str
+    number: str
+    run_id: str
+    digest: str
+    family: str
+    source: str
+    tags: Mapping[str, str]
+
+
+def register(
+    store: Store,
+    name: str,
+    run_id: str,
+    bundle: Path,
+    example: pl.DataFrame,
+    scores: pl.DataFrame,
+    tags: Mapping[str, str],
+) -> Version:
+    """The version that holds `bundle`; each step that was done before is found by the bundle's digest, not redone."""
+    digest, client = verify(bundle), store.client
+    _ensure_model(client, name)
+    found = _version_of(client, name, digest)
+    if found is None:
+        model = _logged_model(client, run_id, digest) or _log_model(store, run_id, bundle, example, scores, digest)
+        found = client.create_model_version(
+            name,
+            source=f"models:/{model.model_id}",
+            run_id=run_id,
+            model_id=model.model_id,
+            tags={BUNDLE: digest, **tags},
+        )
+    return _as_version(found)
+
+
+def champion(store: Store, name: str) -> Version | None:
+    return by_alias(store, name, "champion")
+
+
+def by_alias(store: Store, name: str, alias: Alias) -> Version | None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return _as_version(store.client.get_model_version_by_alias(name, alias))
+    except MlflowException as error:
+        if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+            return None
+        raise
+
+
+def version(store: Store, name: str, number: str) -> Version:
+    """Raises: Refused when there is no such version."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return _as_version(store.client.get_model_version(name, number))
+    except MlflowException as error:
+        raise Refused(f"{name} has no version {number}: `perennial history {name}` lists them") from error
+
+
+def set_alias(store: Store, name: str, alias: Alias, number: str) -> None:
+    store.client.set_registered_model_alias(name, alias, number)
+
+
+def bundle_of(store: Store, found: Version, into: Path) -> Path:
+    """The version's bundle as a local folder, checked against the digest it was registered with.
+
+    Raises: IntegrityError when the files are not those that were registered, or are gone.
+    """
+    import mlflow
+
+    try:
+        folder = Path(mlflow.artifacts.download_artifacts(found.source, dst_path=str(into), tracking_uri=store.uri))
+    except (OSError, mlflow.exceptions.MlflowException) as error:
+        words = f"the files of {found.name} version {found.number} cannot be read ({error})"
+        raise IntegrityError(f"{words}: register the bundle again") from error
+    bundle = next((path.parent for path in sorted(folder.rglob("bundle.json"))), folder)
+    if verify(bundle) != found.digest:
+        raise IntegrityError(f"{found.name} version {found.number}: the files are not those that were registered")
+    return bundle
+
+
+def decisions(store: Store, name: str) -> list[dict[str, Any]]:
+    """All decision records, the oldest first, each checked to name the digest of the one before.
+
+    Raises: IntegrityError when the chain is broken.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        tags = store.client.get_registered_model(name).tags
+    except MlflowException:
+        return []
+    texts = [tags[key] for key in sorted(key for key in tags if key.startswith("decision."))]
+    previous = ""
+    for text in texts:
+        if json.loads(text)["previous"] != previous:
+            raise IntegrityError(
+                f"{name}: decision {json.loads(text)['number']} does not follow from the one before it"
+            )
+        previous = hashlib.sha256(text.encode()).hexdigest()
+    return [json.loads(text) for text in texts]
+
+
+def append_decision(store: Store, name: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a record after the last one, with that one's digest. The caller holds the use case's decision lock."""
+    known = decisions(store, name)
+    previous = hashlib.sha256(_text(known[-1]).encode()).hexdigest() if known else ""
+    full = {**record, "number": len(known) + 1, "previous": previous}
+    _ensure_model(store.client, name)
+    store.client.set_registered_model_tag(name, f"decision.{len(known) + 1:06d}", _text(full))
+    return full
+
+
+def _text(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def _ensure_model(client: Any, name: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def _version_of(client: Any, name: str, digest: str) -> Any | None:
+    found = client.search_model_versions(f"name = '{name}'")
+    return next((v for v in found if v.tags.get(BUNDLE) == digest and v.status == "READY"), None)
+
+
+def _logged_model(client: Any, run_id: str, digest: str) -> Any | None:
+    """A model that was logged before the run was killed: found, so that no orphan is left beside a second one."""
+    experiment = client.get_run(run_id).info.experiment_id
+    found = client.search_logged_models([experiment], filter_string=f"tags.`{BUNDLE}` = '{digest}'")
+    return next((model for model in found if str(model.status).endswith("READY")), None)
+
+
+def _log_model(
+    store: Store, run_id: str, bundle: Path, example: pl.DataFrame, scores: pl.DataFrame, digest: str
+) -> Any:
+    import mlflow
+    from mlflow.models import infer_signature
+
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    mlflow.set_tracking_uri(store.uri)
+    with warnings.catch_warnings(), mlflow.start_run(run_id=run_id):
+        warnings.simplefilter("ignore")  # MLflow warns of missing type hints and integer columns, both on purpose
+        rows = example.to_pandas()
+        return mlflow.pyfunc.log_model(
+            name="model", python_model=str(_CODE), artifacts={"bundle": str(bundle)}, tags={BUNDLE: digest},
+            signature=infer_signature(rows, scores.to_pandas()), input_example=rows, pip_requirements=["perennial-ml"],
+        )  # fmt: skip
+
+
+def _as_version(found: Any) -> Version:
+    return Version(
+        name=found.name, number=str(found.version), run_id=found.run_id or "", digest=found.tags.get(BUNDLE, ""),
+        family=found.tags.get("family", ""), source=found.source, tags=dict(found.tags),
+    )  # fmt: skip

@@ -1,0 +1,125 @@
+"""The report in a browser: nothing asked for, nothing complained about, nothing too wide, too small or overlapping."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from html import escape, unescape
+from pathlib import Path
+
+import pytest
+
+from perennial.report.page import render
+from tests.fakes.sample_page import response_page, segments_page, uplift_page
+
+pytestmark = pytest.mark.e2e
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+WIDTHS = (400, 1000, 1400)
+QUIET = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+]
+
+# A frame without a source of its own belongs to this page, which may therefore measure it.
+MEASURE = """
+const seen = [...document.querySelectorAll("iframe")].map(frame => {
+  const inside = frame.contentDocument, overlaps = [];
+  let smallest = 99, texts = 0;
+  for (const svg of inside.querySelectorAll("svg")) {
+    const boxes = [...svg.querySelectorAll("text")].filter(t => t.getBoundingClientRect().width > 0).map(t => {
+      const size = t.getScreenCTM().a * parseFloat(frame.contentWindow.getComputedStyle(t).fontSize);
+      smallest = Math.min(smallest, size); texts += 1;
+      return [t.textContent, t.getBoundingClientRect()];
+    });
+    boxes.forEach(([a, p], i) => boxes.slice(i + 1).forEach(([b, q]) => {
+      const across = Math.min(p.right, q.right) - Math.max(p.left, q.left);
+      const down = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
+      if (across > 1 && down > 4) overlaps.push(a + " / " + b);
+    }));
+  }
+  const charts = ":scope > svg, .wide > svg, .narrow > svg";
+  const drawings = [...inside.querySelectorAll("figure")].map(f => [...f.querySelectorAll(charts)]);
+  const blank = drawings.filter(all => all.length && !all.some(svg => svg.getBoundingClientRect().width)).length;
+  return {blank, wide: inside.documentElement.scrollWidth - frame.clientWidth, texts, smallest, overlaps,
+          requests: frame.contentWindow.performance.getEntriesByType("resource").length};
+});
+document.getElementById("seen").textContent = JSON.stringify(seen);
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """One page at one width: px beyond its frame, charts not shown, texts, the smallest in px, pairs that touch."""
+
+    wide: float
+    blank: int
+    texts: int
+    smallest: float
+    overlaps: list[str]
+    requests: int
+
+
+def look(pages: list[str], folder: Path) -> tuple[list[Seen], list[str]]:
+    """Each page at each width, and every line that the browser's console had."""
+    if BROWSER is None:
+        pytest.skip("no Chromium on this machine")
+    frames = "".join(
+        f'<iframe srcdoc="{escape(page)}" style="width:{width}px;height:900px;border:0"></iframe>'
+        for page in pages
+        for width in WIDTHS
+    )
+    wrapper = folder / "wrapper.html"
+    script = f"<script>addEventListener('load', () => {{{MEASURE}}})</script>"
+    wrapper.write_text(f'<!doctype html><meta charset="utf-8"><pre id="seen"></pre>{frames}{script}', encoding="utf-8")
+    flags = [
+        "--enable-logging=stderr",
+        "--window-size=1500,1000",
+        f"--user-data-dir={folder / 'profile'}",
+        "--dump-dom",
+    ]
+    done = subprocess.run(
+        [BROWSER, *QUIET, *flags, wrapper.as_uri()], capture_output=True, text=True, timeout=120, check=True
+    )
+    found = re.search(r'<pre id="seen">(.+?)</pre>', done.stdout, re.S)
+    assert found is not None, done.stderr[-2000:]
+    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    return [Seen(**one) for one in json.loads(unescape(found[1]))], console
+
+
+def test_reports_are_shown_without_a_request_a_complaint_or_an_overlap(tmp_path: Path) -> None:
+    pages = [render(page()) for page in (response_page, uplift_page, segments_page)]
+    seen, console = look(pages, tmp_path)
+    assert console == []
+    assert len(seen) == len(pages) * len(WIDTHS)
+    for one in seen:
+        assert one.texts > 20
+        assert one.wide <= 0
+        assert one.blank == 0
+        assert one.requests == 0
+        assert one.overlaps == []
+        assert one.smallest >= 10.5
+
+
+def test_the_look_finds_what_is_wrong(tmp_path: Path) -> None:
+    """The measure itself: a page with an image from elsewhere, a line too long and two names on one spot."""
+    page = render(response_page())
+    wrong = (
+        '<img src="http://127.0.0.1:9/x.png" alt=""><div style="width:2000px">x</div>'
+        '<svg viewBox="0 0 360 40" width="360"><text y="20">one name</text><text y="22">another</text></svg>'
+    )
+    seen, console = look([page.replace("<main>", f"<main>{wrong}")], tmp_path)
+    assert any("127.0.0.1" in line for line in console)
+    assert len(seen) == len(WIDTHS)
+    assert all(one.wide > 0 for one in seen)
+    assert all(one.overlaps == ["one name / another"] for one in seen)

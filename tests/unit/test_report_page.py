@@ -1,0 +1,203 @@
+"""What each report page holds to: nothing loaded, nothing unescaped, everything named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from importlib.resources import files
+
+import pytest
+
+from perennial.errors import PerennialError
+from perennial.report.page import Caution, Column, Grid, Page, Sample, TableRow, render, shade
+from tests.fakes.sample_page import response_page, segments_page, uplift_page
+
+pytestmark = pytest.mark.unit
+
+PAGES = [response_page, uplift_page, segments_page]
+VOID = {"meta", "link", "br", "img", "input"}
+
+
+class Reader(HTMLParser):
+    """Tags with their attributes, and whether each was closed in its place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.astray: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.open and self.open[-1] == tag:
+            self.open.pop()
+        else:
+            self.astray.append(tag)
+
+
+def read(html: str) -> Reader:
+    reader = Reader()
+    reader.feed(html)
+    return reader
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_one_small_file_that_loads_nothing(page: Callable[[], Page]) -> None:
+    html = render(page())
+    assert len(html.encode()) < 300_000
+    assert re.search(r"https?:", html) is None
+    tags = read(html).tags
+    assert not [tag for tag, _ in tags if tag in {"script", "img", "iframe", "object", "embed"}]
+    linked = [value for _, attrs in tags for name, value in attrs.items() if name in {"src", "href"}]
+    assert len(linked) > 3
+    assert all(str(value).startswith("#") or value == "data:," for value in linked)
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_drawing_has_a_role_and_says_what_it_shows(page: Callable[[], Page]) -> None:
+    drawings = [attrs for tag, attrs in read(render(page())).tags if tag == "svg"]
+    assert len(drawings) > 5
+    assert all(attrs.get("role") == "img" and attrs.get("aria-label") for attrs in drawings)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_well_formed_and_its_links_lead_somewhere(page: Callable[[], Page]) -> None:
+    reader = read(render(page()))
+    assert reader.astray == []
+    assert reader.open == []
+    ids = [attrs["id"] for _, attrs in reader.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    links = {str(attrs["href"])[1:] for tag, attrs in reader.tags if tag == "a"}
+    assert links - {"decision"}
+    assert links <= set(ids)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_colours_come_from_the_style_sheet_only(page: Callable[[], Page]) -> None:
+    html = render(page())
+    assert not [attrs for _, attrs in read(html).tags if {"style", "fill", "stroke"} & set(attrs)]
+    body = html.split("</style>")[1]
+    used = {name for _, attrs in read(body).tags for name in str(attrs.get("class") or "").split()}
+    known = set(re.findall(r"\.([a-z][\w-]*)", html.split("</style>")[0]))
+    assert len(used) > 20
+    assert used - known - {"grid", "q", "w", "y", "info"} == set()
+
+
+def test_raw_text_and_categories_are_escaped() -> None:
+    html = render(response_page())
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2
+    assert "<mark>&#34;&lt;script&gt;alert(1)&lt;/script&gt;&#34;</mark>" in html
+    assert "<mark>999</mark>" in html
+
+
+def test_each_word_of_the_verdict_is_escaped() -> None:
+    bad = "<b onclick=x>&"
+    page = replace(
+        response_page(),
+        title=bad,
+        use_case=bad,
+        label=bad,
+        standing=bad,
+        headline=bad,
+        what_to_do=bad,
+        footer=bad,
+        caution=Caution(text=f"so {bad} it is", strong=bad, see="both-ways", see_words=bad),
+    )
+    html = render(page)
+    assert "<b onclick" not in html
+    assert html.count("&lt;b onclick=x&gt;&amp;") == 9
+
+
+def test_the_strongest_words_of_the_caution_stand_out() -> None:
+    html = render(response_page())
+    assert "<b>no better than guessing</b>" in html
+    assert '<a href="#both-ways">See both ways</a>' in html
+
+
+def test_a_page_without_a_caution_has_no_empty_box() -> None:
+    assert "caution" not in render(segments_page()).split("</style>")[1]
+
+
+def test_the_chip_has_the_sign_of_its_verdict() -> None:
+    for page, sign, word in (
+        (response_page, "ok", "Passed"),
+        (uplift_page, "wait", "Undecided"),
+        (segments_page, "stop", "Failed"),
+    ):
+        html = render(page())
+        chip = re.search(r'<span class="chip (\w+)">.*?aria-label="(\w+)".*?</svg>\s*(\w+)</span>', html, re.S)
+        assert chip is not None
+        assert chip.groups() == (sign, word, page().verdict)
+
+
+def test_the_same_page_is_the_same_bytes() -> None:
+    assert render(response_page()) == render(response_page())
+
+
+def test_a_row_has_a_cell_for_each_column() -> None:
+    with pytest.raises(
+        PerennialError, match=r"the row \('a',\) has 1 cells for the 2 columns Rule, Rows: give one for each"
+    ):
+        Grid(columns=(Column(name="Rule"), Column(name="Rows")), rows=(TableRow(cells=("a",)),))
+    with pytest.raises(PerennialError, match="has 2 cells for the 1 columns Rule"):
+        Grid(columns=(Column(name="Rule"),), rows=(TableRow(cells=("a", "b")),))
+
+
+def test_marks_cut_the_raw_text_into_pieces() -> None:
+    sample = Sample(reason="r", where="f:1", raw="a;bad;c", marks=((2, 5),))
+    assert sample.pieces == (("a;", False), ("bad", True), (";c", False))
+    assert Sample(reason="r", where="f:1", raw="bad", marks=((0, 3),)).pieces == (("bad", True),)
+    assert Sample(reason="r", where="f:1", raw="ok").pieces == (("ok", False),)
+
+
+@pytest.mark.parametrize("marks", [((2, 9),), ((3, 2),), ((0, 3), (2, 4)), ((-1, 2),)])
+def test_marks_lie_in_order_inside_the_raw_text(marks: tuple[tuple[int, int], ...]) -> None:
+    with pytest.raises(PerennialError, match="do not lie one after another in the 7 raw characters"):
+        Sample(reason="r", where="f:1", raw="a;bad;c", marks=marks)
+
+
+def test_shades_rise_with_the_share() -> None:
+    assert [shade(part) for part in (0, 0.04, 0.12, 0.24, 0.68, 0.88, 1)] == ["s0", "s0", "s1", "s2", "s3", "s4", "s4"]
+
+
+def test_colours_have_the_contrast_they_need() -> None:
+    css = files("perennial.report").joinpath("style.css").read_text(encoding="utf-8")
+    light, dark = (
+        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
+        for block in re.findall(r":root \{(.*?)\}", css, re.S)[:2]
+    )
+    seen = 0
+    for tokens in (light, dark):
+        for name in ("ink", "ink2", "ink3", "blue", "orange", "go", "wait", "stop"):
+            assert contrast(tokens[name], tokens["paper"]) >= 4.5, name
+            seen += 1
+        for name in ("go", "wait", "stop"):
+            assert contrast(tokens[name], tokens[f"{name}-soft"]) >= 4.5, name
+        for name in ("blue", "orange"):
+            assert contrast(tokens["ink2"], tokens[f"{name}-soft"]) >= 4.5, name
+        assert contrast(tokens["grey"], tokens["paper"]) >= 3
+    assert seen == 16
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2 contrast ratio of two #rrggbb colours."""
+
+    def light(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((light(one), light(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)

@@ -46,16 +46,18 @@ def fetch(project: Project, name: str, data: Path | None = None) -> None:
     """
     contract = load(project.contract(name))
     remembered = project.state(name) / "source.json"
-    if data is not None:
-        if not data.exists():
-            raise InputError(f"--data {data}: there is no such file or folder")
-        write_json(remembered, {"data": str(data.resolve())})
-    path = Path(read_json(remembered)["data"]) if remembered.exists() else None
+    if data is not None and not data.exists():
+        raise InputError(f"--data {data}: there is no such file or folder")
+    path = data or (Path(read_json(remembered)["data"]) if remembered.exists() else None)
+    if path is not None and not path.exists():
+        raise InputError(f"{path}, from where {name} was fetched last, is gone: perennial fetch {name} --data PATH")
     with held(project.state(name) / "fetch.lock", what=f"fetch {name}"), tempfile.TemporaryDirectory() as room:
         new = Path(room) / "raw"
         new.mkdir()
         _fill(new, project.state(name), name, contract, path)
         _replace(project.raw(name), new)
+    if data is not None:
+        write_json(remembered, {"data": str(data.resolve())})
     record_raw(project.root, name)
     files = sorted(project.raw(name).iterdir())
     log.info("%s: %s", name, ", ".join(f"{file.name} {file.stat().st_size:,} bytes" for file in files))
@@ -120,8 +122,11 @@ def _download(source: Source, folder: Path) -> None:
     if source.member is None:
         write_bytes(folder / Path(source.url).name, content)
         return
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        inner = _open_inner(archive, source.member)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            inner = _open_inner(archive, source.member)
+    except zipfile.BadZipFile as error:
+        raise InputError(f"what {source.url} gives is no zip archive ({error}): is the address right?") from error
     write_bytes(folder / Path(source.member).name, inner)
 
 

@@ -1,4 +1,4 @@
-"""A project in, the address of its own Prefect server out: reused while it lives, started when not, on 127.0.0.1 only."""
+"""A project in, the address of its own Prefect server on 127.0.0.1 out: reused while it lives, else started."""
 
 from __future__ import annotations
 
@@ -108,7 +108,8 @@ def _start_time(pid: int) -> str:
 def _answers(port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=2) as answer:
-            return bool(answer.status == 200)
+            status: int = answer.status
+            return status == 200
     except (urllib.error.URLError, TimeoutError, OSError):
         return False
 

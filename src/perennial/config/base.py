@@ -42,8 +42,11 @@ def section(path: Path, name: str, key: str, model: type[S]) -> S:
     blocks = use_cases(path)
     if name not in blocks:
         raise ConfigError(f"{path} has no use case {name!r}; it has: {', '.join(sorted(blocks)) or 'none'}")
+    block = blocks[name] or {}
+    if not isinstance(block, dict) or key not in block:
+        raise ConfigError(f"{path}, use_cases.{name} has no section {key!r}; the gallery's params show one")
     try:
-        return model.model_validate((blocks[name] or {}).get(key))
+        return model.model_validate(block[key])
     except ValidationError as error:
         raise ConfigError(f"{path}, use_cases.{name}.{key}: {explain(error)}") from error
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal, Self
+import re
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Role = Literal[
     "id", "entity", "time", "basket", "item", "outcome", "treatment", "numeric", "categorical",
@@ -14,7 +16,17 @@ Role = Literal[
 CellType = Literal["text", "int", "decimal", "date", "datetime"]
 
 _TYPE_OF_ROLE: dict[str, CellType] = {"numeric": "decimal", "time": "datetime", "weight": "decimal"}
+_DIRECTIVES = ("%Y", "%m", "%d", "%H", "%M", "%S")
 _NEVER_NULL = {"id", "entity", "time", "outcome", "treatment", "split"}
+
+
+def _exact(bound: float) -> float:
+    if not abs(bound) < 2**53:
+        raise ValueError(f"bound {bound:g} is not below 2^53: the audit would round it")
+    return bound
+
+
+Bound = Annotated[float, AfterValidator(_exact)]
 
 
 class Frozen(BaseModel):
@@ -41,9 +53,9 @@ class Column(Frozen):
     null: tuple[str, ...] = ()  # tokens that stand for "nothing", beside the empty cell
     map: dict[str, str] = {}
     values: tuple[str, ...] | dict[str, int | str] | None = None
-    range: tuple[float, float] | None = None
-    min: float | None = None
-    max: float | None = None
+    range: tuple[Bound, Bound] | None = None
+    min: Bound | None = None
+    max: Bound | None = None
     before: dt.date | Literal["as_of"] | None = None
     pattern: str | None = None
     format: str | None = None
@@ -59,6 +71,13 @@ class Column(Frozen):
     source: str | None = Field(None, alias="from")
     why: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _null_key(cls, told: Any) -> Any:
+        if isinstance(told, dict) and None in told:
+            raise ValueError('the key null is read as nothing, by DVC too: write it in quotes, "null": [unknown]')
+        return told
+
     @field_validator("null", "values", mode="before")
     @classmethod
     def _texts(cls, value: Any) -> Any:
@@ -68,6 +87,28 @@ class Column(Frozen):
                 raise ValueError(f"{wrong[0]!r} is read as {type(wrong[0]).__name__}: put it in quotes")
         return value
 
+    @field_validator("pattern")
+    @classmethod
+    def _portable(cls, pattern: str | None) -> str | None:
+        return None if pattern is None else portable(pattern)
+
+    @field_validator("format")
+    @classmethod
+    def _numbers_only(cls, form: str | None) -> str | None:
+        wrong = [part for part in re.findall("%.?", form or "") if part not in _DIRECTIVES]
+        if wrong:
+            raise ValueError(f"format {form!r} uses {wrong[0]}; it can use {', '.join(_DIRECTIVES)}")
+        return form
+
+    @field_validator("tz")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"time zone {name!r} is not known; write it as Europe/Berlin") from error
+        return name
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.role == "ignore" and not self.why:
@@ -76,9 +117,27 @@ class Column(Frozen):
             raise ValueError("a treatment names its control value and its arms")
         if self.range and (self.min is not None or self.max is not None):
             raise ValueError("give range, or min and max, not both")
-        for bound in self.bounds:
-            if bound is not None and abs(bound) > 2**53:
-                raise ValueError(f"bound {bound} is over 2^53 and would be rounded by the audit")
+        low, high = self.bounds
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"bounds {low:g} to {high:g}: the lower one is greater")
+        if isinstance(self.values, dict) and len({type(code) for code in self.values.values()}) > 1:
+            raise ValueError("values maps texts to whole numbers or to texts, not to both")
+        return self._typed()
+
+    def _typed(self) -> Self:
+        """What a column asks of its cells must fit their type, or it would fail only when the data is there."""
+        number, moment, text = {"int", "decimal"}, {"date", "datetime"}, {"text"}
+        asked = (
+            ("role numeric", self.role == "numeric", number),
+            ("role time", self.role == "time", moment),
+            ("range, min and max", self.bounds != (None, None), number),
+            ("before", self.before is not None, moment),
+            ("pattern", self.pattern is not None, text),
+            ("a list of values", isinstance(self.values, tuple), text),
+        )
+        for what, is_asked, types in asked:
+            if is_asked and self.cell_type not in types:
+                raise ValueError(f"{what} needs a column of type {' or '.join(sorted(types))}, not {self.cell_type}")
         return self
 
     @property
@@ -104,3 +163,21 @@ class Column(Frozen):
     def is_feature(self) -> bool:
         could = self.role in {"numeric", "categorical", "text", "image", "protected"}
         return could and (self.role != "protected" if self.use is None else self.use)
+
+
+def portable(pattern: str) -> str:
+    r"""`pattern`, if all engines read it alike: only \A…\z, [0-9] and plain groups.
+
+    Raises: ValueError for `^`, `$`, `\d`, a look-around, a reference back, and what is no pattern at all.
+    """
+    if not (pattern.startswith(r"\A") and pattern.endswith(r"\z")):
+        raise ValueError(rf"pattern {pattern!r}: begin it with \A and end it with \z")
+    if re.search(r"\\[dDwWsSbB]|(?<![\[\\])\^|(?<!\\)\$", pattern):
+        raise ValueError(rf"pattern {pattern!r}: write [0-9] for \d, [A-Za-z0-9_] for \w, and no ^ or $")
+    if re.search(r"(?<!\\)\(\?(?!:)|\\[1-9]", pattern):
+        raise ValueError(f"pattern {pattern!r}: look-around, flags and references back are not read by all engines")
+    try:
+        re.compile(pattern.removesuffix(r"\z"))
+    except re.error as error:
+        raise ValueError(f"pattern {pattern!r} is no regular expression: {error}") from error
+    return pattern

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from perennial.contract.columns import Column, Frozen
-from perennial.contract.features import CountBy, Feature, OverEvents, columns_of
+from perennial.contract.consistency import contradictions
+from perennial.contract.features import Feature
 from perennial.contract.rules import RowRule, Rule, from_columns
 from perennial.errors import ContractError, LeakError
 
@@ -19,6 +20,7 @@ MAIN = "main"  # the name of the table that `columns` describes
 
 class Binary(Frozen):
     kind: Literal["binary"]
+    question: str = ""  # what the report is an answer to
     target: str
     primary: Literal["auc", "ap", "log_loss"]
     floor: float
@@ -28,6 +30,7 @@ class Uplift(Frozen):
     """`qini` is the mean over arms of the area between the Qini curve and the random line, per customer."""
 
     kind: Literal["uplift"]
+    question: str = ""
     target: str
     primary: Literal["qini"]
     floor: float
@@ -147,9 +150,16 @@ class Contract(Frozen):
     slices: tuple[str, ...]
     money: Money
 
+    @field_validator("events")
+    @classmethod
+    def _other_than_main(cls, events: dict[str, EventTable]) -> dict[str, EventTable]:
+        if MAIN in events:
+            raise ValueError(f"no event table can be called {MAIN}")
+        return events
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        problems = [*_roles(self), *_references(self)]
+        problems = contradictions(self)
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -232,51 +242,3 @@ def _refuse_after_outcome(columns: Any, where: str) -> None:
                 f"{where}: column {name!r} is known only after the outcome and cannot be a feature (role {role}); "
                 "give it the role ignore, or outcome"
             )
-
-
-def _roles(contract: Contract) -> list[str]:
-    found = []
-    for role in ("id", "entity", "treatment", "weight", "split"):
-        names = contract.having(role)
-        if len(names) > 1:
-            found.append(f"only one column can have the role {role}, not {', '.join(names)}")
-    outcomes = contract.having("outcome")
-    if contract.task.target not in outcomes:
-        found.append(
-            f"task.target {contract.task.target!r} has no column of role outcome; there are: {outcomes or 'none'}"
-        )
-    elif not contract.columns[contract.task.target].is_coded:
-        found.append(f'outcome {contract.task.target!r} maps its texts to 0 and 1: values: {{"no": 0, "yes": 1}}')
-    if contract.task.kind == "uplift" and not contract.having("treatment"):
-        found.append("an uplift task needs a column of role treatment")
-    if contract.split.kind == "column" and not contract.having("split"):
-        found.append("split.kind column needs a column of role split")
-    if contract.split.kind == "hash" and contract.split.by == "entity" and contract.entity is None:
-        found.append("split.by entity needs a column of role entity or id; use by: record")
-    return found
-
-
-def _references(contract: Contract) -> list[str]:
-    found = []
-    known = contract.columns.keys()
-    for place, names in (
-        ("suspects", contract.suspects),
-        ("slices", contract.slices),
-        ("unit.where", contract.unit.where),
-    ):
-        found += [f"{place} names {name!r}, which is no column" for name in names if name not in known]
-    for name, feature in contract.unit.features.items():
-        columns: dict[str, Column] | None = contract.columns
-        if isinstance(feature, OverEvents):
-            columns = contract.events[feature.events].columns if feature.events in contract.events else None
-            if columns is None:
-                found.append(f"unit.features.{name}: no event table {feature.events!r}")
-        found += [f"unit.features.{name}: no column {c!r}" for c in columns_of(feature) if columns and c not in columns]
-        if isinstance(feature, CountBy) and columns and not isinstance(columns[feature.by].values, tuple):
-            found.append(f"unit.features.{name}: column {feature.by!r} must list its values")
-    needs_date = bool(contract.unit.features) or any(
-        column.before == "as_of" for _, columns in contract.tables.values() for column in columns.values()
-    )
-    if needs_date and contract.unit.as_of is None:
-        found.append("unit.as_of is needed by unit.features and by `before: as_of`")
-    return found

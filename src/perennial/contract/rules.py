@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from perennial.contract.columns import Column, Frozen
+from perennial.contract.columns import Bound, Column, Frozen, portable
 
 
 class NotNull(Frozen):
@@ -27,8 +26,14 @@ class Between(Frozen):
 
     kind: Literal["between"] = "between"
     column: str
-    min: float | None = None
-    max: float | None = None
+    min: Bound | None = None
+    max: Bound | None = None
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError(f"between says min, max or both of {self.column}")
+        return self
 
 
 class Before(Frozen):
@@ -47,12 +52,7 @@ class Matches(Frozen):
     @field_validator("pattern")
     @classmethod
     def _portable(cls, pattern: str) -> str:
-        r"""Only \A…\z and [0-9]: `^`, `$` and `\d` mean different things to different engines."""
-        if not (pattern.startswith(r"\A") and pattern.endswith(r"\z")):
-            raise ValueError(rf"pattern {pattern!r}: begin it with \A and end it with \z")
-        if re.search(r"\\[dws]|(?<!\[)\^|\$", pattern):
-            raise ValueError(rf"pattern {pattern!r}: write [0-9] for \d, [A-Za-z0-9_] for \w, and no ^ or $")
-        return pattern
+        return portable(pattern)
 
 
 class Implies(Frozen):
@@ -78,15 +78,32 @@ class Unique(Frozen):
 
 
 class RowCount(Frozen):
-    """A file rule: fewer or more passed rows than this stops the run."""
+    """A file rule: fewer or more passed rows than this stops the run. Without one, a table has at least one row."""
 
     kind: Literal["row_count"] = "row_count"
     min: int = Field(1, ge=0)
     max: int | None = None
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.max is not None and self.max < self.min:
+            raise ValueError(f"row_count {self.min} to {self.max}: the lower one is greater")
+        return self
+
 
 RowRule = NotNull | InSet | Between | Before | Matches | Implies | Ordered | Unique
 Rule = Annotated[RowRule | RowCount, Field(discriminator="kind")]
+
+
+def columns_of_rule(rule: RowRule) -> tuple[str, ...]:
+    """The columns that a row rule reads."""
+    match rule:
+        case Implies():
+            return rule.if_, rule.then
+        case Ordered():
+            return rule.columns
+        case _:
+            return (rule.column,)
 
 
 def name_of(rule: RowRule | RowCount) -> str:
@@ -111,7 +128,9 @@ def from_columns(columns: dict[str, Column], as_of: dt.date | None) -> list[RowR
         low, high = column.bounds
         if not column.may_be_null and column.when_missing == "quarantine":
             rules.append(NotNull(column=name))
-        if isinstance(column.values, tuple):
+        if column.role == "treatment":
+            rules.append(InSet(column=name, values=(str(column.control), *column.arms)))
+        elif isinstance(column.values, tuple):
             rules.append(InSet(column=name, values=column.values))
         if low is not None or high is not None:
             rules.append(Between(column=name, min=low, max=high))

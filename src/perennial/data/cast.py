@@ -6,6 +6,7 @@ The shape of the text decides, never the engine's cast: engines disagree on ` 1`
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import NamedTuple
 
 import polars as pl
@@ -15,7 +16,12 @@ from perennial.errors import PerennialError
 
 _INT = r"\A[+-]?[0-9]{1,18}\z"
 _DECIMAL = r"\A[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?\z"
-_PARTS = {"%Y": "[0-9]{4}", "%m": "[0-9]{2}", "%d": "[0-9]{2}", "%H": "[0-9]{2}", "%M": "[0-9]{2}", "%S": "[0-9]{2}"}
+_MOST = 2.0**53  # beyond it a decimal loses its last digits, and cents their place in 64 bits
+_PARTS = {
+    "%Y": "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[2-9])",  # no year 0, and none that a time zone leads to it
+    "%m": "[0-9]{2}", "%d": "[0-9]{2}",
+    "%H": "(?:[01][0-9]|2[0-3])", "%M": "[0-5][0-9]", "%S": "[0-5][0-9]",
+}  # fmt: skip
 _NULL = "\x00"
 
 
@@ -49,11 +55,12 @@ def content_md5(rows: pl.DataFrame, columns: dict[str, Column]) -> pl.Series:
 
 
 def _normal(rows: pl.DataFrame, name: str, column: Column) -> pl.Expr:
-    if name not in rows.columns:
+    raw = column.source or name
+    if raw not in rows.columns:
         return (
             pl.lit(None, dtype=pl.String).alias(name) if rows.height else pl.lit(pl.Series(name, [], dtype=pl.String))
         )
-    cell = pl.col(name).str.normalize("NFC")
+    cell = pl.col(raw).str.normalize("NFC")
     if column.map:
         cell = cell.replace(column.map)
     return pl.when(cell.is_in(["", *column.null])).then(None).otherwise(cell).alias(name)
@@ -75,7 +82,12 @@ def _typed(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
             )
         case "decimal":
             fits = cells.str.contains(_DECIMAL)
-            return _cast_number(cells, fits, pl.Float64()), _why(cells, fits, "is not a number")
+            out = _cast_number(cells, fits, pl.Float64())
+            small = out.abs() <= _MOST
+            why = _why(cells, fits, "is not a number")
+            return out.set(~small.fill_null(True), None), why.zip_with(
+                small.fill_null(True), _why(cells, small, "is a number beyond 2^53")
+            )
         case "date" | "datetime":
             return _time(cells, column)
 
@@ -107,10 +119,8 @@ def _time(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
 
 
 def _shape(form: str) -> str:
-    out = form.replace(".", r"\.").replace("/", r"\/")
-    for part, digits in _PARTS.items():
-        out = out.replace(part, digits)
-    return rf"\A{out}\z"
+    pieces = re.split("(%.)", form)
+    return rf"\A{''.join(_PARTS.get(piece) or re.escape(piece) for piece in pieces)}\z"
 
 
 def _why(cells: pl.Series, fits: pl.Series, words: str) -> pl.Series:

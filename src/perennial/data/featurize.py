@@ -24,13 +24,12 @@ class Featurized(NamedTuple):
 
 def featurize(tables: Mapping[str, Table], contract: Contract) -> Featurized:
     """Pass-through of the main table where a contract has no events."""
-    chosen = nw.lit(True)
-    for name, values in contract.unit.where.items():
-        chosen = chosen & nw.col(name).is_in(list(values))
     main = tables[MAIN]
-    unused = [_listed(main.filter(~chosen), MAIN, "not in unit.where")] if contract.unit.where else []
+    wanted = [nw.col(name).is_in(list(values)) for name, values in contract.unit.where.items()]
+    chosen = main.filter(*wanted) if wanted else main
+    unused = [_listed(main.filter(~nw.all_horizontal(*wanted, ignore_nulls=True)), MAIN, "not in unit.where")] if wanted else []
     kept = [name for name, column in contract.columns.items() if column.role in _KEEP]
-    units = main.filter(chosen).select(ROW_ID, ENTITY, ORDER, *kept)
+    units = chosen.select(ROW_ID, ENTITY, ORDER, *kept)
     if contract.unit.as_of is not None:
         units = _since(units, contract)
     for table in contract.events:
@@ -110,7 +109,7 @@ def _aggregates(name: str, feature: EventFeature, columns: dict[str, Column]) ->
 
 
 def _cents(columns: dict[str, Column]) -> list[nw.Expr]:
-    amounts = [name for name, column in columns.items() if column.cell_type == "decimal"]
+    amounts = [name for name, c in columns.items() if c.role != "ignore" and c.cell_type in {"int", "decimal"}]
     return [((nw.col(name) * 100 + 0.5).floor()).cast(nw.Int64).alias(f"_cents_{name}") for name in amounts]
 
 

@@ -60,7 +60,7 @@ def matching(files: Sequence[Path], patterns: dict[str, str]) -> dict[str, list[
     for table, paths in found.items():
         if not paths:
             raise InputError(
-                f"table {table}: no file named {patterns[table]} among {[p.name for p in files] or 'no files'}"
+                f"table {table}: no file named {patterns[table]} among {', '.join(p.name for p in files) or 'no files'}"
             )
     return found
 
@@ -160,10 +160,13 @@ def _parquet_blocks(path: Path) -> Iterator[Block]:
 
 
 def _check_columns(path: Path, header: list[str], columns: dict[str, Column]) -> list[str]:
-    missing = [name for name, c in columns.items() if c.required and c.role != "ignore" and name not in header]
+    raw = {name: column.source or name for name, column in columns.items()}
+    needed = [raw[name] for name, column in columns.items() if column.required and column.role != "ignore"]
+    missing = [name for name in needed if name not in header]
     if missing:
         raise InputError(f"{path} lacks column {', '.join(missing)}; its header says: {', '.join(header[:30])}")
-    return [f"{path.name}: column {name!r} is in no contract and is not read" for name in header if name not in columns]
+    unread = [name for name in header if name not in columns and name not in raw.values()]
+    return [f"{path.name}: column {name!r} is in no contract and is not read" for name in unread]
 
 
 def _no_rows(columns: dict[str, Column]) -> pl.DataFrame:

@@ -63,3 +63,23 @@ def _by_time(units: pl.DataFrame, rule: TimeSplit) -> tuple[pl.Series, list[str]
     ]
     which = sum(((at >= cut).cast(pl.Int8) for cut in cuts), pl.zeros(len(at), dtype=pl.Int8, eager=True))
     return which.replace_strict(dict(enumerate(PARTS)), return_dtype=pl.String), [str(cut) for cut in cuts]
+
+
+def trained_on(units: pl.DataFrame, function: dict[str, Any]) -> pl.Series:
+    """For each unit, whether a model whose split was `function` has seen it in train or val.
+
+    Raises: DataStopped when the function needs a column that the units do not have.
+    """
+    kind = function["kind"]
+    if kind == "hash":
+        keys = units[ROW_ID] if function["by"] == "row" else units[ENTITY]
+        return hash_parts(keys, function["salt"], Fractions(**function["fractions"])).is_in(["train", "val"])
+    if kind == "time":
+        order = function["order"]
+        if order != "record" and order not in units.columns:
+            raise DataStopped(f"the model in use was split by {order!r}, which these rows do not have")
+        at = units[ORDER] if order == "record" else units[order]
+        cut = pl.Series([function["cuts"][1]]).str.strip_chars()
+        seen = at < (int(cut[0]) if order == "record" else cut.str.to_datetime(time_zone="UTC", strict=False)[0])
+        return seen.fill_null(True)
+    return pl.Series([False] * units.height, dtype=pl.Boolean)

@@ -10,7 +10,7 @@ import polars as pl
 
 from perennial.contract.columns import Column
 from perennial.contract.rules import RowCount, RowRule, Rule, Unique, name_of
-from perennial.data.names import CONTENT, LINE, RAW, RECORD, ROW_ID, SOURCE
+from perennial.data.names import CONTENT, LINE, ORDER, RAW, RECORD, ROW_ID, SOURCE
 from perennial.data.rules import BROKEN, judge, words
 
 
@@ -21,8 +21,11 @@ class Judged(NamedTuple):
 
 def validate(table: str, rows: pl.DataFrame, rules: Sequence[RowRule]) -> Judged:
     """Split `rows` into those that keep every rule and a quarantine with rule, reason, source line and raw text."""
-    judged = judge(nw.from_native(rows.lazy()), rules).to_native().collect()
-    reasons = {name_of(rule): words(rule) for rule in rules}
+    judged = judge(nw.from_native(rows.lazy()), rules).to_native().collect().sort(ORDER)  # a join may lose the order
+    reasons: dict[str, str] = {}
+    for rule in rules:
+        told = reasons.get(name_of(rule))
+        reasons[name_of(rule)] = f"{told}, or {words(rule)}" if told else words(rule)
     broken = judged.filter(pl.col(BROKEN).is_not_null())
     quarantine = broken.select(
         ROW_ID, pl.lit(table).alias("table"), pl.col(SOURCE).alias("source"), pl.col(RECORD).alias("record"),
@@ -46,11 +49,11 @@ def summarise(rows: pl.DataFrame, rules: Sequence[RowRule]) -> pl.DataFrame:
 def unfit(table: str, rows: pl.DataFrame, columns: dict[str, Column], rules: Sequence[Rule], target: str) -> list[str]:
     """Why this table as a whole is unfit to go on with: row count, null fractions, an outcome that never varies."""
     found = []
-    for rule in rules:
-        if isinstance(rule, RowCount) and not rule.min <= rows.height <= (rule.max or rows.height):
-            found.append(
-                f"table {table}: {rows.height} rows passed, the contract asks for {rule.min} to {rule.max or 'any'}"
-            )
+    for rule in [rule for rule in rules if isinstance(rule, RowCount)] or [RowCount()]:
+        most = rows.height if rule.max is None else rule.max
+        if not rule.min <= rows.height <= most:
+            asked = f"at least {rule.min}" if rule.max is None else f"{rule.min} to {rule.max}"
+            found.append(f"table {table}: {rows.height} rows passed, the contract asks for {asked}")
     for name, column in columns.items():
         if column.role == "ignore" or not rows.height:
             continue

@@ -9,9 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perennial.evaluation.metrics import measure
+
 PROOF = 0.995  # one-column AUC; honest columns reach .94 (card fraud), so only this much is proof
 SUSPECT = 0.85
-ENOUGH = 30  # rows of the rarer outcome below which an exact implication may be chance
+FEWEST = 10  # rows of the rarer outcome under which a perfect column may be luck
+ENOUGH = 30  # rows of a value before "always" is worth a word
+CHANCE = 1e-9  # of a value always going with the rarer outcome by luck
+_FEW = 50  # different numbers up to which each is also looked at as a code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,58 +30,86 @@ class Leak:
 
 
 def straddling(entities: NDArray[Any], parts: NDArray[Any]) -> list[str]:
-    """Entities that occur in more than one part."""
-    pairs = np.unique(np.stack([entities.astype(str), parts.astype(str)]), axis=1)
-    names, counts = np.unique(pairs[0], return_counts=True)
-    return [str(name) for name in names[counts > 1]]
+    """Entities that occur in more than one part, in order."""
+    names, entity = np.unique(entities.astype(str), return_inverse=True)
+    part = np.unique(parts.astype(str), return_inverse=True)[1]
+    pairs = np.unique(np.stack([entity, part], axis=1), axis=0)
+    return [str(name) for name in names[np.bincount(pairs[:, 0], minlength=len(names)) > 1]]
 
 
 def telling(columns: Mapping[str, NDArray[Any]], y: NDArray[Any]) -> list[Leak]:
     """Leaks among `columns` ((n,) each, numbers or texts) against the 0/1 outcome `y` (n,), the worst first."""
-    found = []
-    for name, values in columns.items():
-        ranked, exact = _by_rate(values, y)
-        auc = _auc(y, ranked)
-        auc = max(auc, 1 - auc)
-        if auc >= PROOF or exact:
-            why = "implies the outcome exactly" if exact else f"alone separates the outcome (AUC {auc:.4f})"
-            found.append(Leak(column=name, auc=auc, proven=True, words=f"column {name!r} {why}"))
-        elif auc >= SUSPECT:
-            words = f"column {name!r} alone has AUC {auc:.3f}: is it known before the decision?"
-            found.append(Leak(column=name, auc=auc, proven=False, words=words))
-    return sorted(found, key=lambda leak: -leak.auc)
+    y = np.asarray(y, dtype=np.float64)
+    if min((y == 1).sum(), (y == 0).sum()) < FEWEST:
+        return []
+    found = [leak for name, values in columns.items() if (leak := _leak(name, values, y)) is not None]
+    return sorted(found, key=lambda leak: (not leak.proven, -leak.auc))
 
 
-def _by_rate(values: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[np.float64], bool]:
-    """A score of each value, and whether one common value (or its absence) is the outcome, row for row.
+def _leak(name: str, values: NDArray[Any], y: NDArray[np.float64]) -> Leak | None:
+    codes, labels = _codes(values)
+    auc = _auc_of_numbers(values, y) if values.dtype.kind in "fiub" else 0.5
+    if values.dtype.kind not in "fiub" or len(labels) <= _FEW:
+        auc = max(auc, _auc_of_codes(codes, y))
+    if auc >= PROOF:
+        words = f"column {name!r} alone separates the outcome (AUC {auc:.4f})"
+        return Leak(column=name, auc=auc, proven=True, words=words)
+    if auc >= SUSPECT:
+        words = f"column {name!r} alone has AUC {auc:.3f}: is it known before the decision?"
+        return Leak(column=name, auc=auc, proven=False, words=words)
+    pure = _always(codes, y)
+    if pure is None:
+        return None
+    code, outcome, rows = pure
+    said = "an empty cell" if labels[code] is None else f"the value {labels[code]!r}"
+    words = f"column {name!r}: {said} always goes with outcome {outcome} ({rows} rows): is it known in time?"
+    return Leak(column=name, auc=auc, proven=False, words=words)
 
-    Numbers score themselves, nulls lowest; texts score by their outcome rate without the row itself, else every rare
-    text would seem to know its own outcome.
-    """
+
+def _codes(values: NDArray[Any]) -> tuple[NDArray[np.intp], list[Any]]:
+    """A code (n,) for each different value, and the values; a missing one is None."""
     if values.dtype.kind in "fiub":
         numbers = values.astype(np.float64)
-        missing = np.isnan(numbers)
-        low = np.nanmin(numbers) - 1 if not missing.all() else 0.0
-        return np.where(missing, low, numbers), _implies(missing, y)
-    codes = np.unique(np.array([("" if v is None else f"={v}") for v in values]), return_inverse=True)[1]
-    count, events = np.bincount(codes), np.bincount(codes, weights=y)
-    exact = any(_implies(codes == code, y) for code in np.flatnonzero(count >= ENOUGH)[:50])
-    rest = np.maximum(count[codes] - 1, 1)
-    prior = y.mean()
-    return (events[codes] - y + prior * 5) / (rest + 5), exact
+        found, codes = np.unique(numbers, return_inverse=True)  # NaNs are equal here, and last
+        return codes, [None if np.isnan(value) else float(value) for value in found]
+    texts = np.array(["" if value is None else f"={value}" for value in values])
+    names, codes = np.unique(texts, return_inverse=True)
+    return codes, [str(name)[1:] if name else None for name in names]
 
 
-def _implies(flag: NDArray[np.bool_], y: NDArray[Any]) -> bool:
-    """Whether the flag is exactly the outcome or exactly its opposite, on enough rows."""
-    same = bool(np.array_equal(flag, y == 1) or np.array_equal(flag, y == 0))
-    return same and min(int((y == 1).sum()), int((y == 0).sum())) >= ENOUGH
+def _auc_of_numbers(values: NDArray[Any], y: NDArray[np.float64]) -> float:
+    """The AUC of the numbers as they are, nulls lowest, in the direction that tells more."""
+    order = np.unique(values.astype(np.float64), return_inverse=True)[1]
+    order = np.where(np.isnan(values.astype(np.float64)), -1, order)  # ranks: infinities and nulls are no trouble
+    auc = measure("auc", y, order)
+    return max(auc, 1 - auc)
 
 
-def _auc(y: NDArray[Any], score: NDArray[np.float64]) -> float:
-    """The Mann-Whitney statistic with ties at one half."""
-    ranks = np.searchsorted(np.sort(score), score, "left") + np.searchsorted(np.sort(score), score, "right") + 1
-    n1 = int((y == 1).sum())
-    n0 = len(y) - n1
-    if not n1 or not n0:
-        return 0.5
-    return float((ranks[y == 1].sum() / 2 - n1 * (n1 + 1) / 2) / (n1 * n0))
+def _auc_of_codes(codes: NDArray[np.intp], y: NDArray[np.float64]) -> float:
+    """The AUC of each value's outcome rate, learnt on every other row and judged on the rest, both ways round.
+
+    Learnt on the same rows, each rare text would know its own outcome; without only the row itself, its outcome would
+    show as a lower rate.
+    """
+    is_even = np.arange(len(y)) % 2 == 0
+    found = []
+    for learnt, judged in ((is_even, ~is_even), (~is_even, is_even)):
+        count = np.bincount(codes[learnt], minlength=codes.max() + 1)
+        events = np.bincount(codes[learnt], weights=y[learnt], minlength=codes.max() + 1)
+        rate = (events + 5 * y.mean()) / (count + 5)
+        if 0 < y[judged].sum() < judged.sum():
+            found.append(measure("auc", y[judged], rate[codes[judged]]))
+    return float(np.mean(found)) if found else 0.5
+
+
+def _always(codes: NDArray[np.intp], y: NDArray[np.float64]) -> tuple[int, int, int] | None:
+    """The commonest value that goes with the rarer outcome only, by more than luck: (code, outcome, rows)."""
+    outcome = int(y.mean() <= 0.5)
+    is_rare = y == outcome
+    count, hits = np.bincount(codes), np.bincount(codes, weights=is_rare)
+    by_luck = is_rare.mean() ** count.astype(np.float64) * len(count)
+    pure = np.flatnonzero((hits == count) & (count >= ENOUGH) & (by_luck < CHANCE))
+    if not len(pure):
+        return None
+    code = int(pure[count[pure].argmax()])
+    return code, outcome, int(count[code])

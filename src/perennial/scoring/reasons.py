@@ -67,3 +67,14 @@ def _of_network(bundle: Bundle, rows: pl.DataFrame, columns: list[str], draws: i
         seed=seed,
     )
     return Contributions(columns, parts.double().numpy(), error.double().numpy())
+
+
+def focus(bundle: Bundle, rows: pl.DataFrame, found: Contributions) -> F64:
+    """The parts (n, columns) of what a row is asked for: its score, or what its best message adds to that of none."""
+    if bundle.serving.task == "binary":
+        return found.parts[:, :, 0]
+    link = bundle.model.link(bundle.encoding.encode(rows))
+    best = (link[:, 1:] - link[:, :1]).argmax(axis=1) + 1
+    chosen = np.take_along_axis(found.parts, best[:, None, None], axis=2)[:, :, 0]
+    out: F64 = chosen - found.parts[:, :, 0]
+    return out

@@ -1,1 +1,80 @@
+"""The bundles of all families in; the candidate, and all figures that are reported, out. Scores only by the Scorer."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from perennial.config.evaluate import EvaluateParams
+from perennial.contract.model import Binary, Contract, Uplift
+from perennial.contract.serving import feature_columns
+from perennial.data.names import ROW_ID
+from perennial.data.parts import Part, part
+from perennial.evaluation import messages, response
+from perennial.evaluation.money import money_of, offer_of
+from perennial.files.tables import read_table, write_table
+from perennial.scoring.bundle import FAMILIES
+from perennial.scoring.scorer import Scorer
+from perennial.stages.shell import Job, Summary, log, main
+
+
+def run(job: Job) -> Summary:
+    params, contract = job.params(EvaluateParams), job.contract
+    units = read_table(job.input("featurize") / "units.parquet")
+    splits = read_table(job.input("split") / "splits.parquet")
+    folders = {"deep": job.input("train") / "deep"} | {f: job.input("baseline") / f for f in ("linear", "boosted")}
+    scorers = {family: Scorer.load(folders[family]) for family in FAMILIES}
+    parts = {name: part(units, splits, name, contract) for name in ("val", "test")}
+    scores = {name: {f: s.score(rows.frame) for f, s in scorers.items()} for name, rows in parts.items()}
+    outputs = scorers["deep"].outputs
+    write_table(job.out / "predictions.parquet", pl.concat(_rows(n, parts[n], scores[n], outputs) for n in parts))
+    resampling = response.Resampling(n=params.bootstrap, seed=params.seed)
+    found = _judge(contract, parts, scores, resampling, params.placebos)
+    candidate = found["candidate"]["family"]
+    figures = {family: round(value, 4) for family, value in found["candidate"]["val"].items()}
+    log.info("%s on val %s: the candidate is %s", found["primary"], figures, candidate)
+    return {"task": contract.task.kind, "rows": {name: len(rows) for name, rows in parts.items()}, **found}
+
+
+def _judge(
+    contract: Contract, parts: dict[str, Part], scores: dict[str, Any], resampling: response.Resampling, placebos: int
+) -> dict[str, Any]:
+    test = parts["test"]
+    match contract.task:
+        case Binary():
+            labelled = {
+                name: response.Labelled(y=rows.y, scores={f: s[:, 0] for f, s in scores[name].items()})
+                for name, rows in parts.items()
+            }
+            slices = {name: _cells(test, name) for name in contract.slices}
+            primary, money = contract.task.primary, money_of(contract.money)
+            return response.judge(labelled["val"], labelled["test"], primary, money, slices, resampling)
+        case Uplift():
+            campaigns = {
+                name: messages.Campaign(y=rows.y, arm=rows.arm, scores=scores[name]) for name, rows in parts.items()
+            }
+            before = {f.name: test.frame[f.name].to_numpy() for f in feature_columns(contract)}
+            offer = offer_of(contract)
+            return messages.judge(
+                campaigns["val"], campaigns["test"], contract.arms, offer, before, resampling, placebos
+            )
+        case _:
+            assert_never(contract.task)
+
+
+def _cells(rows: Part, column: str) -> NDArray[Any]:
+    return rows.frame[column].cast(pl.String).fill_null("(none)").to_numpy()
+
+
+def _rows(name: str, rows: Part, scores: Mapping[Any, NDArray[np.float64]], outputs: list[str]) -> pl.DataFrame:
+    columns = {f"{family}:{o}": found[:, i] for family, found in scores.items() for i, o in enumerate(outputs)}
+    base = {ROW_ID: rows.frame[ROW_ID], "split": [name] * len(rows), "y": rows.y, "arm": rows.arm}
+    return pl.DataFrame({**base, **columns})
+
+
+if __name__ == "__main__":
+    main("evaluate", run)

@@ -97,7 +97,8 @@ def bundle_of(store: Store, found: Version, into: Path) -> Path:
     import mlflow
 
     try:
-        folder = Path(mlflow.artifacts.download_artifacts(found.source, dst_path=str(into), tracking_uri=store.uri))
+        mlflow.set_tracking_uri(store.uri)  # `models:/…` is looked up there, whatever is passed on
+        folder = Path(mlflow.artifacts.download_artifacts(found.source, dst_path=str(into)))
     except (OSError, mlflow.exceptions.MlflowException) as error:
         words = f"the files of {found.name} version {found.number} cannot be read ({error})"
         raise IntegrityError(f"{words}: register the bundle again") from error

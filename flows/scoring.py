@@ -1,0 +1,26 @@
+"""Rows in .perennial/NAME/incoming/ in, a scored list out, as a Prefect flow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from perennial.actions.score import score_incoming
+from prefect import flow, get_run_logger
+from prefect.states import Completed, Failed
+
+from perennial.errors import PerennialError
+from perennial.files.project import Project
+
+
+@flow(name="scoring", flow_run_name="{name}")
+def scoring(name: str) -> Any:
+    """Score what came in with the champion; says Skipped when nothing did."""
+    try:
+        result = score_incoming(Project(root=Path.cwd()), name)
+    except PerennialError as error:
+        return Failed(message=str(error), name=f"Exit{error.exit_code}")
+    if skipped := result.get("skipped"):
+        return Completed(name="Skipped", message=skipped)
+    get_run_logger().info("%d rows in, %d scored, %d rejected", result["rows"], result["scored"], result["rejected"])
+    return Completed(message=f"{name}: {result['scored']} rows scored")

@@ -1,0 +1,35 @@
+"""`perennial list`: the use cases of this project, and those of the gallery that it has not."""
+
+from __future__ import annotations
+
+import argparse
+
+from rich.console import Console
+from rich.table import Table
+
+from perennial.actions.add import gallery
+from perennial.actions.receipt import current
+from perennial.config.base import use_cases
+from perennial.contract.model import load
+from perennial.files.project import Project
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    del parser  # no options
+
+
+def main(args: argparse.Namespace) -> int:
+    del args
+    project = Project.here()
+    here = use_cases(project.root / "params.yaml")
+    table = Table("use case", "task", "target", "state")
+    for name in here:
+        contract = load(project.contract(name))
+        told = current(project, name) if project.raw(name).with_suffix(".dvc").exists() else None
+        state = told["results"]["promote"]["verdict"] if told else f"perennial run {name}"
+        table.add_row(name, contract.task.kind, contract.task.target, state)
+    for name in gallery():
+        if name not in here:
+            table.add_row(name, "", "", f"perennial add {name}", style="dim")
+    Console().print(table)
+    return 0

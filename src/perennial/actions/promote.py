@@ -1,0 +1,193 @@
+"""`perennial promote NAME`: the candidate against the champion on the same rows; a record, then the alias."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import tempfile
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, assert_never
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from perennial.config.base import section
+from perennial.config.gate import GateParams
+from perennial.contract.model import Binary, Contract, Uplift, load
+from perennial.data.parts import Part, part
+from perennial.data.split import trained_on
+from perennial.errors import DataStopped, Refused
+from perennial.evaluation import policy
+from perennial.evaluation.compare import Judge
+from perennial.evaluation.gate import LEVEL, Decision, Evidence, Rule, decide
+from perennial.evaluation.intervals import Interval
+from perennial.evaluation.money import money_of, offer_of
+from perennial.evaluation.profit import contacted, profit_difference, target
+from perennial.evaluation.slices import by_slice
+from perennial.files.locks import held
+from perennial.files.project import Project
+from perennial.files.tables import read_table
+from perennial.scoring.scorer import Scorer
+from perennial.tracking import registry
+from perennial.tracking.store import Store, open_store
+
+log = logging.getLogger("perennial")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="use case, as in params.yaml")
+    parser.add_argument("--version", help="the version to judge; by default the challenger")
+
+
+def main(args: argparse.Namespace) -> int:
+    record = promote(Project.here(), args.name, args.version)
+    for reason in record["reasons"]:
+        log.info("%s: %s", record["verdict"], reason)
+    return 3 if record["verdict"] == "REJECT" else 0
+
+
+def promote(project: Project, name: str, number: str | None = None) -> dict[str, Any]:
+    """The decision record. A candidate that was judged against this champion before is not judged again.
+
+    Raises: Refused when no version is registered.
+    """
+    contract, store = load(project.contract(name)), open_store(project)
+    gate = section(project.root / "params.yaml", name, "gate", GateParams)
+    with held(project.state(name) / "decide.lock", what=f"a decision on {name}", wait_s=60):
+        champion = registry.champion(store, name)
+        candidate = registry.version(store, name, number) if number else registry.by_alias(store, name, "challenger")
+        candidate = candidate or champion
+        if candidate is None:
+            raise Refused(f"{name} has no registered version: perennial register {name}")
+        if (known := _judged(store, name, candidate, champion)) is not None:
+            return known
+        decision = decide(_evidence(project, name, contract, store, candidate, champion, gate))
+        record = registry.append_decision(store, name, _record(name, candidate, champion, decision))
+        if decision.verdict == "PROMOTE":
+            registry.set_alias(store, name, "champion", candidate.number)
+    log.info("%s version %s: %s", name, candidate.number, decision.verdict)
+    return record
+
+
+def _judged(
+    store: Store, name: str, candidate: registry.Version, champion: registry.Version | None
+) -> dict[str, Any] | None:
+    """The record that stands: the newest on this candidate, if nothing about the two has changed since.
+
+    A record that says PROMOTE without the alias (killed between the two) is carried out now.
+    """
+    records = reversed(registry.decisions(store, name))
+    record: dict[str, Any] | None = next((r for r in records if r["digest"] == candidate.digest), None)
+    if record is None:
+        return None
+    if champion is not None and champion.digest == candidate.digest:
+        return record
+    against = (record["champion"] or {}).get("digest")
+    if against != (champion.digest if champion else None):
+        return None
+    if record["verdict"] == "PROMOTE":
+        registry.set_alias(store, name, "champion", candidate.number)
+    return record
+
+
+def _evidence(
+    project: Project, name: str, contract: Contract, store: Store, candidate: registry.Version,
+    champion: registry.Version | None, gate: GateParams,
+) -> Evidence:  # fmt: skip
+    units = read_table(project.output(name, "featurize") / "units.parquet")
+    splits = read_table(project.output(name, "split") / "splits.parquet")
+    val, test = (part(units, splits, which, contract) for which in ("val", "test"))
+    new, old = (_scorer(store, version) for version in (candidate, champion))
+    assert new is not None
+    arm = test.arm if contract.task.kind == "uplift" else None
+    judge = Judge(metric=contract.task.primary, y=test.y, arm=arm, resamples=gate.bootstrap, seed=gate.seed)
+    p_new = new.score(test.frame)
+    why_not = None if old is None else not_comparable(new, old, test.frame)
+    if old is None or why_not is not None:
+        return Evidence(
+            judge=judge, floor=contract.task.floor, candidate=p_new, champion=None, not_comparable=why_not
+        )  # fmt: skip
+    p_old = old.score(test.frame)
+    groups = {column: _labels(test, column) for column in contract.slices}
+    return Evidence(
+        judge=judge,
+        floor=contract.task.floor,
+        candidate=p_new,
+        champion=p_old,
+        profit=_profit(contract, new, old, val, test),
+        slices=by_slice(judge, groups, p_new, p_old),
+    )
+
+
+def not_comparable(new: Scorer, old: Scorer, test: pl.DataFrame) -> str | None:
+    """Why the champion cannot be held against the candidate on these rows; None when it can."""
+    before, now = ({f.name: f.kind for f in s.bundle.serving.features} for s in (old, new))
+    if old.bundle.serving.task != new.bundle.serving.task or old.outputs != new.outputs:
+        return f"the task changed from {', '.join(old.outputs)} to {', '.join(new.outputs)}"
+    changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+    if changed:
+        return f"the roles of {', '.join(changed[:5])} changed since the model in use was made"
+    try:
+        seen = int(trained_on(test, old.bundle.split).sum())
+    except DataStopped as error:
+        return str(error)
+    return f"the model in use has trained on {seen} of these {test.height} test rows" if seen else None
+
+
+def _scorer(store: Store, version: registry.Version | None) -> Scorer | None:
+    if version is None:
+        return None
+    with tempfile.TemporaryDirectory() as room:
+        return Scorer.load(registry.bundle_of(store, version, Path(room)))
+
+
+def _profit(contract: Contract, new: Scorer, old: Scorer, val: Part, test: Part) -> Interval | None:
+    """What the candidate's list earns more than the champion's on the same test rows."""
+    match contract.task:
+        case Binary():
+            money = money_of(contract.money)
+            if money is None:
+                return None
+            lists = [
+                contacted(s.score(test.frame)[:, 0], target(s.score(val.frame)[:, 0], money), money.budget_share)
+                for s in (new, old)
+            ]
+            return profit_difference(test.y, lists[0], lists[1], money, LEVEL)
+        case Uplift():
+            offer, scores = offer_of(contract), [s.score(test.frame) for s in (new, old)]
+            rewards = policy.rewards(test.y, test.arm, (scores[0] + scores[1]) / 2, offer)
+            choices = [policy.choice(score, offer) for score in scores]
+            return policy.worth(rewards, choices[0], choices[1], LEVEL) * (len(test) / 1000)
+        case _:
+            assert_never(contract.task)
+
+
+def _labels(rows: Part, column: str) -> NDArray[Any]:
+    return rows.frame[column].cast(pl.String).fill_null("(none)").to_numpy()
+
+
+def _record(
+    name: str, candidate: registry.Version, champion: registry.Version | None, decision: Decision
+) -> dict[str, Any]:
+    return {
+        "use_case": name,
+        "verdict": decision.verdict,
+        "version": candidate.number,
+        "family": candidate.family,
+        "digest": candidate.digest,
+        "champion": _named(champion),
+        "reasons": [rule.words for rule in decision.reasons],
+        "rules": [_plain(rule) for rule in decision.rules],
+        "at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+    }
+
+
+def _plain(rule: Rule) -> dict[str, Any]:
+    return {key: float(value) if isinstance(value, np.floating) else value for key, value in asdict(rule).items()}
+
+
+def _named(version: registry.Version | None) -> dict[str, str] | None:
+    return {"version": version.number, "digest": version.digest, "family": version.family} if version else None

@@ -1,0 +1,102 @@
+"""`perennial report NAME`: gather what stages and decisions left, and write the page; its run shows it too."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+
+from perennial.contract.model import Contract, load
+from perennial.data.names import ROW_ID
+from perennial.errors import Refused
+from perennial.files.durable import read_json, sha256_file, write_text
+from perennial.files.project import Project
+from perennial.files.tables import read_table
+from perennial.pipeline.lineage import lineage
+from perennial.report.compose import compose
+from perennial.report.story import Story
+from perennial.tracking import registry
+from perennial.tracking.mirror import attach
+from perennial.tracking.store import open_store
+
+log = logging.getLogger("perennial")
+_STAGES = ("ingest", "validate", "clean", "featurize", "split", "train", "evaluate", "explain")
+_SAMPLES, _PEOPLE = 5, 4
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="use case, as in params.yaml")
+
+
+def main(args: argparse.Namespace) -> int:
+    page = report(Project.here(), args.name)
+    log.info("%s", page["path"])
+    return 0
+
+
+def report(project: Project, name: str) -> dict[str, Any]:
+    """Write .perennial/NAME/report.html and return {path, sha256}.
+
+    Raises: Refused when nothing was decided yet.
+    """
+    contract, store = load(project.contract(name)), open_store(project)
+    history = registry.decisions(store, name)
+    if not history:
+        raise Refused(f"{name} has no decision to report yet: perennial run {name}")
+    told, decision = lineage(project, name), _of_candidate(project, name, history)
+    quarantine = pl.concat(
+        read_table(project.output(name, stage) / "quarantine.parquet") for stage in ("ingest", "validate")
+    )
+    story = Story(
+        name=name,
+        contract=contract,
+        at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
+        summaries={stage: read_json(project.output(name, stage) / "summary.json") for stage in _STAGES},
+        decision=decision,
+        history=history,
+        version=str(decision["version"]),
+        curve=read_json(project.output(name, "train") / "curve.json"),
+        people=_people(project, name, contract),
+        quarantine=_samples(quarantine),
+        quarantined=dict(quarantine["rule"].value_counts().sort("rule").iter_rows()),
+        lineage=told,
+    )
+    path = project.state(name) / "report.html"
+    write_text(path, compose(story))
+    attach(store, registry.version(store, name, story.version).run_id, path)
+    return {"path": str(path.relative_to(project.root)), "sha256": sha256_file(path)}
+
+
+def _of_candidate(project: Project, name: str, history: list[dict[str, Any]]) -> dict[str, Any]:
+    """The newest decision on the candidate of these outputs; the newest of all when it was not judged yet."""
+    families = {
+        stage: read_json(project.output(name, stage) / "summary.json")["families"] for stage in ("train", "baseline")
+    }
+    family = read_json(project.output(name, "evaluate") / "summary.json")["candidate"]["family"]
+    digest = families["train" if family == "deep" else "baseline"][family]["digest"]
+    mine = [record for record in history if record["digest"] == digest and record["verdict"] != "ROLLBACK"]
+    return (mine or history)[-1]
+
+
+def _people(project: Project, name: str, contract: Contract) -> list[dict[str, Any]]:
+    """The best of the explained test rows, with the score that the list ranks by. No name, no contact data."""
+    rows = read_table(project.output(name, "explain") / "reasons.parquet")
+    scores = [column for column in rows.columns if column.startswith("score:")]
+    best = rows.with_columns(
+        (pl.max_horizontal(scores[1:]) - pl.col(scores[0]) if len(scores) > 1 else pl.col(scores[0])).alias("rank")
+    ).sort("rank", ROW_ID, descending=[True, False])
+    unit = "\u202f%" if contract.task.kind == "binary" else " points"
+    return [
+        {"row": row[ROW_ID].rpartition("-")[2], "score": f"{100 * row['rank']:.0f}{unit}", "reasons": row["reasons"]}
+        for row in best.head(_PEOPLE).iter_rows(named=True)
+    ]
+
+
+def _samples(quarantine: pl.DataFrame) -> list[dict[str, Any]]:
+    """One row of each of the commonest rules, as it stands in the file."""
+    common = quarantine["rule"].value_counts().sort(["count", "rule"], descending=[True, False])["rule"].head(_SAMPLES)
+    rows = [quarantine.filter(pl.col("rule") == rule).sort("source", "record").row(0, named=True) for rule in common]
+    return [{**row, "raw": (row["raw"] or b"").decode("utf-8", "backslashreplace")} for row in rows]

@@ -1,0 +1,57 @@
+"""`perennial rollback NAME [--to VERSION]`: make an earlier version the champion again, with a record of it."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from datetime import UTC, datetime
+
+from perennial.errors import Refused
+from perennial.files.locks import held
+from perennial.files.project import Project
+from perennial.tracking import registry
+from perennial.tracking.store import open_store
+
+log = logging.getLogger("perennial")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="use case, as in params.yaml")
+    parser.add_argument("--to", help="the version to go back to; by default the champion before this one")
+    parser.add_argument("--why", default="asked for at the command line", help="the reason, for the record")
+
+
+def main(args: argparse.Namespace) -> int:
+    rollback(Project.here(), args.name, args.to, args.why)
+    return 0
+
+
+def rollback(project: Project, name: str, to: str | None, why: str) -> str:
+    """The version that is champion now.
+
+    Raises: Refused when there is no earlier champion, or no such version.
+    """
+    store = open_store(project)
+    with held(project.state(name) / "decide.lock", what=f"a decision on {name}", wait_s=60):
+        now = registry.champion(store, name)
+        target = registry.version(store, name, to or _earlier(registry.decisions(store, name), now, name))
+        if now is not None and now.number == target.number:
+            raise Refused(f"{name} version {target.number} is the champion already")
+        record = {
+            "use_case": name, "verdict": "ROLLBACK", "version": target.number, "digest": target.digest,
+            "champion": {"version": now.number, "digest": now.digest} if now else None, "reasons": [why],
+            "at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        }  # fmt: skip
+        registry.append_decision(store, name, record)
+        registry.set_alias(store, name, "champion", target.number)
+    log.info("%s: version %s is the champion again", name, target.number)
+    return target.number
+
+
+def _earlier(records: list[dict[str, object]], now: registry.Version | None, name: str) -> str:
+    """The champion before the present one, by the records."""
+    chosen = [str(record["version"]) for record in records if record["verdict"] in {"PROMOTE", "ROLLBACK"}]
+    before = [number for number in chosen if now is None or number != now.number]
+    if not before:
+        raise Refused(f"{name} has no earlier champion to go back to: `perennial history {name}`")
+    return before[-1]

@@ -1,0 +1,128 @@
+"""What is known of a candidate and the model in use in, PROMOTE, HOLD or REJECT with every reason out. Pure.
+
+Only the one primary metric can promote: the lower end of its 99 % interval must clear 0 against the model in use (of
+equal models 1 in 200 does) and the floor in any case. Profit and customer groups can only stop a promotion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from perennial.evaluation.compare import Judge
+from perennial.evaluation.intervals import F64, Interval
+from perennial.evaluation.slices import ENOUGH, Slice
+
+LEVEL = 0.99
+Verdict = Literal["PROMOTE", "HOLD", "REJECT"]
+State = Literal["ok", "info", "holds", "rejects"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Scores of both models on the same rows, none of which either has trained on, and what else may stop a promotion.
+
+    `champion` is None where no model is in use, or where it cannot score these rows; `not_comparable` says why the two
+    cannot be compared. `profit` is what the candidate earns more than the champion, at LEVEL.
+    """
+
+    judge: Judge
+    floor: float
+    candidate: F64
+    champion: F64 | None
+    not_comparable: str | None = None
+    profit: Interval | None = None
+    slices: tuple[Slice, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One question asked: its answer in words, the interval and the line that it must pass, and what follows."""
+
+    name: str
+    words: str
+    state: State
+    interval: Interval | None = None
+    line: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    verdict: Verdict
+    rules: tuple[Rule, ...]
+
+    @property
+    def reasons(self) -> tuple[Rule, ...]:
+        """The rules that stopped it; for a promotion all that it passed."""
+        stopped = tuple(rule for rule in self.rules if rule.state in {"holds", "rejects"})
+        return stopped or tuple(rule for rule in self.rules if rule.state == "ok")
+
+
+def decide(evidence: Evidence) -> Decision:
+    """REJECT below the floor or measurably worse; HOLD where something stops it; PROMOTE otherwise.
+
+    Raises: InputError when scores do not fit the rows.
+    """
+    rules = (_better(evidence), _floor(evidence), *_money(evidence), *_groups(evidence))
+    states = {rule.state for rule in rules}
+    verdict: Verdict = "REJECT" if "rejects" in states else "HOLD" if "holds" in states else "PROMOTE"
+    return Decision(verdict=verdict, rules=rules)
+
+
+def _better(evidence: Evidence) -> Rule:
+    metric = evidence.judge.metric
+    if evidence.not_comparable is not None:
+        return Rule(name="comparable", words=f"not comparable: {evidence.not_comparable}", state="holds")
+    if evidence.champion is None:
+        return Rule(name="better", words="no model is in use, so there is none to be better than", state="info")
+    gain = evidence.judge.better_by(evidence.candidate, evidence.champion, LEVEL)
+    found = f"{metric}, candidate against the model in use: better by {_told(gain, '+.4f')} on the same rows"
+    if gain.low > 0:
+        return Rule(name="better", words=f"{found}, all above 0", state="ok", interval=gain, line=0.0)
+    if gain.high < 0:
+        return Rule(name="better", words=f"{found}, measurably worse", state="rejects", interval=gain, line=0.0)
+    return Rule(name="better", words=f"{found}, not measurably better", state="holds", interval=gain, line=0.0)
+
+
+def _floor(evidence: Evidence) -> Rule:
+    """The worse end of the interval must clear the floor (for a loss, a ceiling)."""
+    judge, floor = evidence.judge, evidence.floor
+    figure = judge.estimate(evidence.candidate, LEVEL)
+    clears, end = (figure.low > floor, "lower") if judge.higher_is_better else (figure.high < floor, "upper")
+    said = "clears" if clears else "does not clear"
+    words = f"{judge.metric} of the candidate {_told(figure, '.4f')}: its {end} end {said} the floor {floor:g}"
+    return Rule(name="floor", words=words, state="ok" if clears else "rejects", interval=figure, line=floor)
+
+
+def _money(evidence: Evidence) -> list[Rule]:
+    gain = evidence.profit
+    if gain is None or evidence.champion is None or evidence.not_comparable is not None:
+        return []
+    is_worse = gain.high < 0
+    words = f"profit against the model in use {_told(gain, '+,.0f')}: {'' if is_worse else 'not '}measurably less"
+    return [Rule(name="profit", words=words, state="holds" if is_worse else "ok", interval=gain, line=0.0)]
+
+
+def _groups(evidence: Evidence) -> list[Rule]:
+    """Each group that is measurably worse; else the one that does worst."""
+    if not evidence.slices or evidence.champion is None or evidence.not_comparable is not None:
+        return []
+    judged = [found for found in evidence.slices if found.better_by is not None]
+    if not judged:
+        words = f"no customer group has {ENOUGH} rows of each outcome, so none is judged"
+        return [Rule(name="groups", words=words, state="info")]
+    worse = [found for found in judged if found.is_worse]
+    worst = min(judged, key=lambda found: found.better_by.value if found.better_by else 0.0)
+    return [_group(found, len(judged)) for found in worse or [worst]]
+
+
+def _group(found: Slice, judged: int) -> Rule:
+    assert found.better_by is not None
+    said = "measurably worse" if found.is_worse else f"the worst of {judged} groups, not measurably worse"
+    words = f"{found.column} {found.value} ({found.n} rows): better by {_told(found.better_by, '+.4f')}, {said}"
+    state: State = "holds" if found.is_worse else "ok"
+    return Rule(name="groups", words=words, state=state, interval=found.better_by, line=0.0)
+
+
+def _told(interval: Interval, form: str) -> str:
+    return f"{interval.value:{form}} [{interval.low:{form}}, {interval.high:{form}}]"

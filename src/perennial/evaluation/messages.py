@@ -1,0 +1,133 @@
+"""Scores of every family under every arm in, all that is reported of an uplift task out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perennial.evaluation import policy, uplift
+from perennial.evaluation.choose import choose
+from perennial.evaluation.intervals import F64, Interval, bootstrap, paired_bootstrap
+from perennial.evaluation.response import LEVEL, Resampling, band
+from perennial.evaluation.uplift import Arms
+
+
+@dataclass(frozen=True, kw_only=True)
+class Campaign:
+    """Outcomes and arms of one part (n,), and each family's scores (n, arms), the simplest family first."""
+
+    y: F64
+    arm: Arms
+    scores: Mapping[str, F64]
+
+
+def judge(
+    val: Campaign, test: Campaign, arms: list[str], offer: policy.Offer, before: Mapping[str, NDArray[Any]],
+    resampling: Resampling, placebos: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Plain figures for summary.json: families, candidate, effects, Qini, tenths, policies, the lottery's fairness."""
+    compared = partial(paired_qini, val.y, val.arm, resampling)
+    chosen = choose(val.scores, lambda s: float(uplift.qini(val.y, s, np.ones(len(val.y)), arm=val.arm)), compared)
+    rival = max((f for f in test.scores if f != "deep"), key=lambda family: chosen.figures[family])
+    deep = paired_qini(test.y, test.arm, resampling, test.scores["deep"], test.scores[rival], LEVEL)
+    scores = test.scores[chosen.family]
+    return {
+        "primary": "qini",
+        "arms": arms,
+        "candidate": {
+            "family": chosen.family, "best": chosen.best, "val": chosen.figures,
+            "behind": {family: asdict(found) for family, found in chosen.behind.items()},
+        },
+        "families": {
+            family: {"val": {"qini": chosen.figures[family]}, "test": _figures(test, found, offer, resampling)}
+            for family, found in test.scores.items()
+        },
+        "deep_minus_traditional": {"metric": "qini", "traditional": rival, **asdict(deep)},
+        "messages": [_message(test, scores, k, name, resampling) for k, name in enumerate(arms) if k],
+        "policy": _policy(test, scores, offer, resampling),
+        "lottery": _lottery(test, before),
+        "placebo": _placebo(test, scores, resampling, placebos),
+    }  # fmt: skip
+
+
+def paired_qini(y: F64, arm: Arms, resampling: Resampling, new: F64, old: F64, level: float) -> Interval:
+    """Mean Qini over messages of `new` less that of `old`, on the same rows."""
+    metric, strata = partial(uplift.qini, arm=arm), uplift.strata(y, arm)
+    return paired_bootstrap(metric, y, new, old, n=resampling.n, seed=resampling.seed, level=level, strata=strata)
+
+
+def qini_interval(y: F64, arm: Arms, scores: F64, resampling: Resampling, level: float) -> Interval:
+    metric, strata = partial(uplift.qini, arm=arm), uplift.strata(y, arm)
+    return bootstrap(metric, y, scores, n=resampling.n, seed=resampling.seed, level=level, strata=strata)
+
+
+def _figures(test: Campaign, scores: F64, offer: policy.Offer, resampling: Resampling) -> dict[str, Any]:
+    rewards = policy.rewards(test.y, test.arm, scores, offer)
+    worth = policy.worth(rewards, policy.choice(scores, offer), policy.to_all(0, len(scores)), LEVEL)
+    qini = qini_interval(test.y, test.arm, scores, resampling, LEVEL)
+    return {"qini": asdict(qini), "policy_value": asdict(worth)}
+
+
+def _message(test: Campaign, scores: F64, k: int, name: str, resampling: Resampling) -> dict[str, Any]:
+    n, seed = resampling.n, resampling.seed
+    ranking = scores[:, k] - scores[:, 0]
+    return {
+        "name": name,
+        "effect": asdict(uplift.effect(test.y, test.arm, k, LEVEL)),
+        "race": asdict(uplift.race(test.y, test.arm, scores, k, n=n, seed=seed, level=LEVEL)),
+        "curve": band(uplift.qini_curve(test.y, test.arm, ranking, k, n=min(n, 200), seed=seed)),
+        "tenths": [asdict(tenth) for tenth in uplift.by_tenth(test.y, test.arm, scores, k)],
+        "predicted": float(ranking.mean()),
+    }
+
+
+def _policy(test: Campaign, scores: F64, offer: policy.Offer, resampling: Resampling) -> dict[str, Any]:
+    rewards = policy.rewards(test.y, test.arm, scores, offer)
+    chosen, single = policy.choice(scores, offer), policy.best_single(rewards)
+    ranking, send = policy.ranked_choice(scores, offer)
+    size = int((chosen > 0).sum())
+    against = {
+        "nobody": policy.to_all(0, len(scores)),
+        "best_single": policy.to_all(single, len(scores)),
+        "response": policy.by_response(scores, single, size),
+    }
+    curves = {"choice": (ranking, send), "response": (scores[:, single], policy.to_all(single, len(scores)))}
+    n, seed = min(resampling.n, 200), resampling.seed
+    return {
+        "shares": [float((chosen == k).mean()) for k in range(scores.shape[1])],
+        "best_single": single,
+        "depth": size / len(scores),
+        "plans": [{**asdict(p), "per_1000": asdict(p.per_1000)} for p in policy.policies(rewards, scores, offer)],
+        "against": {name: asdict(policy.worth(rewards, chosen, other, LEVEL)) for name, other in against.items()},
+        "curves": {name: band(policy.by_depth(rewards, r, s, n=n, seed=seed)) for name, (r, s) in curves.items()},
+        "budget_share": offer.budget_share,
+        "value": offer.value,
+        "costs": list(offer.costs),
+    }
+
+
+def _lottery(test: Campaign, before: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Whether the messages were really drawn by lot: each column known before, against the arms."""
+    found = uplift.balance(test.arm, before)
+    counts = np.bincount(test.arm)
+    return {
+        "rows": [int(count) for count in counts],
+        "columns": [asdict(column) for column in found[:10]],
+        "least_p": found[0].p if found else 1.0,
+        "expected_least_p": 0.05 / max(len(found), 1),
+    }
+
+
+def _placebo(test: Campaign, scores: F64, resampling: Resampling, times: int) -> dict[str, Any]:
+    """The same Qini with the arms shuffled among customers: what the ranking finds where there is nothing to find."""
+    rng = np.random.Generator(np.random.PCG64(resampling.seed))
+    ones = np.ones(len(test.y))
+    found = [float(uplift.qini(test.y, scores, ones, arm=rng.permutation(test.arm))) for _ in range(times)]
+    if not found:
+        return {"times": 0}
+    return {"times": times, "mean": float(np.mean(found)), "greatest": float(np.max(np.abs(found)))}

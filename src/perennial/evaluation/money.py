@@ -1,0 +1,29 @@
+"""A contract in, what its decisions cost and earn out."""
+
+from __future__ import annotations
+
+from perennial.contract.model import Contract
+from perennial.contract.model import Money as ContractMoney
+from perennial.contract.serving import ServingView, serving_view
+from perennial.errors import ContractError
+from perennial.evaluation.policy import Offer
+from perennial.evaluation.profit import Money
+
+
+def money_of(money: ContractMoney) -> Money | None:
+    """What a contact costs and a response earns; None where the contract does not say it."""
+    if money.value_of_response is None or money.cost_of_contact is None:
+        return None
+    return Money(value=money.value_of_response, cost=money.cost_of_contact, budget_share=money.budget_share or 1.0)
+
+
+def offer_of(view: ServingView | Contract) -> Offer:
+    """What each message costs and a response earns.
+
+    Raises: ContractError when the contract does not say what a response is worth.
+    """
+    serving = serving_view(view) if isinstance(view, Contract) else view
+    value = serving.money.value_of_response
+    if value is None:
+        raise ContractError("an uplift task needs money.value_of_response")
+    return Offer(value=value, costs=serving.costs, budget_share=serving.money.budget_share or 1.0)

@@ -1,0 +1,140 @@
+"""Scores of every family on val and test in, all that is reported of a binary task out. Chosen on val, told on test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perennial.evaluation import metrics
+from perennial.evaluation.choose import Choice, choose
+from perennial.evaluation.intervals import F64, Band, Interval, bootstrap, delong, paired_bootstrap, paired_delong
+from perennial.evaluation.profit import Money, contacted, plans, profit_curve, target
+
+LEVEL = 0.95
+ENOUGH = 30  # positives and negatives under which a slice shows no figure
+_REPORTED = ("auc", "ap", "log_loss", "brier")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """Outcomes of one part (n,) and each family's probabilities (n,), the simplest family first."""
+
+    y: F64
+    scores: Mapping[str, F64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resampling:
+    n: int
+    seed: int
+
+
+def judge(
+    val: Labelled, test: Labelled, primary: str, money: Money | None, slices: Mapping[str, NDArray[Any]],
+    resampling: Resampling,
+) -> dict[str, Any]:  # fmt: skip
+    """Plain figures for summary.json: families, candidate, deep − traditional, calibration, gains, money, slices."""
+    chosen = choose(val.scores, _figure(primary, val.y), paired(primary, val.y, resampling))
+    p_test = test.scores[chosen.family]
+    found: dict[str, Any] = {
+        "primary": primary,
+        "candidate": _told(chosen),
+        "families": {
+            family: {"val": _plain(val.y, val.scores[family]), "test": _with_intervals(test.y, score, resampling)}
+            for family, score in test.scores.items()
+        },
+        "deep_minus_traditional": _deep_minus_traditional(chosen, test, primary, resampling),
+        "calibration": _calibration(test.y, p_test, resampling),
+        "gains": {f: band(metrics.gains(test.y, s, n=2, seed=0)) for f, s in test.scores.items()},
+        "slices": _slices(test.y, p_test, slices),
+    }
+    if money is not None:
+        found["profit"] = _profit(val.scores[chosen.family], test.y, p_test, money, resampling)
+    return found
+
+
+def paired(primary: str, y: F64, resampling: Resampling) -> Any:
+    """A function (new, old, level) → interval of how much better `new` is on these rows."""
+    if primary == "auc":
+        return lambda new, old, level: paired_delong(y, new, old, level)
+    metric = metrics.named(primary)
+    sign = 1.0 if metric.higher_is_better else -1.0
+
+    def compare(new: F64, old: F64, level: float) -> Interval:
+        n, seed = resampling.n, resampling.seed
+        return paired_bootstrap(metric.function, y, new, old, n=n, seed=seed, level=level, strata=y) * sign
+
+    return compare
+
+
+def band(curve: Band) -> dict[str, list[float]]:
+    """A curve as JSON."""
+    return {name: [float(value) for value in getattr(curve, name)] for name in ("x", "value", "low", "high")}
+
+
+def _figure(primary: str, y: F64) -> Any:
+    sign = 1.0 if metrics.named(primary).higher_is_better else -1.0
+    return lambda score: sign * metrics.measure(primary, y, score)
+
+
+def _told(chosen: Choice) -> dict[str, Any]:
+    return {
+        "family": chosen.family,
+        "best": chosen.best,
+        "val": chosen.figures,
+        "behind": {family: asdict(found) for family, found in chosen.behind.items()},
+    }
+
+
+def _plain(y: F64, p: F64) -> dict[str, float]:
+    return {name: metrics.measure(name, y, p) for name in _REPORTED}
+
+
+def _with_intervals(y: F64, p: F64, resampling: Resampling) -> dict[str, Any]:
+    found: dict[str, Any] = {"auc": asdict(delong(y, p, LEVEL))}
+    for name in _REPORTED[1:]:
+        metric = metrics.named(name).function
+        found[name] = asdict(bootstrap(metric, y, p, n=resampling.n, seed=resampling.seed, level=LEVEL, strata=y))
+    return {**found, "lift_10": metrics.lift_at(y, p, 0.1)}
+
+
+def _deep_minus_traditional(chosen: Choice, test: Labelled, primary: str, resampling: Resampling) -> dict[str, Any]:
+    """The deep family against the traditional one that was better on val, paired, on test."""
+    rival = max((f for f in test.scores if f != "deep"), key=lambda family: chosen.figures[family])
+    found = paired(primary, test.y, resampling)(test.scores["deep"], test.scores[rival], LEVEL)
+    return {"metric": primary, "traditional": rival, **asdict(found)}
+
+
+def _calibration(y: F64, p: F64, resampling: Resampling) -> dict[str, Any]:
+    error = metrics.calibration_error(y, p, simulations=200, seed=resampling.seed)
+    return {"bins": [asdict(found) for found in metrics.calibration_bins(y, p)], **asdict(error)}
+
+
+def _profit(p_val: F64, y: F64, p: F64, money: Money, resampling: Resampling) -> dict[str, Any]:
+    chosen = target(p_val, money)
+    return {
+        "threshold": chosen.threshold,
+        "depth_on_val": chosen.depth,
+        "depth": float(contacted(p, chosen, money.budget_share).mean()),
+        "plans": [{**asdict(plan), "per_1000": asdict(plan.per_1000)} for plan in plans(y, p, chosen, money)],
+        "curve": band(profit_curve(y, p, money, n=min(resampling.n, 200), seed=resampling.seed)),
+        **asdict(money),
+    }
+
+
+def _slices(y: F64, p: F64, slices: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    found = []
+    for column, values in slices.items():
+        for value in sorted(set(values.tolist()), key=str):
+            mask = values == value
+            n, positives = int(mask.sum()), int(y[mask].sum())
+            row: dict[str, Any] = {"column": column, "value": str(value), "n": n, "positives": positives}
+            if min(positives, n - positives) >= ENOUGH:
+                row["auc"] = asdict(delong(y[mask], p[mask], LEVEL))
+                row["mean_score"], row["rate"] = float(p[mask].mean()), float(np.mean(y[mask]))
+            found.append(row)
+    return found

@@ -1,0 +1,75 @@
+"""A project and a use case in, what its results were made from out: code, data, parameters, packages, machine."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from perennial.errors import InputError
+from perennial.files.project import Project
+
+_TRACKED = ("src", "flows", "contracts", "params.yaml", "dvc.yaml", "versions.yaml", "requirements.lock")
+
+
+def lineage(project: Project, name: str) -> dict[str, str]:
+    """Commit, whether tracked code, params or contracts differ from it, their digest, raw data, packages, processor.
+
+    dvc.lock is no part of "changed": each honest run changes it.
+    """
+    versions = yaml.safe_load((project.root / "versions.yaml").read_text())
+    return {
+        "commit": _git(project.root, "rev-parse", "HEAD") or "none",
+        "changed": str(bool(_git(project.root, "status", "--porcelain", "--", *_TRACKED))).lower(),
+        "code": _digest(project.root, [project.contract(name)]),
+        "raw": raw_md5(project, name),
+        "python": platform.python_version(),
+        "cpu": f"{platform.machine()} {_cpu_features()}",
+        **{f"version.{package}": str(version) for package, version in versions.items()},
+    }
+
+
+def raw_md5(project: Project, name: str) -> str:
+    """The name that DVC gives to the content of the raw folder."""
+    note = project.raw(name).with_suffix(".dvc")
+    try:
+        return str(yaml.safe_load(note.read_text())["outs"][0]["md5"])
+    except (OSError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise InputError(f"{note} does not say which raw data there is: perennial fetch {name}") from error
+
+
+def stage_hashes(project: Project, name: str) -> dict[str, Any]:
+    """The entries of dvc.lock for a use case: which inputs made which outputs."""
+    lock = project.root / "dvc.lock"
+    if not lock.exists():
+        return {}
+    stages = (yaml.safe_load(lock.read_text()) or {}).get("stages", {})
+    return {address: entry for address, entry in stages.items() if address.endswith(f"@{name}")}
+
+
+def _digest(root: Path, files: list[Path]) -> str:
+    """One sha256 over the package's sources and `files`, by relative name and content."""
+    digest = hashlib.sha256()
+    for path in sorted([*(root / "src").rglob("*.py"), root / "params.yaml", *files]):
+        digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _git(root: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _cpu_features() -> str:
+    """The widest vector unit: another one may round sums otherwise."""
+    try:
+        flags = next(
+            line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")
+        ).split()
+    except (OSError, StopIteration):
+        return "unknown"
+    return next((wide for wide in ("avx512f", "avx2", "avx", "sse4_2") if wide in flags), "basic")

@@ -1,0 +1,105 @@
+"""A story in, the section on rows out: where each went, why some were set aside, and how they stand in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from perennial.contract.model import MAIN
+from perennial.report import numbers as n
+from perennial.report.flows import Part, row_flow
+from perennial.report.page import Block, Column, Figure, Grid, Quarantine, Sample, Section, Table, TableRow
+from perennial.report.story import Story
+
+_SHOWN = 160  # characters of a raw row
+
+
+def data_section(story: Story) -> Section:
+    blocks: list[Block] = [_rows(story), _flow_table(story)]
+    if story.quarantined:
+        blocks += [_rules(story), _samples(story)]
+    return Section(
+        anchor="data", name="What went in", blurb="For data owners. Nothing is dropped silently.", blocks=tuple(blocks)
+    )
+
+
+def _rows(story: Story) -> Figure:
+    flow = {stage: summary["flow"].get(MAIN) for stage, summary in story.summaries.items() if "flow" in summary}
+    read = int(flow["ingest"]["in"])
+    quarantined = sum(int(flow[stage]["to"].get("quarantined", 0)) for stage in ("ingest", "validate"))
+    others = {
+        reason: int(count)
+        for stage in ("clean", "featurize")
+        for reason, count in flow[stage]["to"].items()
+        if reason not in {"kept", "fed"} and count
+    }
+    used = int(flow["featurize"]["to"]["fed"])
+    parts: Mapping[str, Any] = story.summaries["split"]["flow"]["units"]["to"]
+    share = n.share(quarantined / read)
+    lost = [
+        Part(name="set aside", rows=quarantined, note=f"{share}, each with its rule, line and raw text", tone="orange")
+    ]
+    lost += [Part(name=_NAMES.get(reason, reason), rows=count) for reason, count in others.items()]
+    ends = [
+        Part(name=part, rows=count, tone="blue" if part == "test" else "grey") for part, count in parts.items() if count
+    ]
+    finding = f"{n.count(read)} rows came in; each one is accounted for"
+    drawing = row_flow(
+        Part(name="rows read", rows=read),
+        Part(name="used", rows=used),
+        [p for p in lost if p.rows],
+        ends,
+        label=finding,
+    )
+    return Figure(finding=finding, described="Width of a band is the number of rows.", drawing=drawing)
+
+
+_NAMES = {"duplicate": "duplicates", "not in unit.where": "outside the question"}
+
+
+def _flow_table(story: Story) -> Table:
+    """Every stage and table: rows in, and the places they went to, which add up."""
+    rows = []
+    for stage, summary in story.summaries.items():
+        for table, counts in summary.get("flow", {}).items():
+            to = ", ".join(f"{n.count(count)} {place}" for place, count in counts["to"].items() if count)
+            rows.append(TableRow(cells=(stage, table, n.count(counts["in"]), to)))
+    return Table(
+        finding="Every stage gives away as many rows as it took",
+        described="Checked by row id at each stage: nothing is lost, nothing comes from nowhere.",
+        grid=Grid(
+            columns=(
+                Column(name="Stage"),
+                Column(name="Table"),
+                Column(name="Rows in", right=True),
+                Column(name="Rows out"),
+            ),
+            rows=tuple(rows),
+        ),
+    )
+
+
+def _rules(story: Story) -> Table:
+    total = sum(story.quarantined.values())
+    rows = [
+        TableRow(cells=(rule, n.count(count))) for rule, count in sorted(story.quarantined.items(), key=lambda r: -r[1])
+    ]
+    return Table(
+        finding=f"Why {n.count(total)} rows were set aside",
+        described="By the first rule that a row breaks; event tables are counted too.",
+        grid=Grid(
+            columns=(Column(name="Rule"), Column(name="Rows", right=True)),
+            rows=(*rows, TableRow(cells=("Set aside in total", n.count(total)), chosen=True)),
+        ),
+    )
+
+
+def _samples(story: Story) -> Quarantine:
+    return Quarantine(
+        finding=f"{len(story.quarantine)} of them, as they stand in the file",
+        described="Every one is kept with its rule, reason, source line and raw text.",
+        samples=tuple(
+            Sample(reason=row["reason"], where=f"{row['source']}:{row['line']}", raw=str(row["raw"])[:_SHOWN])
+            for row in story.quarantine
+        ),
+    )

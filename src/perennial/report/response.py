@@ -1,0 +1,335 @@
+"""A story of a binary task in, its words and charts out: profit by depth, plans, families, calibration, gains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from perennial.report import numbers as n
+from perennial.report.curves import Bin, Curve, Flag, by_depth, calibration, gains
+from perennial.report.intervals import Line, Row, inline, interval_rows
+from perennial.report.page import (
+    Block,
+    Caution,
+    Column,
+    Estimate,
+    Figure,
+    Fold,
+    Grid,
+    KeyFigure,
+    Pair,
+    Section,
+    Table,
+    TableRow,
+)
+from perennial.report.shared import families_table, reasons_section, training_figure
+from perennial.report.story import FAMILY_NAMES, Story, interval
+from perennial.report.svg import Drawing
+from perennial.report.told import Told
+
+_TONES = {"deep": "orange", "linear": "grey", "boosted": "ink"}
+
+
+def told(story: Story) -> Told:
+    """Everything between the label line and the section on rows."""
+    sections = [_action(story)] if "profit" in story.evaluation else []
+    return Told(
+        verdict=story.verdict,
+        headline=_headline(story),
+        what_to_do=_what_to_do(story),
+        caution=_caution(story),
+        picture=_picture(story),
+        key_figures=_key_figures(story),
+        why=(),
+        sections=(*sections, reasons_section(story, effect="the chance of a response"), _trust(story)),
+    )
+
+
+def _headline(story: Story) -> str:
+    champion = story.decision.get("champion")
+    match story.verdict:
+        case "PROMOTE":
+            if champion:
+                return "Use the new model: it finds more of those who respond, by more than chance explains."
+            return "Use this model: it finds those who respond better than agreed, by more than chance explains."
+        case "HOLD":
+            return "Keep the current model: the new one is not measurably better."
+        case _:
+            below = _test(story, "auc")["low"] < 0.5
+            later = " on later rows" if story.contract.split.kind == "time" else ""
+            return (
+                f"Do not deploy: this model is {'no better than chance' if below else 'not as good as agreed'}{later}."
+            )
+
+
+def _what_to_do(story: Story) -> str:
+    if story.verdict == "REJECT":
+        return "Choose customers as you do today."
+    if "profit" not in story.evaluation:
+        return "Rank customers by the score; the contract gives no money to choose a depth by."
+    if story.verdict == "HOLD":
+        return "Nothing changes for the campaign: go on with the list of the model in use."
+    profit = story.evaluation["profit"]
+    chosen = _plan(story, "chosen")
+    within = f"{n.share(profit['budget_share'])} is the budget"
+    return f"Contact the {n.count(chosen['contacted'])} highest-scoring customers, {n.share(profit['depth'])} of this list; {within}."
+
+
+def _caution(story: Story) -> Caution | None:
+    """The strongest of: a split that ignores time, no control group, suspects left out."""
+    suspects = story.summaries["split"]["suspects"]
+    if suspects:
+        return Caution(text=f"A suspect is among the columns: {suspects[0]}", strong=suspects[0])
+    if story.verdict == "REJECT":
+        return Caution(text="Nothing below is a plan: it is shown so that the verdict can be checked.")
+    strong = "does not say whom the contact itself moves"
+    return Caution(text=f"This list finds those who respond. It {strong}; that takes a control group.", strong=strong)
+
+
+def _picture(story: Story) -> Figure:
+    deep = story.evaluation["deep_minus_traditional"]
+    rows = []
+    rule = next((r for r in story.decision["rules"] if r["name"] == "better" and r.get("interval")), None)
+    if rule:
+        rows.append(Row(name="New − in use, 99\u202f%", interval=interval(rule["interval"]), standing="deciding"))
+    rows.append(Row(name="Deep − traditional, 95\u202f%", interval=interval(deep), standing="reference"))
+    finding = _deep_words(story)
+    drawing = Drawing(wide=interval_rows(rows, [Line(at=0, name="no difference")], n.difference, label=finding))
+    rows_test = n.count(story.evaluation["rows"]["test"])
+    return Figure(
+        finding=finding,
+        described=f"Difference in {_metric(deep['metric'])} on the same {rows_test} test customers",
+        drawing=drawing,
+    )
+
+
+def _deep_words(story: Story) -> str:
+    deep = story.evaluation["deep_minus_traditional"]
+    rival = FAMILY_NAMES[deep["traditional"]].lower()
+    if deep["low"] > 0:
+        return f"The deep network ranks better than {rival}"
+    if deep["high"] < 0:
+        return f"The deep network ranks worse than {rival}"
+    return "Deep or traditional makes no measurable difference"
+
+
+def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
+    auc, rate = _test(story, "auc"), story.summaries["split"]["rate"]
+    ranking = KeyFigure(
+        name="Ranking quality (AUC)", value=n.decimal(auc["value"]),
+        note=f"{n.between(interval(auc), n.decimal)}; guessing: 0.5",
+    )  # fmt: skip
+    floor = KeyFigure(name="Agreed floor", value=n.decimal(story.contract.task.floor, 2), note="set in the contract")
+    if story.verdict == "REJECT" or "profit" not in story.evaluation:
+        rates = [
+            KeyFigure(name=f"Respond in {part}", value=n.share(rate[part]), note=f"{n.count(count)} customers")
+            for part, count in (("train", _part(story, "train")), ("test", _part(story, "test")))
+        ]
+        return ranking, floor, rates[0], rates[1]
+    chosen, everyone, money = _plan(story, "chosen"), _plan(story, "everyone"), _money(story)
+    earned, all_earn = interval(chosen["profit"]), interval(everyone["profit"])
+    hit = (earned.value / max(chosen["contacted"], 1) + float(story.evaluation["profit"]["cost"])) / float(
+        story.evaluation["profit"]["value"]
+    )
+    customers = n.count(chosen["customers"])
+    return (
+        KeyFigure(
+            name="Customers to contact", value=n.count(chosen["contacted"]), note=f"of {customers} on the test list"
+        ),
+        KeyFigure(name="Earned on the test list", value=money(earned.value), note=n.between(earned, money)),
+        KeyFigure(
+            name="Contacting everyone earns",
+            value=money(all_earn.value),
+            note=f"{n.between(all_earn, money)}; nobody: {money(0)}",
+        ),
+        KeyFigure(name="Respond when contacted", value=n.share(hit), note=f"all customers: {n.share(rate['test'])}"),
+    )
+
+
+def _action(story: Story) -> Section:
+    return Section(
+        anchor="action",
+        name="What to do" if story.verdict != "REJECT" else "What it would earn",
+        blurb="Whom to contact, how many, and what it earns.",
+        blocks=(_profit(story), _plans(story)),
+    )
+
+
+def _profit(story: Story) -> Figure:
+    found, money = story.evaluation["profit"], _money(story)
+    chosen, everyone = _plan(story, "chosen"), _plan(story, "everyone")
+    curve, depth = found["curve"], found["depth"]
+    drawn = Curve(
+        name="Everyone", x=curve["x"], y=curve["value"], low=curve["low"], high=curve["high"],
+        ends=money(everyone["profit"]["value"]),
+        flag=Flag(at=depth, says=(f"Chosen: {n.share(depth)}", f"{n.count(chosen['contacted'])} contacts, {money(chosen['profit']['value'])}")),
+    )  # fmt: skip
+    finding = _profit_finding(story)
+    places = [round(d * 100) for d in (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)]
+    rows = tuple(
+        TableRow(
+            cells=(
+                n.share(curve["x"][i]),
+                n.count(curve["x"][i] * chosen["customers"]),
+                money(curve["value"][i]),
+                f"[{money(curve['low'][i])}, {money(curve['high'][i])}]",
+            )
+        )
+        for i in places
+    )
+    return Figure(
+        finding=finding,
+        described=f"Profit on {n.count(chosen['customers'])} test customers the model had never seen, 95\u202f% band. "
+        f"A response is worth {money(found['value'])}, a contact costs {money(found['cost'])}.",
+        drawing=by_depth(
+            [drawn], partial(n.money_axis, currency=story.symbol), label=finding,
+            axis="Share of customers contacted, best first", random="Same number, picked at random",
+            budget=Flag(at=found["budget_share"], says=(f"Budget: {n.share(found['budget_share'])}",)),
+        ),
+        foot="The depth was chosen on other customers (validation) by expected value, then measured here once.",
+        fold=Fold(
+            summary="Figures behind the curve",
+            grid=Grid(columns=_heads("Contacted", "Contacts", "Profit", "95\u202f% interval"), rows=rows),
+        ),
+    )  # fmt: skip
+
+
+def _profit_finding(story: Story) -> str:
+    chosen, everyone = (float(_plan(story, name)["profit"]["value"]) for name in ("chosen", "everyone"))
+    depth = n.share(story.evaluation["profit"]["depth"])
+    if everyone >= chosen:
+        return "Contacting everyone earns at least as much as the list"
+    if everyone <= 0:
+        return f"Contacting the best {depth} earns; contacting everyone loses"
+    times = chosen / everyone
+    more = f"{times:.1f} times what" if times < 10 else "many times what"
+    return f"Contacting the best {depth} earns {more} contacting everyone earns"
+
+
+_PLAN_NAMES = {"chosen": "Chosen list", "whole budget": "Whole budget", "random": "Same number at random",
+               "everyone": "Everyone (over budget)", "nobody": "Nobody"}  # fmt: skip
+
+
+def _plans(story: Story) -> Table:
+    plans: Sequence[Mapping[str, Any]] = story.evaluation["profit"]["plans"]
+    money = _money(story)
+    span = (min(p["profit"]["low"] for p in plans), max(p["profit"]["high"] for p in plans))
+    rows = []
+    for plan in plans:
+        found, name = interval(plan["profit"]), _PLAN_NAMES[plan["name"]]
+        picture = inline(
+            found, span, label=f"{name}: {n.estimate(found, money)}",
+            standing="judged" if plan["name"] == "chosen" else "reference",
+        )  # fmt: skip
+        bracket = n.bracket(found, money) if plan["name"] != "nobody" else "exact"
+        cells = (name, n.count(plan["contacted"]), money(found.value), Estimate(value="", interval=bracket), picture)
+        rows.append(TableRow(cells=cells, chosen=plan["name"] == "chosen"))
+    heads = (
+        *_heads("Plan", "Contacts", "Profit", "95\u202f% interval"),
+        Column(name=f"Profit, {money(0)} at the line"),
+    )
+    return Table(
+        finding="Five ways to spend the same campaign", grid=Grid(columns=heads, rows=tuple(rows), hide_last=True)
+    )
+
+
+def _trust(story: Story) -> Section:
+    names = (
+        ("auc", "AUC"),
+        ("ap", "AP"),
+        ("log_loss", "Log loss"),
+        ("brier", "Brier"),
+        ("lift_10", "Lift, best 10\u202f%"),
+    )
+    blocks: list[Block] = [
+        families_table(story, names, "Three families on the same customers: the simplest of the best was taken"),
+        Pair(figures=(_calibration(story), _gains(story))),
+    ]
+    groups = _groups(story)
+    blocks.append(Pair(figures=(groups, training_figure(story))) if groups else training_figure(story))
+    return Section(
+        anchor="evidence", name="Can it be trusted",
+        blurb="For data scientists. All on test customers, each used once.", blocks=tuple(blocks),
+    )  # fmt: skip
+
+
+def _calibration(story: Story) -> Figure:
+    found = story.evaluation["calibration"]
+    bins = [
+        Bin(left=b["left"], right=b["right"], predicted=b["predicted"], observed=interval(b["observed"]), n=b["n"])
+        for b in found["bins"]
+    ]
+    fine = found["value"] <= found["perfect"]
+    finding = "Predicted chances can be taken at face value" if fine else "Predicted chances are off: rank by them only"
+    return Figure(
+        finding=finding,
+        described=f"Tenths of customers by prediction, 95\u202f% intervals. Average gap {n.points(found['value'])} points; "
+        f"a perfect model would show up to {n.points(found['perfect'])} here.".replace("+", ""),
+        drawing=Drawing(wide=calibration(bins, label=finding, axis="Predicted chance of a response")),
+    )
+
+
+def _gains(story: Story) -> Figure:
+    candidate = story.evaluation["candidate"]["family"]
+    depth = story.evaluation.get("profit", {}).get("depth", 0.2)
+    curves, reached = [], ""
+    for family in sorted(story.evaluation["gains"], key=lambda f: f != candidate):
+        found = story.evaluation["gains"][family]
+        at = n.share(found["value"][round(depth * 100)])
+        reached = reached or at
+        mine = family == candidate
+        curves.append(
+            Curve(
+                name=FAMILY_NAMES[family].lower() + (", chosen" if mine else ""), x=found["x"], y=found["value"],
+                low=found["low"] if mine else (), high=found["high"] if mine else (), ends=at,
+                tone="blue" if mine else _TONES[family],  # type: ignore[arg-type]
+                flag=Flag(at=depth, says=(f"{at} of responses", f"from {n.share(depth)}")) if mine else None,
+            )
+        )  # fmt: skip
+    finding = f"{n.share(depth)} of the contacts reach {reached} of those who respond"
+    drawing = gains(curves, label=finding, axis="Share of customers contacted, best first", key=f"at {n.share(depth)}")
+    return Figure(finding=finding, described="Cumulative gains on the test set.", drawing=Drawing(wide=drawing))
+
+
+def _groups(story: Story) -> Figure | None:
+    found = [row for row in story.evaluation["slices"] if "auc" in row]
+    if not found:
+        return None
+    whole = _test(story, "auc")["value"]
+    rows = [
+        Row(name=f"{row['column']} {row['value']}", interval=interval(row["auc"]), note=f"{n.count(row['n'])} customers", standing="reference")
+        for row in found
+    ]  # fmt: skip
+    worst = min(found, key=lambda row: float(row["auc"]["value"]))
+    finding = f"Ranking is weakest for {worst['column']} {worst['value']}"
+    drawing = interval_rows(rows, [Line(at=whole, name="all")], n.decimal, label=finding, axis="AUC")
+    return Figure(
+        finding=finding, described="AUC by customer group, 95\u202f% intervals.", drawing=Drawing(wide=drawing)
+    )
+
+
+def _test(story: Story, metric: str) -> Mapping[str, float]:
+    found: Mapping[str, float] = story.evaluation["families"][story.evaluation["candidate"]["family"]]["test"][metric]
+    return found
+
+
+def _plan(story: Story, name: str) -> Mapping[str, Any]:
+    plan: Mapping[str, Any] = next(p for p in story.evaluation["profit"]["plans"] if p["name"] == name)
+    return plan
+
+
+def _part(story: Story, name: str) -> int:
+    return int(story.summaries["split"]["flow"]["units"]["to"][name])
+
+
+def _money(story: Story) -> n.Format:
+    return partial(n.money, currency=story.symbol)
+
+
+def _metric(name: str) -> str:
+    return {"auc": "ranking quality (AUC)", "qini": "Qini"}.get(name, name.replace("_", " "))
+
+
+def _heads(first: str, *rest: str) -> tuple[Column, ...]:
+    return (Column(name=first), *(Column(name=name, right=True) for name in rest))

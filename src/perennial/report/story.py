@@ -1,0 +1,53 @@
+"""What a report is made of: plain results of stages and actions, gathered by the action that writes the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from perennial.contract.model import Contract
+from perennial.report.flows import Verdict
+from perennial.report.numbers import Interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """`summaries` by stage; `decision` and `history` are decision records; `quarantine` has a few raw rows."""
+
+    name: str
+    contract: Contract
+    at: str  # UTC
+    summaries: Mapping[str, Mapping[str, Any]]
+    decision: Mapping[str, Any]
+    history: Sequence[Mapping[str, Any]]
+    version: str
+    curve: Sequence[Mapping[str, float]]
+    people: Sequence[Mapping[str, Any]]
+    quarantine: Sequence[Mapping[str, Any]]
+    quarantined: Mapping[str, int]
+    lineage: Mapping[str, str]
+
+    @property
+    def evaluation(self) -> Mapping[str, Any]:
+        return self.summaries["evaluate"]
+
+    @property
+    def verdict(self) -> Verdict:
+        """A rollback shows as the promotion that it is."""
+        told = self.decision["verdict"]
+        verdict: Verdict = "PROMOTE" if told == "ROLLBACK" else told
+        return verdict
+
+    @property
+    def symbol(self) -> str:
+        currency = self.contract.money.currency or ""
+        return {"EUR": "€", "USD": "$", "GBP": "£"}.get(currency, currency)
+
+
+def interval(found: Mapping[str, float]) -> Interval:
+    """An interval as the charts take it."""
+    return Interval(value=found["value"], low=found["low"], high=found["high"])
+
+
+FAMILY_NAMES = {"linear": "Linear", "boosted": "Boosted trees", "deep": "Deep network"}

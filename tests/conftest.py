@@ -1,0 +1,123 @@
+"""Projects in folders of their own: the gallery's ad_response over a small population of the simulator."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from perennial.contract.model import Contract, load
+from perennial.data.simulate import Population, write
+from perennial.files.durable import read_json
+from perennial.files.project import Project
+from perennial.stages.shell import Job, _run
+
+REPO = Path(__file__).parents[1]
+NAME = "ad_response"
+LIGHT = ("ingest", "validate", "clean", "featurize", "split", "augment")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toy:
+    """A project with one use case, and the ways to run its stages."""
+
+    root: Path
+    name: str = NAME
+
+    @property
+    def project(self) -> Project:
+        return Project(root=self.root)
+
+    @property
+    def contract(self) -> Contract:
+        return load(self.project.contract(self.name))
+
+    @property
+    def population(self) -> Population:
+        told = self.contract.source.model_dump(include={"seed", "first", "n", "month", "concept"})
+        return Population(**told)
+
+    def out(self, stage: str, file: str = "") -> Path:
+        return self.project.output(self.name, stage) / file
+
+    def run(self, *stages: str) -> dict[str, Any]:
+        """Run stages in this process, with their locks and manifests; the summary of the last."""
+        for stage in stages:
+            job = Job(project=self.project, name=self.name, stage=stage, contract=self.contract)
+            with warnings.catch_warnings():  # Great Expectations imports what Python has deprecated
+                warnings.simplefilter("ignore")
+                module = importlib.import_module(f"perennial.stages.{stage}")
+            _run(job, module.run)
+        return self.summary(stages[-1])
+
+    def summary(self, stage: str) -> dict[str, Any]:
+        told: dict[str, Any] = read_json(self.out(stage, "summary.json"))
+        return told
+
+    def stage(self, stage: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+        """Run a stage as DVC does: a process of its own in the project's folder."""
+        words = [sys.executable, "-m", f"perennial.stages.{stage}", self.name]
+        return subprocess.run(
+            words, cwd=self.root, text=True, capture_output=True, check=False, timeout=120,
+            stdin=subprocess.DEVNULL, **settings,
+        )  # fmt: skip
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace the one place where `old` stands in a file of the project."""
+        text = (self.root / path).read_text()
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path}"
+        (self.root / path).write_text(text.replace(old, new))
+
+    def edit_contract(self, old: str, new: str) -> None:
+        self.edit(f"contracts/{self.name}.yaml", old, new)
+
+    def git(self, *words: str) -> str:
+        done = subprocess.run(["git", *words], cwd=self.root, text=True, capture_output=True, check=True)
+        return done.stdout
+
+    def dvc(self, *words: str) -> subprocess.CompletedProcess[str]:
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        return subprocess.run(
+            [sys.executable, "-m", "dvc", *words], cwd=self.root, text=True, capture_output=True, check=False,
+            env={**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1"},
+        )  # fmt: skip
+
+
+def make(root: Path, customers: int) -> Toy:
+    """Contract, params block, versions and raw files, with the repository's dvc.yaml."""
+    gallery = REPO / "src" / "perennial" / "gallery"
+    contract = (gallery / f"{NAME}.yaml").read_text().replace("n: 20000", f"n: {customers}")
+    block = yaml.safe_load((gallery / "params.yaml").read_text())["use_cases"][NAME]
+    (root / "contracts").mkdir(parents=True)
+    (root / "contracts" / f"{NAME}.yaml").write_text(contract)
+    (root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {NAME: block}}, sort_keys=False))
+    for file in ("versions.yaml", "dvc.yaml"):
+        shutil.copy(REPO / file, root)
+    toy = Toy(root=root)
+    raw = toy.project.raw(NAME)
+    raw.mkdir(parents=True)
+    write(raw, toy.population)
+    return toy
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Toy:
+    """2,000 customers, nothing run yet."""
+    return make(tmp_path / "project", 2_000)
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Toy:
+    """2,000 customers, run from ingest to augment. Shared: read it only."""
+    toy = make(tmp_path_factory.mktemp("made") / "project", 2_000)
+    toy.run(*LIGHT)
+    return toy

@@ -1,0 +1,332 @@
+"""Uplift and policies, against the definition, against the simulator's truth and on a published campaign."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import os
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from perennial.data.simulate import MESSAGES, Population, truth
+from perennial.errors import InputError
+from perennial.evaluation.compare import Judge
+from perennial.evaluation.intervals import F64, bootstrap, z_of
+from perennial.evaluation.policy import (
+    Offer,
+    best_single,
+    by_depth,
+    by_response,
+    choice,
+    expected_gain,
+    policies,
+    ranked_choice,
+    rewards,
+    to_all,
+    worth,
+)
+from perennial.evaluation.slices import by_slice
+from perennial.evaluation.uplift import (
+    Arms,
+    arm_qini,
+    balance,
+    by_tenth,
+    campaign,
+    effect,
+    qini,
+    qini_curve,
+    race,
+    sample_ratio,
+    strata,
+)
+
+pytestmark = pytest.mark.unit
+
+DATA = Path(os.environ.get("PERENNIAL_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
+OFFER = Offer(value=40, costs=(0, 2, 2))
+LOTTERY = (0.2, 0.4, 0.4)
+
+
+@cache
+def simulated(seed: int = 1, n: int = 20_000) -> tuple[F64, Arms, F64]:
+    """Outcomes, arms, and the true chances under each: what a perfect model would score."""
+    found = truth(Population(seed=seed, first=0, n=n, month=0, concept=0))
+    arm = np.array([MESSAGES.index(message) for message in found["message"]])
+    chances = np.stack([found["p0"], found["p_discover"], found["p_reward"]], axis=1)
+    return found["responded"].astype(np.float64), arm, chances
+
+
+def true_rewards(chances: F64) -> F64:
+    return np.asarray(OFFER.value * chances - np.array(OFFER.costs))
+
+
+def nobody(n: int) -> Arms:
+    return to_all(0, n)
+
+
+def test_the_qini_figure_is_the_definition_row_by_row() -> None:
+    rng = np.random.default_rng(1)
+    y, arm, ranking = (rng.random(300) < 0.3).astype(float), rng.integers(0, 3, 300), rng.permutation(300).astype(float)
+    order = [i for i in np.argsort(-ranking) if arm[i] != 1]
+    heights, (n_t, n_c, y_t, y_c) = [0.0], (0, 0, 0.0, 0.0)
+    size = sum(arm[i] == 2 for i in order)
+    for i in order:
+        n_t, n_c = n_t + (arm[i] == 2), n_c + (arm[i] == 0)
+        y_t, y_c = y_t + y[i] * (arm[i] == 2), y_c + y[i] * (arm[i] == 0)
+        heights.append((y_t - (y_c * n_t / n_c if n_c else 0)) / size)
+    wanted = np.trapezoid(heights, dx=1 / len(order)) - heights[-1] / 2
+    assert float(arm_qini(y, ranking, np.ones(300), arm=arm, k=2)) == pytest.approx(wanted)
+    curve = qini_curve(y, arm, ranking, 2, n=20, seed=1)
+    assert (curve.value[0], curve.value[-1]) == (0, pytest.approx(heights[-1]))
+    assert heights[-1] == pytest.approx(effect(y, arm, 2, 0.95).value)
+
+
+def test_a_ranking_by_lot_has_no_qini_and_turning_a_ranking_turns_its_sign() -> None:
+    y, arm, chances = simulated()
+    ones, true_effect = np.ones(len(y)), chances[:, 1] - chances[:, 0]
+    forward, back = (float(arm_qini(y, s * true_effect, ones, arm=arm, k=1)) for s in (1, -1))
+    assert forward == pytest.approx(-back, abs=1e-3)
+    assert float(arm_qini(y, ones, ones, arm=arm, k=1)) == pytest.approx(0, abs=1e-12)
+    rng = np.random.default_rng(1)
+    lots = [float(arm_qini(y, rng.random(len(y)), ones, arm=arm, k=1)) for _ in range(50)]
+    assert abs(np.mean(lots)) < 4 * np.std(lots) / np.sqrt(50)
+    assert forward > 4 * np.std(lots)
+
+
+def test_weights_are_copies_and_matrices_of_weights_are_as_many_figures() -> None:
+    y, arm, chances = simulated(n=2_000)
+    times = np.random.default_rng(1).integers(1, 4, len(y))
+    metric = partial(qini, arm=arm)
+    both = metric(y, chances, np.stack([np.ones(len(y)), times.astype(float)]))
+    y_more, chances_more, arm_more = (np.repeat(a, times, axis=0) for a in (y, chances, arm))
+    copied = qini(y_more, chances_more, np.ones(len(y_more)), arm=arm_more)
+    assert both == pytest.approx([float(metric(y, chances, np.ones(len(y)))), float(copied)])
+
+
+def test_shuffled_arms_leave_nothing_to_find() -> None:
+    y, arm, chances = simulated()
+    rng, z = np.random.default_rng(1), []
+    for _ in range(20):
+        shuffled = rng.permutation(arm)
+        metric = partial(qini, arm=shuffled)
+        found = bootstrap(metric, y, chances, n=100, seed=1, level=0.95, strata=strata(y, shuffled))
+        z.append(abs(found.value) / ((found.high - found.low) / 2 / z_of(0.95)))
+    assert np.mean(z) < 1.2
+    assert max(z) < 3.5
+
+
+def test_the_bootstrap_of_the_mean_qini_knows_its_own_error() -> None:
+    found = []
+    for seed in range(60):
+        y, arm, chances = simulated(seed + 10, 2_000)
+        found.append(Judge(metric="qini", y=y, arm=arm, resamples=100, seed=1).estimate(chances, 0.95))
+    claimed = np.mean([(f.high - f.low) / 2 / z_of(0.95) for f in found])
+    spread = np.std([f.value for f in found], ddof=1)
+    assert claimed == pytest.approx(spread, rel=0.3), (claimed, spread)
+
+
+def test_the_mean_qini_tells_a_model_from_a_worse_one() -> None:
+    y, arm, chances = simulated()
+    judge = Judge(metric="qini", y=y, arm=arm, resamples=200, seed=1)
+    response_only = np.stack([np.zeros(len(y)), *2 * [chances[:, 1:].mean(axis=1)]], axis=1)
+    assert judge.estimate(chances, 0.99).low > 0
+    assert judge.better_by(chances, response_only, 0.99).low > 0
+    groups = {"half": np.where(np.arange(len(y)) % 2 == 0, "even", "odd"), "few": np.where(arm * y == 1, "a", "b")}
+    found = {s.value: s.better_by for s in by_slice(judge, groups, chances, response_only)}
+    assert [found[name] is None for name in ("even", "odd", "a", "b")] == [False, False, True, False]
+
+
+def test_effects_and_tenths_hold_the_truth() -> None:
+    y, arm, chances = simulated()
+    true_effects = (chances - chances[:, :1]).mean(axis=0)
+    for k in (1, 2):
+        found = effect(y, arm, k, 0.99)
+        assert found.low <= true_effects[k] <= found.high
+        tenths = by_tenth(y, arm, chances, k)
+        assert len(tenths) == 10
+        assert sum(t.n for t in tenths) == (arm != 3 - k).sum()
+        assert [t.predicted for t in tenths] == sorted(t.predicted for t in tenths)
+        held = sum(t.observed.low <= t.predicted <= t.observed.high for t in tenths)
+        assert held >= 8, (k, held)
+
+
+def test_effect_rankings_win_the_race_for_discover_only() -> None:
+    """Reward moves most those who respond anyway; discover annoys the known customers."""
+    y, arm, chances = simulated()
+    assert race(y, arm, chances, 1, n=200, seed=1, level=0.99).low > 0
+    second = race(y, arm, chances, 2, n=200, seed=1, level=0.99)
+    assert second.low < 0 < second.high
+
+
+def test_the_oracle_policy_is_the_simulators() -> None:
+    for seed in (1, 2):
+        _, _, chances = simulated(seed)
+        n, gains = len(chances), true_rewards(chances)
+        chosen = choice(chances, OFFER)
+        assert np.bincount(chosen) / n == pytest.approx([0.62, 0.13, 0.25], abs=0.01)
+        assert 960 <= worth(gains, chosen, nobody(n), 0.95).value <= 1_025
+        assert -1_810 <= worth(gains, to_all(1, n), nobody(n), 0.95).value <= -1_730
+        assert -730 <= worth(gains, to_all(2, n), nobody(n), 0.95).value <= -690
+        pooled = np.repeat(chances[:, 1:].mean(axis=1)[:, None], 3, axis=1)
+        response = worth(gains, by_response(pooled, 2, int(0.3 * n)), nobody(n), 0.95).value
+        assert 200 <= response <= 245  # less than a quarter of the oracle: it believes in everyone likely to respond
+
+
+def test_the_doubly_robust_worth_holds_the_truth_however_wrong_the_scores() -> None:
+    y, arm, chances = simulated()
+    n, gains = len(y), true_rewards(chances)
+    chosen = choice(chances, OFFER)
+    for scores in (chances, np.zeros_like(chances), np.full_like(chances, 0.9)):
+        found = rewards(y, arm, scores, OFFER, LOTTERY)
+        for rival in (nobody(n), to_all(2, n)):
+            estimate = worth(found, chosen, rival, 0.99)
+            assert estimate.low <= worth(gains, chosen, rival, 0.99).value <= estimate.high
+    robust, plain = (
+        worth(rewards(y, arm, scores, OFFER, LOTTERY), chosen, nobody(n), 0.95)
+        for scores in (chances, np.zeros_like(chances))
+    )
+    assert robust.high - robust.low < plain.high - plain.low
+    assert rewards(y, arm, chances, OFFER) == pytest.approx(
+        rewards(y, arm, chances, OFFER, tuple(np.bincount(arm) / n)), abs=1e-12
+    )
+
+
+def test_its_interval_holds_the_truth_as_often_as_it_says() -> None:
+    _, _, chances = simulated(3, 4_000)
+    gains, chosen, rng, held = true_rewards(chances), choice(chances, OFFER), np.random.default_rng(1), 0
+    for _ in range(400):
+        rows = rng.integers(4_000, size=1_000)
+        arm = rng.choice(3, size=1_000, p=LOTTERY)
+        y = (rng.random(1_000) < chances[rows, arm]).astype(np.float64)
+        found = worth(rewards(y, arm, chances[rows], OFFER, LOTTERY), chosen[rows], nobody(1_000), 0.95)
+        held += found.low <= worth(gains, chosen, nobody(4_000), 0.95).value <= found.high
+    assert 0.91 <= held / 400 <= 0.98
+
+
+def test_policies_of_one_campaign() -> None:
+    y, arm, chances = simulated()
+    found = rewards(y, arm, chances, OFFER, LOTTERY)
+    plans = {plan.name: plan for plan in policies(found, chances, OFFER)}
+    assert list(plans) == ["choice", "response", "random", "all 1", "all 2", "nobody"]
+    assert best_single(found) == 2
+    assert plans["choice"].contacted == plans["response"].contacted == plans["random"].contacted
+    assert (plans["all 1"].contacted, plans["nobody"].contacted) == (20_000, 0)
+    assert plans["choice"].per_1000.value == pytest.approx(
+        worth(found, choice(chances, OFFER), nobody(20_000), 0.95).value
+    )
+    profits = {name: plan.profit.value for name, plan in plans.items()}
+    assert profits["choice"] > profits["response"] > profits["nobody"] == 0 > profits["random"] > profits["all 2"]
+
+
+def test_a_budget_keeps_the_customers_with_most_to_gain() -> None:
+    _, _, chances = simulated()
+    free, capped = choice(chances, OFFER), choice(chances, Offer(value=40, costs=(0, 2, 2), budget_share=0.1))
+    assert (capped > 0).sum() == 2_000
+    assert (free[capped > 0] == capped[capped > 0]).all()
+    gain = expected_gain(chances, OFFER).max(axis=1)
+    assert gain[capped > 0].min() >= gain[capped == 0].max()
+    dear = choice(chances, Offer(value=40, costs=(0, 2, 20)))
+    assert (dear == 2).sum() < (free == 2).sum() / 10
+
+
+def test_the_curve_by_depth_passes_through_the_policies() -> None:
+    y, arm, chances = simulated()
+    found = rewards(y, arm, chances, OFFER, LOTTERY)
+    ranking, send = ranked_choice(chances, OFFER)
+    curve = by_depth(found, ranking, send, n=100, seed=1)
+    plans = {plan.name: plan for plan in policies(found, chances, OFFER)}
+    depth = plans["choice"].contacted / 20_000
+    assert np.interp(depth, curve.x, curve.value) == pytest.approx(plans["choice"].profit.value, rel=0.01)
+    single = by_depth(found, chances[:, 2], to_all(2, 20_000), n=100, seed=1)
+    assert single.value[-1] == pytest.approx(plans["all 2"].profit.value)
+    assert ((curve.low <= curve.value) & (curve.value <= curve.high)).all()
+
+
+def test_a_fair_lottery_is_told_from_one_that_is_not() -> None:
+    rng = np.random.default_rng(1)
+    arm = rng.choice(3, size=6_000, p=LOTTERY)
+    age, city = rng.normal(40, 12, 6_000), rng.choice(["Bern", "Graz", "Linz"], 6_000).astype(object)
+    rare = np.array([None if i else "once" for i in range(6_000)], dtype=object)
+    gaps = np.where(rng.random(6_000) < 0.3, np.nan, age)
+    fair = {
+        "age": age,
+        "city": city,
+        "rare": rare,
+        "gaps": gaps,
+        "empty": np.full(6_000, np.nan),
+        "same": np.ones(6_000),
+    }
+    assert sample_ratio(arm, LOTTERY) > 0.001
+    assert sample_ratio(arm, (1, 1, 1)) < 1e-6
+    found = balance(arm, fair)
+    assert {b.column for b in found} == fair.keys()
+    assert all(b.p > 0.05 / 6 and b.gap < 0.12 for b in found), found
+    assert [b.gap for b in found if b.column in {"empty", "same"}] == [0, 0]
+    unfair = {
+        "older": age + 4 * (arm == 1),
+        "moved": np.where((arm == 2) & (rng.random(6_000) < 0.2), "Bern", city).astype(object),
+        "lost": np.where((arm == 1) & (rng.random(6_000) < 0.1), np.nan, age),
+    }
+    assert len(caught := balance(arm, {**fair, **unfair})) == 9
+    assert {b.column for b in caught if b.p < 1e-6} == unfair.keys()
+    assert all(b.gap > 0.1 for b in caught if b.column in {"older", "moved"})
+
+
+def test_balance_is_as_rarely_alarmed_as_it_says() -> None:
+    rng = np.random.default_rng(2)
+    p = [balance(rng.integers(0, 3, 500), {"x": rng.normal(size=500)})[0].p for _ in range(400)]
+    assert 0.02 <= np.mean(np.array(p) < 0.05) <= 0.085
+
+
+def test_campaigns_that_do_not_fit_are_refused() -> None:
+    y, arm, scores = np.array([0.0, 1, 0, 1]), np.array([0, 0, 1, 1]), np.full((4, 2), 0.1)
+    assert len(campaign(y, arm, scores)[0]) == 4
+    with pytest.raises(InputError, match=r"outcomes \(4,\), arms \(4,\), scores \(4, 1\)"):
+        campaign(y, arm, scores[:, :1])
+    with pytest.raises(InputError, match="an outcome other than 0 and 1"):
+        campaign(y * 2, arm, scores)
+    with pytest.raises(InputError, match="arm 2 has 0 rows: every message and the control group need two"):
+        campaign(y, arm, np.full((4, 3), 0.1))
+    with pytest.raises(InputError, match="arms run from 1 to 2, yet there are scores for 2"):
+        campaign(y, arm + 1, scores)
+    with pytest.raises(InputError, match="message 1 has 1 rows against 2 of control: each needs two"):
+        effect(y[:3], arm[:3], 1, 0.95)
+    with pytest.raises(InputError, match="3 costs and 2 shares for 2 arms: give one an arm"):
+        rewards(y, arm, scores, OFFER)
+    with pytest.raises(InputError, match=r"value 1, costs \(1, 2\), budget share 1: a value above 0"):
+        Offer(value=1, costs=(1, 2))
+
+
+def test_figures_on_a_published_campaign_have_the_known_scale() -> None:
+    """Hillstrom's e-mails, visits: a T-learner of logistic regressions, out of fold."""
+    path = DATA / "hillstrom_email" / "hillstrom.csv.gz"
+    if not path.exists():
+        pytest.skip(f"{path.name} is not here: set PERENNIAL_TEST_DATA to the folder that holds hillstrom_email/")
+    with gzip.open(path, "rt") as file:
+        rows = list(csv.DictReader(file))
+    arm = np.array([("No E-Mail", "Mens E-Mail", "Womens E-Mail").index(row["segment"]) for row in rows])
+    y = np.array([float(row["visit"]) for row in rows])
+    numbers = [[float(row[c]) for c in ("recency", "history", "mens", "womens", "newbie")] for row in rows]
+    texts = [
+        [float(row["channel"] == c) for c in ("Phone", "Web")] + [float(row["zip_code"] == "Rural")] for row in rows
+    ]
+    x = np.hstack([np.array(numbers), np.array(texts)])
+    x[:, 1] = np.log1p(x[:, 1])
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    scores, fold = np.zeros((len(y), 3)), np.random.default_rng(0).integers(5, size=len(y))
+    for f in range(5):
+        for k in range(3):
+            fit = LogisticRegression().fit(x[(fold != f) & (arm == k)], y[(fold != f) & (arm == k)])
+            scores[fold == f, k] = fit.predict_proba(x[fold == f])[:, 1]
+    ones = np.ones(len(y))
+    womens = float(arm_qini(y, scores[:, 2] - scores[:, 0], ones, arm=arm, k=2))
+    mens_by_response = float(arm_qini(y, scores[:, 1], ones, arm=arm, k=1))
+    assert [womens, mens_by_response] == pytest.approx([0.0074, 0.0039], abs=0.001)
+    assert race(y, arm, scores, 2, n=100, seed=1, level=0.95).low > 0
+    assert race(y, arm, scores, 1, n=100, seed=1, level=0.95).high < 0
+    assert [effect(y, arm, k, 0.95).value for k in (1, 2)] == pytest.approx([0.0766, 0.0452], abs=1e-4)
+    assert sample_ratio(arm, (1, 1, 1)) == pytest.approx(0.90, abs=0.01)

@@ -219,6 +219,8 @@ def load(path: Path) -> Contract:
 
 def parse(text: Any, where: str) -> Contract:
     """A contract from its parsed YAML; `where` names it in errors (raises as `load`)."""
+    if (bare := _bare_date(text)) is not None:
+        raise ContractError(f"{where}: put the date {bare} in quotes: DVC cannot hash a YAML date")
     if isinstance(text, dict):
         _refuse_after_outcome(text.get("columns"), where)
     try:
@@ -229,6 +231,14 @@ def parse(text: Any, where: str) -> Contract:
             place = ".".join(str(part) for part in problem["loc"])
             problems.append(f"{place + ': ' if place else ''}{problem['msg'].removeprefix('Value error, ')}")
         raise ContractError(f"{where}: {'; '.join(problems)}") from error
+
+
+def _bare_date(value: Any) -> dt.date | None:
+    """The first date that YAML made of unquoted text, at any depth."""
+    if isinstance(value, dt.date):
+        return value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((found for item in inner if (found := _bare_date(item)) is not None), None)
 
 
 def _refuse_after_outcome(columns: Any, where: str) -> None:

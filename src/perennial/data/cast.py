@@ -22,7 +22,8 @@ _PARTS = {
     "%m": "[0-9]{2}", "%d": "[0-9]{2}",
     "%H": "(?:[01][0-9]|2[0-3])", "%M": "[0-5][0-9]", "%S": "[0-5][0-9]",
 }  # fmt: skip
-_NULL = "\x00"
+_NULL, _BETWEEN = "\x00", "\x1f"
+_ESCAPED = {"\x1e": "\x1e0", _BETWEEN: "\x1e1", _NULL: "\x1e2"}  # so that no cell can look like two, or like null
 
 
 class Cast(NamedTuple):
@@ -48,8 +49,9 @@ def cast(rows: pl.DataFrame, columns: dict[str, Column]) -> Cast:
 
 def content_md5(rows: pl.DataFrame, columns: dict[str, Column]) -> pl.Series:
     """md5 of each record's canonical text: the normalised cells of the declared columns, in the contract's order."""
-    texts = rows.select(_normal(rows, name, column).fill_null(_NULL) for name, column in columns.items())
-    joined = texts.select(pl.concat_str(pl.all(), separator="\x1f")).to_series()
+    texts = rows.select(_normal(rows, name, column) for name, column in columns.items())
+    told = texts.select(pl.all().str.replace_many(_ESCAPED).fill_null(_NULL))
+    joined = told.select(pl.concat_str(pl.all(), separator=_BETWEEN)).to_series()
     digests = [hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() for text in joined]
     return pl.Series("_content", digests, dtype=pl.String)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import assert_never
 
@@ -73,7 +72,7 @@ def words(rule: RowRule) -> str:
         case InSet():
             return f"{rule.column} is none of {', '.join(rule.values)}"
         case Between():
-            return f"{rule.column} lies outside {_bound(rule.min)} to {_bound(rule.max)}"
+            return f"{rule.column} {_outside(rule.min, rule.max)}"
         case Before():
             return f"{rule.column} is not before {rule.date:%Y-%m-%d}"
         case Matches():
@@ -102,5 +101,11 @@ def _judge_unique(judged: Table, rule: Unique) -> Table:
     return judged.join(first, on=rule.column, how="left").with_columns(named.alias(BROKEN)).drop("_first")
 
 
-def _bound(value: float | dt.date | None) -> str:
-    return "any" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+def _outside(low: float | None, high: float | None) -> str:
+    if low is not None and high is not None:
+        return f"lies outside {_number(low)} to {_number(high)}"
+    return f"is below {_number(low)}" if low is not None else f"is above {_number(high or 0)}"
+
+
+def _number(bound: float) -> str:
+    return str(int(bound)) if float(bound).is_integer() else str(bound)

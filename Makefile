@@ -1,0 +1,45 @@
+# The two commands of a newcomer are `make run` and `make test`; they install what they need first.
+PYTHON ?= python3.11
+BIN := .venv/bin
+export UV_FIND_LINKS := $(or $(UV_FIND_LINKS),$(PIP_FIND_LINKS))
+export DVC_NO_ANALYTICS := 1
+
+.PHONY: install run test check ui stop lock clean
+
+run: install
+	@$(BIN)/perennial run ad_response
+
+install: .venv/installed
+
+.venv/installed: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+test: install
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+
+check: install
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/perennial graph --check
+
+ui: install
+	@$(BIN)/perennial ui
+
+stop:
+	@$(BIN)/perennial stop
+
+# Resolve pyproject.toml anew: names and versions only, no hosts, no local builds; then what changes a result.
+lock: install
+	@$(BIN)/uv pip compile --quiet --python $(BIN)/python --extra dev --no-header --no-annotate --no-emit-index-url \
+	    --no-emit-find-links pyproject.toml | sed -e 's/+[A-Za-z0-9.]*$$//' > requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+	@$(BIN)/python -m perennial.pipeline.versions
+
+clean:
+	rm -rf outputs .perennial

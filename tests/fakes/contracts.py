@@ -1,0 +1,49 @@
+"""A small contract as YAML gives it, to be changed by a test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from perennial.contract.model import Contract, parse
+
+
+def told(**changes: Any) -> dict[str, Any]:
+    """The top level of a contract with an event table; `columns` and `unit` are added to, other keys replaced."""
+    base: dict[str, Any] = {
+        "task": {"kind": "binary", "target": "y", "primary": "auc", "floor": 0.7},
+        "source": {"kind": "file", "files": "people.csv"},
+        "columns": {
+            "who": {"role": "id", "type": "text", "unique": True},
+            "joined": {"role": "time", "type": "date", "before": "as_of"},
+            "age": {"role": "numeric", "type": "int", "range": [0, 120]},
+            "town": {"role": "categorical", "values": ["a", "b"]},
+            "y": {"role": "outcome", "values": {"no": 0, "yes": 1}},
+            "note": {"role": "ignore", "why": "free words"},
+        },
+        "rules": [],
+        "events": {
+            "orders": {
+                "files": "orders.csv",
+                "columns": {
+                    "order": {"role": "id", "type": "text", "unique": True},
+                    "who": {"role": "entity", "type": "text"},
+                    "at": {"role": "time", "type": "datetime", "before": "as_of"},
+                    "kind": {"role": "categorical", "values": ["buy", "look"]},
+                    "amount": {"role": "numeric", "type": "decimal", "max_null": 1},
+                },
+            }
+        },
+        "unit": {"rows": "as_is", "as_of": "2026-01-01", "duplicates": "drop", "features": {}},
+        "split": {"kind": "hash", "by": "entity", "salt": "s", "fractions": {"train": 0.6, "val": 0.2, "test": 0.2}},
+        "sampling": {},
+        "suspects": [],
+        "slices": [],
+        "money": {},
+    }
+    for key, value in changes.items():
+        base[key] = {**base[key], **value} if key in {"columns", "unit"} else value
+    return base
+
+
+def contract(**changes: Any) -> Contract:
+    return parse(told(**changes), "contracts/people.yaml")

@@ -1,0 +1,169 @@
+"""The second opinion: each rule's Great Expectations form agrees with our own check, and finds what that lets through."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import warnings
+from typing import TYPE_CHECKING, Any, get_args
+
+import narwhals as nw
+import polars as pl
+import pytest
+
+from perennial.contract.rules import Before, Between, Implies, InSet, Matches, NotNull, Ordered, RowRule, Unique
+from perennial.data import rules as row_rules
+from perennial.data.names import CONTENT, ORDER
+from perennial.data.rules import BROKEN, judge
+from perennial.data.validate import summarise
+from perennial.errors import DataStopped
+
+with warnings.catch_warnings():  # Great Expectations imports what Python has deprecated
+    warnings.simplefilter("ignore")
+    from perennial.data import suite
+
+if TYPE_CHECKING:
+    from tests.conftest import Toy
+
+pytestmark = pytest.mark.unit
+
+RULES: list[RowRule] = [
+    NotNull(column="t"),
+    InSet(column="t", values=("a", "b")),
+    Between(column="n", min=-1, max=2),
+    Between(column="x", max=0.5),
+    Before(column="day", date=dt.date(2026, 1, 2)),
+    Before(column="at", date=dt.date(2026, 1, 2)),
+    Matches(column="t", pattern=r"\A[ab]{1,2}\z"),
+    Implies.model_validate({"if": "p", "then": "q"}),
+    Ordered(columns=("n", "m")),
+    Unique(column="u"),
+]
+TABLES = 12  # random tables a rule
+
+
+def random_table(seed: int, n: int) -> pl.DataFrame:
+    """Cells about the edges of all rules, with nulls among them."""
+    draw = random.Random(seed)
+    midnight = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
+
+    def column(values: list[Any], dtype: Any) -> pl.Series:
+        return pl.Series([draw.choice([*values, None]) for _ in range(n)], dtype=dtype)
+
+    return pl.DataFrame({
+        "t": column(["a", "b", "ab", "a\n", "aa ", "", "A", "á"], pl.String),
+        "n": column([-2, -1, 0, 2, 3, 2**53 + 1], pl.Int64),
+        "m": column([-2, -1, 0, 2, 3, 2**53 + 1], pl.Int64),
+        "x": column([0.5, 0.5000001, -1e9, 1e15], pl.Float64),
+        "day": column([dt.date(2026, 1, 1), dt.date(2026, 1, 2), dt.date(2031, 1, 1)], pl.Date),
+        "at": column([midnight, midnight - dt.timedelta(microseconds=1), midnight + dt.timedelta(days=9)], pl.Datetime("us", "UTC")),
+        "p": column([0, 1], pl.Int64),
+        "q": column([0, 1], pl.Int64),
+        "u": column(["k", "l", "m"], pl.String),
+        ORDER: range(n),
+        CONTENT: [draw.choice("12") for _ in range(n)],
+    })  # fmt: skip
+
+
+def ours(frame: pl.DataFrame, rule: RowRule) -> bool:
+    return bool(judge(nw.from_native(frame.lazy()), [rule]).to_native().collect()[BROKEN].is_null().all())
+
+
+def theirs(frame: pl.DataFrame, rule: RowRule) -> bool:
+    return bool(suite.audit(frame, summarise(frame, [rule]), frame.columns, [rule])["success"])
+
+
+def test_both_renderings_of_every_kind_agree_on_random_tables() -> None:
+    agreed: dict[type, set[bool]] = {kind: set() for kind in get_args(RowRule)}
+    compared = 0
+    for rule in RULES:
+        for seed in range(TABLES):
+            frame = random_table(seed, 1 + seed % 4)
+            assert ours(frame, rule) == theirs(frame, rule), (rule, frame)
+            agreed[type(rule)].add(ours(frame, rule))
+            compared += 1
+    assert compared == TABLES * len(RULES)
+    assert agreed == dict.fromkeys(get_args(RowRule), {True, False}), "each kind is seen to hold and to be broken"
+
+
+def test_what_passed_our_check_passes_the_audit_as_a_whole() -> None:
+    frame = random_table(1, 4000)
+    judged = judge(nw.from_native(frame.lazy()), RULES).to_native().collect()
+    passed = judged.filter(pl.col(BROKEN).is_null()).drop(BROKEN)
+    assert passed.height > 20
+    result = suite.audit(passed, summarise(passed, RULES), passed.columns, RULES)
+    assert result["success"]
+    assert result["failed"] == []
+    assert len(result["results"]) == len(RULES) + 1, "the set of columns too"
+    assert not any({"batch_id", "meta"} & result.keys() for result in result["results"])
+
+
+def test_each_frame_of_a_large_table_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite, "FRAME_ROWS", 3)
+    frame = pl.DataFrame({"n": [1, 1, 1, 1, 1, 1, 9]})
+    rule = Between(column="n", max=2)
+    result = suite.audit(frame, summarise(frame, [rule]), ["n"], [rule])
+    assert [part["success"] for part in result["results"] if part["rule"] == "between:n"] == [True, True, False]
+    assert result["failed"] == ["between:n"]
+
+
+def test_a_column_too_many_or_too_few_is_found() -> None:
+    frame = pl.DataFrame({"a": [1], "b": [1]})
+    assert suite.audit(frame, summarise(frame, []), ["a", "b"], [])["success"]
+    with pytest.raises(pl.exceptions.ColumnNotFoundError):
+        suite.audit(frame, summarise(frame, []), ["a", "c"], [])
+
+
+def test_an_empty_table_is_judged_by_its_summary_alone() -> None:
+    frame = random_table(1, 1).clear()
+    result = suite.audit(frame, summarise(frame, RULES), frame.columns, RULES)
+    assert result["success"]
+    assert [part["rule"] for part in result["results"]] == ["unique:u"]
+    assert suite.audit(frame, summarise(frame, []), frame.columns, [])["results"] == []
+
+
+def test_an_exception_is_found_at_any_depth() -> None:
+    hit = {"raised_exception": True, "exception_message": "x"}
+    for info in (hit, {"(1, 'm')": hit}, {"a": {"b": [{"c": hit}]}}, [{}, hit]):
+        assert suite.raised(info), info
+    for info in (None, {}, {"raised_exception": False}, {"a": {"raised_exception": "True"}}, [], "raised_exception"):
+        assert not suite.raised(info), info
+
+
+def test_an_expectation_that_raises_fails_the_audit() -> None:
+    frame = pl.DataFrame({"n": ["text"]})
+    rule = Between(column="n", min=0)
+    result = suite.audit(frame, summarise(frame, [rule]), ["n"], [rule])
+    assert not result["success"]
+    assert [part["raised"] for part in result["results"]] == [False, True]
+
+
+def test_rules_that_are_equal_to_great_expectations_are_refused() -> None:
+    frame = pl.DataFrame({"n": [1]})
+    twice: list[RowRule] = [Between(column="n", min=0), Between(column="n", min=0)]
+    with pytest.raises(DataStopped, match="the audit judged 2 rules of 3: two rules are equal") as caught:
+        suite.audit(frame, summarise(frame, twice), ["n"], twice)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("kind", ["in_set", "before", "between"])
+def test_a_row_check_that_is_switched_off_is_caught(project: Toy, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """One rule lets everything pass: the planted rows reach the audit, and the run stops."""
+    real = row_rules.passes
+
+    def blind(rule: Any) -> nw.Expr:
+        return nw.lit(True) if rule.kind == kind else real(rule)
+
+    monkeypatch.setattr(row_rules, "passes", blind)
+    project.run("ingest")
+    with pytest.raises(DataStopped, match=rf"the audit .* disagrees with the row checks \(.*{kind}:") as caught:
+        project.run("validate")
+    assert caught.value.exit_code == 2
+    assert (project.project.state(project.name) / "stopped" / "validate" / "audit.json").exists()
+
+
+def test_a_uniqueness_check_that_is_switched_off_is_caught(project: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_rules, "_judge_unique", lambda judged, rule: judged)
+    project.run("ingest")
+    with pytest.raises(DataStopped, match=r"main: unique:customer_id; events: unique:event_id"):
+        project.run("validate")

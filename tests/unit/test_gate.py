@@ -234,7 +234,8 @@ def test_amounts_are_resampled_as_they_are() -> None:
     y = rng.gamma(1, 100, 1_000)
     judge = Judge(metric="mae", y=y, resamples=200, seed=1)
     found = judge.better_by(y + rng.normal(size=1_000), y + 30 * rng.normal(size=1_000), 0.95)
-    assert 0 < found.low < found.value < found.high
+    assert 0 < found.low < found.value - 0.5
+    assert found.value + 0.5 < found.high
 
 
 def test_weights_by_outcome_change_ap_and_not_auc() -> None:

@@ -70,6 +70,9 @@ def test_a_value_that_only_occurs_with_the_rarer_outcome_is_a_suspect() -> None:
     rows = int((reason == "moved").sum())
     assert (leak.proven, leak.auc < 0.85) == (False, True)
     assert leak.words == f"column 'x': the value 'moved' always goes with outcome 1 ({rows} rows): is it known in time?"
+    few = np.where(np.arange(N) < np.flatnonzero(y)[29] + 1, reason == "moved", False) & (y == 1)
+    assert 0 < few.sum() < 30
+    assert telling({"x": few}, y) == []
     dates = np.where(reason == "moved", np.nan, rng.normal(size=N).round(1) * 0)
     assert "an empty cell always goes with outcome 1" in one(dates, y).words
 

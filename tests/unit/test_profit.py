@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennial.errors import InputError
-from perennial.evaluation.intervals import F64
+from perennial.evaluation.intervals import F64, total
 from perennial.evaluation.profit import (
     Money,
     Plan,
     best,
+    by_lot,
     contacted,
     expected_per_1000,
     plans,
@@ -101,6 +102,15 @@ def test_a_random_list_earns_on_average_what_its_plan_says() -> None:
     gain = 40 * y - 2
     drawn_by_lot = [gain[rng.permutation(2_000)[:size]].sum() for _ in range(2_000)]
     assert np.mean(drawn_by_lot) == pytest.approx(plan.profit.value, abs=4 * np.std(drawn_by_lot) / np.sqrt(2_000))
+
+
+def test_a_random_list_of_everyone_is_everyone() -> None:
+    gain = 10 + np.random.default_rng(1).normal(size=500)
+    found, everyone = by_lot(gain, 1, 0.95), total(gain, 0.95)
+    assert [found.value, found.low, found.high] == pytest.approx(
+        [everyone.value, everyone.low, everyone.high], rel=1e-3
+    )
+    assert by_lot(gain, 0.5, 0.95).high > everyone.value / 2 + 1.9 * 0.5 * 10 * np.sqrt(500)  # whom the lot picks
 
 
 def test_a_plan_holds_the_truth_as_often_as_it_says() -> None:

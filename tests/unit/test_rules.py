@@ -109,7 +109,7 @@ def test_no_rule_breaks_nothing() -> None:
 
 
 def test_a_quarantined_row_keeps_its_place_its_reason_and_its_bytes() -> None:
-    rules = [Between(column="x", min=0, max=9), Between(column="x", min=5)]
+    rules: list[RowRule] = [Between(column="x", min=0, max=9), Between(column="x", min=5)]
     passed, quarantine = validate("main", table(x=[1, 7, 10]), rules)
     assert passed[ROW_ID].to_list() == ["f-1"]
     assert RAW not in passed.columns
@@ -148,7 +148,7 @@ def test_rows_in_are_rows_passed_and_rows_quarantined(cells: list[tuple[str | No
     frame = frame.cast(
         {"x": pl.String, "n": pl.Int64, ROW_ID: pl.String, CONTENT: pl.String, RAW: pl.Binary, SOURCE: pl.String}
     )
-    rules = [
+    rules: list[RowRule] = [
         NotNull(column="x"),
         Between(column="n", min=-1, max=2),
         InSet(column="x", values=("a", "b")),

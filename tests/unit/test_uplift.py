@@ -107,6 +107,16 @@ def test_weights_are_copies_and_matrices_of_weights_are_as_many_figures() -> Non
     assert both == pytest.approx([float(metric(y, chances, np.ones(len(y)))), float(copied)])
 
 
+def test_the_figure_of_a_campaign_is_the_mean_over_its_messages() -> None:
+    y, arm, chances = simulated(n=2_000)
+    ones = np.ones(len(y))
+    each = [float(arm_qini(y, chances[:, k] - chances[:, 0], ones, arm=arm, k=k)) for k in (1, 2)]
+    assert float(qini(y, chances, ones, arm=arm)) == pytest.approx(np.mean(each))
+    assert each[0] != pytest.approx(each[1])
+    sizes = np.unique(strata(y, arm), return_counts=True)[1]
+    assert sizes.tolist() == [int(((arm == a) & (y == won)).sum()) for a in range(3) for won in (0, 1)]
+
+
 def test_shuffled_arms_leave_nothing_to_find() -> None:
     y, arm, chances = simulated()
     rng, z = np.random.default_rng(1), []

@@ -28,7 +28,7 @@ def use_cases(path: Path) -> dict[str, Any]:
         with open(path, "rb") as file:
             blocks = (yaml.safe_load(file) or {}).get("use_cases") or {}
     except (OSError, yaml.YAMLError, AttributeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from error
+        raise ConfigError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(blocks, dict):
         raise ConfigError(f"{path}: use_cases must be a mapping from name to block, not {type(blocks).__name__}")
     return blocks

@@ -56,6 +56,11 @@ def content_md5(rows: pl.DataFrame, columns: dict[str, Column]) -> pl.Series:
     return pl.Series("_content", digests, dtype=pl.String)
 
 
+def time_format(column: Column) -> str:
+    """How a date or time is written where the contract does not say."""
+    return column.format or ("%Y-%m-%d" if column.cell_type == "date" else "%Y-%m-%d %H:%M:%S")
+
+
 def _normal(rows: pl.DataFrame, name: str, column: Column) -> pl.Expr:
     raw = column.source or name
     if raw not in rows.columns:
@@ -104,7 +109,7 @@ def _cast_number(cells: pl.Series, fits: pl.Series, dtype: pl.DataType) -> pl.Se
 
 def _time(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
     """Dates become midnight-less dates, times become UTC; the impossible and the ambiguous get a reason."""
-    form = column.format or ("%Y-%m-%d" if column.cell_type == "date" else "%Y-%m-%d %H:%M:%S")
+    form = time_format(column)
     fits = cells.str.contains(_shape(form))
     shaped = cells.set(~fits.fill_null(True), None)
     why = _why(cells, fits, f"is not written as {form}")

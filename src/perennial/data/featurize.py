@@ -25,9 +25,15 @@ class Featurized(NamedTuple):
 def featurize(tables: Mapping[str, Table], contract: Contract) -> Featurized:
     """Pass-through of the main table where a contract has no events."""
     main = tables[MAIN]
-    wanted = [nw.col(name).is_in(list(values)) for name, values in contract.unit.where.items()]
+    wanted = [  # a null is not wanted, and is listed like any other
+        ~nw.col(name).is_null() & nw.col(name).is_in(list(values)) for name, values in contract.unit.where.items()
+    ]
     chosen = main.filter(*wanted) if wanted else main
-    unused = [_listed(main.filter(~nw.all_horizontal(*wanted, ignore_nulls=True)), MAIN, "not in unit.where")] if wanted else []
+    unused = (
+        [_listed(main.filter(~nw.all_horizontal(*wanted, ignore_nulls=True)), MAIN, "not in unit.where")]
+        if wanted
+        else []
+    )
     kept = [name for name, column in contract.columns.items() if column.role in _KEEP]
     units = chosen.select(ROW_ID, ENTITY, ORDER, *kept)
     if contract.unit.as_of is not None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from perennial.contract.columns import Column
-from perennial.data.cast import cast, content_md5
+from perennial.data.cast import cast, content_md5, time_format
 from perennial.data.names import CONTENT, ENTITY, LINE, ORDER, QUARANTINE, RAW, RECORD, ROW_ID, SOURCE
 from perennial.data.read import Block, Dialect, read_blocks, read_header
 from perennial.errors import InputError
@@ -81,7 +81,7 @@ def ingest(paths: Sequence[Path], columns: dict[str, Column], form: Form) -> Ing
             continue
         seen[digest] = path
         notes += _check_columns(path, _header(path, form), columns)
-        for block in _blocks(path, form):
+        for block in _blocks(path, columns, form):
             good, bad = _typed(block, path, digest, columns, form)
             rows.append(good)
             rejects.append(bad)
@@ -97,7 +97,7 @@ def _typed(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     declared = {name: column for name, column in columns.items() if column.role != "ignore"}
     result = cast(block.rows, declared)
-    content = content_md5(block.rows, declared)
+    content = content_md5(block.rows, columns)  # also the ignored ones: equal rows are equal in the file
     row_id = block.rows[RECORD].map_elements(lambda record: f"{digest[:_PREVIEW]}-{record}", return_dtype=pl.String)
     entity = result.frame[form.entity].cast(pl.String) if form.entity else content
     frame = result.frame.with_columns(
@@ -132,24 +132,27 @@ def _header(path: Path, form: Form) -> list[str]:
     return read_header(path, form.dialect)
 
 
-def _blocks(path: Path, form: Form) -> Iterator[Block]:
-    return _parquet_blocks(path) if form.format == "parquet" else read_blocks(path, form.dialect)
+def _blocks(path: Path, columns: dict[str, Column], form: Form) -> Iterator[Block]:
+    return _parquet_blocks(path, columns) if form.format == "parquet" else read_blocks(path, form.dialect)
 
 
 def _parquet(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path, page_checksum_verification=True)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(
-            f"{path} is no readable Parquet file ({error}); is it complete, and is `format` right?"
-        ) from error
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
 
 
-def _parquet_blocks(path: Path) -> Iterator[Block]:
-    """Row groups as text cells; a record's raw text is its row as JSON, its line is its record number."""
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path} is no readable Parquet file ({error}); is it complete, and is `format` right?")
+
+
+def _parquet_blocks(path: Path, columns: dict[str, Column]) -> Iterator[Block]:
+    """Row groups as text cells; a record's raw text is its declared cells as JSON, its line is its record number."""
+    read = {column.source or name: column for name, column in columns.items() if column.role != "ignore"}
     record = 1
-    for batch in _parquet(path).iter_batches():
-        frame = pl.DataFrame(pl.from_arrow(batch)).select(pl.all().cast(pl.String).fill_null(""))
+    for cells in _batches(path, read):
+        frame = cells.select(_as_text(path, cells[name], read[name]) for name in cells.columns)
         numbers = pl.int_range(record, record + frame.height, eager=True, dtype=pl.Int64)
         raw = [json.dumps(row, ensure_ascii=False).encode() for row in frame.to_dicts()]
         yield Block(
@@ -157,6 +160,26 @@ def _parquet_blocks(path: Path) -> Iterator[Block]:
             rejects=[],
         )
         record += frame.height
+
+
+def _batches(path: Path, read: dict[str, Column]) -> Iterator[pl.DataFrame]:
+    file = _parquet(path)
+    try:
+        for batch in file.iter_batches(columns=[name for name in file.schema_arrow.names if name in read]):
+            yield pl.DataFrame(pl.from_arrow(batch))
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _as_text(path: Path, cells: pl.Series, column: Column) -> pl.Series:
+    """As a CSV would say it: times in the column's own format and zone, the rest by its shortest text."""
+    if cells.dtype.is_nested() or cells.dtype == pl.Binary:
+        raise InputError(f"{path}: column {cells.name} holds {cells.dtype}, neither text, numbers nor times")
+    if isinstance(cells.dtype, pl.Datetime) and cells.dtype.time_zone is not None:
+        cells = cells.dt.convert_time_zone(column.tz)
+    if cells.dtype.is_temporal() and column.cell_type in {"date", "datetime"}:
+        return cells.dt.to_string(time_format(column)).fill_null("")
+    return cells.cast(pl.String).fill_null("")
 
 
 def _check_columns(path: Path, header: list[str], columns: dict[str, Column]) -> list[str]:

@@ -34,7 +34,9 @@ def split(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[s
             parts = units[column]
         case _:
             assert_never(rule)
-    out = units.select(ROW_ID, parts.alias("split"), pl.col(ENTITY))
+    each_its_own = isinstance(rule, HashSplit) and rule.by == "row" and contract.entity is None
+    owner = pl.col(ROW_ID if each_its_own else ENTITY)  # equal rows without an id are different people, if so declared
+    out = units.select(ROW_ID, parts.alias("split"), owner.alias(ENTITY))
     for part in PARTS[:3]:
         if not (out["split"] == part).any():
             raise DataStopped(f"split {rule.kind}: no row falls into {part} ({len(units)} rows in all); change `split`")

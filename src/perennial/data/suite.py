@@ -76,8 +76,12 @@ def audit(
 
     Returns the checkpoint's results as plain JSON without times, ids and paths; `success` and every `failed` rule.
 
-    Raises: DataStopped when GX judged fewer rules than it was given (it drops equal ones without a word).
+    Raises: DataStopped when two rules are equal (a suite that is added to drops one without a word), or GX judged fewer
+    than it was given.
     """
+    twice = [name_of(rule) for at, rule in enumerate(rules) if rule in rules[:at]]
+    if twice:
+        raise DataStopped(f"rule {twice[0]} is given twice to the audit: merge equal rules first")
     by_row = [expectation(rule) for rule in rules if not isinstance(rule, Unique)]
     by_table = [expectation(rule) for rule in rules if isinstance(rule, Unique)]
     exact = gxe.ExpectTableColumnsToMatchSet(column_set=list(columns), exact_match=True, meta={"rule": "exact_columns"})
@@ -113,7 +117,7 @@ def _checkpoint(frames: Iterator[pd.DataFrame] | list[pd.DataFrame], wanted: lis
         run = checkpoint.run(batch_parameters={"dataframe": frame})
         results = [result for value in run.run_results.values() for result in value.to_json_dict()["results"]]
         if len(results) != len(wanted):
-            raise DataStopped(f"the audit judged {len(results)} rules of {len(wanted)}: two rules are equal")
+            raise DataStopped(f"the audit judged {len(results)} rules of {len(wanted)}: it is no second opinion")
         out += [_plain(result) for result in results]
     return out
 

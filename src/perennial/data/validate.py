@@ -39,7 +39,10 @@ def validate(table: str, rows: pl.DataFrame, rules: Sequence[RowRule]) -> Judged
 def summarise(rows: pl.DataFrame, rules: Sequence[RowRule]) -> pl.DataFrame:
     """One row on the whole table, for the audit: its length, and how many keys clash for each unique column."""
     clashes = [
-        (rows.group_by(rule.column).agg(pl.col(CONTENT).n_unique() > 1)[CONTENT].sum(), rule.column)
+        (
+            rows.drop_nulls(rule.column).group_by(rule.column).agg(pl.col(CONTENT).n_unique() > 1)[CONTENT].sum(),
+            rule.column,
+        )
         for rule in rules
         if isinstance(rule, Unique)
     ]

@@ -14,8 +14,7 @@ from perennial.evaluation.metrics import measure
 PROOF = 0.995  # one-column AUC; honest columns reach .94 (card fraud), so only this much is proof
 SUSPECT = 0.85
 FEWEST = 10  # rows of the rarer outcome under which a perfect column may be luck
-ENOUGH = 30  # rows of a value before "always" is worth a word
-CHANCE = 1e-9  # of a value always going with the rarer outcome by luck
+ENOUGH = 30  # rows of a value before "always" is worth a word: by luck at most .5 ** 30
 _FEW = 50  # different numbers up to which each is also looked at as a code
 
 
@@ -103,12 +102,11 @@ def _auc_of_codes(codes: NDArray[np.intp], y: NDArray[np.float64]) -> float:
 
 
 def _always(codes: NDArray[np.intp], y: NDArray[np.float64]) -> tuple[int, int, int] | None:
-    """The commonest value that goes with the rarer outcome only, by more than luck: (code, outcome, rows)."""
+    """The commonest value that goes with the rarer outcome only: (code, outcome, rows)."""
     outcome = int(y.mean() <= 0.5)
     is_rare = y == outcome
     count, hits = np.bincount(codes), np.bincount(codes, weights=is_rare)
-    by_luck = is_rare.mean() ** count.astype(np.float64) * len(count)
-    pure = np.flatnonzero((hits == count) & (count >= ENOUGH) & (by_luck < CHANCE))
+    pure = np.flatnonzero((hits == count) & (count >= ENOUGH))
     if not len(pure):
         return None
     code = int(pure[count[pure].argmax()])

@@ -27,18 +27,20 @@ def write_table(path: Path, frame: pl.DataFrame) -> None:
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
     """Read a table, checking every page that is read.
 
-    Raises: InputError when it is missing, IntegrityError when a checksum does not fit.
+    Raises: InputError when it or a column is missing, IntegrityError when a checksum does not fit.
     """
     try:
-        table = pq.read_table(
-            path, columns=list(columns) if columns is not None else None, page_checksum_verification=True
-        )
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            absent = [name for name in columns or () if name not in file.schema_arrow.names]
+            if absent:
+                there = ", ".join(file.schema_arrow.names)
+                raise InputError(f"{path} has no column {', '.join(absent)}; it has: {there}")
+            table = file.read(columns=None if columns is None else list(columns))
     except FileNotFoundError:
         raise InputError(f"{path} is missing: run the stage that writes it") from None
-    except (pa.ArrowInvalid, OSError) as error:
-        raise IntegrityError(
-            f"{path} is damaged ({error}); restore it with dvc checkout or run its stage again"
-        ) from error
+    except (pa.ArrowException, OSError) as error:
+        words = f"{path} is damaged ({' '.join(str(error).split())[:200]})"
+        raise IntegrityError(f"{words}; restore it with dvc checkout or run its stage again") from error
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
     return frame

@@ -1,0 +1,86 @@
+"""params.yaml becomes typed sections; what is wrong in it is told at once, by place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from perennial.config.augment import AugmentParams
+from perennial.config.base import Section, section, use_cases
+from perennial.config.baseline import BaselineParams
+from perennial.config.evaluate import EvaluateParams
+from perennial.config.explain import ExplainParams
+from perennial.config.gate import GateParams
+from perennial.config.train import TrainParams
+from perennial.errors import ConfigError
+
+pytestmark = pytest.mark.unit
+
+SECTIONS: list[type[Section]] = [AugmentParams, BaselineParams, EvaluateParams, ExplainParams, GateParams, TrainParams]
+
+
+def written(folder: Path, value: Any) -> Path:
+    path = folder / "params.yaml"
+    path.write_text(value if isinstance(value, str) else yaml.safe_dump(value))
+    return path
+
+
+def test_a_section_is_typed_and_does_not_change(tmp_path: Path) -> None:
+    path = written(tmp_path, {"use_cases": {"shop": {"augment": {"kind": "oversample", "times": 3}}}})
+    found = section(path, "shop", "augment", AugmentParams)
+    assert found == AugmentParams(kind="oversample", times=3)
+    with pytest.raises(ValidationError, match="frozen"):
+        found.times = 4  # type: ignore[misc]
+
+
+def test_no_number_that_changes_a_result_has_a_default_in_code() -> None:
+    checked = 0
+    for model in SECTIONS:
+        for name, field in model.model_fields.items():
+            assert field.is_required(), f"{model.__name__}.{name}"
+            checked += 1
+    assert checked > 25
+
+
+def test_every_wrong_field_is_told_at_once(tmp_path: Path) -> None:
+    path = written(tmp_path, {"use_cases": {"shop": {"augment": {"kind": "often", "tims": 3}}}})
+    with pytest.raises(ConfigError) as caught:
+        section(path, "shop", "augment", AugmentParams)
+    words = str(caught.value)
+    assert words.startswith(
+        f"{path}, use_cases.shop.augment: kind: Input should be 'none' or 'oversample', not 'often'; "
+    )
+    assert "times: Field required" in words
+    assert "tims: Extra inputs are not permitted" in words
+    assert "\n" not in words
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"use_cases": {"a": {}, "b": {}}}, r"params\.yaml has no use case 'shop'; it has: a, b"),
+        ({"use_cases": None}, r"has no use case 'shop'; it has: none"),
+        ("", r"has no use case 'shop'; it has: none"),
+        ({"use_cases": ["shop"]}, r"use_cases must be a mapping from name to block, not list"),
+        ("- 1", r"params\.yaml cannot be read: "),
+        ("a: [", r"params\.yaml cannot be read: "),
+        ({"use_cases": {"shop": None}}, r"use_cases\.shop has no section 'augment'"),
+        ({"use_cases": {"shop": 3}}, r"use_cases\.shop has no section 'augment'"),
+        ({"use_cases": {"shop": {"train": {}}}}, r"use_cases\.shop has no section 'augment'"),
+        ({"use_cases": {"shop": {"augment": 3}}}, r"use_cases\.shop\.augment: \(all\): Input should be .*, not '3'"),
+    ],
+)
+def test_params_that_hold_no_such_section(tmp_path: Path, value: Any, words: str) -> None:
+    with pytest.raises(ConfigError, match=words) as caught:
+        section(written(tmp_path, value), "shop", "augment", AugmentParams)
+    assert "\n" not in str(caught.value)
+
+
+def test_params_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"params\.yaml cannot be read: .*No such file"):
+        use_cases(tmp_path / "params.yaml")

@@ -1,0 +1,161 @@
+"""The split depends on whose row it is and on nothing else; what belongs together stays together."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections import Counter
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perennial.config.augment import AugmentParams
+from perennial.contract.model import Fractions
+from perennial.data.augment import draws
+from perennial.data.names import ENTITY, ORDER, ROW_ID
+from perennial.data.parts import labelled, part
+from perennial.data.split import PARTS, hash_parts, split
+from perennial.errors import DataStopped
+from perennial.evaluation.leaks import straddling
+from tests.fakes.contracts import contract
+
+pytestmark = pytest.mark.unit
+
+FRACTIONS = {"train": 0.6, "val": 0.2, "test": 0.2}
+LATER = {"train": 0.4, "val": 0.2, "test": 0.2, "later": 0.2}
+
+
+def units(entities: list[str], **columns: list[Any]) -> pl.DataFrame:
+    n = len(entities)
+    return pl.DataFrame({ROW_ID: [f"r{i}" for i in range(n)], ENTITY: entities, ORDER: range(n), **columns})
+
+
+def people(n: int) -> list[str]:
+    return [f"{i:09d}" for i in range(n)]
+
+
+def by(how: str, **changes: Any) -> dict[str, Any]:
+    return {"split": {"kind": "hash", "by": how, "salt": "s", "fractions": FRACTIONS}, **changes}
+
+
+names = st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=40)
+
+
+@given(names, st.randoms(), st.text(min_size=1, max_size=3))
+def test_a_part_is_a_function_of_the_key_and_the_salt(keys: list[str], chance: Any, salt: str) -> None:
+    fractions = Fractions(**LATER)
+    found = dict(zip(keys, hash_parts(pl.Series(keys), salt, fractions), strict=True))
+    again = [*keys, *keys]
+    chance.shuffle(again)
+    assert hash_parts(pl.Series(again), salt, fractions).to_list() == [found[key] for key in again]
+    for key in keys:  # the rule as any other program would write it
+        place = int(hashlib.md5(f"{salt}:{key}".encode()).hexdigest()[:8], 16) / 2**32
+        assert found[key] == ("train" if place < 0.4 else "val" if place < 0.6 else "test" if place < 0.8 else "later")
+
+
+@given(st.sampled_from([(0.6, 0.2, 0.2, 0.0), (0.05, 0.05, 0.9, 0.0), (0.4, 0.2, 0.2, 0.2)]), st.integers(0, 99))
+@settings(max_examples=15, deadline=None)
+def test_parts_are_about_as_large_as_asked(shares: tuple[float, ...], salt: int) -> None:
+    fractions = Fractions(**dict(zip(PARTS, shares, strict=True)))
+    counts = Counter(hash_parts(pl.Series(people(4000)), str(salt), fractions))
+    for name, share in zip(PARTS, shares, strict=True):
+        assert abs(counts[name] - 4000 * share) <= 5 * (4000 * share * (1 - share)) ** 0.5, name
+    assert counts.total() == 4000
+
+
+def test_another_salt_is_another_split() -> None:
+    keys, fractions = pl.Series(people(1000)), Fractions(**FRACTIONS)
+    same = (hash_parts(keys, "a", fractions) == hash_parts(keys, "b", fractions)).mean()
+    assert same == pytest.approx(0.6**2 + 0.2**2 + 0.2**2, abs=0.05)
+
+
+@given(
+    st.lists(st.sampled_from([f"p{i}" for i in range(30)]), min_size=60, max_size=200),
+    st.sampled_from(["entity", "record"]),
+)
+@settings(max_examples=30, deadline=None)
+def test_rows_of_one_entity_never_straddle(entities: list[str], how: str) -> None:
+    told = contract(**by(how))
+    try:
+        out, function = split(units(entities), told)
+    except DataStopped:
+        return
+    assert straddling(out[ENTITY].to_numpy(), out["split"].to_numpy()) == []
+    assert out[ROW_ID].to_list() == [f"r{i}" for i in range(len(entities))]
+    assert function == told.split.model_dump(mode="json")
+
+
+def test_equal_rows_that_are_different_people_may_be_in_two_parts() -> None:
+    """Without an id, `by: row` says that equal rows are different people: that is no leak."""
+    told = contract(**by("row", events={}, columns={"who": {"role": "contact"}}))
+    out, _ = split(units(["same"] * 200), told)
+    assert set(out["split"]) == {"train", "val", "test"}
+    assert straddling(out[ENTITY].to_numpy(), out["split"].to_numpy()) == []
+    named, _ = split(units(["same"] * 200), contract(**by("row")))
+    assert straddling(named[ENTITY].to_numpy(), named["split"].to_numpy()) == ["same"], "a person is one, by row or not"
+
+
+def test_the_past_trains_and_rows_of_one_moment_stay_together() -> None:
+    told = contract(split={"kind": "time", "order": "joined", "fractions": LATER})
+    days = pl.Series([1, 2, 2, 2, 3, 4, 5, 6, 7, 9] * 3).cast(pl.Date)
+    frame = units(people(30)).with_columns(joined=days)
+    out, function = split(frame, told)
+    last = {name: frame.filter(out["split"] == name)["joined"] for name in PARTS}
+    for before, after in itertools.pairwise(PARTS):
+        assert last[before].max() < last[after].min()  # type: ignore[operator]
+    assert function["cuts"] == ["1970-01-04", "1970-01-06", "1970-01-08"]
+    assert [len(last[name]) for name in PARTS] == [12, 6, 6, 6]
+
+
+def test_the_order_of_the_file_may_be_the_time() -> None:
+    told = contract(split={"kind": "time", "order": "record", "fractions": FRACTIONS})
+    out, function = split(units(people(10)), told)
+    assert out["split"].to_list() == ["train"] * 6 + ["val"] * 2 + ["test"] * 2
+    assert function["cuts"] == ["6", "8"]
+
+
+def test_a_given_split_is_taken() -> None:
+    told = contract(
+        split={"kind": "column"}, columns={"part": {"role": "split", "values": {"a": "train", "b": "val", "c": "test"}}}
+    )
+    out, _ = split(units(people(4), part=["train", "val", "test", "train"]), told)
+    assert out["split"].to_list() == ["train", "val", "test", "train"]
+
+
+def test_an_empty_part_and_a_missing_time_stop() -> None:
+    with pytest.raises(DataStopped, match=r"split hash: no row falls into train \(1 rows in all\)|into val|into test"):
+        split(units(["a"]), contract(**by("entity")))
+    told = contract(split={"kind": "time", "order": "joined", "fractions": FRACTIONS})
+    with pytest.raises(DataStopped, match="split by time: 2 rows have no joined"):
+        split(units(people(3)).with_columns(joined=pl.Series([None, 1, None]).cast(pl.Date)), told)
+    with pytest.raises(DataStopped, match="split time: no row falls into train"):
+        split(units(people(3)).with_columns(joined=pl.Series([1, 1, 1]).cast(pl.Date)), told)
+
+
+def test_parts_carry_outcome_and_arm() -> None:
+    frame = units(people(4), y=[0, 1, 1, 0], arm=["none", "b", "a", "none"])
+    splits = pl.DataFrame({ROW_ID: ["r3", "r0", "r1", "r2"], "split": ["train", "train", "train", "val"]})
+    plain = part(frame, splits, "train", contract())
+    assert (plain.frame[ROW_ID].to_list(), plain.y.tolist(), plain.arm.tolist()) == (
+        ["r0", "r1", "r3"],
+        [0, 1, 0],
+        [0, 0, 0],
+    )
+    assert len(plain) == 3
+    arm = {"role": "treatment", "control": "none", "arms": {"a": {}, "b": {}}}
+    uplift = contract(columns={"arm": arm}, task={"kind": "uplift", "target": "y", "primary": "qini", "floor": 0})
+    assert labelled(frame, uplift).arm.tolist() == [0, 2, 1, 0]
+
+
+def test_draws_of_the_training_rows() -> None:
+    train = units(people(4), y=[0, 1, 0, 0])
+    once = draws(train, "y", AugmentParams(kind="none", times=9))
+    assert once.rows() == [("r0", 1), ("r1", 1), ("r2", 1), ("r3", 1)]
+    rare = draws(train, "y", AugmentParams(kind="oversample", times=3))
+    assert rare["times"].to_list() == [1, 3, 1, 1]
+    assert rare.schema["times"] == pl.Int32
+    tie = draws(train.head(2), "y", AugmentParams(kind="oversample", times=2))
+    assert tie["times"].to_list() == [2, 1], "of two outcomes as frequent the first one, always the same"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from perennial.actions.score import score_incoming
 from prefect import flow, get_run_logger
 from prefect.states import Completed, Failed
 
+from perennial.actions.score import score_incoming
 from perennial.errors import PerennialError
 from perennial.files.project import Project
 

@@ -12,9 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from perennial.actions.promote import promote
-from perennial.actions.report import report
-from perennial.actions.score import score_incoming
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
@@ -23,8 +20,11 @@ from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from perennial.actions.fetch import fetch
+from perennial.actions.promote import promote
 from perennial.actions.receipt import Receipt
 from perennial.actions.register import register
+from perennial.actions.report import report
+from perennial.actions.score import score_incoming
 from perennial.errors import PerennialError
 from perennial.files.locks import held
 from perennial.files.project import Project

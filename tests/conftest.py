@@ -19,10 +19,12 @@ from perennial.contract.model import Contract, load
 from perennial.data.simulate import Population, write
 from perennial.files.durable import read_json
 from perennial.files.project import Project
+from perennial.pipeline import graph, repo
+from perennial.pipeline.run import run_stage
 from perennial.stages.shell import Job, _run
 
 REPO = Path(__file__).parents[1]
-NAME = "ad_response"
+NAME, OTHER = "ad_response", "other"
 LIGHT = ("ingest", "validate", "clean", "featurize", "split", "augment")
 
 
@@ -84,6 +86,9 @@ class Toy:
         done = subprocess.run(["git", *words], cwd=self.root, text=True, capture_output=True, check=True)
         return done.stdout
 
+    def commit(self, message: str) -> None:
+        self.git("-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", f"--message={message}")
+
     def dvc(self, *words: str) -> subprocess.CompletedProcess[str]:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         return subprocess.run(
@@ -121,3 +126,35 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     toy = make(tmp_path_factory.mktemp("made") / "project", 2_000)
     toy.run(*LIGHT)
     return toy
+
+
+@pytest.fixture(scope="session")
+def _dvc_made(tmp_path_factory: pytest.TempPathFactory) -> Toy:
+    """400 customers in a git and DVC repository with a second use case; the first is run up to augment."""
+    toy = make(tmp_path_factory.mktemp("dvc") / "project", 400)
+    contract, params = toy.project.contract(NAME), toy.root / "params.yaml"
+    toy.project.contract(OTHER).write_text(contract.read_text())
+    block = yaml.safe_load(params.read_text())["use_cases"][NAME]
+    params.write_text(yaml.safe_dump({"use_cases": {NAME: block, OTHER: block}}))
+    shutil.copytree(toy.project.raw(NAME), toy.project.raw(OTHER))
+    shutil.copytree(REPO / "src", toy.root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for file in ("requirements.lock", ".gitignore", ".dvcignore"):
+        shutil.copy(REPO / file, toy.root)
+    graph.write(toy.root)
+    toy.git("init", "--quiet", "--initial-branch=main")
+    assert toy.dvc("init", "--quiet").returncode == 0
+    (toy.root / ".dvc" / "config").write_text("[core]\n    analytics = false\n    autostage = false\n")
+    for name in (NAME, OTHER):
+        repo.record_raw(toy.root, name)
+    for address in [f"{stage}@{NAME}" for stage in LIGHT] + [f"ingest@{OTHER}"]:
+        assert run_stage(toy.root, address, lambda _: None) == "ran"
+    toy.git("add", "--all")
+    toy.commit("all")
+    return toy
+
+
+@pytest.fixture
+def dvc_project(_dvc_made: Toy, tmp_path: Path) -> Toy:
+    """A copy of one's own of a small project under git and DVC that is up to date as far as augment."""
+    shutil.copytree(_dvc_made.root, tmp_path / "project", symlinks=True)
+    return Toy(root=tmp_path / "project")

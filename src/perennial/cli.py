@@ -20,6 +20,7 @@ _COMMANDS = {
     "fetch": "fetch raw data anew",
     "register": "put the candidate into the registry",
     "promote": "compare the candidate with the champion and decide",
+    "compare": "hold this checkout's candidate against another checkout's",
     "rollback": "make an earlier version the champion again",
     "history": "the decisions so far",
     "score": "score a file",

@@ -64,7 +64,8 @@ def promote(project: Project, name: str, number: str | None = None) -> dict[str,
             raise Refused(f"{name} has no registered version: perennial register {name}")
         if (known := _judged(store, name, candidate, champion)) is not None:
             return known
-        decision = decide(_evidence(project, name, contract, store, candidate, champion, gate))
+        new, old = _scorer(store, candidate), _scorer(store, champion) if champion else None
+        decision = decide(evidence(project, name, contract, new, old, gate))
         record = registry.append_decision(store, name, _record(name, candidate, champion, decision))
         if decision.verdict == "PROMOTE":
             registry.set_alias(store, name, "champion", candidate.number)
@@ -93,23 +94,19 @@ def _judged(
     return record
 
 
-def _evidence(
-    project: Project, name: str, contract: Contract, store: Store, candidate: registry.Version,
-    champion: registry.Version | None, gate: GateParams,
-) -> Evidence:  # fmt: skip
+def evidence(
+    project: Project, name: str, contract: Contract, new: Scorer, old: Scorer | None, gate: GateParams
+) -> Evidence:
+    """Both models on the test rows of this project's outputs; the old one only where it may be held against them."""
     units = read_table(project.output(name, "featurize") / "units.parquet")
     splits = read_table(project.output(name, "split") / "splits.parquet")
     val, test = (part(units, splits, which, contract) for which in ("val", "test"))
-    new, old = (_scorer(store, version) for version in (candidate, champion))
-    assert new is not None
     arm = test.arm if contract.task.kind == "uplift" else None
     judge = Judge(metric=contract.task.primary, y=test.y, arm=arm, resamples=gate.bootstrap, seed=gate.seed)
     p_new = new.score(test.frame)
     why_not = None if old is None else not_comparable(new, old, test.frame)
     if old is None or why_not is not None:
-        return Evidence(
-            judge=judge, floor=contract.task.floor, candidate=p_new, champion=None, not_comparable=why_not
-        )  # fmt: skip
+        return Evidence(judge=judge, floor=contract.task.floor, candidate=p_new, champion=None, not_comparable=why_not)
     p_old = old.score(test.frame)
     groups = {column: _labels(test, column) for column in contract.slices}
     return Evidence(
@@ -137,9 +134,7 @@ def not_comparable(new: Scorer, old: Scorer, test: pl.DataFrame) -> str | None:
     return f"the model in use has trained on {seen} of these {test.height} test rows" if seen else None
 
 
-def _scorer(store: Store, version: registry.Version | None) -> Scorer | None:
-    if version is None:
-        return None
+def _scorer(store: Store, version: registry.Version) -> Scorer:
     with tempfile.TemporaryDirectory() as room:
         return Scorer.load(registry.bundle_of(store, version, Path(room)))
 

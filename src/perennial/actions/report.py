@@ -38,7 +38,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def report(project: Project, name: str) -> dict[str, Any]:
-    """Write .perennial/NAME/report.html and return {path, sha256}.
+    """Write .perennial/NAME/report.html and return {path, sha256, headline}.
 
     Raises: Refused when nothing was decided yet.
     """
@@ -65,9 +65,10 @@ def report(project: Project, name: str) -> dict[str, Any]:
         lineage=told,
     )
     path = project.state(name) / "report.html"
-    write_text(path, compose(story))
+    page, headline = compose(story)
+    write_text(path, page)
     attach(store, registry.version(store, name, story.version).run_id, path)
-    return {"path": str(path.relative_to(project.root)), "sha256": sha256_file(path)}
+    return {"path": str(path.relative_to(project.root)), "sha256": sha256_file(path), "headline": headline}
 
 
 def _of_candidate(project: Project, name: str, history: list[dict[str, Any]]) -> dict[str, Any]:

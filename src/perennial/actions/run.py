@@ -48,7 +48,7 @@ def nothing_to_do(project: Project, name: str) -> dict[str, Any] | None:
     with held(project.state(name) / "run.lock", what=f"a run of {name}"):
         for line in repo.mend(project.root):
             _say(line)
-        if not project.raw(name).with_suffix(".dvc").exists():
+        if not project.raw(name).is_dir() and not repo.bring_raw(project.root, name):
             fetch(project, name)
         told = current(project, name)
         if told is None:
@@ -77,9 +77,9 @@ def start_flow(project: Project, name: str) -> int:
 
 
 def _say_results(name: str, told: dict[str, Any]) -> None:
-    decision, page = told["results"]["promote"], told["results"]["report"]["path"]
-    _say(f"\n{decision['verdict']}: {decision['reasons'][0]}")
-    _say(f"Report: {page}\n")
+    verdict, page = told["results"]["promote"]["verdict"], told["results"]["report"]
+    _say(f"\n{verdict}: {page['headline']}")
+    _say(f"Report: {page['path']}\n")
     _say(f"Next:\n  perennial open {name}      look at the report")
     _say(f"  perennial show {name}      the figures as words\n  make ui                    MLflow and Prefect")
 

@@ -7,7 +7,7 @@ counts for the bootstrap, which then sorts the scores once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -165,6 +165,14 @@ def calibration_bins(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None
     y_n, p_n, w_n = checked(y, p, weight)
     code = _bin_of(p_n, n)
     return [_bin(y_n[code == b], p_n[code == b], w_n[code == b]) for b in range(code.max() + 1)]
+
+
+def even_bins(y: ArrayLike, p: ArrayLike, width: float, weight: ArrayLike | None = None) -> list[Bin]:
+    """Bins of equal `width` by prediction, those that hold a row, rates with 95 % intervals."""
+    y_n, p_n, w_n = checked(y, p, weight)
+    code = np.minimum(np.floor(p_n / width + 1e-9), np.ceil(1 / width) - 1).astype(np.int64)
+    found = {int(b): _bin(y_n[code == b], p_n[code == b], w_n[code == b]) for b in np.unique(code)}
+    return [replace(one, left=b * width, right=(b + 1) * width) for b, one in found.items()]
 
 
 def calibration_error(

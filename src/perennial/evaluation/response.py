@@ -16,6 +16,7 @@ from perennial.evaluation.profit import Money, contacted, plans, profit_curve, t
 
 LEVEL = 0.95
 ENOUGH = 30  # positives and negatives under which a slice shows no figure
+_FEW = 5  # rows under which a calibration bin is not drawn
 _REPORTED = ("auc", "ap", "log_loss", "brier")
 
 
@@ -111,7 +112,9 @@ def _deep_minus_traditional(chosen: Choice, test: Labelled, primary: str, resamp
 
 def _calibration(y: F64, p: F64, resampling: Resampling) -> dict[str, Any]:
     error = metrics.calibration_error(y, p, simulations=200, seed=resampling.seed)
-    return {"bins": [asdict(found) for found in metrics.calibration_bins(y, p)], **asdict(error)}
+    width = 0.05 if p.max() > 0.4 else 0.02
+    bins = [asdict(found) for found in metrics.even_bins(y, p, width) if found.n >= _FEW]
+    return {"bins": bins, "width": width, **asdict(error)}
 
 
 def _profit(p_val: F64, y: F64, p: F64, money: Money, resampling: Resampling) -> dict[str, Any]:

@@ -113,8 +113,9 @@ def _groups_of(cells: pl.Series, feature: FeatureColumn) -> list[tuple[str, NDAr
     if numbers.n_unique() <= 3:
         values = sorted(numbers.drop_nulls().unique().to_list())
         return found + [(f"{feature.label}: {number(v)}", (numbers == v).fill_null(False).to_numpy()) for v in values]
+    lowest = low == numbers.min()
     ends = [
-        (f"{feature.label}: {number(low)} or less", numbers <= low),
+        (f"{feature.label}: {number(low)}{'' if lowest else ' or less'}", numbers <= low),
         (f"{feature.label}: {number(high)} or more", numbers >= high),
     ]
     return found + [(words, mask.fill_null(False).to_numpy()) for words, mask in ends]

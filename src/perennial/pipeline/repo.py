@@ -110,6 +110,22 @@ def record_raw(root: Path, name: str) -> None:
         repo.add([str(Project(root=root).raw(name))])
 
 
+def bring_raw(root: Path, name: str) -> bool:
+    """Bring the recorded raw folder back from DVC's cache or remote; False where neither has it."""
+    from dvc.exceptions import DvcException
+
+    raw = Project(root=root).raw(name)
+    note = raw.with_suffix(".dvc")
+    if not note.exists():
+        return False
+    with _WRITE, opened(root) as repo:
+        try:
+            repo.pull(targets=[str(note)])
+        except DvcException:
+            return False
+    return raw.is_dir()
+
+
 def mend(root: Path) -> list[str]:
     """Remove what a killed DVC leaves behind and would stop every later command; says what was done.
 

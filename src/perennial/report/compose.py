@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from collections.abc import Mapping
+from typing import Any, assert_never
 
 from perennial.report import messages, response
 from perennial.report import numbers as n
@@ -22,8 +23,8 @@ _NAMES = {
 }
 
 
-def compose(story: Story) -> str:
-    """The whole report as one self-contained HTML page."""
+def compose(story: Story) -> tuple[str, str]:
+    """The whole report as one self-contained HTML page, and its verdict with what to do in a sentence or two."""
     match story.contract.task.kind:
         case "binary":
             task = response.told(story)
@@ -56,7 +57,7 @@ def compose(story: Story) -> str:
         ),
         footer="Perennial report: one file, no scripts, nothing loaded from elsewhere. Intervals are 95\u202f% unless marked.",
     )
-    return render(page)
+    return render(page), f"{task.headline} {task.what_to_do}"
 
 
 def _standing(story: Story) -> str:
@@ -97,13 +98,33 @@ def _checks(story: Story) -> Checks:
             Check(
                 mark=_MARKS[rule["state"]],  # type: ignore[arg-type]
                 question=_NAMES[rule["name"]],
-                detail=rule["words"],
+                detail=_detail(story, rule),
                 value=show(found.value) if found else "",
                 interval=n.bracket(found, show) if found else "",
                 picture=picture,
             )
         )
     return Checks(checks=tuple(checks))
+
+
+def _detail(story: Story, rule: Mapping[str, Any]) -> str:
+    """What the interval is of, and what it must show; the record's own words where there is no interval."""
+    metric, rows = story.contract.task.primary.upper(), n.count(story.evaluation["rows"]["test"])
+    if not rule.get("interval"):
+        return _capital(str(rule["words"]))
+    match rule["name"]:
+        case "better":
+            return f"{metric} on the same {rows} test customers, 99\u202f% interval. Must lie above 0."
+        case "floor":
+            return f"{metric}, 99\u202f% interval. Its worse end must clear {story.contract.task.floor:g}."
+        case "profit":
+            return "On the same test customers, 99\u202f% interval. May only block, never promote."
+        case _:
+            return _capital(str(rule["words"]).partition(":")[0]) + ". Blocks if clearly worse than today."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _line_name(at: float, money: bool) -> str:

@@ -34,8 +34,9 @@ def _rows(story: Story) -> Figure:
         if reason not in {"kept", "fed"} and count
     }
     used = int(flow["featurize"]["to"]["fed"])
-    parts: Mapping[str, Any] = story.summaries["split"]["flow"]["units"]["to"]
-    share = n.share(quarantined / read)
+    counts: Mapping[str, Any] = story.summaries["split"]["flow"]["units"]["to"]
+    parts = {name: int(counts[name]) for name in ("train", "val", "test", "later")}
+    share = n.share(quarantined / read) if quarantined / read >= 0.005 else "under 1\u202f%"
     lost = [
         Part(name="set aside", rows=quarantined, note=f"{share}, each with its rule, line and raw text", tone="orange")
     ]

@@ -72,8 +72,8 @@ def _what_to_do(story: Story) -> str:
         return "Nothing changes for the campaign: go on with the list of the model in use."
     profit = story.evaluation["profit"]
     chosen = _plan(story, "chosen")
-    within = f"{n.share(profit['budget_share'])} is the budget"
-    return f"Contact the {n.count(chosen['contacted'])} highest-scoring customers, {n.share(profit['depth'])} of this list; {within}."
+    many, depth = n.count(chosen["contacted"]), n.share(profit["depth"])
+    return f"Contact the {many} highest-scoring customers, {depth} of this list; {n.share(profit['budget_share'])} is the budget."
 
 
 def _caution(story: Story) -> Caution | None:
@@ -160,10 +160,10 @@ def _profit(story: Story) -> Figure:
     found, money = story.evaluation["profit"], _money(story)
     chosen, everyone = _plan(story, "chosen"), _plan(story, "everyone")
     curve, depth = found["curve"], found["depth"]
+    says = (f"Chosen: {n.share(depth)}", f"{n.count(chosen['contacted'])} contacts, {money(chosen['profit']['value'])}")
     drawn = Curve(
         name="Everyone", x=curve["x"], y=curve["value"], low=curve["low"], high=curve["high"],
-        ends=money(everyone["profit"]["value"]),
-        flag=Flag(at=depth, says=(f"Chosen: {n.share(depth)}", f"{n.count(chosen['contacted'])} contacts, {money(chosen['profit']['value'])}")),
+        ends=money(everyone["profit"]["value"]), flag=Flag(at=depth, says=says),
     )  # fmt: skip
     finding = _profit_finding(story)
     places = [round(d * 100) for d in (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)]
@@ -262,10 +262,11 @@ def _calibration(story: Story) -> Figure:
     ]
     fine = found["value"] <= found["perfect"]
     finding = "Predicted chances can be taken at face value" if fine else "Predicted chances are off: rank by them only"
+    gap, perfect = (n.points(found[key]).removeprefix("+") for key in ("value", "perfect"))
     return Figure(
         finding=finding,
-        described=f"Tenths of customers by prediction, 95\u202f% intervals. Average gap {n.points(found['value'])} points; "
-        f"a perfect model would show up to {n.points(found['perfect'])} here.".replace("+", ""),
+        described=f"Steps of {100 * found['width']:.0f} points, counts below, 95\u202f% intervals. "
+        f"Average gap {gap} points; a perfect model would show up to {perfect} here.",
         drawing=Drawing(wide=calibration(bins, label=finding, axis="Predicted chance of a response")),
     )
 
@@ -298,7 +299,10 @@ def _groups(story: Story) -> Figure | None:
         return None
     whole = _test(story, "auc")["value"]
     rows = [
-        Row(name=f"{row['column']} {row['value']}", interval=interval(row["auc"]), note=f"{n.count(row['n'])} customers", standing="reference")
+        Row(
+            name=f"{row['column']} {row['value']}", interval=interval(row["auc"]),
+            note=f"{n.count(row['n'])} customers", standing="reference",
+        )
         for row in found
     ]  # fmt: skip
     worst = min(found, key=lambda row: float(row["auc"]["value"]))

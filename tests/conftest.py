@@ -20,7 +20,6 @@ from perennial.data.simulate import Population, write
 from perennial.files.durable import read_json
 from perennial.files.project import Project
 from perennial.pipeline import graph, repo
-from perennial.pipeline.run import run_stage
 from perennial.stages.shell import Job, _run
 
 REPO = Path(__file__).parents[1]
@@ -146,8 +145,10 @@ def _dvc_made(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     (toy.root / ".dvc" / "config").write_text("[core]\n    analytics = false\n    autostage = false\n")
     for name in (NAME, OTHER):
         repo.record_raw(toy.root, name)
-    for address in [f"{stage}@{NAME}" for stage in LIGHT] + [f"ingest@{OTHER}"]:
-        assert run_stage(toy.root, address, lambda _: None) == "ran"
+    toy.run(*LIGHT)  # in this process, where everything is imported once; then DVC takes it as if it had run them
+    Toy(root=toy.root, name=OTHER).run("ingest")
+    committed = toy.dvc("commit", "--force", *(f"{stage}@{NAME}" for stage in LIGHT), f"ingest@{OTHER}")
+    assert committed.returncode == 0, committed.stderr
     toy.git("add", "--all")
     toy.commit("all")
     return toy

@@ -193,24 +193,27 @@ def test_the_list_of_running_stages_is_mended(dvc_project: Toy) -> None:
     with subprocess.Popen(["true"]) as gone:
         gone.wait()
     dead, other = (
-        {"pid": gone.pid, "cmd": "dvc repro"},
-        {"pid": os.getpid(), "cmd": "dvc repro"},
+        {"pid": gone.pid, "cmd": "dvc repro a"},
+        {"pid": os.getpid(), "cmd": "dvc repro b"},
     )  # a pid that lives again
-    rwlock.write_text(json.dumps({"a": {"write": dead}, "b": {"read": [dead, other]}}))
+    rwlock.write_text(json.dumps({"write": {"a": dead}, "read": {"b": [dead, other]}}))
     assert repo.mend(dvc_project.root) == ["entries of stages that no longer run were removed from DVC's list"]
-    assert json.loads(rwlock.read_text()) == {}
+    assert json.loads(rwlock.read_text()) == {"write": {}, "read": {}}
     assert repo.mend(dvc_project.root) == []
-    with subprocess.Popen([sys.executable, "-c", "input()", "dvc"], stdin=subprocess.PIPE) as living:
-        entry = {"c": {"write": {"pid": living.pid, "cmd": "dvc"}, "read": [{"pid": living.pid, "cmd": "dvc"}]}}
-        rwlock.write_text(json.dumps({**entry, "a": {"write": dead}}))
+    with subprocess.Popen([sys.executable, "-c", "input()", "repro", "c@shop"], stdin=subprocess.PIPE) as living:
+        mine = {"pid": living.pid, "cmd": "somewhere/dvc repro c@shop"}
+        rwlock.write_text(json.dumps({"write": {"c": mine, "a": dead}, "read": {"d": [dead, mine]}}))
         repo.mend(dvc_project.root)
-        assert json.loads(rwlock.read_text()) == entry, "what runs keeps its entry"
+        assert json.loads(rwlock.read_text()) == {"write": {"c": mine}, "read": {"d": [mine]}}, (
+            "what runs keeps its entry"
+        )
+        assert repo.mend(dvc_project.root) == []
         living.kill()
 
 
 def test_a_repository_that_another_stage_holds_is_busy(dvc_project: Toy) -> None:
     rwlock = dvc_project.root / ".dvc" / "tmp" / "rwlock"
-    held = {str(dvc_project.out("split")): {"write": {"pid": os.getppid(), "cmd": "dvc repro"}}}
+    held = {"write": {str(dvc_project.out("split")): {"pid": os.getppid(), "cmd": "dvc repro"}}}
     rwlock.write_text(json.dumps(held))
     with pytest.raises(Busy, match=r"DVC is busy in .*: a stage or a `dvc repro` is running") as caught:
         stale(dvc_project)
@@ -234,7 +237,7 @@ def slow(dvc_project: Toy) -> Iterator[str]:
     folder.mkdir(parents=True)
     (dvc_project.root / "slow.py").write_text(SLOW)
     stage = {"cmd": f"python slow.py {NAME}", "wdir": "../..", "deps": ["slow.py"], "outs": [f"outputs/{NAME}/slow"]}
-    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": {f"slow@{NAME}": stage}}))
+    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"slow": {"foreach": [NAME], "do": stage}}}))
     yield f"stages/extra/dvc.yaml:slow@{NAME}"
     run.STOP.clear()
 
@@ -248,7 +251,7 @@ def started(root: Path) -> None:
 
 def free(root: Path) -> bool:
     rwlock = root / ".dvc" / "tmp" / "rwlock"
-    return not rwlock.exists() or json.loads(rwlock.read_text() or "{}") == {}
+    return not rwlock.exists() or not any(json.loads(rwlock.read_text() or "{}").values())
 
 
 def test_stopping_the_stages_ends_them_with_143_and_leaves_dvc_tidy(dvc_project: Toy, slow: str) -> None:

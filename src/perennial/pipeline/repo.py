@@ -5,11 +5,13 @@ The only place that imports DVC; it loads no prefect, mlflow or torch.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from typing import Any
 import yaml
 
 from perennial.errors import Busy, ConfigError, InputError
+from perennial.files.durable import write_text
 from perennial.files.project import Project
 
 _WRITE = threading.Lock()  # DVC's own lock takes two threads of one process for the same owner
@@ -48,7 +51,7 @@ def opened(root: Path) -> Iterator[Any]:
 
     logging.getLogger("dvc").setLevel(logging.ERROR)
     try:
-        with Repo(str(root), _wait_for_lock=True) as repo:
+        with chdir(root), Repo(str(root), _wait_for_lock=True) as repo:  # addresses are read from the current folder
             yield repo
     except LockError as error:
         raise Busy(f"DVC is busy in {root}: a stage or a `dvc repro` is running ({_line(error)})") from error
@@ -131,9 +134,6 @@ def mend(root: Path) -> list[str]:
 
     DVC writes dvc.lock and its rwlock in place, so a kill can leave either empty; entries of dead processes stay.
     """
-    import json
-    import subprocess
-
     done = []
     lock, rwlock = root / "dvc.lock", root / ".dvc" / "tmp" / "rwlock"
     if lock.exists() and not _parses(lock):
@@ -142,32 +142,34 @@ def mend(root: Path) -> list[str]:
         if shown.returncode == 0:
             lock.write_bytes(shown.stdout)
         done.append("dvc.lock was cut short and is restored from the last commit or the run cache")
-    if rwlock.exists() and _parses(rwlock) is not True:
-        rwlock.unlink()
-        done.append("DVC's list of running stages was damaged and is started anew")
-    elif rwlock.exists() and (text := rwlock.read_text().strip()):
-        entries = json.loads(text)
-        alive = {path: _living(entry) for path, entry in entries.items()}
-        if alive != entries:
-            rwlock.write_text(json.dumps({path: entry for path, entry in alive.items() if entry}))
-            done.append("entries of stages that no longer run were removed from DVC's list")
+    if rwlock.exists():
+        done += _mend_running(rwlock)
     return done
 
 
-def _living(entry: dict[str, Any]) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
-    if (writer := entry.get("write")) and _is_dvc(writer["pid"]):
-        kept["write"] = writer
-    if readers := [reader for reader in entry.get("read", []) if _is_dvc(reader["pid"])]:
-        kept["read"] = readers
-    return kept
-
-
-def _is_dvc(pid: int) -> bool:
+def _mend_running(rwlock: Path) -> list[str]:
+    """DVC's list: {"write": {path: process}, "read": {path: [process, …]}}, a process being {"pid", "cmd"}."""
     try:
-        return b"dvc" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        told = json.loads(rwlock.read_text())
+        write = {path: info for path, info in told.get("write", {}).items() if _lives(info)}
+        read = {path: [info for info in infos if _lives(info)] for path, infos in told.get("read", {}).items()}
+    except (ValueError, AttributeError, TypeError, KeyError):
+        rwlock.unlink()
+        return ["DVC's list of running stages was damaged and is started anew"]
+    alive = {"write": write, "read": {path: infos for path, infos in read.items() if infos}}
+    if alive == {"write": told.get("write", {}), "read": told.get("read", {})}:
+        return []
+    write_text(rwlock, json.dumps(alive))
+    return ["entries of stages that no longer run were removed from DVC's list"]
+
+
+def _lives(info: dict[str, Any]) -> bool:
+    """Whether the process that made an entry still runs; its pid may live again as another process."""
+    try:
+        words = Path(f"/proc/{int(info['pid'])}/cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
         return False
+    return any(words) and info["cmd"].split()[-1:] in ([word] for word in words)
 
 
 def _parses(path: Path) -> bool:

@@ -47,7 +47,9 @@ def told(story: Story) -> Told:
 
 def _headline(story: Story, single: str) -> str:
     if story.verdict == "PROMOTE":
-        return "Send each customer the message that moves them: it earns more than one for all."
+        if story.evaluation["policy"]["against"]["best_single"]["low"] > 0:
+            return "Send each customer the message that moves them: it earns more than one for all."
+        return "Use the ranking by effect: it finds whom a message moves, by more than chance explains."
     if story.verdict == "HOLD":
         return "Keep choosing as today: the new choice is not measurably better."
     return f"Do not deploy: choosing a message for each customer gains nothing sure; test {single} instead."
@@ -60,7 +62,7 @@ def _what_to_do(story: Story, single: str) -> str:
     ]
     if story.verdict == "REJECT":
         return f"The best single message in the test was {single}."
-    return f"{', '.join(shares[1:])}; nothing to {n.share(policy['shares'][0])}."
+    return f"Send {', '.join(shares[1:])}, and nothing to {n.share(policy['shares'][0])}."
 
 
 def _picture(story: Story, single: str) -> Figure:

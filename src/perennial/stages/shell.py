@@ -13,6 +13,7 @@ import shutil
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -150,16 +151,28 @@ def _guard() -> None:
     """Leave with 143 when the flow that holds our stdin ends, however it ends; and on SIGTERM.
 
     DVC is never killed, so it is never cut in the middle of writing dvc.lock: it sees a failed stage and tidies up.
+    A rank of a distributed training goes with the process that started it, wherever it waits for the others.
     """
     signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
-    if os.environ.get("PERENNIAL_GUARD") and _rank() == 0:
+    if _rank() > 0:
+        threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+    elif os.environ.get("PERENNIAL_GUARD"):
+        threading.Thread(target=_listen, daemon=True).start()
 
-        def watch() -> None:
-            os.read(0, 1)
-            os._exit(143)
 
-        threading.Thread(target=watch, daemon=True).start()
+def _listen() -> None:
+    os.read(0, 1)
+    os._exit(143)
+
+
+def _follow(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(143)
 
 
 def _rank() -> int:
-    return int(os.environ.get("RANK") or os.environ.get("LOCAL_RANK") or 0)
+    """0 for the one process that owns the outputs: RANK as torchrun sets it, else node and place as Lightning does."""
+    if told := os.environ.get("RANK"):
+        return int(told)
+    return int(os.environ.get("LOCAL_RANK") or 0) + int(os.environ.get("NODE_RANK") or 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import math
 import signal
 import sys
 import warnings
@@ -51,7 +52,8 @@ def fit(
     """Train until the validation loss has not fallen for `patience` epochs and return the best weights.
 
     The same seed, rows and params give the same bits on the same class of CPU, whatever else the machine does.
-    Raises: ConfigError when a GPU is asked for and there is none.
+    Raises: ConfigError when a GPU is asked for and there is none, or devices and strategy do not fit, or a loss is no
+    number.
     """
     if params.accelerator == "gpu" and not torch.cuda.is_available():
         raise ConfigError("train.accelerator is gpu and no GPU is to be seen: set it to cpu, or run where one is")
@@ -60,7 +62,7 @@ def fit(
     torch.manual_seed(params.seed)
     net = make_net()
     module = FitModule(net, row_loss, adamw(params.learning_rate, params.weight_decay), params.seed)
-    watch = _Watch(row_loss, val, params.patience, curve_file)
+    watch = _Watch(row_loss, val, params, curve_file)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     shown = sys.stderr.isatty()
     trainer = Trainer(
@@ -73,8 +75,13 @@ def fit(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
         warnings.filterwarnings("ignore", ".*has `shuffle=True`|.*IterableDataset.*")
-        trainer.fit(module, _Epochs(train, times, params))
-    signal.signal(signal.SIGTERM, terminate)
+        warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec.*")  # Lightning's own use of torch
+        try:
+            trainer.fit(module, _Epochs(train, times, params))
+        except SystemExit as stopped:  # Lightning turns Ctrl-C into exit code 1
+            raise KeyboardInterrupt from stopped
+        finally:
+            signal.signal(signal.SIGTERM, terminate)
     net.load_state_dict(watch.best_state)
     return Fitted(net=net.eval(), curve=watch.curve, best_epoch=watch.best_epoch)
 
@@ -98,31 +105,38 @@ class _Epochs(LightningDataModule):
 class _Watch(Callback):
     """Judges every epoch on val, keeps the best weights, appends to the curve file, and stops when it is time."""
 
-    def __init__(self, row_loss: RowLoss, val: Rows, patience: int, curve_file: Path) -> None:
-        self.row_loss, self.val, self.patience, self.curve_file = row_loss, val, patience, curve_file
+    def __init__(self, row_loss: RowLoss, val: Rows, params: TrainParams, curve_file: Path) -> None:
+        self.row_loss, self.val, self.params, self.curve_file = row_loss, val, params, curve_file
         self.curve: list[Epoch] = []
         self.best_state: dict[str, Any] = {}
         self.best_epoch = 0
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # Lightning turns SIGTERM into exit code 0: a half-trained stage would look like a finished one
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        torch.set_num_threads(self.params.threads)  # Lightning gives each of several ranks its share of the cores
         if trainer.is_global_zero:
             self.curve_file.parent.mkdir(parents=True, exist_ok=True)
             self.curve_file.write_text("epoch,train_loss,val_loss\n")
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # Lightning turns SIGTERM into exit code 0: a half-trained stage would look like a finished one. It sets its
+        # handler after on_fit_start.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         assert isinstance(pl_module, FitModule)
         sums = torch.tensor([pl_module.train_loss, float(pl_module.n_train)], dtype=torch.float64)
         total, n = trainer.strategy.reduce(sums.to(pl_module.device), reduce_op="sum").tolist()
         now = Epoch(epoch=trainer.current_epoch + 1, train_loss=total / n, val_loss=self._val_loss(pl_module))
+        if not math.isfinite(now.train_loss + now.val_loss):
+            words = f"epoch {now.epoch}: train loss {now.train_loss}, val loss {now.val_loss}, the weights ran away"
+            raise ConfigError(f"{words}: lower train.learning_rate, now {self.params.learning_rate:g}")
         best = min((epoch.val_loss for epoch in self.curve), default=float("inf"))
         self.curve.append(now)
         if now.val_loss < best:
             self.best_epoch = now.epoch
             state = pl_module.net.state_dict()
             self.best_state = {name: copy.deepcopy(tensor.detach().cpu()) for name, tensor in state.items()}
-        trainer.should_stop = now.epoch - self.best_epoch >= self.patience
+        trainer.should_stop = now.epoch - self.best_epoch >= self.params.patience
         if trainer.is_global_zero:
             with open(self.curve_file, "a", encoding="utf-8") as file:
                 file.write(f"{now.epoch},{now.train_loss:.8f},{now.val_loss:.8f}\n")

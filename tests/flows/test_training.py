@@ -1,0 +1,244 @@
+"""`perennial run`: the derived flow, what it records, what it leaves, and what the second run does."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from perennial.pipeline import repo
+from tests.conftest import NAME, Toy
+from tests.flows.conftest import BIN, perennial
+
+if TYPE_CHECKING:
+    from tests.flows.conftest import Done
+
+pytestmark = [pytest.mark.flows, pytest.mark.xdist_group("flows")]
+STAGES = ("ingest", "validate", "clean", "featurize", "split", "augment", "train", "baseline", "evaluate", "explain")
+ACTIONS = ("register", "promote", "score", "report")
+
+
+def task_runs(done: Done, flow: str) -> dict[str, dict[str, Any]]:
+    """The recorded task runs of a flow run by name; records may come seconds late, so they are polled for."""
+    for _ in range(60):
+        runs = done.api("/task_runs/filter", {"flow_runs": {"id": {"any_": [flow]}}, "limit": 200})
+        if len(runs) >= 16 and all(run["state_type"] in {"COMPLETED", "FAILED"} for run in runs):
+            break
+        time.sleep(0.5)
+    return {run["name"]: run for run in runs}
+
+
+def newest_flow(done: Done) -> dict[str, Any]:
+    found: dict[str, Any] = done.api("/flow_runs/filter", {"sort": "EXPECTED_START_TIME_DESC", "limit": 1})[0]
+    return found
+
+
+def test_the_first_run_ends_in_a_decision_and_says_what_comes_next(done: Done) -> None:
+    assert done.code == 0, done.text
+    assert "stages ran" in done.text
+    assert "PROMOTE: Use this model" in done.text
+    assert "Report: .perennial/ad_response/report.html" in done.text
+    assert done.text.count("\n  ") >= 3, "the next three commands"
+    assert (done.toy.project.state(NAME) / "report.html").stat().st_size > 30_000
+
+
+def test_each_stage_and_action_is_a_task_that_is_recorded(done: Done) -> None:
+    runs = task_runs(done, newest_flow(done)["id"])
+    expected = {f"{stage}@{NAME}" for stage in STAGES} | set(ACTIONS) | {f"data/{NAME}/raw.dvc"}
+    expected |= {f"stages/extra/dvc.yaml:extra@{NAME}"}
+    assert set(runs) == expected, "a stage of one's own is a task too"
+    assert {runs[f"{stage}@{NAME}"]["state_name"] for stage in STAGES} == {"Ran"}
+    assert all(run["state_type"] == "COMPLETED" for run in runs.values())
+    order = [runs[f"{stage}@{NAME}"]["start_time"] for stage in STAGES if stage != "baseline"]
+    assert order == sorted(order)
+
+
+def test_a_stage_streams_its_lines_into_the_log_of_its_task(done: Done) -> None:
+    flow = newest_flow(done)["id"]
+    texts = [
+        line["message"] for line in done.api("/logs/filter", {"logs": {"flow_run_id": {"any_": [flow]}}, "limit": 200})
+    ]
+    assert any("epoch 1: train loss" in text for text in texts)
+    assert any("main: " in text and "quarantined" in text for text in texts)
+
+
+def test_decision_rows_and_figures_are_artifacts(done: Done) -> None:
+    found = {item["key"]: item for item in done.api("/artifacts/filter", {"limit": 200})}
+    assert {f"ad-response-{what}" for what in ("decision", "rows", "figures")} <= set(found)
+    assert "PROMOTE" in found["ad-response-decision"]["data"]
+    rows = json.loads(found["ad-response-rows"]["data"])
+    assert {row["stage"] for row in rows} >= {"ingest", "validate", "clean", "featurize", "split"}
+
+
+def test_show_tells_scripts_all_of_it(done: Done) -> None:
+    told = json.loads(perennial(done.toy, "show", NAME, "--json").stdout)
+    assert told["rows"] == {
+        "raw": 2010, "quarantined": 9, "duplicates": 1, "later": 0,
+        **{part: told["rows"][part] for part in ("train", "val", "test")},
+    }  # fmt: skip
+    assert set(told["families"]) == {"linear", "boosted", "deep"}
+    assert all(set(found["auc"]) == {"value", "low", "high"} for found in told["families"].values())
+    assert told["decision"]["verdict"] == "PROMOTE"
+    assert told["champion"]["version"] == "1"
+    assert set(told["stages"]) == set(STAGES)
+    assert set(told["stages"].values()) <= {"ran", "cached"}
+    assert set(told["profit"]) == {"depth", "value", "everyone"}
+    flow = {stage: done.toy.summary(stage)["flow"] for stage in ("ingest", "validate")}
+    assert sum(told["quarantine"].values()) == sum(t["to"]["quarantined"] for f in flow.values() for t in f.values())
+
+
+def test_incoming_rows_are_scored_and_none_is_lost(done: Done) -> None:
+    lines = (done.toy.project.state(NAME) / "scores.csv").read_text().splitlines()
+    assert len(lines) == 1 + 100, "the simulator's n / 20 new customers, one line each"
+    assert lines[0].startswith("row_id,customer_id,probability,decile,action,reasons,model_version")
+
+
+def test_the_second_run_does_nothing_and_says_so(done: Done) -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    again = perennial(done.toy, "run", NAME)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert again.returncode == 0
+    assert "Nothing to do: 0 stages ran" in again.stdout
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 6, "3 on an idle machine"
+    loaded = _modules_of(
+        done.toy,
+        "from perennial.actions.run import nothing_to_do; "
+        f"from perennial.files.project import Project; assert nothing_to_do(Project.here(), '{NAME}')",
+    )
+    assert not {"prefect", "mlflow", "torch", "pandas"} & loaded
+
+
+def test_dvc_repro_agrees(done: Done) -> None:
+    lock = (done.toy.root / "dvc.lock").read_bytes()
+    ran = done.toy.dvc("repro")
+    assert ran.returncode == 0, ran.stderr
+    assert "Running stage" not in ran.stdout
+    assert (done.toy.root / "dvc.lock").read_bytes() == lock
+
+
+def test_a_failed_stage_stops_what_depends_on_it_with_its_own_exit_code(done: Done, tmp_path: Path) -> None:
+    toy = _copy(done.toy, tmp_path)
+    toy.edit_contract("{kind: row_count, min: 100}", "{kind: row_count, min: 100000}")
+    ran = _flow(toy, done)
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    assert "the contract asks for at least 100000" in ran.stdout + ran.stderr
+    runs = task_runs_of_failed(done)
+    assert runs[f"validate@{NAME}"]["state_name"] == "Exit2"
+    assert runs[f"ingest@{NAME}"]["state_name"] == "Cached"
+    assert runs.get(f"train@{NAME}", {"state_type": "PENDING"})["state_type"] == "PENDING"
+    assert (toy.project.state(NAME) / "stopped" / "validate" / "quarantine.parquet").exists()
+
+
+def test_a_flow_that_is_killed_takes_its_stage_with_it_and_the_next_run_goes_on(done: Done, tmp_path: Path) -> None:
+    toy = _copy(done.toy, tmp_path)
+    toy.edit("params.yaml", "epochs: 3", "epochs: 40")
+    flow = subprocess.Popen(
+        [str(BIN / "python"), "flows/training.py", NAME], cwd=toy.root, env=_environment(done),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not _training(toy) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert _training(toy), "the train stage never began"
+    flow.send_signal(signal.SIGKILL)
+    flow.wait()
+    deadline = time.monotonic() + 20
+    while _training(toy) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not _training(toy), "the stage lives on"
+    toy.edit("params.yaml", "epochs: 40", "epochs: 4")
+    again = _flow(toy, done)
+    assert again.returncode == 0, again.stdout + again.stderr
+
+
+def test_a_second_clone_pulls_and_runs_no_stage(done: Done, tmp_path: Path) -> None:
+    toy, remote = done.toy, tmp_path / "remote"
+    toy.git("add", "--all")
+    toy.commit("results")
+    assert toy.dvc("remote", "add", "--local", "--default", "shared", str(remote)).returncode == 0
+    assert toy.dvc("push").returncode == 0
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(toy.root), str(clone)], check=True)
+    second = Toy(root=clone)
+    assert second.dvc("remote", "add", "--local", "--default", "shared", str(remote)).returncode == 0
+    assert second.dvc("pull").returncode == 0
+    ran = _flow(second, done)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    receipt = json.loads((second.project.state(NAME) / "last.json").read_text())
+    assert "Ran" not in receipt["stages"].values()
+    assert receipt["results"]["promote"]["verdict"] == "PROMOTE"
+    assert (second.project.state(NAME) / "report.html").exists()
+    assert second.git("status", "--porcelain") == ""
+
+
+def test_two_runs_of_one_use_case_do_not_meet(done: Done) -> None:
+    from perennial.files.locks import held
+
+    with held(done.toy.project.state(NAME) / "run.lock", what="a run"):
+        ran = perennial(done.toy, "run", NAME)
+    assert ran.returncode == 75
+    assert "a run of ad_response is busy" in ran.stderr
+
+
+def test_a_cut_dvc_lock_is_mended(done: Done, tmp_path: Path) -> None:
+    toy = _copy(done.toy, tmp_path)
+    (toy.root / "dvc.lock").write_bytes(b"")
+    said = repo.mend(toy.root)
+    assert any("dvc.lock was cut short" in line for line in said)
+    assert "train@ad_response" in yaml.safe_load((toy.root / "dvc.lock").read_text())["stages"], (
+        "the committed one is back"
+    )
+
+
+def task_runs_of_failed(done: Done) -> dict[str, dict[str, Any]]:
+    runs = done.api("/task_runs/filter", {"flow_runs": {"id": {"any_": [newest_flow(done)["id"]]}}, "limit": 200})
+    return {run["name"]: run for run in runs}
+
+
+def _copy(toy: Toy, tmp_path: Path) -> Toy:
+    root = tmp_path / "copy"
+    shutil.copytree(toy.root, root, symlinks=True, ignore=shutil.ignore_patterns("mlflow", "prefect", "server.json"))
+    return Toy(root=root)
+
+
+def _environment(done: Done) -> dict[str, str]:
+    from perennial.actions.server import ensure, environment
+
+    return environment(ensure(done.toy.project), done.toy.project) | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+
+
+def _flow(toy: Toy, done: Done) -> subprocess.CompletedProcess[str]:
+    """Run the flow of another folder against the server that is up already."""
+    return subprocess.run(
+        [str(BIN / "python"), "flows/training.py", NAME], cwd=toy.root, env=_environment(done), text=True,
+        capture_output=True, check=False, timeout=400,
+    )  # fmt: skip
+
+
+def _training(toy: Toy) -> bool:
+    """Whether a train stage of this folder is running."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes()
+            if b"perennial.stages.train" in words and (process / "cwd").resolve() == toy.root.resolve():
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def _modules_of(toy: Toy, code: str) -> set[str]:
+    shown = subprocess.run(
+        [str(BIN / "python"), "-c", f"{code}; import sys; print(*sys.modules)"], cwd=toy.root, text=True,
+        capture_output=True, check=True,
+    )  # fmt: skip
+    return {name.split(".")[0] for name in shown.stdout.split()}

@@ -1,0 +1,138 @@
+"""Small tables, networks and bundles of every family, for the tests of models, training and scoring."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+
+from perennial.config.baseline import BaselineParams
+from perennial.config.train import TrainParams
+from perennial.contract.model import Money
+from perennial.contract.serving import FeatureColumn, ServingView
+from perennial.data.encode import Encoding
+from perennial.data.encode import fit as fit_encoding
+from perennial.models.deep.model import DeepModel, tensors
+from perennial.models.deep.net import NetSpec, TabularNet, losses
+from perennial.models.traditional.boosted import fit_boosted
+from perennial.models.traditional.linear import fit_linear
+from perennial.scoring.bundle import Bundle, Family, Model, background_rows
+from perennial.scoring.calibration import calibrate, log_loss
+from perennial.training import fit as training
+from perennial.training.loader import Rows
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+ARMS = ("none", "discover", "reward")
+FEATURES = (
+    FeatureColumn(name="age", kind="numeric", label="age"),
+    FeatureColumn(name="spent", kind="numeric", label="money spent", unit="EUR"),
+    FeatureColumn(name="last_visit", kind="numeric", label="days since the last visit"),
+    FeatureColumn(name="channel", kind="categorical", label="buys through"),
+    FeatureColumn(name="town", kind="categorical", label="town"),
+)
+
+
+def train_params(**changes: Any) -> TrainParams:
+    base: dict[str, Any] = {
+        "seed": 1, "members": 4, "width": 16, "blocks": 1, "dropout": 0.1, "learning_rate": 0.01, "weight_decay": 0.01,
+        "batch": 64, "epochs": 4, "patience": 6, "swap": 0.0, "accelerator": "cpu", "devices": 1, "num_nodes": 1,
+        "strategy": "single", "precision": "32-true", "threads": 1,
+    }  # fmt: skip
+    return TrainParams(**{**base, **changes})
+
+
+def baseline_params(**changes: Any) -> BaselineParams:
+    return BaselineParams(**{"seed": 1, "trials": 1, "rounds": 30, "learning_rate": 0.1, "threads": 1, **changes})
+
+
+def customers(n: int, seed: int = 0) -> pl.DataFrame:
+    """The feature columns; `last_visit` has nulls, `town` a null and rare values."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    days = rng.integers(0, 90, n).astype(np.float64)
+    return pl.DataFrame(
+        {
+            "age": rng.integers(18, 86, n),
+            "spent": rng.lognormal(4, 1, n).round(2),
+            "last_visit": [None if gone else day for day, gone in zip(days, rng.random(n) < 0.2, strict=True)],
+            "channel": rng.choice(["app", "store", "web"], n),
+            "town": rng.choice(["Basel", "Graz", "Linz", None], n),
+        }
+    )
+
+
+def outcomes(frame: pl.DataFrame, outputs: int, seed: int = 0) -> tuple[F64, I64]:
+    """y and arm: the young respond more, and to message k the more so."""
+    rng = np.random.Generator(np.random.PCG64(seed + 1))
+    arm = rng.integers(0, outputs, frame.height)
+    score = (50 - frame["age"].to_numpy()) / 15 + 0.7 * (frame["channel"] == "app").to_numpy() + 0.5 * arm - 1
+    return (rng.random(frame.height) < 1 / (1 + np.exp(-score))).astype(np.float64), arm
+
+
+def rows(n: int, outputs: int = 1, seed: int = 0) -> Rows:
+    """Encoded customers as training takes them."""
+    frame = customers(n, seed)
+    y, arm = outcomes(frame, outputs, seed)
+    norm, miss, cat = tensors(fit_encoding(customers(600), FEATURES, 1).encode(frame))
+    return Rows(norm_NF=norm, miss_NM=miss, cat_NC=cat, y_N=torch.from_numpy(y).float(), arm_N=torch.from_numpy(arm))
+
+
+def spec(outputs: int = 1, **changes: Any) -> NetSpec:
+    """A small network for `rows`."""
+    cards = tuple(fit_encoding(customers(600), FEATURES, 1).cards)
+    base = {"n_numeric": 3, "n_missing": 1, "members": 4, "width": 16, "blocks": 1, "dropout": 0.1}
+    return NetSpec(**{**base, "cards": cards, "outputs": outputs, **changes})
+
+
+def bundle(family: Family, outputs: int, folder: Path) -> Bundle:
+    """A model of `family` fitted on 600 customers and calibrated on 300; `folder` takes the training curve."""
+    arms = ARMS if outputs == 3 else ()
+    money = Money(currency="EUR", value_of_response=40, cost_of_contact=2, budget_share=0.4)
+    serving = ServingView(
+        task="uplift" if arms else "binary", arms=arms, costs=(0.0, 2.0, 2.0) if arms else (2.0,), features=FEATURES,
+        money=money,
+    )  # fmt: skip
+    train, val = customers(600), customers(300, seed=7)
+    (y, arm), (y_val, arm_val) = outcomes(train, outputs), outcomes(val, outputs, seed=7)
+    encoding = fit_encoding(train, FEATURES, 1)
+    model = _model(family, outputs, encoding, (train, y, arm), (val, y_val, arm_val), folder)
+    return Bundle(
+        family=family, model=model, encoding=encoding, serving=serving, params={"seed": 1},
+        calibration=calibrate(model.link(encoding.encode(val)), y_val, arm_val),
+        split={"kind": "hash", "by": "entity", "salt": "s", "fractions": {"train": 0.6, "val": 0.2, "test": 0.2}},
+        background=background_rows(train, serving, 1),
+    )  # fmt: skip
+
+
+def _model(
+    family: Family, outputs: int, encoding: Encoding, train: tuple[pl.DataFrame, F64, I64],
+    val: tuple[pl.DataFrame, F64, I64], folder: Path,
+) -> Model:  # fmt: skip
+    (x, y, arm), (x_val, y_val, arm_val) = ((encoding.encode(f), y, a) for f, y, a in (train, val))
+
+    def loss(model: Model) -> float:
+        return log_loss(model.link(x_val)[np.arange(len(y_val)), arm_val], y_val)
+
+    if family == "linear":
+        return fit_linear(x, y, arm, outputs, encoding, loss)
+    if family == "boosted":
+        return fit_boosted((x, y, arm), (x_val, y_val, arm_val), outputs, baseline_params(), loss)
+    params = train_params(epochs=3)
+    shape = NetSpec(
+        n_numeric=len(encoding.numeric), n_missing=len(encoding.missing), cards=tuple(encoding.cards), outputs=outputs,
+        members=params.members, width=params.width, blocks=params.blocks, dropout=params.dropout,
+    )  # fmt: skip
+    parts = [
+        Rows(norm_NF=norm, miss_NM=miss, cat_NC=cat, y_N=torch.from_numpy(t).float(), arm_N=torch.from_numpy(a))
+        for (norm, miss, cat), t, a in ((tensors(x), y, arm), (tensors(x_val), y_val, arm_val))
+    ]
+    times = torch.ones(len(y), dtype=torch.int64)
+    done = training.fit(
+        lambda: TabularNet(shape), losses, parts[0], times, parts[1], params, folder / "curves.csv"
+    )  # fmt: skip
+    assert isinstance(done.net, TabularNet)
+    return DeepModel(spec=shape, net=done.net)

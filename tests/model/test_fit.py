@@ -1,0 +1,177 @@
+"""Training: the same bits for the same seed, the best epoch's weights, and no half-trained stage that looks done."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+
+from perennial.errors import ConfigError
+from perennial.models.deep.net import TabularNet, losses
+from perennial.training.fit import Fitted, fit
+from perennial.training.loader import Rows
+from perennial.training.module import FitModule, adamw
+from tests.model.builders import rows, spec, train_params
+
+if TYPE_CHECKING:
+    from tests.conftest import Toy
+
+pytestmark = pytest.mark.model
+
+TRAIN, VAL = rows(500), rows(200, seed=3)
+
+
+class Spy(Callback):
+    """What an epoch saw, and the weights after it."""
+
+    def __init__(self) -> None:
+        self.seen: list[list[int]] = []
+        self.weights: list[dict[str, torch.Tensor]] = []
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        assert isinstance(pl_module, FitModule)
+        self.seen.append(torch.cat(pl_module.seen).tolist())
+        self.weights.append({name: tensor.clone() for name, tensor in pl_module.net.state_dict().items()})
+
+
+def fitted(folder: Path, times: torch.Tensor | None = None, extra: tuple[Callback, ...] = (), **changes: Any) -> Fitted:
+    drawn = torch.ones(len(TRAIN), dtype=torch.int64) if times is None else times
+    params = train_params(**changes)
+    make = lambda: TabularNet(spec(dropout=params.dropout))  # noqa: E731 - one line in a test
+    return fit(make, losses, TRAIN, drawn, VAL, params, folder / "curves.csv", extra)
+
+
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_the_same_seed_gives_the_same_bits_whatever_ran_before(tmp_path: Path) -> None:
+    first = fitted(tmp_path / "a")
+    torch.manual_seed(99)
+    torch.rand(17)
+    second = fitted(tmp_path / "b")
+    assert same(first.net.state_dict(), second.net.state_dict())
+    assert first.curve == second.curve
+    assert (tmp_path / "a" / "curves.csv").read_bytes() == (tmp_path / "b" / "curves.csv").read_bytes()
+    other = fitted(tmp_path / "c", seed=2)
+    assert not same(first.net.state_dict(), other.net.state_dict())
+    assert first.curve != other.curve
+
+
+def test_it_learns_and_the_curve_file_says_what_the_curve_says(tmp_path: Path) -> None:
+    found = fitted(tmp_path, epochs=8)
+    assert found.curve[-1].train_loss < 0.9 * found.curve[0].train_loss
+    assert found.curve[found.best_epoch - 1].val_loss < 0.6
+    lines = (tmp_path / "curves.csv").read_text().splitlines()
+    assert lines[0] == "epoch,train_loss,val_loss"
+    assert lines[1:] == [f"{e.epoch},{e.train_loss:.8f},{e.val_loss:.8f}" for e in found.curve]
+
+
+def test_every_epoch_sees_each_row_as_often_as_it_was_drawn(tmp_path: Path) -> None:
+    spy, times = Spy(), torch.arange(len(TRAIN)) % 3
+    fitted(tmp_path, times, (spy,), epochs=3)
+    wanted = [i for i in range(len(TRAIN)) for _ in range(i % 3)]
+    assert [sorted(seen) for seen in spy.seen] == [wanted] * 3
+    assert len({tuple(seen) for seen in spy.seen}) == 3
+
+
+def test_early_stopping_gives_back_the_best_epoch(tmp_path: Path) -> None:
+    spy = Spy()
+    found = fitted(tmp_path, extra=(spy,), learning_rate=0.1, dropout=0.0, epochs=40, patience=3)
+    losses_on_val = [epoch.val_loss for epoch in found.curve]
+    assert found.best_epoch == losses_on_val.index(min(losses_on_val)) + 1
+    assert len(found.curve) == found.best_epoch + 3 < 40
+    assert same(found.net.state_dict(), spy.weights[found.best_epoch - 1])
+    assert not same(found.net.state_dict(), spy.weights[-1])
+    assert not found.net.training
+
+
+def test_the_masks_of_dropout_come_from_seed_epoch_and_batch_alone(tmp_path: Path) -> None:
+    class Noise(Callback):
+        def on_train_batch_start(self, *_: Any) -> None:
+            torch.rand(3)
+
+    plain = fitted(tmp_path / "a", dropout=0.5)
+    disturbed = fitted(tmp_path / "b", extra=(Noise(),), dropout=0.5)
+    assert same(plain.net.state_dict(), disturbed.net.state_dict())
+    assert not same(plain.net.state_dict(), fitted(tmp_path / "c", dropout=0.0).net.state_dict())
+
+
+def test_swap_changes_what_is_learnt_and_is_reproducible(tmp_path: Path) -> None:
+    plain, swapped, again = (fitted(tmp_path / name, swap=s) for name, s in (("a", 0.0), ("b", 0.2), ("c", 0.2)))
+    assert same(swapped.net.state_dict(), again.net.state_dict())
+    assert not same(plain.net.state_dict(), swapped.net.state_dict())
+
+
+def test_biases_and_scales_are_not_decayed() -> None:
+    net = TabularNet(spec())
+    decayed, kept = adamw(0.01, 0.5)(net).param_groups
+    assert decayed["weight_decay"] == 0.5
+    assert kept["weight_decay"] == 0.0
+    names = {id(p): name for name, p in net.named_parameters()}
+    loose = {names[id(p)] for p in kept["params"]}
+    assert len(decayed["params"]) + len(kept["params"]) == len(names)
+    assert {"numeric.b1", "numeric.b2", "head.bias"} <= loose
+    assert not any(name.endswith("weight") and net.get_parameter(name).ndim > 1 for name in loose)
+
+
+def test_a_gpu_that_is_not_there_is_a_configuration_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match=r"accelerator is gpu and no GPU is to be seen: set it to cpu"):
+        fitted(tmp_path, accelerator="gpu")
+
+
+@pytest.mark.parametrize(("devices", "nodes"), [(2, 1), (1, 2)])
+def test_one_strategy_for_one_device(tmp_path: Path, devices: int, nodes: int) -> None:
+    with pytest.raises(ConfigError, match=rf"strategy is single with {devices} devices on {nodes} nodes: use ddp"):
+        fitted(tmp_path, devices=devices, num_nodes=nodes)
+
+
+def test_weights_that_run_away_stop_the_training(tmp_path: Path) -> None:
+    far = Rows(**{**vars(TRAIN), "norm_NF": torch.full_like(TRAIN.norm_NF, float("nan"))})
+    times = torch.ones(len(far), dtype=torch.int64)
+    with pytest.raises(ConfigError, match=r"epoch 1: train loss nan, .* ran away: lower train.learning_rate, now 0.01"):
+        fit(lambda: TabularNet(spec()), losses, far, times, VAL, train_params(), tmp_path / "curves.csv")
+
+
+def test_the_handler_of_sigterm_is_given_back(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    fitted(tmp_path, epochs=1)
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+@pytest.mark.parametrize(("sent", "codes"), [(signal.SIGTERM, {-15, 143}), (signal.SIGINT, {-2, 130})])
+def test_a_training_stage_that_is_stopped_does_not_look_finished(
+    made: Toy, tmp_path: Path, sent: signal.Signals, codes: set[int]
+) -> None:
+    toy = type(made)(root=tmp_path / "project")
+    shutil.copytree(made.root, toy.root)
+    toy.edit("params.yaml", "patience: 6", "patience: 4000")
+    toy.edit("params.yaml", "epochs: 40", "epochs: 4000")
+    words = [sys.executable, "-m", "perennial.stages.train", toy.name]
+    curve = toy.project.state(toy.name) / "curves.csv"
+    with subprocess.Popen(
+        words, cwd=toy.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a job in the background ignores it
+    ) as process:  # fmt: skip
+        until(lambda: curve.exists() and len(curve.read_text().splitlines()) > 2, process)
+        process.send_signal(sent)
+        process.communicate(timeout=30)
+    assert process.returncode in codes
+    assert not toy.out("train", "manifest.json").exists()
+
+
+def until(happened: Any, process: subprocess.Popen[bytes], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert process.poll() is None, f"ended early with {process.returncode}"
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -1,0 +1,92 @@
+"""Batches of an epoch: every row as often as it was drawn, on exactly one rank, in an order of its own each epoch."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perennial.training.loader import Batch, Batches
+from tests.model.builders import rows
+
+pytestmark = pytest.mark.model
+
+SOME = rows(300)
+
+
+def batches(n: int = 300, times: list[int] | None = None, **changes: float) -> list[Batch]:
+    told = {"batch": 32, "seed": 1, "epoch": 0, "rank": 0, "world": 1, "swap": 0.0, **changes}
+    drawn = torch.tensor(times if times is not None else [1] * n)
+    part = type(SOME)(**{name: tensor[:n] for name, tensor in vars(SOME).items()})
+    swap = told.pop("swap")
+    return list(Batches(part, drawn, swap=swap, **{name: int(value) for name, value in told.items()}))
+
+
+def order(found: list[Batch]) -> list[int]:
+    return [row for batch in found for row in batch[5].tolist()]
+
+
+def test_a_batch_is_the_slice_of_the_rows_that_it_names() -> None:
+    found = batches()
+    for norm, miss, cat, y, arm, mine, _ in found:
+        for tensor, wanted in zip((norm, miss, cat, y, arm), SOME.at(mine), strict=True):
+            assert torch.equal(tensor, wanted)
+    assert len(found) == 10
+    assert sorted(order(found)) == list(range(300))
+
+
+@given(
+    n=st.integers(2, 60), batch=st.integers(2, 20), world=st.integers(1, 4), epoch=st.integers(0, 5),
+    seed=st.integers(0, 2**31 - 1), data=st.data(),
+)  # fmt: skip
+@settings(max_examples=60, deadline=None)
+def test_the_ranks_share_out_every_draw_exactly_once(
+    n: int, batch: int, world: int, epoch: int, seed: int, data: st.DataObject
+) -> None:
+    times = data.draw(st.lists(st.integers(0, 3), min_size=n, max_size=n).filter(any))
+    ranks = [batches(n, times, batch=batch, world=world, epoch=epoch, seed=seed, rank=r) for r in range(world)]
+    assert sorted(row for found in ranks for row in order(found)) == [i for i, t in enumerate(times) for _ in range(t)]
+    assert len({len(found) for found in ranks}) == 1, "a rank with one batch less would wait for ever"
+    for parts in zip(*ranks, strict=True):
+        assert sum(len(part[5]) for part in parts) == parts[0][6] == parts[-1][6]
+
+
+def test_the_order_depends_on_seed_and_epoch_and_on_nothing_else() -> None:
+    torch.manual_seed(5)
+    first = order(batches(seed=1, epoch=3))
+    torch.manual_seed(6)
+    assert order(batches(seed=1, epoch=3)) == first
+    others = [order(batches(seed=s, epoch=e)) for s, e in ((1, 2), (1, 4), (2, 3), (3, 1))]
+    assert all(other != first for other in others)
+    assert len({tuple(other) for other in others}) == 4
+
+
+def test_times_say_how_often_a_row_is_drawn_and_zero_leaves_it_out() -> None:
+    seen = order(batches(5, [0, 1, 2, 0, 4]))
+    assert sorted(seen) == [1, 2, 2, 4, 4, 4, 4]
+
+
+@pytest.mark.parametrize(
+    ("n", "world", "sizes"),
+    [(64, 1, [32, 32]), (65, 1, [32, 33]), (66, 1, [32, 32, 2]), (66, 4, [32, 34]), (68, 4, [32, 32, 4]), (2, 1, [2])],
+)
+def test_a_last_batch_too_small_for_every_rank_joins_the_one_before(n: int, world: int, sizes: list[int]) -> None:
+    assert [batch[6] for batch in batches(n, world=world)] == sizes
+
+
+def test_swap_takes_cells_from_other_rows_of_the_batch_and_leaves_outcomes() -> None:
+    plain, swapped = batches(swap=0.0), batches(swap=0.3)
+    changed, cells = 0, 0
+    for before, after in zip(plain, swapped, strict=True):
+        assert torch.equal(before[5], after[5])
+        for kept in (1, 3, 4):
+            assert torch.equal(before[kept], after[kept])  # type: ignore[arg-type]
+        for column in range(before[0].shape[1]):
+            assert set(after[0][:, column].tolist()) <= set(before[0][:, column].tolist())
+        changed += int((before[0] != after[0]).sum())
+        cells += before[0].numel()
+    assert 0.15 < changed / cells < 0.31
+    assert order(batches(swap=0.3)) == order(swapped)
+    again = batches(swap=0.3)
+    assert all(torch.equal(a[0], b[0]) and torch.equal(a[2], b[2]) for a, b in zip(again, swapped, strict=True))

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
+CONTRACT = "contracts/ad_response.yaml"
 STOPS = {
     "row count": (
         ("{kind: row_count, min: 100}", "{kind: row_count, min: 5000}"),
         "table main: 2001 rows passed, the contract asks for at least 5000",
     ),
     "null fraction": (
-        ("amount: {role: numeric, type: decimal, min: 0, max_null: 1}", "amount: {role: numeric, type: decimal, min: 0, max_null: 0.1}"),
+        ("max_null: 1}", "max_null: 0.1}"),
         r"table events: [0-9.]+% of amount is empty, the contract allows 10\.0%",
     ),
     "one outcome": (
@@ -85,9 +86,8 @@ def test_a_column_that_tells_the_outcome_is_refused_by_name(project: Toy) -> Non
         "spend_14d: {role: outcome, type: decimal, known: after_outcome}", "spend_14d: {role: numeric, nullable: true}"
     )
     project.run("ingest", "validate", "clean", "featurize")
-    with pytest.raises(
-        LeakError, match=r"column 'spend_14d' alone separates the outcome \(AUC 1\.0000\); give it the role ignore"
-    ):
+    words = r"column 'spend_14d' alone separates the outcome \(AUC 1\.0000\); give it the role ignore"
+    with pytest.raises(LeakError, match=words):
         project.run("split")
 
 
@@ -122,7 +122,7 @@ def test_an_input_that_was_changed_is_refused(project: Toy) -> None:
             "contracts/ad_response.yaml",
             "role: treatment",
             "role: treatmnt",
-            r"ContractError: .*columns\.message\.role: Input should be",
+            r"ContractError: .*columns\.message\.role: Input",
         ),
     ],
 )

@@ -112,6 +112,7 @@ def test_all_ranks_end_with_the_one_that_was_stopped(made: Toy, tmp_path: Path, 
         for pid in alive(process.pid):
             os.kill(pid, signal.SIGKILL)
         process.wait(30)
+        process.stdin.close()
     assert not toy.out("train", "manifest.json").exists()
 
 

@@ -164,8 +164,8 @@ def test_a_training_stage_that_is_stopped_does_not_look_finished(
     ) as process:  # fmt: skip
         until(lambda: curve.exists() and len(curve.read_text().splitlines()) > 2, process)
         process.send_signal(sent)
-        process.communicate(timeout=30)
-    assert process.returncode in codes
+        said, _ = process.communicate(timeout=30)
+    assert process.returncode in codes, said
     assert not toy.out("train", "manifest.json").exists()
 
 

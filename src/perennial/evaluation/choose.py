@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from perennial.evaluation.compare import Judge
 from perennial.evaluation.intervals import F64, Interval
+
+_ONE_ERROR = 0.6826894921370859  # the two-sided level whose interval reaches one standard error
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """`family` is the candidate, `best` has the highest figure; `behind` is best − family, give or take one error."""
+    """`family` is the candidate, `best` has the best figure; `behind` is best − family, give or take one error."""
 
     family: str
     best: str
     figures: dict[str, float]
     behind: dict[str, Interval]
 
+    def as_json(self) -> dict[str, Any]:
+        behind = {family: asdict(found) for family, found in self.behind.items()}
+        return {"family": self.family, "best": self.best, "val": self.figures, "behind": behind}
 
-def choose(
-    scores: Mapping[str, F64], figure: Callable[[F64], float], paired: Callable[[F64, F64, float], Interval]
-) -> Choice:
-    """`scores` by family, simplest first; `figure` is higher when better; `paired(new, old, level)` is new − old."""
-    figures = {family: figure(score) for family, score in scores.items()}
-    best = max(figures, key=lambda family: figures[family])
+
+def choose(scores: Mapping[str, F64], judge: Judge) -> Choice:
+    """`scores` on val by family, the simplest first."""
+    figures = {family: judge.value(score) for family, score in scores.items()}
+    best = (max if judge.higher_is_better else min)(figures, key=lambda family: figures[family])
     behind = {
-        family: paired(scores[best], score, _ONE_ERROR) for family, score in scores.items() if family != best
-    }  # fmt: skip
+        family: judge.better_by(scores[best], score, _ONE_ERROR) for family, score in scores.items() if family != best
+    }
     within = [family for family in scores if family == best or behind[family].low <= 0]
     return Choice(family=within[0], best=best, figures=figures, behind=behind)
 
 
-_ONE_ERROR = 0.6826894921370859  # the two-sided level whose interval reaches one standard error
+def deep_minus_traditional(chosen: Choice, scores: Mapping[str, F64], judge: Judge, level: float) -> dict[str, Any]:
+    """The deep family against the traditional one that was better on val, paired, on the rows of `judge` (test)."""
+    order = max if judge.higher_is_better else min
+    rival = order((family for family in scores if family != "deep"), key=lambda family: chosen.figures[family])
+    found = judge.better_by(scores["deep"], scores[rival], level)
+    return {"metric": judge.metric, "traditional": rival, **asdict(found)}

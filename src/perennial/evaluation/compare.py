@@ -53,6 +53,12 @@ class Judge:
         arm = None if self.arm is None else self.arm[rows]
         return replace(self, y=self.y[rows], arm=arm, weight=None if self.weight is None else self.weight[rows])
 
+    def value(self, score: F64) -> float:
+        """The metric of one model, without its interval (raises as `estimate`)."""
+        score = self._fitting(score)
+        weight = np.ones(len(self.y)) if self.weight is None else self.weight
+        return float(self._function(self.y, score, weight))
+
     def estimate(self, score: F64, level: float) -> Interval:
         """The metric of one model.
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perennial.evaluation import policy, uplift
-from perennial.evaluation.choose import choose
-from perennial.evaluation.intervals import F64, Interval, bootstrap, paired_bootstrap
+from perennial.evaluation.choose import choose, deep_minus_traditional
+from perennial.evaluation.compare import Judge
+from perennial.evaluation.intervals import F64
 from perennial.evaluation.response import LEVEL, Resampling, band
 from perennial.evaluation.uplift import Arms
 
@@ -31,23 +31,18 @@ def judge(
     resampling: Resampling, placebos: int,
 ) -> dict[str, Any]:  # fmt: skip
     """Plain figures for summary.json: families, candidate, effects, Qini, tenths, policies, the lottery's fairness."""
-    compared = partial(paired_qini, val.y, val.arm, resampling)
-    chosen = choose(val.scores, lambda s: float(uplift.qini(val.y, s, np.ones(len(val.y)), arm=val.arm)), compared)
-    rival = max((f for f in test.scores if f != "deep"), key=lambda family: chosen.figures[family])
-    deep = paired_qini(test.y, test.arm, resampling, test.scores["deep"], test.scores[rival], LEVEL)
+    judges = [Judge(metric="qini", y=c.y, arm=c.arm, resamples=resampling.n, seed=resampling.seed) for c in (val, test)]
+    chosen = choose(val.scores, judges[0])
     scores = test.scores[chosen.family]
     return {
         "primary": "qini",
         "arms": arms,
-        "candidate": {
-            "family": chosen.family, "best": chosen.best, "val": chosen.figures,
-            "behind": {family: asdict(found) for family, found in chosen.behind.items()},
-        },
+        "candidate": chosen.as_json(),
         "families": {
-            family: {"val": {"qini": chosen.figures[family]}, "test": _figures(test, found, offer, resampling)}
+            family: {"val": {"qini": chosen.figures[family]}, "test": _figures(test, found, offer, judges[1])}
             for family, found in test.scores.items()
         },
-        "deep_minus_traditional": {"metric": "qini", "traditional": rival, **asdict(deep)},
+        "deep_minus_traditional": deep_minus_traditional(chosen, test.scores, judges[1], LEVEL),
         "messages": [_message(test, scores, k, name, resampling) for k, name in enumerate(arms) if k],
         "policy": _policy(test, scores, offer, resampling),
         "lottery": _lottery(test, before),
@@ -55,22 +50,10 @@ def judge(
     }  # fmt: skip
 
 
-def paired_qini(y: F64, arm: Arms, resampling: Resampling, new: F64, old: F64, level: float) -> Interval:
-    """Mean Qini over messages of `new` less that of `old`, on the same rows."""
-    metric, strata = partial(uplift.qini, arm=arm), uplift.strata(y, arm)
-    return paired_bootstrap(metric, y, new, old, n=resampling.n, seed=resampling.seed, level=level, strata=strata)
-
-
-def qini_interval(y: F64, arm: Arms, scores: F64, resampling: Resampling, level: float) -> Interval:
-    metric, strata = partial(uplift.qini, arm=arm), uplift.strata(y, arm)
-    return bootstrap(metric, y, scores, n=resampling.n, seed=resampling.seed, level=level, strata=strata)
-
-
-def _figures(test: Campaign, scores: F64, offer: policy.Offer, resampling: Resampling) -> dict[str, Any]:
+def _figures(test: Campaign, scores: F64, offer: policy.Offer, judge: Judge) -> dict[str, Any]:
     rewards = policy.rewards(test.y, test.arm, scores, offer)
     worth = policy.worth(rewards, policy.choice(scores, offer), policy.to_all(0, len(scores)), LEVEL)
-    qini = qini_interval(test.y, test.arm, scores, resampling, LEVEL)
-    return {"qini": asdict(qini), "policy_value": asdict(worth)}
+    return {"qini": asdict(judge.estimate(scores, LEVEL)), "policy_value": asdict(worth)}
 
 
 def _message(test: Campaign, scores: F64, k: int, name: str, resampling: Resampling) -> dict[str, Any]:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perennial.evaluation import metrics
-from perennial.evaluation.choose import Choice, choose
-from perennial.evaluation.intervals import F64, Band, Interval, bootstrap, delong, paired_bootstrap, paired_delong
+from perennial.evaluation.choose import choose, deep_minus_traditional
+from perennial.evaluation.compare import Judge
+from perennial.evaluation.intervals import F64, Band, bootstrap, delong
 from perennial.evaluation.profit import Money, contacted, plans, profit_curve, target
 
 LEVEL = 0.95
@@ -39,16 +40,17 @@ def judge(
     resampling: Resampling,
 ) -> dict[str, Any]:  # fmt: skip
     """Plain figures for summary.json: families, candidate, deep − traditional, calibration, gains, money, slices."""
-    chosen = choose(val.scores, _figure(primary, val.y), paired(primary, val.y, resampling))
+    judges = [Judge(metric=primary, y=part.y, resamples=resampling.n, seed=resampling.seed) for part in (val, test)]
+    chosen = choose(val.scores, judges[0])
     p_test = test.scores[chosen.family]
     found: dict[str, Any] = {
         "primary": primary,
-        "candidate": _told(chosen),
+        "candidate": chosen.as_json(),
         "families": {
             family: {"val": _plain(val.y, val.scores[family]), "test": _with_intervals(test.y, score, resampling)}
             for family, score in test.scores.items()
         },
-        "deep_minus_traditional": _deep_minus_traditional(chosen, test, primary, resampling),
+        "deep_minus_traditional": deep_minus_traditional(chosen, test.scores, judges[1], LEVEL),
         "calibration": _calibration(test.y, p_test, resampling),
         "gains": {f: band(metrics.gains(test.y, s, n=2, seed=0)) for f, s in test.scores.items()},
         "slices": _slices(test.y, p_test, slices),
@@ -58,37 +60,9 @@ def judge(
     return found
 
 
-def paired(primary: str, y: F64, resampling: Resampling) -> Any:
-    """A function (new, old, level) → interval of how much better `new` is on these rows."""
-    if primary == "auc":
-        return lambda new, old, level: paired_delong(y, new, old, level)
-    metric = metrics.named(primary)
-    sign = 1.0 if metric.higher_is_better else -1.0
-
-    def compare(new: F64, old: F64, level: float) -> Interval:
-        n, seed = resampling.n, resampling.seed
-        return paired_bootstrap(metric.function, y, new, old, n=n, seed=seed, level=level, strata=y) * sign
-
-    return compare
-
-
 def band(curve: Band) -> dict[str, list[float]]:
     """A curve as JSON."""
     return {name: [float(value) for value in getattr(curve, name)] for name in ("x", "value", "low", "high")}
-
-
-def _figure(primary: str, y: F64) -> Any:
-    sign = 1.0 if metrics.named(primary).higher_is_better else -1.0
-    return lambda score: sign * metrics.measure(primary, y, score)
-
-
-def _told(chosen: Choice) -> dict[str, Any]:
-    return {
-        "family": chosen.family,
-        "best": chosen.best,
-        "val": chosen.figures,
-        "behind": {family: asdict(found) for family, found in chosen.behind.items()},
-    }
 
 
 def _plain(y: F64, p: F64) -> dict[str, float]:
@@ -101,13 +75,6 @@ def _with_intervals(y: F64, p: F64, resampling: Resampling) -> dict[str, Any]:
         metric = metrics.named(name).function
         found[name] = asdict(bootstrap(metric, y, p, n=resampling.n, seed=resampling.seed, level=LEVEL, strata=y))
     return {**found, "lift_10": metrics.lift_at(y, p, 0.1)}
-
-
-def _deep_minus_traditional(chosen: Choice, test: Labelled, primary: str, resampling: Resampling) -> dict[str, Any]:
-    """The deep family against the traditional one that was better on val, paired, on test."""
-    rival = max((f for f in test.scores if f != "deep"), key=lambda family: chosen.figures[family])
-    found = paired(primary, test.y, resampling)(test.scores["deep"], test.scores[rival], LEVEL)
-    return {"metric": primary, "traditional": rival, **asdict(found)}
 
 
 def _calibration(y: F64, p: F64, resampling: Resampling) -> dict[str, Any]:

@@ -1,0 +1,63 @@
+"""infra/retrain.sh by hand, in a clone with a folder as remote: a comment on a branch, a decision on main."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import NAME, REPO, Toy
+from tests.flows.conftest import BIN
+
+if TYPE_CHECKING:
+    from tests.flows.conftest import Done
+
+pytestmark = [pytest.mark.flows, pytest.mark.xdist_group("flows")]
+
+
+def test_a_branch_is_compared_and_main_is_registered_and_judged(done: Done, tmp_path: Path) -> None:
+    origin, remote = tmp_path / "origin", tmp_path / "remote"
+    shutil.copytree(done.toy.root, origin, symlinks=True, ignore=shutil.ignore_patterns(".perennial"))
+    source = Toy(root=origin)
+    (origin / "infra").mkdir(exist_ok=True)
+    shutil.copy(REPO / "infra" / "retrain.sh", origin / "infra")
+    source.git("add", "--all")
+    source.git(
+        "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--allow-empty", "--message=all"
+    )
+    assert source.dvc("remote", "add", "--local", "--force", "--default", "shared", str(remote)).returncode == 0
+    assert source.dvc("push").returncode == 0, "the first results are on the remote"
+
+    clone = Toy(root=tmp_path / "clone")
+    subprocess.run(["git", "clone", "--quiet", str(origin), str(clone.root)], check=True)
+    assert clone.dvc("remote", "add", "--local", "--default", "shared", str(remote)).returncode == 0
+    clone.edit("params.yaml", "rounds: 60", "rounds: 40")
+    clone.git("checkout", "--quiet", "-b", "fewer-rounds")
+    clone.git("add", "--all")
+    clone.commit("fewer rounds")
+    on_branch = retrain(clone)
+    assert on_branch.returncode == 0, on_branch.stdout + on_branch.stderr
+    comment = (clone.root / "retrain.md").read_text()
+    assert comment.startswith(f"## {NAME}: ")
+    assert "Both candidates on the test rows of this branch" in comment
+    assert "better by" in comment
+    assert "register and decide" not in on_branch.stdout
+    assert "Running stage 'baseline@ad_response'" in on_branch.stdout
+    assert "Running stage 'validate@ad_response'" not in on_branch.stdout, "what did not change came from the remote"
+
+    clone.git("checkout", "--quiet", "--force", "main")
+    on_main = retrain(clone)
+    assert on_main.returncode == 0, on_main.stdout + on_main.stderr
+    assert "register and decide" in on_main.stdout
+    assert "PROMOTE" in on_main.stdout + on_main.stderr
+
+
+def retrain(clone: Toy) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "infra/retrain.sh", NAME, "origin/main"], cwd=clone.root, text=True, capture_output=True, check=False,
+        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}, timeout=300,
+    )  # fmt: skip

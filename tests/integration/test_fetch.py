@@ -1,0 +1,146 @@
+"""Raw data in: a file, a folder, an address with its digest, the simulator; and every way it can go wrong."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perennial.actions import fetch as module
+from perennial.actions.fetch import fetch
+from perennial.errors import InputError, ServiceError
+
+if TYPE_CHECKING:
+    from tests.conftest import Toy
+
+pytestmark = pytest.mark.integration
+NAME = "ad_response"
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Whether DVC was told; it is tested elsewhere."""
+    calls: list[str] = []
+    monkeypatch.setattr(module, "record_raw", lambda _, name: calls.append(name))
+    return calls
+
+
+def listing(toy: Toy) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in toy.project.raw(NAME).iterdir()}
+
+
+def with_source(toy: Toy, source: str) -> None:
+    """Another source in the contract; the simulator's own is one line."""
+    path = toy.project.contract(NAME)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(source if line.startswith("source:") else line for line in lines))
+
+
+def test_the_simulator_fills_raw_and_incoming_and_is_recorded(project: Toy, recorded: list[str]) -> None:
+    before = listing(project)
+    (project.project.raw(NAME) / "customers.csv").write_bytes(b"edited")
+    fetch(project.project, NAME)
+    assert listing(project) == before, "the same population is the same bytes"
+    assert {path.name for path in (project.project.state(NAME) / "incoming").iterdir()} == {
+        "customers.csv",
+        "events.csv",
+    }
+    assert recorded == [NAME]
+
+
+def test_a_folder_is_copied_and_remembered_outside_the_contract(
+    project: Toy, tmp_path: Path, recorded: list[str]
+) -> None:
+    given = tmp_path / "given"
+    given.mkdir()
+    for name, content in listing(project).items():
+        (given / name).write_bytes(content[: len(content) // 2].rpartition(b"\n")[0] + b"\n")
+    contract = project.project.contract(NAME).read_bytes()
+    fetch(project.project, NAME, given)
+    assert listing(project) == {path.name: path.read_bytes() for path in given.iterdir()}
+    assert project.project.contract(NAME).read_bytes() == contract
+    (given / "customers.csv").write_bytes(b"customer_id\n")
+    fetch(project.project, NAME)
+    assert listing(project)["customers.csv"] == b"customer_id\n", "the remembered folder is read again"
+    assert len(recorded) == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda _: None, r"given: the folder is empty"),
+        (lambda folder: (folder / "notes.txt").write_text("x"), r"notes\.txt belongs to no table"),
+        (lambda folder: (folder / "customers.csv").mkdir(), r"is no regular file"),
+        (lambda folder: (folder / "customers.csv").symlink_to("/etc/hostname"), r"is a link"),
+    ],
+)
+def test_a_folder_that_is_refused_leaves_raw_as_it_was(project, tmp_path, recorded, make, words) -> None:  # type: ignore[no-untyped-def]
+    before = listing(project)
+    given = tmp_path / "given"
+    given.mkdir()
+    make(given)
+    with pytest.raises(InputError, match=words):
+        fetch(project.project, NAME, given)
+    assert listing(project) == before
+    assert not recorded
+
+
+def test_a_missing_path_is_named(project: Toy) -> None:
+    with pytest.raises(InputError, match=r"--data nowhere: there is no such file"):
+        fetch(project.project, NAME, Path("nowhere"))
+
+
+def test_an_address_is_checked_against_its_digest_packed_or_not(
+    project: Toy, tmp_path: Path, recorded: list[str]
+) -> None:
+    content = b"customer_id\n000000001\n"
+    packed = tmp_path / "customers.csv.gz"
+    packed.write_bytes(gzip.compress(content))
+    digest = hashlib.sha256(content).hexdigest()
+    with_source(project, f'source: {{kind: url, files: "customers.csv*", url: "{packed.as_uri()}", sha256: {digest}}}')
+    fetch(project.project, NAME)
+    assert listing(project) == {"customers.csv.gz": packed.read_bytes()}
+    packed.write_bytes(gzip.compress(content + b"000000002\n"))
+    with pytest.raises(InputError, match=r"is not the file of the contract: its content has sha256"):
+        fetch(project.project, NAME)
+    packed.write_bytes(gzip.compress(content)[:-9])
+    with pytest.raises(InputError, match=r"is a damaged gzip file"):
+        fetch(project.project, NAME)
+    assert gzip.decompress(listing(project)["customers.csv.gz"]) == content, "a failed fetch changes nothing"
+    assert len(recorded) == 1
+
+
+def test_a_member_of_a_zip_within_a_zip(project: Toy, tmp_path: Path, recorded: list[str]) -> None:
+    content = b"customer_id\n000000001\n"
+    with zipfile.ZipFile(tmp_path / "inner.zip", "w") as inner:
+        inner.writestr("folder/customers.csv", content)
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as outer:
+        outer.write(tmp_path / "inner.zip", "inner.zip")
+    address, digest = (tmp_path / "outer.zip").as_uri(), hashlib.sha256(content).hexdigest()
+    source = 'source: {{kind: url, files: customers.csv, url: "{}", sha256: {}, member: "{}"}}'
+    with_source(project, source.format(address, digest, "inner.zip!folder/customers.csv"))
+    fetch(project.project, NAME)
+    assert listing(project) == {"customers.csv": content}
+    with_source(project, source.format(address, digest, "inner.zip!other.csv"))
+    with pytest.raises(InputError, match=r"the zip holds no 'other\.csv'; it holds: folder/customers\.csv"):
+        fetch(project.project, NAME)
+
+
+def test_an_address_that_does_not_answer_says_what_to_do(project: Toy) -> None:
+    with_source(
+        project, f'source: {{kind: url, files: customers.csv, url: "http://127.0.0.1:9/x", sha256: "{"0" * 64}"}}'
+    )
+    with pytest.raises(ServiceError, match=r"cannot be fetched .*offline\? .*perennial fetch NAME --data PATH"):
+        fetch(project.project, NAME)
+
+
+def test_a_file_source_asks_for_its_file_once(project: Toy) -> None:
+    with_source(project, "source: {kind: file, files: customers.csv}")
+    with pytest.raises(
+        InputError, match=r"reads a file: tell which one, once: perennial fetch ad_response --data PATH"
+    ):
+        fetch(project.project, NAME)

@@ -1,0 +1,143 @@
+"""Batch scoring: rows in = rows out + rejected, unknown values, missing columns, safe CSV, the right action."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from perennial.actions import score as module
+from perennial.actions.score import prepare, score, scored
+from perennial.data.simulate import Population, planted, write_incoming
+from perennial.errors import ConfigError, InputError, Refused
+from perennial.scoring.scorer import Scorer
+
+if TYPE_CHECKING:
+    from tests.conftest import Toy
+
+pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+NAME = "ad_response"
+
+
+@pytest.fixture(scope="module")
+def model(made: Toy, tmp_path_factory: pytest.TempPathFactory) -> Scorer:
+    """A linear model on the shared project's rows."""
+    import shutil
+
+    from tests.conftest import Toy as Project
+
+    root = tmp_path_factory.mktemp("model") / "project"
+    shutil.copytree(made.root, root)
+    toy = Project(root=root)
+    toy.edit("params.yaml", "trials: 6", "trials: 1")
+    toy.run("baseline")
+    return Scorer.load(toy.out("baseline", "linear"))
+
+
+@pytest.fixture
+def incoming(tmp_path: Path) -> Path:
+    """1,000 new customers with the simulator's dirt among their events."""
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    write_incoming(folder, Population(seed=1, first=0, n=20_000, month=0, concept=0))
+    return folder
+
+
+def test_every_new_customer_is_scored_once(made: Toy, model: Scorer, incoming: Path) -> None:
+    prepared = prepare(made.contract, incoming)
+    table = scored(model, prepared.units, made.contract)
+    assert prepared.n_rows == 1000
+    assert table.height + prepared.rejected.height == 1000
+    assert table["row_id"].n_unique() == table.height
+    assert table["customer_id"].str.len_chars().unique().to_list() == [9], "leading zeros are there"
+    assert table.columns == ["row_id", "customer_id", "probability", "decile", "action", "reasons"]
+    assert table["reasons"].str.len_chars().min() > 0
+
+
+def test_the_list_is_the_best_within_the_budget_that_pays(made: Toy, model: Scorer, incoming: Path) -> None:
+    table = scored(model, prepare(made.contract, incoming).units, made.contract)
+    chosen = table.filter(pl.col("action") == "contact")
+    left = table.filter(pl.col("action") == "none")
+    assert 0 < chosen.height <= 0.4 * table.height
+    assert chosen["probability"].min() >= left["probability"].max()
+    assert chosen["probability"].min() > 2 / 40, "a contact costs 2, a response earns 40"
+    best = table.filter(pl.col("decile") == 1)
+    assert abs(best.height - table.height / 10) <= 1
+    assert best["probability"].min() >= table.filter(pl.col("decile") == 2)["probability"].max()
+
+
+def test_scores_are_those_of_the_scorer(made: Toy, model: Scorer, incoming: Path) -> None:
+    prepared = prepare(made.contract, incoming)
+    table = scored(model, prepared.units, made.contract)
+    np.testing.assert_array_equal(table["probability"].to_numpy(), model.score(prepared.units)[:, 0])
+
+
+def test_bad_rows_are_rejected_with_their_reason_and_counted(made: Toy, incoming: Path) -> None:
+    lines = (incoming / "customers.csv").read_bytes().splitlines(keepends=True)
+    extra = [
+        b"900000001,2025-02-30,1980,Bern,web,1\n",  # no such day
+        b"900000002,2025-02-03,1980,Bern,fax,1\n",  # no such channel
+        b"900000003,2025-02-03,1980,Bern,web\n",  # a field too few
+        b"900000004,2027-01-01,1980,Bern,web,1\n",  # in the future
+        lines[1],  # twice the same
+    ]
+    (incoming / "customers.csv").write_bytes(b"".join([*lines, *extra]))
+    prepared = prepare(made.contract, incoming)
+    assert prepared.n_rows == 1005
+    assert prepared.units.height == 1000
+    reasons = " | ".join(prepared.rejected["reason"])
+    for words in ("does not exist", "channel is none of", "field", "before 2026-06-01", "duplicate"):
+        assert words in reasons, words
+
+
+def test_an_unknown_category_is_scored_and_counted_where_the_contract_allows_it(
+    made: Toy, model: Scorer, incoming: Path
+) -> None:
+    column = made.contract.columns["city"].model_copy(update={"values": None})
+    contract = made.contract.model_copy(update={"columns": {**made.contract.columns, "city": column}})
+    text = (incoming / "customers.csv").read_text()
+    (incoming / "customers.csv").write_text(text.replace(",Bern,", ",Lausanne,"))
+    prepared = prepare(contract, incoming)
+    assert prepared.units.height == 1000
+    assert model.bundle.encoding.unknown(prepared.units)["city"] == text.count(",Bern,")
+
+
+def test_a_missing_column_is_named_unless_it_is_optional(made: Toy, model: Scorer, incoming: Path) -> None:
+    rows = [line.rpartition(",")[0] for line in (incoming / "customers.csv").read_text().splitlines()]
+    (incoming / "customers.csv").write_text("\n".join(rows) + "\n")
+    with pytest.raises(InputError, match=r"customers\.csv lacks column newsletter"):
+        prepare(made.contract, incoming)
+    update: dict[str, Any] = {"required": False, "nullable": True}
+    column = made.contract.columns["newsletter"].model_copy(update=update)
+    contract = made.contract.model_copy(update={"columns": {**made.contract.columns, "newsletter": column}})
+    prepared = prepare(contract, incoming)
+    assert prepared.units.height == 1000
+    assert np.isfinite(model.score(prepared.units)).all()
+
+
+def test_a_csv_runs_nothing_in_a_spreadsheet(tmp_path: Path) -> None:
+    table = pl.DataFrame({"id": ["=cmd|' /C calc'!A0", "+1", "-2", "@x", "plain"], "p": [-0.5, 0.1, 0.2, 0.3, 0.4]})
+    module._write(tmp_path / "list.csv", table)
+    with open(tmp_path / "list.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert [row[0] for row in rows[1:]] == ["'=cmd|' /C calc'!A0", "'+1", "'-2", "'@x", "plain"]
+    assert [row[1] for row in rows[1:]] == ["-0.5", "0.1", "0.2", "0.3", "0.4"], "numbers stay numbers"
+
+
+def test_without_a_champion_or_a_known_ending_it_refuses(made: Toy, incoming: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"--output list\.xlsx: end it in \.csv or \.parquet"):
+        score(made.project, NAME, incoming, Path("list.xlsx"), None)
+    with pytest.raises(Refused, match=r"ad_response has no champion yet"):
+        score(made.project, NAME, incoming, tmp_path / "list.csv", None)
+
+
+def test_events_with_dirt_do_not_lose_a_customer(made: Toy, incoming: Path) -> None:
+    dirty = [
+        row for row in planted(Population(seed=1, first=20_000, n=1000, month=0, concept=0)) if row.file == "events.csv"
+    ]
+    assert dirty
+    assert prepare(made.contract, incoming).units.height == 1000

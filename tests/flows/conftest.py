@@ -42,6 +42,11 @@ class Done:
     code: int
     text: str
 
+    @property
+    def flow(self) -> str:
+        """The id of the flow run, as it was printed with its address."""
+        return self.text.partition("/runs/flow-run/")[2].split()[0]
+
     def api(self, path: str, body: dict[str, Any] | None = None) -> Any:
         """What the project's own Prefect server answers."""
         port = json.loads((self.toy.root / ".perennial" / "server.json").read_text())["port"]

@@ -74,10 +74,11 @@ def test_several_files_are_one_table_in_their_order(tmp_path: Path) -> None:
 
 
 def test_without_an_id_the_content_is_the_entity(tmp_path: Path) -> None:
-    found = read(tmp_path, b"who,n,note\na,1,x\na,1,y\na,2,x\n", how=form(entity=None))
+    found = read(tmp_path, b"who,n,note\na,1,x\na,01,x\na,1,y\na,1,x\n", how=form(entity=None))
     assert found.rows[ENTITY].equals(found.rows[CONTENT].rename(ENTITY))
-    assert found.rows[ENTITY][0] == found.rows[ENTITY][1], "an ignored column is no content"
-    assert found.rows[ENTITY].n_unique() == 2
+    first, spelled, noted, again = found.rows[ENTITY]
+    assert first == again
+    assert len({first, spelled, noted}) == 3, "equal rows are equal in the file, ignored columns too"
 
 
 def test_a_missing_column_and_an_empty_table_are_refused(tmp_path: Path) -> None:
@@ -150,6 +151,21 @@ def test_parquet_is_read_like_text(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert found.rows.select(RECORD, LINE).rows() == [(1, 1), (2, 2)]
     assert found.notes == ["f.parquet: column 'more' is in no contract and is not read"]
+
+
+def test_an_ignored_column_of_a_parquet_file_is_content_and_may_hold_anything(tmp_path: Path) -> None:
+    columns = {name: COLUMNS[name] for name in ("n", "note")}
+    found = ingest(
+        [parquet(tmp_path / "f.parquet", pa.table({"n": [1, 1, 1], "note": ["x", "y", "x"]}))],
+        columns,
+        form("parquet", entity=None),
+    )
+    assert found.rows[ENTITY].n_unique() == 2
+    assert found.rows[ENTITY][0] == found.rows[ENTITY][2]
+    nested = ingest(
+        [parquet(tmp_path / "g.parquet", pa.table({"n": [1], "note": [[1]]}))], columns, form("parquet", entity=None)
+    )
+    assert nested.rows["n"].to_list() == [1]
 
 
 def test_times_of_a_zone_are_read_as_that_moment(tmp_path: Path) -> None:

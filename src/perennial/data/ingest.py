@@ -149,7 +149,7 @@ def _unreadable(path: Path, error: Exception) -> InputError:
 
 def _parquet_blocks(path: Path, columns: dict[str, Column]) -> Iterator[Block]:
     """Row groups as text cells; a record's raw text is its declared cells as JSON, its line is its record number."""
-    read = {column.source or name: column for name, column in columns.items() if column.role != "ignore"}
+    read = {column.source or name: column for name, column in columns.items()}
     record = 1
     for cells in _batches(path, read):
         frame = cells.select(_as_text(path, cells[name], read[name]) for name in cells.columns)
@@ -174,6 +174,8 @@ def _batches(path: Path, read: dict[str, Column]) -> Iterator[pl.DataFrame]:
 def _as_text(path: Path, cells: pl.Series, column: Column) -> pl.Series:
     """As a CSV would say it: times in the column's own format and zone, the rest by its shortest text."""
     if cells.dtype.is_nested() or cells.dtype == pl.Binary:
+        if column.role == "ignore":
+            return pl.Series(cells.name, [""] * len(cells), dtype=pl.String)
         raise InputError(f"{path}: column {cells.name} holds {cells.dtype}, neither text, numbers nor times")
     if isinstance(cells.dtype, pl.Datetime) and cells.dtype.time_zone is not None:
         cells = cells.dt.convert_time_zone(column.tz)

@@ -101,6 +101,8 @@ def main(stage: str, body: Callable[[Job], Summary]) -> NoReturn:
             traceback.print_exc()
         sys.stderr.write(f"{stage}: {type(error).__name__}: {error}\n")
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
     sys.exit(0)
 
 

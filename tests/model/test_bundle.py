@@ -1,0 +1,232 @@
+"""Bundles: what is loaded scores as what was saved, bit for bit; what was touched is refused; nothing can run code."""
+
+from __future__ import annotations
+
+import json
+import pickletools
+import shutil
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+
+from perennial.errors import InputError, IntegrityError
+from perennial.files.durable import read_json, write_json
+from perennial.files.manifest import digest, seal
+from perennial.files.tables import read_table, write_table
+from perennial.scoring.bundle import FAMILIES, Family, load, save
+from perennial.scoring.calibration import Calibration
+from perennial.scoring.scorer import Scorer, golden_rows
+from tests.model.builders import ARMS, customers
+from tests.model.conftest import Saved
+
+if TYPE_CHECKING:
+    from tests.conftest import Toy
+
+pytestmark = pytest.mark.model
+
+Give = Callable[[Family, int], Saved]
+each = pytest.mark.parametrize("family", FAMILIES)
+either = pytest.mark.parametrize("outputs", [1, 3])
+
+
+@each
+@either
+def test_a_loaded_bundle_scores_bit_for_bit_as_the_one_that_was_saved(saved: Give, family: Family, outputs: int) -> None:
+    found, rows = saved(family, outputs), customers(200, seed=11)
+    before, after = Scorer(bundle=found.bundle), Scorer.load(found.folder)
+    scores = after.score(rows)
+    assert np.array_equal(scores, before.score(rows))
+    assert np.array_equal(after.link(rows), before.link(rows))
+    assert scores.shape == (200, outputs)
+    assert np.isfinite(scores).all()
+    assert ((scores > 0) & (scores < 1)).all()
+    assert len(np.unique(scores[:, 0])) > 20
+    assert after.outputs == (list(ARMS) if outputs == 3 else ["probability"])
+    for name in ("family", "serving", "params", "split"):
+        assert getattr(after.bundle, name) == getattr(found.bundle, name)
+    assert after.bundle.background.equals(found.bundle.background)
+
+
+@each
+def test_saving_again_gives_the_same_digest(saved: Give, family: Family, tmp_path: Path) -> None:
+    found = saved(family, 3)
+    loaded = load(found.folder)
+    golden = golden_rows(loaded, customers(64, seed=5))
+    assert save(loaded, tmp_path / "again", golden) == found.digest == digest(found.folder)
+
+
+@each
+def test_a_flipped_byte_anywhere_is_refused(saved: Give, family: Family, tmp_path: Path) -> None:
+    found = saved(family, 1)
+    files = sorted(path.name for path in found.folder.iterdir())
+    assert len(files) >= 10
+    for name in files:
+        copy = tmp_path / name.replace(".", "_")
+        shutil.copytree(found.folder, copy)
+        content = bytearray((copy / name).read_bytes())
+        content[len(content) // 2] ^= 1
+        (copy / name).write_bytes(content)
+        if name == "manifest.json":  # its digest is the bundle's name: it still differs, or is no JSON any more
+            assert digest(copy) != found.digest
+            continue
+        with pytest.raises(IntegrityError, match=rf"{name} differ from manifest.json; restore"):
+            load(copy)
+
+
+def test_a_file_too_many_or_too_few_is_refused(saved: Give, tmp_path: Path) -> None:
+    for change in ("more", "less"):
+        copy = tmp_path / change
+        shutil.copytree(saved("linear", 1).folder, copy)
+        (copy / "extra.bin").write_bytes(b"x") if change == "more" else (copy / "linear.json").unlink()
+        with pytest.raises(IntegrityError, match=r"(extra.bin|linear.json) differ"):
+            load(copy)
+
+
+@pytest.mark.parametrize("told", [{"format": 2, "family": "linear"}, {"format": 1, "family": "forest"}])
+def test_a_bundle_of_another_format_is_refused(saved: Give, tmp_path: Path, told: dict[str, object]) -> None:
+    copy = tmp_path / "b"
+    shutil.copytree(saved("linear", 1).folder, copy)
+    write_json(copy / "bundle.json", told)
+    seal(copy)
+    with pytest.raises(IntegrityError, match=r"this version reads format 1 of linear, boosted, deep"):
+        load(copy)
+
+
+@each
+@either
+def test_golden_rows_prove_a_copy(saved: Give, family: Family, outputs: int) -> None:
+    found = saved(family, outputs)
+    scorer = Scorer.load(found.folder)
+    scorer.prove(found.folder)
+    golden = read_table(found.folder / "golden.parquet")
+    assert golden.height == 64
+    assert golden.columns[-outputs:] == [f"score:{name}" for name in scorer.outputs]
+
+
+def test_a_copy_that_computes_otherwise_is_found_out(saved: Give, tmp_path: Path) -> None:
+    found = saved("boosted", 1)
+    shutil.copytree(found.folder, tmp_path / "b")
+    golden = read_table(found.folder / "golden.parquet")
+    write_table(tmp_path / "b" / "golden.parquet", golden.with_columns(pl.col("score:probability") + 1e-3))
+    seal(tmp_path / "b")
+    with pytest.raises(IntegrityError, match=r"golden rows score 0.001 away from what the bundle says"):
+        Scorer.load(tmp_path / "b").prove(tmp_path / "b")
+
+
+@each
+def test_a_bundle_holds_no_code(saved: Give, family: Family) -> None:
+    looked = 0
+    for path in sorted(saved(family, 3).folder.rglob("*")):
+        assert path.suffix in {".json", ".safetensors", ".parquet", ".txt"}, path.name
+        content = path.read_bytes()
+        assert not zipfile.is_zipfile(path), f"{path.name}: torch.save and joblib write zips"
+        assert not is_pickle(content), path.name
+        match path.suffix:
+            case ".json":
+                json.loads(content)
+            case ".parquet":
+                assert content[:4] == content[-4:] == b"PAR1"
+            case ".safetensors":
+                json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+            case _:
+                assert content.startswith(b"tree\nversion=")
+        looked += 1
+    assert looked >= 11
+
+
+def is_pickle(content: bytes) -> bool:
+    """Whether the first opcodes parse as a pickle up to its STOP."""
+    try:
+        return any(code.name == "STOP" for code, _, _ in pickletools.genops(content))
+    except (ValueError, UnicodeDecodeError, IndexError, KeyError):
+        return False
+
+
+def test_the_search_for_pickles_finds_one() -> None:
+    assert is_pickle(b"\x80\x04K\x01.")
+    assert is_pickle(b"cos\nsystem\n(S'true'\ntR.")
+
+
+@each
+@either
+def test_a_row_scores_the_same_alone_and_in_company(saved: Give, family: Family, outputs: int) -> None:
+    scorer, rows = Scorer.load(saved(family, outputs).folder), customers(150, seed=12)
+    together = scorer.score(rows)
+    alone = np.vstack([scorer.score(rows[i : i + 1]) for i in range(40)])
+    reversed_ = scorer.score(rows.reverse())[::-1]
+    tolerance = 1e-6 if family == "deep" else 1e-12
+    np.testing.assert_allclose(alone, together[:40], rtol=0, atol=tolerance)
+    np.testing.assert_allclose(reversed_, together, rtol=0, atol=tolerance)
+
+
+@each
+def test_no_row_no_score(saved: Give, family: Family) -> None:
+    assert Scorer.load(saved(family, 3).folder).score(customers(5).head(0)).shape == (0, 3)
+
+
+@each
+def test_a_value_never_seen_and_a_null_still_get_a_score(saved: Give, family: Family) -> None:
+    strange = customers(3).with_columns(
+        town=pl.lit("Atlantis"), spent=pl.lit(None, pl.Float64), age=pl.Series([10**9, -(10**9), 0])
+    )
+    scores = Scorer.load(saved(family, 1).folder).score(strange)
+    assert np.isfinite(scores).all()
+
+
+def test_a_missing_column_is_named(saved: Give) -> None:
+    with pytest.raises(InputError, match=r"columns age, town are missing; the model needs age, spent"):
+        Scorer.load(saved("linear", 1).folder).score(customers(3).drop("age", "town"))
+
+
+def test_calibration_is_applied_to_the_score_and_not_to_the_link(saved: Give) -> None:
+    bundle, rows = saved("linear", 1).bundle, customers(20)
+    bent = replace(bundle, calibration=Calibration(slope_O=np.array([2.0]), shift_O=np.array([-1.0])))
+    link = Scorer(bundle=bent).link(rows)
+    assert np.array_equal(link, Scorer(bundle=bundle).link(rows))
+    np.testing.assert_allclose(Scorer(bundle=bent).score(rows), 1 / (1 + np.exp(1 - 2 * link)))
+
+
+def test_what_is_in_test_reaches_no_bundle(made: Toy, tmp_path: Path) -> None:
+    """Test rows a thousand times as large, and all of them responding: both stages write the same bytes."""
+    digests, changed = [], 0
+    for name in ("plain", "changed"):
+        toy = type(made)(root=tmp_path / name)
+        shutil.copytree(made.root, toy.root)
+        toy.edit("params.yaml", "epochs: 40", "epochs: 2")
+        toy.edit("params.yaml", "trials: 6", "trials: 1")
+        if name == "changed":
+            changed = spoil_test(toy)
+        toy.run("train", "baseline")
+        families = toy.summary("train")["families"] | toy.summary("baseline")["families"]
+        digests.append({family: told["digest"] for family, told in families.items()})
+    assert changed > 100
+    assert sorted(digests[0]) == sorted(FAMILIES)
+    assert digests[0] == digests[1]
+
+
+def spoil_test(toy: Toy) -> int:
+    path = toy.out("featurize", "units.parquet")
+    units, splits = read_table(path), read_table(toy.out("split", "splits.parquet"))
+    is_test = pl.col("row_id").is_in(splits.filter(split="test")["row_id"].implode())
+    numbers = [f.name for f in load_features(toy)]
+    grown = [pl.when(is_test).then(pl.col(n) * 1000).otherwise(pl.col(n)).cast(units[n].dtype).alias(n) for n in numbers]
+    answer = pl.when(is_test).then(1).otherwise(pl.col("responded")).cast(units["responded"].dtype).alias("responded")
+    write_table(path, units.with_columns(*grown, answer))
+    seal(toy.out("featurize"))
+    assert read_json(toy.out("featurize", "manifest.json"))
+    return int((splits["split"] == "test").sum())
+
+
+def load_features(toy: Toy) -> list[pl.Field]:
+    units = read_table(toy.out("featurize", "units.parquet"))
+    from perennial.contract.serving import feature_columns
+
+    names = [f.name for f in feature_columns(toy.contract) if f.kind == "numeric" and f.name in units.columns]
+    assert len(names) > 15
+    return [pl.Field(n, units[n].dtype) for n in names]

@@ -52,43 +52,6 @@ def test_the_simulator_fills_raw_and_incoming_and_is_recorded(project: Toy, reco
     assert recorded == [NAME]
 
 
-def test_a_folder_is_copied_and_remembered_outside_the_contract(
-    project: Toy, tmp_path: Path, recorded: list[str]
-) -> None:
-    given = tmp_path / "given"
-    given.mkdir()
-    for name, content in listing(project).items():
-        (given / name).write_bytes(content[: len(content) // 2].rpartition(b"\n")[0] + b"\n")
-    contract = project.project.contract(NAME).read_bytes()
-    fetch(project.project, NAME, given)
-    assert listing(project) == {path.name: path.read_bytes() for path in given.iterdir()}
-    assert project.project.contract(NAME).read_bytes() == contract
-    (given / "customers.csv").write_bytes(b"customer_id\n")
-    fetch(project.project, NAME)
-    assert listing(project)["customers.csv"] == b"customer_id\n", "the remembered folder is read again"
-    assert len(recorded) == 2
-
-
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (lambda _: None, r"given: the folder is empty"),
-        (lambda folder: (folder / "notes.txt").write_text("x"), r"notes\.txt belongs to no table"),
-        (lambda folder: (folder / "customers.csv").mkdir(), r"is no regular file"),
-        (lambda folder: (folder / "customers.csv").symlink_to("/etc/hostname"), r"is a link"),
-    ],
-)
-def test_a_folder_that_is_refused_leaves_raw_as_it_was(project, tmp_path, recorded, make, words) -> None:  # type: ignore[no-untyped-def]
-    before = listing(project)
-    given = tmp_path / "given"
-    given.mkdir()
-    make(given)
-    with pytest.raises(InputError, match=words):
-        fetch(project.project, NAME, given)
-    assert listing(project) == before
-    assert not recorded
-
-
 def test_a_missing_path_is_named(project: Toy) -> None:
     with pytest.raises(InputError, match=r"--data nowhere: there is no such file"):
         fetch(project.project, NAME, Path("nowhere"))
@@ -135,12 +98,4 @@ def test_an_address_that_does_not_answer_says_what_to_do(project: Toy) -> None:
         project, f'source: {{kind: url, files: customers.csv, url: "http://127.0.0.1:9/x", sha256: "{"0" * 64}"}}'
     )
     with pytest.raises(ServiceError, match=r"cannot be fetched .*offline\? .*perennial fetch NAME --data PATH"):
-        fetch(project.project, NAME)
-
-
-def test_a_file_source_asks_for_its_file_once(project: Toy) -> None:
-    with_source(project, "source: {kind: file, files: customers.csv}")
-    with pytest.raises(
-        InputError, match=r"reads a file: tell which one, once: perennial fetch ad_response --data PATH"
-    ):
         fetch(project.project, NAME)

@@ -87,15 +87,15 @@ def _train(project: Project, name: str, refresh: bool) -> Any:
         futures[node.address] = named.submit(str(project.root), node.address, wait_for=before)
     ends = {address: _end(future) for address, future in futures.items()}
     failed = [state for state in ends.values() if state.is_failed()]
-    if failed:
-        return Failed(message=f"{name}: {failed[0].message}", name=failed[0].name)
     outcomes = {address: state.name for address, state in ends.items()}
+    if failed:
+        Receipt(project=project, name=name, outcomes=outcomes).fail()
+        return Failed(message=f"{name}: {failed[0].message}", name=failed[0].name)
     return _effects(project, name, outcomes)
 
 
 def _effects(project: Project, name: str, outcomes: dict[str, str]) -> Any:
-    receipt = Receipt.open(project, name)
-    receipt.stages(outcomes)
+    receipt = Receipt(project=project, name=name, outcomes=outcomes)
     steps: list[tuple[str, Callable[[], Any], int]] = [
         ("register", lambda: register(project, name), 2),
         ("promote", lambda: promote(project, name), 0),

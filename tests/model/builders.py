@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,15 @@ FEATURES = (
     FeatureColumn(name="channel", kind="categorical", label="buys through"),
     FeatureColumn(name="town", kind="categorical", label="town"),
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """A bundle in memory, the folder that it was saved in, and the digest it got. Shared: read it only."""
+
+    bundle: Bundle
+    folder: Path
+    digest: str
 
 
 def train_params(**changes: Any) -> TrainParams:

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from perennial.scoring.bundle import Bundle, Family, save
+from perennial.scoring.bundle import Family, save
 from perennial.scoring.scorer import golden_rows
 from tests.model import builders
-
-
-@dataclass(frozen=True, kw_only=True)
-class Saved:
-    """A bundle in memory, the folder that it was saved in, and the digest it got. Shared: read it only."""
-
-    bundle: Bundle
-    folder: Path
-    digest: str
+from tests.model.builders import Saved
 
 
 @pytest.fixture(scope="session")

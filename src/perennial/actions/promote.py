@@ -127,6 +127,8 @@ def not_comparable(new: Scorer, old: Scorer, test: pl.DataFrame) -> str | None:
     changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
     if changed:
         return f"the roles of {', '.join(changed[:5])} changed since the model in use was made"
+    if old.bundle.split.get("keys") != new.bundle.split.get("keys"):
+        return "customers are told apart by other columns than when the model in use was made"
     try:
         seen = int(trained_on(test, old.bundle.split).sum())
     except DataStopped as error:

@@ -26,19 +26,18 @@ class Receipt:
     outcomes: dict[str, str] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
 
-    @classmethod
-    def open(cls, project: Project, name: str) -> Receipt:
-        return cls(project=project, name=name)
-
-    def stages(self, outcomes: dict[str, str]) -> None:
-        self.outcomes = dict(outcomes)
-
     def add(self, action: str, result: Any) -> None:
         self.results[action] = result
 
     def close(self) -> None:
         state = state_of(self.project, self.name)
         write_json(path(self.project, self.name), {"state": state, "stages": self.outcomes, "results": self.results})
+
+    def fail(self) -> None:
+        """Say which stage failed; results of earlier runs stay, but belong to no state any more."""
+        before = read_json(path(self.project, self.name)) if path(self.project, self.name).exists() else {"results": {}}
+        told = {"state": {}, "stages": self.outcomes, "results": before["results"]}
+        write_json(path(self.project, self.name), told)
 
     def row_flow(self) -> list[dict[str, Any]]:
         """Where every row went, a line a stage and table."""

@@ -21,7 +21,7 @@ def split(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[s
     Raises: DataStopped when a part has no row.
     """
     rule = contract.split
-    function: dict[str, Any] = rule.model_dump(mode="json")
+    function: dict[str, Any] = rule.model_dump(mode="json") | {"keys": _keys(contract)}
     match rule:
         case HashSplit():
             keys = units[ROW_ID] if rule.by == "row" else units[ENTITY]
@@ -65,6 +65,15 @@ def _by_time(units: pl.DataFrame, rule: TimeSplit) -> tuple[pl.Series, list[str]
     ]
     which = sum(((at >= cut).cast(pl.Int8) for cut in cuts), pl.zeros(len(at), dtype=pl.Int8, eager=True))
     return which.replace_strict(dict(enumerate(PARTS)), return_dtype=pl.String), [str(cut) for cut in cuts]
+
+
+def _keys(contract: Contract) -> list[str]:
+    """The columns that name whose row it is: under another naming, two hash splits cannot be held against each other."""
+    rule = contract.split
+    if not isinstance(rule, HashSplit) or rule.by == "row":
+        return []
+    entity = contract.entity
+    return [entity] if entity is not None and rule.by == "entity" else list(contract.columns)
 
 
 def trained_on(units: pl.DataFrame, function: dict[str, Any]) -> pl.Series:

@@ -26,7 +26,7 @@ class BoostedModel:
     """One booster an output; features are the numeric columns, then the categorical."""
 
     boosters: tuple[lgb.Booster, ...]
-    expected_O: F64  # mean link over the training rows: what a contribution is measured from
+    expected_O: F64  # mean link over the rows that the trees were grown on: what a contribution is measured from
 
     def link(self, rows: Encoded) -> F64:
         x = matrix(rows)
@@ -67,8 +67,8 @@ def matrix(rows: Encoded) -> F64:
 def _tried(train: Any, val: Any, outputs: int, params: BaselineParams) -> Iterator[BoostedModel]:
     for setting in _SETTINGS[: params.trials]:
         boosters = tuple(_boost(_of_arm(train, o), _of_arm(val, o), setting, params) for o in range(outputs))
-        x = matrix(train[0])
-        expected = np.array([np.asarray(booster.predict(x, raw_score=True)).mean() for booster in boosters])
+        one = matrix(train[0].take(slice(0, 1)))
+        expected = np.array([np.asarray(booster.predict(one, pred_contrib=True))[0, -1] for booster in boosters])
         yield BoostedModel(boosters=boosters, expected_O=expected)
 
 

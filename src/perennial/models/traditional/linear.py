@@ -16,6 +16,7 @@ from scipy.special import ndtr
 from sklearn.linear_model import LogisticRegression
 
 from perennial.data.encode import Encoded, Encoding
+from perennial.errors import DataStopped
 from perennial.files.durable import read_json, write_json
 
 F64 = NDArray[np.float64]
@@ -75,7 +76,14 @@ def fit_linear(
     rows: Encoded, y_N: F64, arm_N: NDArray[np.int64], outputs: int, encoding: Encoding,
     val_loss: Callable[[LinearModel], float],
 ) -> LinearModel:  # fmt: skip
-    """The best by `val_loss` of three designs × C in {.03, .3}; output o is fitted on the rows of arm o."""
+    """The best by `val_loss` of three designs × C in {.03, .3}; output o is fitted on the rows of arm o.
+
+    Raises: DataStopped when all training rows of an output have the same outcome.
+    """
+    for o in range(outputs):
+        if len(np.unique(y_N[arm_N == o])) < 2:
+            words = f"output {o} has {(arm_N == o).sum()} training rows with one and the same outcome"
+            raise DataStopped(f"{words}: there is nothing to learn; give more rows or drop the arm")
     spread = np.nanstd(rows.raw_NF, axis=0)
     center_F, scale_F = encoding.median_F, np.where(spread > 0, spread, 1.0)
     tried: list[LinearModel] = []

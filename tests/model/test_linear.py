@@ -1,0 +1,88 @@
+"""The linear family: three designs, the best by val, and a score that is a sum."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from perennial.data.encode import Encoding
+from perennial.data.encode import fit as fit_encoding
+from perennial.errors import DataStopped
+from perennial.models.traditional.linear import Design, LinearModel, design_matrix, fit_linear
+from tests.model.builders import F64, FEATURES, I64, customers, outcomes
+
+pytestmark = pytest.mark.model
+
+TRAIN = customers(600)
+ENCODING: Encoding = fit_encoding(TRAIN, FEATURES, 1)
+ROWS = ENCODING.encode(TRAIN)
+
+
+def fitted(outputs: int = 1, wanted: int | None = None) -> tuple[LinearModel, list[LinearModel], F64, I64]:
+    """The model that is chosen when the `wanted`-th tried has the lowest val loss, and all that were tried."""
+    y, arm = outcomes(TRAIN, outputs)
+    tried: list[LinearModel] = []
+
+    def loss(model: LinearModel) -> float:
+        tried.append(model)
+        return 0.0 if wanted is None or len(tried) - 1 == wanted else 1.0
+
+    return fit_linear(ROWS, y, arm, outputs, ENCODING, loss), tried, y, arm
+
+
+def test_six_are_tried_and_the_lowest_loss_on_val_wins() -> None:
+    for wanted in range(6):
+        model, tried, _, _ = fitted(wanted=wanted)
+        assert len(tried) == 6
+        assert model is tried[wanted]
+    assert [model.design for model in tried] == [d for d in get_args(Design) for _ in range(2)]
+    weights = [float(np.abs(model.coef_JO).sum()) for model in tried]
+    assert all(strong < weak for strong, weak in zip(weights[::2], weights[1::2], strict=True)), "C .03, then .3"
+
+
+@pytest.mark.parametrize("design", get_args(Design))
+def test_a_design_has_the_numbers_a_flag_for_nulls_and_a_column_a_category(design: Design) -> None:
+    x = design_matrix(ROWS, ENCODING, design, ENCODING.median_F, np.ones(3))
+    n_numeric = 30 if design == "bins" else 3
+    assert x.shape == (600, n_numeric + 1 + sum(ENCODING.cards))
+    assert np.array_equal(x[:, n_numeric], TRAIN["last_visit"].is_null().to_numpy())
+    cats = x[:, n_numeric + 1 :]
+    assert np.array_equal(cats.sum(axis=1), np.full(600, 2.0))
+    assert np.isfinite(x).all()
+    if design == "bins":
+        assert np.array_equal(x[:, :30].sum(axis=1), np.full(600, 3.0))
+        shares = x[:, 10:20].mean(axis=0)  # money spent has no ties: ten bins of a tenth each
+        np.testing.assert_allclose(shares, 0.1, atol=0.03)
+
+
+def test_a_null_stands_at_the_median_of_train() -> None:
+    x = design_matrix(ROWS, ENCODING, "standardised", ENCODING.median_F, np.ones(3))
+    null = TRAIN["last_visit"].is_null().to_numpy()
+    assert null.sum() > 50
+    assert not x[null, 2].any()
+    assert x[~null, 2].any()
+
+
+def test_a_value_never_seen_has_the_unknown_column() -> None:
+    row = ENCODING.encode(customers(1).with_columns(channel=pl.lit("fax")))
+    x = design_matrix(row, ENCODING, "normal", ENCODING.median_F, np.ones(3))
+    assert x[0, 4] == 1.0  # three numbers, a flag, then code 0 of channel
+
+
+def test_each_output_is_a_logistic_regression_on_the_rows_of_its_arm() -> None:
+    model, _, y, arm = fitted(outputs=3, wanted=3)  # normal, C = .3
+    x = design_matrix(ROWS, ENCODING, "normal", model.center_F, model.scale_F)
+    for o in range(3):
+        reference = LogisticRegression(C=0.3, max_iter=2000).fit(x[arm == o], y[arm == o])
+        np.testing.assert_allclose(model.link(ROWS)[:, o], reference.decision_function(x), atol=1e-9)
+
+
+def test_an_arm_with_one_outcome_stops_with_words() -> None:
+    _, arm = outcomes(TRAIN, 3)
+    y = (arm != 2).astype(np.float64) * (np.arange(600) % 2)
+    with pytest.raises(DataStopped, match=r"output 2 has \d+ training rows with one and the same outcome"):
+        fit_linear(ROWS, y, arm, 3, ENCODING, lambda model: 0.0)

@@ -1,0 +1,129 @@
+"""Reasons: parts of a score by column, which add up; and what a row is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from perennial.explain.gradients import expected_gradients
+from perennial.models.traditional.boosted import BoostedModel
+from perennial.models.traditional.linear import LinearModel
+from perennial.scoring.bundle import FAMILIES, Family
+from perennial.scoring.reasons import Contributions, contributions, focus
+from tests.model.builders import FEATURES, Saved, customers
+
+pytestmark = pytest.mark.model
+
+Give = Callable[[Family, int], Saved]
+ROWS = customers(80, seed=21)
+either = pytest.mark.parametrize("outputs", [1, 3])
+
+
+def explained(found: Saved, draws: int = 64, seed: int = 1, rows: pl.DataFrame = ROWS) -> Contributions:
+    return contributions(found.bundle, rows, draws=draws, seed=seed)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@either
+def test_there_is_a_part_for_each_column_and_output(saved: Give, family: Family, outputs: int) -> None:
+    found = explained(saved(family, outputs))
+    assert sorted(found.columns) == sorted(feature.name for feature in FEATURES)
+    assert found.parts.shape == (80, len(found.columns), outputs)
+    assert found.error.shape == (80, outputs)
+
+
+@either
+def test_parts_of_the_linear_family_are_exactly_what_its_score_is_above_the_mean_row(saved: Give, outputs: int) -> None:
+    bundle = saved("linear", outputs).bundle
+    assert isinstance(bundle.model, LinearModel)
+    base = bundle.model.mean_J @ bundle.model.coef_JO + bundle.model.intercept_O
+    parts = explained(saved("linear", outputs)).parts.sum(axis=1)
+    np.testing.assert_allclose(parts, bundle.model.link(bundle.encoding.encode(ROWS)) - base, atol=1e-10)
+
+
+@either
+def test_parts_of_the_boosted_family_are_exactly_what_its_score_is_above_the_expected(
+    saved: Give, outputs: int
+) -> None:
+    bundle = saved("boosted", outputs).bundle
+    assert isinstance(bundle.model, BoostedModel)
+    parts = explained(saved("boosted", outputs)).parts.sum(axis=1)
+    link = bundle.model.link(bundle.encoding.encode(ROWS))
+    np.testing.assert_allclose(parts, link - bundle.model.expected_O, atol=1e-10)
+
+
+@pytest.mark.parametrize("family", ["linear", "boosted"])
+def test_exact_families_report_no_error(saved: Give, family: Family) -> None:
+    assert not explained(saved(family, 3)).error.any()
+
+
+@either
+def test_the_networks_parts_nearly_add_up_and_what_is_missing_is_reported(saved: Give, outputs: int) -> None:
+    bundle, found = saved("deep", outputs).bundle, explained(saved("deep", outputs))
+    link = bundle.model.link(bundle.encoding.encode(ROWS))
+    base = bundle.model.link(bundle.encoding.encode(bundle.background)).mean(axis=0)
+    np.testing.assert_allclose(found.parts.sum(axis=1) + found.error, link - base, atol=1e-4)
+    spread = np.abs(link - base).mean()
+    assert 0 < np.abs(found.error).mean() < 0.03 * spread
+
+
+def test_more_draws_come_nearer_and_the_seed_decides(saved: Give) -> None:
+    few, many = (np.abs(explained(saved("deep", 1), draws=d).error).mean() for d in (4, 256))
+    assert many < few / 4
+    first, again, other = (explained(saved("deep", 1), seed=s).parts for s in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert np.corrcoef(first.ravel(), other.ravel())[0, 1] > 0.99
+
+
+def test_expected_gradients_of_a_linear_function_are_exact() -> None:
+    generator = torch.Generator().manual_seed(3)
+    z, base = (torch.randn((n, 6), generator=generator) for n in (50, 16))
+    weight = torch.randn((6, 2), generator=generator)
+    owner = torch.tensor([0, 0, 1, 2, 2, 2])
+    parts, error = expected_gradients(lambda x: x @ weight, z, base, owner, 3, draws=32, seed=1)
+    exact = torch.stack(
+        [((z - base.mean(0))[:, owner == g, None] * weight[owner == g]).sum(1) for g in range(3)], dim=1
+    )
+    torch.testing.assert_close(parts, exact, atol=1e-5, rtol=1e-5)
+    assert np.corrcoef(parts.ravel().numpy(), exact.ravel().numpy())[0, 1] > 0.999999
+    assert float(error.abs().max()) < 1e-5
+
+
+def test_a_column_without_influence_gets_nothing_however_many_rows_there_are() -> None:
+    z, base = torch.rand((3000, 4)), torch.rand((8, 4))  # more points than are held at once
+    owner = torch.tensor([0, 1, 1, 2])
+    parts, _ = expected_gradients(lambda x: (x[:, 1:2] * x[:, 2:3]).sigmoid(), z, base, owner, 3, draws=8, seed=1)
+    assert parts.shape == (3000, 3, 1)
+    assert torch.count_nonzero(parts[:, [0, 2]]) == 0
+    assert torch.count_nonzero(parts[:, 1]) > 2900
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_age_matters_most_as_it_was_made_to(saved: Give, family: Family) -> None:
+    found = explained(saved(family, 1))
+    strength = np.abs(found.parts[:, :, 0]).mean(axis=0)
+    assert found.columns[int(strength.argmax())] == "age"
+    age, part = ROWS["age"].to_numpy(), found.parts[:, found.columns.index("age"), 0]
+    assert np.corrcoef(age, part)[0, 1] < -0.8
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_binary_row_is_asked_for_its_score(saved: Give, family: Family) -> None:
+    found = explained(saved(family, 1))
+    assert np.array_equal(focus(saved(family, 1).bundle, ROWS, found), found.parts[:, :, 0])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_row_with_arms_is_asked_for_what_its_best_message_adds(saved: Give, family: Family) -> None:
+    bundle, found = saved(family, 3).bundle, explained(saved(family, 3))
+    link = bundle.model.link(bundle.encoding.encode(ROWS))
+    parts = focus(bundle, ROWS, found)
+    best = [1 if link[i, 1] >= link[i, 2] else 2 for i in range(80)]
+    assert set(best) == {1, 2}
+    for i, k in enumerate(best):
+        assert np.array_equal(parts[i], found.parts[i, :, k] - found.parts[i, :, 0])

@@ -105,7 +105,7 @@ def _effects(project: Project, name: str, outcomes: dict[str, str]) -> Any:
     for word, call, retries in steps:
         state = _act(word, call, retries=retries)
         if state.is_failed():
-            return state
+            return Failed(message=f"{name}, {word}: {state.message}", name=state.name)
         receipt.add(word, state.result())
     receipt.close()
     _artifacts(name, receipt)

@@ -70,7 +70,7 @@ def customers(n: int, seed: int = 0) -> pl.DataFrame:
             "spent": rng.lognormal(4, 1, n).round(2),
             "last_visit": [None if gone else day for day, gone in zip(days, rng.random(n) < 0.2, strict=True)],
             "channel": rng.choice(["app", "store", "web"], n),
-            "town": rng.choice(["Basel", "Graz", "Linz", None], n),
+            "town": [town or None for town in rng.choice(["Basel", "Graz", "Linz", ""], n)],
         }
     )
 

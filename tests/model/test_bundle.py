@@ -38,7 +38,9 @@ either = pytest.mark.parametrize("outputs", [1, 3])
 
 @each
 @either
-def test_a_loaded_bundle_scores_bit_for_bit_as_the_one_that_was_saved(saved: Give, family: Family, outputs: int) -> None:
+def test_a_loaded_bundle_scores_bit_for_bit_as_the_one_that_was_saved(
+    saved: Give, family: Family, outputs: int
+) -> None:
     found, rows = saved(family, outputs), customers(200, seed=11)
     before, after = Scorer(bundle=found.bundle), Scorer.load(found.folder)
     scores = after.score(rows)
@@ -219,9 +221,10 @@ def spoil_test(toy: Toy) -> int:
     is_test = pl.col("row_id").is_in(splits.filter(split="test")["row_id"].implode())
     numbers = [f.name for f in feature_columns(toy.contract) if f.kind == "numeric"]
     assert len(numbers) > 15
-    grown = [pl.when(is_test).then(pl.col(n) * 1000).otherwise(pl.col(n)).cast(units[n].dtype).alias(n) for n in numbers]
+    grown = [
+        pl.when(is_test).then(pl.col(n) * 1000).otherwise(pl.col(n)).cast(units[n].dtype).alias(n) for n in numbers
+    ]
     answer = pl.when(is_test).then(1).otherwise(pl.col("responded")).cast(units["responded"].dtype).alias("responded")
     write_table(path, units.with_columns(*grown, answer))
     seal(toy.out("featurize"))
     return int((splits["split"] == "test").sum())
-

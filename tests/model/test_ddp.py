@@ -73,7 +73,9 @@ def test_the_stage_with_two_ranks_leaves_what_the_stage_with_one_leaves(made: To
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("epoch 3:") == 1, "one rank tells"
     assert "deprecated" not in done.stderr
-    curves = [[(e["train_loss"], e["val_loss"]) for e in read_json(toy.out("train", "curve.json"))] for toy in (one, two)]
+    curves = [
+        [(e["train_loss"], e["val_loss"]) for e in read_json(toy.out("train", "curve.json"))] for toy in (one, two)
+    ]
     assert len(curves[0]) == 3
     np.testing.assert_allclose(curves[1], curves[0], atol=1e-4)
     written = [

@@ -68,7 +68,7 @@ def test_rows_of_one_arm_teach_that_arms_head_only(arm: int) -> None:
     net, some = TabularNet(spec(outputs=3)), rows(40, outputs=3)
     logits = net(some.norm_NF, some.miss_NM, some.cat_NC)
     assert logits.shape == (40, 4, 3)
-    losses(logits, some.y_N, torch.full((40,), arm)).sum().backward()
+    torch.autograd.backward(losses(logits, some.y_N, torch.full((40,), arm)).sum())
     weight, bias = net.head.weight.grad, net.head.bias.grad
     others = [o for o in range(3) if o != arm]
     assert torch.count_nonzero(weight[:, :, others]) == 0

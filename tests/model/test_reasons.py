@@ -68,7 +68,7 @@ def test_the_networks_parts_nearly_add_up_and_what_is_missing_is_reported(saved:
     base = bundle.model.link(bundle.encoding.encode(bundle.background)).mean(axis=0)
     np.testing.assert_allclose(found.parts.sum(axis=1) + found.error, link - base, atol=1e-4)
     spread = np.abs(link - base).mean()
-    assert 0 < np.abs(found.error).mean() < 0.03 * spread
+    assert 0 < np.abs(found.error).mean() < 0.05 * spread
 
 
 def test_more_draws_come_nearer_and_the_seed_decides(saved: Give) -> None:

@@ -77,15 +77,19 @@ def order(repo: Any, name: str) -> list[Node]:
 
 
 def stale(repo: Any, nodes: list[Node]) -> dict[str, str]:
-    """The addresses that are stale now, each with why. What becomes stale later shows when its turn comes."""
-    status = repo.status(targets=[node.address for node in nodes], with_deps=True)
+    """The addresses that are stale now, each with why. What becomes stale later shows when its turn comes.
+
+    Asked stage by stage: `repo.status(targets=…)` would read dvc.lock again for each of them.
+    """
     known = {node.address for node in nodes}
-    return {address: _why(changes) for address, changes in status.items() if address in known}
+    with repo.lock:
+        found = [stage.status() for stage in repo.index.stages if stage.addressing in known]
+    return {address: _why(changes) for told in found for address, changes in told.items()}
 
 
 def is_stale(root: Path, address: str) -> bool:
     with _WRITE, opened(root) as repo:
-        return bool(repo.status(targets=[address]))
+        return bool(stale(repo, [Node(address=address, after=())]))
 
 
 def restore(root: Path, address: str) -> bool:
@@ -174,7 +178,7 @@ def _lives(info: dict[str, Any]) -> bool:
 
 def _parses(path: Path) -> bool:
     try:
-        return isinstance(yaml.safe_load(path.read_text()), dict)
+        return isinstance(yaml.CSafeLoader(path.read_text()).get_single_data(), dict)  # a long file: the C parser
     except (yaml.YAMLError, UnicodeDecodeError):
         return False
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from perennial.report.numbers import Format
+from perennial.report.numbers import MINUS, Format
 from perennial.report.svg import Box, Point, stroke, text, width_of, within
 
 MOST_TICKS = 6
+_FIGURE = re.compile(r"([\d,]*\.?\d+)([km]?)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +62,9 @@ def rounded(low: float, high: float, most: int = MOST_TICKS) -> tuple[float, flo
 def x_axis(scale: Scale, y: float, show: Format, title: str, at: Sequence[float] = ()) -> list[str]:
     """The axis under a plot: its line, ticks, figures and title; as many figures as there is room for, at most six."""
     room = abs(scale.stop - scale.start)
-    all_of = next(some for most in range(MOST_TICKS, 0, -1) if _fits(some := _at(scale, at, most), show, room))
-    left, right = min(scale.start, scale.stop) - 24, max(scale.start, scale.stop) + 8
+    fitting = (some for most in range(MOST_TICKS, 0, -1) if _fits(some := _at(scale, at, show, most), show, room))
+    all_of = next(fitting)
+    left, right = max(min(scale.start, scale.stop) - 24, 0), max(scale.start, scale.stop) + 4
     marks = [stroke(scale.start, y, scale.stop, y, "axis")]
     for tick, words in zip(all_of, _short(all_of, show), strict=True):
         x = scale(tick)
@@ -71,7 +74,7 @@ def x_axis(scale: Scale, y: float, show: Format, title: str, at: Sequence[float]
 
 def y_grid(scale: Scale, left: float, right: float, show: Format, most: int = MOST_TICKS) -> list[str]:
     """Hairlines across a plot with their figures at the left."""
-    at = ticks(scale.low, scale.high, most)
+    at = _printable(scale.low, scale.high, show, most)
     return [
         mark
         for tick, words in zip(at, _short(at, show), strict=True)
@@ -84,7 +87,7 @@ def y_grid(scale: Scale, left: float, right: float, show: Format, most: int = MO
 
 def margin(low: float, high: float, show: Format) -> float:
     """How much room the figures of `y_grid` take at the left."""
-    return max(map(width_of, _short(ticks(low, high), show))) + 6
+    return max(map(width_of, _short(_printable(low, high, show, MOST_TICKS), show))) + 6
 
 
 def apart(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -141,9 +144,26 @@ def _steps(above: float) -> Iterator[float]:
         power += 1
 
 
-def _at(scale: Scale, at: Sequence[float], most: int) -> list[float]:
+def _printable(low: float, high: float, show: Format, most: int) -> list[float]:
+    """Ticks whose printed figures are as evenly spaced as they are: 0.0075 must not stand there as 0.007 or 0.008."""
+    return next(some for fewer in range(most, 0, -1) if _even(_short(some := ticks(low, high, fewer), show)))
+
+
+def _even(words: Sequence[str]) -> bool:
+    steps = [after - before for before, after in pairwise(map(_figure, words))]
+    return not steps or max(steps) - min(steps) < 1e-6 * max(map(abs, steps))
+
+
+def _figure(words: str) -> float:
+    found = _FIGURE.search(words)
+    assert found is not None, f"the tick {words!r} holds no figure"
+    size = float(found[1].replace(",", "")) * {"": 1, "k": 1e3, "m": 1e6}[found[2]]
+    return -size if MINUS in words else size
+
+
+def _at(scale: Scale, at: Sequence[float], show: Format, most: int) -> list[float]:
     if not at:
-        return ticks(scale.low, scale.high, most)
+        return _printable(scale.low, scale.high, show, most)
     return list(at[:: math.ceil(len(at) / most)])
 
 

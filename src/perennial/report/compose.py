@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, assert_never
 
 from perennial.report import messages, response
@@ -10,10 +11,10 @@ from perennial.report import numbers as n
 from perennial.report.data import data_section
 from perennial.report.intervals import Line, against_line
 from perennial.report.lineage import lineage_section
-from perennial.report.page import Check, Checks, Page, Section, render
-from perennial.report.story import Story, interval
+from perennial.report.page import Check, Checks, Mark, Page, Section, render
+from perennial.report.story import LOWER_IS_BETTER, METRIC_NAMES, Story, capital, interval
 
-_MARKS = {"ok": "ok", "rejects": "stop", "holds": "wait", "info": "info"}
+_MARKS: Mapping[str, Mark] = {"ok": "ok", "rejects": "stop", "holds": "wait", "info": "info"}
 _NAMES = {
     "comparable": "Can the two be compared?",
     "better": "New model against the one in use",
@@ -55,7 +56,6 @@ def compose(story: Story) -> tuple[str, str]:
             data_section(story),
             lineage_section(story),
         ),
-        footer="Perennial report: one file, no scripts, nothing loaded from elsewhere. Intervals are 95\u202f% unless marked.",
     )
     return render(page), f"{task.headline} {task.what_to_do}"
 
@@ -79,39 +79,50 @@ def _standing(story: Story) -> str:
 
 def _checks(story: Story) -> Checks:
     """The rules of the decision record, each as an interval against its line."""
-    checks = []
-    for rule in story.decision["rules"]:
-        found = interval(rule["interval"]) if rule.get("interval") else None
-        money = rule["name"] == "profit"
-        show = (
-            (lambda v: n.money_difference(v, story.symbol))
-            if money
-            else (n.decimal if rule.get("line") else n.difference)
-        )
-        picture = None
-        if found is not None and rule.get("line") is not None:
-            at = float(rule["line"])
-            label = f"{_NAMES[rule['name']]}: {n.estimate(found, show)}"
-            standing = "reference" if rule["state"] == "info" else "deciding"
-            picture = against_line(found, Line(at=at, name=_line_name(at, money)), label=label, standing=standing)  # type: ignore[arg-type]
-        checks.append(
-            Check(
-                mark=_MARKS[rule["state"]],  # type: ignore[arg-type]
-                question=_NAMES[rule["name"]],
-                detail=_detail(story, rule),
-                value=show(found.value) if found else "",
-                interval=n.bracket(found, show) if found else "",
-                picture=picture,
-            )
-        )
-    return Checks(checks=tuple(checks))
+    return Checks(checks=tuple(_check(story, rule) for rule in story.decision.get("rules", ())))
+
+
+def _check(story: Story, rule: Mapping[str, Any]) -> Check:
+    name, mark = str(rule["name"]), _MARKS[rule["state"]]
+    if not rule.get("interval"):
+        return Check(mark=mark, question=_NAMES[name], detail=_detail(story, rule), value="")
+    found, show, line = interval(rule["interval"]), _shown(story, name), _line(name, float(rule["line"]))
+    falls = name == "floor" and story.contract.task.primary in LOWER_IS_BETTER
+    picture = against_line(
+        found, line, label=f"{_NAMES[name]}: {n.estimate(found, show)}",
+        standing="reference" if rule["state"] == "info" else "deciding", better="below" if falls else "above",
+    )  # fmt: skip
+    return Check(
+        mark=mark, question=_NAMES[name], detail=_detail(story, rule), value=show(found.value),
+        interval=n.bracket(found, show), picture=picture,
+    )  # fmt: skip
+
+
+def _shown(story: Story, name: str) -> n.Format:
+    match name:
+        case "profit":
+            return partial(n.money_difference, currency=story.symbol)
+        case "floor":
+            return n.decimal
+        case _:
+            return n.difference
+
+
+def _line(name: str, at: float) -> Line:
+    match name:
+        case "profit":
+            return Line(at=at, name="same profit")
+        case "floor":
+            return Line(at=at, name=f"floor {at:g}")
+        case _:
+            return Line(at=at, name="no difference")
 
 
 def _detail(story: Story, rule: Mapping[str, Any]) -> str:
     """What the interval is of, and what it must show; the record's own words where there is no interval."""
-    metric, rows = story.contract.task.primary.upper(), n.count(story.evaluation["rows"]["test"])
+    metric, rows = METRIC_NAMES[story.contract.task.primary], n.count(story.evaluation["rows"]["test"])
     if not rule.get("interval"):
-        return _capital(str(rule["words"]))
+        return capital(str(rule["words"]))
     match rule["name"]:
         case "better":
             return f"{metric} on the same {rows} test customers, 99\u202f% interval. Must lie above 0."
@@ -120,14 +131,4 @@ def _detail(story: Story, rule: Mapping[str, Any]) -> str:
         case "profit":
             return "On the same test customers, 99\u202f% interval. May only block, never promote."
         case _:
-            return _capital(str(rule["words"]).partition(":")[0]) + ". Blocks if clearly worse than today."
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _line_name(at: float, money: bool) -> str:
-    if at == 0:
-        return "same profit" if money else "no difference"
-    return f"{at:.2f}"
+            return capital(str(rule["words"]).partition(":")[0]) + ". Blocks if clearly worse than today."

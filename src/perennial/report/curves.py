@@ -169,7 +169,7 @@ def training(curves: Sequence[Curve], show: Format, *, label: str, axis: str) ->
     marks, cross, bands = _lines_of(curves, plot, show)
     flags = _flags(curves, plot, ([*cross, *bands], cross), stems=False)
     passes = range(math.floor(first), math.ceil(last) + 1)
-    marks += [*flags, *x_axis(plot.x, plot.box.bottom, "{:.0f}".format, axis, passes if len(passes) <= 6 else ())]
+    marks += [*flags, *x_axis(plot.x, plot.box.bottom, "{:.0f}".format, axis, passes)]
     return svg(NARROW, 254, [*marks, *_end_names(curves, [[curve.name] for curve in curves], plot)], label)
 
 

@@ -55,7 +55,13 @@ def _rows(story: Story) -> Figure:
     return Figure(finding=finding, described="Width of a band is the number of rows.", drawing=drawing)
 
 
-_NAMES = {"duplicate": "duplicates", "not in unit.where": "outside the question"}
+_NAMES = {
+    "duplicate": "duplicates",
+    "not in unit.where": "outside the question",
+    "entity not in unit.where": "of customers outside the question",
+    "no entity": "of unknown customers",
+    "fed": "used",
+}
 
 
 def _flow_table(story: Story) -> Table:
@@ -63,7 +69,9 @@ def _flow_table(story: Story) -> Table:
     rows = []
     for stage, summary in story.summaries.items():
         for table, counts in summary.get("flow", {}).items():
-            to = ", ".join(f"{n.count(count)} {place}" for place, count in counts["to"].items() if count)
+            to = ", ".join(
+                f"{n.count(count)} {_NAMES.get(place, place)}" for place, count in counts["to"].items() if count
+            )
             rows.append(TableRow(cells=(stage, table, n.count(counts["in"]), to)))
     return Table(
         finding="Every stage gives away as many rows as it took",

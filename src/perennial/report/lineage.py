@@ -63,9 +63,12 @@ def _facts(story: Story) -> Facts:
 
 
 def _command(story: Story) -> Code:
+    told = "At this commit, with the same raw data, every stage is restored or gives the same bytes."
+    if story.lineage["changed"] == "true":
+        told = "Close to it: code, params or contracts had changes that are in no commit, so bytes may differ."
     return Code(
         finding="Get here again",
-        described="At this commit, with the same raw data, every stage is restored or gives the same bytes.",
+        described=told,
         text=f"git checkout {story.lineage['commit'][:12]}\ndvc pull\nperennial run {story.name}",
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from perennial.report import numbers as n
 from perennial.report.curves import Curve, Flag, by_depth
-from perennial.report.intervals import Line, Row, columns, inline, interval_rows
+from perennial.report.intervals import Line, Row, against_line, columns, inline, interval_rows
 from perennial.report.page import (
     Block,
     Caution,
@@ -24,8 +24,8 @@ from perennial.report.page import (
     Table,
     TableRow,
 )
-from perennial.report.shared import families_table, reasons_section, training_figure
-from perennial.report.story import Story, interval
+from perennial.report.shared import deep_words, families_table, reasons_section, strongest_caution, training_figure
+from perennial.report.story import METRIC_NAMES, Story, capital, interval
 from perennial.report.svg import Drawing
 from perennial.report.told import Told
 
@@ -35,9 +35,9 @@ def told(story: Story) -> Told:
     single = _arm(story, story.evaluation["policy"]["best_single"])
     return Told(
         verdict=story.verdict,
-        headline=_headline(story, single),
+        headline=_headline(story),
         what_to_do=_what_to_do(story, single),
-        caution=Caution(text="Measured in one campaign: it says nothing about a second message to the same customer."),
+        caution=_caution(story),
         picture=_picture(story, single),
         key_figures=_key_figures(story, single),
         why=(_lottery(story),),
@@ -45,24 +45,54 @@ def told(story: Story) -> Told:
     )
 
 
-def _headline(story: Story, single: str) -> str:
-    if story.verdict == "PROMOTE":
-        if story.evaluation["policy"]["against"]["best_single"]["low"] > 0:
-            return "Send each customer the message that moves them: it earns more than one for all."
-        return "Use the ranking by effect: it finds whom a message moves, by more than chance explains."
-    if story.verdict == "HOLD":
-        return "Keep choosing as today: the new choice is not measurably better."
-    return f"Do not deploy: choosing a message for each customer gains nothing sure; test {single} instead."
+def _headline(story: Story) -> str:
+    match story.verdict:
+        case "PROMOTE":
+            if story.evaluation["policy"]["against"]["best_single"]["low"] > 0:
+                return "Send each customer the message that moves them: it earns more than one for all."
+            return "Use the ranking by effect: it finds whom a message moves, by more than chance explains."
+        case "HOLD":
+            return f"Keep choosing as today: {_HELD.get(story.stopped_by, _HELD['better'])}."
+        case _:
+            if story.stopped_by == "better":
+                return "Do not deploy: the new choice of messages is measurably worse than the one in use."
+            return "Do not deploy: choosing a message for each customer gains nothing sure."
+
+
+_HELD = {
+    "better": "the new choice is not measurably better",
+    "comparable": "the new choice cannot be held against it",
+    "profit": "the new choice earns measurably less",
+    "groups": "the new choice serves some customers measurably worse",
+}
 
 
 def _what_to_do(story: Story, single: str) -> str:
-    policy = story.evaluation["policy"]
-    shares = [
-        f"{name} to {n.share(share)}" for name, share in zip(story.evaluation["arms"], policy["shares"], strict=True)
-    ]
+    policy, in_use = story.evaluation["policy"], story.decision.get("champion")
+    if story.verdict == "HOLD":
+        return "Nothing changes for the campaign: go on with the choice of the model in use."
     if story.verdict == "REJECT":
-        return f"The best single message in the test was {single}."
-    return f"Send {', '.join(shares[1:])}, and nothing to {n.share(policy['shares'][0])}."
+        best = interval(_plan(story, f"all {policy['best_single']}")["per_1000"])
+        money = partial(n.money, currency=story.symbol)
+        today = f"Choose as you do today{', by the model in use' if in_use else ''}"
+        return (
+            f"{today}. Of single messages {single} did best: {n.between(best, money)} per 1,000 customers, sent to all."
+        )
+    named = zip(story.evaluation["arms"][1:], policy["shares"][1:], strict=True)
+    shares = [f"{name} to {n.share(share)}" for name, share in named if share > 0]
+    if not shares:
+        return "Send nothing: no message is expected to earn what it costs."
+    return f"Send {', '.join(shares)} and nothing to {n.share(policy['shares'][0])} of customers."
+
+
+def _caution(story: Story) -> Caution:
+    """What outweighs all, else groups that were not drawn by lot, else what one campaign cannot say."""
+    if (strongest := strongest_caution(story)) is not None:
+        return strongest
+    if not _fair(story):
+        strong = "were hardly drawn by lot"
+        return Caution(text=f"The groups {strong}: what looks like an effect may be who was in them.", strong=strong)
+    return Caution(text="Measured in one campaign: it says nothing about a second message to the same customer.")
 
 
 def _picture(story: Story, single: str) -> Figure:
@@ -85,20 +115,24 @@ def _picture(story: Story, single: str) -> Figure:
 
 def _key_figures(story: Story, single: str) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
     policy, money = story.evaluation["policy"], partial(n.money, currency=story.symbol)
-    plans = {plan["name"]: plan for plan in policy["plans"]}
-    choice = interval(plans["choice"]["per_1000"])
-    best = interval(plans[f"all {policy['best_single']}"]["per_1000"])
-    response = interval(plans["response"]["per_1000"])
+    names = ("choice", f"all {policy['best_single']}", "response")
+    choice, best, response = (interval(_plan(story, name)["per_1000"]) for name in names)
+    qini = interval(story.evaluation["families"][story.evaluation["candidate"]["family"]]["test"]["qini"])
+    first = KeyFigure(
+        name="Customers to contact", value=n.share(policy["depth"]), note="each with the message that moves them"
+    )
+    if story.verdict != "PROMOTE":
+        floor = n.decimal(story.contract.task.floor)
+        note = f"{n.between(qini, n.decimal)}; agreed floor: {floor}"
+        first = KeyFigure(name="Ranking of effects (Qini)", value=n.decimal(qini.value), note=note)
     return (
-        KeyFigure(
-            name="Customers to contact", value=n.share(policy["depth"]), note="each with the message that moves them"
-        ),
+        first,
         KeyFigure(
             name="Earned per 1,000 customers",
             value=money(choice.value),
             note=f"{n.between(choice, money)}; nobody: {money(0)}",
         ),
-        KeyFigure(name=f"{single} to everyone", value=money(best.value), note=n.between(best, money)),
+        KeyFigure(name=f"{capital(single)} to everyone", value=money(best.value), note=n.between(best, money)),
         KeyFigure(
             name="Those likeliest to respond",
             value=money(response.value),
@@ -108,18 +142,18 @@ def _key_figures(story: Story, single: str) -> tuple[KeyFigure, KeyFigure, KeyFi
 
 
 def _lottery(story: Story) -> Checks:
-    """Whether arms were drawn by lot, and whether ranking by effect beats ranking by response, a message each."""
+    """Deep against traditional, whether arms were drawn by lot, and whether effects rank otherwise than responses."""
     lottery = story.evaluation["lottery"]
-    fair = lottery["least_p"] >= lottery["expected_least_p"]
     sizes = " / ".join(n.count(rows) for rows in lottery["rows"])
     checks = [
+        _deep(story),
         Check(
-            mark="ok" if fair else "stop",
-            question="The test was a fair lottery",
-            detail=f"Group sizes {sizes}. Least chance of a column this uneven; a fair lottery stays above "
-            f"{lottery['expected_least_p']:.4f} 19 times of 20.",
-            value=f"p {lottery['least_p']:.3f}",
-        )
+            mark="ok" if _fair(story) else "stop",
+            question="The test was a fair lottery" if _fair(story) else "The test was hardly a fair lottery",
+            detail=f"Group sizes {sizes}. The p-value of the most uneven column; in 19 of 20 fair lotteries it is above "
+            f"{_chance(lottery['expected_least_p'])}.",
+            value=f"p {_chance(lottery['least_p'])}",
+        ),
     ]
     for message in story.evaluation["messages"]:
         race = interval(message["race"])
@@ -127,7 +161,7 @@ def _lottery(story: Story) -> Checks:
         checks.append(
             Check(
                 mark="ok" if better else "info",
-                question=f"{message['name']}: ranking by effect against ranking by response",
+                question=f"{capital(message['name'])}: ranking by effect against ranking by response",
                 detail="Qini, 95\u202f% interval. Above 0: the two rankings differ, and the effect ranks better.",
                 value=n.difference(race.value),
                 interval=n.bracket(race, n.difference),
@@ -136,25 +170,44 @@ def _lottery(story: Story) -> Checks:
     return Checks(checks=tuple(checks))
 
 
-def _action(story: Story) -> Section:
-    return Section(
-        anchor="action", name="What to do", blurb="Whom to write to, with which message, and what it earns.",
-        blocks=(_profit(story), _plans(story)),
+def _deep(story: Story) -> Check:
+    found = story.evaluation["deep_minus_traditional"]
+    difference, words = interval(found), deep_words(story)
+    line = Line(at=0, name="no difference")
+    return Check(
+        mark="info", question=words, value=n.difference(difference.value), interval=n.bracket(difference, n.difference),
+        detail=f"Deep − traditional, {METRIC_NAMES[found['metric']]} on the same test customers, 95\u202f% interval.",
+        picture=against_line(difference, line, label=f"{words}: {n.estimate(difference, n.difference)}", standing="reference"),
     )  # fmt: skip
 
 
+def _fair(story: Story) -> bool:
+    lottery = story.evaluation["lottery"]
+    return bool(lottery["least_p"] >= lottery["expected_least_p"])
+
+
+def _chance(p: float) -> str:
+    return n.decimal(p) if p >= 0.0005 else "under 0.001"
+
+
+def _action(story: Story) -> Section:
+    name, blurb = ("What it would earn", "No plan: what its own choice earned on the test customers.")
+    if story.verdict == "PROMOTE":
+        name, blurb = ("What to do", "Whom to write to, with which message, and what it earns.")
+    return Section(anchor="action", name=name, blurb=blurb, blocks=(_profit(story), _plans(story)))
+
+
 def _profit(story: Story) -> Figure:
-    policy = story.evaluation["policy"]
+    policy, chose = story.evaluation["policy"], "Chosen" if story.verdict == "PROMOTE" else "Its own choice"
+    thousands = _plan(story, "choice")["customers"] / 1000
     curves = []
     for key, name, tone in (("choice", "By effect", "blue"), ("response", "By response", "orange")):
         found = policy["curves"][key]
-        banded = {"low": found["low"], "high": found["high"]} if key == "choice" else {}
-        flag = Flag(at=policy["depth"], says=(f"Chosen: {n.share(policy['depth'])}",)) if key == "choice" else None
-        curves.append(Curve(name=name, x=found["x"], y=found["value"], tone=tone, flag=flag, **banded))  # type: ignore[arg-type]
-    against = interval(policy["against"]["response"])
-    more = "earns more than" if against.low > 0 else "earns about what"
-    tail = "a list of the likeliest responders" + ("" if against.low > 0 else " earns")
-    finding = f"Writing to those a message moves {more} {tail}"
+        y, low, high = ([height / thousands for height in found[end]] for end in ("value", "low", "high"))
+        banded = {"low": low, "high": high} if key == "choice" else {}
+        flag = Flag(at=policy["depth"], says=(f"{chose}: {n.share(policy['depth'])}",)) if key == "choice" else None
+        curves.append(Curve(name=name, x=found["x"], y=y, tone=tone, flag=flag, **banded))  # type: ignore[arg-type]
+    finding = _profit_finding(story)
     drawing = by_depth(
         curves, partial(n.money_axis, currency=story.symbol), label=finding, axis="Share of customers contacted, best first",
         budget=Flag(at=policy["budget_share"], says=(f"Budget: {n.share(policy['budget_share'])}",)),
@@ -162,9 +215,22 @@ def _profit(story: Story) -> Figure:
     rows = story.evaluation["rows"]["test"]
     return Figure(
         finding=finding,
-        described=f"Profit above contacting nobody, on {n.count(rows)} test customers; doubly robust, 95\u202f% band.",
+        described="Profit per 1,000 customers above contacting nobody, each contact with its best message; "
+        f"{n.count(rows)} test customers, doubly robust, 95\u202f% band.",
         drawing=drawing,
     )
+
+
+def _profit_finding(story: Story) -> str:
+    policy = story.evaluation["policy"]
+    single, choice = (_plan(story, name)["per_1000"]["value"] for name in (f"all {policy['best_single']}", "choice"))
+    if single >= choice:
+        return f"{capital(_arm(story, policy['best_single']))} to everyone earns at least as much as a choice for each"
+    against = policy["against"]["response"]
+    if against["low"] > 0:
+        return "Writing to those a message moves earns more than a list of the likeliest responders"
+    less = "less than" if against["high"] < 0 else "about what"
+    return f"Writing to those a message moves earns {less} a list of the likeliest responders earns"
 
 
 def _plans(story: Story) -> Table:
@@ -198,16 +264,13 @@ def _plans(story: Story) -> Table:
 
 def _trust(story: Story) -> Section:
     placebo = story.evaluation["placebo"]
-    names = (("qini", "Mean Qini"), ("policy_value", "Per 1,000"))
+    names = (("qini", "Mean Qini", n.decimal), ("policy_value", "Per 1,000", _gain(story)))
     families = families_table(story, names, "Three families on the same customers: the simplest of the best was taken")
-    tenths = [_tenths(story, message) for message in story.evaluation["messages"]]
-    blocks: list[Block] = [families]
-    blocks += [Pair(figures=(a, b)) for a, b in zip(tenths[::2], tenths[1::2], strict=False)]
-    blocks += [tenths[-1]] if len(tenths) % 2 else []
-    blocks.append(training_figure(story))
+    figures = [*(_tenths(story, message) for message in story.evaluation["messages"]), training_figure(story)]
+    blocks: list[Block] = [families, *(Pair(figures=tuple(figures[i : i + 2])) for i in range(0, len(figures), 2))]
     shuffled = (
-        f"{placebo['times']} runs with shuffled arms find a mean Qini of {placebo['mean']:+.4f} on average, at most "
-        f"{placebo['greatest']:.4f} away from 0."
+        f"{placebo['times']} runs with shuffled arms find a mean Qini of {n.difference(placebo['mean'])} on average, "
+        f"at most {n.decimal(placebo['greatest'])} away from 0."
         if placebo["times"]
         else "No placebo runs were asked for."
     )
@@ -219,8 +282,7 @@ def _trust(story: Story) -> Section:
 def _tenths(story: Story, message: Mapping[str, Any]) -> Figure:
     estimates = [(str(i), interval(tenth["observed"])) for i, tenth in enumerate(message["tenths"], 1)]
     low, high = (message["tenths"][i]["observed"]["value"] for i in (0, -1))
-    name = message["name"]
-    finding = f"{name}: the top tenth gains {n.points(high)} points, the lowest {n.points(low)}"
+    finding = f"{capital(message['name'])}: the top tenth gains {n.points(high)} points, the lowest {n.points(low)}"
     everyone = [
         i
         for m in story.evaluation["messages"]
@@ -238,13 +300,18 @@ def _tenths(story: Story, message: Mapping[str, Any]) -> Figure:
     )
 
 
+def _plan(story: Story, name: str) -> Mapping[str, Any]:
+    plan: Mapping[str, Any] = next(p for p in story.evaluation["policy"]["plans"] if p["name"] == name)
+    return plan
+
+
 def _arm(story: Story, k: int) -> str:
     return str(story.evaluation["arms"][k])
 
 
 def _plan_name(story: Story, name: str) -> str:
     if name.startswith("all "):
-        return f"{_arm(story, int(name.removeprefix('all ')))} to everyone"
+        return f"{capital(_arm(story, int(name.removeprefix('all '))))} to everyone"
     return {"choice": "Best message for each", "response": "Likeliest to respond, as many", "nobody": "Nobody"}.get(
         name, f"{name.capitalize()}, as many"
     )

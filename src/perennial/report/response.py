@@ -9,6 +9,7 @@ from typing import Any
 from perennial.report import numbers as n
 from perennial.report.curves import Bin, Curve, Flag, by_depth, calibration, gains
 from perennial.report.intervals import Line, Row, inline, interval_rows
+from perennial.report.numbers import Interval
 from perennial.report.page import (
     Block,
     Caution,
@@ -23,8 +24,8 @@ from perennial.report.page import (
     Table,
     TableRow,
 )
-from perennial.report.shared import families_table, reasons_section, training_figure
-from perennial.report.story import FAMILY_NAMES, Story, interval
+from perennial.report.shared import deep_words, families_table, reasons_section, strongest_caution, training_figure
+from perennial.report.story import FAMILY_NAMES, METRIC_NAMES, Story, interval
 from perennial.report.svg import Drawing
 from perennial.report.told import Told
 
@@ -54,35 +55,43 @@ def _headline(story: Story) -> str:
                 return "Use the new model: it finds more of those who respond, by more than chance explains."
             return "Use this model: it finds those who respond better than agreed, by more than chance explains."
         case "HOLD":
-            return "Keep the current model: the new one is not measurably better."
+            return f"Keep the current model: {_HELD.get(story.stopped_by, _HELD['better'])}."
         case _:
-            below = _test(story, "auc")["low"] < 0.5
-            later = " on later rows" if story.contract.split.kind == "time" else ""
+            if story.stopped_by == "better":
+                return "Do not deploy: the new model is measurably worse than the one in use."
+            good = "no better than chance" if _test(story, "auc")["low"] < 0.5 else "not as good as agreed"
             return (
-                f"Do not deploy: this model is {'no better than chance' if below else 'not as good as agreed'}{later}."
+                f"Do not deploy: {'on later rows ' if story.contract.split.kind == 'time' else ''}this model is {good}."
             )
 
 
+_HELD = {
+    "better": "the new one is not measurably better",
+    "comparable": "the new one cannot be held against it",
+    "profit": "the new list earns measurably less",
+    "groups": "the new one serves some customers measurably worse",
+}
+
+
 def _what_to_do(story: Story) -> str:
-    if story.verdict == "REJECT":
-        return "Choose customers as you do today."
-    if "profit" not in story.evaluation:
-        return "Rank customers by the score; the contract gives no money to choose a depth by."
     if story.verdict == "HOLD":
         return "Nothing changes for the campaign: go on with the list of the model in use."
-    profit = story.evaluation["profit"]
-    chosen = _plan(story, "chosen")
-    many, depth = n.count(chosen["contacted"]), n.share(profit["depth"])
-    return f"Contact the {many} highest-scoring customers, {depth} of this list; {n.share(profit['budget_share'])} is the budget."
-
-
-def _caution(story: Story) -> Caution | None:
-    """The strongest of: a split that ignores time, no control group, suspects left out."""
-    suspects = story.summaries["split"]["suspects"]
-    if suspects:
-        return Caution(text=f"A suspect is among the columns: {suspects[0]}", strong=suspects[0])
     if story.verdict == "REJECT":
-        return Caution(text="Nothing below is a plan: it is shown so that the verdict can be checked.")
+        return f"Choose customers as you do today{', by the model in use' if story.decision.get('champion') else ''}."
+    if "profit" not in story.evaluation:
+        return "Rank customers by the score; the contract gives no money to choose a depth by."
+    profit, chosen = story.evaluation["profit"], _plan(story, "chosen")
+    if not chosen["contacted"]:
+        return "Contact nobody on this list: no customer is expected to earn what a contact costs."
+    many, depth, budget = n.count(chosen["contacted"]), n.share(profit["depth"]), n.share(profit["budget_share"])
+    rest = "the whole budget" if depth == budget else f"{budget} is the budget"
+    return f"Contact the {many} highest-scoring customers, {depth} of this list; {rest}."
+
+
+def _caution(story: Story) -> Caution:
+    """What outweighs all, else that a response is not an effect."""
+    if (strongest := strongest_caution(story)) is not None:
+        return strongest
     strong = "does not say whom the contact itself moves"
     return Caution(text=f"This list finds those who respond. It {strong}; that takes a control group.", strong=strong)
 
@@ -94,44 +103,26 @@ def _picture(story: Story) -> Figure:
     if rule:
         rows.append(Row(name="New − in use, 99\u202f%", interval=interval(rule["interval"]), standing="deciding"))
     rows.append(Row(name="Deep − traditional, 95\u202f%", interval=interval(deep), standing="reference"))
-    finding = _deep_words(story)
+    finding = deep_words(story)
     drawing = Drawing(wide=interval_rows(rows, [Line(at=0, name="no difference")], n.difference, label=finding))
     rows_test = n.count(story.evaluation["rows"]["test"])
     return Figure(
         finding=finding,
-        described=f"Difference in {_metric(deep['metric'])} on the same {rows_test} test customers",
+        described=f"Difference in {_DIFFERENCES[deep['metric']]} on the same {rows_test} test customers",
         drawing=drawing,
     )
 
 
-def _deep_words(story: Story) -> str:
-    deep = story.evaluation["deep_minus_traditional"]
-    rival = FAMILY_NAMES[deep["traditional"]].lower()
-    if deep["low"] > 0:
-        return f"The deep network ranks better than {rival}"
-    if deep["high"] < 0:
-        return f"The deep network ranks worse than {rival}"
-    return "Deep or traditional makes no measurable difference"
+_DIFFERENCES = {"auc": "ranking quality (AUC)", "ap": "ranking quality (AP)", "log_loss": "log loss, less is above 0,"}
 
 
 def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
-    auc, rate = _test(story, "auc"), story.summaries["split"]["rate"]
-    ranking = KeyFigure(
-        name="Ranking quality (AUC)", value=n.decimal(auc["value"]),
-        note=f"{n.between(interval(auc), n.decimal)}; guessing: 0.5",
-    )  # fmt: skip
-    floor = KeyFigure(name="Agreed floor", value=n.decimal(story.contract.task.floor, 2), note="set in the contract")
-    if story.verdict == "REJECT" or "profit" not in story.evaluation:
-        rates = [
-            KeyFigure(name=f"Respond in {part}", value=n.share(rate[part]), note=f"{n.count(count)} customers")
-            for part, count in (("train", _part(story, "train")), ("test", _part(story, "test")))
-        ]
-        return ranking, floor, rates[0], rates[1]
+    if story.verdict != "PROMOTE" or "profit" not in story.evaluation:
+        return _judged(story)
+    rate = story.summaries["split"]["rate"]
     chosen, everyone, money = _plan(story, "chosen"), _plan(story, "everyone"), _money(story)
     earned, all_earn = interval(chosen["profit"]), interval(everyone["profit"])
-    hit = (earned.value / max(chosen["contacted"], 1) + float(story.evaluation["profit"]["cost"])) / float(
-        story.evaluation["profit"]["value"]
-    )
+    hit = _hit(story)
     customers = n.count(chosen["customers"])
     return (
         KeyFigure(
@@ -143,24 +134,61 @@ def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigu
             value=money(all_earn.value),
             note=f"{n.between(all_earn, money)}; nobody: {money(0)}",
         ),
-        KeyFigure(name="Respond when contacted", value=n.share(hit), note=f"all customers: {n.share(rate['test'])}"),
+        KeyFigure(
+            name="Respond when contacted",
+            value=n.share(hit.value),
+            note=f"{n.between(hit, n.share)}; all customers: {n.share(rate['test'])}",
+        ),
     )
+
+
+def _judged(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
+    """Four figures that a verdict without a plan rests on."""
+    task, rate = story.contract.task, story.summaries["split"]["rate"]
+    found = _test(story, task.primary)
+    guessing = "; guessing: 0.5" if task.primary == "auc" else ""
+    train, test = (
+        KeyFigure(name=f"Respond in {part}", value=n.share(rate[part]), note=f"{n.count(_part(story, part))} customers")
+        for part in ("train", "test")
+    )
+    return (
+        KeyFigure(
+            name={"auc": "Ranking quality (AUC)", "ap": "Ranking quality (AP)"}.get(task.primary, "Log loss"),
+            value=n.decimal(found["value"]),
+            note=f"{n.between(interval(found), n.decimal)}{guessing}",
+        ),
+        KeyFigure(name="Agreed floor", value=n.decimal(task.floor, 2), note="set in the contract"),
+        train,
+        test,
+    )
+
+
+def _hit(story: Story) -> Interval:
+    """The share of the contacted who respond, from what they earned: value × responses − cost × contacts."""
+    earned, money = interval(_plan(story, "chosen")["profit"]), story.evaluation["profit"]
+    contacts = max(_plan(story, "chosen")["contacted"], 1)
+    low, value, high = (
+        (end / contacts + money["cost"]) / money["value"] for end in (earned.low, earned.value, earned.high)
+    )
+    return Interval(value=value, low=max(low, 0.0), high=min(high, 1.0))
 
 
 def _action(story: Story) -> Section:
-    return Section(
-        anchor="action",
-        name="What to do" if story.verdict != "REJECT" else "What it would earn",
-        blurb="Whom to contact, how many, and what it earns.",
-        blocks=(_profit(story), _plans(story)),
-    )
+    name, blurb = ("What it would earn", "No plan: what its own list earned on the test customers.")
+    if story.verdict == "PROMOTE":
+        name, blurb = ("What to do", "Whom to contact, how many, and what it earns.")
+    return Section(anchor="action", name=name, blurb=blurb, blocks=(_profit(story), _plans(story)))
 
 
 def _profit(story: Story) -> Figure:
     found, money = story.evaluation["profit"], _money(story)
     chosen, everyone = _plan(story, "chosen"), _plan(story, "everyone")
     curve, depth = found["curve"], found["depth"]
-    says = (f"Chosen: {n.share(depth)}", f"{n.count(chosen['contacted'])} contacts, {money(chosen['profit']['value'])}")
+    chose = "Chosen" if story.verdict == "PROMOTE" else "Its own choice"
+    says = (
+        f"{chose}: {n.share(depth)}",
+        f"{n.count(chosen['contacted'])} contacts, {money(chosen['profit']['value'])}",
+    )
     drawn = Curve(
         name="Everyone", x=curve["x"], y=curve["value"], low=curve["low"], high=curve["high"],
         ends=money(everyone["profit"]["value"]), flag=Flag(at=depth, says=says),
@@ -200,6 +228,8 @@ def _profit_finding(story: Story) -> str:
     depth = n.share(story.evaluation["profit"]["depth"])
     if everyone >= chosen:
         return "Contacting everyone earns at least as much as the list"
+    if chosen <= 0:
+        return "Neither the list nor contacting everyone earns anything"
     if everyone <= 0:
         return f"Contacting the best {depth} earns; contacting everyone loses"
     times = chosen / everyone
@@ -218,6 +248,8 @@ def _plans(story: Story) -> Table:
     rows = []
     for plan in plans:
         found, name = interval(plan["profit"]), _PLAN_NAMES[plan["name"]]
+        if plan["name"] == "chosen" and story.verdict != "PROMOTE":
+            name = "Its own list"
         picture = inline(
             found, span, label=f"{name}: {n.estimate(found, money)}",
             standing="judged" if plan["name"] == "chosen" else "reference",
@@ -235,13 +267,9 @@ def _plans(story: Story) -> Table:
 
 
 def _trust(story: Story) -> Section:
-    names = (
-        ("auc", "AUC"),
-        ("ap", "AP"),
-        ("log_loss", "Log loss"),
-        ("brier", "Brier"),
-        ("lift_10", "Lift, best 10\u202f%"),
-    )
+    primary = story.contract.task.primary
+    keys = (primary, *(key for key in ("auc", "ap", "log_loss", "brier") if key != primary))
+    names = [(key, METRIC_NAMES[key], n.decimal) for key in keys]
     blocks: list[Block] = [
         families_table(story, names, "Three families on the same customers: the simplest of the best was taken"),
         Pair(figures=(_calibration(story), _gains(story))),
@@ -290,7 +318,12 @@ def _gains(story: Story) -> Figure:
         )  # fmt: skip
     finding = f"{n.share(depth)} of the contacts reach {reached} of those who respond"
     drawing = gains(curves, label=finding, axis="Share of customers contacted, best first", key=f"at {n.share(depth)}")
-    return Figure(finding=finding, described="Cumulative gains on the test set.", drawing=Drawing(wide=drawing))
+    best = story.evaluation["gains"][candidate]
+    tenth = Interval(value=best["value"][10], low=max(best["low"][10], 0.0), high=min(best["high"][10], 1.0))
+    described = (
+        f"Cumulative gains on the test set. The best tenth of customers holds {n.estimate(tenth, n.share)} of them."
+    )
+    return Figure(finding=finding, described=described, drawing=Drawing(wide=drawing))
 
 
 def _groups(story: Story) -> Figure | None:
@@ -329,10 +362,6 @@ def _part(story: Story, name: str) -> int:
 
 def _money(story: Story) -> n.Format:
     return partial(n.money, currency=story.symbol)
-
-
-def _metric(name: str) -> str:
-    return {"auc": "ranking quality (AUC)", "qini": "Qini"}.get(name, name.replace("_", " "))
 
 
 def _heads(first: str, *rest: str) -> tuple[Column, ...]:

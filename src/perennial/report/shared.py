@@ -10,6 +10,7 @@ from perennial.report.curves import Curve, Flag, training
 from perennial.report.intervals import inline
 from perennial.report.numbers import Interval
 from perennial.report.page import (
+    Caution,
     Column,
     Estimate,
     Figure,
@@ -22,7 +23,7 @@ from perennial.report.page import (
     Table,
     TableRow,
 )
-from perennial.report.story import FAMILY_NAMES, Story, interval
+from perennial.report.story import FAMILY_NAMES, METRIC_NAMES, Story, capital, interval
 from perennial.report.svg import Drawing
 
 _GROUPS = 8
@@ -32,14 +33,37 @@ def reasons_section(story: Story, *, effect: str) -> Section:
     """What the model goes by, for groups and for single customers. `effect` says what a part adds to."""
     return Section(
         anchor="reasons",
-        name="Why these customers",
+        name="Why these customers" if story.verdict == "PROMOTE" else "What it goes by",
         blurb="What the model goes by, in words.",
         blocks=(_groups(story, effect), _people(story)),
     )
 
 
+def strongest_caution(story: Story) -> Caution | None:
+    """What outweighs whatever a task has to say: a suspect among the columns; that a rejected model makes no plan."""
+    suspects = story.summaries["split"]["suspects"]
+    if suspects:
+        more = f" ({len(suspects) - 1} more in the log of the split)" if len(suspects) > 1 else ""
+        return Caution(text=f"A suspect is among the columns: {suspects[0]}{more}", strong=suspects[0])
+    if story.verdict == "REJECT":
+        return Caution(text="Nothing below is a plan: it is shown so that the verdict can be checked.")
+    return None
+
+
+def deep_words(story: Story) -> str:
+    """Whether the deep network beats the best traditional family, in a sentence."""
+    deep = story.evaluation["deep_minus_traditional"]
+    rival = {"linear": "the linear model", "boosted": "boosted trees"}[deep["traditional"]]
+    if deep["low"] > 0:
+        return f"The deep network ranks better than {rival}"
+    if deep["high"] < 0:
+        return f"The deep network ranks worse than {rival}"
+    return "Deep or traditional makes no measurable difference"
+
+
 def training_figure(story: Story) -> Figure:
     curve, kept = story.curve, int(story.summaries["train"]["best_epoch"])
+    helped = kept == int(curve[-1]["epoch"])
     x = [int(row["epoch"]) for row in curve]
     curves = [
         Curve(name="validation", x=x, y=[row["val_loss"] for row in curve], tone="orange",
@@ -47,7 +71,7 @@ def training_figure(story: Story) -> Figure:
         Curve(name="training", x=x, y=[row["train_loss"] for row in curve], tone="grey"),
     ]  # fmt: skip
     return Figure(
-        finding="Training stopped when it no longer helped",
+        finding="The last pass of training still helped" if helped else "Training stopped when it no longer helped",
         described="Log loss of the deep network; lower is better.",
         drawing=Drawing(
             wide=training(
@@ -57,8 +81,8 @@ def training_figure(story: Story) -> Figure:
     )
 
 
-def families_table(story: Story, columns: Sequence[tuple[str, str]], finding: str) -> Table:
-    """All families on the same test rows; `columns` pairs a metric's key with its name, the primary first."""
+def families_table(story: Story, columns: Sequence[tuple[str, str, n.Format]], finding: str) -> Table:
+    """All families on the same test rows; `columns` has a metric's key, its name and its form, the primary first."""
     found: Mapping[str, Any] = story.evaluation["families"]
     candidate = story.evaluation["candidate"]["family"]
     deep = story.evaluation["deep_minus_traditional"]
@@ -67,14 +91,14 @@ def families_table(story: Story, columns: Sequence[tuple[str, str]], finding: st
     return Table(
         finding=finding,
         described=f"Test set, {n.count(rows)} customers. Deep − {FAMILY_NAMES[deep['traditional']].lower()}: "
-        f"{difference} {deep['metric'].upper()}.",
+        f"{difference} {METRIC_NAMES[deep['metric']]}.",
         grid=Grid(
-            columns=(Column(name="Family"), *(Column(name=name, right=True) for _, name in columns)),
+            columns=(Column(name="Family"), *(Column(name=name, right=True) for _, name, _ in columns)),
             rows=tuple(
                 TableRow(
                     cells=(
                         FAMILY_NAMES[family] + (" (chosen)" if family == candidate else ""),
-                        *(_cell(parts["test"][key], first=i == 0) for i, (key, _) in enumerate(columns)),
+                        *(_cell(parts["test"][key], show) for key, _, show in columns),
                     ),
                     chosen=family == candidate,
                 )
@@ -84,15 +108,9 @@ def families_table(story: Story, columns: Sequence[tuple[str, str]], finding: st
     )
 
 
-def _cell(value: Any, *, first: bool) -> str | Estimate:
-    if not isinstance(value, dict):
-        return n.decimal(value, 1)
+def _cell(value: Mapping[str, float], show: n.Format) -> Estimate:
     found = interval(value)
-    return (
-        Estimate(value=n.decimal(found.value), interval=n.bracket(found, n.decimal))
-        if first
-        else n.decimal(found.value)
-    )
+    return Estimate(value=show(found.value), interval=n.bracket(found, show))
 
 
 def _groups(story: Story, effect: str) -> Reasons:
@@ -103,7 +121,7 @@ def _groups(story: Story, effect: str) -> Reasons:
             taken.append(group)
     width = max((abs(group["effect"]) for group in taken), default=1.0)
     most = story.summaries["explain"]["importance"]
-    finding = f"{_capital(most[0]['label'])} and {most[1]['label']} matter most" if len(most) > 1 else "What matters"
+    finding = f"{capital(most[0]['label'])} and {most[1]['label']} matter most" if len(most) > 1 else "What matters"
     error, spread = (story.summaries["explain"][key] for key in ("completeness_error", "spread"))
     exact = (
         "Parts are exact."
@@ -112,12 +130,12 @@ def _groups(story: Story, effect: str) -> Reasons:
     )
     return Reasons(
         finding=finding,
-        described=f"Average change in {effect} (log odds), for the customers it applies to. Blue raises, orange lowers.",
+        described=f"Average change in {effect} (log odds) against the average customer. Blue raises, orange lowers.",
         unit="Log odds",
         reasons=tuple(
             Reason(
-                when=_capital(group["words"]),
-                rather="than the average customer",
+                when=capital(group["words"]),
+                rather="",
                 applies=n.share(group["share"]),
                 bar=inline(
                     Interval(value=group["effect"], low=group["effect"], high=group["effect"]), (-width, width),
@@ -136,13 +154,10 @@ def _people(story: Story) -> People:
     people = []
     for row in story.people:
         raises, _, lowers = str(row["reasons"]).partition(" but ")
-        people.append(Person(row=f"row {row['row']}", score=row["score"], reasons=_capital(raises), but=lowers))
+        people.append(Person(row=f"row {row['row']}", score=row["score"], reasons=capital(raises), but=lowers))
+    listed = "Each customer on the list comes with reasons"
     return People(
-        finding="Each customer on the list comes with reasons",
+        finding=listed if story.verdict == "PROMOTE" else "Each score comes with reasons",
         described=f"{len(people)} of the test customers: the record in the file, the score, what moved it most.",
         people=tuple(people),
     )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -8,7 +8,7 @@ from typing import Any
 
 from perennial.contract.model import Contract
 from perennial.report.flows import Verdict
-from perennial.report.numbers import Interval
+from perennial.report.numbers import GAP, Interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,14 @@ class Story:
     @property
     def symbol(self) -> str:
         currency = self.contract.money.currency or ""
-        return {"EUR": "€", "USD": "$", "GBP": "£"}.get(currency, currency)
+        code = f"{currency}{GAP}" if currency else ""
+        return {"EUR": "€", "USD": "$", "GBP": "£"}.get(currency, code)
+
+    @property
+    def stopped_by(self) -> str:
+        """The rule that decided against the candidate, a rejecting one first; empty for a promotion."""
+        rules = sorted(self.decision.get("rules", ()), key=lambda rule: str(rule["state"] != "rejects"))
+        return next((str(rule["name"]) for rule in rules if rule["state"] in {"rejects", "holds"}), "")
 
 
 def interval(found: Mapping[str, float]) -> Interval:
@@ -50,4 +57,11 @@ def interval(found: Mapping[str, float]) -> Interval:
     return Interval(value=found["value"], low=found["low"], high=found["high"])
 
 
+def capital(text: str) -> str:
+    """The text as a sentence begins."""
+    return text[:1].upper() + text[1:]
+
+
+METRIC_NAMES = {"auc": "AUC", "ap": "AP", "log_loss": "Log loss", "brier": "Brier", "qini": "Qini"}
+LOWER_IS_BETTER = {"log_loss", "brier"}
 FAMILY_NAMES = {"linear": "Linear", "boosted": "Boosted trees", "deep": "Deep network"}

@@ -96,15 +96,18 @@ def bundle_of(store: Store, found: Version, into: Path) -> Path:
     """
     import mlflow
 
+    which = f"{found.name} version {found.number}"
+    advice = "restore the artifact store, or delete this version and register the bundle again"
     try:
         mlflow.set_tracking_uri(store.uri)  # `models:/…` is looked up there, whatever is passed on
         folder = Path(mlflow.artifacts.download_artifacts(found.source, dst_path=str(into)))
     except (OSError, mlflow.exceptions.MlflowException) as error:
-        words = f"the files of {found.name} version {found.number} cannot be read ({error})"
-        raise IntegrityError(f"{words}: register the bundle again") from error
-    bundle = next((path.parent for path in sorted(folder.rglob("bundle.json"))), folder)
+        raise IntegrityError(f"the files of {which} cannot be read ({error}): {advice}") from error
+    bundle = next((path.parent for path in sorted(folder.rglob("bundle.json"))), None)
+    if bundle is None:
+        raise IntegrityError(f"the files of {which} are gone: {advice}")
     if verify(bundle) != found.digest:
-        raise IntegrityError(f"{found.name} version {found.number}: the files are not those that were registered")
+        raise IntegrityError(f"{which}: the files are not those that were registered: {advice}")
     return bundle
 
 

@@ -1,0 +1,316 @@
+"""Register, decide, promote and roll back with a real MLflow: each step once, however often and wherever it stops."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import shutil
+import sqlite3
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from perennial.actions.promote import promote
+from perennial.actions.register import bundle_folder, register
+from perennial.actions.rollback import rollback
+from perennial.data.parts import part
+from perennial.errors import IntegrityError, Refused
+from perennial.files.durable import write_text
+from perennial.files.manifest import digest, seal
+from perennial.files.project import Project
+from perennial.files.tables import read_table
+from perennial.scoring.scorer import Scorer
+from perennial.tracking import registry
+from perennial.tracking.store import Store, exists, open_store
+
+if TYPE_CHECKING:
+    from tests.conftest import Toy
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def evaluated(made: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
+    """2,000 customers up to evaluate, with an empty store that is migrated. Shared: copy it."""
+    toy = type(made)(root=tmp_path_factory.mktemp("evaluated") / "project")
+    shutil.copytree(made.root, toy.root)
+    toy.edit("params.yaml", "epochs: 40", "epochs: 3")
+    toy.edit("params.yaml", "trials: 6", "trials: 1")
+    toy.edit("params.yaml", "bootstrap: 500", "bootstrap: 100")
+    toy.edit("params.yaml", "bootstrap: 1000", "bootstrap: 100")
+    toy.edit_contract("floor: 0.70", "floor: 0.0")
+    toy.run("train", "baseline", "evaluate")
+    write_text(toy.project.raw(toy.name).with_suffix(".dvc"), "outs:\n- md5: 0123.dir\n  path: raw\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        open_store(toy.project)
+    return toy
+
+
+@pytest.fixture
+def shop(evaluated: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Toy]:
+    """A copy of one's own: nothing is registered in it."""
+    import mlflow
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    toy = type(evaluated)(root=tmp_path / "shop")
+    shutil.copytree(evaluated.root, toy.root)
+    yield toy
+    mlflow.set_tracking_uri(None)
+
+
+class Killed(BaseException):
+    """As if the process had ended here."""
+
+
+def killed_once(monkeypatch: pytest.MonkeyPatch, where: Any, name: str) -> None:
+    """The first call of `name` dies instead, and puts the true function back."""
+    true = getattr(where, name)
+
+    def dies(*_: Any, **__: Any) -> None:
+        monkeypatch.setattr(where, name, true)
+        raise Killed
+
+    monkeypatch.setattr(where, name, dies)
+
+
+def counts(toy: Toy) -> dict[str, int]:
+    store = open_store(toy.project)
+    experiment = store.experiment(toy.name)
+    return {
+        "runs": len(store.client.search_runs([experiment])),
+        "models": len(store.client.search_logged_models([experiment])),
+        "versions": len(store.client.search_model_versions(f"name = '{toy.name}'")),
+        "decisions": len(registry.decisions(store, toy.name)),
+    }
+
+
+def retrained(toy: Toy, seed: int) -> None:
+    """Another candidate on the same rows."""
+    text = (toy.root / "params.yaml").read_text()
+    (toy.root / "params.yaml").write_text(text.replace("seed: 1\n", f"seed: {seed}\n"))
+    toy.run("train", "baseline", "evaluate")
+
+
+def test_registering_twice_leaves_one_run_one_model_one_version(shop: Toy) -> None:
+    first = register(shop.project, shop.name)
+    assert register(shop.project, shop.name) == first
+    assert counts(shop) == {"runs": 1, "models": 1, "versions": 1, "decisions": 0}
+    store = open_store(shop.project)
+    found = registry.by_alias(store, shop.name, "challenger")
+    assert found is not None
+    assert found.number == first["version"] == "1"
+    assert found.digest == first["digest"] == digest(bundle_folder(shop.project, shop.name, first["family"]))
+    assert registry.champion(store, shop.name) is None
+    run = store.client.get_run(first["run_id"])
+    assert run.info.status == "FINISHED"
+    curve = store.client.get_metric_history(first["run_id"], "val_loss")
+    assert [metric.step for metric in curve] == [1, 2, 3]
+    assert run.data.tags["raw"] == "0123.dir"
+    test_auc = shop.summary("evaluate")["families"]["deep"]["test"]["auc"]["value"]
+    assert run.data.metrics["test.deep.auc"] == pytest.approx(test_auc)
+
+
+@pytest.mark.parametrize("step", ["log_batch", "create_model_version", "set_registered_model_alias"])
+def test_a_registration_that_was_killed_is_completed_by_the_next(
+    shop: Toy,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+) -> None:
+    from mlflow import MlflowClient
+
+    killed_once(monkeypatch, MlflowClient, step)
+    with pytest.raises(Killed):
+        register(shop.project, shop.name)
+    found = register(shop.project, shop.name)
+    assert counts(shop) == {"runs": 1, "models": 1, "versions": 1, "decisions": 0}
+    store = open_store(shop.project)
+    challenger = registry.by_alias(store, shop.name, "challenger")
+    assert challenger is not None
+    assert challenger.number == found["version"]
+    assert store.client.get_run(found["run_id"]).info.status == "FINISHED"
+    assert store.client.get_metric_history(found["run_id"], "val_loss")
+
+
+def test_the_first_model_is_promoted_once(shop: Toy) -> None:
+    register(shop.project, shop.name)
+    record = promote(shop.project, shop.name)
+    assert (record["verdict"], record["champion"], record["number"], record["previous"]) == ("PROMOTE", None, 1, "")
+    assert promote(shop.project, shop.name) == record
+    register(shop.project, shop.name)
+    assert promote(shop.project, shop.name) == record
+    assert counts(shop)["decisions"] == 1
+    found = registry.champion(open_store(shop.project), shop.name)
+    assert found is not None
+    assert found.number == "1"
+
+
+def test_a_promotion_that_was_killed_before_the_alias_is_carried_out(
+    shop: Toy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    register(shop.project, shop.name)
+    killed_once(monkeypatch, registry, "set_alias")
+    with pytest.raises(Killed):
+        promote(shop.project, shop.name)
+    store = open_store(shop.project)
+    assert registry.champion(store, shop.name) is None
+    assert len(registry.decisions(store, shop.name)) == 1
+    assert promote(shop.project, shop.name)["verdict"] == "PROMOTE"
+    found = registry.champion(store, shop.name)
+    assert found is not None
+    assert found.number == "1"
+    assert counts(shop)["decisions"] == 1
+
+
+def test_nothing_registered_nothing_promoted(shop: Toy) -> None:
+    with pytest.raises(Refused, match=r"ad_response has no registered version: perennial register ad_response"):
+        promote(shop.project, shop.name)
+    register(shop.project, shop.name)
+    with pytest.raises(Refused, match=r"ad_response has no version 7: `perennial history ad_response` lists them"):
+        promote(shop.project, shop.name, "7")
+
+
+def test_rollback_goes_to_the_champion_before_and_leaves_a_record(shop: Toy) -> None:
+    name, store = shop.name, open_store(shop.project)
+    register(shop.project, name)
+    promote(shop.project, name)
+    with pytest.raises(Refused, match=r"no earlier champion"):
+        rollback(shop.project, name, None, "nothing there")
+    retrained(shop, 2)
+    assert register(shop.project, name)["version"] == "2"
+    with pytest.raises(Refused, match=r"version 1 is the champion already"):
+        rollback(shop.project, name, "1", "same")
+    with pytest.raises(Refused, match=r"no version 9"):
+        rollback(shop.project, name, "9", "none")
+    assert rollback(shop.project, name, "2", "by hand") == "2"
+    assert rollback(shop.project, name, None, "it misbehaves") == "1"
+    found = registry.champion(store, name)
+    assert found is not None
+    assert found.number == "1"
+    told = [(r["verdict"], r["version"], r["reasons"][0]) for r in registry.decisions(store, name)][1:]
+    assert told == [("ROLLBACK", "2", "by hand"), ("ROLLBACK", "1", "it misbehaves")]
+
+
+@pytest.mark.parametrize("change", ["edited", "removed"])
+def test_a_broken_chain_of_decisions_is_found_out(shop: Toy, change: str) -> None:
+    name, store = shop.name, open_store(shop.project)
+    register(shop.project, name)
+    for verdict in ("HOLD", "REJECT", "PROMOTE"):
+        registry.append_decision(store, name, {"verdict": verdict})
+    assert [record["number"] for record in registry.decisions(store, name)] == [1, 2, 3]
+    if change == "edited":
+        text = store.client.get_registered_model(name).tags["decision.000001"]
+        store.client.set_registered_model_tag(name, "decision.000001", text.replace("HOLD", "PROMOTE"))
+    else:
+        store.client.delete_registered_model_tag(name, "decision.000002")
+    with pytest.raises(IntegrityError, match=rf"{name}: decision [23] does not follow from the one before it"):
+        registry.decisions(store, name)
+    with pytest.raises(IntegrityError, match=r"does not follow"):
+        promote(shop.project, name)
+
+
+@pytest.mark.parametrize("change", ["edited", "resealed", "emptied", "removed"])
+def test_files_of_a_version_that_are_not_those_registered_are_refused(
+    shop: Toy,
+    tmp_path: Path,
+    change: str,
+) -> None:
+    register(shop.project, shop.name)
+    store = open_store(shop.project)
+    found = registry.version(store, shop.name, "1")
+    assert registry.bundle_of(store, found, tmp_path / "good").is_dir()
+    kept = next(p.parent for p in (shop.project.services / "mlflow" / "artifacts").rglob("bundle.json"))
+    text = (kept / "calibration.json").read_text()
+    match change:
+        case "edited":
+            (kept / "calibration.json").write_text(text + " ")
+        case "resealed":
+            (kept / "calibration.json").write_text(text + " ")
+            seal(kept)
+        case "emptied":
+            shutil.rmtree(kept)
+        case _:
+            shutil.rmtree(shop.project.services / "mlflow" / "artifacts")
+    words = {
+        "edited": r"calibration.json differ from manifest.json",
+        "resealed": r"version 1: the files are not those that were registered",
+        "emptied": r"the files of ad_response version 1 are gone: restore the artifact store, or delete this version",
+        "removed": r"the files of ad_response version 1 (are gone|cannot be read .*): restore the artifact store",
+    }
+    with pytest.raises(IntegrityError, match=words[change]):
+        registry.bundle_of(store, found, tmp_path / "bad")
+    with pytest.raises(IntegrityError):
+        promote(shop.project, shop.name)
+    assert registry.champion(store, shop.name) is None
+
+
+def test_mlflow_predicts_by_the_champions_name_what_the_scorer_says(shop: Toy) -> None:
+    import mlflow
+
+    told = register(shop.project, shop.name)
+    promote(shop.project, shop.name)
+    mlflow.set_tracking_uri(open_store(shop.project).uri)
+    scorer = Scorer.load(bundle_folder(shop.project, shop.name, told["family"]))
+    units, splits = (
+        read_table(shop.out(s, f)) for s, f in (("featurize", "units.parquet"), ("split", "splits.parquet"))
+    )
+    names = [feature.name for feature in scorer.bundle.serving.features]
+    rows = part(units, splits, "test", shop.contract).frame.select(names)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = mlflow.pyfunc.load_model(f"models:/{shop.name}@champion")
+        schema = {c.name: c.type.to_numpy() for c in model.metadata.get_input_schema()}
+        frame = rows.to_pandas().astype({n: t for n, t in schema.items() if t.kind in "if"})
+        found = model.predict(frame)
+    assert list(found.columns) == ["probability"]
+    assert rows.height > 100
+    np.testing.assert_allclose(found.to_numpy(), scorer.score(rows), rtol=0, atol=1e-9)
+    folder = shop.project.services / "mlflow" / "artifacts"
+    assert not [p for p in folder.rglob("*") if p.suffix in {".pkl", ".pickle", ".joblib", ".pt"}]
+
+
+def test_two_processes_that_open_a_new_store_make_one_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert not exists(Project(root=tmp_path))
+    spawn = multiprocessing.get_context("spawn")
+    processes = [spawn.Process(target=in_silence, args=(str(tmp_path), n)) for n in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(200)
+        assert process.exitcode == 0
+    folder = tmp_path / ".perennial" / "mlflow"
+    with sqlite3.connect(folder / "mlflow.db") as database:
+        assert database.execute("pragma integrity_check").fetchall() == [("ok",)]
+        assert database.execute("pragma journal_mode").fetchall() == [("wal",)]
+        assert len(database.execute("select * from alembic_version").fetchall()) == 1
+        names = [row[0] for row in database.execute("select name from experiments").fetchall()]
+    database.close()
+    assert sorted(names) == ["Default", "shop-0", "shop-1"]
+    assert exists(Project(root=tmp_path))
+
+
+def in_silence(root: str, number: int) -> None:
+    warnings.simplefilter("ignore")
+    open_store(Project(root=Path(root))).experiment(f"shop-{number}")
+
+
+def test_a_server_that_is_named_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracker.example:5000")
+    assert open_store(Project(root=tmp_path)) == Store(uri="http://tracker.example:5000", artifacts=None)
+    assert exists(Project(root=tmp_path))
+    assert not (tmp_path / ".perennial").exists()
+
+
+def test_a_decision_is_plain_json(shop: Toy) -> None:
+    register(shop.project, shop.name)
+    record = promote(shop.project, shop.name)
+    assert json.loads(json.dumps(record, allow_nan=False)) == record
+    assert {rule["name"] for rule in record["rules"]} >= {"better", "floor"}
+    assert pl.DataFrame({"reason": record["reasons"]}).height >= 1

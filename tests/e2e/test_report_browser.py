@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from perennial.report.compose import compose
 from perennial.report.page import render
 from tests.fakes.sample_page import response_page, segments_page, uplift_page
+from tests.fakes.story import response_story, uplift_story
 
 pytestmark = pytest.mark.e2e
 
@@ -108,6 +110,22 @@ def test_reports_are_shown_without_a_request_a_complaint_or_an_overlap(tmp_path:
         assert one.blank == 0
         assert one.requests == 0
         assert one.overlaps == []
+        assert one.smallest >= 10.5
+
+
+def test_composed_reports_fit_every_width(tmp_path: Path) -> None:
+    stories = [
+        response_story(champion=True),
+        response_story("REJECT", stopped_by="floor", money=False),
+        uplift_story(),
+        uplift_story("HOLD", stopped_by="better", champion=True),
+    ]
+    seen, console = look([compose(story)[0] for story in stories], tmp_path)
+    assert console == []
+    assert len(seen) == len(stories) * len(WIDTHS)
+    for one in seen:
+        assert one.texts > 20
+        assert (one.wide, one.blank, one.requests, one.overlaps) == (0, 0, 0, [])
         assert one.smallest >= 10.5
 
 

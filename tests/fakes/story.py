@@ -53,7 +53,13 @@ def response_story(
     }
     if money:
         evaluation["profit"] = _profit(everyone)
-    return _story("ad_response", contract, _decision(verdict, stopped_by, champion, 0.7, 0.82), evaluation, suspects)
+    return _story(
+        "ad_response",
+        contract,
+        _decision(verdict, stopped_by, champion, 0.7, 0.5 if rejected else 0.82),
+        evaluation,
+        suspects,
+    )
 
 
 def uplift_story(
@@ -106,7 +112,7 @@ def uplift_story(
             ],
         },
     }
-    decision = _decision(verdict, stopped_by, champion, 0.0, 0.0125)
+    decision = _decision(verdict, stopped_by, champion, 0.0, 0.001 if stopped_by == "floor" else 0.0125)
     return _story("ad_uplift", gallery("ad_uplift"), decision, evaluation, suspects)
 
 
@@ -173,7 +179,13 @@ def _explained() -> dict[str, Any]:
         "spread": 0.9,
         "importance": [{"label": label} for label in ("visits: garden", "visits in 90 days")],
         "groups": [
-            {"column": "visited_garden", "effect": 0.669, "n": 109, "share": 0.27, "words": "visits: garden: 2 or more"},
+            {
+                "column": "visited_garden",
+                "effect": 0.669,
+                "n": 109,
+                "share": 0.27,
+                "words": "visits: garden: 2 or more",
+            },
             {"column": "city", "effect": -0.386, "n": 73, "share": 0.18, "words": f"city: {BAD}"},
         ],
     }
@@ -185,9 +197,10 @@ def _decision(verdict: Verdict, stopped_by: str, champion: bool, floor: float, v
 
     def rule(name: str, line: float, good: float) -> dict[str, Any]:
         stopped = name == stopped_by
-        reach = _SHARP[name] * (value / 0.82 if name == "floor" else 1)
+        reach = 0.003 if name == "floor" and floor == 0 else _SHARP[name]
         undecided = stopped and (name, verdict) == ("better", "HOLD")
-        found = about(line if undecided else line - 2 * reach if stopped else good, reach)
+        bad = value if name == "floor" else line if undecided else line - 2 * reach
+        found = about(bad if stopped else good, reach)
         words = f"{name}: from {found['low']:.3f} to {found['high']:.3f}"
         return {"name": name, "words": words, "state": state if stopped else "ok", "interval": found, "line": line}
 
@@ -222,7 +235,13 @@ def _response_family(auc: float) -> dict[str, Any]:
 
 def _calibration() -> dict[str, Any]:
     bins = [
-        {"left": left / 20, "right": left / 20 + 0.05, "predicted": left / 20 + 0.02, "n": n, "observed": about(seen, 0.01)}
+        {
+            "left": left / 20,
+            "right": left / 20 + 0.05,
+            "predicted": left / 20 + 0.02,
+            "n": n,
+            "observed": about(seen, 0.01),
+        }
         for left, n, seen in ((0, 1848, 0.019), (1, 619, 0.073), (2, 400, 0.13), (5, 90, 0.25))
     ]
     return {"bins": bins, "width": 0.05, "value": 0.0069, "perfect": 0.0152}

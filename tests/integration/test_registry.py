@@ -314,3 +314,23 @@ def test_a_decision_is_plain_json(shop: Toy) -> None:
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     assert {rule["name"] for rule in record["rules"]} >= {"better", "floor"}
     assert pl.DataFrame({"reason": record["reasons"]}).height >= 1
+
+
+def test_a_version_that_was_rolled_back_comes_back_by_hand_only(shop: Toy) -> None:
+    store = open_store(shop.project)
+    register(shop.project, shop.name)
+    assert promote(shop.project, shop.name)["verdict"] == "PROMOTE"
+    retrained(shop, 2)
+    second = register(shop.project, shop.name)
+    registry.crown(store, shop.name, second["version"])  # as if the gate had let it pass
+    rollback(shop.project, shop.name, "1", "complaints")
+    register(shop.project, shop.name)  # the next nightly run
+    held = promote(shop.project, shop.name)
+    assert held["verdict"] == "HOLD"
+    assert held["reasons"] == ["this version was rolled back (complaints); promote it by hand with --version 2"]
+    champion = registry.champion(store, shop.name)
+    assert champion is not None
+    assert champion.number == "1"
+    assert promote(shop.project, shop.name) == held, "said once"
+    by_hand = promote(shop.project, shop.name, "2")
+    assert by_hand["number"] >= held["number"]

@@ -17,6 +17,7 @@ import pytest
 
 from perennial.files.durable import read_json
 from perennial.files.manifest import verify
+from perennial.stages.shell import Job
 from tests.model.ddp_worker import N, main
 
 if TYPE_CHECKING:
@@ -117,6 +118,21 @@ def test_all_ranks_end_with_the_one_that_was_stopped(made: Toy, tmp_path: Path, 
         process.wait(30)
         process.stdin.close()
     assert not toy.out("train", "manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("told", "is_main"),
+    [({}, True), ({"LOCAL_RANK": "0"}, True), ({"LOCAL_RANK": "1"}, False), ({"RANK": "0", "LOCAL_RANK": "0"}, True),
+     ({"RANK": "2", "LOCAL_RANK": "0"}, False), ({"NODE_RANK": "1", "LOCAL_RANK": "0"}, False)],
+)  # fmt: skip
+def test_one_process_of_all_nodes_owns_the_outputs(
+    made: Toy, monkeypatch: pytest.MonkeyPatch, told: dict[str, str], is_main: bool
+) -> None:
+    for name in ("RANK", "LOCAL_RANK", "NODE_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    assert Job(project=made.project, name=made.name, stage="train", contract=made.contract).is_main is is_main
 
 
 def wait(happened: Any, seconds: float) -> None:

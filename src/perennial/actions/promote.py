@@ -64,11 +64,14 @@ def promote(project: Project, name: str, number: str | None = None) -> dict[str,
             raise Refused(f"{name} has no registered version: perennial register {name}")
         if (known := _judged(store, name, candidate, champion)) is not None:
             return known
-        new, old = _scorer(store, candidate), _scorer(store, champion) if champion else None
-        decision = decide(evidence(project, name, contract, new, old, gate))
+        if number is None and (why := _rolled_back(store, name, candidate)) is not None:
+            decision = Decision(verdict="HOLD", rules=(Rule(name="rolled back", words=why, state="holds"),))
+        else:
+            new, old = _scorer(store, candidate), _scorer(store, champion) if champion else None
+            decision = decide(evidence(project, name, contract, new, old, gate))
         record = registry.append_decision(store, name, _record(name, candidate, champion, decision))
         if decision.verdict == "PROMOTE":
-            registry.set_alias(store, name, "champion", candidate.number)
+            registry.crown(store, name, candidate.number)
     log.info("%s version %s: %s", name, candidate.number, decision.verdict)
     return record
 
@@ -81,17 +84,33 @@ def _judged(
     A record that says PROMOTE without the alias (killed between the two) is carried out now.
     """
     records = reversed(registry.decisions(store, name))
-    record: dict[str, Any] | None = next((r for r in records if r["digest"] == candidate.digest), None)
-    if record is None:
-        return None
+    record: dict[str, Any] | None = next((r for r in records if _concerns(r, candidate)), None)
+    if record is None or record["verdict"] == "ROLLBACK":
+        return record if record is not None and record["digest"] == candidate.digest else None
     if champion is not None and champion.digest == candidate.digest:
         return record
     against = (record["champion"] or {}).get("digest")
     if against != (champion.digest if champion else None):
         return None
     if record["verdict"] == "PROMOTE":
-        registry.set_alias(store, name, "champion", candidate.number)
+        registry.crown(store, name, candidate.number)
     return record
+
+
+def _rolled_back(store: Store, name: str, candidate: registry.Version) -> str | None:
+    """Why a person took this version out of use, if that was the last word on it: no nightly run puts it back."""
+    last = next((r for r in reversed(registry.decisions(store, name)) if _concerns(r, candidate)), None)
+    if last is None or last["verdict"] != "ROLLBACK" or last["digest"] == candidate.digest:
+        return None
+    return f"this version was rolled back ({last['reasons'][0]}); promote it by hand with --version {candidate.number}"
+
+
+def _concerns(record: dict[str, Any], version: registry.Version) -> bool:
+    """Whether a decision was on this version, or took it out of use."""
+    before = record["champion"] or {}
+    return bool(
+        record["digest"] == version.digest or (record["verdict"] == "ROLLBACK" and before["digest"] == version.digest)
+    )
 
 
 def evidence(

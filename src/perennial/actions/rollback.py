@@ -39,11 +39,12 @@ def rollback(project: Project, name: str, to: str | None, why: str) -> str:
             raise Refused(f"{name} version {target.number} is the champion already")
         record = {
             "use_case": name, "verdict": "ROLLBACK", "version": target.number, "digest": target.digest,
+            "family": target.family, "rules": [],
             "champion": {"version": now.number, "digest": now.digest} if now else None, "reasons": [why],
             "at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
         }  # fmt: skip
         registry.append_decision(store, name, record)
-        registry.set_alias(store, name, "champion", target.number)
+        registry.crown(store, name, target.number)
     log.info("%s: version %s is the champion again", name, target.number)
     return target.number
 

@@ -133,7 +133,7 @@ def _profit(evaluation: Any) -> dict[str, Any] | None:
 def _champion(record: Any) -> dict[str, Any] | None:
     if record is None:
         return None
-    if record["verdict"] == "PROMOTE":
+    if record["verdict"] in {"PROMOTE", "ROLLBACK"}:
         return {"version": record["version"], "family": record["family"]}
     before = record["champion"]
     return {"version": before["version"], "family": before.get("family")} if before else None

@@ -17,6 +17,7 @@ from perennial.report.story import LOWER_IS_BETTER, METRIC_NAMES, Story, capital
 _MARKS: Mapping[str, Mark] = {"ok": "ok", "rejects": "stop", "holds": "wait", "info": "info"}
 _NAMES = {
     "comparable": "Can the two be compared?",
+    "rolled back": "Was this version taken out of use?",
     "better": "New model against the one in use",
     "floor": "New model against the agreed floor",
     "profit": "Profit against the one in use",

@@ -11,6 +11,7 @@ from perennial.report.flows import Part, row_flow
 from perennial.report.page import Block, Column, Figure, Grid, Quarantine, Sample, Section, Table, TableRow
 from perennial.report.story import Story
 
+_PARTS = ("train", "val", "test", "later")
 _SHOWN = 160  # characters of a raw row
 
 
@@ -35,7 +36,7 @@ def _rows(story: Story) -> Figure:
     }
     used = int(flow["featurize"]["to"]["fed"])
     counts: Mapping[str, Any] = story.summaries["split"]["flow"]["units"]["to"]
-    parts = {name: int(counts[name]) for name in ("train", "val", "test", "later")}
+    parts = {name: int(counts[name]) for name in _PARTS}
     share = n.share(quarantined / read) if quarantined / read >= 0.005 else "under 1\u202f%"
     lost = [
         Part(name="set aside", rows=quarantined, note=f"{share}, each with its rule, line and raw text", tone="orange")
@@ -69,9 +70,8 @@ def _flow_table(story: Story) -> Table:
     rows = []
     for stage, summary in story.summaries.items():
         for table, counts in summary.get("flow", {}).items():
-            to = ", ".join(
-                f"{n.count(count)} {_NAMES.get(place, place)}" for place, count in counts["to"].items() if count
-            )
+            places = sorted(counts["to"].items(), key=lambda item: _PARTS.index(item[0]) if item[0] in _PARTS else 0)
+            to = ", ".join(f"{n.count(count)} {_NAMES.get(place, place)}" for place, count in places if count)
             rows.append(TableRow(cells=(stage, table, n.count(counts["in"]), to)))
     return Table(
         finding="Every stage gives away as many rows as it took",
@@ -105,7 +105,7 @@ def _rules(story: Story) -> Table:
 
 def _samples(story: Story) -> Quarantine:
     return Quarantine(
-        finding=f"{len(story.quarantine)} of them, as they stand in the file",
+        finding=f"{len(story.quarantine)} of them, as in the file",
         described="Every one is kept with its rule, reason, source line and raw text.",
         samples=tuple(
             Sample(reason=row["reason"], where=f"{row['source']}:{row['line']}", raw=str(row["raw"])[:_SHOWN])

@@ -56,7 +56,7 @@ def _headline(story: Story) -> str:
         case _:
             if story.stopped_by == "better":
                 return "Do not deploy: the new choice of messages is measurably worse than the one in use."
-            return "Do not deploy: choosing a message for each customer gains nothing sure."
+            return "Do not deploy: this model cannot surely tell whom a message moves."
 
 
 _HELD = {
@@ -122,8 +122,7 @@ def _key_figures(story: Story, single: str) -> tuple[KeyFigure, KeyFigure, KeyFi
         name="Customers to contact", value=n.share(policy["depth"]), note="each with the message that moves them"
     )
     if story.verdict != "PROMOTE":
-        floor = n.decimal(story.contract.task.floor)
-        note = f"{n.between(qini, n.decimal)}; agreed floor: {floor}"
+        note = f"{n.between(qini, n.decimal)}; agreed floor: {story.contract.task.floor:g}"
         first = KeyFigure(name="Ranking of effects (Qini)", value=n.decimal(qini.value), note=note)
     return (
         first,

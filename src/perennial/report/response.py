@@ -117,7 +117,7 @@ _DIFFERENCES = {"auc": "ranking quality (AUC)", "ap": "ranking quality (AP)", "l
 
 
 def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
-    if story.verdict != "PROMOTE" or "profit" not in story.evaluation:
+    if story.verdict != "PROMOTE" or "profit" not in story.evaluation or not _plan(story, "chosen")["contacted"]:
         return _judged(story)
     rate = story.summaries["split"]["rate"]
     chosen, everyone, money = _plan(story, "chosen"), _plan(story, "everyone"), _money(story)
@@ -166,7 +166,7 @@ def _judged(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
 def _hit(story: Story) -> Interval:
     """The share of the contacted who respond, from what they earned: value × responses − cost × contacts."""
     earned, money = interval(_plan(story, "chosen")["profit"]), story.evaluation["profit"]
-    contacts = max(_plan(story, "chosen")["contacted"], 1)
+    contacts = _plan(story, "chosen")["contacted"]
     low, value, high = (
         (end / contacts + money["cost"]) / money["value"] for end in (earned.low, earned.value, earned.high)
     )

@@ -89,6 +89,14 @@ def set_alias(store: Store, name: str, alias: Alias, number: str) -> None:
     store.client.set_registered_model_alias(name, alias, number)
 
 
+def crown(store: Store, name: str, number: str) -> None:
+    """Make a version the champion; as the last act it stops being the challenger."""
+    set_alias(store, name, "champion", number)
+    challenger = by_alias(store, name, "challenger")
+    if challenger is not None and challenger.number == number:
+        store.client.delete_registered_model_alias(name, "challenger")
+
+
 def bundle_of(store: Store, found: Version, into: Path) -> Path:
     """The version's bundle as a local folder, checked against the digest it was registered with.
 

@@ -1,0 +1,126 @@
+"""The rooms: the import rules hold, a planted violation of each is found, and nothing has grown too long."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.contracts
+
+REPO = Path(__file__).parents[2]
+LONGEST_FUNCTION, LONGEST_MODULE = 60, 400  # lines
+
+PLANTS = {
+    "torch in data": ("src/perennial/data/clean.py", "import torch", "light rooms load nothing heavy"),
+    "a stage that reads the graph": (
+        "src/perennial/stages/clean.py",
+        "from perennial.pipeline import repo",
+        "stages reach no graph, tracker, report or network",
+    ),
+    "a stage that uses another": (
+        "src/perennial/stages/clean.py",
+        "from perennial.stages import split",
+        "the ten stages know nothing of each other",
+    ),
+    "mlflow in an action": ("src/perennial/actions/show.py", "import mlflow", "mlflow belongs to perennial.tracking"),
+    "evaluation that scores": (
+        "src/perennial/evaluation/profit.py",
+        "from perennial.scoring import scorer",
+        "imports go down only",
+    ),
+    "a flow that reads data": (
+        "flows/scoring.py",
+        "from perennial.data import clean",
+        "flows use actions and the graph only",
+    ),
+    "a room of its own": ("src/perennial/helpers/__init__.py", "", "imports go down only"),
+    "an import inside a function": (
+        "src/perennial/report/compose.py",
+        "def late():\n    import sklearn",
+        "sklearn belongs to perennial.models.traditional",
+    ),
+    "prefect in an action": ("src/perennial/actions/run.py", "import prefect", "prefect belongs to flows"),
+    "dvc in an action": ("src/perennial/actions/run.py", "from dvc import repo", "dvc belongs to perennial.pipeline"),
+    "torch behind a room below": (
+        "src/perennial/evaluation/money.py",
+        "from perennial.models.deep import net",
+        "imports go down only",
+    ),
+}
+
+
+def lint(root: Path) -> tuple[int, list[str], str]:
+    """The exit code of lint-imports over the tree at `root`, the names of the broken contracts, all that was said."""
+    words = [
+        sys.executable,
+        "-c",
+        "from importlinter.cli import lint_imports_command; lint_imports_command()",
+        "--no-cache",
+    ]
+    path = os.pathsep.join([str(root / "src"), str(root)])
+    done = subprocess.run(
+        words, cwd=root, text=True, capture_output=True, check=False, env={**os.environ, "PYTHONPATH": path}
+    )
+    said = done.stdout + done.stderr
+    return done.returncode, re.findall(r"^(.+) BROKEN$", said, re.M), said
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sources and their rules, in a folder of their own."""
+    root = tmp_path_factory.mktemp("tree")
+    for folder in ("src", "flows"):
+        shutil.copytree(REPO / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copy(REPO / "pyproject.toml", root)
+    return root
+
+
+def test_the_rules_hold(copied: Path) -> None:
+    code, broken, said = lint(copied)
+    assert (code, broken) == (0, []), said
+    kept = re.findall(r"^(.+) KEPT$", said, re.M)
+    assert {contract for _, _, contract in PLANTS.values()} <= set(kept)
+    assert len(kept) >= 12
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_a_planted_violation_is_found(copied: Path, plant: str) -> None:
+    path, line, contract = PLANTS[plant]
+    file = copied / path
+    before = file.read_text() if file.exists() else None
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"{before or ''}\n{line}\n")
+    try:
+        code, broken, said = lint(copied)
+    finally:
+        if before is None:
+            shutil.rmtree(file.parent)
+        else:
+            file.write_text(before)
+    assert code == 1, said
+    assert contract in broken, said
+    assert (file.parent if file.stem == "__init__" else file).stem in said.rpartition("Broken contracts")[2]
+
+
+def test_functions_and_modules_stay_short() -> None:
+    files = [path for folder in ("src", "flows") for path in sorted((REPO / folder).rglob("*.py"))]
+    long, functions = [], 0
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        if (lines := len(text.splitlines())) > LONGEST_MODULE:
+            long.append(f"{path.relative_to(REPO)}: {lines} lines")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                functions += 1
+                if (lines := (node.end_lineno or 0) - node.lineno + 1) > LONGEST_FUNCTION:
+                    long.append(f"{path.relative_to(REPO)}:{node.lineno} {node.name}: {lines} lines")
+    assert long == []
+    assert len(files) > 100
+    assert functions > 600

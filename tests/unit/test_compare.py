@@ -1,0 +1,87 @@
+"""The markdown that a branch's candidate is held against the other's with."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perennial.actions import compare as action
+from perennial.actions.compare import compare, main
+from perennial.evaluation.compare import Judge
+from perennial.evaluation.gate import Evidence
+from perennial.files.durable import write_bytes, write_json, write_text
+from perennial.files.project import Project
+from tests.fakes.story import about
+
+pytestmark = pytest.mark.unit
+
+NAME = "ad_response"
+
+
+@pytest.fixture
+def checkouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Project, Project]:
+    """This branch and the other, after evaluate; the scores on the same rows are made up: here they rank better."""
+    here, other = (Project(root=tmp_path / side) for side in ("here", "other"))
+    gallery = resources.files("perennial.gallery")
+    gate = "{bootstrap: 100, seed: 1}"
+    for project, family, auc in ((here, "deep", 0.83), (other, "linear", 0.8)):
+        write_text(project.root / "params.yaml", f"use_cases: {{{NAME}: {{gate: {gate}}}}}\n")
+        write_text(project.root / "dvc.yaml", "stages: {}\n")
+        write_bytes(project.contract(NAME), (gallery / f"{NAME}.yaml").read_bytes())
+        summary = {
+            "candidate": {"family": family}, "rows": {"val": 90, "test": 400},
+            "families": {family: {"test": {"auc": about(auc, 0.01)}}},
+        }  # fmt: skip
+        write_json(project.output(NAME, "evaluate") / "summary.json", summary)
+    rng = np.random.default_rng(1)
+    y = (np.arange(400) % 4 == 0).astype(float)
+    judge = Judge(metric="auc", y=y, resamples=50, seed=1)
+    scores = {"deep": y + rng.normal(size=400) / 2, "linear": y + rng.normal(size=400)}
+
+    def evidence(project: Project, name: str, contract: object, new: Any, old: Any, gate: object) -> Evidence:
+        assert project == here, "both are judged on the rows of this branch"
+        return Evidence(judge=judge, floor=0.7, candidate=scores[new], champion=scores[old])
+
+    def bundle(project: Project, name: str) -> str:
+        return "deep" if project == here else "linear"
+
+    monkeypatch.setattr(action, "evidence", evidence)
+    monkeypatch.setattr(action, "_candidate", bundle)
+    return here, other
+
+
+def test_the_markdown_has_verdict_figures_and_every_rule(checkouts: tuple[Project, Project]) -> None:
+    here, other = checkouts
+    lines = compare(here, other, NAME).splitlines()
+    assert lines[0] == f"## {NAME}: PROMOTE"
+    table = [line for line in lines if line.startswith("|")]
+    assert table == [
+        "| | this branch | the other |",
+        "|---|---|---|",
+        "| candidate | deep | linear |",
+        "| auc, own test rows | 0.8300 [0.8200, 0.8400] | 0.8000 [0.7900, 0.8100] |",
+    ]
+    rules = [line for line in lines if line.startswith("- ")]
+    assert len(rules) == 2
+    assert rules[0].startswith("- ok: auc, candidate against the model in use: better by +0.")
+    assert rules[1].startswith("- ok: auc of the candidate")
+
+
+def test_it_is_printed_or_written(
+    checkouts: tuple[Project, Project],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    here, other = checkouts
+    monkeypatch.chdir(here.root)
+    assert main(argparse.Namespace(name=NAME, other=other.root, output=None)) == 0
+    said = capsys.readouterr().out
+    assert main(argparse.Namespace(name=NAME, other=other.root, output=tmp_path / "told.md")) == 0
+    assert capsys.readouterr().out == ""
+    assert (tmp_path / "told.md").read_text().strip() == said.strip()

@@ -1,0 +1,334 @@
+"""What a report says of a story: the order first, the strongest caution, intervals, and nothing that sounds like a plan."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import replace
+
+import pytest
+
+from perennial.contract.model import TimeSplit
+from perennial.report import messages, response
+from perennial.report.compose import compose
+from perennial.report.data import data_section
+from perennial.report.page import Checks, Figure, Pair, Table
+from perennial.report.story import Story
+from perennial.report.told import Told
+from tests.fakes.story import BAD, TEST, TRAIN, VAL, about, response_story, uplift_story
+
+pytestmark = pytest.mark.unit
+
+SUSPECT = "column 'duration' alone has AUC 0.870: is it known before the decision?"
+STORIES = {
+    "response first": response_story(),
+    "response better": response_story(champion=True),
+    "response without money": response_story(money=False),
+    "response with a suspect": response_story(suspects=(SUSPECT,)),
+    **{
+        f"response HOLD by {rule}": response_story("HOLD", stopped_by=rule, champion=True)
+        for rule in ("better", "comparable", "profit", "groups")
+    },
+    "response REJECT by floor": response_story("REJECT", stopped_by="floor"),
+    "response REJECT by better": response_story("REJECT", stopped_by="better", champion=True),
+    "uplift clear": uplift_story(),
+    "uplift not clear": uplift_story(clear=False),
+    "uplift better": uplift_story(champion=True),
+    "uplift unfair": uplift_story(fair=False),
+    **{
+        f"uplift HOLD by {rule}": uplift_story("HOLD", stopped_by=rule, champion=True)
+        for rule in ("better", "comparable", "profit", "groups")
+    },
+    "uplift REJECT by floor": uplift_story("REJECT", stopped_by="floor"),
+    "uplift REJECT by better": uplift_story("REJECT", stopped_by="better", champion=True),
+}
+EVERY = pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
+
+
+def told(story: Story) -> Told:
+    return response.told(story) if story.contract.task.kind == "binary" else messages.told(story)
+
+
+def words(page: str) -> str:
+    """What a reader sees of a page, from the verdict on."""
+    shown = re.sub(r"</?b>", "", page.split("</style>")[1])
+    return html.unescape(re.sub(r"<[^>]+>", " ", shown))
+
+
+@EVERY
+def test_a_headline_is_a_short_order_without_a_metric_or_a_model(story: Story) -> None:
+    said = told(story).headline
+    orders = {"PROMOTE": ("Use ", "Send "), "HOLD": ("Keep ",), "REJECT": ("Do not deploy: ",)}
+    assert said.startswith(orders[story.verdict])
+    assert said.endswith(".")
+    assert len(said.split()) <= 18
+    names = r"auc|ap|qini|log.loss|brier|lift|linear|boosted|trees|deep|network|traditional|perennial|!"
+    assert re.search(rf"\b({names})\b|!", said, re.I) is None
+    assert compose(story)[1] == f"{said} {told(story).what_to_do}"
+
+
+def test_each_headline_says_what_decided() -> None:
+    said = {name: told(story).headline for name, story in STORIES.items()}
+    assert "finds more of those who respond, by more than chance explains" in said["response better"]
+    assert "better than agreed, by more than chance explains" in said["response first"]
+    assert "not measurably better" in said["response HOLD by better"]
+    assert "cannot be held against it" in said["response HOLD by comparable"]
+    assert "the new list earns measurably less" in said["response HOLD by profit"]
+    assert "serves some customers measurably worse" in said["response HOLD by groups"]
+    assert said["response REJECT by floor"] == "Do not deploy: this model is no better than chance."
+    assert said["response REJECT by better"] == "Do not deploy: the new model is measurably worse than the one in use."
+    assert said["uplift clear"].startswith("Send each customer the message that moves them")
+    assert said["uplift not clear"].startswith("Use the ranking by effect")
+    assert "not measurably better" in said["uplift HOLD by better"]
+    assert "earns measurably less" in said["uplift HOLD by profit"]
+    assert "cannot surely tell whom a message moves" in said["uplift REJECT by floor"]
+    assert "measurably worse than the one in use" in said["uplift REJECT by better"]
+
+
+def test_a_model_split_by_time_is_refused_for_later_rows() -> None:
+    fractions = {"train": 0.5, "val": 0.1, "test": 0.2, "later": 0.2}
+    later = TimeSplit.model_validate({"kind": "time", "order": "record", "fractions": fractions})
+    story = response_story("REJECT", stopped_by="floor")
+    story = replace(story, contract=story.contract.model_copy(update={"split": later}))
+    assert told(story).headline == "Do not deploy: on later rows this model is no better than chance."
+
+
+@EVERY
+def test_only_a_promotion_says_whom_to_contact(story: Story) -> None:
+    said, page = told(story), words(compose(story)[0])
+    plan = re.search(r"^(Contact|Send|Rank) ", said.what_to_do)
+    assert (plan is not None) == (story.verdict == "PROMOTE")
+    for of_a_plan in ("Customers to contact", "Whom to contact", "Whom to write to", "What to do", "Chosen list"):
+        assert of_a_plan not in page or story.verdict == "PROMOTE", of_a_plan
+    if story.verdict == "HOLD":
+        assert re.search(r"\bfail(s|ed)\b", page, re.I) is None
+        assert "Nothing changes for the campaign" in said.what_to_do
+    if story.verdict == "REJECT":
+        assert said.what_to_do.startswith("Choose ")
+        assert ("by the model in use" in said.what_to_do) == (story.decision["champion"] is not None)
+
+
+def test_what_to_do_names_numbers_shares_and_messages() -> None:
+    assert told(response_story()).what_to_do == (
+        "Contact the 1,313 highest-scoring customers, 40\u202f% of this list; the whole budget."
+    )
+    assert "no money to choose a depth by" in told(response_story(money=False)).what_to_do
+    assert told(uplift_story()).what_to_do == (
+        "Send discover to 14\u202f%, reward to 26\u202f% and nothing to 60\u202f% of customers."
+    )
+    assert "reward did best: between −€1,140 and €449 per 1,000" in told(STORIES["uplift REJECT by floor"]).what_to_do
+
+
+def test_where_nothing_is_worth_its_cost_nothing_is_sent() -> None:
+    story = uplift_story()
+    story.evaluation["policy"]["shares"] = [1.0, 0.0, 0.0]
+    assert told(story).what_to_do == "Send nothing: no message is expected to earn what it costs."
+    story = response_story()
+    story.evaluation["profit"]["plans"][0] |= {"contacted": 0, "profit": about(0, 0)}
+    assert told(story).what_to_do.startswith("Contact nobody on this list")
+    assert told(story).key_figures[3].name == "Respond in test"
+
+
+@pytest.mark.parametrize(
+    ("name", "caution"),
+    [
+        ("response first", "does not say whom the contact itself moves; that takes a control group"),
+        ("response with a suspect", SUSPECT),
+        ("response REJECT by floor", "Nothing below is a plan"),
+        ("uplift clear", "nothing about a second message to the same customer"),
+        ("uplift unfair", "were hardly drawn by lot"),
+        ("uplift REJECT by floor", "Nothing below is a plan"),
+    ],
+)
+def test_the_strongest_caution_stands_beside_the_verdict(name: str, caution: str) -> None:
+    verdict = words(compose(STORIES[name])[0]).split("Why this verdict")[0]
+    assert caution in " ".join(verdict.split())
+
+
+def test_a_suspect_outweighs_every_other_caution() -> None:
+    for story in (
+        response_story("REJECT", stopped_by="floor", suspects=(SUSPECT,)),
+        uplift_story(fair=False, suspects=(SUSPECT,)),
+    ):
+        caution = told(story).caution
+        assert caution is not None
+        assert caution.strong == SUSPECT
+    caution = told(response_story(suspects=(SUSPECT, "column 'x'"))).caution
+    assert caution is not None
+    assert "(1 more in the log of the split)" in caution.text
+
+
+@EVERY
+def test_every_figure_of_the_verdict_has_its_interval(story: Story) -> None:
+    """Counts and observed or agreed shares have none; all that is estimated has."""
+    told_as_they_are = {"Customers to contact", "Agreed floor", "Respond in train", "Respond in test"}
+    seen = 0
+    for figure in told(story).key_figures:
+        if figure.name not in told_as_they_are:
+            assert re.search(r"between .+ and ", figure.note), figure
+            seen += 1
+    assert seen >= 1
+
+
+def test_the_share_who_respond_has_the_interval_of_what_they_earned() -> None:
+    """1,313 contacts at €2 that earn €5,814 ± 1,070 at €40 each: 211 responses ± 27."""
+    hit = told(response_story()).key_figures[3]
+    assert hit.value == "16\u202f%"
+    assert hit.note == "between 14 and 18\u202f%; all customers: 8\u202f%"
+
+
+@EVERY
+def test_each_figure_of_a_family_has_its_interval(story: Story) -> None:
+    tables = [block for section in told(story).sections for block in section.blocks if isinstance(block, Table)]
+    families = next(table for table in tables if table.finding.startswith("Three families"))
+    assert len(families.grid.rows) == 3
+    for row in families.grid.rows:
+        assert all(hasattr(cell, "interval") and re.fullmatch(r"\[.+, .+\]", cell.interval) for cell in row.cells[1:])
+    assert [row.cells[0] for row in families.grid.rows if row.chosen] == ["Linear (chosen)"]
+
+
+@EVERY
+def test_deep_against_traditional_is_told_at_the_verdict(story: Story) -> None:
+    said, deep = told(story), story.evaluation["deep_minus_traditional"]
+    if story.contract.task.kind == "binary":
+        assert "Deep − traditional, 95\u202f%" in said.picture.drawing.wide
+        assert said.picture.finding == "Deep or traditional makes no measurable difference"
+        return
+    checks = said.why[0]
+    assert isinstance(checks, Checks)
+    first = checks.checks[0]
+    assert first.detail.startswith("Deep − traditional, Qini")
+    assert first.value == f"+{deep['value']:.3f}"
+    assert first.interval == "[−0.001, +0.006]"
+
+
+def test_deep_is_better_or_worse_only_outside_the_noise() -> None:
+    found = [told(response_story(deep=about(d, 0.006))).picture.finding for d in (0.02, -0.02, 0.003)]
+    assert found == [
+        "The deep network ranks better than boosted trees",
+        "The deep network ranks worse than boosted trees",
+        "Deep or traditional makes no measurable difference",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("everyone", "chosen", "finding"),
+    [
+        (3394, 5814, "earns 1.7 times what contacting everyone earns"),
+        (-500, 5814, "earns; contacting everyone loses"),
+        (5814, 5814, "Contacting everyone earns at least as much as the list"),
+        (9000, 5814, "Contacting everyone earns at least as much as the list"),
+        (100, 5814, "earns many times what contacting everyone earns"),
+        (-500, -10, "Neither the list nor contacting everyone earns anything"),
+    ],
+)
+def test_the_profit_finding_is_true_of_everyone_too(everyone: float, chosen: float, finding: str) -> None:
+    story = response_story(everyone=everyone)
+    story.evaluation["profit"]["plans"][0]["profit"] = about(chosen, 500)
+    figure = told(story).sections[0].blocks[0]
+    assert isinstance(figure, Figure)
+    assert finding in figure.finding
+
+
+@pytest.mark.parametrize(
+    ("single", "against", "finding"),
+    [
+        (-343, 900, "earns more than a list of the likeliest responders"),
+        (-343, 100, "earns about what a list of the likeliest responders earns"),
+        (-343, -900, "earns less than a list of the likeliest responders earns"),
+        (1144, 900, "Reward to everyone earns at least as much as a choice for each"),
+    ],
+)
+def test_the_finding_on_messages_is_true_of_the_best_single_one(single: float, against: float, finding: str) -> None:
+    story = uplift_story(single=single)
+    story.evaluation["policy"]["against"]["response"] = about(against, 500)
+    figure = told(story).sections[0].blocks[0]
+    assert isinstance(figure, Figure)
+    assert finding in figure.finding
+
+
+def test_the_curve_of_messages_is_in_the_unit_of_its_plans() -> None:
+    story = uplift_story()
+    figure = told(story).sections[0].blocks[0]
+    assert isinstance(figure, Figure)
+    top = max(story.evaluation["policy"]["curves"]["choice"]["high"]) / 4.066
+    ticks = re.findall(r">€(\d+(?:\.\d+)?)(k?)<", figure.drawing.wide)
+    assert top <= max(float(size) * (1000 if k else 1) for size, k in ticks) < 2 * top
+
+
+@EVERY
+def test_rules_stand_with_their_interval_and_their_line(story: Story) -> None:
+    page = words(compose(story)[0])
+    section = page.split("Why this verdict")[-1].split("What ")[0]
+    rules = story.decision["rules"]
+    assert len(rules) >= 2
+    assert section.count("against the agreed floor") == 1
+    assert f"floor {story.contract.task.floor:g}" in section
+    assert section.count("Can the two be compared?") == sum(rule["name"] == "comparable" for rule in rules)
+    assert section.count("no difference") >= sum(
+        rule["name"] in {"better", "groups"} and bool(rule["interval"]) for rule in rules
+    )
+
+
+@EVERY
+def test_rows_add_up_and_their_parts_come_in_order(story: Story) -> None:
+    rows, table = data_section(story).blocks[:2]
+    assert isinstance(rows, Figure)
+    assert isinstance(table, Table)
+    for drawing in (rows.drawing.wide, rows.drawing.narrow):
+        assert drawing is not None
+        named = re.findall(r">(train|val|test|later)<", drawing)
+        assert named == ["train", "val", "test"]
+        assert all(re.search(rf">{count:,}\b", drawing) for count in (20100, 16150, TRAIN, VAL, TEST))
+    assert [row.cells[0] for row in table.grid.rows] == ["ingest", "validate", "clean", "featurize", "split"]
+    for row in table.grid.rows:
+        counts = [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*\d|\d", str(row.cells[3]))]
+        assert sum(counts) == int(str(row.cells[2]).replace(",", "")), row
+    assert table.grid.rows[-1].cells[3] == "9,569 train, 3,298 val, 3,283 test"
+
+
+@EVERY
+def test_a_page_is_small_and_what_customers_wrote_is_text(story: Story) -> None:
+    page = compose(story)[0]
+    assert len(page.encode()) < 300_000
+    assert "<script" not in page
+    escaped = html.escape(BAD, quote=False)
+    parts = {name: re.search(rf'id="{name}".*?</section>', page, re.S) for name in ("reasons", "data")}
+    assert all(part is not None and part[0].count(escaped) >= 2 for part in parts.values())
+    assert page.count("nothing loaded from elsewhere") == 1
+
+
+def test_nothing_set_aside_leaves_no_empty_table() -> None:
+    story = replace(response_story(), quarantined={}, quarantine=[])
+    assert len(data_section(story).blocks) == 2
+    assert "set aside in total" not in compose(story)[0]
+
+
+def test_a_name_begins_a_sentence_in_upper_case() -> None:
+    said = told(uplift_story())
+    figures = [f for block in said.sections[2].blocks if isinstance(block, Pair) for f in block.figures]
+    assert [figure.finding.split(":")[0] for figure in figures[:2]] == ["Discover", "Reward"]
+    assert said.key_figures[2].name == "Reward to everyone"
+    assert len(figures) == 3
+
+
+def test_training_that_still_helped_at_its_end_says_so() -> None:
+    story = response_story()
+    assert "Training stopped when it no longer helped" in compose(story)[0]
+    story.summaries["train"]["best_epoch"] = 17  # type: ignore[index]
+    assert "The last pass of training still helped" in compose(story)[0]
+
+
+def test_a_working_copy_with_changes_promises_no_bytes() -> None:
+    story = response_story()
+    assert "gives the same bytes" in compose(story)[0]
+    changed = replace(story, lineage={**story.lineage, "changed": "true"})
+    assert "gives the same bytes" not in compose(changed)[0]
+    assert "changes that are in no commit" in compose(changed)[0]
+
+
+def test_a_currency_without_a_sign_is_named() -> None:
+    story = response_story()
+    money = story.contract.money.model_copy(update={"currency": "CHF"})
+    story = replace(story, contract=story.contract.model_copy(update={"money": money}))
+    assert told(story).key_figures[1].value == "CHF\u202f5,810"

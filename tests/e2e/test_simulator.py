@@ -33,7 +33,6 @@ from tests.conftest import LIGHT, NAME, REPO, Toy, make
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.filterwarnings("ignore:.*NumPy array is not writable"),
     pytest.mark.xdist_group("simulator"),
 ]
 

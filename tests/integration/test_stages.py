@@ -138,3 +138,11 @@ def test_configuration_that_is_wrong_ends_with_2_and_one_line(
     assert done.returncode == 2
     assert re.match(rf"augment: {words}", done.stderr), done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_ranks_in_the_environment_mean_nothing_to_a_stage_that_is_not_distributed(
+    project: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RANK", "1")
+    project.run("ingest")
+    assert project.out("ingest", "manifest.json").exists()

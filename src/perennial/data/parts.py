@@ -39,5 +39,5 @@ def labelled(rows: pl.DataFrame, contract: Contract) -> Part:
     if contract.task.kind != "uplift" or treatment is None:
         return Part(frame=rows, y=y, arm=np.zeros(len(y), np.int64))
     codes = {name: code for code, name in enumerate(contract.arms)}
-    arm = rows[treatment].replace_strict(codes, return_dtype=pl.Int64).to_numpy()
+    arm = rows[treatment].replace_strict(codes, return_dtype=pl.Int64).to_numpy(writable=True)
     return Part(frame=rows, y=y, arm=arm)

@@ -61,14 +61,15 @@ def row_flow(read: Part, used: Part, lost: Sequence[Part], parts: Sequence[Part]
         foot = max([top + 128, top + tall, *(y + h for y, h in zip(tops, sizes, strict=True))])
         marks = [_band(10, top, middle, top, tall, "soft-blue")]
         marks += _split(used, parts, unit, (middle + 10, right), (top, tops), roomy=width == WIDE)
-        marks += _leaks(lost, unit, (10, middle), (top + used.rows * unit, foot + 26), roomy=width == WIDE)
+        leaks = _stacked(foot + 26, [max(19.0, part.rows * unit) for part in lost])
+        marks += _leaks(lost, unit, (10, middle), (top + used.rows * unit, leaks), roomy=width == WIDE)
         marks += [
             rect(0, top, 10, 128, "fill-ink"),
             text(0, 20, f"{count(read.rows)} {read.name}", "b"),
         ]
         marks += [rect(middle, top, 10, tall, "fill-blue")]
         marks.append(text(middle, 20, f"{count(used.rows)} {used.name}", "b"))
-        foot += 26 + 28 * len(lost)
+        foot = max([foot + 26, *(y + max(19.0, part.rows * unit) + 9 for y, part in zip(leaks, lost, strict=True))])
         thin = any(0 < part.rows * unit < THINNEST for part in (used, *lost, *parts))
         marks += [text(0, foot + 8, f"Bands too thin to see are drawn {THINNEST:.0f} px high.", "s")] if thin else []
         return svg(width, foot + (16 if thin else -6), marks, label)
@@ -148,13 +149,13 @@ def _split(
 
 
 def _leaks(
-    lost: Sequence[Part], unit: float, x: tuple[float, float], y: tuple[float, float], *, roomy: bool
+    lost: Sequence[Part], unit: float, x: tuple[float, float], y: tuple[float, list[float]], *, roomy: bool
 ) -> list[str]:
     """What left the way, below the rows used, each with its count (and a note where there is room)."""
     marks: list[str] = []
     left = y[0]
-    for i, part in enumerate(lost):
-        size, top = max(THINNEST, part.rows * unit), y[1] + 28 * i
+    for part, top in zip(lost, y[1], strict=True):
+        size = max(THINNEST, part.rows * unit)
         marks.append(_band(x[0], left, x[1], top, size, f"soft-{part.tone}"))
         marks.append(rect(x[1], top, 10, size, f"fill-{part.tone}"))
         marks.append(named(x[1] + 18, top + 6, f"{count(part.rows)} {part.name}", part.note if roomy else ""))

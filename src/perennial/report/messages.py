@@ -62,6 +62,7 @@ def _headline(story: Story) -> str:
 _HELD = {
     "better": "the new choice is not measurably better",
     "comparable": "the new choice cannot be held against it",
+    "rolled back": "the new choice was taken out of use before",
     "profit": "the new choice earns measurably less",
     "groups": "the new choice serves some customers measurably worse",
 }

@@ -68,6 +68,7 @@ def _headline(story: Story) -> str:
 _HELD = {
     "better": "the new one is not measurably better",
     "comparable": "the new one cannot be held against it",
+    "rolled back": "the new one was taken out of use before",
     "profit": "the new list earns measurably less",
     "groups": "the new one serves some customers measurably worse",
 }

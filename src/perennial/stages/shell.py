@@ -68,7 +68,7 @@ class Job:
     @property
     def is_main(self) -> bool:
         """Whether this process owns lock, signals, outputs and manifest: rank 0 of a distributed training."""
-        return _rank() == 0
+        return self.stage != "train" or _rank() == 0  # no other stage is distributed, whatever the environment says
 
     def params(self, model: type[S]) -> S:
         return section(self.project.root / "params.yaml", self.name, self.stage, model)

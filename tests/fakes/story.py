@@ -208,6 +208,9 @@ def _decision(verdict: Verdict, stopped_by: str, champion: bool, floor: float, v
     if stopped_by == "comparable":
         words = "not comparable: the model in use has trained on 12 of these test rows"
         rules = [{"name": "comparable", "words": words, "state": state, "interval": None, "line": None}, *rules]
+    elif stopped_by == "rolled back":
+        words = "this version was rolled back (it sold too much)"
+        rules = [{"name": "rolled back", "words": words, "state": state, "interval": None, "line": None}]
     elif champion:
         rules = [rule("better", 0.0, 0.02), *rules, rule("profit", 0.0, 1200), rule("groups", 0.0, 0.015)]
     else:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import html
+import inspect
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from perennial.actions import promote
 from perennial.contract.model import TimeSplit
+from perennial.evaluation import gate
+from perennial.report import compose as compose_module
 from perennial.report import messages, response
+from perennial.report import numbers as n
+from perennial.report.axes import Scale, y_grid
 from perennial.report.compose import compose
 from perennial.report.data import data_section
 from perennial.report.page import Checks, Figure, Pair, Table
@@ -332,3 +341,51 @@ def test_a_currency_without_a_sign_is_named() -> None:
     money = story.contract.money.model_copy(update={"currency": "CHF"})
     story = replace(story, contract=story.contract.model_copy(update={"money": money}))
     assert told(story).key_figures[1].value == "CHF\u202f5,810"
+
+
+def test_wide_leaks_and_their_note_stand_apart() -> None:
+    """Bars of what was lost: none covers another, nor the note below them."""
+    story = response_story()
+    story.summaries["featurize"]["flow"]["main"]["to"] = {"fed": 6150, "not in unit.where": 13850}
+    story.summaries["split"]["flow"]["units"]["to"] = {"test": 1150, "train": 4000, "val": 1000, "later": 0}
+    rows = data_section(story).blocks[0]
+    assert isinstance(rows, Figure)
+    assert rows.drawing.narrow is not None
+    for drawing in (rows.drawing.wide, rows.drawing.narrow):
+        place = r'x="([\d.]+)" y="([\d.]+)" width="10" height="([\d.]+)"'
+        found = re.findall(rf'<rect class="fill-(?:orange|grey)" {place}', drawing)
+        middle = min(float(x) for x, *_ in found)
+        bars = sorted((float(y), float(y) + float(tall)) for x, y, tall in found if float(x) == middle)
+        note = re.search(r'y="([\d.]+)"[^>]*>Bands too thin', drawing)
+        assert note is not None
+        assert len(bars) == 3
+        assert all(low[1] < high[0] for low, high in pairwise([*bars, (float(note[1]) - 10, 0.0)]))
+
+
+@given(st.floats(-1, 1), st.floats(1e-4, 1))
+def test_ticks_are_printed_as_they_stand(low: float, span: float) -> None:
+    """0.0075 would be printed 0.007 or 0.008, so such ticks are not taken."""
+    scale = Scale(low=low, high=low + span, start=300, stop=0)
+    words = re.findall(r">([^<]+)</text>", "".join(y_grid(scale, 0, 100, n.difference)))
+    figures = [float(word.replace("\u2212", "-")) for word in words]
+    steps = [after - before for before, after in pairwise(figures)]
+    assert len(figures) <= 6
+    assert all(step == pytest.approx(steps[0], abs=1e-9) and step > 0 for step in steps)
+
+
+def test_a_version_that_was_taken_out_of_use_says_so() -> None:
+    for make in (response_story, uplift_story):
+        story = make("HOLD", stopped_by="rolled back", champion=True)
+        page, headline = compose(story)
+        assert "was taken out of use before. Nothing changes" in headline
+        assert "This version was rolled back (it sold too much)" in page
+
+
+def test_every_rule_of_the_gate_has_its_question_and_its_headline() -> None:
+    """A rule that the gate or the promotion learns must be told in words here too."""
+    names: set[str] = set()
+    for module in (gate, promote):
+        names |= set(re.findall(r'\bRule\(\s*name="([\w ]+)"', inspect.getsource(module)))
+    assert names == {"better", "comparable", "floor", "groups", "profit", "rolled back"}
+    assert names == set(compose_module._NAMES)
+    assert names - {"floor"} == set(response._HELD) == set(messages._HELD)

@@ -76,7 +76,7 @@ def _train(project: Project, name: str, refresh: bool) -> Any:
         logger.warning(line)
     if refresh:
         fetched = _act("fetch", lambda: fetch(project, name), retries=2)
-        if fetched.is_failed():
+        if not fetched.is_completed():
             return fetched
     with repo.opened(project.root) as opened:
         nodes = repo.order(opened, name)
@@ -86,7 +86,8 @@ def _train(project: Project, name: str, refresh: bool) -> Any:
         before = [futures[address] for address in node.after]
         futures[node.address] = named.submit(str(project.root), node.address, wait_for=before)
     ends = {address: _end(future) for address, future in futures.items()}
-    failed = [state for state in ends.values() if state.is_failed()]
+    undone = [state for state in ends.values() if not state.is_completed()]
+    failed = [state for state in undone if state.is_failed() or state.is_crashed()] or undone
     outcomes = {address: state.name for address, state in ends.items()}
     if failed:
         Receipt(project=project, name=name, outcomes=outcomes).fail()
@@ -104,7 +105,8 @@ def _effects(project: Project, name: str, outcomes: dict[str, str]) -> Any:
     ]
     for word, call, retries in steps:
         state = _act(word, call, retries=retries)
-        if state.is_failed():
+        if not state.is_completed():
+            receipt.fail()
             return Failed(message=f"{name}, {word}: {state.message}", name=state.name)
         receipt.add(word, state.result())
     receipt.close()

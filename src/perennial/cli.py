@@ -39,7 +39,7 @@ def main() -> None:
 
 def run(words: list[str]) -> int:
     """Carry out a command line and return its exit code."""
-    parser = argparse.ArgumentParser(prog="perennial", description=__doc__ and "From customer data to a trusted model.")
+    parser = argparse.ArgumentParser(prog="perennial", description="From customer data to a model that can be trusted.")
     parser.add_argument("--version", action="store_true", help="say which version this is")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     chosen = next((word for word in words if word in _COMMANDS), None)

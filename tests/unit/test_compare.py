@@ -58,7 +58,7 @@ def checkouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Project,
 def test_the_markdown_has_verdict_figures_and_every_rule(checkouts: tuple[Project, Project]) -> None:
     here, other = checkouts
     lines = compare(here, other, NAME).splitlines()
-    assert lines[0] == f"## {NAME}: PROMOTE"
+    assert lines[0] == f"## {NAME}: PROMOTE (against the other branch)"
     table = [line for line in lines if line.startswith("|")]
     assert table == [
         "| | this branch | the other |",

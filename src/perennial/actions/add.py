@@ -11,8 +11,7 @@ import yaml
 
 from perennial.actions.fetch import fetch
 from perennial.config.base import use_cases
-from perennial.contract.model import load
-from perennial.errors import ConfigError
+from perennial.errors import ConfigError, PerennialError
 from perennial.files.durable import write_bytes, write_text
 from perennial.files.project import Project, checked
 
@@ -47,14 +46,19 @@ def add(project: Project, name: str, data: Path | None) -> None:
         raise ConfigError(f"{name!r} is not in the gallery: {', '.join(gallery())}")
     files = resources.files("perennial.gallery")
     contract = project.contract(name)
-    if not contract.exists():
+    is_new = not contract.exists()
+    if is_new:
         write_bytes(contract, (files / f"{name}.yaml").read_bytes())
-    load(contract)
+    try:
+        fetch(project, name, data)  # first: a use case in params.yaml without raw data stops `dvc repro` for all
+    except PerennialError:
+        if is_new:
+            contract.unlink()
+        raise
     params = project.root / "params.yaml"
     if name not in use_cases(params):
         blocks = (files / "params.yaml").read_text(encoding="utf-8")
         write_text(params, params.read_text(encoding="utf-8").rstrip("\n") + "\n" + _block(blocks, name))
-    fetch(project, name, data)
     log.info("%s is added: perennial run %s", name, name)
 
 

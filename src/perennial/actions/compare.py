@@ -41,7 +41,7 @@ def compare(here: Project, other: Project, name: str) -> str:
     figures = [_figures(project, name) for project in (here, other)]
     primary = contract.task.primary
     lines = [
-        f"## {name}: {decision.verdict}",
+        f"## {name}: {decision.verdict} (against the other branch)",
         "",
         f"| | this branch | the other |\n|---|---|---|\n| candidate | {figures[0]['family']} | {figures[1]['family']} |",
         f"| {primary}, own test rows | {_told(figures[0][primary])} | {_told(figures[1][primary])} |",

@@ -69,9 +69,9 @@ def _fill(folder: Path, state: Path, name: str, contract: Contract, path: Path |
         population = _population(source)
         write(folder, population)
         incoming = state / "incoming"
-        shutil.rmtree(incoming, ignore_errors=True)
-        incoming.mkdir(parents=True)
-        write_incoming(incoming, population)
+        if not incoming.exists():  # what a user has put there is the user's
+            incoming.mkdir(parents=True)
+            write_incoming(incoming, population)
     elif path is not None:
         _copy(path, folder, [pattern for pattern, _ in contract.tables.values()])
     elif source.kind == "url":
@@ -173,8 +173,11 @@ def _replace(old: Path, new: Path) -> None:
     if old.is_dir() and _listing(old) == _listing(new):
         return
     old.parent.mkdir(parents=True, exist_ok=True)
+    beside = old.with_name(".raw.new")
+    shutil.rmtree(beside, ignore_errors=True)
+    shutil.copytree(new, beside)
     shutil.rmtree(old, ignore_errors=True)
-    shutil.copytree(new, old)
+    beside.rename(old)
 
 
 def _listing(folder: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@ from perennial.actions.add import gallery
 from perennial.actions.receipt import current
 from perennial.config.base import use_cases
 from perennial.contract.model import load
+from perennial.errors import PerennialError
 from perennial.files.project import Project
 
 
@@ -24,12 +25,20 @@ def main(args: argparse.Namespace) -> int:
     here = use_cases(project.root / "params.yaml")
     table = Table("use case", "task", "target", "state")
     for name in here:
-        contract = load(project.contract(name))
-        told = current(project, name) if project.raw(name).with_suffix(".dvc").exists() else None
-        state = told["results"]["promote"]["verdict"] if told else f"perennial run {name}"
-        table.add_row(name, contract.task.kind, contract.task.target, state)
+        table.add_row(name, *_told(project, name))
     for name in gallery():
         if name not in here:
             table.add_row(name, "", "", f"perennial add {name}", style="dim")
     Console().print(table)
     return 0
+
+
+def _told(project: Project, name: str) -> tuple[str, str, str]:
+    """Task, target and state; a contract that cannot be read says so in its own line."""
+    try:
+        contract = load(project.contract(name))
+    except PerennialError as error:
+        return "", "", str(error)
+    told = current(project, name) if project.raw(name).with_suffix(".dvc").exists() else None
+    state = told["results"]["promote"]["verdict"] if told else f"perennial run {name}"
+    return contract.task.kind, contract.task.target, state

@@ -14,9 +14,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from perennial.actions.receipt import forget
 from perennial.config.base import section
 from perennial.config.gate import GateParams
 from perennial.contract.model import Binary, Contract, Uplift, load
+from perennial.contract.serving import changed_features
 from perennial.data.parts import Part, part
 from perennial.data.split import trained_on
 from perennial.errors import DataStopped, Refused
@@ -43,7 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    record = promote(Project.here(), args.name, args.version)
+    project = Project.here()
+    record = promote(project, args.name, args.version)
+    forget(project, args.name)
     for reason in record["reasons"]:
         log.info("%s: %s", record["verdict"], reason)
     return 3 if record["verdict"] == "REJECT" else 0
@@ -140,12 +144,10 @@ def evidence(
 
 def not_comparable(new: Scorer, old: Scorer, test: pl.DataFrame) -> str | None:
     """Why the champion cannot be held against the candidate on these rows; None when it can."""
-    before, now = ({f.name: f.kind for f in s.bundle.serving.features} for s in (old, new))
     if old.bundle.serving.task != new.bundle.serving.task or old.outputs != new.outputs:
         return f"the task changed from {', '.join(old.outputs)} to {', '.join(new.outputs)}"
-    changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
-    if changed:
-        return f"the roles of {', '.join(changed[:5])} changed since the model in use was made"
+    if changed := changed_features(old.bundle.serving, new.bundle.serving):
+        return f"the roles or recipes of {', '.join(changed[:5])} changed since the model in use was made"
     if old.bundle.split.get("keys") != new.bundle.split.get("keys"):
         return "customers are told apart by other columns than when the model in use was made"
     try:

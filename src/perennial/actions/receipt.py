@@ -35,8 +35,7 @@ class Receipt:
 
     def fail(self) -> None:
         """Say which stage failed; results of earlier runs stay, but belong to no state any more."""
-        before = read_json(path(self.project, self.name)) if path(self.project, self.name).exists() else {"results": {}}
-        told = {"state": {}, "stages": self.outcomes, "results": before["results"]}
+        told = {"state": {}, "stages": self.outcomes, "results": _known(self.project, self.name).get("results", {})}
         write_json(path(self.project, self.name), told)
 
     def row_flow(self) -> list[dict[str, Any]]:
@@ -62,6 +61,21 @@ class Receipt:
 
 def path(project: Project, name: str) -> Path:
     return project.state(name) / "last.json"
+
+
+def forget(project: Project, name: str) -> None:
+    """Make the next run look again: a person has changed the registry."""
+    if known := _known(project, name):
+        write_json(path(project, name), {**known, "state": {}})
+
+
+def _known(project: Project, name: str) -> dict[str, Any]:
+    """The last receipt, or nothing where there is none that can be read."""
+    try:
+        told: dict[str, Any] = read_json(path(project, name))
+    except PerennialError:
+        return {}
+    return told
 
 
 def state_of(project: Project, name: str) -> dict[str, str]:

@@ -72,14 +72,16 @@ def report(project: Project, name: str) -> dict[str, Any]:
 
 
 def _of_candidate(project: Project, name: str, history: list[dict[str, Any]]) -> dict[str, Any]:
-    """The newest decision on the candidate of these outputs; the newest of all when it was not judged yet."""
+    """The newest decision on the candidate of these outputs."""
     families = {
         stage: read_json(project.output(name, stage) / "summary.json")["families"] for stage in ("train", "baseline")
     }
     family = read_json(project.output(name, "evaluate") / "summary.json")["candidate"]["family"]
     digest = families["train" if family == "deep" else "baseline"][family]["digest"]
     mine = [record for record in history if record["digest"] == digest and record["verdict"] != "ROLLBACK"]
-    return (mine or history)[-1]
+    if not mine:
+        raise Refused(f"the candidate of {name} is not judged yet: perennial register {name}, perennial promote {name}")
+    return mine[-1]
 
 
 def _people(project: Project, name: str, contract: Contract) -> list[dict[str, Any]]:

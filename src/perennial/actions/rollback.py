@@ -6,6 +6,7 @@ import argparse
 import logging
 from datetime import UTC, datetime
 
+from perennial.actions.receipt import forget
 from perennial.errors import Refused
 from perennial.files.locks import held
 from perennial.files.project import Project
@@ -22,7 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    rollback(Project.here(), args.name, args.to, args.why)
+    project = Project.here()
+    rollback(project, args.name, args.to, args.why)
+    forget(project, args.name)
     return 0
 
 
@@ -50,9 +53,15 @@ def rollback(project: Project, name: str, to: str | None, why: str) -> str:
 
 
 def _earlier(records: list[dict[str, object]], now: registry.Version | None, name: str) -> str:
-    """The champion before the present one, by the records."""
-    chosen = [str(record["version"]) for record in records if record["verdict"] in {"PROMOTE", "ROLLBACK"}]
-    before = [number for number in chosen if now is None or number != now.number]
+    """The champion before the present one: promotions pile up, a rollback takes down to the version it went to."""
+    pile: list[str] = []
+    for record in records:
+        number = str(record["version"])
+        if record["verdict"] == "ROLLBACK" and number in pile:
+            del pile[pile.index(number) + 1 :]
+        elif record["verdict"] in {"PROMOTE", "ROLLBACK"}:
+            pile.append(number)
+    before = [number for number in pile if now is None or number != now.number]
     if not before:
         raise Refused(f"{name} has no earlier champion to go back to: `perennial history {name}`")
     return before[-1]

@@ -9,9 +9,8 @@ import sys
 from typing import Any
 
 from perennial.actions.fetch import fetch
-from perennial.actions.receipt import current, path
+from perennial.actions.receipt import current
 from perennial.errors import ConfigError
-from perennial.files.durable import read_json
 from perennial.files.locks import held
 from perennial.files.project import Project
 from perennial.pipeline import repo
@@ -29,9 +28,8 @@ def main(args: argparse.Namespace) -> int:
         _say_results(args.name, told)
         return 3 if told["results"]["promote"]["verdict"] == "REJECT" else 0
     code = start_flow(project, args.name)
-    receipt = path(project, args.name)
-    if code in {0, 3} and receipt.exists():
-        told = read_json(receipt)
+    told = current(project, args.name) if code in {0, 3} else None
+    if told is not None:
         ran = sum(outcome == "Ran" for outcome in told["stages"].values())
         cached = len(told["stages"]) - ran
         _say(f"{ran} stages ran, {cached} were up to date or cached.")

@@ -21,7 +21,7 @@ import polars as pl
 
 from perennial.contract.model import MAIN, Contract, load
 from perennial.contract.rules import RowRule
-from perennial.contract.serving import ServingView, without_outcomes
+from perennial.contract.serving import ServingView, changed_features, serving_view, without_outcomes
 from perennial.data.clean import WHY, clean
 from perennial.data.featurize import featurize
 from perennial.data.ingest import Form, ingest, matching
@@ -92,9 +92,13 @@ def score(project: Project, name: str, source: Path, output: Path, number: str |
     found = registry.version(store, name, number) if number else registry.champion(store, name)
     if found is None:
         raise Refused(f"{name} has no champion yet: perennial run {name}, or choose with --version")
-    prepared = prepare(contract, source)
     with tempfile.TemporaryDirectory() as room:
         scorer = Scorer.load(registry.bundle_of(store, found, Path(room)))
+    changed = changed_features(scorer.bundle.serving, serving_view(contract))
+    if changed:
+        words = f"the contract makes {', '.join(changed)} otherwise than when version {found.number} was trained"
+        raise Refused(f"{words}: perennial run {name}")
+    prepared = prepare(contract, source)
     table = scored(scorer, prepared.units, contract).with_columns(pl.lit(found.number).alias("model_version"))
     rejects = output.with_name(f"{output.stem}.rejected{output.suffix}")
     _write(output, table)
@@ -159,15 +163,14 @@ def scored(scorer: Scorer, units: pl.DataFrame, contract: Contract) -> pl.DataFr
     decile[np.argsort(-ranking, kind="stable")] = np.arange(len(ranking)) * 10 // max(len(ranking), 1) + 1
     columns: Mapping[str, Any] = {name: scores[:, o] for o, name in enumerate(scorer.outputs)}
     out = units.select(ROW_ID, *_keys(contract)).with_columns(pl.Series(n, v) for n, v in columns.items())
-    return out.with_columns(
-        pl.Series("decile", decile),
-        pl.Series("action", action, dtype=pl.String),
-        pl.Series("reasons", told, dtype=pl.String),
-    )
+    out = out.with_columns(pl.Series("decile", decile))
+    if action is not None:
+        out = out.with_columns(pl.Series("action", action, dtype=pl.String))
+    return out.with_columns(pl.Series("reasons", told, dtype=pl.String))
 
 
-def _decide(scores: np.ndarray[Any, Any], serving: ServingView) -> tuple[np.ndarray[Any, Any], list[str]]:
-    """What the list is ranked by, and what to do with each row."""
+def _decide(scores: np.ndarray[Any, Any], serving: ServingView) -> tuple[np.ndarray[Any, Any], list[str] | None]:
+    """What the list is ranked by, and what to do with each row; None where the contract names no money to decide by."""
     if serving.task == "uplift":
         offer = offer_of(serving)
         ranking, _ = policy.ranked_choice(scores, offer)
@@ -175,7 +178,7 @@ def _decide(scores: np.ndarray[Any, Any], serving: ServingView) -> tuple[np.ndar
         return ranking, [names[arm] for arm in policy.choice(scores, offer)]
     money, p = money_of(serving.money), scores[:, 0]
     if money is None:
-        return p, ["none"] * len(p)
+        return p, None
     worth = (money.value * p > money.cost) & best(p, money.budget_share, np.ones(len(p)))
     return p, ["contact" if chosen else "none" for chosen in worth]
 

@@ -94,7 +94,7 @@ def _start(project: Project, note: Path, old_port: int | None) -> str:
 
 def _lives(known: dict[str, Any]) -> bool:
     """The same process as we started: a PID can come again, and a zombie keeps its start time."""
-    return bool(_start_time(known["pid"]) == known["started"])
+    return bool(known["started"]) and _start_time(known["pid"]) == known["started"]
 
 
 def _start_time(pid: int) -> str:

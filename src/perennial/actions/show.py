@@ -74,8 +74,10 @@ def _summary(project: Project, name: str, stage: str) -> Any:
 
 
 def _end(summary: Any, outcome: str | None) -> str:
+    if outcome and outcome not in _ENDS:
+        return "failed" if outcome.startswith(("Exit", "Crashed", "Failed")) else "missing"
     if summary is None:
-        return "failed" if outcome and outcome.startswith("Exit") else "missing"
+        return "missing"
     return _ENDS.get(outcome or "", "cached")
 
 

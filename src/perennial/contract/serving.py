@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import hashlib
+import json
+from typing import Any, Literal
 
 from perennial.contract.columns import Column, Frozen
 from perennial.contract.features import CountBy
@@ -19,6 +21,7 @@ class FeatureColumn(Frozen):
     kind: FeatureKind
     label: str
     unit: str | None = None
+    recipe: str = ""  # digest of how it is made: the same name made otherwise is another feature
 
 
 class ServingView(Frozen):
@@ -46,20 +49,31 @@ def serving_view(contract: Contract) -> ServingView:
 def feature_columns(contract: Contract) -> list[FeatureColumn]:
     """The model's columns in order: those of the main table, then those that events make; suspects are left out."""
     found = [
-        FeatureColumn(name=name, kind=_kind(column), label=column.label or _words(name), unit=column.unit)
+        FeatureColumn(
+            name=name, kind=_kind(column), label=column.label or _words(name), unit=column.unit, recipe=_cells(column)
+        )
         for name, column in contract.columns.items()
         if column.is_feature and name not in contract.suspects
     ]
     for name, feature in contract.unit.features.items():
         label = feature.label or _words(name)
+        recipe = _digest(feature.model_dump(mode="json", exclude={"label"}))
         if isinstance(feature, CountBy):
             values = contract.events[feature.events].columns[feature.by].values
             assert isinstance(values, tuple)
-            found += [FeatureColumn(name=f"{name}_{v}", kind="numeric", label=f"{label}: {v}") for v in values]
+            found += [
+                FeatureColumn(name=f"{name}_{v}", kind="numeric", label=f"{label}: {v}", recipe=recipe) for v in values
+            ]
         else:
             unit = "days" if feature.kind in {"days_since", "recency"} else None
-            found.append(FeatureColumn(name=name, kind="numeric", label=label, unit=unit))
+            found.append(FeatureColumn(name=name, kind="numeric", label=label, unit=unit, recipe=recipe))
     return found
+
+
+def changed_features(before: ServingView, now: ServingView) -> list[str]:
+    """Names of features that one view has and the other has not, or makes otherwise."""
+    old, new = ({f.name: (f.kind, f.recipe) for f in view.features} for view in (before, now))
+    return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
 
 
 def without_outcomes(contract: Contract) -> dict[str, Column]:
@@ -77,3 +91,14 @@ def _kind(column: Column) -> FeatureKind:
 
 def _words(name: str) -> str:
     return name.replace("_", " ").replace(".", " ")
+
+
+def _cells(column: Column) -> str:
+    """How cells of a column are read; which values are allowed, and what a report calls it, make no other feature."""
+    codes = column.values if isinstance(column.values, dict) else None
+    source = {"type": column.cell_type, "null": column.null, "map": column.map, "codes": codes, "from": column.source}
+    return _digest({**source, "format": column.format, "tz": column.tz})
+
+
+def _digest(told: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=list).encode()).hexdigest()[:16]

@@ -52,7 +52,10 @@ def judge(
         },
         "deep_minus_traditional": deep_minus_traditional(chosen, test.scores, judges[1], LEVEL),
         "calibration": _calibration(test.y, p_test, resampling),
-        "gains": {f: band(metrics.gains(test.y, s, n=2, seed=0)) for f, s in test.scores.items()},
+        "gains": {
+            family: band(metrics.gains(test.y, score, n=min(resampling.n, 200), seed=resampling.seed))
+            for family, score in test.scores.items()
+        },
         "slices": _slices(test.y, p_test, slices),
     }
     if money is not None:

@@ -27,7 +27,7 @@ _CHATTER = (
 
 
 class StageFailed(PerennialError):
-    """A stage left with an exit code other than 0; its own last lines say why."""
+    """A stage left with an exit code other than 0, which becomes this run's own; its last line says why."""
 
     def __init__(self, address: str, exit_code: int, words: str) -> None:
         super().__init__(f"{address} failed with exit code {exit_code}: {words}")

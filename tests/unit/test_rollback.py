@@ -1,0 +1,40 @@
+"""Which version a rollback goes to."""
+
+from __future__ import annotations
+
+import pytest
+
+from perennial.actions.rollback import _earlier
+from perennial.errors import Refused
+from perennial.tracking.registry import Version
+
+pytestmark = pytest.mark.unit
+
+
+def version(number: str) -> Version:
+    return Version(name="shop", number=number, run_id="", digest=number, family="linear", source="", tags={})
+
+
+def records(*told: str) -> list[dict[str, object]]:
+    """`P1` promotes version 1, `H2` holds version 2, `R1` rolls back to version 1."""
+    verdicts = {"P": "PROMOTE", "H": "HOLD", "X": "REJECT", "R": "ROLLBACK"}
+    return [{"verdict": verdicts[text[0]], "version": text[1:]} for text in told]
+
+
+@pytest.mark.parametrize(
+    ("told", "now", "goes_to"),
+    [
+        (("P1", "P2"), "2", "1"),
+        (("P1", "H2", "X3", "P4"), "4", "1"),
+        (("P1", "P2", "P3"), "3", "2"),
+        (("P1", "P2", "P3", "R2"), "2", "1"),  # again: further back, not to the one that was just taken out
+        (("P1", "P2", "R1", "P3"), "3", "1"),
+    ],
+)
+def test_it_goes_back_and_never_forward(told: tuple[str, ...], now: str, goes_to: str) -> None:
+    assert _earlier(records(*told), version(now), "shop") == goes_to
+
+
+def test_there_is_an_end(told: tuple[str, ...] = ("P1", "P2", "R1")) -> None:
+    with pytest.raises(Refused, match=r"shop has no earlier champion to go back to: `perennial history shop`"):
+        _earlier(records(*told), version("1"), "shop")

@@ -1,0 +1,47 @@
+"""What a model may know of a contract, and when two models know different features."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from perennial.contract.model import Contract, parse
+from perennial.contract.serving import changed_features, serving_view, without_outcomes
+from tests.conftest import REPO
+
+pytestmark = pytest.mark.unit
+TEXT = (REPO / "src" / "perennial" / "gallery" / "ad_response.yaml").read_text()
+
+
+def contract(old: str = "", new: str = "") -> Contract:
+    assert TEXT.count(old) >= 1
+    told: Any = yaml.safe_load(TEXT.replace(old, new, 1) if old else TEXT)
+    return parse(told, "contract")
+
+
+def test_no_outcome_and_no_treatment_reaches_a_model() -> None:
+    names = {feature.name for feature in serving_view(contract()).features}
+    assert {"channel", "city", "newsletter", "age", "visited_garden", "bought_by_web"} <= names
+    assert not {"responded", "spend_14d", "message", "sent_on", "customer_id", "birth_year"} & names
+
+
+def test_a_file_to_score_needs_no_outcome() -> None:
+    columns = without_outcomes(contract())
+    assert {name for name, column in columns.items() if not column.required} == {"message", "responded", "spend_14d"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changed"),
+    [
+        ("days: 30", "days: 31", ["visits_30d"]),
+        ("where: {kind: visit}, label: days since the last visit", "where: {kind: purchase}, label: x", ["last_visit"]),
+        ("city: {role: categorical", 'city: {role: categorical, "null": [unknown]', ["city"]),
+        ("newsletter: {role: numeric, type: int", "newsletter: {role: numeric, type: decimal", ["newsletter"]),
+        ("label: visits in 30 days", "label: looked in lately", []),
+        ("Wien, Zürich]", "Wien, Zürich, Chur]", []),
+    ],
+)
+def test_another_recipe_is_another_feature(old: str, new: str, changed: list[str]) -> None:
+    assert changed_features(serving_view(contract()), serving_view(contract(old, new))) == changed

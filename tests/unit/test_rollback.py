@@ -35,6 +35,6 @@ def test_it_goes_back_and_never_forward(told: tuple[str, ...], now: str, goes_to
     assert _earlier(records(*told), version(now), "shop") == goes_to
 
 
-def test_there_is_an_end(told: tuple[str, ...] = ("P1", "P2", "R1")) -> None:
+def test_there_is_an_end() -> None:
     with pytest.raises(Refused, match=r"shop has no earlier champion to go back to: `perennial history shop`"):
-        _earlier(records(*told), version("1"), "shop")
+        _earlier(records("P1", "P2", "R1"), version("1"), "shop")

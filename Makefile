@@ -1,7 +1,9 @@
 # The two commands of a newcomer are `make run` and `make test`; they install what they need first.
 PYTHON ?= python3.11
 BIN := .venv/bin
-export UV_FIND_LINKS := $(or $(UV_FIND_LINKS),$(PIP_FIND_LINKS))
+ifneq ($(PIP_FIND_LINKS),)
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+endif
 export DVC_NO_ANALYTICS := 1
 
 .PHONY: install run test check ui stop lock clean

@@ -112,7 +112,7 @@ def test_header_only_gives_no_rows_and_the_columns(tmp_path: Path) -> None:
 
 def test_gzip_is_known_by_its_bytes_not_its_name(tmp_path: Path) -> None:
     text = b"a,b\n" + good_rows(5_000)
-    members = gzip.compress(text[:1_000]) + gzip.compress(text[1_000:])
+    members = gzip.compress(text[:1_000], mtime=0) + gzip.compress(text[1_000:], mtime=0)
     assert of(tmp_path, members) == of(tmp_path, text)
     plain = tmp_path / "plain.csv.gz"
     plain.write_bytes(text)
@@ -239,7 +239,7 @@ def refused(folder: Path, data: bytes, dialect: Dialect = COMMA) -> str:
     [
         (b"", "empty; give a CSV file that begins with a header"),
         (b"\xef\xbb\xbf", "empty"),
-        (gzip.compress(b""), "empty"),
+        (gzip.compress(b"", mtime=0), "empty"),
         (b"\n1,2\n", "line 1 is no header (blank); put the column names there"),
         (b"a;b\n1;2\n", "the header 'a;b' is one column; if it is separated by ';', declare delimiter: \";\""),
         (b'"a";"b"\n1;2\n', "line 1 is no header (stray_quote); if it is separated by ';', declare delimiter: \";\""),
@@ -256,11 +256,11 @@ def refused(folder: Path, data: bytes, dialect: Dialect = COMMA) -> str:
         (b"stra\xdfe,b\n", "line 1 is no header (invalid_utf8); declare encoding: latin-1, cp1252 or utf-16"),
         (b"PAR1\x15\x04", "this is Parquet, not CSV"),
         (b"PK\x03\x04", "this is a zip archive (or a spreadsheet), not CSV"),
-        (gzip.compress(gzip.compress(b"a,b\n")), "this is gzip inside gzip, not CSV"),
+        (gzip.compress(gzip.compress(b"a,b\n"), mtime=0), "this is gzip inside gzip, not CSV"),
         (b"\x80\x04\x95", "this is a pickle, which is never opened, not CSV"),
-        (gzip.compress(good_rows(9_999))[:-9], "broken gzip after"),
-        (gzip.compress(good_rows(9_999))[:900] + b"\xff" * 99, "broken gzip after"),
-        (gzip.compress(b"a,b\n1,2\n") + b"junk", "broken gzip after"),
+        (gzip.compress(good_rows(9_999), mtime=0)[:-9], "broken gzip after"),
+        (gzip.compress(good_rows(9_999), mtime=0)[:900] + b"\xff" * 99, "broken gzip after"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0) + b"junk", "broken gzip after"),
         (b"# exported\na,b\n1,2\n3,4\n", "the header has 1 fields and none of 3 records has; remove lines before"),
         (b"a,b\n" + b"x" * 10_000_001 + b"\n1,2\n", "line 2 has more than 10000000 bytes"),
         (b"a,b\n1,2\n" + b"x" * 30_000_000, "line 3 has more than 10000000 bytes"),
@@ -453,5 +453,5 @@ def test_a_long_record_over_many_small_blocks(tmp_path: Path, monkeypatch: pytes
 
 
 def test_numbers_in_gzip_trailers_are_not_trusted(tmp_path: Path) -> None:
-    data = gzip.compress(b"a,b\n1,2\n")
+    data = gzip.compress(b"a,b\n1,2\n", mtime=0)
     assert "broken gzip after" in refused(tmp_path, data[:-8] + struct.pack("<II", 0, 8))

@@ -256,7 +256,7 @@ def refused(folder: Path, data: bytes, dialect: Dialect = COMMA) -> str:
         (b"stra\xdfe,b\n", "line 1 is no header (invalid_utf8); declare encoding: latin-1, cp1252 or utf-16"),
         (b"PAR1\x15\x04", "this is Parquet, not CSV"),
         (b"PK\x03\x04", "this is a zip archive (or a spreadsheet), not CSV"),
-        (gzip.compress(gzip.compress(b"a,b\n"), mtime=0), "this is gzip inside gzip, not CSV"),
+        (gzip.compress(gzip.compress(b"a,b\n", mtime=0), mtime=0), "this is gzip inside gzip, not CSV"),
         (b"\x80\x04\x95", "this is a pickle, which is never opened, not CSV"),
         (gzip.compress(good_rows(9_999), mtime=0)[:-9], "broken gzip after"),
         (gzip.compress(good_rows(9_999), mtime=0)[:900] + b"\xff" * 99, "broken gzip after"),

@@ -196,7 +196,9 @@ def test_two_runs_of_one_use_case_do_not_meet(done: Done) -> None:
 def test_a_cut_dvc_lock_is_mended(done: Done, tmp_path: Path) -> None:
     toy = _copy(done.toy, tmp_path)
     toy.git("add", "dvc.lock")
-    toy.git("-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--allow-empty", "--message=lock")
+    toy.git(
+        "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--allow-empty", "--message=lock"
+    )
     (toy.root / "dvc.lock").write_bytes(b"")
     said = repo.mend(toy.root)
     assert any("dvc.lock was cut short" in line for line in said)

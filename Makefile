@@ -21,7 +21,7 @@ install: .venv/installed
 	@touch $@
 
 test: install
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -q
 
 check: install
 	@$(BIN)/ruff format --check --quiet .

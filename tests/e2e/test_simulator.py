@@ -33,7 +33,6 @@ from tests.conftest import LIGHT, NAME, REPO, Toy, make
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("simulator"),
 ]
 
 CUSTOMERS = 20_000

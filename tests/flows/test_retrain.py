@@ -16,7 +16,7 @@ from tests.flows.conftest import BIN
 if TYPE_CHECKING:
     from tests.flows.conftest import Done
 
-pytestmark = [pytest.mark.flows, pytest.mark.xdist_group("flows")]
+pytestmark = [pytest.mark.flows]
 
 
 def test_a_branch_is_compared_and_main_is_registered_and_judged(done: Done, tmp_path: Path) -> None:

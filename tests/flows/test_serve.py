@@ -15,7 +15,7 @@ from tests.flows.conftest import BIN
 if TYPE_CHECKING:
     from tests.flows.conftest import Done
 
-pytestmark = [pytest.mark.flows, pytest.mark.xdist_group("flows")]
+pytestmark = [pytest.mark.flows]
 
 
 def test_a_schedule_starts_a_run_that_completes(done: Done) -> None:

@@ -22,7 +22,7 @@ from tests.flows.conftest import BIN, perennial
 if TYPE_CHECKING:
     from tests.flows.conftest import Done
 
-pytestmark = [pytest.mark.flows, pytest.mark.xdist_group("flows")]
+pytestmark = [pytest.mark.flows]
 STAGES = ("ingest", "validate", "clean", "featurize", "split", "augment", "train", "baseline", "evaluate", "explain")
 ACTIONS = ("register", "promote", "score", "report")
 

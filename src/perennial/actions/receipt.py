@@ -11,10 +11,11 @@ from perennial.errors import PerennialError
 from perennial.files.durable import read_json, write_json
 from perennial.files.manifest import digest
 from perennial.files.project import Project
+from perennial.pipeline.graph import STAGES as GRAPH
 from perennial.pipeline.lineage import raw_md5
 from perennial.tracking.store import address, exists
 
-STAGES = ("ingest", "validate", "clean", "featurize", "split", "augment", "train", "baseline", "evaluate", "explain")
+STAGES = tuple(GRAPH)
 
 
 @dataclass(kw_only=True)

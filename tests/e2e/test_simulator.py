@@ -31,9 +31,7 @@ from perennial.scoring.bundle import FAMILIES, Family
 from perennial.scoring.scorer import Scorer
 from tests.conftest import LIGHT, NAME, REPO, Toy, make
 
-pytestmark = [
-    pytest.mark.e2e,
-]
+pytestmark = [pytest.mark.e2e]
 
 CUSTOMERS = 20_000
 MONEY = Money(value=40, cost=2, budget_share=0.4)

@@ -180,12 +180,7 @@ def segments_page() -> Page:
             KeyFigure(name="Changed segment", value="22\u202f%", note="15 by own behaviour, 7 by the new model"),
         ),
         sections=(
-            Section(
-                anchor="action",
-                name="What to do",
-                blurb="Whom to write to, and what to say.",
-                blocks=(_cards(),),
-            ),
+            Section(anchor="action", name="What to do", blurb="Whom to write to, and what to say.", blocks=(_cards(),)),
             Section(
                 anchor="evidence",
                 name="Can it be trusted",
@@ -588,11 +583,7 @@ def _rows() -> Figure:
             Part(name="set aside", rows=76, note="0.2\u202f%, each with its rule, line and raw text", tone="orange"),
             Part(name="duplicates", rows=12, note="exact copies, first one kept"),
         ],
-        [
-            Part(name="train", rows=24671),
-            Part(name="val", rows=8189),
-            Part(name="test", rows=8240, tone="blue"),
-        ],
+        [Part(name="train", rows=24671), Part(name="val", rows=8189), Part(name="test", rows=8240, tone="blue")],
         label="41,188 rows read; 41,100 used, 76 set aside, 12 duplicates; train 24,671, val 8,189, test 8,240",
     )
     return Figure(
@@ -718,14 +709,7 @@ def _messages_by_depth() -> Figure:
         return [value + sign * 66 * math.sqrt(d) for d, value in zip(x, y, strict=True)]
 
     curves = [
-        Curve(
-            name="Men’s e-mail",
-            x=x,
-            y=men,
-            low=band(men, -1),
-            high=band(men, 1),
-            ends=dollars(366),
-        ),
+        Curve(name="Men’s e-mail", x=x, y=men, low=band(men, -1), high=band(men, 1), ends=dollars(366)),
         Curve(
             name="Women’s e-mail",
             x=x,

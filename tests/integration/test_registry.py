@@ -118,9 +118,7 @@ def test_registering_twice_leaves_one_run_one_model_one_version(shop: Toy) -> No
 
 @pytest.mark.parametrize("step", ["log_batch", "create_model_version", "set_registered_model_alias"])
 def test_a_registration_that_was_killed_is_completed_by_the_next(
-    shop: Toy,
-    monkeypatch: pytest.MonkeyPatch,
-    step: str,
+    shop: Toy, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     from mlflow import MlflowClient
 
@@ -151,8 +149,7 @@ def test_the_first_model_is_promoted_once(shop: Toy) -> None:
 
 
 def test_a_promotion_that_was_killed_before_the_alias_is_carried_out(
-    shop: Toy,
-    monkeypatch: pytest.MonkeyPatch,
+    shop: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register(shop.project, shop.name)
     killed_once(monkeypatch, registry, "set_alias")
@@ -216,11 +213,7 @@ def test_a_broken_chain_of_decisions_is_found_out(shop: Toy, change: str) -> Non
 
 
 @pytest.mark.parametrize("change", ["edited", "resealed", "emptied", "removed"])
-def test_files_of_a_version_that_are_not_those_registered_are_refused(
-    shop: Toy,
-    tmp_path: Path,
-    change: str,
-) -> None:
+def test_files_of_a_version_that_are_not_those_registered_are_refused(shop: Toy, tmp_path: Path, change: str) -> None:
     register(shop.project, shop.name)
     store = open_store(shop.project)
     found = registry.version(store, shop.name, "1")

@@ -12,13 +12,11 @@ from perennial.errors import InputError
 from perennial.evaluation.intervals import (
     F64,
     Interval,
-    around,
+    Metric,
     bootstrap,
     delong,
-    paired_bootstrap,
     paired_delong,
     resampled,
-    rows_needed,
     total,
     wilson,
     z_of,
@@ -78,11 +76,17 @@ def test_delong_is_the_definition_over_all_pairs() -> None:
     assert (found.value, error(found, 0.99)) == pytest.approx((a - b, paired))
 
 
+def paired_bootstrap(metric: Metric, y: F64, new: F64, old: F64, *, n: int, seed: int, level: float) -> Interval:
+    return bootstrap(
+        lambda times: metric(y, new, times) - metric(y, old, times), len(y), y, n=n, seed=seed, level=level
+    )
+
+
 def test_delong_and_bootstrap_agree_on_the_auc() -> None:
     y, new, old = models(4_000, 2)
     auc = METRICS["auc"].function
-    one = bootstrap(auc, y, new, n=1_000, seed=1, level=0.95, strata=y)
-    two = paired_bootstrap(auc, y, new, old, n=1_000, seed=1, level=0.95, strata=y)
+    one = bootstrap(lambda times: auc(y, new, times), len(y), y, n=1_000, seed=1, level=0.95)
+    two = paired_bootstrap(auc, y, new, old, n=1_000, seed=1, level=0.95)
     for ours, closed in ((one, delong(y, new, 0.95)), (two, paired_delong(y, new, old, 0.95))):
         assert ours.value == pytest.approx(closed.value)
         assert error(ours, 0.95) == pytest.approx(error(closed, 0.95), rel=0.1)
@@ -91,7 +95,7 @@ def test_delong_and_bootstrap_agree_on_the_auc() -> None:
 def test_equal_models_differ_by_exactly_nothing() -> None:
     y, new, _ = models(500, 3)
     assert paired_delong(y, new, new, 0.99) == Interval(value=0, low=0, high=0)
-    found = paired_bootstrap(METRICS["ap"].function, y, new, new, n=50, seed=1, level=0.99, strata=y)
+    found = paired_bootstrap(METRICS["ap"].function, y, new, new, n=50, seed=1, level=0.99)
     assert found == Interval(value=0, low=0, high=0)
 
 
@@ -105,7 +109,7 @@ def test_the_bootstrap_of_ap_knows_its_own_error() -> None:
     found = []
     for seed in range(120):
         y, new, old = models(1_000, seed)
-        found.append(paired_bootstrap(METRICS["ap"].function, y, new, old, n=100, seed=seed, level=0.95, strata=y))
+        found.append(paired_bootstrap(METRICS["ap"].function, y, new, old, n=100, seed=seed, level=0.95))
     spread = np.std([f.value for f in found], ddof=1)
     claimed = np.mean([error(f, 0.95) for f in found])
     assert claimed == pytest.approx(spread, rel=0.2), (claimed, spread)
@@ -140,13 +144,6 @@ def test_the_total_of_rows_holds_the_truth_as_often_as_it_says() -> None:
         held += found.low <= 500 * 2.0 <= found.high
     assert 0.92 <= held / 1_000 <= 0.97
     assert total(np.array([3.0]), 0.95) == Interval(value=3, low=3, high=3)
-
-
-def test_rows_needed_shrink_with_the_square_of_the_gain() -> None:
-    found = around(0.001, 0.003, 0.99)
-    few, many = (rows_needed(found, 8_000, level=0.99, gain=gain) for gain in (0.01, 0.005))
-    assert many == pytest.approx(4 * few, rel=1e-3)
-    assert many == pytest.approx(8_000 * (0.003 * (2.5758 + 0.8416) / 0.005) ** 2, rel=1e-3)
 
 
 def test_a_total_by_depth_goes_straight_across_ties_whatever_the_order_of_rows() -> None:

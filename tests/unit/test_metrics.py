@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,14 +10,7 @@ from sklearn import metrics as sk
 
 from perennial.errors import ConfigError, InputError
 from perennial.evaluation.intervals import F64
-from perennial.evaluation.metrics import (
-    METRICS,
-    calibration_bins,
-    calibration_error,
-    gains,
-    lift_at,
-    measure,
-)
+from perennial.evaluation.metrics import METRICS, calibration_error, even_bins, gains, lift_at, measure
 
 pytestmark = pytest.mark.unit
 
@@ -118,16 +109,15 @@ def test_gains_rise_from_nothing_to_all_and_their_area_is_the_auc() -> None:
     assert auc == pytest.approx(measure("auc", y, p), abs=2e-3)
 
 
-def test_calibration_bins_cover_every_row_once_and_keep_equal_predictions_together() -> None:
+def test_calibration_bins_cover_every_row_once_in_equal_steps() -> None:
     y, p, w = drawn(ties=True)
-    bins = calibration_bins(y, p, w)
+    bins = even_bins(y, p, 0.1, w)
     assert sum(found.n for found in bins) == len(y)
     assert 5 <= len(bins) <= 10
-    for left, right in pairwise(bins):
-        assert left.left <= left.predicted <= left.right < right.left
+    for found in bins:
+        assert found.left <= found.predicted <= found.right == pytest.approx(found.left + 0.1)
     inside = [found.observed.low <= found.predicted <= found.observed.high for found in bins]
     assert sum(inside) >= len(bins) - 2  # honest probabilities: 95 % intervals
-    assert len(calibration_bins(y, np.full(len(y), 0.1))) == 1
 
 
 def test_the_calibration_level_tells_an_honest_model_from_one_that_exaggerates() -> None:
@@ -167,4 +157,4 @@ def test_other_refusals_say_what_to_do() -> None:
     with pytest.raises(InputError, match=r"gini_norm ranks amounts from 0 up.*-1"):
         measure("gini_norm", [-1, 1], [0, 1])
     with pytest.raises(InputError, match=r"all 2 rows with predictions from 0\.1 to 0\.1 have weight 0"):
-        calibration_bins([0, 1, 1, 0], [0.1, 0.1, 0.9, 0.9], [0, 0, 1, 1], n=2)
+        even_bins([0, 1, 1, 0], [0.1, 0.1, 0.9, 0.9], 0.5, [0, 0, 1, 1])

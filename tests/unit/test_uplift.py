@@ -123,7 +123,7 @@ def test_shuffled_arms_leave_nothing_to_find() -> None:
     for _ in range(20):
         shuffled = rng.permutation(arm)
         metric = partial(qini, arm=shuffled)
-        found = bootstrap(metric, y, chances, n=100, seed=1, level=0.95, strata=strata(y, shuffled))
+        found = bootstrap(partial(metric, y, chances), len(y), strata(y, shuffled), n=100, seed=1, level=0.95)
         z.append(abs(found.value) / ((found.high - found.low) / 2 / z_of(0.95)))
     assert np.mean(z) < 1.2
     assert max(z) < 3.5

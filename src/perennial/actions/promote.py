@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 import logging
-import tempfile
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, assert_never
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from perennial.actions.receipt import forget
 from perennial.config.base import section
@@ -71,7 +68,8 @@ def promote(project: Project, name: str, number: str | None = None) -> dict[str,
         if number is None and (why := _rolled_back(store, name, candidate)) is not None:
             decision = Decision(verdict="HOLD", rules=(Rule(name="rolled back", words=why, state="holds"),))
         else:
-            new, old = _scorer(store, candidate), _scorer(store, champion) if champion else None
+            new = registry.scorer(store, candidate)
+            old = registry.scorer(store, champion) if champion else None
             decision = decide(evidence(project, name, contract, new, old, gate))
         record = registry.append_decision(store, name, _record(name, candidate, champion, decision))
         if decision.verdict == "PROMOTE":
@@ -131,14 +129,13 @@ def evidence(
     if old is None or why_not is not None:
         return Evidence(judge=judge, floor=contract.task.floor, candidate=p_new, champion=None, not_comparable=why_not)
     p_old = old.score(test.frame)
-    groups = {column: _labels(test, column) for column in contract.slices}
     return Evidence(
         judge=judge,
         floor=contract.task.floor,
         candidate=p_new,
         champion=p_old,
         profit=_profit(contract, new, old, val, test),
-        slices=by_slice(judge, groups, p_new, p_old),
+        slices=by_slice(judge, test.groups(contract.slices), p_new, p_old),
     )
 
 
@@ -155,11 +152,6 @@ def not_comparable(new: Scorer, old: Scorer, test: pl.DataFrame) -> str | None:
     except DataStopped as error:
         return str(error)
     return f"the model in use has trained on {seen} of these {test.height} test rows" if seen else None
-
-
-def _scorer(store: Store, version: registry.Version) -> Scorer:
-    with tempfile.TemporaryDirectory() as room:
-        return Scorer.load(registry.bundle_of(store, version, Path(room)))
 
 
 def _profit(contract: Contract, new: Scorer, old: Scorer, val: Part, test: Part) -> Interval | None:
@@ -181,10 +173,6 @@ def _profit(contract: Contract, new: Scorer, old: Scorer, val: Part, test: Part)
             return policy.worth(rewards, choices[0], choices[1], LEVEL) * (len(test) / 1000)
         case _:
             assert_never(contract.task)
-
-
-def _labels(rows: Part, column: str) -> NDArray[Any]:
-    return rows.frame[column].cast(pl.String).fill_null("(none)").to_numpy()
 
 
 def _record(

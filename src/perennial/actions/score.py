@@ -9,9 +9,8 @@ import argparse
 import csv
 import io
 import logging
-import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,6 @@ from perennial.data.clean import WHY, clean
 from perennial.data.featurize import featurize
 from perennial.data.ingest import Form, ingest, matching
 from perennial.data.names import ENTITY, ORDER, ROW_ID, conserve
-from perennial.data.read import Dialect
 from perennial.data.validate import validate
 from perennial.errors import ConfigError, InputError, Refused
 from perennial.evaluation import policy
@@ -92,8 +90,7 @@ def score(project: Project, name: str, source: Path, output: Path, number: str |
     found = registry.version(store, name, number) if number else registry.champion(store, name)
     if found is None:
         raise Refused(f"{name} has no champion yet: perennial run {name}, or choose with --version")
-    with tempfile.TemporaryDirectory() as room:
-        scorer = Scorer.load(registry.bundle_of(store, found, Path(room)))
+    scorer = registry.scorer(store, found)
     changed = changed_features(scorer.bundle.serving, serving_view(contract))
     if changed:
         words = f"the contract makes {', '.join(changed)} otherwise than when version {found.number} was trained"
@@ -117,17 +114,14 @@ def prepare(contract: Contract, source: Path) -> Prepared:
     Raises: InputError when no row can be read.
     """
     serving = contract.model_copy(
-        update={
-            "columns": without_outcomes(contract),
-            "unit": contract.unit.model_copy(update={"where": {}}),
-        }
+        update={"columns": without_outcomes(contract), "unit": contract.unit.model_copy(update={"where": {}})}
     )
     paths = [source] if source.is_file() else sorted(p for p in source.iterdir() if not p.name.startswith("."))
     patterns = {table: pattern for table, (pattern, _) in serving.tables.items()}
     files = {MAIN: paths} if source.is_file() and not serving.events else matching(paths, patterns)
     tables, lost, n_rows = {}, [], 0
     for table, (_, columns) in serving.tables.items():
-        read = ingest(files[table], columns, _form(serving, table))
+        read = ingest(files[table], columns, replace(Form.of(serving, table), allow_empty=table != MAIN))
         kept, gone = _judged(table, read.rows, serving.row_rules(table), columns, serving)
         tables[table] = kept
         if table == MAIN:
@@ -191,15 +185,6 @@ def _judged(
     marked = clean(nw.from_native(passed.lazy()), dict(columns), drop_duplicates=drop).to_native().collect()
     gone = marked.filter(pl.col(WHY).is_not_null()).select(ROW_ID, WHY)
     return marked.filter(pl.col(WHY).is_null()).drop(WHY), pl.concat([quarantine.select(ROW_ID, "reason"), gone])
-
-
-def _form(contract: Contract, table: str) -> Form:
-    source, columns = contract.source, contract.tables[table][1]
-    return Form(
-        table=table, format=source.format, dialect=Dialect(delimiter=source.delimiter, encoding=source.encoding),
-        entity=next((name for role in ("entity", "id") for name, c in columns.items() if c.role == role), None),
-        allow_empty=table != MAIN,
-    )  # fmt: skip
 
 
 def _keys(contract: Contract) -> list[str]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from perennial.contract.columns import Column
+from perennial.contract.model import Contract
 from perennial.data.cast import cast, content_md5, time_format
 from perennial.data.names import CONTENT, ENTITY, LINE, ORDER, QUARANTINE, RAW, RECORD, ROW_ID, SOURCE
 from perennial.data.read import Block, Dialect, read_blocks, read_header
@@ -42,6 +43,14 @@ class Form:
     dialect: Dialect
     entity: str | None
     allow_empty: bool
+
+    @classmethod
+    def of(cls, contract: Contract, table: str) -> Form:
+        """What the contract says of one of its tables."""
+        source, (_, columns) = contract.source, contract.tables[table]
+        dialect = Dialect(delimiter=source.delimiter, encoding=source.encoding)
+        owner = next((name for role in ("entity", "id") for name, c in columns.items() if c.role == role), None)
+        return cls(table=table, format=source.format, dialect=dialect, entity=owner, allow_empty=source.allow_empty)
 
 
 def matching(files: Sequence[Path], patterns: dict[str, str]) -> dict[str, list[Path]]:

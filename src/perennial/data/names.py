@@ -16,8 +16,6 @@ ENTITY = "_entity"  # text that names whose row it is; decides the split
 ORDER = "_order"  # position in the order of the files, 0 first
 CONTENT = "_content"  # md5 of the record's canonical text: equal rows have equal content
 SOURCE, RECORD, LINE, RAW = "_source", "_record", "_line", "_raw"
-TECHNICAL = (ROW_ID, ENTITY, ORDER, CONTENT, SOURCE, RECORD, LINE, RAW)
-
 QUARANTINE = {
     ROW_ID: pl.String, "table": pl.String, "source": pl.String, "record": pl.Int64, "line": pl.Int64,
     "rule": pl.String, "reason": pl.String, "raw": pl.Binary,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -22,6 +24,10 @@ class Part:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def groups(self, columns: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """The label (n,) of each row in each of `columns`, `(none)` for a null: what slices are cut by."""
+        return {name: self.frame[name].cast(pl.String).fill_null("(none)").to_numpy() for name in columns}
 
 
 def part(units: pl.DataFrame, splits: pl.DataFrame, name: str, contract: Contract) -> Part:

@@ -238,13 +238,7 @@ def _cells(text: bytes, names: list[str], delimiter: str) -> pl.DataFrame:
     if not text:
         return pl.DataFrame(schema=schema)
     # Polars drops a byte order mark at the start and unpacks what begins like zlib (x^): so it gets a mark of its own.
-    return pl.read_csv(
-        _BOM + text,
-        has_header=False,
-        schema=schema,
-        separator=delimiter,
-        empty_string_is_null=False,
-    )
+    return pl.read_csv(_BOM + text, has_header=False, schema=schema, separator=delimiter, empty_string_is_null=False)
 
 
 def _raw(text: bytes, size: Ints, size_with_end: Ints) -> pl.Series:

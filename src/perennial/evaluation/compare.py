@@ -10,15 +10,7 @@ from numpy.typing import NDArray
 
 from perennial.errors import InputError
 from perennial.evaluation import metrics, uplift
-from perennial.evaluation.intervals import (
-    F64,
-    Interval,
-    Metric,
-    bootstrap,
-    delong,
-    paired_bootstrap,
-    paired_delong,
-)
+from perennial.evaluation.intervals import F64, Interval, Metric, Statistic, bootstrap, delong, paired_delong
 from perennial.evaluation.uplift import Arms
 
 
@@ -55,9 +47,7 @@ class Judge:
 
     def value(self, score: F64) -> float:
         """The metric of one model, without its interval (raises as `estimate`)."""
-        score = self._fitting(score)
-        weight = np.ones(len(self.y)) if self.weight is None else self.weight
-        return float(self._function(self.y, score, weight))
+        return float(self._statistic(self._fitting(score))(np.ones(len(self.y))))
 
     def estimate(self, score: F64, level: float) -> Interval:
         """The metric of one model.
@@ -67,8 +57,7 @@ class Judge:
         score = self._fitting(score)
         if self.metric == "auc":
             return delong(self.y, score, level)
-        n, seed, strata, weight = self.resamples, self.seed, self._strata, self.weight
-        return bootstrap(self._function, self.y, score, n=n, seed=seed, level=level, strata=strata, weight=weight)
+        return self._resampled(self._statistic(score), level)
 
     def better_by(self, new: F64, old: F64, level: float) -> Interval:
         """How much better `new` is than `old`, paired: above 0 is better, also for a loss (raises as `estimate`)."""
@@ -77,10 +66,16 @@ class Judge:
             return paired_delong(self.y, new, old, level)
         if not self.higher_is_better:
             new, old = old, new
-        n, seed, strata, weight = self.resamples, self.seed, self._strata, self.weight
-        return paired_bootstrap(
-            self._function, self.y, new, old, n=n, seed=seed, level=level, strata=strata, weight=weight
-        )
+        better, worse = self._statistic(new), self._statistic(old)
+        return self._resampled(lambda times: better(times) - worse(times), level)
+
+    def _statistic(self, score: F64) -> Statistic:
+        """The metric of one model as a function of how often each row was drawn."""
+        weight = 1.0 if self.weight is None else self.weight
+        return lambda times: self._function(self.y, score, times * weight)
+
+    def _resampled(self, statistic: Statistic, level: float) -> Interval:
+        return bootstrap(statistic, len(self.y), self._strata, n=self.resamples, seed=self.seed, level=level)
 
     @property
     def _function(self) -> Metric:

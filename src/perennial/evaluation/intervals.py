@@ -18,6 +18,7 @@ from scipy.stats import norm, rankdata
 from perennial.errors import InputError
 
 F64 = NDArray[np.float64]
+Statistic = Callable[[F64], F64]  # weights (..., n) -> (...)
 Metric = Callable[[F64, F64, F64], F64]  # y (n,), scores (n, ...), weights (..., n) -> (...)
 _CELLS = 1_000_000  # weights held at a time, 8 MB an array: the fastest size; another one draws other resamples
 
@@ -88,45 +89,17 @@ def paired_delong(y: ArrayLike, p_new: ArrayLike, p_old: ArrayLike, level: float
 
 
 def bootstrap(
-    metric: Metric,
-    y: F64,
-    score: F64,
-    *,
-    n: int,
-    seed: int,
-    level: float,
-    strata: NDArray[Any] | None,
-    weight: F64 | None = None,
+    statistic: Statistic, rows: int, strata: NDArray[Any] | None, *, n: int, seed: int, level: float
 ) -> Interval:
-    """A metric of one model from `n` resamples."""
-    weight = np.ones(len(y)) if weight is None else weight
-    draws = resampled(lambda times: metric(y, score, times * weight), len(y), strata, n=n, seed=seed)
-    return around(float(metric(y, score, weight)), float(draws.std(ddof=1)), level)
+    """A statistic of row weights (..., rows) -> (...) from `n` resamples of the rows (see `resampled`).
+
+    A difference of two models in one statistic is paired: both meet the same resamples.
+    """
+    draws = resampled(statistic, rows, strata, n=n, seed=seed)
+    return around(float(statistic(np.ones(rows))), float(draws.std(ddof=1)), level)
 
 
-def paired_bootstrap(
-    metric: Metric,
-    y: F64,
-    score_new: F64,
-    score_old: F64,
-    *,
-    n: int,
-    seed: int,
-    level: float,
-    strata: NDArray[Any] | None,
-    weight: F64 | None = None,
-) -> Interval:
-    """The metric of the new scores less that of the old; both models meet the same `n` resamples."""
-    weight = np.ones(len(y)) if weight is None else weight
-
-    def gain(times: F64) -> F64:
-        return metric(y, score_new, times * weight) - metric(y, score_old, times * weight)
-
-    draws = resampled(gain, len(y), strata, n=n, seed=seed)
-    return around(float(gain(np.ones(len(y)))), float(draws.std(ddof=1)), level)
-
-
-def resampled(statistic: Callable[[F64], F64], rows: int, strata: NDArray[Any] | None, *, n: int, seed: int) -> F64:
+def resampled(statistic: Statistic, rows: int, strata: NDArray[Any] | None, *, n: int, seed: int) -> F64:
     """A statistic on `n` resamples of the rows, (n, ...): it is given how often each row was drawn, (b, rows).
 
     With `strata` (rows,), each stratum keeps its size: right for metrics given how many responded (AUC, AP, Qini),
@@ -142,12 +115,6 @@ def resampled(statistic: Callable[[F64], F64], rows: int, strata: NDArray[Any] |
             times[:, group] = _times(rng, len(times), len(group))
         parts.append(statistic(times))
     return np.concatenate(parts)
-
-
-def rows_needed(interval: Interval, n: int, *, level: float, gain: float, power: float = 0.8) -> int:
-    """How many rows would show a true `gain` with this power, judging by an `interval` found on `n` rows."""
-    error = (interval.high - interval.low) / (2 * z_of(level))
-    return math.ceil(n * ((z_of(level) + float(norm.ppf(power))) * error / gain) ** 2)
 
 
 def _times(rng: np.random.Generator, resamples: int, size: int) -> NDArray[np.int64]:

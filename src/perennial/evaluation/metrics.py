@@ -160,13 +160,6 @@ def gains(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, *, n: int
     return banded(share, len(y_n), y_n, n=n, seed=seed)
 
 
-def calibration_bins(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, n: int = 10) -> list[Bin]:
-    """At most `n` bins of about equally many rows by prediction (equal ones share a bin), rates with 95 % intervals."""
-    y_n, p_n, w_n = checked(y, p, weight)
-    code = _bin_of(p_n, n)
-    return [_bin(y_n[code == b], p_n[code == b], w_n[code == b]) for b in range(code.max() + 1)]
-
-
 def even_bins(y: ArrayLike, p: ArrayLike, width: float, weight: ArrayLike | None = None) -> list[Bin]:
     """Bins of equal `width` by prediction, those that hold a row, rates with 95 % intervals."""
     y_n, p_n, w_n = checked(y, p, weight)

@@ -124,12 +124,6 @@ def profit_difference(
     return total(w_n * (money.value * y_n - money.cost) * (new_n - old), level)
 
 
-def expected_per_1000(p: ArrayLike, who: Mask, money: Money, weight: ArrayLike | None = None) -> float:
-    """What the model itself expects of a list, per 1,000 customers judged."""
-    p_n, who_n, w_n = checked(p, who, weight)
-    return float(1000 * (w_n * (money.value * p_n - money.cost)) @ who_n / w_n.sum())
-
-
 def by_lot(gain: F64, share: float, level: float) -> Interval:
     """A list drawn by lot: its expectation, and the spread of both the draw and the customers."""
     variance = len(gain) * (share * float((gain**2).mean()) - (share * float(gain.mean())) ** 2)

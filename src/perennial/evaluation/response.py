@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from perennial.evaluation import metrics
 from perennial.evaluation.choose import choose, deep_minus_traditional
 from perennial.evaluation.compare import Judge
-from perennial.evaluation.intervals import F64, Band, bootstrap, delong
+from perennial.evaluation.intervals import F64, Band, delong
 from perennial.evaluation.profit import Money, contacted, plans, profit_curve, target
 
 LEVEL = 0.95
@@ -75,8 +75,8 @@ def _plain(y: F64, p: F64) -> dict[str, float]:
 def _with_intervals(y: F64, p: F64, resampling: Resampling) -> dict[str, Any]:
     found: dict[str, Any] = {"auc": asdict(delong(y, p, LEVEL))}
     for name in _REPORTED[1:]:
-        metric = metrics.named(name).function
-        found[name] = asdict(bootstrap(metric, y, p, n=resampling.n, seed=resampling.seed, level=LEVEL, strata=y))
+        judge = Judge(metric=name, y=y, resamples=resampling.n, seed=resampling.seed)
+        found[name] = asdict(judge.estimate(p, LEVEL))
     return {**found, "lift_10": metrics.lift_at(y, p, 0.1)}
 
 

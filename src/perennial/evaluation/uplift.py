@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import chi2_contingency, chisquare
 
 from perennial.errors import InputError
-from perennial.evaluation.intervals import F64, Band, Interval, around, paired_bootstrap
+from perennial.evaluation.intervals import F64, Band, Interval, around, bootstrap
 from perennial.evaluation.ranking import DEPTHS, area, at_depths, banded, cumulated
 
 Arms = NDArray[np.int64]
@@ -93,8 +92,11 @@ def qini_curve(y: F64, arm: Arms, ranking: F64, k: int, *, n: int, seed: int) ->
 def race(y: F64, arm: Arms, scores: F64, k: int, *, n: int, seed: int, level: float) -> Interval:
     """Qini of ranking message `k` by its effect, less that of ranking by the chance to respond to it, paired."""
     effect, response = scores[:, k] - scores[:, 0], scores[:, k]
-    metric = partial(arm_qini, arm=arm, k=k)
-    return paired_bootstrap(metric, y, effect, response, n=n, seed=seed, level=level, strata=strata(y, arm))
+
+    def gain(times: F64) -> F64:
+        return arm_qini(y, effect, times, arm=arm, k=k) - arm_qini(y, response, times, arm=arm, k=k)
+
+    return bootstrap(gain, len(y), strata(y, arm), n=n, seed=seed, level=level)
 
 
 def effect(y: F64, arm: Arms, k: int, level: float) -> Interval:

@@ -6,7 +6,6 @@ import hashlib
 import platform
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -40,15 +39,6 @@ def raw_md5(project: Project, name: str) -> str:
         return str(yaml.safe_load(note.read_text())["outs"][0]["md5"])
     except (OSError, KeyError, TypeError, yaml.YAMLError) as error:
         raise InputError(f"{note} does not say which raw data there is: perennial fetch {name}") from error
-
-
-def stage_hashes(project: Project, name: str) -> dict[str, Any]:
-    """The entries of dvc.lock for a use case: which inputs made which outputs."""
-    lock = project.root / "dvc.lock"
-    if not lock.exists():
-        return {}
-    stages = (yaml.safe_load(lock.read_text()) or {}).get("stages", {})
-    return {address: entry for address, entry in stages.items() if address.endswith(f"@{name}")}
 
 
 def _digest(root: Path, files: list[Path]) -> str:

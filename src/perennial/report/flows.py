@@ -63,10 +63,7 @@ def row_flow(read: Part, used: Part, lost: Sequence[Part], parts: Sequence[Part]
         marks += _split(used, parts, unit, (middle + 10, right), (top, tops), roomy=width == WIDE)
         leaks = _stacked(foot + 26, [max(19.0, part.rows * unit) for part in lost])
         marks += _leaks(lost, unit, (10, middle), (top + used.rows * unit, leaks), roomy=width == WIDE)
-        marks += [
-            rect(0, top, 10, 128, "fill-ink"),
-            text(0, 20, f"{count(read.rows)} {read.name}", "b"),
-        ]
+        marks += [rect(0, top, 10, 128, "fill-ink"), text(0, 20, f"{count(read.rows)} {read.name}", "b")]
         marks += [rect(middle, top, 10, tall, "fill-blue")]
         marks.append(text(middle, 20, f"{count(used.rows)} {used.name}", "b"))
         foot = max([foot + 26, *(y + max(19.0, part.rows * unit) + 9 for y, part in zip(leaks, lost, strict=True))])
@@ -124,13 +121,7 @@ def _band(x1: float, y1: float, x2: float, y2: float, tall: float, cls: str) -> 
 
 
 def _split(
-    used: Part,
-    parts: Sequence[Part],
-    unit: float,
-    x: tuple[float, float],
-    y: tuple[float, list[float]],
-    *,
-    roomy: bool,
+    used: Part, parts: Sequence[Part], unit: float, x: tuple[float, float], y: tuple[float, list[float]], *, roomy: bool
 ) -> list[str]:
     """The parts of the rows used, each with its count (and its share where there is room)."""
     sizes = [max(THINNEST, part.rows * unit) for part in parts]

@@ -24,7 +24,14 @@ from perennial.report.page import (
     Table,
     TableRow,
 )
-from perennial.report.shared import deep_words, families_table, reasons_section, strongest_caution, training_figure
+from perennial.report.shared import (
+    action_section,
+    deep_words,
+    families_table,
+    reasons_section,
+    strongest_caution,
+    training_figure,
+)
 from perennial.report.story import METRIC_NAMES, Story, capital, interval
 from perennial.report.svg import Drawing
 from perennial.report.told import Told
@@ -41,7 +48,17 @@ def told(story: Story) -> Told:
         picture=_picture(story, single),
         key_figures=_key_figures(story, single),
         why=(_lottery(story),),
-        sections=(_action(story), reasons_section(story, effect="what the best message adds"), _trust(story)),
+        sections=(
+            action_section(
+                story,
+                "Whom to write to, with which message, and what it earns.",
+                "choice",
+                _profit(story),
+                _plans(story),
+            ),
+            reasons_section(story, effect="what the best message adds"),
+            _trust(story),
+        ),
     )
 
 
@@ -188,13 +205,6 @@ def _fair(story: Story) -> bool:
 
 def _chance(p: float) -> str:
     return n.decimal(p) if p >= 0.0005 else "under 0.001"
-
-
-def _action(story: Story) -> Section:
-    name, blurb = ("What it would earn", "No plan: what its own choice earned on the test customers.")
-    if story.verdict == "PROMOTE":
-        name, blurb = ("What to do", "Whom to write to, with which message, and what it earns.")
-    return Section(anchor="action", name=name, blurb=blurb, blocks=(_profit(story), _plans(story)))
 
 
 def _profit(story: Story) -> Figure:

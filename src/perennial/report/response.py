@@ -24,7 +24,14 @@ from perennial.report.page import (
     Table,
     TableRow,
 )
-from perennial.report.shared import deep_words, families_table, reasons_section, strongest_caution, training_figure
+from perennial.report.shared import (
+    action_section,
+    deep_words,
+    families_table,
+    reasons_section,
+    strongest_caution,
+    training_figure,
+)
 from perennial.report.story import FAMILY_NAMES, METRIC_NAMES, Story, interval
 from perennial.report.svg import Drawing
 from perennial.report.told import Told
@@ -34,7 +41,11 @@ _TONES = {"deep": "orange", "linear": "grey", "boosted": "ink"}
 
 def told(story: Story) -> Told:
     """Everything between the label line and the section on rows."""
-    sections = [_action(story)] if "profit" in story.evaluation else []
+    sections = (
+        [action_section(story, "Whom to contact, how many, and what it earns.", "list", _profit(story), _plans(story))]
+        if "profit" in story.evaluation
+        else []
+    )
     return Told(
         verdict=story.verdict,
         headline=_headline(story),
@@ -172,13 +183,6 @@ def _hit(story: Story) -> Interval:
         (end / contacts + money["cost"]) / money["value"] for end in (earned.low, earned.value, earned.high)
     )
     return Interval(value=value, low=max(low, 0.0), high=min(high, 1.0))
-
-
-def _action(story: Story) -> Section:
-    name, blurb = ("What it would earn", "No plan: what its own list earned on the test customers.")
-    if story.verdict == "PROMOTE":
-        name, blurb = ("What to do", "Whom to contact, how many, and what it earns.")
-    return Section(anchor="action", name=name, blurb=blurb, blocks=(_profit(story), _plans(story)))
 
 
 def _profit(story: Story) -> Figure:

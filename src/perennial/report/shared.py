@@ -10,6 +10,7 @@ from perennial.report.curves import Curve, Flag, training
 from perennial.report.intervals import inline
 from perennial.report.numbers import Interval
 from perennial.report.page import (
+    Block,
     Caution,
     Column,
     Estimate,
@@ -37,6 +38,14 @@ def reasons_section(story: Story, *, effect: str) -> Section:
         blurb="What the model goes by, in words.",
         blocks=(_groups(story, effect), _people(story)),
     )
+
+
+def action_section(story: Story, what: str, own: str, *blocks: Block) -> Section:
+    """What to do; without a promotion no plan, but what the model's own one (`own`) earned."""
+    name, blurb = "What it would earn", f"No plan: what its own {own} earned on the test customers."
+    if story.verdict == "PROMOTE":
+        name, blurb = "What to do", what
+    return Section(anchor="action", name=name, blurb=blurb, blocks=blocks)
 
 
 def strongest_caution(story: Story) -> Caution | None:

@@ -50,7 +50,7 @@ def _judge(
                 name: response.Labelled(y=rows.y, scores={f: s[:, 0] for f, s in scores[name].items()})
                 for name, rows in parts.items()
             }
-            slices = {name: _cells(test, name) for name in contract.slices}
+            slices = test.groups(contract.slices)
             primary, money = contract.task.primary, money_of(contract.money)
             return response.judge(labelled["val"], labelled["test"], primary, money, slices, resampling)
         case Uplift():
@@ -64,10 +64,6 @@ def _judge(
             )
         case _:
             assert_never(contract.task)
-
-
-def _cells(rows: Part, column: str) -> NDArray[Any]:
-    return rows.frame[column].cast(pl.String).fill_null("(none)").to_numpy()
 
 
 def _rows(name: str, rows: Part, scores: Mapping[Any, NDArray[np.float64]], outputs: list[str]) -> pl.DataFrame:

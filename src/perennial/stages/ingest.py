@@ -6,25 +6,16 @@ import polars as pl
 
 from perennial.data.ingest import Form, ingest, matching
 from perennial.data.names import ROW_ID, conserve
-from perennial.data.read import Dialect
 from perennial.files.tables import write_table
 from perennial.stages.shell import Job, Summary, log, main
 
 
 def run(job: Job) -> Summary:
-    source = job.contract.source
     tables = job.contract.tables
     files = matching(job.raw_files, {table: pattern for table, (pattern, _) in tables.items()})
     rejects, flow, notes = [], {}, []
     for table, (_, columns) in tables.items():
-        form = Form(
-            table=table,
-            format=source.format,
-            dialect=Dialect(delimiter=source.delimiter, encoding=source.encoding),
-            entity=next((name for role in ("entity", "id") for name, c in columns.items() if c.role == role), None),
-            allow_empty=source.allow_empty,
-        )
-        read = ingest(files[table], columns, form)
+        read = ingest(files[table], columns, Form.of(job.contract, table))
         ids = pl.concat([read.rows[ROW_ID], read.rejects[ROW_ID]])
         to = conserve("ingest", table, ids, passed=read.rows[ROW_ID], quarantined=read.rejects[ROW_ID])
         flow[table] = {"in": len(ids), "to": to}

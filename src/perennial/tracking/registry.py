@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import tempfile
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import polars as pl
 
 from perennial.errors import IntegrityError, Refused
 from perennial.files.manifest import verify
+from perennial.scoring.scorer import Scorer
 from perennial.tracking.mirror import BUNDLE
 from perennial.tracking.store import Store
 
@@ -117,6 +119,18 @@ def bundle_of(store: Store, found: Version, into: Path) -> Path:
     if verify(bundle) != found.digest:
         raise IntegrityError(f"{which}: the files are not those that were registered: {advice}")
     return bundle
+
+
+def scorer(store: Store, found: Version) -> Scorer:
+    """The version's scorer, after it has scored its golden rows here as it did where it was made.
+
+    Raises: IntegrityError as `bundle_of`, or when a golden row scores otherwise.
+    """
+    with tempfile.TemporaryDirectory() as room:
+        bundle = bundle_of(store, found, Path(room))
+        loaded = Scorer.load(bundle)
+        loaded.prove(bundle)
+    return loaded
 
 
 def decisions(store: Store, name: str) -> list[dict[str, Any]]:

@@ -27,6 +27,14 @@ NAME, OTHER = "ad_response", "other"
 LIGHT = ("ingest", "validate", "clean", "featurize", "split", "augment")
 
 
+_LONGEST_FIRST = ("flows", "e2e", "integration", "model", "contracts", "unit")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A worker takes whole files: the long ones first, so that none is left running alone at the end."""
+    items.sort(key=lambda item: _LONGEST_FIRST.index(item.path.parent.name))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Toy:
     """A project with one use case, and the ways to run its stages."""

@@ -57,7 +57,7 @@ def save(bundle: Bundle, folder: Path, golden: pl.DataFrame) -> str:
     write_json(folder / "serving.json", bundle.serving.model_dump(mode="json"))
     write_json(folder / "params.json", bundle.params)
     write_json(folder / "split.json", bundle.split)
-    write_json(folder / "bundle.json", {"family": bundle.family, "format": 1})
+    write_json(folder / "bundle.json", {"family": bundle.family, "format": 2})
     write_table(folder / "background.parquet", bundle.background)
     write_table(folder / "golden.parquet", golden)
     return seal(folder)
@@ -70,8 +70,8 @@ def load(folder: Path) -> Bundle:
     """
     verify(folder)
     told = read_json(folder / "bundle.json")
-    if told.get("format") != 1 or told.get("family") not in FAMILIES:
-        raise IntegrityError(f"{folder}/bundle.json says {told}: this version reads format 1 of {', '.join(FAMILIES)}")
+    if told.get("format") != 2 or told.get("family") not in FAMILIES:
+        raise IntegrityError(f"{folder}/bundle.json says {told}: this version reads format 2 of {', '.join(FAMILIES)}")
     encoding = Encoding.load(folder)
     return Bundle(
         family=told["family"],
@@ -95,7 +95,7 @@ def _load_model(family: Family, folder: Path, encoding: Encoding) -> Model:
         case "boosted":
             from perennial.models.traditional.boosted import BoostedModel
 
-            return BoostedModel.load(folder)
+            return BoostedModel.load(folder, encoding)
         case "deep":
             from perennial.models.deep.model import DeepModel
 

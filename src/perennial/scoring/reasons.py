@@ -51,14 +51,13 @@ def _of_network(bundle: Bundle, rows: pl.DataFrame, columns: list[str], draws: i
     from perennial.models.deep.net import link
 
     assert isinstance(bundle.model, DeepModel)
-    net, encoding = bundle.model.net.eval(), bundle.encoding
+    net, spec, encoding = bundle.model.net.eval(), bundle.model.spec, bundle.encoding
     with torch.inference_mode():
-        z, base = (net.embed(*tensors(encoding.encode(frame))) for frame in (rows, bundle.background))
-    owners = [*range(len(encoding.numeric)), *(encoding.numeric.index(name) for name in encoding.missing)]
-    owners += range(len(encoding.numeric), len(columns))
+        z, base = (net.embed(tensors(encoding.encode(frame))) for frame in (rows, bundle.background))
+    owners = [owner for kind in encoding.owners for owner in kind]
     owner_Z = torch.repeat_interleave(torch.tensor(owners), torch.tensor(net.chunks))
     parts, error = expected_gradients(
-        lambda chunk: link(net.from_chunks(chunk)),
+        lambda chunk: link(net.from_chunks(chunk), spec),
         z.clone(),
         base.clone(),
         owner_Z,
@@ -70,11 +69,11 @@ def _of_network(bundle: Bundle, rows: pl.DataFrame, columns: list[str], draws: i
 
 
 def focus(bundle: Bundle, rows: pl.DataFrame, found: Contributions) -> F64:
-    """The parts (n, columns) of what a row is asked for: its score, or what its best message adds to that of none."""
-    if bundle.serving.task == "binary":
+    """The parts (n, columns) of what a row is asked for: its score, its likeliest class, what its best message adds."""
+    task = bundle.serving.head.task
+    if task in {"binary", "regression"}:
         return found.parts[:, :, 0]
     link = bundle.model.link(bundle.encoding.encode(rows))
-    best = (link[:, 1:] - link[:, :1]).argmax(axis=1) + 1
-    chosen = np.take_along_axis(found.parts, best[:, None, None], axis=2)[:, :, 0]
-    out: F64 = chosen - found.parts[:, :, 0]
-    return out
+    best = link.argmax(axis=1) if task == "multiclass" else (link[:, 1:] - link[:, :1]).argmax(axis=1) + 1
+    chosen: F64 = np.take_along_axis(found.parts, best[:, None, None], axis=2)[:, :, 0]
+    return chosen if task == "multiclass" else chosen - found.parts[:, :, 0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from typing import Any, Literal, assert_never
 
 from perennial.contract.columns import Column, Frozen
@@ -77,14 +78,18 @@ def head_of(contract: Contract) -> Head:
             assert_never(contract.task)
 
 
-def feature_columns(contract: Contract) -> list[FeatureColumn]:
-    """The model's columns in order: those of the main table, then those that events make; suspects are left out."""
+def feature_columns(contract: Contract, including: Sequence[str] = ()) -> list[FeatureColumn]:
+    """The model's columns in order: those of the main table, then those that events make.
+
+    Suspects are left out, but for those of `including`.
+    """
+    left_out = set(contract.suspects) - set(including)
     found = [
         FeatureColumn(
             name=name, kind=_kind(column), label=column.label or _words(name), unit=column.unit, recipe=_cells(column)
         )
         for name, column in contract.columns.items()
-        if column.is_feature and name not in contract.suspects
+        if column.is_feature and name not in left_out
     ]
     for name, feature in contract.unit.features.items():
         label = feature.label or _words(name)

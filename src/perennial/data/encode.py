@@ -21,7 +21,7 @@ from scipy.special import ndtri
 
 from perennial.contract.serving import FeatureColumn
 from perennial.errors import InputError
-from perennial.files.durable import read_json, write_bytes, write_json
+from perennial.files.durable import json_bytes, read_json, write_bytes
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -66,6 +66,26 @@ class Encoding:
     dropped: tuple[str, ...]
     median_F: F64
     quantiles_QF: F64
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Encoding) and self._told() == other._told()
+
+    def __hash__(self) -> int:
+        return hash(self._told())
+
+    def _told(self) -> tuple[bytes, bytes]:
+        """All of it as bytes: what is saved."""
+        arrays: dict[str, NDArray[Any]] = {
+            "median_F": self.median_F,
+            "quantiles_QF": np.ascontiguousarray(self.quantiles_QF),
+        }
+        for i, table in enumerate(self.ids.values()):
+            arrays |= {f"ids{i}.key": table.key_V, f"ids{i}.sum": table.sum_V, f"ids{i}.count": table.count_V}
+        words = {
+            "numeric": self.numeric, "missing": self.missing, "categories": self.categories, "dropped": self.dropped,
+            "order": list(self.categories), "ids": list(self.ids), "base": [t.base for t in self.ids.values()],
+        }  # fmt: skip
+        return json_bytes(words), save(arrays)
 
     @property
     def cards(self) -> list[int]:
@@ -117,18 +137,9 @@ class Encoding:
         return {name: count for name, count in counts.items() if count}
 
     def save(self, folder: Path) -> None:
-        write_json(
-            folder / "encode.json",
-            {"numeric": self.numeric, "missing": self.missing, "categories": self.categories, "dropped": self.dropped,
-             "order": list(self.categories), "ids": list(self.ids), "base": [t.base for t in self.ids.values()]},
-        )  # fmt: skip
-        arrays: dict[str, NDArray[Any]] = {
-            "median_F": self.median_F,
-            "quantiles_QF": np.ascontiguousarray(self.quantiles_QF),
-        }
-        for i, table in enumerate(self.ids.values()):
-            arrays |= {f"ids{i}.key": table.key_V, f"ids{i}.sum": table.sum_V, f"ids{i}.count": table.count_V}
-        write_bytes(folder / "encode.safetensors", save(arrays))
+        words, arrays = self._told()
+        write_bytes(folder / "encode.json", words)
+        write_bytes(folder / "encode.safetensors", arrays)
 
     @classmethod
     def load(cls, folder: Path) -> Encoding:

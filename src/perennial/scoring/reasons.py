@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple, assert_never
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from perennial.scoring.blend import BlendModel
 from perennial.scoring.bundle import Bundle
 
 F64 = NDArray[np.float64]
@@ -22,7 +24,7 @@ class Contributions(NamedTuple):
 
 
 def contributions(bundle: Bundle, rows: pl.DataFrame, *, draws: int, seed: int) -> Contributions:
-    """Linear and trees exactly; the network by expected gradients over the bundle's background rows."""
+    """Linear and trees exactly; the network by expected gradients over the bundle's background rows; a blend's mean."""
     encoded = bundle.encoding.encode(rows)
     columns = bundle.encoding.columns
     match bundle.family:
@@ -38,6 +40,14 @@ def contributions(bundle: Bundle, rows: pl.DataFrame, *, draws: int, seed: int) 
             parts = bundle.model.contributions(encoded)
         case "deep":
             return _of_network(bundle, rows, columns, draws, seed)
+        case "blend":
+            assert isinstance(bundle.model, BlendModel)
+            found = [
+                contributions(replace(bundle, family=family, model=model), rows, draws=draws, seed=seed)
+                for family, model in bundle.model.members.items()
+            ]
+            parts, error = (np.mean([getattr(one, of) for one in found], axis=0) for of in ("parts", "error"))
+            return Contributions(columns, parts, error)
         case _:
             assert_never(bundle.family)
     return Contributions(columns, parts, np.zeros((len(encoded), parts.shape[2])))

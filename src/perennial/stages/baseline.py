@@ -10,6 +10,7 @@ from perennial.files.durable import read_json
 from perennial.files.tables import read_table
 from perennial.models.traditional.boosted import fit_boosted
 from perennial.models.traditional.linear import fit_linear
+from perennial.scoring.both_ways import both_ways
 from perennial.scoring.bundle import Bundle, Family, Model, background_rows, save
 from perennial.scoring.calibration import calibrate, link_loss
 from perennial.scoring.scorer import golden_rows
@@ -48,7 +49,7 @@ def run(job: Job) -> Summary:
         digest = save(bundle, job.out / family, golden)
         families[family] = {"val_loss": val_loss(model), "digest": digest}
         log.info("%s: val loss %.4f", family, families[family]["val_loss"])
-    return {"families": families}
+    return {"families": families, "both_ways": both_ways(units, splits, contract, params)}
 
 
 if __name__ == "__main__":

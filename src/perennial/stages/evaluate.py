@@ -1,4 +1,4 @@
-"""The bundles of all families in; the candidate, and all figures that are reported, out. Scores only by the Scorer."""
+"""The bundles of linear, boosted and deep in; their blend, the candidate, and all figures that are reported, out."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from perennial.data.parts import Part, part
 from perennial.evaluation import amounts, classes, messages, response
 from perennial.evaluation.money import money_of, offer_of
 from perennial.files.tables import read_table, write_table
-from perennial.scoring.bundle import FAMILIES
-from perennial.scoring.scorer import Scorer
+from perennial.scoring.bundle import FAMILIES, STAGE_OF, Family, background_rows, blend, load, save
+from perennial.scoring.scorer import Scorer, golden_rows
 from perennial.stages.shell import Job, Summary, log, main
 
 
@@ -26,9 +26,15 @@ def run(job: Job) -> Summary:
     params, contract = job.params(EvaluateParams), job.contract
     units = read_table(job.input("featurize") / "units.parquet")
     splits = read_table(job.input("split") / "splits.parquet")
-    folders = {"deep": job.input("train") / "deep"} | {f: job.input("baseline") / f for f in ("linear", "boosted")}
-    scorers = {family: Scorer.load(folders[family]) for family in FAMILIES}
+    folders = {stage: job.input(stage) for stage in ("train", "baseline")}
+    fitted: tuple[Family, ...] = ("linear", "boosted", "deep")
+    bundles = {family: load(folders[STAGE_OF[family]] / family) for family in fitted}
     parts = {name: part(units, splits, name, contract) for name in ("val", "test")}
+    val = parts["val"]
+    bundles["blend"] = blend(bundles["boosted"], bundles["deep"], val.frame, val.y, val.arm)
+    sample = background_rows(val.frame, bundles["blend"].serving, params.seed)
+    save(bundles["blend"], job.out / "blend", golden_rows(bundles["blend"], sample))
+    scorers = {family: Scorer(bundle=bundles[family]) for family in FAMILIES}
     scores = {name: {f: s.score(rows.frame) for f, s in scorers.items()} for name, rows in parts.items()}
     outputs = scorers["deep"].outputs
     write_table(job.out / "predictions.parquet", pl.concat(_rows(n, parts[n], scores[n], outputs) for n in parts))

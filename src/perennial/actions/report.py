@@ -25,7 +25,7 @@ from perennial.tracking.mirror import attach
 from perennial.tracking.store import open_store
 
 log = logging.getLogger("perennial")
-_STAGES = ("ingest", "validate", "clean", "featurize", "split", "train", "evaluate", "explain")
+_STAGES = ("ingest", "validate", "clean", "featurize", "split", "train", "baseline", "evaluate", "explain")
 _SAMPLES, _PEOPLE = 5, 4
 
 

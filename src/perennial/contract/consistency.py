@@ -17,7 +17,7 @@ _PARTS = {"train", "val", "test", "later"}
 _NUMBER: set[CellType] = {"int", "decimal"}
 _MOMENT: set[CellType] = {"date", "datetime"}
 _TEXT: set[CellType] = {"text"}
-_WITHOUT_ENCODER = {"text", "image"}
+_WITHOUT_ENCODER = {"image"}
 
 
 def contradictions(contract: Contract) -> list[str]:

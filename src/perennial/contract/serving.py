@@ -12,7 +12,7 @@ from perennial.contract.columns import Column, Frozen
 from perennial.contract.features import CountBy
 from perennial.contract.model import Binary, Contract, Money, Multiclass, Regression, Uplift
 
-FeatureKind = Literal["numeric", "categorical"]
+FeatureKind = Literal["numeric", "categorical", "text"]
 _HIDDEN = {"outcome", "treatment", "split", "weight"}
 
 
@@ -121,6 +121,8 @@ def without_outcomes(contract: Contract) -> dict[str, Column]:
 
 
 def _kind(column: Column) -> FeatureKind:
+    if column.role == "text":
+        return "text"
     numeric = column.role == "numeric" or (column.role == "protected" and column.cell_type in {"int", "decimal"})
     return "numeric" if numeric else "categorical"
 

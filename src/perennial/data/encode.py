@@ -20,6 +20,7 @@ from safetensors.numpy import load_file, save
 from scipy.special import ndtri
 
 from perennial.contract.serving import FeatureColumn
+from perennial.data.text import Grams, Texts, TextTable
 from perennial.errors import InputError
 from perennial.files.durable import json_bytes, read_json, write_bytes
 
@@ -45,11 +46,13 @@ class Encoded:
     norm_NF: F32
     miss_NM: F32
     cat_NC: I64
+    texts: Texts | None = None
 
     def take(self, rows: Any) -> Encoded:
         return Encoded(
-            raw_NF=self.raw_NF[rows], norm_NF=self.norm_NF[rows], miss_NM=self.miss_NM[rows], cat_NC=self.cat_NC[rows]
-        )
+            raw_NF=self.raw_NF[rows], norm_NF=self.norm_NF[rows], miss_NM=self.miss_NM[rows], cat_NC=self.cat_NC[rows],
+            texts=self.texts.take(rows) if self.texts else None,
+        )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.norm_NF)
@@ -63,6 +66,7 @@ class Encoding:
     missing: tuple[str, ...]  # M names of numeric columns with nulls in train
     categories: dict[str, tuple[str, ...]]  # C names → values of the codes 1, 2, …
     ids: dict[str, IdTable]  # ids of many values → what training knew of each
+    texts: TextTable | None
     dropped: tuple[str, ...]
     median_F: F64
     quantiles_QF: F64
@@ -81,9 +85,14 @@ class Encoding:
         }
         for i, table in enumerate(self.ids.values()):
             arrays |= {f"ids{i}.key": table.key_V, f"ids{i}.sum": table.sum_V, f"ids{i}.count": table.count_V}
+        for i, grams in enumerate(self.texts.grams.values() if self.texts else ()):
+            axes = np.ascontiguousarray(grams.axes_JS)
+            arrays |= {f"text{i}.bucket": grams.bucket_J, f"text{i}.idf": grams.idf_J, f"text{i}.axes": axes}
         words = {
             "numeric": self.numeric, "missing": self.missing, "categories": self.categories, "dropped": self.dropped,
             "order": list(self.categories), "ids": list(self.ids), "base": [t.base for t in self.ids.values()],
+            "texts": list(self.texts.grams) if self.texts else [],
+            "words": list(self.texts.vocabulary) if self.texts else [],
         }  # fmt: skip
         return json_bytes(words), save(arrays)
 
@@ -94,8 +103,8 @@ class Encoding:
 
     @property
     def columns(self) -> list[str]:
-        """The columns that a model sees: numeric, ids of many values, categories."""
-        return [*self.numeric, *self.ids, *self.categories]
+        """The columns that a model sees: numeric, ids of many values, categories, texts."""
+        return [*self.numeric, *self.ids, *self.categories, *(self.texts.grams if self.texts else ())]
 
     @property
     def owners(self) -> tuple[list[int], list[int], list[int]]:
@@ -104,6 +113,20 @@ class Encoding:
         numbers = [*range(n), *(n + i for i in range(len(self.ids)) for _ in range(2))]
         flags = [self.numeric.index(name) for name in self.missing]
         return numbers, flags, [n + len(self.ids) + c for c in range(len(self.categories))]
+
+    @property
+    def text_owners(self) -> tuple[list[int], list[int]]:
+        """Which of `columns` the texts are, and how many words and pairs each has."""
+        return self._texts_at(), self.texts.sizes[0] if self.texts else []
+
+    @property
+    def topic_owners(self) -> tuple[list[int], list[int]]:
+        """Which of `columns` the texts are, and how many directions each has."""
+        return self._texts_at(), self.texts.sizes[1] if self.texts else []
+
+    def _texts_at(self) -> list[int]:
+        n = len(self.columns)
+        return list(range(n - len(self.texts.grams), n)) if self.texts else []
 
     def encode(self, frame: pl.DataFrame) -> Encoded:
         """Raises: InputError when a column is not in `frame`."""
@@ -128,6 +151,7 @@ class Encoding:
             norm_NF=norm_NF,
             miss_NM=null_NF[:, flags].astype(np.float32),
             cat_NC=np.column_stack(codes) if codes else np.zeros((frame.height, 0), np.int64),
+            texts=self.texts.encode(frame) if self.texts else None,
         )
 
     def unknown(self, frame: pl.DataFrame) -> dict[str, int]:
@@ -154,10 +178,19 @@ class Encoding:
                 )
                 for i, (name, base) in enumerate(zip(told["ids"], told["base"], strict=True))
             },
+            texts=_text_table(told, arrays),
             dropped=tuple(told["dropped"]),
             median_F=arrays["median_F"],
             quantiles_QF=arrays["quantiles_QF"],
         )
+
+
+def _text_table(told: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> TextTable | None:
+    grams = {
+        name: Grams(bucket_J=arrays[f"text{i}.bucket"], idf_J=arrays[f"text{i}.idf"], axes_JS=arrays[f"text{i}.axes"])
+        for i, name in enumerate(told["texts"])
+    }
+    return TextTable(vocabulary=tuple(told["words"]), grams=grams) if grams else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +248,7 @@ def fit(train: pl.DataFrame, features: Sequence[FeatureColumn], y: F64, seed: in
     varies = [len(np.unique(raw[~np.isnan(raw[:, i]), i])) > 1 for i in range(len(numeric))]
     kept = [name for name, ok in zip(numeric, varies, strict=True) if ok]
     texts = [f.name for f in features if f.kind == "categorical"]
+    words = [f.name for f in features if f.kind == "text"]
     many = [name for name in texts if _has_many(train[name])]
     ids = {name: IdTable.of(_keys(train[name]), y) for name in many}
     fold = np.random.Generator(np.random.PCG64(seed)).permutation(len(y)) % _FOLDS
@@ -229,6 +263,7 @@ def fit(train: pl.DataFrame, features: Sequence[FeatureColumn], y: F64, seed: in
         missing=tuple(name for name, any_null in zip(kept, null_NF.T, strict=False) if any_null.any()),
         categories={name: values for name, values in categories.items() if values},
         ids=ids,
+        texts=TextTable.of(train, words) if words else None,
         dropped=tuple(dropped),
         median_F=median_F,
         quantiles_QF=_quantiles(np.where(null_NF, median_F, raw_NF), seed),

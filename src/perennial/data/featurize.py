@@ -12,7 +12,7 @@ from perennial.contract.features import Count, CountBy, EventFeature, Mean, Over
 from perennial.contract.model import MAIN, Contract
 from perennial.data.names import ENTITY, ORDER, ROW_ID, Table
 
-_KEEP = {"numeric", "categorical", "protected", "outcome", "treatment", "weight", "split", "time"}
+_KEEP = {"numeric", "categorical", "text", "protected", "outcome", "treatment", "weight", "split", "time"}
 
 
 class Featurized(NamedTuple):

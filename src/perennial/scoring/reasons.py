@@ -65,7 +65,10 @@ def _of_network(bundle: Bundle, rows: pl.DataFrame, columns: list[str], draws: i
     with torch.inference_mode():
         z, base = (net.embed(tensors(encoding.encode(frame))) for frame in (rows, bundle.background))
     owners = [owner for kind in encoding.owners for owner in kind]
-    owner_Z = torch.repeat_interleave(torch.tensor(owners), torch.tensor(net.chunks))
+    texts, sizes = encoding.text_owners
+    if texts:  # what words say together counts for the column that says most; the wide part for its own
+        owners += [texts[int(np.argmax(sizes))], *texts]
+    owner_Z = torch.repeat_interleave(torch.tensor(owners), torch.tensor(net.chunks + [net.raw] * len(texts)))
     parts, error = expected_gradients(
         lambda chunk: link(net.from_chunks(chunk), spec),
         z.clone(),

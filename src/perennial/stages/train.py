@@ -12,10 +12,11 @@ from perennial.config.train import TrainParams
 from perennial.contract.serving import Head, serving_view
 from perennial.data.encode import Encoded, Encoding, fit
 from perennial.data.parts import Part, part
+from perennial.errors import ConfigError
 from perennial.files.durable import read_json, write_json
 from perennial.files.tables import read_table
 from perennial.models.deep.model import DeepModel, tensors
-from perennial.models.deep.net import NetSpec, TabularNet, losses
+from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, losses
 from perennial.scoring.bundle import Bundle, background_rows, save
 from perennial.scoring.calibration import calibrate, link_loss
 from perennial.scoring.scorer import golden_rows
@@ -71,10 +72,18 @@ def shape(head: Head, encoding: Encoding, y_train: NDArray[np.float64], params: 
     amounts = y_train if head.task == "regression" and not head.two_part else np.zeros(2)
     if head.two_part:
         amounts = np.log(y_train[y_train > 0])
+    words = None
+    if encoding.texts is not None:
+        if params.words is None:
+            raise ConfigError(
+                f"train.words is missing, and {', '.join(encoding.texts.grams)} are texts: see the gallery"
+            )
+        vocabulary, grams = len(encoding.texts.vocabulary), tuple(encoding.texts.sizes[0])
+        words = WordSpec(vocabulary=vocabulary, grams=grams, **params.words.model_dump())
     return NetSpec(
         n_numeric=len(encoding.owners[0]), n_missing=len(encoding.missing), cards=tuple(encoding.cards), head=head,
         members=params.members, width=params.width, blocks=params.blocks, dropout=params.dropout,
-        center=float(amounts.mean()), spread=float(amounts.std()) or 1.0,
+        words=words, center=float(amounts.mean()), spread=float(amounts.std()) or 1.0,
     )  # fmt: skip
 
 

@@ -17,7 +17,18 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 
 from perennial.contract.serving import Head
-from perennial.models.deep.encoders import CategoryEncoder, PeriodicEncoder
+from perennial.models.deep.encoders import CategoryEncoder, PeriodicEncoder, WideEncoder, WordEncoder
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordSpec:
+    """The size of the vocabulary, how many words and pairs each text column has, and how words are read."""
+
+    vocabulary: int
+    grams: tuple[int, ...]
+    width: int
+    word_dropout: float
+    dropout: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +43,7 @@ class NetSpec:
     width: int
     blocks: int
     dropout: float
+    words: WordSpec | None = None
     center: float = 0.0  # of a training amount (of its logarithm where it has two parts), and its spread
     spread: float = 1.0
 
@@ -48,6 +60,17 @@ class TabularNet(nn.Module):
         self.category = CategoryEncoder(list(spec.cards))
         self.chunks = [self.numeric.d_out] * spec.n_numeric + [1] * spec.n_missing
         self.chunks += [self.category.d_out] * len(spec.cards)
+        self.wide: WideEncoder | None = None
+        self.word: WordEncoder | None = None
+        if spec.words is not None:
+            told = spec.words
+            self.word = WordEncoder(
+                told.vocabulary, width=told.width, word_dropout=told.word_dropout, dropout=told.dropout
+            )
+            self.wide = WideEncoder(list(told.grams), spec.head.raw)
+            self.chunks += [self.word.d_out]
+        self.n_trunk, self.raw = sum(self.chunks), spec.head.raw
+        self.texts = len(spec.words.grams) if spec.words else 0
         self.trunk = tabm.make_tabm_backbone(
             d_in=sum(self.chunks), n_blocks=spec.blocks, d_block=spec.width, dropout=spec.dropout, activation="ReLU",
             k=spec.members, arch_type="tabm", start_scaling_init="normal", start_scaling_init_chunks=self.chunks,
@@ -60,13 +83,18 @@ class TabularNet(nn.Module):
         return self.from_chunks(self.embed(x))
 
     def embed(self, x: Mapping[str, Tensor]) -> Tensor:
-        """→ z_BZ, the chunks of all columns in the order numbers, missing flags, categorical."""
+        """→ z_BZ: the chunks of numbers, missing flags and categories, of all texts together, then each text's wide part."""
         parts = [self.numeric(x["norm"]).flatten(1), x["miss"], self.category(x["cat"]).flatten(1)]
+        if self.word is not None and self.wide is not None:
+            parts += [self.word(x["word"]), self.wide(x["gram"], x["gram_weight"])]
         return torch.cat(parts, dim=1)
 
     def from_chunks(self, z_BZ: Tensor) -> Tensor:
         """z_BZ → raw_BKR"""
-        out: Tensor = self.head(self.trunk(self.members(z_BZ)))
+        out: Tensor = self.head(self.trunk(self.members(z_BZ[:, : self.n_trunk])))
+        if self.texts:
+            wide_BR = z_BZ[:, self.n_trunk :].reshape(len(z_BZ), self.texts, self.raw).sum(dim=1)
+            out = out + wide_BR[:, None, :]
         return out
 
 

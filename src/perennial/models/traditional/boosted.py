@@ -41,8 +41,9 @@ class BoostedModel:
         """Exact SHAP values of the trees (n, columns, outputs) on the link scale (Lundberg et al. 2020)."""
         x = matrix(rows)
         numbers, _, codes = self.encoding.owners
+        topics = [owner for owner, n in zip(*self.encoding.topic_owners, strict=True) for _ in range(n)]
         parts = [
-            by_owner(told[:, :-1], [*numbers, *codes], len(self.encoding.columns))
+            by_owner(told[:, :-1], [*numbers, *codes, *topics], len(self.encoding.columns))
             for booster in self.boosters
             for told in _contributions(booster, x)
         ]
@@ -75,8 +76,8 @@ def fit_boosted(
 
 
 def matrix(rows: Encoded) -> F64:
-    """(n, features): raw numbers with NaN, then category codes."""
-    return np.hstack([rows.raw_NF, rows.cat_NC.astype(np.float64)])
+    """(n, features): raw numbers with NaN, then category codes, then the directions of texts."""
+    return np.hstack([rows.raw_NF, rows.cat_NC.astype(np.float64), *([rows.texts.topics_NS] if rows.texts else [])])
 
 
 def _tried(
@@ -84,7 +85,8 @@ def _tried(
 ) -> Iterator[BoostedModel]:
     x_train, x_val = matrix(train[0]), matrix(val[0])
     pairs = list(zip(targets(head, *train[1:]), targets(head, *val[1:]), strict=True))
-    categorical = list(range(train[0].raw_NF.shape[1], x_train.shape[1]))
+    n_numbers = train[0].raw_NF.shape[1]
+    categorical = list(range(n_numbers, n_numbers + train[0].cat_NC.shape[1]))
     for setting in _SETTINGS[: params.trials]:
         boosters = tuple(
             _boost((x_train[t.rows], t), (x_val[v.rows], v), categorical, len(head.outputs), setting, params)

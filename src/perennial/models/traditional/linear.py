@@ -1,4 +1,4 @@
-"""The linear family: logistic and ridge regressions on one of three designs; kept as JSON, scored in numpy.
+"""The linear family: logistic and ridge regressions on one of three designs; kept as numbers, scored in numpy.
 
 Suffixes: N rows, J design columns, G columns, F numbers, R raw numbers, O scores.
 """
@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import load_file, save
+from scipy.sparse import csr_matrix, diags, hstack
 from scipy.special import ndtr
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from perennial.contract.serving import Head
 from perennial.data.encode import Encoded, Encoding
 from perennial.errors import DataStopped
-from perennial.files.durable import read_json, write_json
-from perennial.models.traditional.heads import Target, by_owner, link_of, parts_of, targets
+from perennial.files.durable import read_json, write_bytes, write_json
+from perennial.models.traditional.heads import Target, link_of, parts_of, targets
 
 F64 = NDArray[np.float64]
 Design = Literal["standardised", "normal", "bins"]
@@ -44,16 +46,20 @@ class LinearModel:
 
     def contributions(self, rows: Encoded) -> F64:
         """Exact additive parts (n, columns, outputs) of link − link of the mean training row."""
-        design_NJ = self._design(rows)
-        moved_NJ, owner_J, n = design_NJ - self.mean_J, self._owners(), len(self.encoding.columns)
-        parts = [by_owner(moved_NJ * coef_J, owner_J, n) for coef_J in self.coef_JR.T]
+        design_NJ = csr_matrix(self._design(rows))
+        n_columns, J = len(self.encoding.columns), len(self.mean_J)
+        owner_JG = csr_matrix((np.ones(J), self._owners(), np.arange(J + 1)), (J, n_columns))
+        parts = [
+            _dense(design_NJ @ diags(coef_J) @ owner_JG) - owner_JG.T @ (coef_J * self.mean_J)
+            for coef_J in self.coef_JR.T
+        ]
         return parts_of(self.head, np.stack(parts, axis=2), self._raw(design_NJ), self._raw(self.mean_J))
 
-    def _raw(self, design_NJ: F64) -> F64:
+    def _raw(self, design_NJ: Any) -> F64:
         out: F64 = design_NJ @ self.coef_JR + self.intercept_R
         return out
 
-    def _design(self, rows: Encoded) -> F64:
+    def _design(self, rows: Encoded) -> Any:
         return design_matrix(rows, self.encoding, self.design, self.center_F, self.scale_F)
 
     def _owners(self) -> list[int]:
@@ -61,17 +67,19 @@ class LinearModel:
         per_number = _BINS if self.design == "bins" else 1
         spread = [owner for owner in numbers for _ in range(per_number)]
         cats = [owner for owner, card in zip(codes, self.encoding.cards, strict=True) for _ in range(card)]
-        return [*spread, *flags, *cats]
+        words = [owner for owner, n in zip(*self.encoding.text_owners, strict=True) for _ in range(n)]
+        return [*spread, *flags, *cats, *words]
 
     def save(self, folder: Path) -> None:
-        arrays = {name: getattr(self, name).tolist() for name in _ARRAYS}
-        write_json(folder / "linear.json", {"head": self.head.model_dump(mode="json"), "design": self.design, **arrays})
+        write_json(folder / "linear.json", {"head": self.head.model_dump(mode="json"), "design": self.design})
+        arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS}
+        write_bytes(folder / "linear.safetensors", save(arrays))
 
     @classmethod
     def load(cls, folder: Path, encoding: Encoding) -> LinearModel:
         told = read_json(folder / "linear.json")
         head = Head.model_validate(told["head"])
-        arrays = {name: np.array(told[name]) for name in _ARRAYS}
+        arrays = load_file(folder / "linear.safetensors")
         return cls(head=head, design=told["design"], encoding=encoding, **arrays)
 
 
@@ -82,7 +90,9 @@ def fit_linear(
     rows: Encoded, y_N: F64, arm_N: NDArray[np.int64], head: Head, encoding: Encoding,
     val_loss: Callable[[LinearModel], float],
 ) -> LinearModel:  # fmt: skip
-    """The best by `val_loss` of three designs × C in {.03, .3} (of a ridge, penalties 1/C).
+    """The best by `val_loss` of three designs × C in {.03, .3}, with texts of one design × C in {.3, 1, 4, 16}.
+
+    Of a ridge, penalties are 1/C.
 
     Raises: DataStopped when all training rows of one fit have the same outcome.
     """
@@ -94,23 +104,23 @@ def fit_linear(
     spread = np.nanstd(rows.raw_NF, axis=0)
     center_F, scale_F = encoding.median_F, np.where(spread > 0, spread, 1.0)
     tried: list[LinearModel] = []
-    designs: tuple[Design, ...] = ("standardised", "normal", "bins")
+    designs: tuple[Design, ...] = ("normal",) if rows.texts else ("standardised", "normal", "bins")
     for design in designs:
         x_NJ = design_matrix(rows, encoding, design, center_F, scale_F)
-        for strength in (0.03, 0.3):
+        for strength in (0.3, 1.0, 4.0, 16.0) if rows.texts else (0.03, 0.3):
             found = [_fitted(x_NJ[target.rows], target, strength) for target in fits]
             tried.append(
                 LinearModel(
                     head=head, design=design, encoding=encoding, center_F=center_F, scale_F=scale_F,
-                    mean_J=x_NJ.mean(axis=0), coef_JR=np.hstack([coef for coef, _ in found]),
+                    mean_J=np.asarray(x_NJ.mean(axis=0)).ravel(), coef_JR=np.hstack([coef for coef, _ in found]),
                     intercept_R=np.concatenate([intercept for _, intercept in found]),
                 )
             )  # fmt: skip
     return min(tried, key=val_loss)
 
 
-def design_matrix(rows: Encoded, encoding: Encoding, design: Design, center_F: F64, scale_F: F64) -> F64:
-    """x_NJ: numeric part, missing flags, one column a category."""
+def design_matrix(rows: Encoded, encoding: Encoding, design: Design, center_F: F64, scale_F: F64) -> Any:
+    """x_NJ: numeric part, missing flags, one column a category, one a word or pair; with texts a sparse matrix."""
     match design:
         case "standardised":
             numeric = np.where(np.isnan(rows.raw_NF), 0.0, (rows.raw_NF - center_F) / scale_F)
@@ -120,7 +130,8 @@ def design_matrix(rows: Encoded, encoding: Encoding, design: Design, center_F: F
             numeric = _one_hot(_decile(rows.norm_NF), [_BINS] * rows.norm_NF.shape[1])
         case _:
             assert_never(design)
-    return np.hstack([numeric, rows.miss_NM.astype(np.float64), _one_hot(rows.cat_NC, encoding.cards)])
+    dense = np.hstack([numeric, rows.miss_NM.astype(np.float64), _one_hot(rows.cat_NC, encoding.cards)])
+    return csr_matrix(hstack([dense, rows.texts.grams_NJ])) if rows.texts else dense
 
 
 def _decile(norm_NF: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -137,7 +148,11 @@ def _one_hot(codes_NC: NDArray[np.int64], cards: list[int]) -> F64:
     return out
 
 
-def _fitted(x_NJ: F64, target: Target, strength: float) -> tuple[F64, F64]:
+def _dense(parts: Any) -> F64:
+    return np.asarray(parts.todense())
+
+
+def _fitted(x_NJ: Any, target: Target, strength: float) -> tuple[F64, F64]:
     """Coefficients (J, r) and intercepts (r,) of one fit."""
     if target.kind == "amount":
         model = Ridge(alpha=1 / strength).fit(x_NJ, target.y)

@@ -93,9 +93,14 @@ def _people(project: Project, name: str, contract: Contract) -> list[dict[str, A
     ).sort("rank", ROW_ID, descending=[True, False])
     unit = "\u202f%" if contract.task.kind == "binary" else " points"
     return [
-        {"row": row[ROW_ID].rpartition("-")[2], "score": f"{100 * row['rank']:.0f}{unit}", "reasons": row["reasons"]}
+        {"row": _named(row[ROW_ID], contract), "score": f"{100 * row['rank']:.0f}{unit}", "reasons": row["reasons"]}
         for row in best.head(_PEOPLE).iter_rows(named=True)
     ]
+
+
+def _named(row_id: str, contract: Contract) -> str:
+    """The record of a row in its file, or whose unit it is at which cut-off."""
+    return f"row {row_id.rpartition('-')[2]}" if contract.columns else " ".join(row_id.rsplit("@", 1))
 
 
 def _samples(quarantine: pl.DataFrame) -> list[dict[str, Any]]:

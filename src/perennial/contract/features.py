@@ -94,6 +94,7 @@ class Within(Frozen):
     events: str = Field(alias="from")
     where: dict[str, str] = {}
     after_days: int = Field(ge=1)
+    label: str | None = None  # what those do of whom it is true, as the report says it: "buy again"
 
 
 class AnyWithin(Within):

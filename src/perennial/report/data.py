@@ -46,16 +46,15 @@ def _rows(story: Story) -> Figure:
     ends = [
         Part(name=part, rows=count, tone="blue" if part == "test" else "grey") for part, count in parts.items() if count
     ]
-    made_of = table != MAIN
     finding = f"{n.count(read)} rows came in; each one is accounted for"
     drawing = row_flow(
         Part(name="rows read", rows=read),
         Part(name="used", rows=used),
         [p for p in lost if p.rows],
-        () if made_of else ends,
+        ends if table == MAIN else (),
         label=finding,
     )
-    foot = _made(story, ends) if made_of else ""
+    foot = "" if table == MAIN else _made(story, ends)
     return Figure(finding=finding, described="Width of a band is the number of rows.", drawing=drawing, foot=foot)
 
 
@@ -71,8 +70,7 @@ _NAMES = {
     "not in unit.where": "outside the question",
     "entity not in unit.where": "of customers outside the question",
     "no entity": "of unknown customers",
-    "no history before the cut-off": "of customers new since then",
-    "outside every window": "outside every window",
+    "no history before the cut-off": "of later customers",
     "fed": "used",
 }
 

@@ -99,8 +99,11 @@ def _people(project: Project, name: str, contract: Contract) -> list[dict[str, A
 
 
 def _named(row_id: str, contract: Contract) -> str:
-    """The record of a row in its file, or whose unit it is at which cut-off."""
-    return f"row {row_id.rpartition('-')[2]}" if contract.columns else " ".join(row_id.rsplit("@", 1))
+    """The record of a row in its file, or whose unit it is, with the cut-off where there are several."""
+    if contract.unit.cutoffs is None:
+        return f"row {row_id.rpartition('-')[2]}"
+    who, _, when = row_id.rpartition("@")
+    return who if len(contract.unit.cutoffs.test) == 1 else f"{who} {when}"
 
 
 def _samples(quarantine: pl.DataFrame) -> list[dict[str, Any]]:

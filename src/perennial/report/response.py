@@ -161,11 +161,7 @@ def _judged(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
     found = _test(story, task.primary)
     guessing = "; guessing: 0.5" if task.primary == "auc" else ""
     train, test = (
-        KeyFigure(
-            name=f"{capital(story.does)} in {part}",
-            value=n.share(rate[part]),
-            note=f"{n.count(_part(story, part))} customers",
-        )
+        KeyFigure(name=f"{capital(story.does)} in {part}", value=n.share(rate[part]), note=_looked_at(story, part))
         for part in ("train", "test")
     )
     return (
@@ -178,6 +174,12 @@ def _judged(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
         train,
         test,
     )
+
+
+def _looked_at(story: Story, part: str) -> str:
+    cutoffs = story.contract.unit.cutoffs
+    dates = 1 if cutoffs is None else len(cutoffs.train if part == "train" else cutoffs.test)
+    return f"{n.count(_part(story, part))} customers" + (f", on {dates} dates" if dates > 1 else "")
 
 
 def _hit(story: Story) -> Interval:

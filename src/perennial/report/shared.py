@@ -164,7 +164,7 @@ def _people(story: Story) -> People:
     for row in story.people:
         raises, _, lowers = str(row["reasons"]).partition(" but ")
         people.append(Person(row=str(row["row"]), score=row["score"], reasons=capital(raises), but=lowers))
-    which = "the record in the file" if story.contract.columns else "who and when"
+    which = "the record in the file" if story.contract.columns else "who"
     listed = "Each customer on the list comes with reasons"
     return People(
         finding=listed if story.verdict == "PROMOTE" else "Each score comes with reasons",

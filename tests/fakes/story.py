@@ -140,6 +140,7 @@ def _story(
                 "suspects": list(suspects),
             },
             "train": {"best_epoch": 11, "epochs": 17},
+            "baseline": {"both_ways": None},
             "evaluate": evaluation,
             "explain": _explained(),
         },

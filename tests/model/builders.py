@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 from perennial.config.baseline import BaselineParams
 from perennial.config.train import TrainParams
 from perennial.contract.model import Money
-from perennial.contract.serving import FeatureColumn, ServingView
+from perennial.contract.serving import FeatureColumn, Head, ServingView
 from perennial.data.encode import Encoding
 from perennial.data.encode import fit as fit_encoding
 from perennial.models.deep.model import DeepModel, tensors
 from perennial.models.deep.net import NetSpec, TabularNet, losses
 from perennial.models.traditional.boosted import fit_boosted
 from perennial.models.traditional.linear import fit_linear
+from perennial.scoring.blend import BlendModel
 from perennial.scoring.bundle import Bundle, Family, Model, background_rows
-from perennial.scoring.calibration import calibrate, log_loss
+from perennial.scoring.calibration import calibrate, link_loss
 from perennial.training import fit as training
 from perennial.training.loader import Rows
 
@@ -83,19 +84,31 @@ def outcomes(frame: pl.DataFrame, outputs: int, seed: int = 0) -> tuple[F64, I64
     return (rng.random(frame.height) < 1 / (1 + np.exp(-score))).astype(np.float64), arm
 
 
+def head(outputs: int) -> Head:
+    """One probability, or one an arm."""
+    return (
+        Head(task="binary", outputs=("probability",)) if outputs == 1 else Head(task="uplift", outputs=ARMS[:outputs])
+    )
+
+
+def encoding() -> Encoding:
+    frame = customers(600)
+    return fit_encoding(frame, FEATURES, outcomes(frame, 1)[0], 1)[0]
+
+
 def rows(n: int, outputs: int = 1, seed: int = 0) -> Rows:
     """Encoded customers as training takes them."""
     frame = customers(n, seed)
     y, arm = outcomes(frame, outputs, seed)
-    norm, miss, cat = tensors(fit_encoding(customers(600), FEATURES, 1).encode(frame))
-    return Rows(norm_NF=norm, miss_NM=miss, cat_NC=cat, y_N=torch.from_numpy(y).float(), arm_N=torch.from_numpy(arm))
+    x = tensors(encoding().encode(frame))
+    return Rows(x=x, y_N=torch.from_numpy(y).float(), arm_N=torch.from_numpy(arm))
 
 
 def spec(outputs: int = 1, **changes: Any) -> NetSpec:
     """A small network for `rows`."""
-    cards = tuple(fit_encoding(customers(600), FEATURES, 1).cards)
+    cards = tuple(encoding().cards)
     base = {"n_numeric": 3, "n_missing": 1, "members": 4, "width": 16, "blocks": 1, "dropout": 0.1}
-    return NetSpec(**{**base, "cards": cards, "outputs": outputs, **changes})
+    return NetSpec(**{**base, "cards": cards, "head": head(outputs), **changes})
 
 
 def bundle(family: Family, outputs: int, folder: Path) -> Bundle:
@@ -103,16 +116,18 @@ def bundle(family: Family, outputs: int, folder: Path) -> Bundle:
     arms = ARMS if outputs == 3 else ()
     money = Money(currency="EUR", value_of_response=40, cost_of_contact=2, budget_share=0.4)
     serving = ServingView(
-        task="uplift" if arms else "binary", arms=arms, costs=(0.0, 2.0, 2.0) if arms else (2.0,), features=FEATURES,
+        head=head(outputs), costs=(0.0, 2.0, 2.0) if arms else (2.0,), features=FEATURES,
         money=money,
     )  # fmt: skip
     train, val = customers(600), customers(300, seed=7)
     (y, arm), (y_val, arm_val) = outcomes(train, outputs), outcomes(val, outputs, seed=7)
-    encoding = fit_encoding(train, FEATURES, 1)
-    model = _model(family, outputs, encoding, (train, y, arm), (val, y_val, arm_val), folder)
+    encoding = fit_encoding(train, FEATURES, y, 1)[0]
+    fitted: tuple[Family, ...] = ("boosted", "deep") if family == "blend" else (family,)
+    models = {one: _model(one, outputs, encoding, (train, y, arm), (val, y_val, arm_val), folder) for one in fitted}
+    model = BlendModel(members=models) if family == "blend" else models[family]
     return Bundle(
         family=family, model=model, encoding=encoding, serving=serving, params={"seed": 1},
-        calibration=calibrate(model.link(encoding.encode(val)), y_val, arm_val),
+        calibration=calibrate(head(outputs), model.link(encoding.encode(val)), y_val, arm_val),
         split={"kind": "hash", "by": "entity", "salt": "s", "fractions": {"train": 0.6, "val": 0.2, "test": 0.2}},
         background=background_rows(train, serving, 1),
     )  # fmt: skip
@@ -125,24 +140,24 @@ def _model(
     (x, y, arm), (x_val, y_val, arm_val) = ((encoding.encode(f), y, a) for f, y, a in (train, val))
 
     def loss(model: Model) -> float:
-        return log_loss(model.link(x_val)[np.arange(len(y_val)), arm_val], y_val)
+        return link_loss(head(outputs), model.link(x_val), y_val, arm_val)
 
     if family == "linear":
-        return fit_linear(x, y, arm, outputs, encoding, loss)
+        return fit_linear(x, y, arm, head(outputs), encoding, loss)
     if family == "boosted":
-        return fit_boosted((x, y, arm), (x_val, y_val, arm_val), outputs, baseline_params(), loss)
+        return fit_boosted((x, y, arm), (x_val, y_val, arm_val), head(outputs), encoding, baseline_params(), loss)
     params = train_params(epochs=3)
     shape = NetSpec(
-        n_numeric=len(encoding.numeric), n_missing=len(encoding.missing), cards=tuple(encoding.cards), outputs=outputs,
+        n_numeric=len(encoding.numeric), n_missing=len(encoding.missing), cards=tuple(encoding.cards), head=head(outputs),
         members=params.members, width=params.width, blocks=params.blocks, dropout=params.dropout,
     )  # fmt: skip
     parts = [
-        Rows(norm_NF=norm, miss_NM=miss, cat_NC=cat, y_N=torch.from_numpy(t).float(), arm_N=torch.from_numpy(a))
-        for (norm, miss, cat), t, a in ((tensors(x), y, arm), (tensors(x_val), y_val, arm_val))
+        Rows(x=tensors(encoded), y_N=torch.from_numpy(t).float(), arm_N=torch.from_numpy(a))
+        for encoded, t, a in ((x, y, arm), (x_val, y_val, arm_val))
     ]
     times = torch.ones(len(y), dtype=torch.int64)
     done = training.fit(
-        lambda: TabularNet(shape), losses, parts[0], times, parts[1], params, folder / "curves.csv"
+        lambda: TabularNet(shape), losses(shape), parts[0], times, parts[1], params, folder / "curves.csv"
     )  # fmt: skip
     assert isinstance(done.net, TabularNet)
     return DeepModel(spec=shape, net=done.net)

@@ -191,7 +191,9 @@ def test_a_missing_column_is_named(saved: Give) -> None:
 
 def test_calibration_is_applied_to_the_score_and_not_to_the_link(saved: Give) -> None:
     bundle, rows = saved("linear", 1).bundle, customers(20)
-    bent = replace(bundle, calibration=Calibration(slope_O=np.array([2.0]), shift_O=np.array([-1.0])))
+    bent = replace(
+        bundle, calibration=Calibration(head=bundle.serving.head, slope_O=np.array([2.0]), shift_O=np.array([-1.0]))
+    )
     link = Scorer(bundle=bent).link(rows)
     assert np.array_equal(link, Scorer(bundle=bundle).link(rows))
     np.testing.assert_allclose(Scorer(bundle=bent).score(rows), 1 / (1 + np.exp(1 - 2 * link)))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennial.scoring.calibration import Calibration, calibrate, log_loss
-from tests.model.builders import F64
+from tests.model.builders import F64, head
 
 pytestmark = pytest.mark.model
 
@@ -21,7 +21,7 @@ def drawn(n: int, seed: int) -> tuple[F64, F64]:
 
 
 def pair(link: F64, y: F64) -> tuple[float, float]:
-    found = calibrate(link[:, None], y, np.zeros(len(y), np.int64))
+    found = calibrate(head(1), link[:, None], y, np.zeros(len(y), np.int64))
     return float(found.slope_O[0]), float(found.shift_O[0])
 
 
@@ -63,24 +63,24 @@ def test_each_output_learns_from_the_rows_of_its_own_arm() -> None:
     link, y = drawn(6000, 2)
     arm = np.arange(6000) % 2
     both = np.column_stack([3 * link, link - 2])
-    found = calibrate(both, y, arm)
+    found = calibrate(head(2), both, y, arm)
     assert found.slope_O[0] == pytest.approx(1 / 3, rel=0.15)
     assert found.shift_O[1] == pytest.approx(2, abs=0.3)
     other = both.copy()
     other[arm == 0, 1] = 77  # what a row would score under an arm that it was not in
-    again = calibrate(other, y, arm)
+    again = calibrate(head(2), other, y, arm)
     assert np.array_equal(again.slope_O, found.slope_O)
     assert np.array_equal(again.shift_O, found.shift_O)
 
 
 def test_probability_is_shaped_as_the_link_and_its_json_comes_back() -> None:
-    calibration = Calibration(slope_O=np.array([0.1 + 0.2, 1.0]), shift_O=np.array([1 / 3, 0.0]))
+    calibration = Calibration(head=head(2), slope_O=np.array([0.1 + 0.2, 1.0]), shift_O=np.array([1 / 3, 0.0]))
     link = np.array([[0.0, -800.0], [2.0, 800.0], [-1.0, 0.0]])
-    found = calibration.probability(link)
+    found = calibration.score(link)
     assert found.shape == (3, 2)
     np.testing.assert_allclose(found[:, 1], [0, 1, 0.5])
     again = Calibration.from_json(calibration.as_json())
-    assert np.array_equal(again.probability(link), found)
+    assert np.array_equal(again.score(link), found)
 
 
 def test_log_loss_is_exact_and_does_not_overflow() -> None:

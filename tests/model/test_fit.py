@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,6 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from perennial.errors import ConfigError
 from perennial.models.deep.net import TabularNet, losses
 from perennial.training.fit import Fitted, fit
-from perennial.training.loader import Rows
 from perennial.training.module import FitModule, adamw
 from tests.model.builders import rows, spec, train_params
 
@@ -46,7 +46,7 @@ def fitted(folder: Path, times: torch.Tensor | None = None, extra: tuple[Callbac
     drawn = torch.ones(len(TRAIN), dtype=torch.int64) if times is None else times
     params = train_params(**changes)
     make = lambda: TabularNet(spec(dropout=params.dropout))  # noqa: E731 - one line in a test
-    return fit(make, losses, TRAIN, drawn, VAL, params, folder / "curves.csv", extra)
+    return fit(make, losses(spec()), TRAIN, drawn, VAL, params, folder / "curves.csv", extra)
 
 
 def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
@@ -136,10 +136,10 @@ def test_one_strategy_for_one_device(tmp_path: Path, devices: int, nodes: int) -
 
 
 def test_weights_that_run_away_stop_the_training(tmp_path: Path) -> None:
-    far = Rows(**{**vars(TRAIN), "norm_NF": torch.full_like(TRAIN.norm_NF, float("nan"))})
+    far = replace(TRAIN, x=TRAIN.x | {"norm": torch.full_like(TRAIN.x["norm"], float("nan"))})
     times = torch.ones(len(far), dtype=torch.int64)
     with pytest.raises(ConfigError, match=r"epoch 1: train loss nan, .* ran away: lower train.learning_rate, now 0.01"):
-        fit(lambda: TabularNet(spec()), losses, far, times, VAL, train_params(), tmp_path / "curves.csv")
+        fit(lambda: TabularNet(spec()), losses(spec()), far, times, VAL, train_params(), tmp_path / "curves.csv")
 
 
 def test_the_handler_of_sigterm_is_given_back(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_there_is_a_part_for_each_column_and_output(saved: Give, family: Family,
 def test_parts_of_the_linear_family_are_exactly_what_its_score_is_above_the_mean_row(saved: Give, outputs: int) -> None:
     bundle = saved("linear", outputs).bundle
     assert isinstance(bundle.model, LinearModel)
-    base = bundle.model.mean_J @ bundle.model.coef_JO + bundle.model.intercept_O
+    base = bundle.model.mean_J @ bundle.model.coef_JR + bundle.model.intercept_R
     parts = explained(saved("linear", outputs)).parts.sum(axis=1)
     np.testing.assert_allclose(parts, bundle.model.link(bundle.encoding.encode(ROWS)) - base, atol=1e-10)
 
@@ -53,7 +53,7 @@ def test_parts_of_the_boosted_family_are_exactly_what_its_score_is_above_the_exp
     assert isinstance(bundle.model, BoostedModel)
     parts = explained(saved("boosted", outputs)).parts.sum(axis=1)
     link = bundle.model.link(bundle.encoding.encode(ROWS))
-    np.testing.assert_allclose(parts, link - bundle.model.expected_O, atol=1e-10)
+    np.testing.assert_allclose(parts, link - bundle.model.expected_R, atol=1e-10)
 
 
 @pytest.mark.parametrize("family", ["linear", "boosted"])

@@ -86,7 +86,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "fractions add up to 1.1, not to 1",
     ),
     ({"columns": {"who": {"role": "contact"}}, "events": {}}, "split.by entity needs a column of role entity or id"),
-    ({"sampling": {"kept": "unknown"}}, "sampling is not weighed yet"),
+    ({"sampling": {"kept": {"no": 0}}}, "kept says which share of the rows of an outcome is here, above 0"),
+    ({"sampling": {"kept": {"maybe": 0.5}}}, "sampling.kept names maybe; the outcome's texts are"),
     ({"source": {"kind": "url", "files": "x"}}, "a url source also says url, sha256"),
     ({"source": {"kind": "simulator", "files": "x"}}, "a simulator source also says seed, n, first, month, concept"),
     # names
@@ -311,7 +312,7 @@ def test_a_serving_view_knows_no_outcome_and_no_treatment() -> None:
         ("age", "numeric", "age", None), ("gap", "numeric", "gap", "days"),
         ("n_buy", "numeric", "orders: buy", None), ("n_look", "numeric", "orders: look", None),
     ]  # fmt: skip
-    assert (view.arms, view.costs) == (("none", "a", "b"), (0.0, 1.0, 2.0))
+    assert (view.head.outputs, view.costs) == (("none", "a", "b"), (0.0, 1.0, 2.0))
     coming = without_outcomes(found)
     assert [name for name, column in coming.items() if not column.required] == ["y", "arm"]
     assert coming["y"].may_be_null

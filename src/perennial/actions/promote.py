@@ -14,7 +14,7 @@ import polars as pl
 from perennial.actions.receipt import forget
 from perennial.config.base import section
 from perennial.config.gate import GateParams
-from perennial.contract.model import Binary, Contract, Uplift, load
+from perennial.contract.model import Binary, Contract, Multiclass, Regression, Uplift, load
 from perennial.contract.serving import changed_features
 from perennial.data.parts import Part, part
 from perennial.data.split import trained_on
@@ -123,7 +123,10 @@ def evidence(
     splits = read_table(project.output(name, "split") / "splits.parquet")
     val, test = (part(units, splits, which, contract) for which in ("val", "test"))
     arm = test.arm if contract.task.kind == "uplift" else None
-    judge = Judge(metric=contract.task.primary, y=test.y, arm=arm, resamples=gate.bootstrap, seed=gate.seed)
+    weight = None if np.ptp(test.weight) == 0 else test.weight
+    judge = Judge(
+        metric=contract.task.primary, y=test.y, arm=arm, weight=weight, resamples=gate.bootstrap, seed=gate.seed
+    )
     p_new = new.score(test.frame)
     why_not = None if old is None else not_comparable(new, old, test.frame)
     if old is None or why_not is not None:
@@ -141,7 +144,7 @@ def evidence(
 
 def not_comparable(new: Scorer, old: Scorer, test: pl.DataFrame) -> str | None:
     """Why the champion cannot be held against the candidate on these rows; None when it can."""
-    if old.bundle.serving.task != new.bundle.serving.task or old.outputs != new.outputs:
+    if old.bundle.serving.head.task != new.bundle.serving.head.task or old.outputs != new.outputs:
         return f"the task changed from {', '.join(old.outputs)} to {', '.join(new.outputs)}"
     if changed := changed_features(old.bundle.serving, new.bundle.serving):
         return f"the roles or recipes of {', '.join(changed[:5])} changed since the model in use was made"
@@ -162,10 +165,17 @@ def _profit(contract: Contract, new: Scorer, old: Scorer, val: Part, test: Part)
             if money is None:
                 return None
             lists = [
-                contacted(s.score(test.frame)[:, 0], target(s.score(val.frame)[:, 0], money), money.budget_share)
+                contacted(
+                    s.score(test.frame)[:, 0],
+                    target(s.score(val.frame)[:, 0], money, val.weight),
+                    money.budget_share,
+                    test.weight,
+                )
                 for s in (new, old)
             ]
-            return profit_difference(test.y, lists[0], lists[1], money, LEVEL)
+            return profit_difference(test.y, lists[0], lists[1], money, LEVEL, test.weight)
+        case Multiclass() | Regression():
+            return None
         case Uplift():
             offer, scores = offer_of(contract), [s.score(test.frame) for s in (new, old)]
             rewards = policy.rewards(test.y, test.arm, (scores[0] + scores[1]) / 2, offer)

@@ -196,10 +196,10 @@ def scored(scorer: Scorer, units: pl.DataFrame, contract: Contract) -> pl.DataFr
 
 def _decide(scores: np.ndarray[Any, Any], serving: ServingView) -> tuple[np.ndarray[Any, Any], list[str] | None]:
     """What the list is ranked by, and what to do with each row; None where the contract names no money to decide by."""
-    if serving.task == "uplift":
+    if serving.head.task == "uplift":
         offer = offer_of(serving)
         ranking, _ = policy.ranked_choice(scores, offer)
-        names = ["none", *serving.arms[1:]]
+        names = ["none", *serving.head.outputs[1:]]
         return ranking, [names[arm] for arm in policy.choice(scores, offer)]
     money, p = money_of(serving.money), scores[:, 0]
     if money is None:

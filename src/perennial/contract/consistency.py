@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from perennial.contract.columns import CellType, Column
 from perennial.contract.events import Above, columns_of_filter
 from perennial.contract.features import (
-    AnyWithin,
     CountBy,
     Distinct,
     Feature,
@@ -32,6 +31,7 @@ _NUMBER: set[CellType] = {"int", "decimal"}
 _MOMENT: set[CellType] = {"date", "datetime"}
 _TEXT: set[CellType] = {"text"}
 _OURS = {"cutoff", "label_end", "row_id"}  # columns of units that are made of events
+_OF_EVENTS = {"binary": "any", "regression": "sum"}  # the kind of outcome that a task can have of events
 _WITHOUT_ENCODER = {"text", "image"}
 
 
@@ -58,8 +58,7 @@ def _roles(contract: Contract) -> Iterator[str]:
     for name, column in contract.columns.items():
         if column.role in _WITHOUT_ENCODER and column.is_feature:
             yield f"columns.{name}: no model reads the role {column.role} yet; give it use: false"
-    if contract.sampling:
-        yield "sampling is not weighed yet: take a sample that needs none and leave it {}"
+    yield from _sampling(contract)
 
 
 def _target(contract: Contract) -> Iterator[str]:
@@ -67,18 +66,46 @@ def _target(contract: Contract) -> Iterator[str]:
         made, target = contract.unit.target, contract.task.target
         if target not in made:
             yield f"task.target {target!r} is no key of unit.target; there are: {', '.join(made) or 'none'}"
-        elif contract.task.kind == "binary" and not isinstance(made[target], AnyWithin):
-            yield f"a binary task needs a target of kind any, not unit.target.{target} of kind {made[target].kind}"
+        elif made[target].kind != (wanted := _OF_EVENTS.get(contract.task.kind)):
+            asked = f"a target of kind {wanted}, not unit.target.{target} of kind {made[target].kind}"
+            yield f"a {contract.task.kind} task needs {asked if wanted else 'a main table: events give it no outcome'}"
         return
     outcomes, target = contract.having("outcome"), contract.task.target
     if target not in outcomes:
         yield f"task.target {target!r} has no column of role outcome; there are: {', '.join(outcomes) or 'none'}"
     else:
-        codes = contract.columns[target].values
-        if not isinstance(codes, dict) or set(codes.values()) != {0, 1}:
-            yield f'outcome {target!r} maps its texts to 0 and 1: values: {{"no": 0, "yes": 1}}'
+        yield from _outcome(contract, target)
     if contract.task.kind == "uplift" and not contract.having("treatment"):
         yield "an uplift task needs a column of role treatment"
+
+
+def _outcome(contract: Contract, target: str) -> Iterator[str]:
+    """What a task asks of its outcome's column."""
+    column = contract.columns[target]
+    match contract.task.kind:
+        case "binary" | "uplift":
+            if not isinstance(column.values, dict) or set(column.values.values()) != {0, 1}:
+                yield f'outcome {target!r} maps its texts to 0 and 1: values: {{"no": 0, "yes": 1}}'
+        case "multiclass":
+            if len(set(contract.classes)) < 3 or column.is_coded:
+                yield f"outcome {target!r} lists three or more classes as texts: values: [low, middle, high]"
+        case "regression":
+            if column.cell_type not in _NUMBER or column.is_coded:
+                yield f"outcome {target!r} is an amount: type: decimal, or int"
+        case _:
+            assert_never(contract.task.kind)
+
+
+def _sampling(contract: Contract) -> Iterator[str]:
+    kept = contract.sampling.kept
+    if not kept:
+        return
+    if contract.task.kind != "binary":
+        yield f"sampling is for a binary task, not for {contract.task.kind}"
+        return
+    codes = contract.columns[contract.task.target].values if contract.task.target in contract.columns else None
+    if isinstance(kept, dict) and isinstance(codes, dict) and set(kept) != set(codes):
+        yield f"sampling.kept names {', '.join(kept)}; the outcome's texts are {', '.join(codes)}"
 
 
 def _split(contract: Contract) -> Iterator[str]:

@@ -27,6 +27,28 @@ class Binary(Frozen):
     floor: float
 
 
+class Multiclass(Frozen):
+    """One of three or more classes, in the order in which the outcome's column lists its values."""
+
+    kind: Literal["multiclass"]
+    question: str = ""
+    target: str
+    primary: Literal["log_loss", "accuracy", "macro_f1"]
+    floor: float
+    ordered: bool = False  # classes have an order: quadratic kappa is told too
+
+
+class Regression(Frozen):
+    """An amount. `two_part`: whether there is any, times how much if so, for amounts that are often 0."""
+
+    kind: Literal["regression"]
+    question: str = ""
+    target: str
+    primary: Literal["gini_norm", "mae"]
+    floor: float
+    zeros: Literal["plain", "two_part"] = "plain"
+
+
 class Uplift(Frozen):
     """`qini` is the mean over arms of the area between the Qini curve and the random line, per customer."""
 
@@ -37,7 +59,7 @@ class Uplift(Frozen):
     floor: float
 
 
-Task = Annotated[Binary | Uplift, Field(discriminator="kind")]
+Task = Annotated[Binary | Multiclass | Regression | Uplift, Field(discriminator="kind")]
 
 
 class Source(Frozen):
@@ -165,6 +187,29 @@ class CutoffSplit(Frozen):
 Split = Annotated[HashSplit | TimeSplit | ColumnSplit | CutoffSplit, Field(discriminator="kind")]
 
 
+class Sampling(Frozen):
+    """Which share of the rows of each outcome is in the file; nothing said: all of them.
+
+    Metrics, curves and budgets weigh a row by 1/kept, training does not, and scores are corrected for it. `unknown`
+    makes the score a ranking score.
+    """
+
+    kept: Literal["unknown"] | dict[str, float] = {}
+
+    @model_validator(mode="after")
+    def _shares(self) -> Self:
+        wrong = {text: share for text, share in _items(self.kept) if not 0 < share <= 1}
+        if wrong:
+            raise ValueError(
+                f"kept says which share of the rows of an outcome is here, above 0 and up to 1, not {wrong}"
+            )
+        return self
+
+
+def _items(kept: str | dict[str, float]) -> list[tuple[str, float]]:
+    return [] if isinstance(kept, str) else list(kept.items())
+
+
 class Money(Frozen):
     """What a decision is worth. `budget_share` is a share of the customers judged, so it means the same everywhere."""
 
@@ -184,7 +229,7 @@ class Contract(Frozen):
     events: dict[str, EventTable]
     unit: Unit
     split: Split
-    sampling: dict[str, Any]
+    sampling: Sampling
     suspects: tuple[str, ...]
     slices: tuple[str, ...]
     money: Money
@@ -234,6 +279,21 @@ class Contract(Frozen):
     def drops_duplicates(self, table: str) -> bool:
         """Whether equal rows of a table are one: those that units are, or are made of."""
         return self.unit.duplicates == "drop" and (table == MAIN or not self.columns)
+
+    @property
+    def classes(self) -> list[str]:
+        """The values of a multiclass outcome, in their order; empty for other tasks."""
+        values = self.columns[self.task.target].values if self.task.kind == "multiclass" else None
+        return [str(value) for value in (values.values() if isinstance(values, dict) else values or ())]
+
+    @property
+    def kept(self) -> tuple[float, float]:
+        """Which share of the rows with outcome 0, and with 1, is in the file."""
+        codes = self.columns[self.task.target].values if self.task.target in self.columns else None
+        told = dict.fromkeys((0, 1), 1.0)
+        for text, share in _items(self.sampling.kept):
+            told[int(codes[text]) if isinstance(codes, dict) else int(text)] = share
+        return told[0], told[1]
 
     @property
     def arms(self) -> list[str]:

@@ -29,7 +29,7 @@ def split(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[s
             keys = units[ROW_ID] if rule.by == "row" else units[ENTITY]
             parts = hash_parts(keys, rule.salt, rule.fractions)
         case TimeSplit():
-            parts, function["cuts"] = _by_time(units, rule)
+            parts, function["cuts"] = time_parts(units, rule)
         case ColumnSplit():
             column = contract.one("split")
             assert column is not None
@@ -63,7 +63,7 @@ def _hashed(keys: pl.Series, salt: str, edges: NDArray[np.float64]) -> pl.Series
     return keys.replace_strict(unique, pl.Series(which, dtype=pl.Int64))
 
 
-def _by_time(units: pl.DataFrame, rule: TimeSplit) -> tuple[pl.Series, list[str]]:
+def time_parts(units: pl.DataFrame, rule: TimeSplit) -> tuple[pl.Series, list[str]]:
     """Oldest first; rows of one moment stay together, so a part may be a little larger than its fraction."""
     at = units[ORDER] if rule.order == "record" else units[rule.order]
     if at.null_count():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, assert_never
 
-from perennial.report import messages, response
+from perennial.report import amounts, classes, messages, response
 from perennial.report import numbers as n
 from perennial.report.data import data_section
 from perennial.report.intervals import Line, against_line
@@ -30,6 +30,10 @@ def compose(story: Story) -> tuple[str, str]:
     match story.contract.task.kind:
         case "binary":
             task = response.told(story)
+        case "multiclass":
+            task = classes.told(story)
+        case "regression":
+            task = amounts.told(story)
         case "uplift":
             task = messages.told(story)
         case _:

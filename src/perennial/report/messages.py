@@ -275,7 +275,7 @@ def _plans(story: Story) -> Table:
 def _trust(story: Story) -> Section:
     placebo = story.evaluation["placebo"]
     names = (("qini", "Mean Qini", n.decimal), ("policy_value", "Per 1,000", _gain(story)))
-    families = families_table(story, names, "Three families on the same customers: the simplest of the best was taken")
+    families = families_table(story, names, "Families on the same customers: the simplest of the best was taken")
     figures = [*(_tenths(story, message) for message in story.evaluation["messages"]), training_figure(story)]
     blocks: list[Block] = [families, *(Pair(figures=tuple(figures[i : i + 2])) for i in range(0, len(figures), 2))]
     shuffled = (

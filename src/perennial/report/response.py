@@ -8,7 +8,7 @@ from typing import Any
 
 from perennial.report import numbers as n
 from perennial.report.curves import Bin, Curve, Flag, by_depth, calibration, gains
-from perennial.report.intervals import Line, Row, inline, interval_rows
+from perennial.report.intervals import inline
 from perennial.report.numbers import Interval
 from perennial.report.page import (
     Block,
@@ -25,18 +25,21 @@ from perennial.report.page import (
     TableRow,
 )
 from perennial.report.shared import (
+    HELD,
     action_section,
-    deep_words,
+    both_ways,
+    difference_figure,
     families_table,
+    groups_figure,
     reasons_section,
     strongest_caution,
     training_figure,
 )
 from perennial.report.story import FAMILY_NAMES, METRIC_NAMES, Story, capital, interval
-from perennial.report.svg import Drawing
+from perennial.report.svg import Drawing, Tone
 from perennial.report.told import Told
 
-_TONES = {"deep": "orange", "linear": "grey", "boosted": "ink"}
+_TONES: tuple[Tone, ...] = ("grey", "ink", "orange")  # of the families that were not chosen, the simplest first
 
 
 def told(story: Story) -> Told:
@@ -51,7 +54,7 @@ def told(story: Story) -> Told:
         headline=_headline(story),
         what_to_do=_what_to_do(story),
         caution=_caution(story),
-        picture=_picture(story),
+        picture=difference_figure(story, "test customers"),
         key_figures=_key_figures(story),
         why=(),
         sections=(*sections, reasons_section(story, effect=f"the chance to {story.does}"), _trust(story)),
@@ -66,22 +69,13 @@ def _headline(story: Story) -> str:
                 return f"Use the new model: it finds more of those who {story.does}, by more than chance explains."
             return f"Use this model: it finds those who {story.does} better than agreed, by more than chance explains."
         case "HOLD":
-            return f"Keep the current model: {_HELD.get(story.stopped_by, _HELD['better'])}."
+            return f"Keep the current model: {HELD.get(story.stopped_by, HELD['better'])}."
         case _:
             if story.stopped_by == "better":
                 return "Do not deploy: the new model is measurably worse than the one in use."
             good = "no better than chance" if _test(story, "auc")["low"] < 0.5 else "not as good as agreed"
             later = "on later rows " if story.contract.split.kind in {"time", "cutoff"} else ""
             return f"Do not deploy: {later}this model is {good}."
-
-
-_HELD = {
-    "better": "the new one is not measurably better",
-    "comparable": "the new one cannot be held against it",
-    "rolled back": "the new one was taken out of use before",
-    "profit": "the new list earns measurably less",
-    "groups": "the new one serves some customers measurably worse",
-}
 
 
 def _what_to_do(story: Story) -> str:
@@ -107,26 +101,6 @@ def _caution(story: Story) -> Caution:
     strong = f"does not say whom {'the contact itself' if 'profit' in story.evaluation else 'a message'} moves"
     words = f"This list finds those who {story.does}. It {strong}; that takes a control group."
     return Caution(text=words, strong=strong)
-
-
-def _picture(story: Story) -> Figure:
-    deep = story.evaluation["deep_minus_traditional"]
-    rows = []
-    rule = next((r for r in story.decision["rules"] if r["name"] == "better" and r.get("interval")), None)
-    if rule:
-        rows.append(Row(name="New − in use, 99\u202f%", interval=interval(rule["interval"]), standing="deciding"))
-    rows.append(Row(name="Deep − traditional, 95\u202f%", interval=interval(deep), standing="reference"))
-    finding = deep_words(story)
-    drawing = Drawing(wide=interval_rows(rows, [Line(at=0, name="no difference")], n.difference, label=finding))
-    rows_test = n.count(story.evaluation["rows"]["test"])
-    return Figure(
-        finding=finding,
-        described=f"Difference in {_DIFFERENCES[deep['metric']]} on the same {rows_test} test customers",
-        drawing=drawing,
-    )
-
-
-_DIFFERENCES = {"auc": "ranking quality (AUC)", "ap": "ranking quality (AP)", "log_loss": "log loss, less is above 0,"}
 
 
 def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
@@ -280,13 +254,18 @@ def _plans(story: Story) -> Table:
 
 def _trust(story: Story) -> Section:
     primary = story.contract.task.primary
-    keys = (primary, *(key for key in ("auc", "ap", "log_loss", "brier") if key != primary))
+    told = next(iter(story.evaluation["families"].values()))["test"]
+    keys = (
+        primary,
+        *(key for key in ("auc", "ap", "ap_sample", "log_loss", "brier") if key != primary and key in told),
+    )
     names = [(key, METRIC_NAMES[key], n.decimal) for key in keys]
     blocks: list[Block] = [
-        families_table(story, names, "Three families on the same customers: the simplest of the best was taken"),
+        families_table(story, names, "Families on the same customers: the simplest of the best was taken"),
+        *both_ways(story),
         Pair(figures=(_calibration(story), _gains(story))),
     ]
-    groups = _groups(story)
+    groups = groups_figure(story, "auc", "AUC")
     blocks.append(Pair(figures=(groups, training_figure(story))) if groups else training_figure(story))
     return Section(
         anchor="evidence", name="Can it be trusted",
@@ -314,18 +293,20 @@ def _calibration(story: Story) -> Figure:
 def _gains(story: Story) -> Figure:
     candidate = story.evaluation["candidate"]["family"]
     depth = story.evaluation.get("profit", {}).get("depth", 0.2)
+    others = [family for family in FAMILY_NAMES if family in story.evaluation["gains"] and family != candidate]
     curves, reached = [], ""
     for family in sorted(story.evaluation["gains"], key=lambda f: f != candidate):
         found = story.evaluation["gains"][family]
         at = n.share(found["value"][round(depth * 100)])
         reached = reached or at
         mine = family == candidate
+        tone = "blue" if mine else _TONES[others.index(family)]
         curves.append(
             Curve(
                 name=FAMILY_NAMES[family].lower() + (", chosen" if mine else ""), x=found["x"], y=found["value"],
                 low=found["low"] if mine else (), high=found["high"] if mine else (), ends=at,
-                tone="blue" if mine else _TONES[family],  # type: ignore[arg-type]
                 flag=Flag(at=depth, says=(f"{at} of them", f"in {n.share(depth)}")) if mine else None,
+                tone=tone,
             )
         )  # fmt: skip
     finding, axis = (
@@ -342,26 +323,6 @@ def _gains(story: Story) -> Figure:
         f"Cumulative gains on the test set. The best tenth of customers holds {n.estimate(tenth, n.share)} of them."
     )
     return Figure(finding=finding, described=described, drawing=Drawing(wide=drawing))
-
-
-def _groups(story: Story) -> Figure | None:
-    found = [row for row in story.evaluation["slices"] if "auc" in row]
-    if not found:
-        return None
-    whole = _test(story, "auc")["value"]
-    rows = [
-        Row(
-            name=f"{row['column']} {row['value']}", interval=interval(row["auc"]),
-            note=f"{n.count(row['n'])} customers", standing="reference",
-        )
-        for row in found
-    ]  # fmt: skip
-    worst = min(found, key=lambda row: float(row["auc"]["value"]))
-    finding = f"Ranking is weakest for {worst['column']} {worst['value']}"
-    drawing = interval_rows(rows, [Line(at=whole, name="all")], n.decimal, label=finding, axis="AUC")
-    return Figure(
-        finding=finding, described="AUC by customer group, 95\u202f% intervals.", drawing=Drawing(wide=drawing)
-    )
 
 
 def _test(story: Story, metric: str) -> Mapping[str, float]:

@@ -68,6 +68,14 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-METRIC_NAMES = {"auc": "AUC", "ap": "AP", "log_loss": "Log loss", "brier": "Brier", "qini": "Qini"}
-LOWER_IS_BETTER = {"log_loss", "brier"}
-FAMILY_NAMES = {"linear": "Linear", "boosted": "Boosted trees", "deep": "Deep network"}
+METRIC_NAMES = {
+    "auc": "AUC", "ap": "AP", "ap_sample": "AP in the file", "log_loss": "Log loss", "brier": "Brier", "qini": "Qini",
+    "accuracy": "Accuracy", "macro_f1": "Mean F1", "kappa": "Kappa", "gini_norm": "Gini", "mae": "Mean abs. error",
+}  # fmt: skip
+LOWER_IS_BETTER = {"log_loss", "brier", "mae"}
+FAMILY_NAMES = {
+    "linear": "Linear",
+    "boosted": "Boosted trees",
+    "deep": "Deep network",
+    "blend": "Deep and trees, blended",
+}

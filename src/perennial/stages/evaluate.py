@@ -1,4 +1,4 @@
-"""The bundles of all families in; the candidate, and all figures that are reported, out. Scores only by the Scorer."""
+"""The bundles of linear, boosted and deep in; their blend, the candidate, and all figures that are reported, out."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from perennial.config.evaluate import EvaluateParams
-from perennial.contract.model import Binary, Contract, Uplift
+from perennial.contract.model import Binary, Contract, Multiclass, Regression, Uplift
 from perennial.contract.serving import feature_columns
 from perennial.data.names import ROW_ID
 from perennial.data.parts import Part, part
-from perennial.evaluation import messages, response
+from perennial.evaluation import amounts, classes, messages, response
 from perennial.evaluation.money import money_of, offer_of
 from perennial.files.tables import read_table, write_table
-from perennial.scoring.bundle import FAMILIES
-from perennial.scoring.scorer import Scorer
+from perennial.scoring.bundle import FAMILIES, STAGE_OF, Family, background_rows, blend, load, save
+from perennial.scoring.scorer import Scorer, golden_rows
 from perennial.stages.shell import Job, Summary, log, main
 
 
@@ -26,9 +26,15 @@ def run(job: Job) -> Summary:
     params, contract = job.params(EvaluateParams), job.contract
     units = read_table(job.input("featurize") / "units.parquet")
     splits = read_table(job.input("split") / "splits.parquet")
-    folders = {"deep": job.input("train") / "deep"} | {f: job.input("baseline") / f for f in ("linear", "boosted")}
-    scorers = {family: Scorer.load(folders[family]) for family in FAMILIES}
+    folders = {stage: job.input(stage) for stage in ("train", "baseline")}
+    fitted: tuple[Family, ...] = ("linear", "boosted", "deep")
+    bundles = {family: load(folders[STAGE_OF[family]] / family) for family in fitted}
     parts = {name: part(units, splits, name, contract) for name in ("val", "test")}
+    val = parts["val"]
+    bundles["blend"] = blend(bundles["boosted"], bundles["deep"], val.frame, val.y, val.arm)
+    sample = background_rows(val.frame, bundles["blend"].serving, params.seed)
+    save(bundles["blend"], job.out / "blend", golden_rows(bundles["blend"], sample))
+    scorers = {family: Scorer(bundle=bundles[family]) for family in FAMILIES}
     scores = {name: {f: s.score(rows.frame) for f, s in scorers.items()} for name, rows in parts.items()}
     outputs = scorers["deep"].outputs
     write_table(job.out / "predictions.parquet", pl.concat(_rows(n, parts[n], scores[n], outputs) for n in parts))
@@ -44,15 +50,16 @@ def _judge(
     contract: Contract, parts: dict[str, Part], scores: dict[str, Any], resampling: response.Resampling, placebos: int
 ) -> dict[str, Any]:
     test = parts["test"]
+    slices = test.groups(contract.slices)
     match contract.task:
         case Binary():
-            labelled = {
-                name: response.Labelled(y=rows.y, scores={f: s[:, 0] for f, s in scores[name].items()})
-                for name, rows in parts.items()
-            }
-            slices = test.groups(contract.slices)
-            primary, money = contract.task.primary, money_of(contract.money)
-            return response.judge(labelled["val"], labelled["test"], primary, money, slices, resampling)
+            money = money_of(contract.money)
+            return response.judge(*_labelled(parts, scores), contract.task.primary, money, slices, resampling)
+        case Multiclass():
+            task, pair = contract.task, _labelled(parts, scores)
+            return classes.judge(*pair, task.primary, contract.classes, task.ordered, slices, resampling)
+        case Regression():
+            return amounts.judge(*_labelled(parts, scores), contract.task.primary, slices, resampling)
         case Uplift():
             campaigns = {
                 name: messages.Campaign(y=rows.y, arm=rows.arm, scores=scores[name]) for name, rows in parts.items()
@@ -64,6 +71,19 @@ def _judge(
             )
         case _:
             assert_never(contract.task)
+
+
+def _labelled(parts: dict[str, Part], scores: dict[str, Any]) -> tuple[response.Labelled, response.Labelled]:
+    """Val and test; one score a row is (n,)."""
+    val, test = (
+        response.Labelled(
+            y=parts[name].y,
+            scores={family: s[:, 0] if s.shape[1] == 1 else s for family, s in scores[name].items()},
+            weight=None if np.ptp(parts[name].weight) == 0 else parts[name].weight,
+        )
+        for name in ("val", "test")
+    )
+    return val, test
 
 
 def _rows(name: str, rows: Part, scores: Mapping[Any, NDArray[np.float64]], outputs: list[str]) -> pl.DataFrame:

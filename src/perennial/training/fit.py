@@ -149,9 +149,10 @@ class _Watch(Callback):
         total = 0.0
         with torch.inference_mode():
             for start in range(0, len(self.val), _VAL_ROWS):
-                rows = self.val.at(torch.arange(start, min(start + _VAL_ROWS, len(self.val))))
-                norm, miss, cat, y, arm = (tensor.to(module.device) for tensor in rows)
-                total += float(self.row_loss(module.net(norm, miss, cat), y, arm).double().sum())
+                some = slice(start, start + _VAL_ROWS)
+                x = {kind: values.to(module.device) for kind, values in self.val.at(some).items()}
+                y, arm = (values[some].to(module.device) for values in (self.val.y_N, self.val.arm_N))
+                total += float(self.row_loss(module.net(x), y, arm).double().sum())
         module.net.train()
         return total / len(self.val)
 

@@ -31,14 +31,13 @@ class FitModule(LightningModule):
         self.train_loss, self.n_train = 0.0, 0
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        norm, miss, cat, y, arm, rows, whole = batch
         # the masks of dropout depend on nothing but seed, epoch, batch and rank: an epoch can be done again alone
         torch.manual_seed(hash((self._seed, self.current_epoch, batch_idx, self.global_rank)) % 2**63)
-        total = self.row_loss(self.net(norm, miss, cat), y, arm).sum()
-        self.seen.append(rows)
+        total = self.row_loss(self.net(batch.x), batch.y, batch.arm).sum()
+        self.seen.append(batch.rows)
         self.train_loss += float(total.detach())
-        self.n_train += len(rows)
-        return total * (self.trainer.world_size / whole)
+        self.n_train += len(batch.rows)
+        return total * (self.trainer.world_size / batch.whole)
 
     def configure_gradient_clipping(self, optimizer: Optimizer, *_: object, **__: object) -> None:
         self.clip_gradients(optimizer, gradient_clip_val=_MAX_NORM, gradient_clip_algorithm="norm")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from perennial.contract.columns import CellType, Column
 from perennial.contract.events import Above, columns_of_filter
 from perennial.contract.features import (
-    AnyWithin,
     CountBy,
     Distinct,
     Feature,
@@ -32,6 +31,7 @@ _NUMBER: set[CellType] = {"int", "decimal"}
 _MOMENT: set[CellType] = {"date", "datetime"}
 _TEXT: set[CellType] = {"text"}
 _OURS = {"cutoff", "label_end", "row_id"}  # columns of units that are made of events
+_OF_EVENTS = {"binary": "any", "regression": "sum"}  # the kind of outcome that a task can have of events
 _WITHOUT_ENCODER = {"text", "image"}
 
 
@@ -67,8 +67,9 @@ def _target(contract: Contract) -> Iterator[str]:
         made, target = contract.unit.target, contract.task.target
         if target not in made:
             yield f"task.target {target!r} is no key of unit.target; there are: {', '.join(made) or 'none'}"
-        elif contract.task.kind == "binary" and not isinstance(made[target], AnyWithin):
-            yield f"a binary task needs a target of kind any, not unit.target.{target} of kind {made[target].kind}"
+        elif made[target].kind != (wanted := _OF_EVENTS.get(contract.task.kind)):
+            asked = f"a target of kind {wanted}, not unit.target.{target} of kind {made[target].kind}"
+            yield f"a {contract.task.kind} task needs {asked if wanted else 'a main table: events give it no outcome'}"
         return
     outcomes, target = contract.having("outcome"), contract.task.target
     if target not in outcomes:

@@ -154,6 +154,7 @@ OF_A_LOG: list[tuple[dict[str, Any], str]] = [
     # the outcome
     ({"task": {**told_of_log()["task"], "target": "y"}}, "task.target 'y' is no key of unit.target; there are: again"),
     ({"unit": {"target": {"again": {**AGAIN, "kind": "sum", "of": "amount"}}}}, "a binary task needs a target of kind any"),
+    ({"task": {"kind": "uplift", "target": "again", "primary": "qini", "floor": 0}}, "an? uplift task needs a main table"),
     ({"unit": {"target": {"again": {"kind": "any", **LOG}}}}, r"unit\.target\.again\.any\.after_days: Field required"),
     ({"unit": {"target": {"again": AGAIN, "price": AGAIN}}}, r"unit\.target\.price: a column or feature has this name already"),
     ({"unit": {"target": {"again": AGAIN, "amount": AGAIN}}}, r"unit\.target\.amount: a column or feature has this name"),

@@ -21,10 +21,11 @@ from perennial.report import numbers as n
 from perennial.report.axes import Scale, y_grid
 from perennial.report.compose import compose
 from perennial.report.data import data_section
+from perennial.report.flows import Verdict
 from perennial.report.page import Checks, Figure, Pair, Table
 from perennial.report.story import Story
 from perennial.report.told import Told
-from tests.fakes.story import BAD, TEST, TRAIN, VAL, about, response_story, uplift_story
+from tests.fakes.story import BAD, TEST, TRAIN, VAL, about, gallery, response_story, uplift_story
 
 pytestmark = pytest.mark.unit
 
@@ -277,6 +278,59 @@ def test_rules_stand_with_their_interval_and_their_line(story: Story) -> None:
     assert section.count("no difference") >= sum(
         rule["name"] in {"better", "groups"} and bool(rule["interval"]) for rule in rules
     )
+
+
+def of_a_log(verdict: Verdict = "PROMOTE", stopped_by: str = "") -> Story:
+    """Customers at cut-offs instead of rows of a table, and no money."""
+    story = response_story(verdict, stopped_by=stopped_by, champion=verdict == "HOLD", money=False)
+    flow = {
+        "ingest": {"in": 541909, "to": {"passed": 541909, "quarantined": 0}},
+        "validate": {"in": 541909, "to": {"passed": 541909, "quarantined": 0}},
+        "clean": {"in": 541909, "to": {"cancelled or adjusted": 8905, "kept": 397884, "no CustomerID": 135120}},
+        "featurize": {"in": 397884, "to": {"fed": 356289, "no history before the cut-off": 41595}},
+    }
+    made = {stage: {"flow": {"lines": counts}} for stage, counts in flow.items()}
+    made["featurize"]["cutoffs"] = {"2011-03-14": TRAIN, "2011-06-12": VAL, "2011-09-10": TEST}
+    return replace(
+        story, contract=gallery("customer_churn"), summaries={**story.summaries, **made}, quarantined={}, quarantine=[]
+    )
+
+
+def test_a_log_of_events_is_told_in_its_own_words() -> None:
+    story = of_a_log()
+    page = words(compose(story)[0])
+    assert told(story).headline == (
+        "Use this model: it finds those who buy again better than agreed, by more than chance explains."
+    )
+    assert [figure.name for figure in told(story).key_figures[2:]] == ["Buy again in train", "Buy again in test"]
+    assert told(story).key_figures[2].note == "9,569 customers, on 4 dates"
+    for said in (
+        "does not say whom a message moves",
+        "the chance to buy again",
+        "of those who buy again",
+        "who, the score",
+    ):
+        assert said in page, said
+    for of_a_campaign in ("respond", "contact", "campaign"):
+        assert of_a_campaign not in page.lower(), of_a_campaign
+    assert "campaign" not in told(of_a_log("HOLD", "better")).what_to_do
+    assert (
+        told(of_a_log("REJECT", "floor")).headline
+        == "Do not deploy: on later rows this model is no better than chance."
+    )
+
+
+def test_rows_of_events_are_accounted_for_and_their_units_named() -> None:
+    rows = data_section(of_a_log()).blocks[0]
+    assert isinstance(rows, Figure)
+    assert rows.foot == (
+        "They tell of customers on 3 dates, 2011-03-14 to 2011-09-10, by what was known before each: "
+        "9,569 train, 3,298 val, 3,283 test."
+    )
+    for drawing in (rows.drawing.wide, rows.drawing.narrow):
+        assert drawing is not None
+        for part in ("541,909 rows read", "356,289 used", "8,905 cancelled or adjusted", "41,595 of later customers"):
+            assert part in drawing, part
 
 
 @EVERY

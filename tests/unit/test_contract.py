@@ -24,7 +24,7 @@ from perennial.contract.rules import (
 )
 from perennial.contract.serving import feature_columns, serving_view, without_outcomes
 from perennial.errors import ContractError, LeakError
-from tests.fakes.contracts import contract, told
+from tests.fakes.contracts import contract, contract_of_log, told, told_of_log
 
 pytestmark = pytest.mark.unit
 
@@ -129,6 +129,75 @@ def test_contradictions_are_refused_in_one_line(changes: dict[str, Any], words: 
     assert caught.value.exit_code == 2
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("contracts/people.yaml: ")
+
+
+LOG = {"from": "orders"}
+AGAIN = {"kind": "any", **LOG, "after_days": 10}
+OF_A_LOG: list[tuple[dict[str, Any], str]] = [
+    # cut-offs and what goes with them
+    ({"unit": {"cutoffs": None}}, "unit.rows entity_by_cutoff and unit.cutoffs belong together: give both or none"),
+    ({"unit": {"rows": "as_is"}}, "unit.rows entity_by_cutoff and unit.cutoffs belong together: give both or none"),
+    ({"unit": {"rows": "as_is", "cutoffs": None}}, "unit.target is made of events after a cut-off: it needs unit.rows"),
+    ({"unit": {"rows": "as_is", "cutoffs": None}}, "columns is empty, which only unit.rows entity_by_cutoff can do with"),
+    ({"unit": {"rows": "as_is", "cutoffs": None}}, "split.kind cutoff needs unit.cutoffs"),
+    ({"columns": {"who": {"role": "id"}}}, "makes its rows of events: describe an event table, and leave columns {}"),
+    ({"events": {}}, "makes its rows of events: describe an event table, and leave columns {}"),
+    ({"unit": {"as_of": "2026-01-01"}}, "unit.as_of is one date for all, unit.cutoffs one of each unit"),
+    ({"unit": {"history": 0}}, "unit.history"),
+    ({"split": told()["split"]}, "split.kind hash would mix outcomes of before and after a cut-off: use kind cutoff"),
+    ({"unit": {"cutoffs": {"train": ["2026-01-22"], "test": ["2026-01-31"]}}},
+     "the outcome of 2026-01-22 is known on 2026-02-01, after the first test cut-off 2026-01-31"),
+    ({"unit": {"cutoffs": {"train": ["2026-02-01"], "test": ["2026-01-31"]}}}, "2026-02-01 does not lie before the first test"),
+    ({"unit": {"cutoffs": {"train": ["2026-01-01", "2026-01-01"], "test": ["2026-01-31"]}}}, "2026-01-01 is given twice"),
+    ({"unit": {"cutoffs": {"train": [], "test": ["2026-01-31"]}}}, r"unit\.cutoffs\.train: Tuple should have at least 1 item"),
+    ({"unit": {"history": 30, "features": {"n": {"kind": "count", **LOG, "days": 31}}}}, "31 days are more than unit.history"),
+    # the outcome
+    ({"task": {**told_of_log()["task"], "target": "y"}}, "task.target 'y' is no key of unit.target; there are: again"),
+    ({"unit": {"target": {"again": {**AGAIN, "kind": "sum", "of": "amount"}}}}, "a binary task needs a target of kind any"),
+    ({"task": {"kind": "uplift", "target": "again", "primary": "qini", "floor": 0}}, "an? uplift task needs a main table"),
+    ({"unit": {"target": {"again": {"kind": "any", **LOG}}}}, r"unit\.target\.again\.any\.after_days: Field required"),
+    ({"unit": {"target": {"again": AGAIN, "price": AGAIN}}}, r"unit\.target\.price: a column or feature has this name already"),
+    ({"unit": {"target": {"again": AGAIN, "amount": AGAIN}}}, r"unit\.target\.amount: a column or feature has this name"),
+    ({"unit": {"features": {"again": {"kind": "count", **LOG}}}}, r"unit\.target\.again: a column or feature has this name"),
+    ({"unit": {"features": {"cutoff": {"kind": "count", **LOG}}}}, "unit: the name 'cutoff' is one of our own"),
+    ({"unit": {"target": {"again": {**AGAIN, "from": "visits"}}}}, "no event table 'visits'; there are: orders"),
+    ({"unit": {"target": {"again": {**AGAIN, "where": {"n": "1"}}}}}, r"unit\.target\.again: 'n' is of type int, not text"),
+    ({"unit": {"target": {"again": {**AGAIN, "kind": "sum", "of": "item"}}}}, "'item' is of type text, not decimal or int"),
+    # the log
+    ({"log": {"derive": {"price": {"kind": "product", "of": ["n", "n"]}}}}, r"derive\.price: a column has this name already"),
+    ({"log": {"derive": {"a": {"kind": "product", "of": ["n", "item"]}}}}, r"derive\.a: 'item' is of type text, not decimal or"),
+    ({"log": {"filters": [{"kind": "above", "columns": ["item"], "value": 0}]}}, "above: 'item' is of type text, not decimal"),
+    ({"log": {"filters": [{"kind": "above", "columns": ["cost"], "value": 0}]}}, "above names 'cost', which is no column"),
+    ({"log": {"filters": [{"kind": "not_match", "column": "n", "pattern": r"\A1"}]}}, "not_match: 'n' is of type int, not text"),
+    ({"log": {"filters": [{"kind": "not_match", "column": "item", "pattern": "C"}]}}, r"pattern 'C': begin it with \\A$"),
+    ({"log": {"filters": [{"kind": "not_match", "column": "item", "pattern": r"\AC", "why": "kept"}]}}, "why: kept is a word of"),
+    ({"log": {"columns": {**told_of_log()["events"]["orders"]["columns"], "at": {"role": "time", "before": "as_of"}}}},
+     r"events\.orders\.columns\.at: leave `before: as_of` out, events after a cut-off are its outcome"),
+    ({"log": {"columns": {"at": {"role": "time"}}}}, r"events\.orders: exactly one column has the role entity"),
+    ({"unit": {"features": {"f": {"kind": "distinct", "of": "n", **LOG}}}}, r"features\.f: 'n' is of type int, not text"),
+    ({"unit": {"features": {"f": {"kind": "per", "per": "n", **LOG}}}}, r"features\.f: 'n' is of type int, not text"),
+    ({"unit": {"features": {"f": {"kind": "per", "of": "item", "per": "basket", **LOG}}}}, "'item' is of type text, not dec"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "words"), OF_A_LOG, ids=lambda value: value[:40] if isinstance(value, str) else "")
+def test_contradictions_of_a_log_are_refused_in_one_line(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ContractError, match=words) as caught:
+        contract_of_log(**changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_contract_of_a_log_has_one_table_that_reads_the_source() -> None:
+    found = contract_of_log()
+    assert found.tables == {"orders": ("orders.csv", found.events["orders"].columns)}
+    assert found.entity == "who"
+    assert list(found.events["orders"].known)[-1] == "amount"
+    assert (found.unit.label_days, found.unit.history) == (10, "all")
+    two = told_of_log()["events"]["orders"]
+    with pytest.raises(ContractError, match=r"files of one table, not of orders, visits: give events their files"):
+        contract_of_log(events={"orders": two, "visits": two})
+    with pytest.raises(ContractError, match="files of one table, not of columns, orders: give events their files"):
+        contract(events={"orders": {**told()["events"]["orders"], "files": None}})
 
 
 def test_the_contract_that_is_changed_is_itself_right() -> None:

@@ -98,9 +98,17 @@ def _people(project: Project, name: str, contract: Contract) -> list[dict[str, A
             assert_never(contract.task.kind)
     best = rows.with_columns(rank.alias("rank")).sort("rank", ROW_ID, descending=[True, False]).head(_PEOPLE)
     return [
-        {"row": row[ROW_ID].rpartition("-")[2], "score": _score(row, scores, contract), "reasons": row["reasons"]}
+        {"row": _named(row[ROW_ID], contract), "score": _score(row, scores, contract), "reasons": row["reasons"]}
         for row in best.iter_rows(named=True)
     ]
+
+
+def _named(row_id: str, contract: Contract) -> str:
+    """The record of a row in its file, or whose unit it is, with the cut-off where there are several."""
+    if contract.unit.cutoffs is None:
+        return f"row {row_id.rpartition('-')[2]}"
+    who, _, when = row_id.rpartition("@")
+    return who if len(contract.unit.cutoffs.test) == 1 else f"{who} {when}"
 
 
 def _score(row: dict[str, Any], scores: list[str], contract: Contract) -> str:

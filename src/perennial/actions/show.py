@@ -82,11 +82,14 @@ def _end(summary: Any, outcome: str | None) -> str:
 
 
 def _rows(found: dict[str, Any]) -> dict[str, int | None]:
-    def at(stage: str, place: str, table: str = MAIN) -> int | None:
+    flows = (found["ingest"] or {}).get("flow", {})
+    first = MAIN if MAIN in flows else next(iter(flows), MAIN)  # where there is no main table, the first of the events
+
+    def at(stage: str, place: str, table: str = first) -> int | None:
         flow = (found[stage] or {}).get("flow", {}).get(table)
         return None if flow is None else int(flow["to"].get(place, 0))
 
-    raw = (found["ingest"] or {}).get("flow", {}).get(MAIN)
+    raw = flows.get(first)
     lost = [at(stage, "quarantined") for stage in ("ingest", "validate")]
     return {
         "raw": None if raw is None else int(raw["in"]),

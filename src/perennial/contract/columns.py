@@ -165,13 +165,14 @@ class Column(Frozen):
         return could and (self.role != "protected" if self.use is None else self.use)
 
 
-def portable(pattern: str) -> str:
-    r"""`pattern`, if all engines read it alike: only \A…\z, [0-9] and plain groups.
+def portable(pattern: str, *, whole: bool = True) -> str:
+    r"""`pattern`, if all engines read it alike: only \A…\z, [0-9] and plain groups; not `whole` may do without the \z.
 
     Raises: ValueError for `^`, `$`, `\d`, a look-around, a reference back, and what is no pattern at all.
     """
-    if not (pattern.startswith(r"\A") and pattern.endswith(r"\z")):
-        raise ValueError(rf"pattern {pattern!r}: begin it with \A and end it with \z")
+    if not pattern.startswith(r"\A") or (whole and not pattern.endswith(r"\z")):
+        end = r" and end it with \z" if whole else ""
+        raise ValueError(rf"pattern {pattern!r}: begin it with \A{end}")
     if re.search(r"\\[dDwWsSbB]|(?<![\[\\])\^|(?<!\\)\$", pattern):
         raise ValueError(rf"pattern {pattern!r}: write [0-9] for \d, [A-Za-z0-9_] for \w, and no ^ or $")
     if re.search(r"(?<!\\)\(\?(?!:)|\\[1-9]", pattern):

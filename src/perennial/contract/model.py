@@ -11,7 +11,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from perennial.contract.columns import Column, Frozen
 from perennial.contract.consistency import contradictions
-from perennial.contract.features import Feature
+from perennial.contract.events import Filter, Product
+from perennial.contract.features import Feature, Outcome
 from perennial.contract.rules import RowRule, Rule, from_columns
 from perennial.errors import ContractError, LeakError
 
@@ -93,19 +94,49 @@ class Source(Frozen):
 class EventTable(Frozen):
     """A table of events that belong to the units by their entity column."""
 
-    files: str
+    files: str | None = None  # where no main table is, one of them may be what `source.files` names
     columns: dict[str, Column]
     rules: tuple[Rule, ...] = ()
+    derive: dict[str, Product] = {}
+    filters: tuple[Filter, ...] = ()
+
+    @property
+    def known(self) -> dict[str, Column]:
+        """Its columns after clean, the derived ones last."""
+        return self.columns | {name: Column(role="numeric", type="decimal") for name in self.derive}
+
+    def one(self, role: str) -> str:
+        """The column of a role that each event table has once: entity, time."""
+        return next(name for name, column in self.columns.items() if column.role == role)
+
+
+class Cutoffs(Frozen):
+    """The dates (start of the day, UTC) as of which a unit is looked at: what lies before is known, the rest is not."""
+
+    train: tuple[dt.date, ...] = Field(min_length=1)
+    test: tuple[dt.date, ...] = Field(min_length=1)
+
+    @property
+    def all(self) -> list[dt.date]:
+        return sorted({*self.train, *self.test})
 
 
 class Unit(Frozen):
-    """What one row of the model's table is."""
+    """What one row of the model's table is: a row of the main table, or an entity of the events at each cut-off."""
 
-    rows: Literal["as_is"]
+    rows: Literal["as_is", "entity_by_cutoff"]
     as_of: dt.date | None = None
     where: dict[str, tuple[str, ...]] = {}
+    cutoffs: Cutoffs | None = None
+    history: Literal["all"] | Annotated[int, Field(ge=1)] = "all"  # days before a cut-off that are looked at
     duplicates: Literal["drop", "keep"]
+    target: dict[str, Outcome] = {}
     features: dict[str, Feature] = {}
+
+    @property
+    def label_days(self) -> int:
+        """Days after a cut-off until its outcome is known."""
+        return max((outcome.after_days for outcome in self.target.values()), default=0)
 
 
 class Fractions(Frozen):
@@ -145,7 +176,15 @@ class ColumnSplit(Frozen):
     kind: Literal["column"]
 
 
-Split = Annotated[HashSplit | TimeSplit | ColumnSplit, Field(discriminator="kind")]
+class CutoffSplit(Frozen):
+    """Units of the test cut-offs test; of the train cut-offs a share of the entities (by md5) is val, the rest train."""
+
+    kind: Literal["cutoff"]
+    val_share_of_entities: float = Field(gt=0, lt=1)
+    salt: str = Field(min_length=1)
+
+
+Split = Annotated[HashSplit | TimeSplit | ColumnSplit | CutoffSplit, Field(discriminator="kind")]
 
 
 class Sampling(Frozen):
@@ -218,15 +257,17 @@ class Contract(Frozen):
 
     @property
     def entity(self) -> str | None:
-        """The column that names a person: `entity`, else the id of the row."""
+        """The column that names a person: `entity`, else the id of the row; of units made from events, theirs."""
+        if self.unit.cutoffs is not None:
+            owners = (name for table in self.events.values() for name, c in table.columns.items() if c.role == "entity")
+            return next(owners, None)
         return self.one("entity") or self.one("id")
 
     @property
     def tables(self) -> dict[str, tuple[str, dict[str, Column]]]:
-        """Pattern and columns of each table, the main one first."""
-        return {MAIN: (self.source.files, self.columns)} | {
-            name: (table.files, table.columns) for name, table in self.events.items()
-        }
+        """Pattern and columns of each table, the main one first if there is one."""
+        main = {MAIN: (self.source.files, self.columns)} if self.columns else {}
+        return main | {name: (table.files or self.source.files, table.columns) for name, table in self.events.items()}
 
     def row_rules(self, table: str) -> list[RowRule]:
         """Every row rule of a table: what its columns say, then what is written out."""
@@ -234,6 +275,10 @@ class Contract(Frozen):
         written = self.rules if table == MAIN else self.events[table].rules
         rules = from_columns(columns, self.unit.as_of) + [rule for rule in written if rule.kind != "row_count"]
         return list(dict.fromkeys(rules))
+
+    def drops_duplicates(self, table: str) -> bool:
+        """Whether equal rows of a table are one: those that units are, or are made of."""
+        return self.unit.duplicates == "drop" and (table == MAIN or not self.columns)
 
     @property
     def classes(self) -> list[str]:

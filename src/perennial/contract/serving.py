@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from typing import Any, Literal, assert_never
 
 from perennial.contract.columns import Column, Frozen
-from perennial.contract.features import CountBy
+from perennial.contract.features import CountBy, Feature, OverEvents, columns_of
 from perennial.contract.model import Binary, Contract, Money, Multiclass, Regression, Uplift
 
 FeatureKind = Literal["numeric", "categorical", "text"]
+_IN_DAYS = {"days_since", "recency", "tenure", "gap"}
 _HIDDEN = {"outcome", "treatment", "split", "weight"}
 
 
@@ -93,7 +94,7 @@ def feature_columns(contract: Contract, including: Sequence[str] = ()) -> list[F
     ]
     for name, feature in contract.unit.features.items():
         label = feature.label or _words(name)
-        recipe = _digest(feature.model_dump(mode="json", exclude={"label"}))
+        recipe = _digest(_recipe(feature, contract))
         if isinstance(feature, CountBy):
             values = contract.events[feature.events].columns[feature.by].values
             assert isinstance(values, tuple)
@@ -101,7 +102,7 @@ def feature_columns(contract: Contract, including: Sequence[str] = ()) -> list[F
                 FeatureColumn(name=f"{name}_{v}", kind="numeric", label=f"{label}: {v}", recipe=recipe) for v in values
             ]
         else:
-            unit = "days" if feature.kind in {"days_since", "recency"} else None
+            unit = "days" if feature.kind in _IN_DAYS else None
             found.append(FeatureColumn(name=name, kind="numeric", label=label, unit=unit, recipe=recipe))
     return found
 
@@ -118,6 +119,19 @@ def without_outcomes(contract: Contract) -> dict[str, Column]:
         name: column.model_copy(update={"required": False, "nullable": True}) if column.role in _HIDDEN else column
         for name, column in contract.columns.items()
     }
+
+
+def _recipe(feature: Feature, contract: Contract) -> dict[str, Any]:
+    """What a feature is made of; how far back, over which rows and derived columns only where the contract says so."""
+    told: dict[str, Any] = feature.model_dump(mode="json", exclude={"label"})
+    if not isinstance(feature, OverEvents):
+        return told
+    table = contract.events[feature.events]
+    derived = {name: table.derive[name].model_dump(mode="json") for name in columns_of(feature) if name in table.derive}
+    filters = [rule.model_dump(mode="json", exclude={"why"}) for rule in table.filters]
+    history = contract.unit.history if contract.unit.history != "all" else None
+    more = {"derived": derived, "filters": filters, "history": history}
+    return told | {key: value for key, value in more.items() if value}
 
 
 def _kind(column: Column) -> FeatureKind:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,12 +28,23 @@ class Leak:
     words: str
 
 
-def straddling(entities: NDArray[Any], parts: NDArray[Any]) -> list[str]:
-    """Entities that occur in more than one part, in order."""
+def straddling(entities: NDArray[Any], parts: NDArray[Any], among: Sequence[str] | None = None) -> list[str]:
+    """Entities that occur in more than one part, in order; only `among` some parts, where the others are other times."""
+    if among is not None:
+        looked_at = np.isin(parts.astype(str), list(among))
+        entities, parts = entities[looked_at], parts[looked_at]
     names, entity = np.unique(entities.astype(str), return_inverse=True)
     part = np.unique(parts.astype(str), return_inverse=True)[1]
     pairs = np.unique(np.stack([entity, part], axis=1), axis=0)
     return [str(name) for name in names[np.bincount(pairs[:, 0], minlength=len(names)) > 1]]
+
+
+def reaching(cutoffs: NDArray[Any], label_ends: NDArray[Any], parts: NDArray[Any]) -> int:
+    """How many units of train and val have an outcome that lies, in part, in the time of the test (dates (n,))."""
+    is_test = parts.astype(str) == "test"
+    if not is_test.any():
+        return 0
+    return int((label_ends[~is_test] > cutoffs[is_test].min()).sum())
 
 
 def telling(columns: Mapping[str, NDArray[Any]], y: NDArray[Any]) -> list[Leak]:

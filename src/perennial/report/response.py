@@ -35,7 +35,7 @@ from perennial.report.shared import (
     strongest_caution,
     training_figure,
 )
-from perennial.report.story import FAMILY_NAMES, METRIC_NAMES, Story, interval
+from perennial.report.story import FAMILY_NAMES, METRIC_NAMES, Story, capital, interval
 from perennial.report.svg import Drawing, Tone
 from perennial.report.told import Told
 
@@ -57,7 +57,7 @@ def told(story: Story) -> Told:
         picture=difference_figure(story, "test customers"),
         key_figures=_key_figures(story),
         why=(),
-        sections=(*sections, reasons_section(story, effect="the chance of a response"), _trust(story)),
+        sections=(*sections, reasons_section(story, effect=f"the chance to {story.does}"), _trust(story)),
     )
 
 
@@ -66,22 +66,22 @@ def _headline(story: Story) -> str:
     match story.verdict:
         case "PROMOTE":
             if champion:
-                return "Use the new model: it finds more of those who respond, by more than chance explains."
-            return "Use this model: it finds those who respond better than agreed, by more than chance explains."
+                return f"Use the new model: it finds more of those who {story.does}, by more than chance explains."
+            return f"Use this model: it finds those who {story.does} better than agreed, by more than chance explains."
         case "HOLD":
             return f"Keep the current model: {HELD.get(story.stopped_by, HELD['better'])}."
         case _:
             if story.stopped_by == "better":
                 return "Do not deploy: the new model is measurably worse than the one in use."
             good = "no better than chance" if _test(story, "auc")["low"] < 0.5 else "not as good as agreed"
-            return (
-                f"Do not deploy: {'on later rows ' if story.contract.split.kind == 'time' else ''}this model is {good}."
-            )
+            later = "on later rows " if story.contract.split.kind in {"time", "cutoff"} else ""
+            return f"Do not deploy: {later}this model is {good}."
 
 
 def _what_to_do(story: Story) -> str:
     if story.verdict == "HOLD":
-        return "Nothing changes for the campaign: go on with the list of the model in use."
+        campaign = " for the campaign" if "profit" in story.evaluation else ""
+        return f"Nothing changes{campaign}: go on with the list of the model in use."
     if story.verdict == "REJECT":
         return f"Choose customers as you do today{', by the model in use' if story.decision.get('champion') else ''}."
     if "profit" not in story.evaluation:
@@ -98,8 +98,9 @@ def _caution(story: Story) -> Caution:
     """What outweighs all, else that a response is not an effect."""
     if (strongest := strongest_caution(story)) is not None:
         return strongest
-    strong = "does not say whom the contact itself moves"
-    return Caution(text=f"This list finds those who respond. It {strong}; that takes a control group.", strong=strong)
+    strong = f"does not say whom {'the contact itself' if 'profit' in story.evaluation else 'a message'} moves"
+    words = f"This list finds those who {story.does}. It {strong}; that takes a control group."
+    return Caution(text=words, strong=strong)
 
 
 def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
@@ -121,7 +122,7 @@ def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigu
             note=f"{n.between(all_earn, money)}; nobody: {money(0)}",
         ),
         KeyFigure(
-            name="Respond when contacted",
+            name=f"{capital(story.does)} when contacted",
             value=n.share(hit.value),
             note=f"{n.between(hit, n.share)}; all customers: {n.share(rate['test'])}",
         ),
@@ -134,7 +135,7 @@ def _judged(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
     found = _test(story, task.primary)
     guessing = "; guessing: 0.5" if task.primary == "auc" else ""
     train, test = (
-        KeyFigure(name=f"Respond in {part}", value=n.share(rate[part]), note=f"{n.count(_part(story, part))} customers")
+        KeyFigure(name=f"{capital(story.does)} in {part}", value=n.share(rate[part]), note=_looked_at(story, part))
         for part in ("train", "test")
     )
     return (
@@ -147,6 +148,12 @@ def _judged(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
         train,
         test,
     )
+
+
+def _looked_at(story: Story, part: str) -> str:
+    cutoffs = story.contract.unit.cutoffs
+    dates = 1 if cutoffs is None else len(cutoffs.train if part == "train" else cutoffs.test)
+    return f"{n.count(_part(story, part))} customers" + (f", on {dates} dates" if dates > 1 else "")
 
 
 def _hit(story: Story) -> Interval:
@@ -279,7 +286,7 @@ def _calibration(story: Story) -> Figure:
         finding=finding,
         described=f"Steps of {100 * found['width']:.0f} points, counts below, 95\u202f% intervals. "
         f"Average gap {gap} points; a perfect model would show up to {perfect} here.",
-        drawing=Drawing(wide=calibration(bins, label=finding, axis="Predicted chance of a response")),
+        drawing=Drawing(wide=calibration(bins, label=finding, axis=f"Predicted chance to {story.does}")),
     )
 
 
@@ -298,12 +305,18 @@ def _gains(story: Story) -> Figure:
             Curve(
                 name=FAMILY_NAMES[family].lower() + (", chosen" if mine else ""), x=found["x"], y=found["value"],
                 low=found["low"] if mine else (), high=found["high"] if mine else (), ends=at,
+                flag=Flag(at=depth, says=(f"{at} of them", f"in {n.share(depth)}")) if mine else None,
                 tone=tone,
-                flag=Flag(at=depth, says=(f"{at} of responses", f"from {n.share(depth)}")) if mine else None,
             )
         )  # fmt: skip
-    finding = f"{n.share(depth)} of the contacts reach {reached} of those who respond"
-    drawing = gains(curves, label=finding, axis="Share of customers contacted, best first", key=f"at {n.share(depth)}")
+    finding, axis = (
+        f"The best {n.share(depth)} hold {reached} of those who {story.does}",
+        "Share of customers, best first",
+    )
+    if "profit" in story.evaluation:
+        finding = f"{n.share(depth)} of the contacts reach {reached} of those who {story.does}"
+        axis = "Share of customers contacted, best first"
+    drawing = gains(curves, label=finding, axis=axis, key=f"at {n.share(depth)}")
     best = story.evaluation["gains"][candidate]
     tenth = Interval(value=best["value"][10], low=max(best["low"][10], 0.0), high=min(best["high"][10], 1.0))
     described = (

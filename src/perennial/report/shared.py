@@ -266,10 +266,11 @@ def _people(story: Story) -> People:
     people = []
     for row in story.people:
         raises, _, lowers = str(row["reasons"]).partition(" but ")
-        people.append(Person(row=f"row {row['row']}", score=row["score"], reasons=capital(raises), but=lowers))
+        people.append(Person(row=str(row["row"]), score=row["score"], reasons=capital(raises), but=lowers))
+    which = "the record in the file" if story.contract.columns else "who"
     listed = "Each customer on the list comes with reasons"
     return People(
         finding=listed if story.verdict == "PROMOTE" else "Each score comes with reasons",
-        described=f"{len(people)} of the test customers: the record in the file, the score, what moved it most.",
+        described=f"{len(people)} of the test customers: {which}, the score, what moved it most.",
         people=tuple(people),
     )

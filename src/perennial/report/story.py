@@ -46,6 +46,12 @@ class Story:
         return {"EUR": "€", "USD": "$", "GBP": "£"}.get(currency, code)
 
     @property
+    def does(self) -> str:
+        """What those do whom a binary task looks for: "those who respond"."""
+        made = self.contract.unit.target.get(self.contract.task.target)
+        return (made.label if made else None) or "respond"
+
+    @property
     def stopped_by(self) -> str:
         """The rule that decided against the candidate, a rejecting one first; empty for a promotion."""
         rules = sorted(self.decision.get("rules", ()), key=lambda rule: str(rule["state"] != "rejects"))

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from perennial.config.baseline import BaselineParams
-from perennial.contract.model import ColumnSplit, Contract, Fractions, HashSplit, TimeSplit
+from perennial.contract.model import ColumnSplit, Contract, CutoffSplit, Fractions, HashSplit, TimeSplit
 from perennial.contract.serving import feature_columns, head_of
 from perennial.data.encode import fit
 from perennial.data.names import ENTITY, ROW_ID
@@ -53,7 +53,7 @@ def _name_of(contract: Contract, units: pl.DataFrame) -> str:
     match contract.split:
         case HashSplit():
             return "entity" if contract.split.by == "entity" and _repeats(units) else "random"
-        case TimeSplit():
+        case TimeSplit() | CutoffSplit():
             return "time"
         case ColumnSplit():
             return "given"

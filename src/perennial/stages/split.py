@@ -5,22 +5,28 @@ from __future__ import annotations
 import polars as pl
 
 from perennial.contract.serving import feature_columns
-from perennial.data.names import ENTITY, ROW_ID, conserve
+from perennial.data.names import CUTOFF, ENTITY, LABEL_END, ROW_ID, conserve
 from perennial.data.split import PARTS, split
 from perennial.errors import LeakError
-from perennial.evaluation.leaks import straddling, telling
+from perennial.evaluation.leaks import reaching, straddling, telling
 from perennial.files.durable import write_json
 from perennial.files.tables import read_table, write_table
 from perennial.stages.shell import Job, Summary, log, main
 
 
 def run(job: Job) -> Summary:
-    """Raises: LeakError when a column tells the outcome, or an entity is in two parts."""
+    """Raises: LeakError when a column tells the outcome, an entity is in two parts, or train knows of the test's time."""
     units, contract = read_table(job.input("featurize") / "units.parquet"), job.contract
     splits, function = split(units, contract)
-    shared = straddling(splits[ENTITY].to_numpy(), splits["split"].to_numpy())
+    by_cutoff = contract.split.kind == "cutoff"  # then the test's people may be those of train, at a later time
+    parts_of = splits["split"].to_numpy()
+    shared = straddling(splits[ENTITY].to_numpy(), parts_of, ("train", "val") if by_cutoff else None)
     if shared:
         raise LeakError(f"{len(shared)} entities are in two parts of the split, such as {shared[0]!r}: split by entity")
+    if by_cutoff and (late := reaching(units[CUTOFF].to_numpy(), units[LABEL_END].to_numpy(), parts_of)):
+        raise LeakError(
+            f"the outcomes of {late} units of train and val reach into the time of the test: cut off earlier"
+        )
     train = units.join(splits, on=ROW_ID).filter(pl.col("split") == "train")
     features = [column.name for column in feature_columns(contract)]
     told = telling({name: train[name].to_numpy() for name in features}, train[contract.task.target].to_numpy())

@@ -65,7 +65,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"columns": {"joined": {"role": "time", "tz": "Europe/Berln"}}}, "time zone 'Europe/Berln' is not known"),
     ({"columns": {"town": {"role": "categorical", "pattern": "[a-z]+"}}}, r"begin it with \\A and end it with \\z"),
     ({"columns": {"_town": {"role": "categorical"}}}, "main: the column name '_town' is one of our own"),
-    ({"columns": {"words": {"role": "text"}}}, r"columns\.words: no model reads the role text yet; give it use: false"),
+    ({"columns": {"face": {"role": "image"}}}, r"columns\.face: no model reads the role image yet; give it use: false"),
     # roles, task, split
     ({"columns": {"id": {"role": "id"}}}, "only one column can have the role id, not who, id"),
     ({"task": {"kind": "binary", "target": "z", "primary": "auc", "floor": 0}}, "task.target 'z' has no column .*: y"),

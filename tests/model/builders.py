@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -33,6 +34,7 @@ Task = Literal["binary", "uplift", "multiclass", "regression", "two_part"]
 TASKS: tuple[Task, ...] = get_args(Task)
 ARMS = ("none", "discover", "reward")
 CLASSES = ("leaves", "stays", "grows")
+LEARNING: tuple[Family, ...] = ("linear", "boosted", "deep", "blend")  # the families of tables, the simplest first
 FEATURES = (
     FeatureColumn(name="age", kind="numeric", label="age"),
     FeatureColumn(name="spent", kind="numeric", label="money spent", unit="EUR"),
@@ -49,6 +51,9 @@ class Saved:
     bundle: Bundle
     folder: Path
     digest: str
+
+
+Give = Callable[[Family, Task], Saved]
 
 
 def train_params(**changes: Any) -> TrainParams:

@@ -7,7 +7,6 @@ import pickletools
 import shutil
 import warnings
 import zipfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,18 +21,17 @@ from perennial.errors import InputError, IntegrityError
 from perennial.files.durable import write_json
 from perennial.files.manifest import digest, seal
 from perennial.files.tables import read_table, write_table
-from perennial.scoring.bundle import FAMILIES, Family, background_rows, blend, load, save
+from perennial.scoring.bundle import Family, background_rows, blend, load, save
 from perennial.scoring.calibration import Calibration
 from perennial.scoring.scorer import Scorer, golden_rows
-from tests.model.builders import HEADS, TASKS, Saved, Task, customers
+from tests.model.builders import HEADS, LEARNING, TASKS, Give, Task, customers
 
 if TYPE_CHECKING:
     from tests.conftest import Toy
 
 pytestmark = pytest.mark.model
 
-Give = Callable[[Family, Task], Saved]
-each = pytest.mark.parametrize("family", FAMILIES)
+each = pytest.mark.parametrize("family", LEARNING)
 every = pytest.mark.parametrize("task", TASKS)
 
 
@@ -218,7 +216,7 @@ def test_what_is_in_test_reaches_no_bundle(made: Toy, tmp_path: Path) -> None:
         families = toy.summary("train")["families"] | toy.summary("baseline")["families"]
         digests.append({family: told["digest"] for family, told in families.items()} | {"blend": blended(toy)})
     assert changed > 100
-    assert sorted(digests[0]) == sorted(FAMILIES)
+    assert sorted(digests[0]) == sorted(LEARNING)
     assert digests[0] == digests[1]
 
 

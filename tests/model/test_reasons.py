@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import polars as pl
 import pytest
@@ -14,14 +12,13 @@ from perennial.explain.gradients import expected_gradients
 from perennial.models.traditional.boosted import BoostedModel
 from perennial.models.traditional.heads import link_of
 from perennial.models.traditional.linear import LinearModel
-from perennial.scoring.bundle import FAMILIES, Family
+from perennial.scoring.bundle import Family
 from perennial.scoring.reasons import Contributions, contributions, focus
 from perennial.scoring.scorer import Scorer
-from tests.model.builders import F64, FEATURES, HEADS, TASKS, Saved, Task, customers
+from tests.model.builders import F64, FEATURES, HEADS, LEARNING, TASKS, Give, Saved, Task, customers
 
 pytestmark = pytest.mark.model
 
-Give = Callable[[Family, Task], Saved]
 ROWS = customers(80, seed=21)
 every = pytest.mark.parametrize("task", TASKS)
 
@@ -30,7 +27,7 @@ def explained(found: Saved, draws: int = 64, seed: int = 1, rows: pl.DataFrame =
     return contributions(found.bundle, rows, draws=draws, seed=seed)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", LEARNING)
 @every
 def test_there_is_a_part_for_each_column_and_output(saved: Give, family: Family, task: Task) -> None:
     found = explained(saved(family, task))
@@ -123,7 +120,7 @@ def test_a_column_without_influence_gets_nothing_however_many_rows_there_are() -
 
 
 @every
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", LEARNING)
 def test_age_matters_most_as_it_was_made_to(saved: Give, family: Family, task: Task) -> None:
     found = explained(saved(family, task))
     strength = np.abs(found.parts[:, :, -1]).mean(axis=0)
@@ -133,13 +130,13 @@ def test_age_matters_most_as_it_was_made_to(saved: Give, family: Family, task: T
 
 
 @pytest.mark.parametrize("task", ["binary", "regression", "two_part"])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", LEARNING)
 def test_a_row_with_one_score_is_asked_for_it(saved: Give, family: Family, task: Task) -> None:
     found = explained(saved(family, task))
     assert np.array_equal(focus(saved(family, task).bundle, ROWS, found), found.parts[:, :, 0])
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", LEARNING)
 def test_a_row_of_classes_is_asked_for_its_likeliest(saved: Give, family: Family) -> None:
     bundle, found = saved(family, "multiclass").bundle, explained(saved(family, "multiclass"))
     likeliest = Scorer(bundle=bundle).score(ROWS).argmax(axis=1)
@@ -148,7 +145,7 @@ def test_a_row_of_classes_is_asked_for_its_likeliest(saved: Give, family: Family
     assert all(np.array_equal(parts[i], found.parts[i, :, c]) for i, c in enumerate(likeliest))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", LEARNING)
 def test_a_row_with_arms_is_asked_for_what_its_best_message_adds(saved: Give, family: Family) -> None:
     bundle, found = saved(family, "uplift").bundle, explained(saved(family, "uplift"))
     link = bundle.model.link(bundle.encoding.encode(ROWS))

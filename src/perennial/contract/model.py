@@ -62,6 +62,14 @@ class Uplift(Frozen):
 Task = Annotated[Binary | Multiclass | Regression | Uplift, Field(discriminator="kind")]
 
 
+class Attachment(Frozen):
+    """A file beside the tables, such as a tar of pictures."""
+
+    file: str
+    sha256: str | None = None
+    url: str | None = None
+
+
 class Source(Frozen):
     """Where raw rows come from. `files` is the pattern of the main table's files in data/NAME/raw/."""
 
@@ -72,6 +80,7 @@ class Source(Frozen):
     encoding: str = "utf-8"
     allow_empty: bool = False
     url: str | None = None
+    attach: tuple[Attachment, ...] = ()
     member: str | None = None  # the file inside a zip at `url`
     sha256: str | None = None  # of the uncompressed content
     seed: int | None = None

@@ -13,7 +13,7 @@ from perennial.data.aggregates import AGE, age, over_events
 from perennial.data.cutoffs import at_cutoffs
 from perennial.data.names import ENTITY, ORDER, ROW_ID, Table, listed
 
-_KEEP = {"numeric", "categorical", "text", "protected", "outcome", "treatment", "weight", "split", "time"}
+_KEEP = {"numeric", "categorical", "text", "image", "protected", "outcome", "treatment", "weight", "split", "time"}
 
 
 class Featurized(NamedTuple):

@@ -76,6 +76,7 @@ LOWER_IS_BETTER = {"log_loss", "brier", "mae"}
 FAMILY_NAMES = {
     "linear": "Linear",
     "boosted": "Boosted trees",
+    "kernel": "Kernel machine",
     "deep": "Deep network",
     "blend": "Deep and trees, blended",
 }

@@ -38,6 +38,11 @@ def contributions(bundle: Bundle, rows: pl.DataFrame, *, draws: int, seed: int) 
 
             assert isinstance(bundle.model, BoostedModel)
             parts = bundle.model.contributions(encoded)
+        case "kernel":
+            from perennial.models.traditional.kernel import KernelModel
+
+            assert isinstance(bundle.model, KernelModel)
+            parts = bundle.model.contributions(encoded)
         case "deep":
             return _of_network(bundle, rows, columns, draws, seed)
         case "blend":

@@ -1,4 +1,4 @@
-"""The bundles of linear, boosted and deep in; their blend, the candidate, and all figures that are reported, out."""
+"""The bundles of all families but the blend in; it, the candidate, and all figures that are reported, out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from perennial.data.parts import Part, part
 from perennial.evaluation import amounts, classes, messages, response
 from perennial.evaluation.money import money_of, offer_of
 from perennial.files.tables import read_table, write_table
-from perennial.scoring.bundle import FAMILIES, STAGE_OF, Family, background_rows, blend, load, save
+from perennial.scoring.bundle import FAMILIES, STAGE_OF, Bundle, Family, background_rows, blend, load, save
 from perennial.scoring.scorer import Scorer, golden_rows
 from perennial.stages.shell import Job, Summary, log, main
 
@@ -27,14 +27,16 @@ def run(job: Job) -> Summary:
     units = read_table(job.input("featurize") / "units.parquet")
     splits = read_table(job.input("split") / "splits.parquet")
     folders = {stage: job.input(stage) for stage in ("train", "baseline")}
-    fitted: tuple[Family, ...] = ("linear", "boosted", "deep")
-    bundles = {family: load(folders[STAGE_OF[family]] / family) for family in fitted}
+    fitted = [*job.summary_of("baseline")["families"], "deep"]
+    bundles: dict[Family, Bundle] = {f: load(folders[STAGE_OF[f]] / f) for f in FAMILIES if f in fitted}
     parts = {name: part(units, splits, name, contract) for name in ("val", "test")}
     val = parts["val"]
-    bundles["blend"] = blend(bundles["boosted"], bundles["deep"], val.frame, val.y, val.arm)
+    bundles["blend"] = blend(
+        bundles["kernel" if "kernel" in bundles else "boosted"], bundles["deep"], val.frame, val.y, val.arm
+    )
     sample = background_rows(val.frame, bundles["blend"].serving, params.seed)
     save(bundles["blend"], job.out / "blend", golden_rows(bundles["blend"], sample))
-    scorers = {family: Scorer(bundle=bundles[family]) for family in FAMILIES}
+    scorers = {family: Scorer(bundle=bundles[family]) for family in FAMILIES if family in bundles}
     scores = {name: {f: s.score(rows.frame) for f, s in scorers.items()} for name, rows in parts.items()}
     outputs = scorers["deep"].outputs
     write_table(job.out / "predictions.parquet", pl.concat(_rows(n, parts[n], scores[n], outputs) for n in parts))

@@ -78,6 +78,8 @@ class Source(Frozen):
     format: Literal["csv", "parquet"] = "csv"
     delimiter: str = Field(",", min_length=1, max_length=2)
     encoding: str = "utf-8"
+    quoting: Literal["double", "none"] = "double"  # none: a quote is a sign like any other
+    header: tuple[str, ...] | None = None  # the columns, where the files have no line that names them
     allow_empty: bool = False
     url: str | None = None
     attach: tuple[Attachment, ...] = ()
@@ -185,6 +187,13 @@ class ColumnSplit(Frozen):
     kind: Literal["column"]
 
 
+class FileSplit(Frozen):
+    """The file that a row stands in says it: a pattern of file names for each part."""
+
+    kind: Literal["file"]
+    files: dict[str, Literal["train", "val", "test", "later"]]
+
+
 class CutoffSplit(Frozen):
     """Units of the test cut-offs test; of the train cut-offs a share of the entities (by md5) is val, the rest train."""
 
@@ -193,7 +202,7 @@ class CutoffSplit(Frozen):
     salt: str = Field(min_length=1)
 
 
-Split = Annotated[HashSplit | TimeSplit | ColumnSplit | CutoffSplit, Field(discriminator="kind")]
+Split = Annotated[HashSplit | TimeSplit | ColumnSplit | FileSplit | CutoffSplit, Field(discriminator="kind")]
 
 
 class Sampling(Frozen):

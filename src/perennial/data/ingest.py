@@ -49,7 +49,9 @@ class Form:
     def of(cls, contract: Contract, table: str) -> Form:
         """What the contract says of one of its tables."""
         source, (_, columns) = contract.source, contract.tables[table]
-        dialect = Dialect(delimiter=source.delimiter, encoding=source.encoding)
+        dialect = Dialect(
+            delimiter=source.delimiter, encoding=source.encoding, names=source.header, quoting=source.quoting == "double"
+        )  # fmt: skip
         owner = next((name for role in ("entity", "id") for name, c in columns.items() if c.role == role), None)
         return cls(table=table, format=source.format, dialect=dialect, entity=owner, allow_empty=source.allow_empty)
 

@@ -23,6 +23,7 @@ class Binary(Frozen):
     kind: Literal["binary"]
     question: str = ""  # what the report is an answer to
     target: str
+    event: str = "respond"  # what those do whom it looks for: default, buy
     primary: Literal["auc", "ap", "log_loss"]
     floor: float
 
@@ -229,12 +230,25 @@ def _items(kept: str | dict[str, float]) -> list[tuple[str, float]]:
 
 
 class Money(Frozen):
-    """What a decision is worth. `budget_share` is a share of the customers judged, so it means the same everywhere."""
+    """What a decision is worth. `budget_share` is a share of the customers judged, so it means the same everywhere.
+
+    A contact costs and a response earns; or a loan gains when it is paid back and loses when it is not.
+    """
 
     currency: str | None = None
     value_of_response: float | None = Field(None, gt=0)
     cost_of_contact: float | None = Field(None, ge=0)
     budget_share: float | None = Field(None, gt=0, le=1)
+    gain_if_good: float | None = Field(None, gt=0)
+    loss_if_bad: float | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _one_decision(self) -> Self:
+        if (self.gain_if_good is None) != (self.loss_if_bad is None):
+            raise ValueError("a loan says both gain_if_good and loss_if_bad")
+        if self.gain_if_good is not None and self.value_of_response is not None:
+            raise ValueError("give money of contacts (value_of_response) or of loans (gain_if_good), not both")
+        return self
 
 
 class Contract(Frozen):

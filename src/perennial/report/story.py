@@ -49,7 +49,7 @@ class Story:
     def does(self) -> str:
         """What those do whom a binary task looks for: "those who respond"."""
         made = self.contract.unit.target.get(self.contract.task.target)
-        return (made.label if made else None) or "respond"
+        return str((made.label if made else None) or getattr(self.contract.task, "event", "respond"))
 
     @property
     def stopped_by(self) -> str:

@@ -64,6 +64,7 @@ class Column(Frozen):
     when_missing: Literal["quarantine", "filter"] = "quarantine"
     control: str | None = None
     arms: dict[str, Arm] = {}
+    shares: tuple[float, ...] = ()  # the chances that the lottery gave the control and each arm, as planned
     assignment: Literal["randomised", "observed"] | None = None
     label: str | None = None  # how the report calls it
     unit: str | None = None
@@ -116,6 +117,8 @@ class Column(Frozen):
     def _fits(self) -> Self:
         if self.role == "ignore" and not self.why:
             raise ValueError("an ignored column says why")
+        if self.shares and len(self.shares) != 1 + len(self.arms):
+            raise ValueError(f"{len(self.shares)} shares for the control and {len(self.arms)} arms: give one each")
         if self.role == "image" and not self.archive:
             raise ValueError("an image column says in which attached tar its paths lead: in: photos.tar")
         if self.role == "treatment" and not (self.control and self.arms):

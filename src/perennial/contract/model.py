@@ -328,6 +328,12 @@ class Contract(Frozen):
         return told[0], told[1]
 
     @property
+    def shares(self) -> tuple[float, ...]:
+        """The planned chances of the treatments, control first; empty where the contract does not tell."""
+        name = self.one("treatment")
+        return self.columns[name].shares if name is not None else ()
+
+    @property
     def arms(self) -> list[str]:
         """Names of the treatments, control first; empty without a treatment column."""
         name = self.one("treatment")

@@ -78,7 +78,14 @@ def _judge(
             before = {f.name: test.frame[f.name].to_numpy() for f in feature_columns(contract)}
             offer = offer_of(contract)
             return messages.judge(
-                campaigns["val"], campaigns["test"], contract.arms, offer, before, resampling, params.placebos
+                campaigns["val"],
+                campaigns["test"],
+                contract.arms,
+                contract.shares,
+                offer,
+                before,
+                resampling,
+                params.placebos,
             )
         case _:
             assert_never(contract.task)

@@ -30,7 +30,7 @@ class ImageEncoder(nn.Module):
         self.stages = nn.Sequential(*(_Stage(narrow, wide) for narrow, wide in pairwise(_WIDTHS)))
         self.d_out = 2 * _WIDTHS[-1]
         self.progress = 0.0  # share of training that is over
-        self.to(memory_format=torch.channels_last)
+        nn.Module.to(self, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, photo_BCSS: Tensor) -> Tensor:
         """photo_BCSS (bytes) → (B, D)"""

@@ -15,11 +15,11 @@ from perennial.actions.receipt import forget
 from perennial.config.base import section
 from perennial.config.gate import GateParams
 from perennial.contract.model import Binary, Contract, Multiclass, Regression, Uplift, load
-from perennial.contract.serving import changed_features
+from perennial.contract.serving import changed_features, feature_columns
 from perennial.data.parts import Part, part
 from perennial.data.split import trained_on
 from perennial.errors import DataStopped, Refused
-from perennial.evaluation import policy
+from perennial.evaluation import policy, uplift
 from perennial.evaluation.compare import Judge
 from perennial.evaluation.gate import LEVEL, Decision, Evidence, Rule, decide
 from perennial.evaluation.intervals import Interval
@@ -127,19 +127,34 @@ def evidence(
     judge = Judge(
         metric=contract.task.primary, y=test.y, arm=arm, weight=weight, resamples=gate.bootstrap, seed=gate.seed
     )
-    p_new = new.score(test.frame)
+    p_new, unfair = new.score(test.frame), _unfair(contract, test)
     why_not = None if old is None else not_comparable(new, old, test.frame)
     if old is None or why_not is not None:
-        return Evidence(judge=judge, floor=contract.task.floor, candidate=p_new, champion=None, not_comparable=why_not)
+        return Evidence(
+            judge=judge,
+            floor=contract.task.floor,
+            candidate=p_new,
+            champion=None,
+            not_comparable=why_not,
+            unfair=unfair,
+        )
     p_old = old.score(test.frame)
     return Evidence(
         judge=judge,
         floor=contract.task.floor,
         candidate=p_new,
         champion=p_old,
+        unfair=unfair,
         profit=_profit(contract, new, old, val, test),
         slices=by_slice(judge, test.groups(contract.slices), p_new, p_old),
     )
+
+
+def _unfair(contract: Contract, test: Part) -> str | None:
+    if contract.task.kind != "uplift":
+        return None
+    before = {column.name: test.frame[column.name].to_numpy() for column in feature_columns(contract)}
+    return uplift.unfair(test.arm, before, contract.shares)
 
 
 def not_comparable(new: Scorer, old: Scorer, test: pl.DataFrame) -> str | None:

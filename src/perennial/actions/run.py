@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
+from perennial.actions import side
 from perennial.actions.fetch import fetch
 from perennial.actions.receipt import current
 from perennial.errors import ConfigError
@@ -18,10 +19,15 @@ from perennial.pipeline import repo
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="use case, as in params.yaml")
+    side.configure(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     project = Project.here()
+    if (asked := side.asked(args)) is not None:
+        kind, sides = asked
+        side.show(args.name, kind, side.run(project, args.name, kind, sides))
+        return 0
     told = nothing_to_do(project, args.name)
     if told is not None:
         _say(f"Nothing to do: 0 stages ran, every output of {args.name} is up to date.")

@@ -26,7 +26,7 @@ class TrainParams(Section):
     seed: int = Field(ge=0, lt=2**31)
     members: int = Field(ge=1, le=64)  # k, the implicit ensemble of TabM
     width: int = Field(ge=4)
-    blocks: int = Field(ge=1, le=8)
+    blocks: int = Field(ge=0, le=8)  # 0: straight from the columns to the head
     dropout: float = Field(ge=0, lt=1)
     learning_rate: float = Field(gt=0)
     weight_decay: float = Field(ge=0)
@@ -36,6 +36,7 @@ class TrainParams(Section):
     swap: float = Field(ge=0, lt=1)  # share of cells exchanged with another row of the batch while training
     warmup: float | None = Field(None, gt=0, lt=1)  # share of all steps; then the rate falls along a cosine to 0
     average: float | None = Field(None, gt=0, lt=1)  # weights are judged by their exponential mean with this decay
+    smoothing: float | None = Field(None, gt=0, lt=1)  # of class labels
     words: WordParams | None = None
     accelerator: Literal["cpu", "gpu"]
     devices: int = Field(ge=1)

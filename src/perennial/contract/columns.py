@@ -64,11 +64,15 @@ class Column(Frozen):
     when_missing: Literal["quarantine", "filter"] = "quarantine"
     control: str | None = None
     arms: dict[str, Arm] = {}
+    shares: tuple[float, ...] = ()  # the chances that the lottery gave the control and each arm, as planned
     assignment: Literal["randomised", "observed"] | None = None
     label: str | None = None  # how the report calls it
     unit: str | None = None
     use: bool | None = None  # whether a model sees it; by default the feature roles yes, protected no
     source: str | None = Field(None, alias="from")
+    archive: str | None = Field(None, alias="in")  # the attached tar that the paths of an image column lead into
+    min_side: int = Field(16, ge=1)  # px
+    max_pixels: int = Field(40_000_000, ge=1)
     why: str | None = None
 
     @model_validator(mode="before")
@@ -113,6 +117,10 @@ class Column(Frozen):
     def _fits(self) -> Self:
         if self.role == "ignore" and not self.why:
             raise ValueError("an ignored column says why")
+        if self.shares and len(self.shares) != 1 + len(self.arms):
+            raise ValueError(f"{len(self.shares)} shares for the control and {len(self.arms)} arms: give one each")
+        if self.role == "image" and not self.archive:
+            raise ValueError("an image column says in which attached tar its paths lead: in: photos.tar")
         if self.role == "treatment" and not (self.control and self.arms):
             raise ValueError("a treatment names its control value and its arms")
         if self.range and (self.min is not None or self.max is not None):

@@ -32,7 +32,6 @@ _MOMENT: set[CellType] = {"date", "datetime"}
 _TEXT: set[CellType] = {"text"}
 _OURS = {"cutoff", "label_end", "row_id"}  # columns of units that are made of events
 _OF_EVENTS = {"binary": "any", "regression": "sum"}  # the kind of outcome that a task can have of events
-_WITHOUT_ENCODER = {"image"}
 
 
 def contradictions(contract: Contract) -> list[str]:
@@ -55,9 +54,10 @@ def _roles(contract: Contract) -> Iterator[str]:
         names = contract.having(role)
         if len(names) > 1:
             yield f"only one column can have the role {role}, not {', '.join(names)}"
+    attached = [attachment.file for attachment in contract.source.attach]
     for name, column in contract.columns.items():
-        if column.role in _WITHOUT_ENCODER and column.is_feature:
-            yield f"columns.{name}: no model reads the role {column.role} yet; give it use: false"
+        if column.role == "image" and column.archive not in attached:
+            yield f"columns.{name}: in: {column.archive} is not attached; source.attach has: {', '.join(attached) or 'none'}"
     yield from _sampling(contract)
 
 

@@ -23,6 +23,7 @@ class Binary(Frozen):
     kind: Literal["binary"]
     question: str = ""  # what the report is an answer to
     target: str
+    event: str = "respond"  # what those do whom it looks for: default, buy
     primary: Literal["auc", "ap", "log_loss"]
     floor: float
 
@@ -62,6 +63,14 @@ class Uplift(Frozen):
 Task = Annotated[Binary | Multiclass | Regression | Uplift, Field(discriminator="kind")]
 
 
+class Attachment(Frozen):
+    """A file beside the tables, such as a tar of pictures."""
+
+    file: str
+    sha256: str | None = None
+    url: str | None = None
+
+
 class Source(Frozen):
     """Where raw rows come from. `files` is the pattern of the main table's files in data/NAME/raw/."""
 
@@ -70,8 +79,11 @@ class Source(Frozen):
     format: Literal["csv", "parquet"] = "csv"
     delimiter: str = Field(",", min_length=1, max_length=2)
     encoding: str = "utf-8"
+    quoting: Literal["double", "none"] = "double"  # none: a quote is a sign like any other
+    header: tuple[str, ...] | None = None  # the columns, where the files have no line that names them
     allow_empty: bool = False
     url: str | None = None
+    attach: tuple[Attachment, ...] = ()
     member: str | None = None  # the file inside a zip at `url`
     sha256: str | None = None  # of the uncompressed content
     seed: int | None = None
@@ -176,6 +188,13 @@ class ColumnSplit(Frozen):
     kind: Literal["column"]
 
 
+class FileSplit(Frozen):
+    """The file that a row stands in says it: a pattern of file names for each part."""
+
+    kind: Literal["file"]
+    files: dict[str, Literal["train", "val", "test", "later"]]
+
+
 class CutoffSplit(Frozen):
     """Units of the test cut-offs test; of the train cut-offs a share of the entities (by md5) is val, the rest train."""
 
@@ -184,7 +203,7 @@ class CutoffSplit(Frozen):
     salt: str = Field(min_length=1)
 
 
-Split = Annotated[HashSplit | TimeSplit | ColumnSplit | CutoffSplit, Field(discriminator="kind")]
+Split = Annotated[HashSplit | TimeSplit | ColumnSplit | FileSplit | CutoffSplit, Field(discriminator="kind")]
 
 
 class Sampling(Frozen):
@@ -211,12 +230,25 @@ def _items(kept: str | dict[str, float]) -> list[tuple[str, float]]:
 
 
 class Money(Frozen):
-    """What a decision is worth. `budget_share` is a share of the customers judged, so it means the same everywhere."""
+    """What a decision is worth. `budget_share` is a share of the customers judged, so it means the same everywhere.
+
+    A contact costs and a response earns; or a loan gains when it is paid back and loses when it is not.
+    """
 
     currency: str | None = None
     value_of_response: float | None = Field(None, gt=0)
     cost_of_contact: float | None = Field(None, ge=0)
     budget_share: float | None = Field(None, gt=0, le=1)
+    gain_if_good: float | None = Field(None, gt=0)
+    loss_if_bad: float | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _one_decision(self) -> Self:
+        if (self.gain_if_good is None) != (self.loss_if_bad is None):
+            raise ValueError("a loan says both gain_if_good and loss_if_bad")
+        if self.gain_if_good is not None and self.value_of_response is not None:
+            raise ValueError("give money of contacts (value_of_response) or of loans (gain_if_good), not both")
+        return self
 
 
 class Contract(Frozen):
@@ -294,6 +326,12 @@ class Contract(Frozen):
         for text, share in _items(self.sampling.kept):
             told[int(codes[text]) if isinstance(codes, dict) else int(text)] = share
         return told[0], told[1]
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The planned chances of the treatments, control first; empty where the contract does not tell."""
+        name = self.one("treatment")
+        return self.columns[name].shares if name is not None else ()
 
     @property
     def arms(self) -> list[str]:

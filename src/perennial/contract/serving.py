@@ -12,7 +12,7 @@ from perennial.contract.columns import Column, Frozen
 from perennial.contract.features import CountBy, Feature, OverEvents, columns_of
 from perennial.contract.model import Binary, Contract, Money, Multiclass, Regression, Uplift
 
-FeatureKind = Literal["numeric", "categorical", "text"]
+FeatureKind = Literal["numeric", "categorical", "text", "image"]
 _IN_DAYS = {"days_since", "recency", "tenure", "gap"}
 _HIDDEN = {"outcome", "treatment", "split", "weight"}
 
@@ -135,8 +135,8 @@ def _recipe(feature: Feature, contract: Contract) -> dict[str, Any]:
 
 
 def _kind(column: Column) -> FeatureKind:
-    if column.role == "text":
-        return "text"
+    if column.role == "text" or column.role == "image":
+        return column.role
     numeric = column.role == "numeric" or (column.role == "protected" and column.cell_type in {"int", "decimal"})
     return "numeric" if numeric else "categorical"
 

@@ -20,6 +20,7 @@ from safetensors.numpy import load_file, save
 from scipy.special import ndtri
 
 from perennial.contract.serving import FeatureColumn
+from perennial.data.images import decoded
 from perennial.data.text import Grams, Texts, TextTable
 from perennial.errors import InputError
 from perennial.files.durable import json_bytes, read_json, write_bytes
@@ -47,11 +48,13 @@ class Encoded:
     miss_NM: F32
     cat_NC: I64
     texts: Texts | None = None
+    pixels_NCSS: NDArray[np.uint8] | None = None
 
     def take(self, rows: Any) -> Encoded:
         return Encoded(
             raw_NF=self.raw_NF[rows], norm_NF=self.norm_NF[rows], miss_NM=self.miss_NM[rows], cat_NC=self.cat_NC[rows],
             texts=self.texts.take(rows) if self.texts else None,
+            pixels_NCSS=self.pixels_NCSS[rows] if self.pixels_NCSS is not None else None,
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -67,6 +70,7 @@ class Encoding:
     categories: dict[str, tuple[str, ...]]  # C names → values of the codes 1, 2, …
     ids: dict[str, IdTable]  # ids of many values → what training knew of each
     texts: TextTable | None
+    image: str | None  # the column of pictures
     dropped: tuple[str, ...]
     median_F: F64
     quantiles_QF: F64
@@ -91,6 +95,7 @@ class Encoding:
         words = {
             "numeric": self.numeric, "missing": self.missing, "categories": self.categories, "dropped": self.dropped,
             "order": list(self.categories), "ids": list(self.ids), "base": [t.base for t in self.ids.values()],
+            "image": self.image,
             "texts": list(self.texts.grams) if self.texts else [],
             "words": list(self.texts.vocabulary) if self.texts else [],
         }  # fmt: skip
@@ -104,7 +109,13 @@ class Encoding:
     @property
     def columns(self) -> list[str]:
         """The columns that a model sees: numeric, ids of many values, categories, texts."""
-        return [*self.numeric, *self.ids, *self.categories, *(self.texts.grams if self.texts else ())]
+        return [
+            *self.numeric,
+            *self.ids,
+            *self.categories,
+            *(self.texts.grams if self.texts else ()),
+            *([self.image] if self.image else []),
+        ]
 
     @property
     def owners(self) -> tuple[list[int], list[int], list[int]]:
@@ -125,7 +136,7 @@ class Encoding:
         return self._texts_at(), self.texts.sizes[1] if self.texts else []
 
     def _texts_at(self) -> list[int]:
-        n = len(self.columns)
+        n = len(self.columns) - (self.image is not None)
         return list(range(n - len(self.texts.grams), n)) if self.texts else []
 
     def encode(self, frame: pl.DataFrame) -> Encoded:
@@ -152,6 +163,7 @@ class Encoding:
             miss_NM=null_NF[:, flags].astype(np.float32),
             cat_NC=np.column_stack(codes) if codes else np.zeros((frame.height, 0), np.int64),
             texts=self.texts.encode(frame) if self.texts else None,
+            pixels_NCSS=decoded(frame[self.image]) if self.image else None,
         )
 
     def unknown(self, frame: pl.DataFrame) -> dict[str, int]:
@@ -179,6 +191,7 @@ class Encoding:
                 for i, (name, base) in enumerate(zip(told["ids"], told["base"], strict=True))
             },
             texts=_text_table(told, arrays),
+            image=told["image"],
             dropped=tuple(told["dropped"]),
             median_F=arrays["median_F"],
             quantiles_QF=arrays["quantiles_QF"],
@@ -264,6 +277,7 @@ def fit(train: pl.DataFrame, features: Sequence[FeatureColumn], y: F64, seed: in
         categories={name: values for name, values in categories.items() if values},
         ids=ids,
         texts=TextTable.of(train, words) if words else None,
+        image=next((f.name for f in features if f.kind == "image"), None),
         dropped=tuple(dropped),
         median_F=median_F,
         quantiles_QF=_quantiles(np.where(null_NF, median_F, raw_NF), seed),

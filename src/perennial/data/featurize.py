@@ -11,9 +11,9 @@ from perennial.contract.features import Since
 from perennial.contract.model import MAIN, Contract
 from perennial.data.aggregates import AGE, age, over_events
 from perennial.data.cutoffs import at_cutoffs
-from perennial.data.names import ENTITY, ORDER, ROW_ID, Table, listed
+from perennial.data.names import ENTITY, ORDER, ROW_ID, SOURCE, Table, listed
 
-_KEEP = {"numeric", "categorical", "text", "protected", "outcome", "treatment", "weight", "split", "time"}
+_KEEP = {"numeric", "categorical", "text", "image", "protected", "outcome", "treatment", "weight", "split", "time"}
 
 
 class Featurized(NamedTuple):
@@ -42,7 +42,8 @@ def featurize(tables: Mapping[str, Table], contract: Contract) -> Featurized:
         else []
     )
     kept = [name for name, column in contract.columns.items() if column.role in _KEEP]
-    units, fed = chosen.select(ROW_ID, ENTITY, ORDER, *kept), {MAIN: chosen.select(ROW_ID)}
+    ours = [ROW_ID, ENTITY, ORDER, *([SOURCE] if contract.split.kind == "file" else [])]
+    units, fed = chosen.select(*ours, *kept), {MAIN: chosen.select(ROW_ID)}
     if contract.unit.as_of is not None:
         units = _since(units, contract)
     for table in contract.events:

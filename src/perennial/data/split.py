@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from fnmatch import fnmatch
 from typing import Any, assert_never
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from perennial.contract.model import ColumnSplit, Contract, CutoffSplit, Fractions, HashSplit, TimeSplit
-from perennial.data.names import CUTOFF, ENTITY, ORDER, ROW_ID
+from perennial.contract.model import ColumnSplit, Contract, CutoffSplit, FileSplit, Fractions, HashSplit, TimeSplit
+from perennial.data.names import CUTOFF, ENTITY, ORDER, ROW_ID, SOURCE
 from perennial.errors import DataStopped
 
 PARTS = ("train", "val", "test", "later")
@@ -34,6 +35,8 @@ def split(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[s
             column = contract.one("split")
             assert column is not None
             parts = units[column]
+        case FileSplit():
+            parts = _by_file(units, rule)
         case CutoffSplit():
             parts = _by_cutoff(units, contract, rule)
             function |= _windows(contract)
@@ -46,6 +49,17 @@ def split(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[s
         if not (out["split"] == part).any():
             raise DataStopped(f"split {rule.kind}: no row falls into {part} ({len(units)} rows in all); change `split`")
     return out, function
+
+
+def _by_file(units: pl.DataFrame, rule: FileSplit) -> pl.Series:
+    """Raises: DataStopped when a file belongs to no part."""
+    part_of = {
+        file: next((part for pattern, part in rule.files.items() if fnmatch(file, pattern)), None)
+        for file in units[SOURCE].unique().sort()
+    }
+    if lost := [file for file, part in part_of.items() if part is None]:
+        raise DataStopped(f"split file: {', '.join(lost)} belongs to no part; split.files has: {', '.join(rule.files)}")
+    return units[SOURCE].replace_strict(part_of, return_dtype=pl.String)
 
 
 def hash_parts(keys: pl.Series, salt: str, fractions: Fractions) -> pl.Series:

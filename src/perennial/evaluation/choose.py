@@ -12,7 +12,7 @@ from perennial.evaluation.intervals import F64, Interval
 _ONE_ERROR = 0.6826894921370859  # the two-sided level whose interval reaches one standard error
 
 
-TRADITIONAL = ("linear", "boosted")
+TRADITIONAL = ("linear", "boosted", "kernel")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,6 +33,7 @@ class Evidence:
     not_comparable: str | None = None
     profit: Interval | None = None
     slices: tuple[Slice, ...] = ()
+    unfair: str | None = None  # why a campaign's groups were hardly drawn by lot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,7 @@ def decide(evidence: Evidence) -> Decision:
 
     Raises: InputError when scores do not fit the rows.
     """
-    rules = (_better(evidence), _floor(evidence), *_money(evidence), *_groups(evidence))
+    rules = (_better(evidence), _floor(evidence), *_lottery(evidence), *_money(evidence), *_groups(evidence))
     states = {rule.state for rule in rules}
     verdict: Verdict = "REJECT" if "rejects" in states else "HOLD" if "holds" in states else "PROMOTE"
     return Decision(verdict=verdict, rules=rules)
@@ -92,6 +93,11 @@ def _floor(evidence: Evidence) -> Rule:
     said = "clears" if clears else "does not clear"
     words = f"{judge.metric} of the candidate {_told(figure, '.4f')}: its {end} end {said} the floor {floor:g}"
     return Rule(name="floor", words=words, state="ok" if clears else "rejects", interval=figure, line=floor)
+
+
+def _lottery(evidence: Evidence) -> list[Rule]:
+    """Without a fair lottery what looks like an effect may be who was in the groups."""
+    return [Rule(name="lottery", words=evidence.unfair, state="holds")] if evidence.unfair else []
 
 
 def _money(evidence: Evidence) -> list[Rule]:

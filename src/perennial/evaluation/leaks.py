@@ -47,13 +47,36 @@ def reaching(cutoffs: NDArray[Any], label_ends: NDArray[Any], parts: NDArray[Any
     return int((label_ends[~is_test] > cutoffs[is_test].min()).sum())
 
 
+def questions(y: NDArray[np.float64], task: str) -> list[NDArray[np.float64]]:
+    """The yes-or-no questions (n,) that an outcome answers: itself, each class or not, more than most, any at all."""
+    match task:
+        case "multiclass":
+            return [(y == c).astype(np.float64) for c in np.unique(y)]
+        case "regression":
+            return [(y > np.median(y)).astype(np.float64), (y > 0).astype(np.float64)]
+        case _:
+            return [y]
+
+
+def telling_any(columns: Mapping[str, NDArray[Any]], asked: Sequence[NDArray[np.float64]]) -> list[Leak]:
+    """The worst leak of each column over all questions, the worst column first."""
+    worst: dict[str, Leak] = {}
+    for leak in sorted((leak for y in asked for leak in telling(columns, y)), key=_severity):
+        worst.setdefault(leak.column, leak)
+    return list(worst.values())
+
+
 def telling(columns: Mapping[str, NDArray[Any]], y: NDArray[Any]) -> list[Leak]:
     """Leaks among `columns` ((n,) each, numbers or texts) against the 0/1 outcome `y` (n,), the worst first."""
     y = np.asarray(y, dtype=np.float64)
     if min((y == 1).sum(), (y == 0).sum()) < FEWEST:
         return []
     found = [leak for name, values in columns.items() if (leak := _leak(name, values, y)) is not None]
-    return sorted(found, key=lambda leak: (not leak.proven, -leak.auc))
+    return sorted(found, key=_severity)
+
+
+def _severity(leak: Leak) -> tuple[bool, float]:
+    return not leak.proven, -leak.auc
 
 
 def _leak(name: str, values: NDArray[Any], y: NDArray[np.float64]) -> Leak | None:

@@ -19,6 +19,7 @@ _NAMES = {
     "comparable": "Can the two be compared?",
     "rolled back": "Was this version taken out of use?",
     "better": "New model against the one in use",
+    "lottery": "Were the groups drawn by lot?",
     "floor": "New model against the agreed floor",
     "profit": "Profit against the one in use",
     "groups": "Customer groups against the one in use",

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from perennial.report import numbers as n
+from perennial.report import risk
 from perennial.report.curves import Bin, Curve, Flag, by_depth, calibration, gains
 from perennial.report.intervals import inline
 from perennial.report.numbers import Interval
@@ -44,11 +45,12 @@ _TONES: tuple[Tone, ...] = ("grey", "ink", "orange")  # of the families that wer
 
 def told(story: Story) -> Told:
     """Everything between the label line and the section on rows."""
-    sections = (
-        [action_section(story, "Whom to contact, how many, and what it earns.", "list", _profit(story), _plans(story))]
-        if "profit" in story.evaluation
-        else []
-    )
+    sections = []
+    if "profit" in story.evaluation:
+        what = "Whom to contact, how many, and what it earns."
+        sections.append(action_section(story, what, "list", _profit(story), _plans(story)))
+    if "risk" in story.evaluation:
+        sections.append(risk.section(story))
     return Told(
         verdict=story.verdict,
         headline=_headline(story),
@@ -84,6 +86,8 @@ def _what_to_do(story: Story) -> str:
         return f"Nothing changes{campaign}: go on with the list of the model in use."
     if story.verdict == "REJECT":
         return f"Choose customers as you do today{', by the model in use' if story.decision.get('champion') else ''}."
+    if "risk" in story.evaluation:
+        return risk.what_to_do(story)
     if "profit" not in story.evaluation:
         return "Rank customers by the score; the contract gives no money to choose a depth by."
     profit, chosen = story.evaluation["profit"], _plan(story, "chosen")
@@ -104,6 +108,8 @@ def _caution(story: Story) -> Caution:
 
 
 def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
+    if story.verdict == "PROMOTE" and "risk" in story.evaluation:
+        return risk.key_figures(story)
     if story.verdict != "PROMOTE" or "profit" not in story.evaluation or not _plan(story, "chosen")["contacted"]:
         return _judged(story)
     rate = story.summaries["split"]["rate"]

@@ -66,7 +66,9 @@ def strongest_caution(story: Story) -> Caution | None:
 def deep_words(story: Story) -> str:
     """Whether the deep network beats the best traditional family, in a sentence."""
     deep = story.evaluation["deep_minus_traditional"]
-    rival = {"linear": "the linear model", "boosted": "boosted trees"}[deep["traditional"]]
+    rival = {"linear": "the linear model", "boosted": "boosted trees", "kernel": "a kernel machine"}[
+        deep["traditional"]
+    ]
     if deep["low"] > 0:
         return f"The deep network ranks better than {rival}"
     if deep["high"] < 0:

@@ -49,7 +49,7 @@ class Story:
     def does(self) -> str:
         """What those do whom a binary task looks for: "those who respond"."""
         made = self.contract.unit.target.get(self.contract.task.target)
-        return (made.label if made else None) or "respond"
+        return str((made.label if made else None) or getattr(self.contract.task, "event", "respond"))
 
     @property
     def stopped_by(self) -> str:
@@ -76,6 +76,7 @@ LOWER_IS_BETTER = {"log_loss", "brier", "mae"}
 FAMILY_NAMES = {
     "linear": "Linear",
     "boosted": "Boosted trees",
+    "kernel": "Kernel machine",
     "deep": "Deep network",
     "blend": "Deep and trees, blended",
 }

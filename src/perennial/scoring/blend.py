@@ -1,4 +1,4 @@
-"""The boosted and the deep model of one encoding in, their mean on the link scale out: a family that fits nothing."""
+"""The deep model and its rival of one encoding in, their mean on the link scale out: a family that fits nothing."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from perennial.config.baseline import BaselineParams
-from perennial.contract.model import ColumnSplit, Contract, CutoffSplit, Fractions, HashSplit, TimeSplit
+from perennial.contract.model import ColumnSplit, Contract, CutoffSplit, FileSplit, Fractions, HashSplit, TimeSplit
 from perennial.contract.serving import feature_columns, head_of
 from perennial.data.encode import fit
 from perennial.data.names import ENTITY, ROW_ID
@@ -55,7 +55,7 @@ def _name_of(contract: Contract, units: pl.DataFrame) -> str:
             return "entity" if contract.split.by == "entity" and _repeats(units) else "random"
         case TimeSplit() | CutoffSplit():
             return "time"
-        case ColumnSplit():
+        case ColumnSplit() | FileSplit():
             return "given"
         case _:
             assert_never(contract.split)

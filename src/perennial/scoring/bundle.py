@@ -23,10 +23,12 @@ from perennial.scoring.blend import BlendModel
 from perennial.scoring.calibration import Calibration, calibrate
 
 F64 = NDArray[np.float64]
-Family = Literal["linear", "boosted", "deep", "blend"]
+Family = Literal["linear", "boosted", "kernel", "deep", "blend"]
 _BACKGROUND = 64  # more rows matter more for reasons than finer steps
-FAMILIES: tuple[Family, ...] = ("linear", "boosted", "deep", "blend")  # the simplest first
-STAGE_OF: dict[Family, str] = {"linear": "baseline", "boosted": "baseline", "deep": "train", "blend": "evaluate"}
+FAMILIES: tuple[Family, ...] = ("linear", "boosted", "kernel", "deep", "blend")  # the simplest first
+STAGE_OF: dict[Family, str] = {
+    "linear": "baseline", "boosted": "baseline", "kernel": "baseline", "deep": "train", "blend": "evaluate",
+}  # fmt: skip
 
 
 class Model(Protocol):
@@ -99,29 +101,33 @@ def _load_model(family: Family, folder: Path, encoding: Encoding) -> Model:
             from perennial.models.traditional.boosted import BoostedModel
 
             return BoostedModel.load(folder, encoding)
+        case "kernel":
+            from perennial.models.traditional.kernel import KernelModel
+
+            return KernelModel.load(folder)
         case "deep":
             from perennial.models.deep.model import DeepModel
 
             return DeepModel.load(folder)
         case "blend":
-            members: tuple[Family, ...] = ("boosted", "deep")
+            members: list[Family] = [member for member in FAMILIES if (folder / member).is_dir()]
             return BlendModel(members={member: _load_model(member, folder / member, encoding) for member in members})
         case _:
             assert_never(family)
 
 
-def blend(boosted: Bundle, deep: Bundle, val: pl.DataFrame, y: F64, arm: NDArray[np.int64]) -> Bundle:
+def blend(rival: Bundle, deep: Bundle, val: pl.DataFrame, y: F64, arm: NDArray[np.int64]) -> Bundle:
     """The bundle of the mean of two fitted models, calibrated on val (outcomes and arms (n,)).
 
     Raises: ConfigError when the two were fitted on other encodings.
     """
-    if boosted.encoding != deep.encoding:
+    if rival.encoding != deep.encoding:
         raise ConfigError("train and baseline encode columns otherwise, so they cannot be blended: give both one seed")
-    model = BlendModel(members={"boosted": boosted.model, "deep": deep.model})
+    model = BlendModel(members={rival.family: rival.model, "deep": deep.model})
     link = model.link(deep.encoding.encode(val))
     return replace(
         deep, family="blend", model=model, calibration=calibrate(deep.serving.head, link, y, arm),
-        params={"train": deep.params, "baseline": boosted.params},
+        params={"train": deep.params, "baseline": rival.params},
     )  # fmt: skip
 
 

@@ -38,6 +38,11 @@ def contributions(bundle: Bundle, rows: pl.DataFrame, *, draws: int, seed: int) 
 
             assert isinstance(bundle.model, BoostedModel)
             parts = bundle.model.contributions(encoded)
+        case "kernel":
+            from perennial.models.traditional.kernel import KernelModel
+
+            assert isinstance(bundle.model, KernelModel)
+            parts = bundle.model.contributions(encoded)
         case "deep":
             return _of_network(bundle, rows, columns, draws, seed)
         case "blend":
@@ -67,7 +72,10 @@ def _of_network(bundle: Bundle, rows: pl.DataFrame, columns: list[str], draws: i
     owners = [owner for kind in encoding.owners for owner in kind]
     texts, sizes = encoding.text_owners
     if texts:  # what words say together counts for the column that says most; the wide part for its own
-        owners += [texts[int(np.argmax(sizes))], *texts]
+        owners.append(texts[int(np.argmax(sizes))])
+    if encoding.image is not None:
+        owners.append(len(columns) - 1)
+    owners += texts
     owner_Z = torch.repeat_interleave(torch.tensor(owners), torch.tensor(net.chunks + [net.raw] * len(texts)))
     parts, error = expected_gradients(
         lambda chunk: link(net.from_chunks(chunk), spec),

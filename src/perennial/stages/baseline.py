@@ -1,4 +1,4 @@
-"""Units and splits in; the bundles of the traditional families, linear and boosted, out."""
+"""Units and splits in; the bundles of the traditional families, linear and boosted (of pictures: kernel), out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from perennial.data.parts import part
 from perennial.files.durable import read_json
 from perennial.files.tables import read_table
 from perennial.models.traditional.boosted import fit_boosted
+from perennial.models.traditional.kernel import fit_kernel
 from perennial.models.traditional.linear import fit_linear
 from perennial.scoring.both_ways import both_ways
 from perennial.scoring.bundle import Bundle, Family, Model, background_rows, save
@@ -31,12 +32,12 @@ def run(job: Job) -> Summary:
     def val_loss(model: Model) -> float:
         return link_loss(head, model.link(x_val), val.y, val.arm)
 
-    models: dict[Family, Model] = {
-        "linear": fit_linear(x_train, train.y, train.arm, head, encoding, val_loss),
-        "boosted": fit_boosted(
-            (x_train, train.y, train.arm), (x_val, val.y, val.arm), head, encoding, params, val_loss
-        ),
-    }
+    models: dict[Family, Model] = {"linear": fit_linear(x_train, train.y, train.arm, head, encoding, val_loss)}
+    if encoding.image is None:
+        rows = (x_train, train.y, train.arm), (x_val, val.y, val.arm)
+        models["boosted"] = fit_boosted(*rows, head, encoding, params, val_loss)
+    else:  # trees see no pictures
+        models["kernel"] = fit_kernel(x_train, train.y, train.arm, head, encoding, val_loss, params.seed)
     families = {}
     for family, model in models.items():
         bundle = Bundle(
@@ -49,7 +50,10 @@ def run(job: Job) -> Summary:
         digest = save(bundle, job.out / family, golden)
         families[family] = {"val_loss": val_loss(model), "digest": digest}
         log.info("%s: val loss %.4f", family, families[family]["val_loss"])
-    return {"families": families, "both_ways": both_ways(units, splits, contract, params)}
+    return {
+        "families": families,
+        "both_ways": both_ways(units, splits, contract, params) if encoding.image is None else None,
+    }
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The bundles of linear, boosted and deep in; their blend, the candidate, and all figures that are reported, out."""
+"""The bundles of all families but the blend in; it, the candidate, and all figures that are reported, out."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from perennial.contract.model import Binary, Contract, Multiclass, Regression, U
 from perennial.contract.serving import feature_columns
 from perennial.data.names import ROW_ID
 from perennial.data.parts import Part, part
-from perennial.evaluation import amounts, classes, messages, response
-from perennial.evaluation.money import money_of, offer_of
+from perennial.evaluation import amounts, classes, messages, response, risk
+from perennial.evaluation.money import loan_of, money_of, offer_of
 from perennial.files.tables import read_table, write_table
-from perennial.scoring.bundle import FAMILIES, STAGE_OF, Family, background_rows, blend, load, save
+from perennial.scoring.bundle import FAMILIES, STAGE_OF, Bundle, Family, background_rows, blend, load, save
 from perennial.scoring.scorer import Scorer, golden_rows
 from perennial.stages.shell import Job, Summary, log, main
 
@@ -27,19 +27,21 @@ def run(job: Job) -> Summary:
     units = read_table(job.input("featurize") / "units.parquet")
     splits = read_table(job.input("split") / "splits.parquet")
     folders = {stage: job.input(stage) for stage in ("train", "baseline")}
-    fitted: tuple[Family, ...] = ("linear", "boosted", "deep")
-    bundles = {family: load(folders[STAGE_OF[family]] / family) for family in fitted}
+    fitted = [*job.summary_of("baseline")["families"], "deep"]
+    bundles: dict[Family, Bundle] = {f: load(folders[STAGE_OF[f]] / f) for f in FAMILIES if f in fitted}
     parts = {name: part(units, splits, name, contract) for name in ("val", "test")}
     val = parts["val"]
-    bundles["blend"] = blend(bundles["boosted"], bundles["deep"], val.frame, val.y, val.arm)
+    bundles["blend"] = blend(
+        bundles["kernel" if "kernel" in bundles else "boosted"], bundles["deep"], val.frame, val.y, val.arm
+    )
     sample = background_rows(val.frame, bundles["blend"].serving, params.seed)
     save(bundles["blend"], job.out / "blend", golden_rows(bundles["blend"], sample))
-    scorers = {family: Scorer(bundle=bundles[family]) for family in FAMILIES}
+    scorers = {family: Scorer(bundle=bundles[family]) for family in FAMILIES if family in bundles}
     scores = {name: {f: s.score(rows.frame) for f, s in scorers.items()} for name, rows in parts.items()}
     outputs = scorers["deep"].outputs
     write_table(job.out / "predictions.parquet", pl.concat(_rows(n, parts[n], scores[n], outputs) for n in parts))
     resampling = response.Resampling(n=params.bootstrap, seed=params.seed)
-    found = _judge(contract, parts, scores, resampling, params.placebos)
+    found = _judge(contract, parts, scores, resampling, params)
     candidate = found["candidate"]["family"]
     figures = {family: round(value, 4) for family, value in found["candidate"]["val"].items()}
     log.info("%s on val %s: the candidate is %s", found["primary"], figures, candidate)
@@ -47,14 +49,23 @@ def run(job: Job) -> Summary:
 
 
 def _judge(
-    contract: Contract, parts: dict[str, Part], scores: dict[str, Any], resampling: response.Resampling, placebos: int
+    contract: Contract,
+    parts: dict[str, Part],
+    scores: dict[str, Any],
+    resampling: response.Resampling,
+    params: EvaluateParams,
 ) -> dict[str, Any]:
     test = parts["test"]
     slices = test.groups(contract.slices)
     match contract.task:
         case Binary():
-            money = money_of(contract.money)
-            return response.judge(*_labelled(parts, scores), contract.task.primary, money, slices, resampling)
+            pair, money = _labelled(parts, scores), money_of(contract.money)
+            found = response.judge(*pair, contract.task.primary, money, slices, resampling)
+            if (loan := loan_of(contract.money)) is not None:
+                p = pair[1].scores[found["candidate"]["family"]]
+                protected = test.groups([name for name in contract.slices if name in contract.having("protected")])
+                found["risk"] = risk.judge(test.y, p, loan, protected, n=params.bootstrap, seed=params.seed)
+            return found
         case Multiclass():
             task, pair = contract.task, _labelled(parts, scores)
             return classes.judge(*pair, task.primary, contract.classes, task.ordered, slices, resampling)
@@ -67,7 +78,14 @@ def _judge(
             before = {f.name: test.frame[f.name].to_numpy() for f in feature_columns(contract)}
             offer = offer_of(contract)
             return messages.judge(
-                campaigns["val"], campaigns["test"], contract.arms, offer, before, resampling, placebos
+                campaigns["val"],
+                campaigns["test"],
+                contract.arms,
+                contract.shares,
+                offer,
+                before,
+                resampling,
+                params.placebos,
             )
         case _:
             assert_never(contract.task)

@@ -83,7 +83,8 @@ def shape(head: Head, encoding: Encoding, y_train: NDArray[np.float64], params: 
     return NetSpec(
         n_numeric=len(encoding.owners[0]), n_missing=len(encoding.missing), cards=tuple(encoding.cards), head=head,
         members=params.members, width=params.width, blocks=params.blocks, dropout=params.dropout,
-        words=words, center=float(amounts.mean()), spread=float(amounts.std()) or 1.0,
+        words=words, has_image=encoding.image is not None, smoothing=params.smoothing or 0.0,
+        center=float(amounts.mean()), spread=float(amounts.std()) or 1.0,
     )  # fmt: skip
 
 

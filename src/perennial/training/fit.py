@@ -26,7 +26,8 @@ from perennial.training.loader import Batches, Rows
 from perennial.training.module import FitModule, RowLoss, adamw
 
 log = logging.getLogger("perennial")
-_VAL_ROWS = 4096
+_VAL_ROWS = 4096  # of tables; of wider rows fewer, so that a block stays small
+_VAL_BYTES = 8_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,8 +166,10 @@ class _Watch(Callback):
         net.eval()
         total = 0.0
         with torch.inference_mode():
-            for start in range(0, len(self.val), _VAL_ROWS):
-                some = slice(start, start + _VAL_ROWS)
+            wide = sum(values[0].nbytes for values in self.val.x.values())
+            step = max(1, min(_VAL_ROWS, _VAL_BYTES // max(wide, 1)))
+            for start in range(0, len(self.val), step):
+                some = slice(start, start + step)
                 x = {kind: values.to(module.device) for kind, values in self.val.at(some).items()}
                 y, arm = (values[some].to(module.device) for values in (self.val.y_N, self.val.arm_N))
                 total += float(self.row_loss(net(x), y, arm).double().sum())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from pytorch_lightning import LightningModule
@@ -18,6 +18,13 @@ from perennial.training.loader import Batch
 RowLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
 _MAX_NORM = 1.0
 _WIDE = 15  # times the rate: each word is seen in few rows
+
+
+@runtime_checkable
+class Growing(Protocol):
+    """A network that wants to know which share of training is over."""
+
+    def learnt(self, share: float) -> None: ...
 
 
 class FitModule(LightningModule):
@@ -35,6 +42,8 @@ class FitModule(LightningModule):
     def on_train_epoch_start(self) -> None:
         self.seen.clear()
         self.train_loss, self.n_train = 0.0, 0
+        if isinstance(self.net, Growing):
+            self.net.learnt(self.current_epoch / max(self.trainer.max_epochs or 1, 1))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         # the masks of dropout depend on nothing but seed, epoch, batch and rank: an epoch can be done again alone

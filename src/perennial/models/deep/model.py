@@ -19,6 +19,7 @@ from perennial.files.durable import read_json, write_bytes, write_json
 from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, link
 
 _ROWS = 8192
+_PICTURES = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,9 @@ class DeepModel:
         """Link scores (n, outputs), in blocks of a fixed size, so that a row's bits do not depend on its neighbours."""
         self.net.eval()
         with torch.inference_mode():
-            parts = [link(self.net(block), self.spec) for block in blocks(rows, _ROWS)]
+            parts = [
+                link(self.net(block), self.spec) for block in blocks(rows, _PICTURES if self.spec.has_image else _ROWS)
+            ]
         out: NDArray[np.float64] = torch.cat(parts).numpy() if parts else np.zeros((0, len(self.spec.head.outputs)))
         return out
 
@@ -58,6 +61,8 @@ def tensors(rows: Encoded) -> dict[str, Tensor]:
     if rows.texts:
         arrays["word"] = rows.texts.code_NT
         arrays["gram"], arrays["gram_weight"] = _padded(rows.texts.grams_NJ)
+    if rows.pixels_NCSS is not None:
+        arrays["photo"] = rows.pixels_NCSS
     return {kind: torch.from_numpy(values) for kind, values in arrays.items()}
 
 

@@ -18,6 +18,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 
 from perennial.contract.serving import Head
 from perennial.models.deep.encoders import CategoryEncoder, PeriodicEncoder, WideEncoder, WordEncoder
+from perennial.models.deep.images import ImageEncoder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,8 @@ class NetSpec:
     blocks: int
     dropout: float
     words: WordSpec | None = None
+    has_image: bool = False
+    smoothing: float = 0.0  # of class labels
     center: float = 0.0  # of a training amount (of its logarithm where it has two parts), and its spread
     spread: float = 1.0
 
@@ -69,14 +72,15 @@ class TabularNet(nn.Module):
             )
             self.wide = WideEncoder(list(told.grams), spec.head.raw)
             self.chunks += [self.word.d_out]
+        self.image = ImageEncoder() if spec.has_image else None
+        if self.image is not None:
+            self.chunks += [self.image.d_out]
         self.n_trunk, self.raw = sum(self.chunks), spec.head.raw
         self.texts = len(spec.words.grams) if spec.words else 0
-        self.trunk = tabm.make_tabm_backbone(
-            d_in=sum(self.chunks), n_blocks=spec.blocks, d_block=spec.width, dropout=spec.dropout, activation="ReLU",
-            k=spec.members, arch_type="tabm", start_scaling_init="normal", start_scaling_init_chunks=self.chunks,
-        )  # fmt: skip
+        width = spec.width if spec.blocks else self.n_trunk
+        self.trunk = _trunk(spec, self.chunks) if spec.blocks else nn.Dropout(spec.dropout)
         self.members = tabm.EnsembleView(k=spec.members)
-        self.head = tabm.LinearEnsemble(spec.width, spec.head.raw, k=spec.members)
+        self.head = tabm.LinearEnsemble(width, spec.head.raw, k=spec.members)
 
     def forward(self, x: Mapping[str, Tensor]) -> Tensor:
         """→ raw_BKR"""
@@ -85,9 +89,18 @@ class TabularNet(nn.Module):
     def embed(self, x: Mapping[str, Tensor]) -> Tensor:
         """→ z_BZ: the chunks of numbers, missing flags and categories, of all texts together, then each text's wide part."""
         parts = [self.numeric(x["norm"]).flatten(1), x["miss"], self.category(x["cat"]).flatten(1)]
+        wide = []
         if self.word is not None and self.wide is not None:
-            parts += [self.word(x["word"]), self.wide(x["gram"], x["gram_weight"])]
-        return torch.cat(parts, dim=1)
+            parts.append(self.word(x["word"]))
+            wide = [self.wide(x["gram"], x["gram_weight"])]
+        if self.image is not None:
+            parts.append(self.image(x["photo"]))
+        return torch.cat([*parts, *wide], dim=1)
+
+    def learnt(self, share: float) -> None:
+        """Say which share of training is over: pictures grow with it."""
+        if self.image is not None:
+            self.image.progress = share
 
     def from_chunks(self, z_BZ: Tensor) -> Tensor:
         """z_BZ → raw_BKR"""
@@ -98,6 +111,14 @@ class TabularNet(nn.Module):
         return out
 
 
+def _trunk(spec: NetSpec, chunks: list[int]) -> nn.Module:
+    trunk: nn.Module = tabm.make_tabm_backbone(
+        d_in=sum(chunks), n_blocks=spec.blocks, d_block=spec.width, dropout=spec.dropout, activation="ReLU",
+        k=spec.members, arch_type="tabm", start_scaling_init="normal", start_scaling_init_chunks=chunks,
+    )  # fmt: skip
+    return trunk
+
+
 def losses(spec: NetSpec) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
     """The loss of each row, mean over members: (raw_BKR, y_B, arm_B) → (B,)."""
     task: Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -105,7 +126,7 @@ def losses(spec: NetSpec) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
         case "binary" | "uplift":
             task = _of_arm
         case "multiclass":
-            task = _of_class
+            task = partial(_of_class, spec=spec)
         case "regression":
             task = partial(_of_two_parts if spec.head.two_part else _of_amount, spec=spec)
         case _:
@@ -139,9 +160,11 @@ def _of_arm(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor) -> Tensor:
     return binary_cross_entropy_with_logits(seen_BK, y_B[:, None].expand_as(seen_BK), reduction="none")
 
 
-def _of_class(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor) -> Tensor:  # noqa: ARG001 - losses are called alike
+def _of_class(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:  # noqa: ARG001 - called alike
+    """Log loss of the class; with smoothing, a share of it is of all classes alike."""
     shares_BKR = torch.log_softmax(raw_BKR, dim=2)
-    return -shares_BKR.gather(2, y_B.long()[:, None, None].expand(-1, raw_BKR.shape[1], 1)).squeeze(2)
+    own = -shares_BKR.gather(2, y_B.long()[:, None, None].expand(-1, raw_BKR.shape[1], 1)).squeeze(2)
+    return (1 - spec.smoothing) * own - spec.smoothing * shares_BKR.mean(dim=2)
 
 
 def _of_amount(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:  # noqa: ARG001

@@ -22,6 +22,7 @@ from perennial.data.encode import Encoded, Encoding
 from perennial.errors import DataStopped
 from perennial.files.durable import read_json, write_bytes, write_json
 from perennial.models.traditional.heads import Target, link_of, parts_of, targets
+from perennial.models.traditional.pictures import described
 
 F64 = NDArray[np.float64]
 Design = Literal["standardised", "normal", "bins"]
@@ -68,7 +69,10 @@ class LinearModel:
         spread = [owner for owner in numbers for _ in range(per_number)]
         cats = [owner for owner, card in zip(codes, self.encoding.cards, strict=True) for _ in range(card)]
         words = [owner for owner, n in zip(*self.encoding.text_owners, strict=True) for _ in range(n)]
-        return [*spread, *flags, *cats, *words]
+        pictures = [len(self.encoding.columns) - 1] * (
+            len(self.mean_J) - len(spread) - len(flags) - len(cats) - len(words)
+        )
+        return [*spread, *flags, *cats, *pictures, *words]
 
     def save(self, folder: Path) -> None:
         write_json(folder / "linear.json", {"head": self.head.model_dump(mode="json"), "design": self.design})
@@ -90,7 +94,7 @@ def fit_linear(
     rows: Encoded, y_N: F64, arm_N: NDArray[np.int64], head: Head, encoding: Encoding,
     val_loss: Callable[[LinearModel], float],
 ) -> LinearModel:  # fmt: skip
-    """The best by `val_loss` of three designs × C in {.03, .3}, with texts of one design × C in {.3, 1, 4, 16}.
+    """The best by `val_loss` of three designs × C in {.03, .3}; with texts or pictures one design, C in {.3, 1, 4, 16}.
 
     Of a ridge, penalties are 1/C.
 
@@ -104,10 +108,11 @@ def fit_linear(
     spread = np.nanstd(rows.raw_NF, axis=0)
     center_F, scale_F = encoding.median_F, np.where(spread > 0, spread, 1.0)
     tried: list[LinearModel] = []
-    designs: tuple[Design, ...] = ("normal",) if rows.texts else ("standardised", "normal", "bins")
+    plain = rows.texts is None and rows.pixels_NCSS is None
+    designs: tuple[Design, ...] = ("standardised", "normal", "bins") if plain else ("normal",)
     for design in designs:
         x_NJ = design_matrix(rows, encoding, design, center_F, scale_F)
-        for strength in (0.3, 1.0, 4.0, 16.0) if rows.texts else (0.03, 0.3):
+        for strength in (0.03, 0.3) if plain else (0.3, 1.0, 4.0, 16.0):
             found = [_fitted(x_NJ[target.rows], target, strength) for target in fits]
             tried.append(
                 LinearModel(
@@ -131,6 +136,8 @@ def design_matrix(rows: Encoded, encoding: Encoding, design: Design, center_F: F
         case _:
             assert_never(design)
     dense = np.hstack([numeric, rows.miss_NM.astype(np.float64), _one_hot(rows.cat_NC, encoding.cards)])
+    if rows.pixels_NCSS is not None:
+        dense = np.hstack([dense, described(rows.pixels_NCSS)])
     return csr_matrix(hstack([dense, rows.texts.grams_NJ])) if rows.texts else dense
 
 

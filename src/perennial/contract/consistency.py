@@ -144,6 +144,8 @@ def _names(contract: Contract) -> Iterator[str]:
     for place, names in (("suspects", contract.suspects), ("slices", contract.slices)):
         for name in names:
             yield from _asks(place, columns, name, None)
+    if contract.money.amount is not None:
+        yield from _asks("money.amount", columns, contract.money.amount, _NUMBER)
     for name in contract.unit.where:
         yield from _asks("unit.where", columns, name, _TEXT)
     for table, (_, held) in contract.tables.items():

@@ -232,7 +232,8 @@ def _items(kept: str | dict[str, float]) -> list[tuple[str, float]]:
 class Money(Frozen):
     """What a decision is worth. `budget_share` is a share of the customers judged, so it means the same everywhere.
 
-    A contact costs and a response earns; or a loan gains when it is paid back and loses when it is not.
+    A contact costs and a response earns; a loan gains when it is paid back and loses when it is not; or a team looks at
+    so many alerts in 1,000 rows.
     """
 
     currency: str | None = None
@@ -241,13 +242,16 @@ class Money(Frozen):
     budget_share: float | None = Field(None, gt=0, le=1)
     gain_if_good: float | None = Field(None, gt=0)
     loss_if_bad: float | None = Field(None, gt=0)
+    alerts_per_1000: float | None = Field(None, gt=0, le=1000)
+    amount: str | None = None  # the column that says how much a payment is worth
 
     @model_validator(mode="after")
     def _one_decision(self) -> Self:
         if (self.gain_if_good is None) != (self.loss_if_bad is None):
             raise ValueError("a loan says both gain_if_good and loss_if_bad")
-        if self.gain_if_good is not None and self.value_of_response is not None:
-            raise ValueError("give money of contacts (value_of_response) or of loans (gain_if_good), not both")
+        told = (self.value_of_response, self.gain_if_good, self.alerts_per_1000)
+        if sum(value is not None for value in told) > 1:
+            raise ValueError("give one of value_of_response (contacts), gain_if_good (loans), alerts_per_1000 (alerts)")
         return self
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from perennial.report import alerts, risk
 from perennial.report import numbers as n
-from perennial.report import risk
 from perennial.report.curves import Bin, Curve, Flag, by_depth, calibration, gains
 from perennial.report.intervals import inline
 from perennial.report.numbers import Interval
@@ -51,6 +51,8 @@ def told(story: Story) -> Told:
         sections.append(action_section(story, what, "list", _profit(story), _plans(story)))
     if "risk" in story.evaluation:
         sections.append(risk.section(story))
+    if "alerts" in story.evaluation:
+        sections.append(alerts.section(story))
     return Told(
         verdict=story.verdict,
         headline=_headline(story),
@@ -88,6 +90,8 @@ def _what_to_do(story: Story) -> str:
         return f"Choose customers as you do today{', by the model in use' if story.decision.get('champion') else ''}."
     if "risk" in story.evaluation:
         return risk.what_to_do(story)
+    if "alerts" in story.evaluation:
+        return alerts.what_to_do(story)
     if "profit" not in story.evaluation:
         return "Rank customers by the score; the contract gives no money to choose a depth by."
     profit, chosen = story.evaluation["profit"], _plan(story, "chosen")
@@ -110,6 +114,8 @@ def _caution(story: Story) -> Caution:
 def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
     if story.verdict == "PROMOTE" and "risk" in story.evaluation:
         return risk.key_figures(story)
+    if story.verdict == "PROMOTE" and "alerts" in story.evaluation:
+        return alerts.key_figures(story)
     if story.verdict != "PROMOTE" or "profit" not in story.evaluation or not _plan(story, "chosen")["contacted"]:
         return _judged(story)
     rate = story.summaries["split"]["rate"]

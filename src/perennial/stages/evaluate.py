@@ -14,7 +14,7 @@ from perennial.contract.model import Binary, Contract, Multiclass, Regression, U
 from perennial.contract.serving import feature_columns
 from perennial.data.names import ROW_ID
 from perennial.data.parts import Part, part
-from perennial.evaluation import amounts, classes, messages, response, risk
+from perennial.evaluation import alerts, amounts, classes, messages, response, risk
 from perennial.evaluation.money import loan_of, money_of, offer_of
 from perennial.files.tables import read_table, write_table
 from perennial.scoring.bundle import FAMILIES, STAGE_OF, Bundle, Family, background_rows, blend, load, save
@@ -65,6 +65,8 @@ def _judge(
                 p = pair[1].scores[found["candidate"]["family"]]
                 protected = test.groups([name for name in contract.slices if name in contract.having("protected")])
                 found["risk"] = risk.judge(test.y, p, loan, protected, n=params.bootstrap, seed=params.seed)
+            if contract.money.alerts_per_1000 is not None:
+                found["alerts"] = _alerts(contract, parts, pair, found["candidate"]["family"], params)
             return found
         case Multiclass():
             task, pair = contract.task, _labelled(parts, scores)
@@ -89,6 +91,18 @@ def _judge(
             )
         case _:
             assert_never(contract.task)
+
+
+def _alerts(
+    contract: Contract, parts: dict[str, Part], pair: tuple[response.Labelled, response.Labelled], family: str,
+    params: EvaluateParams,
+) -> dict[str, Any]:  # fmt: skip
+    money, (val, test) = contract.money, pair
+    assert money.alerts_per_1000 is not None
+    amount = None if money.amount is None else parts["test"].frame[money.amount].fill_null(0).to_numpy()
+    chances = (val.scores[family], parts["val"].weight), (test.y, test.scores[family], parts["test"].weight)
+    budget = alerts.Budget(per_1000=money.alerts_per_1000)
+    return alerts.judge(*chances, amount, budget, n=params.bootstrap, seed=params.seed)
 
 
 def _labelled(parts: dict[str, Part], scores: dict[str, Any]) -> tuple[response.Labelled, response.Labelled]:

@@ -24,7 +24,7 @@ from perennial.models.traditional.pictures import described
 F64 = NDArray[np.float64]
 _LANDMARKS = 1500
 _STRENGTHS = (10.0, 100.0)
-_ARRAYS = ("landmark_MD", "root_MM", "coef_MO", "intercept_O", "mean_O")
+_ARRAYS = ("center_D", "scale_D", "landmark_MD", "root_MM", "coef_MO", "intercept_O", "mean_O")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,8 @@ class KernelModel:
     head: Head
     columns: int
     gamma: float
+    center_D: F64
+    scale_D: F64
     landmark_MD: F64
     root_MM: F64
     coef_MO: F64
@@ -42,7 +44,8 @@ class KernelModel:
 
     def link(self, rows: Encoded) -> F64:
         assert rows.pixels_NCSS is not None
-        near_NM = _near(described(rows.pixels_NCSS), self.landmark_MD, self.gamma) @ self.root_MM
+        x_ND = (described(rows.pixels_NCSS) - self.center_D) / self.scale_D
+        near_NM = _near(x_ND, self.landmark_MD, self.gamma) @ self.root_MM
         return link_of(self.head, near_NM @ self.coef_MO + self.intercept_O)
 
     def contributions(self, rows: Encoded) -> F64:
@@ -72,7 +75,9 @@ def fit_kernel(
 ) -> KernelModel:  # fmt: skip
     """The best by `val_loss` of C in {10, 100}; landmarks are drawn from the training rows."""
     assert rows.pixels_NCSS is not None
-    x_ND = described(rows.pixels_NCSS)
+    raw_ND = described(rows.pixels_NCSS)
+    center_D, scale_D = raw_ND.mean(axis=0), raw_ND.std(axis=0) + 1e-6
+    x_ND = (raw_ND - center_D) / scale_D
     gamma = 1 / (x_ND.shape[1] * float(x_ND.var()))
     chosen = np.random.Generator(np.random.PCG64(seed)).permutation(len(x_ND))[:_LANDMARKS]
     landmark_MD = x_ND[np.sort(chosen)]
@@ -87,7 +92,7 @@ def fit_kernel(
         mean_O = link_of(head, near_NM @ coef_MO + intercept_O).mean(axis=0)
         tried.append(
             KernelModel(
-                head=head, columns=len(encoding.columns), gamma=gamma, landmark_MD=landmark_MD, root_MM=root_MM,
+                head=head, columns=len(encoding.columns), gamma=gamma, center_D=center_D, scale_D=scale_D, landmark_MD=landmark_MD, root_MM=root_MM,
                 coef_MO=coef_MO, intercept_O=intercept_O, mean_O=mean_O,
             )
         )  # fmt: skip

@@ -21,6 +21,7 @@ _NAMES = {
     "better": "New model against the one in use",
     "lottery": "Were the groups drawn by lot?",
     "floor": "New model against the agreed floor",
+    "lottery": "Were the groups drawn by lot?",
     "profit": "Profit against the one in use",
     "groups": "Customer groups against the one in use",
 }

@@ -42,7 +42,8 @@ def test_no_two_categories_share_a_vector() -> None:
 
 def test_a_table_without_categories_still_encodes() -> None:
     net = TabularNet(spec(cards=()))
-    assert net(torch.zeros(5, 3), torch.zeros(5, 1), torch.zeros(5, 0, dtype=torch.int64)).shape == (5, 4, 1)
+    x = {"norm": torch.zeros(5, 3), "miss": torch.zeros(5, 1), "cat": torch.zeros(5, 0, dtype=torch.int64)}
+    assert net(x).shape == (5, 4, 1)
 
 
 @pytest.mark.parametrize(("card", "width"), [(2, 2), (3, 3), (10, 6), (100, 16), (5000, 16)])

@@ -16,7 +16,7 @@ from perennial.actions import promote
 from perennial.contract.model import TimeSplit
 from perennial.evaluation import gate
 from perennial.report import compose as compose_module
-from perennial.report import messages, response
+from perennial.report import messages, response, shared
 from perennial.report import numbers as n
 from perennial.report.axes import Scale, y_grid
 from perennial.report.compose import compose
@@ -190,7 +190,7 @@ def test_the_share_who_respond_has_the_interval_of_what_they_earned() -> None:
 @EVERY
 def test_each_figure_of_a_family_has_its_interval(story: Story) -> None:
     tables = [block for section in told(story).sections for block in section.blocks if isinstance(block, Table)]
-    families = next(table for table in tables if table.finding.startswith("Three families"))
+    families = next(table for table in tables if table.finding.startswith("Families on the same"))
     assert len(families.grid.rows) == 3
     for row in families.grid.rows:
         assert all(hasattr(cell, "interval") and re.fullmatch(r"\[.+, .+\]", cell.interval) for cell in row.cells[1:])
@@ -442,4 +442,4 @@ def test_every_rule_of_the_gate_has_its_question_and_its_headline() -> None:
         names |= set(re.findall(r'\bRule\(\s*name="([\w ]+)"', inspect.getsource(module)))
     assert names == {"better", "comparable", "floor", "groups", "profit", "rolled back"}
     assert names == set(compose_module._NAMES)
-    assert names - {"floor"} == set(response._HELD) == set(messages._HELD)
+    assert names - {"floor"} == set(shared.HELD) == set(messages._HELD)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import itertools
+import json
 from collections import Counter
 from typing import Any
 
@@ -110,6 +111,43 @@ def test_the_past_trains_and_rows_of_one_moment_stay_together() -> None:
         assert last[before].max() < last[after].min()  # type: ignore[operator]
     assert function["cuts"] == ["1970-01-04", "1970-01-06", "1970-01-08"]
     assert [len(last[name]) for name in PARTS] == [12, 6, 6, 6]
+
+
+@pytest.mark.parametrize(
+    ("column", "moments"),
+    [
+        ({"type": "int"}, [5, 9, 10, 1, 100, 7, 8, 2, 30, 4]),  # as texts 100 would come before 2
+        ({"type": "decimal"}, [0.5, 9.25, 10.0, 0.125, 100.5, 7.0, 8.0, 2.0, 30.0, 4.0]),
+        ({"type": "date"}, [dt.date(2026, 1, d) for d in (5, 9, 10, 1, 31, 7, 8, 2, 30, 4)]),
+        ({"type": "datetime"}, [dt.datetime(2026, 1, d, 7, tzinfo=dt.UTC) for d in (5, 9, 10, 1, 31, 7, 8, 2, 30, 4)]),
+    ],
+)
+def test_what_a_split_by_time_has_seen_is_what_lies_before_its_test(column: dict[str, Any], moments: list[Any]) -> None:
+    """Of any type, from the cuts as they stand in a bundle; rows to come, and rows of no moment, too."""
+    told = contract(
+        columns={"joined": {"role": "time", **column}},
+        split={"kind": "time", "order": "joined", "fractions": FRACTIONS},
+    )
+    frame = units(people(10)).with_columns(joined=pl.Series(moments))
+    out, function = split(frame, told)
+    place = [sorted(moments).index(moment) for moment in moments]
+    assert out["split"].to_list() == ["train" if i < 6 else "val" if i < 8 else "test" for i in place]
+    seen = trained_on(frame, json.loads(json.dumps(function)))
+    assert seen.to_list() == out["split"].is_in(["train", "val"]).to_list()
+    assert seen.sum() == 8
+    nothing = frame.with_columns(joined=pl.lit(None, dtype=frame["joined"].dtype))
+    assert trained_on(nothing, function).all(), "a row that might be known is taken for known"
+    otherwise = pl.lit(0.0) if "date" in column["type"] else pl.lit(dt.date(2026, 1, 1))
+    assert trained_on(frame.with_columns(joined=otherwise), function).all(), "and one whose time is told otherwise now"
+    with pytest.raises(DataStopped, match="was split by 'joined', which these rows do not have"):
+        trained_on(frame.drop("joined"), function)
+
+
+def test_what_a_split_by_record_has_seen_is_the_beginning_of_the_file() -> None:
+    told = contract(split={"kind": "time", "order": "record", "fractions": FRACTIONS})
+    out, function = split(units(people(10)), told)
+    assert trained_on(units(people(12)), function).to_list() == [True] * 8 + [False] * 4
+    assert (out["split"] == "test").sum() == 2
 
 
 def test_the_order_of_the_file_may_be_the_time() -> None:

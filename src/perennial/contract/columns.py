@@ -137,7 +137,7 @@ class Column(Frozen):
         number, moment, text = {"int", "decimal"}, {"date", "datetime"}, {"text"}
         asked = (
             ("role numeric", self.role == "numeric", number),
-            ("role time", self.role == "time", moment),
+            ("role time", self.role == "time", moment | number),
             ("range, min and max", self.bounds != (None, None), number),
             ("before", self.before is not None, moment),
             ("pattern", self.pattern is not None, text),

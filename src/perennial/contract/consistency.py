@@ -115,6 +115,7 @@ def _split(contract: Contract) -> Iterator[str]:
     if split.kind == "time" and split.order != "record" and split.order not in contract.having("time"):
         times = ", ".join(contract.having("time")) or "none"
         yield f"split.order {split.order!r} is neither record nor a column of role time; there are: {times}"
+    yield from _numbered(contract)
     if split.kind == "column":
         name = contract.one("split")
         if name is None:
@@ -124,6 +125,18 @@ def _split(contract: Contract) -> Iterator[str]:
         parts = set(values.values() if isinstance(values, dict) else values or ())
         if not parts or parts - _PARTS:
             yield f"columns.{name}: values maps its texts to the parts, {', '.join(sorted(_PARTS))}"
+
+
+def _numbered(contract: Contract) -> Iterator[str]:
+    """A time that is a number has an order and no date: rows can be split by it, nothing can be dated by it."""
+    for name in contract.having("time"):
+        is_order = contract.split.kind == "time" and contract.split.order == name
+        if contract.columns[name].cell_type in _NUMBER and not is_order:
+            yield f"columns.{name}: a time of type {contract.columns[name].cell_type} is for split.kind time by it only"
+    for table, held in contract.events.items():
+        for name, column in held.columns.items():
+            if column.role == "time" and column.cell_type in _NUMBER:
+                yield f"events.{table}.columns.{name}: an event has a date or datetime, not {column.cell_type}"
 
 
 def _names(contract: Contract) -> Iterator[str]:

@@ -131,12 +131,21 @@ def trained_on(units: pl.DataFrame, function: dict[str, Any]) -> pl.Series:
         if order != "record" and order not in units.columns:
             raise DataStopped(f"the model in use was split by {order!r}, which these rows do not have")
         at = units[ORDER] if order == "record" else units[order]
-        cut = pl.Series([function["cuts"][1]]).str.strip_chars()
-        seen = at < (int(cut[0]) if order == "record" else cut.str.to_datetime(time_zone="UTC", strict=False)[0])
-        return seen.fill_null(True)
+        return _before(at, function["cuts"][1])
     if kind == "cutoff":
         if CUTOFF not in units.columns:
             raise DataStopped("the model in use was split by cut-off, which these rows do not have")
         last = max(dt.date.fromisoformat(cutoff) for cutoff in function["cutoffs"]["train"])
         return units[CUTOFF] < last + dt.timedelta(days=function["label_days"])  # its outcomes reach into theirs
     return pl.Series([False] * units.height, dtype=pl.Boolean)
+
+
+def _before(at: pl.Series, cut: str) -> pl.Series:
+    """Whether each moment (a date, a time, or a number) lies before the cut; so does what cannot be compared."""
+    told = pl.Series([cut.strip()])
+    number = told.cast(pl.Float64, strict=False)
+    moment = (number if at.dtype.is_numeric() else told.str.to_datetime(time_zone="UTC", strict=False))[0]
+    if moment is None:
+        return pl.Series([True] * len(at))
+    seen: pl.Series = at < moment
+    return seen.fill_null(True)

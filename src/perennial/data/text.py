@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, hstack
-from scipy.sparse.linalg import svds
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -30,6 +30,7 @@ _MOST = 30_000  # words of a vocabulary
 _BUCKETS = 1 << 18
 _RARE = 2  # a word, or a pair, of fewer rows is not known
 _DIRECTIONS = 32
+_THERE = 1e-10  # of the widest direction's variance; below it a direction is rounding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,10 +145,16 @@ def _hashed(text: str) -> list[int]:
 
 
 def _axes(weighed_NJ: csr_matrix) -> F64:
+    """The widest directions (J, S) of the rows, the widest first: as many as there are, up to _DIRECTIONS."""
     most = min(_DIRECTIONS, min(weighed_NJ.shape) - 1)
     if most < 1:
         return np.zeros((weighed_NJ.shape[1], 0))
-    start = np.linspace(1, 2, min(weighed_NJ.shape))  # the same directions each time
-    _, _, axes_SJ = svds(weighed_NJ, k=most, v0=start)
-    sign = np.sign(axes_SJ[np.arange(most), np.abs(axes_SJ).argmax(axis=1)])
-    return np.asarray((axes_SJ * sign[:, None]).T[:, ::-1])
+    by_row = weighed_NJ.shape[0] < weighed_NJ.shape[1]
+    one = weighed_NJ if by_row else weighed_NJ.T
+    start, rng = np.linspace(1, 2, one.shape[0]), np.random.default_rng(0)  # the same directions each time
+    spread = LinearOperator((len(start), len(start)), matvec=lambda x: one @ (one.T @ x), dtype=np.float64)
+    width_S, axes = eigsh(spread, k=most, v0=start, rng=rng)
+    there = width_S > _THERE * max(width_S.max(), _THERE)
+    axes_JS = (weighed_NJ.T @ axes if by_row else axes)[:, there][:, ::-1]
+    axes_JS = axes_JS / np.linalg.norm(axes_JS, axis=0)
+    return np.asarray(axes_JS * np.sign(axes_JS[np.abs(axes_JS).argmax(axis=0), np.arange(axes_JS.shape[1])]))

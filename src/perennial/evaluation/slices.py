@@ -68,8 +68,12 @@ def _values(values: NDArray[Any]) -> list[Any]:
 
 
 def _enough(judge: Judge, mask: NDArray[np.bool_]) -> bool:
+    """Rows of each outcome, and of each arm; of classes and amounts as many rows in all, and amounts to be ranked."""
     y = judge.y[mask]
-    counts = [int((y == 1).sum()), int((y == 0).sum())]
+    if np.isin(judge.y, (0, 1)).all():
+        counts = [int((y == 1).sum()), int((y == 0).sum())]
+    else:
+        counts = [len(y) // 2, *([int((y > 0).sum())] if judge.metric == "gini_norm" else [])]
     if judge.arm is not None:
         counts += [int((judge.arm[mask] == a).sum()) for a in np.unique(judge.arm)]
     return min(counts) >= ENOUGH

@@ -7,6 +7,7 @@ import argparse
 from rich.console import Console
 from rich.table import Table
 
+from perennial.contract.model import load
 from perennial.files.project import Project
 from perennial.tracking import registry
 from perennial.tracking.store import open_store

@@ -6,7 +6,7 @@ from datetime import date
 
 from perennial.report.flows import Decision, timeline
 from perennial.report.page import Block, Code, Column, Fact, Facts, Figure, Fold, Grid, Section, TableRow
-from perennial.report.story import FAMILY_NAMES, Story
+from perennial.report.story import FAMILY_NAMES, Story, capital
 
 
 def lineage_section(story: Story) -> Section:
@@ -66,10 +66,15 @@ def _command(story: Story) -> Code:
     told = "At this commit, with the same raw data, every stage is restored or gives the same bytes."
     if story.lineage["changed"] == "true":
         told = "Close to it: code, params or contracts had changes that are in no commit, so bytes may differ."
+    pulled = "dvc pull needs a remote that was pushed to"
+    if story.contract.source.kind == "file":
+        data, told = "dvc pull", f"{told} {capital(pulled)}."
+    else:
+        data, told = f"perennial fetch {story.name}", f"{told} To restore them first, {pulled}."
     return Code(
         finding="Get here again",
         described=told,
-        text=f"git checkout {story.lineage['commit'][:12]}\ndvc pull\nperennial run {story.name}",
+        text=f"git checkout {story.lineage['commit'][:12]}\n{data}\nperennial run {story.name}",
     )
 
 

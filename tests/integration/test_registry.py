@@ -19,6 +19,7 @@ from perennial.actions.promote import promote
 from perennial.actions.register import bundle_folder, register
 from perennial.actions.report import _of_candidate
 from perennial.actions.rollback import rollback
+from perennial.cli import run
 from perennial.data.parts import part
 from perennial.errors import IntegrityError, Refused
 from perennial.files.durable import write_text
@@ -365,3 +366,28 @@ def test_the_word_that_stands_on_a_candidate_is_of_the_version_in_use(shop: Toy)
     register(shop.project, name)
     assert promote(shop.project, name)["verdict"] == "ROLLBACK"
     assert (standing()["verdict"], standing()["version"]) == ("PROMOTE", "2"), "what put it into use, not the HOLD"
+
+
+def test_history_folds_its_reasons_into_a_wide_column(
+    shop: Toy, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_text(shop.root / "dvc.yaml", "stages: {}\n")
+    register(shop.project, shop.name)
+    (reason,) = promote(shop.project, shop.name)["reasons"]
+    retrained(shop, 2)
+    register(shop.project, shop.name)
+    in_use(shop, "2")
+    rollback(shop.project, shop.name, "1", "complaints")
+    monkeypatch.chdir(shop.root)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(["history", shop.name]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    cells = [[cell.strip() for cell in line.strip("│").split("│")] for line in lines if line.startswith("│")]
+    assert reason == " ".join(why for _, why in cells if why not in {"as if", "complaints"}).strip()
+    assert " at 99 %: its lower end clears the floor" in reason
+    assert sum(bool(why) for _, why in cells) <= 5, "one reason takes three lines at most"
+    whats = [what for what, _ in cells]
+    assert [what for what in whats if what.startswith("version")] == [
+        "version 1, the first", "version 2 against 1", "version 1 against 2",
+    ]  # fmt: skip
+    assert lines[-1].startswith("champion: version 1 (")

@@ -196,6 +196,22 @@ def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
         cli.run(["stop"])
 
 
+@pytest.mark.parametrize("command", ["history", "rollback", "run", "serve", "show"])
+def test_an_unknown_use_case_is_refused_before_anything_is_started(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in ("params.yaml", "dvc.yaml"):
+        (tmp_path / file).touch()
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "serve.py").touch()
+    monkeypatch.chdir(tmp_path)
+    assert cli.run([command, "nosuch"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"perennial: {tmp_path}/contracts/nosuch.yaml is missing: `perennial list` names")
+    assert said.count("\n") == 1
+    assert not (tmp_path / ".perennial").exists()
+
+
 def test_outside_a_project_a_process_says_so_in_one_line(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "perennial", "list"]
     done = subprocess.run(words, cwd=tmp_path, text=True, capture_output=True, check=False)

@@ -138,7 +138,9 @@ def test_without_a_champion_or_a_known_ending_it_refuses(made: Toy, incoming: Pa
 def test_an_input_that_is_not_there_or_not_all_of_it_is_one_line(made: Toy, incoming: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"--input missing\.csv: there is no such file or folder"):
         score(made.project, NAME, Path("missing.csv"), tmp_path / "list.csv", None)
-    both = r"customers\.csv is one file, the contract has 2 tables: give the folder that holds customers\.csv and events"
+    both = (
+        r"customers\.csv is one file, the contract has 2 tables: give the folder that holds customers\.csv and events"
+    )
     with pytest.raises(InputError, match=both):
         prepare(made.contract, incoming / "customers.csv")
 

@@ -23,7 +23,12 @@ GALLERY = resources.files("perennial.gallery")
 TOLD: dict[str, Any] = {
     "promote": {"verdict": "PROMOTE"},
     "score": {"output": ".perennial/ad_response/scores.csv", "rows": 1003, "scored": 1000, "chosen": 400},
-    "report": {"path": ".perennial/ad_response/report.html", "verdict": "PROMOTE", "headline": "Use it.", "in_use": "3"},
+    "report": {
+        "path": ".perennial/ad_response/report.html",
+        "verdict": "PROMOTE",
+        "headline": "Use it.",
+        "in_use": "3",
+    },
 }
 
 
@@ -52,7 +57,12 @@ def test_every_problem_of_contract_and_params_is_told_before_the_first_stage(pro
     with pytest.raises(ConfigError) as caught:
         check(project, NAME)
     words = str(caught.value)
-    for place in (f"{NAME}.yaml: task.binary.floor: ", f"{NAME}.baseline: rounds: ", f"{NAME}.explain: draws: ", "drawz: "):
+    for place in (
+        f"{NAME}.yaml: task.binary.floor: ",
+        f"{NAME}.baseline: rounds: ",
+        f"{NAME}.explain: draws: ",
+        "drawz: ",
+    ):
         assert words.count(place) == 1, (place, words)
     assert "\n" not in words
 

@@ -178,7 +178,9 @@ def _files(contract: Contract, source: Path) -> dict[str, list[Path]]:
     patterns = {table: pattern for table, (pattern, _) in tables.items()}
     if source.is_file():
         held = " and ".join(patterns.values())
-        raise InputError(f"{source} is one file, the contract has {len(tables)} tables: give the folder that holds {held}")
+        raise InputError(
+            f"{source} is one file, the contract has {len(tables)} tables: give the folder that holds {held}"
+        )
     return matching(sorted(p for p in source.iterdir() if not p.name.startswith(".")), patterns)
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from perennial.report.flows import Decision, timeline
 from perennial.report.page import Block, Code, Column, Fact, Facts, Figure, Fold, Grid, Section, TableRow
-from perennial.report.story import FAMILY_NAMES, Story, capital
+from perennial.report.story import FAMILY_NAMES, Story
 
 
 def lineage_section(story: Story) -> Section:
@@ -66,14 +66,13 @@ def _command(story: Story) -> Code:
     told = "At this commit, with the same raw data, every stage is restored or gives the same bytes."
     if story.lineage["changed"] == "true":
         told = "Close to it: code, params or contracts had changes that are in no commit, so bytes may differ."
-    pulled = "dvc pull needs a remote that was pushed to"
     if story.contract.source.kind == "file":
-        data, told = "dvc pull", f"{told} {capital(pulled)}."
+        data, pulled = "dvc pull", "Raw data comes by dvc pull"
     else:
-        data, told = f"perennial fetch {story.name}", f"{told} To restore them first, {pulled}."
+        data, pulled = f"perennial fetch {story.name}", "Stages are restored by dvc pull"
     return Code(
         finding="Get here again",
-        described=told,
+        described=f"{told} {pulled}, from a remote that was pushed to.",
         text=f"git checkout {story.lineage['commit'][:12]}\n{data}\nperennial run {story.name}",
     )
 

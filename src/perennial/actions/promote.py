@@ -14,8 +14,9 @@ import polars as pl
 from perennial.actions.receipt import decided
 from perennial.config.base import section
 from perennial.config.gate import GateParams
-from perennial.contract.model import Binary, Contract, Multiclass, Regression, Uplift, load
+from perennial.contract.model import Contract, load
 from perennial.contract.serving import changed_features, feature_columns
+from perennial.contract.tasks import Binary, Multiclass, Regression, Uplift
 from perennial.data.parts import Part, part
 from perennial.data.split import trained_on
 from perennial.errors import DataStopped, Refused

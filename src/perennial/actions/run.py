@@ -26,7 +26,7 @@ from perennial.pipeline import repo
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="use case, as in params.yaml")
-    side.configure(parser)
+    side.flags(parser)
 
 
 def main(args: argparse.Namespace) -> int:

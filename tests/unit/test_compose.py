@@ -85,7 +85,7 @@ def test_each_headline_says_what_decided() -> None:
     assert "cannot be held against it" in said["response HOLD by comparable"]
     assert "the new list earns measurably less" in said["response HOLD by profit"]
     assert "serves some customers measurably worse" in said["response HOLD by groups"]
-    assert said["response REJECT by floor"] == "Do not deploy: this model is no better than chance."
+    assert said["response REJECT by floor"] == "Do not deploy: this model is not measurably better than chance."
     assert said["response REJECT by better"] == "Do not deploy: the new model is measurably worse than the one in use."
     assert said["uplift clear"].startswith("Send each customer the message that moves them")
     assert said["uplift not clear"].startswith("Use the ranking by effect")
@@ -100,7 +100,37 @@ def test_a_model_split_by_time_is_refused_for_later_rows() -> None:
     later = TimeSplit.model_validate({"kind": "time", "order": "record", "fractions": fractions})
     story = response_story("REJECT", stopped_by="floor")
     story = replace(story, contract=story.contract.model_copy(update={"split": later}))
-    assert told(story).headline == "Do not deploy: on later rows this model is no better than chance."
+    assert told(story).headline == "Do not deploy: on later rows this model is not measurably better than chance."
+
+
+def test_no_better_than_chance_is_what_the_whole_interval_says() -> None:
+    said = []
+    for value in (0.46, 0.5, 0.55):
+        story = response_story("REJECT", stopped_by="floor")
+        for family in story.evaluation["families"].values():
+            family["test"]["auc"] = about(value, 0.025)
+        said.append(told(story).headline.removeprefix("Do not deploy: this model is "))
+    assert said == ["no better than chance.", "not measurably better than chance.", "not as good as agreed."]
+
+
+def test_the_version_in_use_is_that_of_the_newest_decision() -> None:
+    def standing(story: Story, *later: dict[str, object]) -> str:
+        return compose_module._standing(replace(story, history=[*story.history, *later]))
+
+    back = {"verdict": "ROLLBACK", "version": "2", "champion": {"version": "3"}}
+    onward = {"verdict": "PROMOTE", "version": "5", "champion": {"version": "4"}}
+    held = {"verdict": "HOLD", "version": "5", "champion": {"version": "2"}}
+    first, new = response_story(), response_story(champion=True)
+    hold = response_story("HOLD", stopped_by="better", champion=True)
+    reject = response_story("REJECT", stopped_by="floor")
+    assert standing(first) == "Version 4 is the first"
+    assert standing(new) == "Version 4 replaces version 3"
+    assert standing(new, onward) == "Version 4 replaces version 3; by now version 5 is in use"
+    assert standing(hold) == "Version 3 stays in use"
+    assert standing(hold, back) == standing(hold, back, held) == "Version 2 stays in use"
+    assert standing(reject) == "Version 4 is not put to use; no model is in use"
+    assert standing(reject, back) == "Version 4 is not put to use; version 2 stays"
+    assert standing(reject, {**back, "version": "4"}) == "Version 4 is in use, put there by hand"
 
 
 @EVERY
@@ -120,7 +150,7 @@ def test_only_a_promotion_says_whom_to_contact(story: Story) -> None:
 
 def test_what_to_do_names_numbers_shares_and_messages() -> None:
     assert told(response_story()).what_to_do == (
-        "Contact the 1,313 highest-scoring customers, 40\u202f% of this list; the whole budget."
+        "Contact the 1,313 highest-scoring customers, 40\u202f% of the test list; the whole budget."
     )
     assert "no money to choose a depth by" in told(response_story(money=False)).what_to_do
     assert told(uplift_story()).what_to_do == (
@@ -153,6 +183,66 @@ def test_where_nothing_is_worth_its_cost_nothing_is_sent() -> None:
 def test_the_strongest_caution_stands_beside_the_verdict(name: str, caution: str) -> None:
     verdict = words(compose(STORIES[name])[0]).split("Why this verdict")[0]
     assert caution in " ".join(verdict.split())
+
+
+def test_a_split_by_chance_says_nothing_of_later_months() -> None:
+    words = "Customers were split by chance: this says nothing about later months. Nor does it say whom the contact"
+    by_record = gallery("bank_response").split
+    story = response_story()
+    told_of = {}
+    for name, update in {"entity": {}, "record": {"split": by_record}}.items():
+        contract = story.contract.model_copy(update=update)
+        columns = {key: column for key, column in contract.columns.items() if column.role != "time"}
+        for timed, made in ((True, contract), (False, contract.model_copy(update={"columns": columns}))):
+            caution = told(replace(story, contract=made)).caution
+            assert caution is not None
+            told_of[name, timed] = caution.text.startswith(words)
+    assert told_of == {key: key == ("record", False) for key in told_of}
+    assert len(told_of) == 4
+    rejected = response_story("REJECT", stopped_by="floor")
+    caution = told(replace(rejected, contract=gallery("bank_response"))).caution
+    assert caution is not None
+    assert caution.text.startswith("Nothing below is a plan")
+
+
+def figures(story: Story) -> list[Figure]:
+    """The figures of the last section, pairs opened."""
+    blocks = told(story).sections[-1].blocks
+    return [figure for block in blocks if isinstance(block, Pair) for figure in block.figures]
+
+
+def test_a_group_is_weaker_only_outside_the_noise() -> None:
+    story = response_story()
+    assert "No group is measurably weaker" in [figure.finding for figure in figures(story)]
+    story.evaluation["slices"][1]["auc"] = about(0.70, 0.05)
+    story.evaluation["slices"][2]["auc"] = about(0.69, 0.2)
+    assert "It is weaker for channel store" in [figure.finding for figure in figures(story)]
+
+
+def test_chances_that_are_off_rank_only_where_there_is_a_list() -> None:
+    said = {}
+    for verdict, rule in (("PROMOTE", ""), ("REJECT", "floor")):
+        story = response_story(verdict, stopped_by=rule)
+        fine = figures(story)[0].finding
+        assert fine == "Predicted chances can be taken at face value"
+        story.evaluation["calibration"]["value"] = 0.05
+        said[verdict] = figures(story)[0].finding
+    assert said == {"PROMOTE": "Predicted chances are off: rank by them only", "REJECT": "Predicted chances are off"}
+
+
+def test_what_the_list_reaches_is_said_in_the_verb_of_the_task() -> None:
+    reached = re.compile(r"Contacting the best 40\u202f% reaches \d+\u202f% of those who respond")
+    assert [figure.finding for figure in figures(response_story()) if reached.fullmatch(figure.finding)]
+
+
+def test_the_way_back_fetches_what_can_be_fetched() -> None:
+    story = response_story()
+    file = story.contract.source.model_copy(update={"kind": "file"})
+    story_of_a_file = replace(story, contract=story.contract.model_copy(update={"source": file}))
+    ways = [words(compose(s)[0]).split("Get here again")[1] for s in (story, story_of_a_file)]
+    assert "perennial fetch ad_response perennial run" in " ".join(ways[0].split())
+    assert "dvc pull perennial run ad_response" in " ".join(ways[1].split())
+    assert all("a remote that was pushed to" in way for way in ways)
 
 
 def test_a_suspect_outweighs_every_other_caution() -> None:
@@ -316,7 +406,7 @@ def test_a_log_of_events_is_told_in_its_own_words() -> None:
     assert "campaign" not in told(of_a_log("HOLD", "better")).what_to_do
     assert (
         told(of_a_log("REJECT", "floor")).headline
-        == "Do not deploy: on later rows this model is no better than chance."
+        == "Do not deploy: on later rows this model is not measurably better than chance."
     )
 
 

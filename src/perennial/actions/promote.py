@@ -11,11 +11,12 @@ from typing import Any, assert_never
 import numpy as np
 import polars as pl
 
-from perennial.actions.receipt import forget
+from perennial.actions.receipt import decided
 from perennial.config.base import section
 from perennial.config.gate import GateParams
-from perennial.contract.model import Binary, Contract, Multiclass, Regression, Uplift, load
+from perennial.contract.model import Contract, load
 from perennial.contract.serving import changed_features, feature_columns
+from perennial.contract.tasks import Binary, Multiclass, Regression, Uplift
 from perennial.data.parts import Part, part
 from perennial.data.split import trained_on
 from perennial.errors import DataStopped, Refused
@@ -44,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     project = Project.here()
     record = promote(project, args.name, args.version)
-    forget(project, args.name)
+    decided(project, args.name, record)
     for reason in record["reasons"]:
         log.info("%s: %s", record["verdict"], reason)
     return 3 if record["verdict"] == "REJECT" else 0
@@ -86,7 +87,7 @@ def _judged(
     A record that says PROMOTE without the alias (killed between the two) is carried out now.
     """
     records = reversed(registry.decisions(store, name))
-    record: dict[str, Any] | None = next((r for r in records if _concerns(r, candidate)), None)
+    record: dict[str, Any] | None = next((r for r in records if concerns(r, candidate.digest)), None)
     if record is None or record["verdict"] == "ROLLBACK":
         return record if record is not None and record["digest"] == candidate.digest else None
     if champion is not None and champion.digest == candidate.digest:
@@ -101,18 +102,16 @@ def _judged(
 
 def _rolled_back(store: Store, name: str, candidate: registry.Version) -> str | None:
     """Why a person took this version out of use, if that was the last word on it: no nightly run puts it back."""
-    last = next((r for r in reversed(registry.decisions(store, name)) if _concerns(r, candidate)), None)
+    last = next((r for r in reversed(registry.decisions(store, name)) if concerns(r, candidate.digest)), None)
     if last is None or last["verdict"] != "ROLLBACK" or last["digest"] == candidate.digest:
         return None
     return f"this version was rolled back ({last['reasons'][0]}); promote it by hand with --version {candidate.number}"
 
 
-def _concerns(record: dict[str, Any], version: registry.Version) -> bool:
-    """Whether a decision was on this version, or took it out of use."""
-    before = record["champion"] or {}
-    return bool(
-        record["digest"] == version.digest or (record["verdict"] == "ROLLBACK" and before["digest"] == version.digest)
-    )
+def concerns(record: dict[str, Any], digest: str) -> bool:
+    """Whether a decision was on this bundle, or took it out of use."""
+    before = (record["champion"] or {}).get("digest")
+    return bool(record["digest"] == digest or (record["verdict"] == "ROLLBACK" and before == digest))
 
 
 def evidence(

@@ -9,6 +9,7 @@ from typing import Any, assert_never
 
 import polars as pl
 
+from perennial.actions.promote import concerns
 from perennial.actions.register import bundle_folder
 from perennial.contract.model import Contract, load
 from perennial.data.names import ROW_ID
@@ -40,7 +41,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def report(project: Project, name: str) -> dict[str, Any]:
-    """Write .perennial/NAME/report.html and return {path, sha256, headline}.
+    """Write .perennial/NAME/report.html and return {path, sha256, headline, verdict, in_use}.
 
     Raises: Refused when nothing was decided yet.
     """
@@ -48,7 +49,7 @@ def report(project: Project, name: str) -> dict[str, Any]:
     history = registry.decisions(store, name)
     if not history:
         raise Refused(f"{name} has no decision to report yet: perennial run {name}")
-    told, decision = lineage(project, name), _of_candidate(project, name, history)
+    decision = _of_candidate(project, name, history)
     quarantine = pl.concat(
         read_table(project.output(name, stage) / "quarantine.parquet") for stage in ("ingest", "validate")
     )
@@ -64,23 +65,32 @@ def report(project: Project, name: str) -> dict[str, Any]:
         people=_people(project, name, contract),
         quarantine=_samples(quarantine),
         quarantined=dict(quarantine["rule"].value_counts().sort("rule").iter_rows()),
-        lineage=told,
+        lineage=lineage(project, name),
     )
     path = project.state(name) / "report.html"
     page, headline = compose(story)
     write_text(path, page)
     attach(store, registry.version(store, name, story.version).run_id, path)
-    return {"path": str(path.relative_to(project.root)), "sha256": sha256_file(path), "headline": headline}
+    told = {"verdict": story.verdict, "in_use": story.in_use, "headline": headline}
+    return {"path": str(path.relative_to(project.root)), "sha256": sha256_file(path), **told}
 
 
 def _of_candidate(project: Project, name: str, history: list[dict[str, Any]]) -> dict[str, Any]:
-    """The newest decision on the candidate of these outputs."""
+    """What the gate said of the candidate of these outputs: of one in use what put it there, else the newest word.
+
+    Raises: Refused when it is not judged yet, or not since it was taken out of use.
+    """
     family = read_json(project.output(name, "evaluate") / "summary.json")["candidate"]["family"]
     bundle = digest(bundle_folder(project, name, family))
-    mine = [record for record in history if record["digest"] == bundle and record["verdict"] != "ROLLBACK"]
-    if not mine:
+    mine = [record for record in history if concerns(record, bundle)]
+    judged = [record for record in mine if record["verdict"] != "ROLLBACK"]
+    if not judged:
         raise Refused(f"the candidate of {name} is not judged yet: perennial register {name}, perennial promote {name}")
-    return mine[-1]
+    if mine[-1]["verdict"] != "ROLLBACK":
+        return judged[-1]
+    if mine[-1]["digest"] != bundle:
+        raise Refused(f"the candidate of {name} was taken out of use and not judged since: perennial run {name}")
+    return next((record for record in reversed(judged) if record["verdict"] == "PROMOTE"), judged[-1])
 
 
 def _people(project: Project, name: str, contract: Contract) -> list[dict[str, Any]]:

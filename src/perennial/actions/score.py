@@ -12,6 +12,7 @@ import csv
 import datetime as dt
 import io
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,10 +92,14 @@ def score_incoming(project: Project, name: str) -> dict[str, Any]:
 def score(project: Project, name: str, source: Path, output: Path, number: str | None) -> dict[str, Any]:
     """Counts {rows, scored, rejected, chosen}, exact: rows = scored + rejected, or those that feed a score + rejected.
 
-    Raises: InputError for a file that cannot be read, Refused when there is nothing to score with.
+    `chosen` is None where the contract names no money to decide by.
+
+    Raises: InputError for a file that cannot be read, ConfigError for a list that cannot be written there, Refused when
+    there is nothing to score with.
     """
-    if output.suffix not in {".csv", ".parquet"}:
-        raise ConfigError(f"--output {output}: end it in .csv or .parquet")
+    if not source.exists():
+        raise InputError(f"--input {source}: there is no such file or folder")
+    rejects = _rejects(source, output)
     contract, store = load(project.contract(name)), open_store(project)
     found = registry.version(store, name, number) if number else registry.champion(store, name)
     if found is None:
@@ -106,16 +111,38 @@ def score(project: Project, name: str, source: Path, output: Path, number: str |
         raise Refused(f"{words}: perennial run {name}")
     prepared = prepare(contract, source)
     table = scored(scorer, prepared.units, contract).with_columns(pl.lit(found.number).alias("model_version"))
-    rejects = output.with_name(f"{output.stem}.rejected{output.suffix}")
     _write(output, table)
     _write(rejects, prepared.rejected)
-    chosen = int((table["action"] != "none").sum()) if "action" in table.columns else 0
+    chosen = int((table["action"] != "none").sum()) if "action" in table.columns else None
     counts = {"rows": prepared.n_rows, "scored": table.height, "rejected": prepared.rejected.height, "chosen": chosen}
     unknown = scorer.bundle.encoding.unknown(prepared.units)
     if unknown:
         log.warning("categories that training did not know: %s", ", ".join(f"{n} in {c}" for c, n in unknown.items()))
     as_of = str(prepared.as_of) if prepared.as_of else None
     return {**counts, "as_of": as_of, "model_version": found.number, "unknown": unknown}
+
+
+def _rejects(source: Path, output: Path) -> Path:
+    """The neighbour of the list that takes the rejected rows.
+
+    Raises: ConfigError when either cannot be written, or would take the place of what is read.
+    """
+    if output.suffix not in {".csv", ".parquet"}:
+        raise ConfigError(f"--output {output}: end it in .csv or .parquet")
+    rejects = output.with_name(f"{output.stem}.rejected{output.suffix}")
+    read = {path.resolve() for path in (source, *(source.iterdir() if source.is_dir() else ()))}
+    for path in (output, rejects):
+        if path.is_dir():
+            raise ConfigError(f"--output {output}: {path} is a folder; name a file")
+        if read.intersection((path.resolve(), *path.resolve().parents)):
+            raise ConfigError(f"--output {output}: {path} is part of the input {source}; name a file elsewhere")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--output {output}: its folder cannot be made ({error.strerror})") from error
+    if not os.access(output.parent, os.W_OK):
+        raise ConfigError(f"--output {output}: {output.parent} may not be written to")
+    return rejects
 
 
 def prepare(contract: Contract, source: Path) -> Prepared:
@@ -148,8 +175,13 @@ def _files(contract: Contract, source: Path) -> dict[str, list[Path]]:
     tables = contract.tables
     if source.is_file() and len(tables) == 1:
         return {next(iter(tables)): [source]}
-    paths = [source] if source.is_file() else sorted(p for p in source.iterdir() if not p.name.startswith("."))
-    return matching(paths, {table: pattern for table, (pattern, _) in tables.items()})
+    patterns = {table: pattern for table, (pattern, _) in tables.items()}
+    if source.is_file():
+        held = " and ".join(patterns.values())
+        raise InputError(
+            f"{source} is one file, the contract has {len(tables)} tables: give the folder that holds {held}"
+        )
+    return matching(sorted(p for p in source.iterdir() if not p.name.startswith(".")), patterns)
 
 
 def _units(

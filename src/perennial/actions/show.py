@@ -39,7 +39,8 @@ def main(args: argparse.Namespace) -> int:
             name = f"{family} (candidate)" if family == told["candidate"] else family
             table.add_row(name, metric, f"{found['value']:.4f}", f"[{found['low']:.4f}, {found['high']:.4f}]")
     console.print(table)
-    console.print(f"rows: {told['rows']}\nreport: {told['report']}")
+    rows = ", ".join(f"{count:,} {place}" for place, count in told["rows"].items() if count)
+    console.print(f"rows: {rows or 'none read yet'}\nreport: {told['report'] or 'none yet'}", highlight=False)
     return 0
 
 

@@ -56,7 +56,8 @@ class Side:
     shuffled: bool = False
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
+def flags(parser: argparse.ArgumentParser) -> None:
+    """The words of `perennial run` that ask for a side run."""
     kinds = parser.add_mutually_exclusive_group()
     kinds.add_argument("--quick", action="store_true", help="a small training beside the real one: does it all work?")
     kinds.add_argument("--seeds", type=int, metavar="N", help="N other splits (or seeds, where the split is given)")

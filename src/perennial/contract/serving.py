@@ -10,7 +10,8 @@ from typing import Any, Literal, assert_never
 
 from perennial.contract.columns import Column, Frozen
 from perennial.contract.features import CountBy, Feature, OverEvents, columns_of
-from perennial.contract.model import Binary, Contract, Money, Multiclass, Regression, Uplift
+from perennial.contract.model import Contract, Money
+from perennial.contract.tasks import Binary, Multiclass, Regression, Uplift
 
 FeatureKind = Literal["numeric", "categorical", "text", "image"]
 _IN_DAYS = {"days_since", "recency", "tenure", "gap"}

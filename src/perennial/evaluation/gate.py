@@ -11,7 +11,7 @@ from typing import Literal
 
 from perennial.evaluation.compare import Judge
 from perennial.evaluation.intervals import F64, Interval
-from perennial.evaluation.slices import ENOUGH, Slice
+from perennial.evaluation.slices import ENOUGH, Slice, level_of
 
 LEVEL = 0.99
 Verdict = Literal["PROMOTE", "HOLD", "REJECT"]
@@ -125,10 +125,12 @@ def _groups(evidence: Evidence) -> list[Rule]:
 def _group(found: Slice, judged: int) -> Rule:
     assert found.better_by is not None
     said = "measurably worse" if found.is_worse else f"the worst of {judged} groups, not measurably worse"
-    words = f"{found.column} {found.value} ({found.n} rows): better by {_told(found.better_by, '+.4f')}, {said}"
+    level = level_of(judged)
+    words = f"{found.column} {found.value} ({found.n} rows): better by {_told(found.better_by, '+.4f', level)}, {said}"
     state: State = "holds" if found.is_worse else "ok"
     return Rule(name="groups", words=words, state=state, interval=found.better_by, line=0.0)
 
 
-def _told(interval: Interval, form: str) -> str:
-    return f"{interval.value:{form}} [{interval.low:{form}}, {interval.high:{form}}]"
+def _told(interval: Interval, form: str, level: float = LEVEL) -> str:
+    ends = f"[{interval.low:{form}}, {interval.high:{form}}]"
+    return f"{interval.value:{form}} {ends} at {100 * level:.3g} %"

@@ -47,7 +47,7 @@ def by_slice(judge: Judge, groups: Mapping[str, NDArray[Any]], candidate: F64, r
         figures: tuple[Interval | None, Interval | None, Interval | None] = (None, None, None)
         if _enough(judge, mask):
             here, new, old = judge.only(mask), candidate[mask], reference[mask]
-            figures = (here.estimate(new, 0.95), here.estimate(old, 0.95), here.better_by(new, old, 1 - 0.05 / judged))
+            figures = (here.estimate(new, 0.95), here.estimate(old, 0.95), here.better_by(new, old, level_of(judged)))
         new_figure, old_figure, gain = figures
         found.append(
             Slice(
@@ -61,6 +61,11 @@ def by_slice(judge: Judge, groups: Mapping[str, NDArray[Any]], candidate: F64, r
             )
         )
     return tuple(found)
+
+
+def level_of(judged: int) -> float:
+    """Of each of so many differences, that all hold at 95 % (Bonferroni)."""
+    return 1 - 0.05 / judged
 
 
 def _values(values: NDArray[Any]) -> list[Any]:

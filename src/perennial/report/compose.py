@@ -21,7 +21,6 @@ _NAMES = {
     "better": "New model against the one in use",
     "lottery": "Were the groups drawn by lot?",
     "floor": "New model against the agreed floor",
-    "lottery": "Were the groups drawn by lot?",
     "profit": "Profit against the one in use",
     "groups": "Customer groups against the one in use",
 }
@@ -68,19 +67,20 @@ def compose(story: Story) -> tuple[str, str]:
 
 
 def _standing(story: Story) -> str:
-    champion = (story.decision.get("champion") or {}).get("version")
+    """Which version is in use, by the newest decision."""
+    now, champion = story.in_use, (story.decision.get("champion") or {}).get("version")
+    if story.verdict != "PROMOTE" and now == story.version:
+        return f"Version {now} is in use, put there by hand"
     match story.verdict:
         case "PROMOTE":
-            return (
-                f"Version {story.version} replaces version {champion}"
-                if champion
-                else f"Version {story.version} is the first"
-            )
+            replaced = f"Version {story.version} replaces version {champion}"
+            told = replaced if champion else f"Version {story.version} is the first"
+            return told if now == story.version else f"{told}; by now version {now} is in use"
         case "HOLD":
-            return f"Version {champion} stays in use" if champion else "No model is in use"
+            return f"Version {now} stays in use" if now else "No model is in use"
         case _:
             return f"Version {story.version} is not put to use; " + (
-                f"version {champion} stays" if champion else "no model is in use"
+                f"version {now} stays" if now else "no model is in use"
             )
 
 

@@ -33,6 +33,7 @@ from perennial.report.shared import (
     families_table,
     groups_figure,
     reasons_section,
+    split_by_chance,
     strongest_caution,
     training_figure,
 )
@@ -77,9 +78,15 @@ def _headline(story: Story) -> str:
         case _:
             if story.stopped_by == "better":
                 return "Do not deploy: the new model is measurably worse than the one in use."
-            good = "no better than chance" if _test(story, "auc")["low"] < 0.5 else "not as good as agreed"
             later = "on later rows " if story.contract.split.kind in {"time", "cutoff"} else ""
-            return f"Do not deploy: {later}this model is {good}."
+            return f"Do not deploy: {later}this model is {_how_bad(_test(story, 'auc'))}."
+
+
+def _how_bad(auc: Mapping[str, float]) -> str:
+    """What the interval allows to say of a model that is under the floor."""
+    if auc["high"] <= 0.5:
+        return "no better than chance"
+    return "not measurably better than chance" if auc["low"] <= 0.5 else "not as good as agreed"
 
 
 def _what_to_do(story: Story) -> str:
@@ -99,14 +106,19 @@ def _what_to_do(story: Story) -> str:
         return "Contact nobody on this list: no customer is expected to earn what a contact costs."
     many, depth, budget = n.count(chosen["contacted"]), n.share(profit["depth"]), n.share(profit["budget_share"])
     rest = "the whole budget" if depth == budget else f"{budget} is the budget"
-    return f"Contact the {many} highest-scoring customers, {depth} of this list; {rest}."
+    return f"Contact the {many} highest-scoring customers, {depth} of the test list; {rest}."
 
 
 def _caution(story: Story) -> Caution:
-    """What outweighs all, else that a response is not an effect."""
+    """What outweighs all, else that a split by chance knows no later, else that a response is not an effect."""
     if (strongest := strongest_caution(story)) is not None:
         return strongest
-    strong = f"does not say whom {'the contact itself' if 'profit' in story.evaluation else 'a message'} moves"
+    moves = f"whom {'the contact itself' if 'profit' in story.evaluation else 'a message'} moves"
+    if split_by_chance(story):
+        strong = "says nothing about later months"
+        words = f"Customers were split by chance: this {strong}. Nor does it say {moves}; that takes a control group."
+        return Caution(text=words, strong=strong)
+    strong = f"does not say {moves}"
     words = f"This list finds those who {story.does}. It {strong}; that takes a control group."
     return Caution(text=words, strong=strong)
 
@@ -291,8 +303,9 @@ def _calibration(story: Story) -> Figure:
         Bin(left=b["left"], right=b["right"], predicted=b["predicted"], observed=interval(b["observed"]), n=b["n"])
         for b in found["bins"]
     ]
-    fine = found["value"] <= found["perfect"]
-    finding = "Predicted chances can be taken at face value" if fine else "Predicted chances are off: rank by them only"
+    finding = "Predicted chances can be taken at face value"
+    if found["value"] > found["perfect"]:
+        finding = "Predicted chances are off" + ("" if story.verdict == "REJECT" else ": rank by them only")
     gap, perfect = (n.points(found[key]).removeprefix("+") for key in ("value", "perfect"))
     return Figure(
         finding=finding,
@@ -326,7 +339,7 @@ def _gains(story: Story) -> Figure:
         "Share of customers, best first",
     )
     if "profit" in story.evaluation:
-        finding = f"{n.share(depth)} of the contacts reach {reached} of those who {story.does}"
+        finding = f"Contacting the best {n.share(depth)} reaches {reached} of those who {story.does}"
         axis = "Share of customers contacted, best first"
     drawing = gains(curves, label=finding, axis=axis, key=f"at {n.share(depth)}")
     best = story.evaluation["gains"][candidate]

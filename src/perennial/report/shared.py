@@ -63,6 +63,12 @@ def strongest_caution(story: Story) -> Caution | None:
     return None
 
 
+def split_by_chance(story: Story) -> bool:
+    """Whether test rows were drawn from the same months as those trained on, and nothing tells which those are."""
+    split = story.contract.split
+    return split.kind == "hash" and split.by != "entity" and not story.contract.having("time")
+
+
 def deep_words(story: Story) -> str:
     """Whether the deep network beats the best traditional family, in a sentence."""
     deep = story.evaluation["deep_minus_traditional"]
@@ -111,8 +117,9 @@ def groups_figure(story: Story, metric: str, axis: str) -> Figure | None:
         )
         for row in found
     ]  # fmt: skip
-    worst = min(found, key=lambda row: float(row[metric]["value"]))
-    finding = f"It is weakest for {worst['column']} {worst['value']}"
+    weaker = [row for row in found if row[metric]["high"] < whole]
+    worst = min(weaker, key=lambda row: float(row[metric]["value"]), default=None)
+    finding = f"It is weaker for {worst['column']} {worst['value']}" if worst else "No group is measurably weaker"
     drawing = interval_rows(rows, [Line(at=whole, name="all")], n.decimal, label=finding, axis=axis)
     return Figure(finding=finding, described=f"{axis} by group, 95\u202f% intervals.", drawing=Drawing(wide=drawing))
 

@@ -34,10 +34,16 @@ class Story:
 
     @property
     def verdict(self) -> Verdict:
-        """A rollback shows as the promotion that it is."""
-        told = self.decision["verdict"]
-        verdict: Verdict = "PROMOTE" if told == "ROLLBACK" else told
+        verdict: Verdict = self.decision["verdict"]
         return verdict
+
+    @property
+    def in_use(self) -> str | None:
+        """The version that the newest decision left in use, which need not be the one that this story is about."""
+        last = self.history[-1] if self.history else self.decision
+        if last["verdict"] in {"PROMOTE", "ROLLBACK"}:
+            return str(last["version"])
+        return str(last["champion"]["version"]) if last["champion"] else None
 
     @property
     def symbol(self) -> str:

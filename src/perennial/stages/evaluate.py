@@ -10,8 +10,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from perennial.config.evaluate import EvaluateParams
-from perennial.contract.model import Binary, Contract, Multiclass, Regression, Uplift
+from perennial.contract.model import Contract
 from perennial.contract.serving import feature_columns
+from perennial.contract.tasks import Binary, Multiclass, Regression, Uplift
 from perennial.data.names import ROW_ID
 from perennial.data.parts import Part, part
 from perennial.evaluation import alerts, amounts, classes, messages, response, risk

@@ -92,7 +92,8 @@ def fit_kernel(
         mean_O = link_of(head, near_NM @ coef_MO + intercept_O).mean(axis=0)
         tried.append(
             KernelModel(
-                head=head, columns=len(encoding.columns), gamma=gamma, center_D=center_D, scale_D=scale_D, landmark_MD=landmark_MD, root_MM=root_MM,
+                head=head, columns=len(encoding.columns), gamma=gamma, center_D=center_D, scale_D=scale_D,
+                landmark_MD=landmark_MD, root_MM=root_MM,
                 coef_MO=coef_MO, intercept_O=intercept_O, mean_O=mean_O,
             )
         )  # fmt: skip

@@ -31,7 +31,7 @@ def drawn(n: int, seed: int) -> tuple[F64, F64]:
 
 def labelled(n: int, seed: int, times: float = 1.0) -> Labelled:
     expected, y = drawn(n, seed)
-    rng = np.random.default_rng(seed + 1)
+    rng = np.random.default_rng(seed + 10_000)
     scores = {
         "linear": times * expected * rng.lognormal(-0.5, 1.0, n), "boosted": times * expected * rng.lognormal(-0.125, 0.5, n),
         "deep": times * expected, "blend": times * expected * rng.lognormal(-0.005, 0.1, n),

@@ -34,7 +34,7 @@ def drawn(n: int, seed: int) -> tuple[F64, F64]:
 
 def blurred(p: F64, seed: int, by: float = 1.0) -> F64:
     """Scores of a worse model."""
-    return softmax(np.log(p) + by * np.random.default_rng(seed).normal(size=p.shape), axis=1)
+    return softmax(np.log(p) + by * np.random.default_rng(seed + 10_000).normal(size=p.shape), axis=1)
 
 
 def labelled(n: int, seed: int) -> Labelled:

@@ -517,6 +517,12 @@ def test_ticks_are_printed_as_they_stand(low: float, span: float) -> None:
     assert all(step == pytest.approx(steps[0], abs=1e-9) and step > 0 for step in steps)
 
 
+def test_a_lottery_that_was_not_fair_stops_in_its_own_words() -> None:
+    page, headline = compose(uplift_story("HOLD", stopped_by="lottery", champion=True, fair=False))
+    assert "the groups were hardly drawn by lot. Nothing changes" in headline
+    assert "Were the groups drawn by lot?" in page
+
+
 def test_a_version_that_was_taken_out_of_use_says_so() -> None:
     for make in (response_story, uplift_story):
         story = make("HOLD", stopped_by="rolled back", champion=True)
@@ -532,5 +538,5 @@ def test_every_rule_of_the_gate_has_its_question_and_its_headline() -> None:
         names |= set(re.findall(r'\bRule\(\s*name="([\w ]+)"', inspect.getsource(module)))
     assert names == {"better", "comparable", "floor", "groups", "lottery", "profit", "rolled back"}
     assert names == set(compose_module._NAMES)
-    assert names - {"floor", "lottery"} == set(shared.HELD)
     assert names - {"floor"} == set(messages._HELD)
+    assert names - {"floor", "lottery"} == set(shared.HELD), "only a test of messages has a lottery"

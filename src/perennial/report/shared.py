@@ -132,7 +132,10 @@ def both_ways(story: Story) -> list[Block]:
     reported = table["cells"][table["reported"][0]][table["reported"][1]]
     rows = []
     for i, (line, cells) in enumerate(zip(table["rows"], table["cells"], strict=True)):
-        shown = [_cell_of(cell, reported, is_reported=[i, j] == table["reported"]) for j, cell in enumerate(cells)]
+        shown = [
+            _cell_of(cell, reported, table["metric"], is_reported=[i, j] == table["reported"])
+            for j, cell in enumerate(cells)
+        ]
         rows.append(
             HeatRow(
                 name=_SPLITS[line], cells=tuple(shown), note="used in this report" if i == table["reported"][0] else ""
@@ -164,9 +167,10 @@ def _both_ways_finding(table: Mapping[str, Any], reported: Mapping[str, float]) 
     return f"{line}{with_words} it would be {n.decimal(value, 2)}; as reported {n.decimal(reported['value'], 2)}"
 
 
-def _cell_of(cell: Mapping[str, float], reported: Mapping[str, float], *, is_reported: bool) -> HeatCell:
+def _cell_of(cell: Mapping[str, float], reported: Mapping[str, float], metric: str, *, is_reported: bool) -> HeatCell:
     gap = cell["value"] - reported["value"]
-    look: Shade = "reported" if is_reported else "plain" if abs(gap) < 0.005 else "flatters" if gap > 0 else "worse"
+    is_better = gap < 0 if metric in LOWER_IS_BETTER else gap > 0
+    look: Shade = "reported" if is_reported else "plain" if abs(gap) < 0.005 else "flatters" if is_better else "worse"
     note = "what is reported" if is_reported else n.difference(gap)
     return HeatCell(
         value=n.decimal(cell["value"]), interval=n.bracket(interval(cell), n.decimal), note=note, shade=look

@@ -27,10 +27,11 @@ from perennial.evaluation.metrics import measure
 from perennial.evaluation.profit import Money, best, contacted, target
 from perennial.files.durable import write_text
 from perennial.files.tables import read_table
-from perennial.scoring.bundle import FAMILIES, Family
+from perennial.scoring.bundle import Family
 from perennial.scoring.scorer import Scorer
 from tests.conftest import LIGHT, NAME, REPO, Toy, make
 
+FAMILIES: tuple[Family, ...] = ("linear", "boosted", "deep", "blend")
 pytestmark = [pytest.mark.e2e]
 
 CUSTOMERS = 20_000

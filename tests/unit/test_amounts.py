@@ -19,7 +19,7 @@ from perennial.evaluation.slices import by_slice
 
 pytestmark = pytest.mark.unit
 
-FEW = Resampling(n=200, seed=1)
+FEW = Resampling(n=100, seed=1)
 
 
 def drawn(n: int, seed: int) -> tuple[F64, F64]:

@@ -233,8 +233,10 @@ def _decide(scores: np.ndarray[Any, Any], serving: ServingView) -> tuple[np.ndar
         ranking, _ = policy.ranked_choice(scores, offer)
         names = ["none", *serving.head.outputs[1:]]
         return ranking, [names[arm] for arm in policy.choice(scores, offer)]
+    if serving.head.task == "multiclass":
+        return scores.max(axis=1), None
     money, p = money_of(serving.money), scores[:, 0]
-    if money is None:
+    if money is None or serving.head.task == "regression":  # an amount is no chance to respond
         return p, None
     worth = (money.value * p > money.cost) & best(p, money.budget_share, np.ones(len(p)))
     return p, ["contact" if chosen else "none" for chosen in worth]

@@ -6,7 +6,7 @@ export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 endif
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: install run test check ui stop lock clean
+.PHONY: install run test test-gallery check ui stop lock clean
 
 run: install
 	@$(BIN)/perennial run ad_response
@@ -22,6 +22,9 @@ install: .venv/installed
 
 test: install
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -q
+
+test-gallery: install
+	@$(BIN)/python -m pytest -n 2 -q -m gallery tests/gallery
 
 check: install
 	@$(BIN)/ruff format --check --quiet .

@@ -162,8 +162,9 @@ def test_raw_data_that_was_edited_by_hand_is_recorded_anew(dvc_project: Toy) -> 
 
 
 def test_raw_data_that_is_nowhere_is_not_brought_and_nothing_is_said(
-    dvc_project: Toy, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    dvc_project: Toy, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
+    assert dvc_project.dvc("remote", "add", "--default", "empty", str(tmp_path / "remote")).returncode == 0
     shutil.rmtree(dvc_project.project.raw(NAME))
     shutil.rmtree(dvc_project.root / ".dvc" / "cache")
     assert not repo.bring_raw(dvc_project.root, NAME)

@@ -377,13 +377,13 @@ def test_history_folds_its_reasons_into_a_wide_column(
     retrained(shop, 2)
     register(shop.project, shop.name)
     in_use(shop, "2")
-    rollback(shop.project, shop.name, "1", "complaints")
+    rollback(shop.project, shop.name, "1", "[red]complaints")
     monkeypatch.chdir(shop.root)
     monkeypatch.setenv("COLUMNS", "80")
     assert run(["history", shop.name]) == 0
     lines = capsys.readouterr().out.splitlines()
     cells = [[cell.strip() for cell in line.strip("│").split("│")] for line in lines if line.startswith("│")]
-    assert reason == " ".join(why for _, why in cells if why not in {"as if", "complaints"}).strip()
+    assert reason == " ".join(why for _, why in cells if why not in {"as if", "[red]complaints"}).strip()
     assert " at 99 %: its lower end clears the floor" in reason
     assert sum(bool(why) for _, why in cells) <= 5, "one reason takes three lines at most"
     whats = [what for what, _ in cells]

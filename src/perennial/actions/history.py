@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 from perennial.contract.model import load
 from perennial.files.project import Project
@@ -23,9 +24,11 @@ def main(args: argparse.Namespace) -> int:
     load(project.contract(args.name))
     store = open_store(project)
     champion = registry.champion(store, args.name)
-    table = Table("decision", Column("why", ratio=1, overflow="fold"), title=f"Decisions on {args.name}")
+    table = Table(
+        "decision", Column("why", ratio=1, overflow="fold"), title=f"Decisions on {args.name}", show_lines=True
+    )
     for record in registry.decisions(store, args.name):
-        table.add_row(_what(record), "\n".join(record["reasons"]))
+        table.add_row(_what(record), Text("\n".join(record["reasons"])))  # a reason may hold brackets
     console = Console(highlight=False)
     console.print(table)
     console.print(f"champion: version {champion.number} ({champion.family})" if champion else "no champion yet")

@@ -39,7 +39,7 @@ log = logging.getLogger("perennial")
 Overlay = Mapping[str, Mapping[str, Any]]
 _UNTIL = list(STAGES)[: list(STAGES).index("explain")]  # nothing is explained of a side run
 _DATA = ("ingest", "validate", "clean", "featurize")
-_QUICK: Overlay = {
+QUICK: Overlay = {
     "train": {"epochs": 2, "patience": 2, "members": 2},
     "baseline": {"trials": 1, "rounds": 100},
     "evaluate": {"bootstrap": 100, "placebos": 0},
@@ -68,7 +68,7 @@ def flags(parser: argparse.ArgumentParser) -> None:
 def asked(args: argparse.Namespace) -> tuple[str, list[Side]] | None:
     """The kind of side run that the words ask for, and its runs; None for the real one."""
     if args.quick:
-        return "quick", [Side(title="quick", params=_QUICK)]
+        return "quick", [Side(title="quick", params=QUICK)]
     if args.seeds:
         sides = [
             Side(title=f"seed {i}", salt=f"-{i}", params={"train": {"seed": i}, "baseline": {"seed": i}})

@@ -289,6 +289,12 @@ class Contract(Frozen):
         return told[0], told[1]
 
     @property
+    def vouched(self) -> set[str]:
+        """Columns of which the owner says outright that they are known before the decision."""
+        columns = self.columns.items()
+        return {n for n, c in columns if "known" in c.model_fields_set and c.known == "before_decision"}
+
+    @property
     def shares(self) -> tuple[float, ...]:
         """The planned chances of the treatments, control first; empty where the contract does not tell."""
         name = self.one("treatment")

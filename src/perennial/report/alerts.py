@@ -8,7 +8,7 @@ from typing import Any
 
 from perennial.report import numbers as n
 from perennial.report.curves import Curve, Flag, by_depth
-from perennial.report.page import Column, Estimate, Figure, Grid, KeyFigure, Section, Table, TableRow
+from perennial.report.page import Caution, Column, Estimate, Figure, Grid, KeyFigure, Section, Table, TableRow
 from perennial.report.story import Story, interval
 
 
@@ -45,6 +45,11 @@ def key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigur
             note=f"budget: {found['budget']:g}, kept on validation",
         ),
     )
+
+
+def caution() -> Caution:
+    strong = "counts as honest here"
+    return Caution(text=f"A fraud that nobody found {strong}: precision may be better than it looks.", strong=strong)
 
 
 def section(story: Story) -> Section:

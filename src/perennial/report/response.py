@@ -113,6 +113,10 @@ def _caution(story: Story) -> Caution:
     """What outweighs all, else that a split by chance knows no later, else that a response is not an effect."""
     if (strongest := strongest_caution(story)) is not None:
         return strongest
+    if "risk" in story.evaluation:
+        return risk.caution(story)
+    if "alerts" in story.evaluation:
+        return alerts.caution()
     moves = f"whom {'the contact itself' if 'profit' in story.evaluation else 'a message'} moves"
     if split_by_chance(story):
         strong = "says nothing about later months"

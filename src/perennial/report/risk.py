@@ -9,7 +9,19 @@ from typing import Any
 from perennial.report import numbers as n
 from perennial.report.curves import Curve, Flag, by_depth
 from perennial.report.intervals import Line, Row, interval_rows
-from perennial.report.page import Block, Column, Estimate, Figure, Grid, KeyFigure, Pair, Section, Table, TableRow
+from perennial.report.page import (
+    Block,
+    Caution,
+    Column,
+    Estimate,
+    Figure,
+    Grid,
+    KeyFigure,
+    Pair,
+    Section,
+    Table,
+    TableRow,
+)
 from perennial.report.story import Story, interval
 from perennial.report.svg import Drawing
 
@@ -42,6 +54,14 @@ def key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigur
     )
 
 
+def caution(story: Story) -> Caution:
+    strong = "nothing of those who were refused"
+    words = f"Only loans that were granted are known: this says {strong} before."
+    if story.contract.split.kind != "time":
+        words = f"Only loans that were granted are known: this says {strong} before, and nothing of later months."
+    return Caution(text=words, strong=strong)
+
+
 def section(story: Story) -> Section:
     """Whom to approve; without a promotion no plan, but what the model's own cut would have done."""
     name, blurb = "What it would do", "No plan: what its own cut would have done to the test applicants."
@@ -63,8 +83,9 @@ def _curve(story: Story) -> Figure:
     )  # fmt: skip
     finding = f"Approving {n.share(found['approved'])} keeps defaults at {bad}"
     drawing = by_depth(
-        [drawn], n.share_axis, label=finding, axis="Share of applicants approved, safest first", random=None
-    )
+        [drawn], n.share_axis, label=finding, axis="Share of applicants approved, safest first", random=None,
+        span=(0.0, max(curve["high"])),
+    )  # fmt: skip
     return Figure(
         finding=finding,
         described=f"Share of the approved who default, 95\u202f% band. A loan paid back earns {money(found['gain'])}, "

@@ -27,6 +27,7 @@ from perennial.models.traditional.pictures import described
 F64 = NDArray[np.float64]
 Design = Literal["standardised", "normal", "bins"]
 _BINS = 10
+_STRENGTHS = {"table": (0.03, 0.3), "texts": (0.3, 1.0, 4.0, 16.0), "pictures": (0.3, 3.0)}  # inverse penalties
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +95,8 @@ def fit_linear(
     rows: Encoded, y_N: F64, arm_N: NDArray[np.int64], head: Head, encoding: Encoding,
     val_loss: Callable[[LinearModel], float],
 ) -> LinearModel:  # fmt: skip
-    """The best by `val_loss` of three designs × C in {.03, .3}; with texts or pictures one design, C in {.3, 1, 4, 16}.
+    """The best by `val_loss` of three designs × C in {.03, .3}; with texts one × C in {.3, 1, 4, 16}, with pictures
+    one × C in {.3, 3}.
 
     Of a ridge, penalties are 1/C.
 
@@ -108,11 +110,11 @@ def fit_linear(
     spread = np.nanstd(rows.raw_NF, axis=0)
     center_F, scale_F = encoding.median_F, np.where(spread > 0, spread, 1.0)
     tried: list[LinearModel] = []
-    plain = rows.texts is None and rows.pixels_NCSS is None
-    designs: tuple[Design, ...] = ("standardised", "normal", "bins") if plain else ("normal",)
+    kind = "pictures" if rows.pixels_NCSS is not None else "texts" if rows.texts else "table"
+    designs: tuple[Design, ...] = ("standardised", "normal", "bins") if kind == "table" else ("normal",)
     for design in designs:
         x_NJ = design_matrix(rows, encoding, design, center_F, scale_F)
-        for strength in (0.03, 0.3) if plain else (0.3, 1.0, 4.0, 16.0):
+        for strength in _STRENGTHS[kind]:
             found = [_fitted(x_NJ[target.rows], target, strength) for target in fits]
             tried.append(
                 LinearModel(

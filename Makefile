@@ -6,7 +6,7 @@ export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 endif
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: install run test check ui stop lock clean
+.PHONY: install run test test-gallery check ui stop lock clean
 
 run: install
 	@$(BIN)/perennial run ad_response
@@ -23,6 +23,9 @@ install: .venv/installed
 test: install
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -q
 
+test-gallery: install
+	@$(BIN)/python -m pytest -n 2 -q -m gallery tests/gallery
+
 check: install
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
@@ -38,10 +41,14 @@ stop:
 
 # Resolve pyproject.toml anew: names and versions only, no hosts, no local builds; then what changes a result.
 lock: install
+	@rm -f requirements.lock.new
 	@$(BIN)/uv pip compile --quiet --python $(BIN)/python --extra dev --no-header --no-annotate --no-emit-index-url \
-	    --no-emit-find-links pyproject.toml | sed -e 's/+[A-Za-z0-9.]*$$//' > requirements.lock.new
+	    --no-emit-find-links -o requirements.lock.new pyproject.toml > /dev/null
+	@sed -i -e 's/+[A-Za-z0-9.]*$$//' requirements.lock.new
 	@mv requirements.lock.new requirements.lock
 	@$(BIN)/python -m perennial.pipeline.versions
 
+# What `perennial run` brings back from DVC's cache, and caches of tools. Registry, decisions and lists stay.
 clean:
-	rm -rf outputs .perennial
+	rm -rf outputs .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@echo "kept: .perennial (registry, decisions, reports, lists), .dvc/cache, data, .venv"

@@ -22,14 +22,28 @@ dvc repro "explain@$name"
 echo "== against $main"
 room=$(mktemp -d)
 trap 'git worktree remove --force "$room/main" >/dev/null 2>&1 || true; rm -rf "$room"' EXIT
-if git rev-parse --verify --quiet "$main^{commit}" >/dev/null && git show "$main:contracts/$name.yaml" >/dev/null 2>&1; then
-  git worktree add --quiet --detach "$room/main" "$main"
-  # the worktree shares this checkout's cache, so the main branch's outputs are links and copies, not downloads
-  ( cd "$room/main" && dvc cache dir --local "$OLDPWD/.dvc/cache" >/dev/null \
-      && { dvc checkout --quiet "train@$name" "baseline@$name" "evaluate@$name" || dvc pull --quiet "evaluate@$name" "train@$name" "baseline@$name"; } )
-  perennial compare "$name" --with "$room/main" --output retrain.md
+
+# The main branch's bundles and figures in a worktree that shares this checkout's cache: links and copies, no downloads.
+bring_main() (
+  theirs=("train@$name" "baseline@$name" "evaluate@$name")
+  git worktree add --quiet --detach "$room/main" "$main" && cd "$room/main" \
+    && dvc cache dir --local "$OLDPWD/.dvc/cache" >/dev/null \
+    && { dvc checkout --quiet "${theirs[@]}" 2>/dev/null || dvc pull --quiet "${theirs[@]}"; }
+)
+
+alone=""
+if ! git cat-file -e "$main:contracts/$name.yaml" 2>/dev/null; then
+  alone="$main has no such use case yet."
+elif ! bring_main; then
+  alone="What $main made of it is neither in this cache nor on a DVC remote that was pushed to."
+fi
+if [ -n "$alone" ]; then
+  echo "nothing to compare with: $alone"
+  { printf '## %s: nothing to compare with\n\n%s The figures of this branch:\n\n```\n' "$name" "$alone"
+    perennial show "$name"
+    printf '```\n'; } > retrain.md
 else
-  printf '## %s: nothing to compare with\n\n%s has no such use case yet.\n' "$name" "$main" > retrain.md
+  perennial compare "$name" --with "$room/main" --output retrain.md
 fi
 cat retrain.md
 

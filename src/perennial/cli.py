@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 
+from perennial import __version__
 from perennial.errors import PerennialError
 
 _COMMANDS = {
@@ -40,7 +41,7 @@ def main() -> None:
 def run(words: list[str]) -> int:
     """Carry out a command line and return its exit code."""
     parser = argparse.ArgumentParser(prog="perennial", description="From customer data to a model that can be trusted.")
-    parser.add_argument("--version", action="store_true", help="say which version this is")
+    parser.add_argument("--version", action="version", version=__version__, help="say which version this is")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     chosen = next((word for word in words if word in _COMMANDS), None)
     for name, purpose in _COMMANDS.items():
@@ -49,11 +50,6 @@ def run(words: list[str]) -> int:
         if name == chosen:
             _action(name).configure(command)
     args = parser.parse_args(words)
-    if args.version:
-        from perennial import __version__
-
-        print(__version__)
-        return 0
     if args.command is None:
         parser.print_help()
         return 0
@@ -66,14 +62,23 @@ def _carry_out(args: argparse.Namespace) -> int:
     try:
         code: int = _action(args.command).main(args)
     except PerennialError as error:
-        if args.debug or os.environ.get("PERENNIAL_DEBUG"):
-            traceback.print_exc()
-        print(f"perennial: {error}", file=sys.stderr)
-        return error.exit_code
+        return _fail(args, str(error), error.exit_code)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         return 141
+    except OSError as error:
+        if error.filename is None:  # no path of a user's: a bug
+            raise
+        return _fail(args, f"{error.filename}: {str(error.strerror).lower()}", 2)
+    return code
+
+
+def _fail(args: argparse.Namespace, words: str, code: int) -> int:
+    """One line, and the traceback of the error at hand where it is asked for."""
+    if args.debug or os.environ.get("PERENNIAL_DEBUG"):
+        traceback.print_exc()
+    print(f"perennial: {words}", file=sys.stderr)
     return code
 
 

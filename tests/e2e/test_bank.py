@@ -74,7 +74,7 @@ def test_by_time_nobody_reaches_the_floor(tmp_path: Path) -> None:
     assert rows["later"] > 8000
     assert abs((rows["train"] + rows["val"]) / 41176 - 0.6) < 0.001
     families = toy.summary("evaluate")["families"]
-    assert len(families) == 3
+    assert len(families) == 4
     assert all(found["test"]["auc"]["value"] < 0.70 for found in families.values())
     decision = verdict(toy)
     assert decision.verdict == "REJECT"

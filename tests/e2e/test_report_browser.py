@@ -9,13 +9,14 @@ import subprocess
 from dataclasses import dataclass
 from html import escape, unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from perennial.report.compose import compose
 from perennial.report.page import render
 from tests.fakes.sample_page import response_page, segments_page, uplift_page
-from tests.fakes.story import response_story, uplift_story
+from tests.fakes.story import amounts_story, both_ways, classes_story, response_story, uplift_story
 
 pytestmark = pytest.mark.e2e
 
@@ -119,7 +120,15 @@ def test_composed_reports_fit_every_width(tmp_path: Path) -> None:
         response_story("REJECT", stopped_by="floor", money=False),
         uplift_story(),
         uplift_story("HOLD", stopped_by="better", champion=True),
+        classes_story(champion=True),
+        classes_story("REJECT", stopped_by="floor", sure=0.5),
+        amounts_story(),
+        amounts_story("HOLD", stopped_by="better", champion=True, times=1.7),
     ]
+    for story in stories[-4:]:
+        told: dict[str, Any] = dict(story.summaries["baseline"])
+        told["both_ways"] = both_ways(story.contract.task.primary)
+        story.summaries["baseline"] = told  # type: ignore[index]
     seen, console = look([compose(story)[0] for story in stories], tmp_path)
     assert console == []
     assert len(seen) == len(stories) * len(WIDTHS)

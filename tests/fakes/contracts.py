@@ -47,3 +47,46 @@ def told(**changes: Any) -> dict[str, Any]:
 
 def contract(**changes: Any) -> Contract:
     return parse(told(**changes), "contracts/people.yaml")
+
+
+def told_of_log(**changes: Any) -> dict[str, Any]:
+    """The top level of a contract whose customers are made of a log of orders; `log` and `unit` are added to."""
+    base = told() | {
+        "task": {"kind": "binary", "target": "again", "primary": "auc", "floor": 0.5},
+        "source": {"kind": "file", "files": "orders.csv"},
+        "columns": {},
+        "events": {
+            "orders": {
+                "columns": {
+                    "who": {"role": "entity", "type": "text", "when_missing": "filter"},
+                    "basket": {"role": "basket", "type": "text"},
+                    "at": {"role": "time", "type": "datetime"},
+                    "item": {"role": "item", "type": "text"},
+                    "n": {"role": "numeric", "type": "int"},
+                    "price": {"role": "numeric", "type": "decimal"},
+                },
+                "derive": {"amount": {"kind": "product", "of": ["n", "price"]}},
+                "filters": [
+                    {"kind": "not_match", "column": "basket", "pattern": r"\AC", "why": "cancelled"},
+                    {"kind": "above", "columns": ["n", "price"], "value": 0},
+                ],
+            }
+        },
+        "unit": {
+            "rows": "entity_by_cutoff",
+            "cutoffs": {"train": ["2026-01-11", "2026-01-21"], "test": ["2026-01-31"]},
+            "duplicates": "keep",
+            "target": {"again": {"kind": "any", "from": "orders", "after_days": 10}},
+            "features": {},
+        },
+        "split": {"kind": "cutoff", "val_share_of_entities": 0.2, "salt": "s"},
+    }
+    log = changes.pop("log", {})
+    base["events"] = {"orders": {**base["events"]["orders"], **log}}
+    for key, value in changes.items():
+        base[key] = {**base[key], **value} if key == "unit" else value
+    return base
+
+
+def contract_of_log(**changes: Any) -> Contract:
+    return parse(told_of_log(**changes), "contracts/shop.yaml")

@@ -1,14 +1,19 @@
-"""Stories of a response and of an uplift task with invented figures, as the action of the report would gather them."""
+"""Stories of every task with invented figures, as the action of the report would gather them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from perennial.contract.model import Contract, Money, load
+from perennial.evaluation import amounts, classes
+from perennial.evaluation.response import Labelled, Resampling
 from perennial.report.flows import Verdict
 from perennial.report.story import Story
 
@@ -116,6 +121,59 @@ def uplift_story(
     return _story("ad_uplift", gallery("ad_uplift"), decision, evaluation, suspects)
 
 
+def classes_story(
+    verdict: Verdict = "PROMOTE", *, stopped_by: str = "", champion: bool = False, suspects: tuple[str, ...] = (),
+    sure: float = 2.0,
+) -> Story:  # fmt: skip
+    """Which of ten garments is on a photo; figures are judged on scores drawn at random, `sure` says how good they are."""
+    contract = gallery("product_images")
+    names = contract.classes
+    rng = np.random.default_rng(1)
+    y = rng.integers(0, len(names), 1200)
+    link = rng.normal(size=(1200, len(names))) + sure * np.eye(len(names))[y]
+    p = np.exp(link) / np.exp(link).sum(axis=1, keepdims=True)
+    part = Labelled(y=y.astype(np.float64), scores=dict.fromkeys(("linear", "kernel", "deep", "blend"), p))
+    groups = {"channel": np.array([BAD, "web"] * 600)}
+    evaluation = classes.judge(part, part, "log_loss", names, False, groups, Resampling(n=100, seed=1))
+    evaluation |= {"rows": {"val": VAL, "test": 1200}}
+    decision = _decision(verdict, stopped_by, champion, 1.6, 1.9 if stopped_by == "floor" else 1.2)
+    return _without_money(_story("product_images", contract, decision, evaluation, suspects))
+
+
+def amounts_story(
+    verdict: Verdict = "PROMOTE", *, stopped_by: str = "", champion: bool = False, suspects: tuple[str, ...] = (),
+    times: float = 1.0,
+) -> Story:  # fmt: skip
+    """What customers of a shop will spend; predictions are `times` what is to be expected."""
+    rng = np.random.default_rng(1)
+    expected = rng.lognormal(3, 1, 2000)
+    y = (rng.random(2000) < 0.5) * expected * 2 * rng.gamma(4, 0.25, 2000)
+    scores = dict.fromkeys(("linear", "boosted", "deep", "blend"), times * expected)
+    part = Labelled(y=y, scores=scores)
+    evaluation = amounts.judge(part, part, "gini_norm", {}, Resampling(n=100, seed=1))
+    evaluation |= {"rows": {"val": VAL, "test": 2000}}
+    decision = _decision(verdict, stopped_by, champion, 0.5, 0.41 if stopped_by == "floor" else 0.62)
+    story = _without_money(_story("customer_value", gallery("customer_value"), decision, evaluation, suspects))
+    flow = {stage: {"flow": {"lines": counts["flow"]["main"]}} for stage, counts in _flow().items()}
+    flow["featurize"]["cutoffs"] = {"2011-03-14": TRAIN, "2011-09-10": TEST}  # type: ignore[assignment]
+    return replace(story, summaries={**story.summaries, **flow})
+
+
+def both_ways(metric: str) -> dict[str, Any]:
+    """Three splits by two sets of columns, as the stage baseline tells them."""
+    values = ((0.61, 0.83), (0.72, 0.84), (0.61, 0.58))
+    return {
+        "metric": metric, "rows": ["time", "random", "entity"], "columns": [[], ["a late column"]], "reported": [0, 0],
+        "cells": [[about(value, 0.02) for value in line] for line in values],
+    }  # fmt: skip
+
+
+def _without_money(story: Story) -> Story:
+    """Only a list of contacts has a profit to be ruled by."""
+    rules = [rule for rule in story.decision["rules"] if rule["name"] != "profit"]
+    return replace(story, decision={**story.decision, "rules": rules})
+
+
 def gallery(name: str) -> Contract:
     return load(Path(str(resources.files("perennial.gallery") / f"{name}.yaml")))
 
@@ -140,6 +198,7 @@ def _story(
                 "suspects": list(suspects),
             },
             "train": {"best_epoch": 11, "epochs": 17},
+            "baseline": {"both_ways": None},
             "evaluate": evaluation,
             "explain": _explained(),
         },
@@ -148,8 +207,8 @@ def _story(
         version=decision["version"],
         curve=[{"epoch": e, "train_loss": 0.2 + 0.2 / e, "val_loss": 0.22 + 0.1 / e} for e in range(1, 18)],
         people=[
-            {"row": "4763", "score": "44\u202f%", "reasons": f"city: {BAD} but visits: garden: 0"},
-            {"row": "2463", "score": "43\u202f%", "reasons": "against: visits: garden: 0"},
+            {"row": "row 4763", "score": "44\u202f%", "reasons": f"city: {BAD} but visits: garden: 0"},
+            {"row": "row 2463", "score": "43\u202f%", "reasons": "against: visits: garden: 0"},
         ],
         quarantine=[
             {"reason": f"city: {BAD!r} is not among the values", "source": "customers.csv", "line": 7, "raw": f"7,{BAD}"}
@@ -208,9 +267,12 @@ def _decision(verdict: Verdict, stopped_by: str, champion: bool, floor: float, v
     if stopped_by == "comparable":
         words = "not comparable: the model in use has trained on 12 of these test rows"
         rules = [{"name": "comparable", "words": words, "state": state, "interval": None, "line": None}, *rules]
-    elif stopped_by == "rolled back":
-        words = "this version was rolled back (it sold too much)"
-        rules = [{"name": "rolled back", "words": words, "state": state, "interval": None, "line": None}]
+    elif stopped_by in {"rolled back", "lottery"}:
+        words = {
+            "rolled back": "this version was rolled back (it sold too much)",
+            "lottery": "the groups were hardly drawn by lot (p 0.00004)",
+        }[stopped_by]
+        rules = [{"name": stopped_by, "words": words, "state": state, "interval": None, "line": None}]
     elif champion:
         rules = [rule("better", 0.0, 0.02), *rules, rule("profit", 0.0, 1200), rule("groups", 0.0, 0.015)]
     else:

@@ -56,6 +56,32 @@ def test_a_branch_is_compared_and_main_is_registered_and_judged(done: Done, tmp_
     assert "PROMOTE" in on_main.stdout + on_main.stderr
 
 
+def test_a_branch_without_anything_to_pull_trains_and_tells_its_own_figures(done: Done, tmp_path: Path) -> None:
+    """The main branch's results are recorded in dvc.lock, and nobody has pushed them."""
+    origin = Toy(root=tmp_path / "origin")
+    shutil.copytree(done.toy.root, origin.root, symlinks=True, ignore=shutil.ignore_patterns(".perennial", "cache"))
+    (origin.root / "infra").mkdir(exist_ok=True)
+    shutil.copy(REPO / "infra" / "retrain.sh", origin.root / "infra")
+    origin.git("add", "--all")
+    origin.git(
+        "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--allow-empty", "--message=all"
+    )
+    clone = Toy(root=tmp_path / "clone")
+    subprocess.run(["git", "clone", "--quiet", str(origin.root), str(clone.root)], check=True)
+    clone.edit("params.yaml", "rounds: 60", "rounds: 40")
+    clone.git("checkout", "--quiet", "-b", "fewer-rounds")
+    clone.git("add", "--all")
+    clone.commit("fewer rounds")
+    alone = retrain(clone)
+    assert alone.returncode == 0, alone.stdout + alone.stderr
+    assert "nothing to compare with: What origin/main made of it is neither in this cache nor on a" in alone.stdout
+    comment = (clone.root / "retrain.md").read_text()
+    assert comment.startswith(f"## {NAME}: nothing to compare with\n")
+    assert "The figures of this branch:" in comment
+    assert "(candidate)" in comment
+    assert "log_loss" in comment
+
+
 def retrain(clone: Toy) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", "infra/retrain.sh", NAME, "origin/main"], cwd=clone.root, text=True, capture_output=True, check=False,

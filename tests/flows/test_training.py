@@ -86,7 +86,7 @@ def test_show_tells_scripts_all_of_it(done: Done) -> None:
         "raw": 2010, "quarantined": 9, "duplicates": 1, "later": 0,
         **{part: told["rows"][part] for part in ("train", "val", "test")},
     }  # fmt: skip
-    assert set(told["families"]) == {"linear", "boosted", "deep"}
+    assert set(told["families"]) == {"linear", "boosted", "deep", "blend"}
     assert all(set(found["auc"]) == {"value", "low", "high"} for found in told["families"].values())
     assert told["decision"]["verdict"] == "PROMOTE"
     assert told["champion"]["version"] == "1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -158,6 +159,17 @@ def test_raw_data_that_was_edited_by_hand_is_recorded_anew(dvc_project: Toy) -> 
     assert stale(dvc_project).keys() - HEAVY == {f"ingest@{NAME}"}
     repo.record_raw(dvc_project.root, NAME)
     assert outcome(dvc_project, note) == "up to date"
+
+
+def test_raw_data_that_is_nowhere_is_not_brought_and_nothing_is_said(
+    dvc_project: Toy, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert dvc_project.dvc("remote", "add", "--default", "empty", str(tmp_path / "remote")).returncode == 0
+    shutil.rmtree(dvc_project.project.raw(NAME))
+    shutil.rmtree(dvc_project.root / ".dvc" / "cache")
+    assert not repo.bring_raw(dvc_project.root, NAME)
+    assert not repo.bring_raw(dvc_project.root, "nosuch")
+    assert "cache files do not exist" not in "".join(capfd.readouterr()) + caplog.text
 
 
 def test_a_lock_file_that_was_cut_short_comes_back_from_the_commit(dvc_project: Toy) -> None:

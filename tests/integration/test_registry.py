@@ -17,7 +17,9 @@ import pytest
 
 from perennial.actions.promote import promote
 from perennial.actions.register import bundle_folder, register
+from perennial.actions.report import _of_candidate
 from perennial.actions.rollback import rollback
+from perennial.cli import run
 from perennial.data.parts import part
 from perennial.errors import IntegrityError, Refused
 from perennial.files.durable import write_text
@@ -95,6 +97,17 @@ def retrained(toy: Toy, seed: int) -> None:
     text = (toy.root / "params.yaml").read_text()
     (toy.root / "params.yaml").write_text(text.replace("seed: 1\n", f"seed: {seed}\n"))
     toy.run("train", "baseline", "evaluate")
+
+
+def in_use(toy: Toy, number: str) -> None:
+    """As if the gate had let this version pass."""
+    store = open_store(toy.project)
+    found, before = registry.version(store, toy.name, number), registry.champion(store, toy.name)
+    champion = {"version": before.number, "digest": before.digest, "family": before.family} if before else None
+    record = {"verdict": "PROMOTE", "version": number, "digest": found.digest, "family": found.family, "rules": []}
+    more = {"champion": champion, "reasons": ["as if"], "at": "2026-06-02 03:14:00"}
+    registry.append_decision(store, toy.name, {**record, **more})
+    registry.crown(store, toy.name, number)
 
 
 def test_registering_twice_leaves_one_run_one_model_one_version(shop: Toy) -> None:
@@ -185,13 +198,16 @@ def test_rollback_goes_to_the_champion_before_and_leaves_a_record(shop: Toy) -> 
         rollback(shop.project, name, "1", "same")
     with pytest.raises(Refused, match=r"no version 9"):
         rollback(shop.project, name, "9", "none")
-    assert rollback(shop.project, name, "2", "by hand") == "2"
-    assert rollback(shop.project, name, None, "it misbehaves") == "1"
+    with pytest.raises(Refused, match=r"version 2 was never in use, so there is no way back to it; in use were: 1\."):
+        rollback(shop.project, name, "2", "by hand")
+    assert len(registry.decisions(store, name)) == 1
+    in_use(shop, "2")
+    assert rollback(shop.project, name, None, "it misbehaves")["version"] == "1"
     found = registry.champion(store, name)
     assert found is not None
     assert found.number == "1"
     told = [(r["verdict"], r["version"], r["reasons"][0]) for r in registry.decisions(store, name)][1:]
-    assert told == [("ROLLBACK", "2", "by hand"), ("ROLLBACK", "1", "it misbehaves")]
+    assert told == [("PROMOTE", "2", "as if"), ("ROLLBACK", "1", "it misbehaves")]
 
 
 @pytest.mark.parametrize("change", ["edited", "removed"])
@@ -315,7 +331,7 @@ def test_a_version_that_was_rolled_back_comes_back_by_hand_only(shop: Toy) -> No
     assert promote(shop.project, shop.name)["verdict"] == "PROMOTE"
     retrained(shop, 2)
     second = register(shop.project, shop.name)
-    registry.crown(store, shop.name, second["version"])  # as if the gate had let it pass
+    in_use(shop, second["version"])
     rollback(shop.project, shop.name, "1", "complaints")
     register(shop.project, shop.name)  # the next nightly run
     held = promote(shop.project, shop.name)
@@ -327,3 +343,51 @@ def test_a_version_that_was_rolled_back_comes_back_by_hand_only(shop: Toy) -> No
     assert promote(shop.project, shop.name) == held, "said once"
     by_hand = promote(shop.project, shop.name, "2")
     assert by_hand["number"] >= held["number"]
+
+
+def test_the_word_that_stands_on_a_candidate_is_of_the_version_in_use(shop: Toy) -> None:
+    name, store = shop.name, open_store(shop.project)
+    register(shop.project, name)
+    promote(shop.project, name)
+    retrained(shop, 2)
+    register(shop.project, name)
+    in_use(shop, "2")
+    rollback(shop.project, name, "1", "complaints")
+
+    def standing() -> dict[str, Any]:
+        return _of_candidate(shop.project, name, registry.decisions(store, name))
+
+    with pytest.raises(Refused, match=r"was taken out of use and not judged since: perennial run ad_response"):
+        standing()
+    register(shop.project, name)  # the next run
+    promote(shop.project, name)
+    assert (standing()["verdict"], standing()["champion"]["version"]) == ("HOLD", "1")
+    rollback(shop.project, name, "2", "it was not the model")
+    register(shop.project, name)
+    assert promote(shop.project, name)["verdict"] == "ROLLBACK"
+    assert (standing()["verdict"], standing()["version"]) == ("PROMOTE", "2"), "what put it into use, not the HOLD"
+
+
+def test_history_folds_its_reasons_into_a_wide_column(
+    shop: Toy, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_text(shop.root / "dvc.yaml", "stages: {}\n")
+    register(shop.project, shop.name)
+    (reason,) = promote(shop.project, shop.name)["reasons"]
+    retrained(shop, 2)
+    register(shop.project, shop.name)
+    in_use(shop, "2")
+    rollback(shop.project, shop.name, "1", "[red]complaints")
+    monkeypatch.chdir(shop.root)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(["history", shop.name]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    cells = [[cell.strip() for cell in line.strip("│").split("│")] for line in lines if line.startswith("│")]
+    assert reason == " ".join(why for _, why in cells if why not in {"as if", "[red]complaints"}).strip()
+    assert " at 99 %: its lower end clears the floor" in reason
+    assert sum(bool(why) for _, why in cells) <= 5, "one reason takes three lines at most"
+    whats = [what for what, _ in cells]
+    assert [what for what in whats if what.startswith("version")] == [
+        "version 1, the first", "version 2 against 1", "version 1 against 2",
+    ]  # fmt: skip
+    assert lines[-1].startswith("champion: version 1 (")

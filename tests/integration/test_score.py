@@ -135,6 +135,43 @@ def test_without_a_champion_or_a_known_ending_it_refuses(made: Toy, incoming: Pa
         score(made.project, NAME, incoming, tmp_path / "list.csv", None)
 
 
+def test_an_input_that_is_not_there_or_not_all_of_it_is_one_line(made: Toy, incoming: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--input missing\.csv: there is no such file or folder"):
+        score(made.project, NAME, Path("missing.csv"), tmp_path / "list.csv", None)
+    both = (
+        r"customers\.csv is one file, the contract has 2 tables: give the folder that holds customers\.csv and events"
+    )
+    with pytest.raises(InputError, match=both):
+        prepare(made.contract, incoming / "customers.csv")
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("incoming/customers.csv", r"customers\.csv is part of the input .*incoming; name a file elsewhere"),
+        ("incoming/lists/new.csv", r"new\.csv is part of the input"),
+        ("linked.csv", r"linked\.csv is part of the input"),
+        ("b.csv", r"b\.rejected\.csv is part of the input"),
+        ("folder.csv", r"folder\.csv is a folder; name a file"),
+        ("plain/list.csv", r"its folder cannot be made \(File exists\)"),
+    ],
+)
+def test_a_list_never_takes_the_place_of_what_is_read(
+    made: Toy, incoming: Path, tmp_path: Path, output: str, words: str
+) -> None:
+    (tmp_path / "linked.csv").symlink_to(incoming / "events.csv")
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "plain").write_text("a file")
+    source = incoming
+    if output == "b.csv":
+        source = tmp_path / "b.rejected.csv"
+        source.write_text("id\n1\n")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(ConfigError, match=words):
+        score(made.project, NAME, source, tmp_path / output, None)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
 def test_events_with_dirt_do_not_lose_a_customer(made: Toy, incoming: Path) -> None:
     dirty = [
         row for row in planted(Population(seed=1, first=20_000, n=1000, month=0, concept=0)) if row.file == "events.csv"

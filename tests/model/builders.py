@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import polars as pl
@@ -14,21 +15,26 @@ from numpy.typing import NDArray
 from perennial.config.baseline import BaselineParams
 from perennial.config.train import TrainParams
 from perennial.contract.model import Money
-from perennial.contract.serving import FeatureColumn, ServingView
+from perennial.contract.serving import FeatureColumn, Head, ServingView
 from perennial.data.encode import Encoding
 from perennial.data.encode import fit as fit_encoding
 from perennial.models.deep.model import DeepModel, tensors
 from perennial.models.deep.net import NetSpec, TabularNet, losses
-from perennial.models.traditional.boosted import fit_boosted
+from perennial.models.traditional.boosted import Labelled, fit_boosted
 from perennial.models.traditional.linear import fit_linear
 from perennial.scoring.bundle import Bundle, Family, Model, background_rows
-from perennial.scoring.calibration import calibrate, log_loss
+from perennial.scoring.calibration import calibrate, link_loss
+from perennial.stages.train import shape
 from perennial.training import fit as training
 from perennial.training.loader import Rows
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
+Task = Literal["binary", "uplift", "multiclass", "regression", "two_part"]
+TASKS: tuple[Task, ...] = get_args(Task)
 ARMS = ("none", "discover", "reward")
+CLASSES = ("leaves", "stays", "grows")
+LEARNING: tuple[Family, ...] = ("linear", "boosted", "deep", "blend")  # the families of tables, the simplest first
 FEATURES = (
     FeatureColumn(name="age", kind="numeric", label="age"),
     FeatureColumn(name="spent", kind="numeric", label="money spent", unit="EUR"),
@@ -45,6 +51,9 @@ class Saved:
     bundle: Bundle
     folder: Path
     digest: str
+
+
+Give = Callable[[Family, Task], Saved]
 
 
 def train_params(**changes: Any) -> TrainParams:
@@ -83,66 +92,98 @@ def outcomes(frame: pl.DataFrame, outputs: int, seed: int = 0) -> tuple[F64, I64
     return (rng.random(frame.height) < 1 / (1 + np.exp(-score))).astype(np.float64), arm
 
 
+def head(outputs: int) -> Head:
+    """One probability, or one an arm."""
+    return (
+        Head(task="binary", outputs=("probability",)) if outputs == 1 else Head(task="uplift", outputs=ARMS[:outputs])
+    )
+
+
+HEADS: dict[Task, Head] = {
+    "binary": head(1),
+    "uplift": head(3),
+    "multiclass": Head(task="multiclass", outputs=CLASSES),
+    "regression": Head(task="regression", outputs=("amount",)),
+    "two_part": Head(task="regression", outputs=("amount",), two_part=True),
+}
+
+
+def answers(frame: pl.DataFrame, task: Task, seed: int = 0) -> tuple[F64, I64]:
+    """y and arm of any task: the young respond, grow and spend more."""
+    rng, none = np.random.Generator(np.random.PCG64(seed + 2)), np.zeros(frame.height, np.int64)
+    score = (50 - frame["age"].to_numpy()) / 15 + 0.7 * (frame["channel"] == "app").to_numpy()
+    match task:
+        case "binary" | "uplift":
+            return outcomes(frame, len(HEADS[task].outputs), seed)
+        case "multiclass":
+            noisy = np.outer(score, [-1.0, 0.0, 1.0]) + rng.gumbel(size=(frame.height, 3))
+            return noisy.argmax(axis=1).astype(np.float64), none
+        case "regression":
+            return 60 + 15 * score + 10 * rng.standard_normal(frame.height), none
+        case "two_part":
+            is_any = rng.random(frame.height) < 1 / (1 + np.exp(-score))
+            return is_any * np.exp(3 + 0.4 * score + 0.5 * rng.standard_normal(frame.height)), none
+
+
+def encoding() -> Encoding:
+    frame = customers(600)
+    return fit_encoding(frame, FEATURES, outcomes(frame, 1)[0], 1)[0]
+
+
 def rows(n: int, outputs: int = 1, seed: int = 0) -> Rows:
     """Encoded customers as training takes them."""
     frame = customers(n, seed)
     y, arm = outcomes(frame, outputs, seed)
-    norm, miss, cat = tensors(fit_encoding(customers(600), FEATURES, 1).encode(frame))
-    return Rows(norm_NF=norm, miss_NM=miss, cat_NC=cat, y_N=torch.from_numpy(y).float(), arm_N=torch.from_numpy(arm))
+    x = tensors(encoding().encode(frame))
+    return Rows(x=x, y_N=torch.from_numpy(y).float(), arm_N=torch.from_numpy(arm))
 
 
 def spec(outputs: int = 1, **changes: Any) -> NetSpec:
     """A small network for `rows`."""
-    cards = tuple(fit_encoding(customers(600), FEATURES, 1).cards)
+    cards = tuple(encoding().cards)
     base = {"n_numeric": 3, "n_missing": 1, "members": 4, "width": 16, "blocks": 1, "dropout": 0.1}
-    return NetSpec(**{**base, "cards": cards, "outputs": outputs, **changes})
+    return NetSpec(**{**base, "cards": cards, "head": head(outputs), **changes})
 
 
-def bundle(family: Family, outputs: int, folder: Path) -> Bundle:
-    """A model of `family` fitted on 600 customers and calibrated on 300; `folder` takes the training curve."""
-    arms = ARMS if outputs == 3 else ()
-    money = Money(currency="EUR", value_of_response=40, cost_of_contact=2, budget_share=0.4)
+def bundle(family: Family, task: Task, folder: Path) -> Bundle:
+    """A model of a family that learns, fitted on 600 customers and calibrated on 300; `folder` takes the training curve."""
+    found, train, val = HEADS[task], customers(600), customers(300, seed=7)
+    (y, arm), (y_val, arm_val) = answers(train, task), answers(val, task, seed=7)
     serving = ServingView(
-        task="uplift" if arms else "binary", arms=arms, costs=(0.0, 2.0, 2.0) if arms else (2.0,), features=FEATURES,
-        money=money,
+        head=found, costs=(0.0, 2.0, 2.0) if task == "uplift" else (2.0,), features=FEATURES,
+        money=Money(currency="EUR", value_of_response=40, cost_of_contact=2, budget_share=0.4),
     )  # fmt: skip
-    train, val = customers(600), customers(300, seed=7)
-    (y, arm), (y_val, arm_val) = outcomes(train, outputs), outcomes(val, outputs, seed=7)
-    encoding = fit_encoding(train, FEATURES, 1)
-    model = _model(family, outputs, encoding, (train, y, arm), (val, y_val, arm_val), folder)
+    encoding, x = fit_encoding(train, FEATURES, y, 1)
+    x_val = encoding.encode(val)
+    model = fitted(family, found, encoding, (x, y, arm), (x_val, y_val, arm_val), folder)
     return Bundle(
         family=family, model=model, encoding=encoding, serving=serving, params={"seed": 1},
-        calibration=calibrate(model.link(encoding.encode(val)), y_val, arm_val),
+        calibration=calibrate(found, model.link(x_val), y_val, arm_val),
         split={"kind": "hash", "by": "entity", "salt": "s", "fractions": {"train": 0.6, "val": 0.2, "test": 0.2}},
         background=background_rows(train, serving, 1),
     )  # fmt: skip
 
 
-def _model(
-    family: Family, outputs: int, encoding: Encoding, train: tuple[pl.DataFrame, F64, I64],
-    val: tuple[pl.DataFrame, F64, I64], folder: Path,
-) -> Model:  # fmt: skip
-    (x, y, arm), (x_val, y_val, arm_val) = ((encoding.encode(f), y, a) for f, y, a in (train, val))
+def fitted(
+    family: Family, head: Head, encoding: Encoding, train: Labelled, val: Labelled, folder: Path, **changes: Any
+) -> Model:
+    """A model of one of the families that learn; `changes` are to the network's params."""
 
     def loss(model: Model) -> float:
-        return log_loss(model.link(x_val)[np.arange(len(y_val)), arm_val], y_val)
+        return link_loss(head, model.link(val[0]), *val[1:])
 
     if family == "linear":
-        return fit_linear(x, y, arm, outputs, encoding, loss)
+        return fit_linear(*train, head, encoding, loss)
     if family == "boosted":
-        return fit_boosted((x, y, arm), (x_val, y_val, arm_val), outputs, baseline_params(), loss)
-    params = train_params(epochs=3)
-    shape = NetSpec(
-        n_numeric=len(encoding.numeric), n_missing=len(encoding.missing), cards=tuple(encoding.cards), outputs=outputs,
-        members=params.members, width=params.width, blocks=params.blocks, dropout=params.dropout,
-    )  # fmt: skip
+        return fit_boosted(train, val, head, encoding, baseline_params(), loss)
+    params = train_params(**{"epochs": 3, **changes})
+    spec = shape(head, encoding, train[1], params)
     parts = [
-        Rows(norm_NF=norm, miss_NM=miss, cat_NC=cat, y_N=torch.from_numpy(t).float(), arm_N=torch.from_numpy(a))
-        for (norm, miss, cat), t, a in ((tensors(x), y, arm), (tensors(x_val), y_val, arm_val))
+        Rows(x=tensors(x), y_N=torch.from_numpy(y).float(), arm_N=torch.from_numpy(arm)) for x, y, arm in (train, val)
     ]
-    times = torch.ones(len(y), dtype=torch.int64)
+    times = torch.ones(len(train[1]), dtype=torch.int64)
     done = training.fit(
-        lambda: TabularNet(shape), losses, parts[0], times, parts[1], params, folder / "curves.csv"
+        lambda: TabularNet(spec), losses(spec), parts[0], times, parts[1], params, folder / "curves.csv"
     )  # fmt: skip
     assert isinstance(done.net, TabularNet)
-    return DeepModel(spec=shape, net=done.net)
+    return DeepModel(spec=spec, net=done.net)

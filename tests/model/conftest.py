@@ -6,24 +6,29 @@ from collections.abc import Callable
 
 import pytest
 
-from perennial.scoring.bundle import Family, save
+from perennial.scoring.bundle import Family, blend, save
 from perennial.scoring.scorer import golden_rows
 from tests.model import builders
-from tests.model.builders import Saved
+from tests.model.builders import Saved, Task
 
 
 @pytest.fixture(scope="session")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Family, int], Saved]:
-    """The bundle of a family with one output or three arms."""
-    made: dict[tuple[Family, int], Saved] = {}
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Family, Task], Saved]:
+    """The bundle of a family for a task."""
+    made: dict[tuple[Family, Task], Saved] = {}
 
-    def give(family: Family, outputs: int) -> Saved:
-        if (family, outputs) not in made:
-            room = tmp_path_factory.mktemp(f"{family}-{outputs}")
-            bundle = builders.bundle(family, outputs, room)
+    def give(family: Family, task: Task) -> Saved:
+        if (family, task) not in made:
+            room = tmp_path_factory.mktemp(f"{family}-{task}")
+            if family == "blend":
+                val = builders.customers(300, seed=7)
+                members = give("boosted", task).bundle, give("deep", task).bundle
+                bundle = blend(*members, val, *builders.answers(val, task, seed=7))
+            else:
+                bundle = builders.bundle(family, task, room)
             golden = golden_rows(bundle, builders.customers(64, seed=5))
             folder = room / "bundle"
-            made[family, outputs] = Saved(bundle=bundle, folder=folder, digest=save(bundle, folder, golden))
-        return made[family, outputs]
+            made[family, task] = Saved(bundle=bundle, folder=folder, digest=save(bundle, folder, golden))
+        return made[family, task]
 
     return give

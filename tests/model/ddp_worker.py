@@ -40,10 +40,10 @@ class Tell(Callback):
 def main(folder: Path, devices: int, dies: bool) -> None:
     tell = Tell(dies)
     several = {"devices": devices, "strategy": "ddp", "threads": 3} if devices > 1 else {}
-    params = train_params(dropout=0.0, epochs=3, **several)
+    params = train_params(dropout=0.0, epochs=3, warmup=0.2, average=0.8, **several)
     torch.manual_seed(5)
     fitted = fit(
-        lambda: TabularNet(spec(dropout=0.0)), losses, rows(N), torch.ones(N, dtype=torch.int64), rows(200, seed=3),
+        lambda: TabularNet(spec(dropout=0.0)), losses(spec()), rows(N), torch.ones(N, dtype=torch.int64), rows(200, seed=3),
         params, folder / "curves.csv", (tell,),
     )  # fmt: skip
     rank = os.environ.get("LOCAL_RANK", "0")

@@ -7,12 +7,12 @@ import pytest
 
 from perennial.data.encode import fit as fit_encoding
 from perennial.models.traditional.boosted import BoostedModel, fit_boosted, matrix
-from tests.model.builders import FEATURES, baseline_params, customers, outcomes
+from tests.model.builders import FEATURES, baseline_params, customers, head, outcomes
 
 pytestmark = pytest.mark.model
 
 FRAME, VAL = customers(600), customers(300, seed=7)
-ENCODING = fit_encoding(FRAME, FEATURES, 1)
+ENCODING = fit_encoding(FRAME, FEATURES, np.zeros(FRAME.height), 1)[0]
 
 
 def fitted(outputs: int = 1, **changes: float) -> tuple[BoostedModel, list[BoostedModel]]:
@@ -24,7 +24,7 @@ def fitted(outputs: int = 1, **changes: float) -> tuple[BoostedModel, list[Boost
         tried.append(model)
         return -float(len(tried))
 
-    return fit_boosted(parts[0], parts[1], outputs, baseline_params(**changes), loss), tried
+    return fit_boosted(parts[0], parts[1], head(outputs), ENCODING, baseline_params(**changes), loss), tried
 
 
 def text(model: BoostedModel) -> list[str]:
@@ -63,7 +63,7 @@ def test_each_output_is_grown_on_the_rows_of_its_arm() -> None:
     changed = train[1].copy()
     changed[train[2] == 1] = 1 - changed[train[2] == 1]  # only what happened in arm 1
     val = (ENCODING.encode(VAL), *outcomes(VAL, 2, 7))
-    other = fit_boosted((train[0], changed, train[2]), val, 2, baseline_params(), lambda model: 0.0)
+    other = fit_boosted((train[0], changed, train[2]), val, head(2), ENCODING, baseline_params(), lambda model: 0.0)
     assert len(both.boosters) == 2
     assert text(both)[0] == text(other)[0]
     assert text(both)[1] != text(other)[1]
@@ -71,4 +71,4 @@ def test_each_output_is_grown_on_the_rows_of_its_arm() -> None:
 
 def test_what_parts_are_measured_from_lies_at_the_mean_link_of_train() -> None:
     model = fitted()[0]
-    assert model.expected_O[0] == pytest.approx(model.link(ENCODING.encode(FRAME)).mean(), abs=0.05)
+    assert model.expected_R[0] == pytest.approx(model.link(ENCODING.encode(FRAME)).mean(), abs=0.05)

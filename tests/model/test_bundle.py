@@ -7,7 +7,6 @@ import pickletools
 import shutil
 import warnings
 import zipfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,40 +16,44 @@ import polars as pl
 import pytest
 
 from perennial.contract.serving import feature_columns
+from perennial.data.parts import part
 from perennial.errors import InputError, IntegrityError
 from perennial.files.durable import write_json
 from perennial.files.manifest import digest, seal
 from perennial.files.tables import read_table, write_table
-from perennial.scoring.bundle import FAMILIES, Family, load, save
+from perennial.scoring.bundle import Family, background_rows, blend, load, save
 from perennial.scoring.calibration import Calibration
 from perennial.scoring.scorer import Scorer, golden_rows
-from tests.model.builders import ARMS, Saved, customers
+from tests.model.builders import HEADS, LEARNING, TASKS, Give, Task, customers
 
 if TYPE_CHECKING:
     from tests.conftest import Toy
 
 pytestmark = pytest.mark.model
 
-Give = Callable[[Family, int], Saved]
-each = pytest.mark.parametrize("family", FAMILIES)
-either = pytest.mark.parametrize("outputs", [1, 3])
+each = pytest.mark.parametrize("family", LEARNING)
+every = pytest.mark.parametrize("task", TASKS)
 
 
 @each
-@either
-def test_a_loaded_bundle_scores_bit_for_bit_as_the_one_that_was_saved(
-    saved: Give, family: Family, outputs: int
-) -> None:
-    found, rows = saved(family, outputs), customers(200, seed=11)
+@every
+def test_a_loaded_bundle_scores_bit_for_bit_as_the_one_that_was_saved(saved: Give, family: Family, task: Task) -> None:
+    found, rows = saved(family, task), customers(200, seed=11)
     before, after = Scorer(bundle=found.bundle), Scorer.load(found.folder)
     scores = after.score(rows)
     assert np.array_equal(scores, before.score(rows))
     assert np.array_equal(after.link(rows), before.link(rows))
-    assert scores.shape == (200, outputs)
+    assert scores.shape == (200, len(HEADS[task].outputs))
     assert np.isfinite(scores).all()
-    assert ((scores > 0) & (scores < 1)).all()
+    if task != "regression":
+        assert (scores > 0).all()
+    if task in {"binary", "uplift", "multiclass"}:
+        assert (scores < 1).all()
+    if task == "multiclass":
+        np.testing.assert_allclose(scores.sum(axis=1), 1)
     assert len(np.unique(scores[:, 0])) > 20
-    assert after.outputs == (list(ARMS) if outputs == 3 else ["probability"])
+    assert after.outputs == list(HEADS[task].outputs)
+    assert after.bundle.serving.head == after.bundle.calibration.head == HEADS[task]
     for name in ("family", "serving", "params", "split"):
         assert getattr(after.bundle, name) == getattr(found.bundle, name)
     assert after.bundle.background.equals(found.bundle.background)
@@ -58,7 +61,7 @@ def test_a_loaded_bundle_scores_bit_for_bit_as_the_one_that_was_saved(
 
 @each
 def test_saving_again_gives_the_same_digest(saved: Give, family: Family, tmp_path: Path) -> None:
-    found = saved(family, 3)
+    found = saved(family, "uplift")
     loaded = load(found.folder)
     golden = golden_rows(loaded, customers(64, seed=5))
     assert save(loaded, tmp_path / "again", golden) == found.digest == digest(found.folder)
@@ -66,11 +69,11 @@ def test_saving_again_gives_the_same_digest(saved: Give, family: Family, tmp_pat
 
 @each
 def test_a_flipped_byte_anywhere_is_refused(saved: Give, family: Family, tmp_path: Path) -> None:
-    found = saved(family, 1)
-    files = sorted(path.name for path in found.folder.iterdir())
-    assert len(files) >= 10
+    found = saved(family, "binary")
+    files = sorted(str(path.relative_to(found.folder)) for path in found.folder.rglob("*") if path.is_file())
+    assert len(files) >= (11 if family == "blend" else 10)
     for name in files:
-        copy = tmp_path / name.replace(".", "_")
+        copy = tmp_path / name.replace(".", "_").replace("/", "_")
         shutil.copytree(found.folder, copy)
         content = bytearray((copy / name).read_bytes())
         content[len(content) // 2] ^= 1
@@ -85,35 +88,35 @@ def test_a_flipped_byte_anywhere_is_refused(saved: Give, family: Family, tmp_pat
 def test_a_file_too_many_or_too_few_is_refused(saved: Give, tmp_path: Path) -> None:
     for change in ("more", "less"):
         copy = tmp_path / change
-        shutil.copytree(saved("linear", 1).folder, copy)
+        shutil.copytree(saved("linear", "binary").folder, copy)
         (copy / "extra.bin").write_bytes(b"x") if change == "more" else (copy / "linear.json").unlink()
         with pytest.raises(IntegrityError, match=r"(extra.bin|linear.json) differ"):
             load(copy)
 
 
-@pytest.mark.parametrize("told", [{"format": 2, "family": "linear"}, {"format": 1, "family": "forest"}])
+@pytest.mark.parametrize("told", [{"format": 1, "family": "linear"}, {"format": 2, "family": "forest"}])
 def test_a_bundle_of_another_format_is_refused(saved: Give, tmp_path: Path, told: dict[str, object]) -> None:
     copy = tmp_path / "b"
-    shutil.copytree(saved("linear", 1).folder, copy)
+    shutil.copytree(saved("linear", "binary").folder, copy)
     write_json(copy / "bundle.json", told)
     seal(copy)
-    with pytest.raises(IntegrityError, match=r"this version reads format 1 of linear, boosted, deep"):
+    with pytest.raises(IntegrityError, match=r"this version reads format 2 of linear, boosted"):
         load(copy)
 
 
 @each
-@either
-def test_golden_rows_prove_a_copy(saved: Give, family: Family, outputs: int) -> None:
-    found = saved(family, outputs)
+@every
+def test_golden_rows_prove_a_copy(saved: Give, family: Family, task: Task) -> None:
+    found = saved(family, task)
     scorer = Scorer.load(found.folder)
     scorer.prove(found.folder)
     golden = read_table(found.folder / "golden.parquet")
     assert golden.height == 64
-    assert golden.columns[-outputs:] == [f"score:{name}" for name in scorer.outputs]
+    assert golden.columns[-len(scorer.outputs) :] == [f"score:{name}" for name in scorer.outputs]
 
 
 def test_a_copy_that_computes_otherwise_is_found_out(saved: Give, tmp_path: Path) -> None:
-    found = saved("boosted", 1)
+    found = saved("boosted", "binary")
     shutil.copytree(found.folder, tmp_path / "b")
     golden = read_table(found.folder / "golden.parquet")
     write_table(tmp_path / "b" / "golden.parquet", golden.with_columns(pl.col("score:probability") + 1e-3))
@@ -125,7 +128,7 @@ def test_a_copy_that_computes_otherwise_is_found_out(saved: Give, tmp_path: Path
 @each
 def test_a_bundle_holds_no_code(saved: Give, family: Family) -> None:
     looked = 0
-    for path in sorted(saved(family, 3).folder.rglob("*")):
+    for path in sorted(path for path in saved(family, "uplift").folder.rglob("*") if path.is_file()):
         assert path.suffix in {".json", ".safetensors", ".parquet", ".txt"}, path.name
         content = path.read_bytes()
         assert not zipfile.is_zipfile(path), f"{path.name}: torch.save and joblib write zips"
@@ -159,20 +162,20 @@ def test_the_search_for_pickles_finds_one() -> None:
 
 
 @each
-@either
-def test_a_row_scores_the_same_alone_and_in_company(saved: Give, family: Family, outputs: int) -> None:
-    scorer, rows = Scorer.load(saved(family, outputs).folder), customers(150, seed=12)
+@every
+def test_a_row_scores_the_same_alone_and_in_company(saved: Give, family: Family, task: Task) -> None:
+    scorer, rows = Scorer.load(saved(family, task).folder), customers(1000, seed=12)
     together = scorer.score(rows)
     alone = np.vstack([scorer.score(rows[i : i + 1]) for i in range(40)])
     reversed_ = scorer.score(rows.reverse())[::-1]
-    tolerance = 1e-6 if family == "deep" else 1e-12
+    tolerance = (1e-6 if family in {"deep", "blend"} else 1e-12) * np.abs(together).max()
     np.testing.assert_allclose(alone, together[:40], rtol=0, atol=tolerance)
     np.testing.assert_allclose(reversed_, together, rtol=0, atol=tolerance)
 
 
 @each
 def test_no_row_no_score(saved: Give, family: Family) -> None:
-    assert Scorer.load(saved(family, 3).folder).score(customers(5).head(0)).shape == (0, 3)
+    assert Scorer.load(saved(family, "uplift").folder).score(customers(5).head(0)).shape == (0, 3)
 
 
 @each
@@ -180,25 +183,27 @@ def test_a_value_never_seen_and_a_null_still_get_a_score(saved: Give, family: Fa
     strange = customers(3).with_columns(
         town=pl.lit("Atlantis"), spent=pl.lit(None, pl.Float64), age=pl.Series([10**9, -(10**9), 0])
     )
-    scores = Scorer.load(saved(family, 1).folder).score(strange)
+    scores = Scorer.load(saved(family, "binary").folder).score(strange)
     assert np.isfinite(scores).all()
 
 
 def test_a_missing_column_is_named(saved: Give) -> None:
     with pytest.raises(InputError, match=r"columns age, town are missing; the model needs age, spent"):
-        Scorer.load(saved("linear", 1).folder).score(customers(3).drop("age", "town"))
+        Scorer.load(saved("linear", "binary").folder).score(customers(3).drop("age", "town"))
 
 
 def test_calibration_is_applied_to_the_score_and_not_to_the_link(saved: Give) -> None:
-    bundle, rows = saved("linear", 1).bundle, customers(20)
-    bent = replace(bundle, calibration=Calibration(slope_O=np.array([2.0]), shift_O=np.array([-1.0])))
+    bundle, rows = saved("linear", "binary").bundle, customers(20)
+    bent = replace(
+        bundle, calibration=Calibration(head=bundle.serving.head, slope_O=np.array([2.0]), shift_O=np.array([-1.0]))
+    )
     link = Scorer(bundle=bent).link(rows)
     assert np.array_equal(link, Scorer(bundle=bundle).link(rows))
     np.testing.assert_allclose(Scorer(bundle=bent).score(rows), 1 / (1 + np.exp(1 - 2 * link)))
 
 
 def test_what_is_in_test_reaches_no_bundle(made: Toy, tmp_path: Path) -> None:
-    """Test rows a thousand times as large, and all of them responding: both stages write the same bytes."""
+    """Test rows a thousand times as large, with the other outcome: every bundle has the same bytes."""
     digests, changed = [], 0
     for name in ("plain", "changed"):
         toy = type(made)(root=tmp_path / name)
@@ -209,10 +214,20 @@ def test_what_is_in_test_reaches_no_bundle(made: Toy, tmp_path: Path) -> None:
             changed = spoil_test(toy)
         toy.run("train", "baseline")
         families = toy.summary("train")["families"] | toy.summary("baseline")["families"]
-        digests.append({family: told["digest"] for family, told in families.items()})
+        digests.append({family: told["digest"] for family, told in families.items()} | {"blend": blended(toy)})
     assert changed > 100
-    assert sorted(digests[0]) == sorted(FAMILIES)
+    assert sorted(digests[0]) == sorted(LEARNING)
     assert digests[0] == digests[1]
+
+
+def blended(toy: Toy) -> str:
+    """The digest of the blend that the stage evaluate would make."""
+    units, splits = read_table(toy.out("featurize", "units.parquet")), read_table(toy.out("split", "splits.parquet"))
+    val = part(units, splits, "val", toy.contract)
+    found = blend(
+        load(toy.out("baseline", "boosted")), load(toy.out("train", "deep")), val.frame, val.y, val.arm
+    )  # fmt: skip
+    return save(found, toy.root / "blend", golden_rows(found, background_rows(val.frame, found.serving, 1)))
 
 
 def spoil_test(toy: Toy) -> int:
@@ -224,7 +239,13 @@ def spoil_test(toy: Toy) -> int:
     grown = [
         pl.when(is_test).then(pl.col(n) * 1000).otherwise(pl.col(n)).cast(units[n].dtype).alias(n) for n in numbers
     ]
-    answer = pl.when(is_test).then(1).otherwise(pl.col("responded")).cast(units["responded"].dtype).alias("responded")
+    answer = (
+        pl.when(is_test)
+        .then(1 - pl.col("responded"))
+        .otherwise(pl.col("responded"))
+        .cast(units["responded"].dtype)
+        .alias("responded")
+    )
     write_table(path, units.with_columns(*grown, answer))
     seal(toy.out("featurize"))
     return int((splits["split"] == "test").sum())

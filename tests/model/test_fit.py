@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
@@ -17,8 +20,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from perennial.errors import ConfigError
 from perennial.models.deep.net import TabularNet, losses
 from perennial.training.fit import Fitted, fit
-from perennial.training.loader import Rows
-from perennial.training.module import FitModule, adamw
+from perennial.training.module import FitModule, adamw, risen_and_fallen
 from tests.model.builders import rows, spec, train_params
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def fitted(folder: Path, times: torch.Tensor | None = None, extra: tuple[Callbac
     drawn = torch.ones(len(TRAIN), dtype=torch.int64) if times is None else times
     params = train_params(**changes)
     make = lambda: TabularNet(spec(dropout=params.dropout))  # noqa: E731 - one line in a test
-    return fit(make, losses, TRAIN, drawn, VAL, params, folder / "curves.csv", extra)
+    return fit(make, losses(spec()), TRAIN, drawn, VAL, params, folder / "curves.csv", extra)
 
 
 def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
@@ -136,10 +138,10 @@ def test_one_strategy_for_one_device(tmp_path: Path, devices: int, nodes: int) -
 
 
 def test_weights_that_run_away_stop_the_training(tmp_path: Path) -> None:
-    far = Rows(**{**vars(TRAIN), "norm_NF": torch.full_like(TRAIN.norm_NF, float("nan"))})
+    far = replace(TRAIN, x=TRAIN.x | {"norm": torch.full_like(TRAIN.x["norm"], float("nan"))})
     times = torch.ones(len(far), dtype=torch.int64)
     with pytest.raises(ConfigError, match=r"epoch 1: train loss nan, .* ran away: lower train.learning_rate, now 0.01"):
-        fit(lambda: TabularNet(spec()), losses, far, times, VAL, train_params(), tmp_path / "curves.csv")
+        fit(lambda: TabularNet(spec()), losses(spec()), far, times, VAL, train_params(), tmp_path / "curves.csv")
 
 
 def test_the_handler_of_sigterm_is_given_back(tmp_path: Path) -> None:
@@ -175,3 +177,79 @@ def until(happened: Any, process: subprocess.Popen[bytes], seconds: float = 90) 
         assert process.poll() is None, f"ended early with {process.returncode}"
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+# --- warm-up and mean weights
+
+
+def test_the_rate_rises_in_a_line_and_falls_along_half_a_cosine() -> None:
+    shape = [risen_and_fallen(step, total=100, warmup=0.1) for step in range(100)]
+    np.testing.assert_allclose(shape[:10], np.arange(1, 11) / 10)
+    assert max(shape) == shape[9] == shape[10] == 1
+    assert all(before > after for before, after in itertools.pairwise(shape[10:]))
+    assert shape[55] == pytest.approx(0.5)
+    assert 0 < shape[99] < 0.001
+    assert risen_and_fallen(100, total=100, warmup=0.1) == 0
+    assert risen_and_fallen(140, total=100, warmup=0.1) == 0, "and stays there"
+    assert risen_and_fallen(0, total=3, warmup=0.01) == 1, "one step at least"
+    assert [risen_and_fallen(0, total=t, warmup=0.5) for t in (1, 2)] == [1, 1]
+
+
+class Rates(Callback):
+    """The rate of every step, and the weights after it."""
+
+    def __init__(self) -> None:
+        self.rates: list[float] = []
+        self.weights: list[dict[str, torch.Tensor]] = []
+
+    def on_train_batch_start(self, trainer: Trainer, *_: Any) -> None:
+        self.rates.append(trainer.optimizers[0].param_groups[0]["lr"])
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+        assert isinstance(pl_module, FitModule)
+        self.weights.append({name: tensor.clone() for name, tensor in pl_module.net.named_parameters()})
+
+
+def test_training_follows_the_rate_over_all_of_its_epochs(tmp_path: Path) -> None:
+    spy = Rates()
+    fitted(tmp_path / "a", extra=(spy,), epochs=3, warmup=0.25)
+    steps = 3 * 8  # 500 rows in batches of 64
+    wanted = [0.01 * risen_and_fallen(step, total=steps, warmup=0.25) for step in range(steps)]
+    np.testing.assert_allclose(spy.rates, wanted, rtol=1e-6)
+    flat = Rates()
+    fitted(tmp_path / "b", extra=(flat,), epochs=3)
+    assert set(flat.rates) == {0.01}
+
+
+def test_what_is_judged_and_given_back_are_the_mean_weights(tmp_path: Path) -> None:
+    """The exponential mean from the first step on, whose decay rises to `average`; training itself goes on untouched."""
+    spy, plain = Rates(), Rates()
+    found = fitted(tmp_path / "a", extra=(spy,), epochs=3, average=0.9, dropout=0.0)
+    fitted(tmp_path / "b", extra=(plain,), epochs=3, dropout=0.0)
+    assert len(spy.weights) == len(plain.weights) == 24
+    assert same(spy.weights[-1], plain.weights[-1])
+    mean, epochs = {name: tensor.clone() for name, tensor in spy.weights[0].items()}, []
+    for step, now in enumerate(spy.weights, 1):
+        decay = min(0.9, (1 + step) / (10 + step))
+        for name, tensor in mean.items():
+            tensor.lerp_(now[name], 1 - decay)
+        if step % 8 == 0:
+            epochs.append({name: tensor.clone() for name, tensor in mean.items()})
+    given = dict(found.net.named_parameters())
+    assert all(torch.equal(given[name], tensor) for name, tensor in epochs[found.best_epoch - 1].items())
+    assert not same(epochs[-1], spy.weights[-1])
+    net = TabularNet(spec(dropout=0.0)).eval()
+    net.load_state_dict(found.net.state_dict())
+    with torch.inference_mode():
+        loss = float(losses(spec())(net(VAL.x), VAL.y_N, VAL.arm_N).double().mean())
+    assert loss == pytest.approx(found.curve[found.best_epoch - 1].val_loss, abs=1e-6)
+
+
+def test_mean_weights_are_the_same_bits_each_time_and_steadier(tmp_path: Path) -> None:
+    some = {"learning_rate": 0.08, "epochs": 8, "patience": 8, "dropout": 0.0}
+    first, again = (fitted(tmp_path / name, average=0.95, warmup=0.1, **some) for name in "ab")
+    assert same(first.net.state_dict(), again.net.state_dict())
+    assert first.curve == again.curve
+    flat, steady = fitted(tmp_path / "c", **some), fitted(tmp_path / "d", average=0.95, **some)
+    jumps = [np.abs(np.diff([epoch.val_loss for epoch in run.curve])).mean() for run in (flat, steady)]
+    assert jumps[1] < jumps[0]

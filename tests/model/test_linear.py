@@ -13,12 +13,12 @@ from perennial.data.encode import Encoding
 from perennial.data.encode import fit as fit_encoding
 from perennial.errors import DataStopped
 from perennial.models.traditional.linear import Design, LinearModel, design_matrix, fit_linear
-from tests.model.builders import F64, FEATURES, I64, customers, outcomes
+from tests.model.builders import F64, FEATURES, I64, customers, head, outcomes
 
 pytestmark = pytest.mark.model
 
 TRAIN = customers(600)
-ENCODING: Encoding = fit_encoding(TRAIN, FEATURES, 1)
+ENCODING: Encoding = fit_encoding(TRAIN, FEATURES, np.zeros(TRAIN.height), 1)[0]
 ROWS = ENCODING.encode(TRAIN)
 
 
@@ -31,7 +31,7 @@ def fitted(outputs: int = 1, wanted: int | None = None) -> tuple[LinearModel, li
         tried.append(model)
         return 0.0 if wanted is None or len(tried) - 1 == wanted else 1.0
 
-    return fit_linear(ROWS, y, arm, outputs, ENCODING, loss), tried, y, arm
+    return fit_linear(ROWS, y, arm, head(outputs), ENCODING, loss), tried, y, arm
 
 
 def test_six_are_tried_and_the_lowest_loss_on_val_wins() -> None:
@@ -40,7 +40,7 @@ def test_six_are_tried_and_the_lowest_loss_on_val_wins() -> None:
         assert len(tried) == 6
         assert model is tried[wanted]
     assert [model.design for model in tried] == [d for d in get_args(Design) for _ in range(2)]
-    weights = [float(np.abs(model.coef_JO).sum()) for model in tried]
+    weights = [float(np.abs(model.coef_JR).sum()) for model in tried]
     assert all(strong < weak for strong, weak in zip(weights[::2], weights[1::2], strict=True)), "C .03, then .3"
 
 
@@ -85,4 +85,4 @@ def test_an_arm_with_one_outcome_stops_with_words() -> None:
     _, arm = outcomes(TRAIN, 3)
     y = (arm != 2).astype(np.float64) * (np.arange(600) % 2)
     with pytest.raises(DataStopped, match=r"output 2 has \d+ training rows with one and the same outcome"):
-        fit_linear(ROWS, y, arm, 3, ENCODING, lambda model: 0.0)
+        fit_linear(ROWS, y, arm, head(3), ENCODING, lambda model: 0.0)

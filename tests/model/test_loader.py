@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennial.training.loader import Batch, Batches
+from perennial.training.loader import Batch, Batches, Rows
 from tests.model.builders import rows
 
 pytestmark = pytest.mark.model
@@ -18,20 +18,23 @@ SOME = rows(300)
 def batches(n: int = 300, times: list[int] | None = None, **changes: float) -> list[Batch]:
     told = {"batch": 32, "seed": 1, "epoch": 0, "rank": 0, "world": 1, "swap": 0.0, **changes}
     drawn = torch.tensor(times if times is not None else [1] * n)
-    part = type(SOME)(**{name: tensor[:n] for name, tensor in vars(SOME).items()})
+    part = Rows(x=SOME.at(slice(n)), y_N=SOME.y_N[:n], arm_N=SOME.arm_N[:n])
     swap = told.pop("swap")
     return list(Batches(part, drawn, swap=swap, **{name: int(value) for name, value in told.items()}))
 
 
 def order(found: list[Batch]) -> list[int]:
-    return [row for batch in found for row in batch[5].tolist()]
+    return [row for batch in found for row in batch.rows.tolist()]
 
 
 def test_a_batch_is_the_slice_of_the_rows_that_it_names() -> None:
     found = batches()
-    for norm, miss, cat, y, arm, mine, _ in found:
-        for tensor, wanted in zip((norm, miss, cat, y, arm), SOME.at(mine), strict=True):
-            assert torch.equal(tensor, wanted)
+    for batch in found:
+        assert batch.x.keys() == SOME.x.keys() == {"norm", "miss", "cat"}
+        for kind, tensor in batch.x.items():
+            assert torch.equal(tensor, SOME.x[kind][batch.rows])
+        assert torch.equal(batch.y, SOME.y_N[batch.rows])
+        assert torch.equal(batch.arm, SOME.arm_N[batch.rows])
     assert len(found) == 10
     assert sorted(order(found)) == list(range(300))
 
@@ -49,7 +52,7 @@ def test_the_ranks_share_out_every_draw_exactly_once(
     assert sorted(row for found in ranks for row in order(found)) == [i for i, t in enumerate(times) for _ in range(t)]
     assert len({len(found) for found in ranks}) == 1, "a rank with one batch less would wait for ever"
     for parts in zip(*ranks, strict=True):
-        assert sum(len(part[5]) for part in parts) == parts[0][6] == parts[-1][6]
+        assert sum(len(part.rows) for part in parts) == parts[0].whole == parts[-1].whole
 
 
 def test_the_order_depends_on_seed_and_epoch_and_on_nothing_else() -> None:
@@ -72,21 +75,24 @@ def test_times_say_how_often_a_row_is_drawn_and_zero_leaves_it_out() -> None:
     [(64, 1, [32, 32]), (65, 1, [32, 33]), (66, 1, [32, 32, 2]), (66, 4, [32, 34]), (68, 4, [32, 32, 4]), (2, 1, [2])],
 )
 def test_a_last_batch_too_small_for_every_rank_joins_the_one_before(n: int, world: int, sizes: list[int]) -> None:
-    assert [batch[6] for batch in batches(n, world=world)] == sizes
+    assert [batch.whole for batch in batches(n, world=world)] == sizes
 
 
 def test_swap_takes_cells_from_other_rows_of_the_batch_and_leaves_outcomes() -> None:
     plain, swapped = batches(swap=0.0), batches(swap=0.3)
     changed, cells = 0, 0
     for before, after in zip(plain, swapped, strict=True):
-        assert torch.equal(before[5], after[5])
-        for kept in (1, 3, 4):
-            assert torch.equal(before[kept], after[kept])  # type: ignore[arg-type]
-        for column in range(before[0].shape[1]):
-            assert set(after[0][:, column].tolist()) <= set(before[0][:, column].tolist())
-        changed += int((before[0] != after[0]).sum())
-        cells += before[0].numel()
+        for kept, same in (
+            (before.rows, after.rows), (before.x["miss"], after.x["miss"]), (before.y, after.y), (before.arm, after.arm)
+        ):  # fmt: skip
+            assert torch.equal(kept, same)
+        for column in range(before.x["norm"].shape[1]):
+            assert set(after.x["norm"][:, column].tolist()) <= set(before.x["norm"][:, column].tolist())
+        changed += int((before.x["norm"] != after.x["norm"]).sum())
+        cells += before.x["norm"].numel()
     assert 0.15 < changed / cells < 0.31
     assert order(batches(swap=0.3)) == order(swapped)
     again = batches(swap=0.3)
-    assert all(torch.equal(a[0], b[0]) and torch.equal(a[2], b[2]) for a, b in zip(again, swapped, strict=True))
+    assert all(
+        torch.equal(a.x[kind], b.x[kind]) for a, b in zip(again, swapped, strict=True) for kind in ("norm", "cat")
+    )

@@ -42,7 +42,8 @@ def test_no_two_categories_share_a_vector() -> None:
 
 def test_a_table_without_categories_still_encodes() -> None:
     net = TabularNet(spec(cards=()))
-    assert net(torch.zeros(5, 3), torch.zeros(5, 1), torch.zeros(5, 0, dtype=torch.int64)).shape == (5, 4, 1)
+    x = {"norm": torch.zeros(5, 3), "miss": torch.zeros(5, 1), "cat": torch.zeros(5, 0, dtype=torch.int64)}
+    assert net(x).shape == (5, 4, 1)
 
 
 @pytest.mark.parametrize(("card", "width"), [(2, 2), (3, 3), (10, 6), (100, 16), (5000, 16)])
@@ -66,9 +67,9 @@ def test_periodic_encoder_keeps_the_number_and_adds_waves_of_it() -> None:
 def test_rows_of_one_arm_teach_that_arms_head_only(arm: int) -> None:
     torch.manual_seed(1)
     net, some = TabularNet(spec(outputs=3)), rows(40, outputs=3)
-    logits = net(some.norm_NF, some.miss_NM, some.cat_NC)
+    logits = net(some.x)
     assert logits.shape == (40, 4, 3)
-    torch.autograd.backward(losses(logits, some.y_N, torch.full((40,), arm)).sum())
+    torch.autograd.backward(losses(spec(3))(logits, some.y_N, torch.full((40,), arm)).sum())
     weight, bias = net.head.weight.grad, net.head.bias.grad
     others = [o for o in range(3) if o != arm]
     assert torch.count_nonzero(weight[:, :, others]) == 0
@@ -79,14 +80,14 @@ def test_rows_of_one_arm_teach_that_arms_head_only(arm: int) -> None:
 
 def test_a_rows_loss_is_the_mean_log_loss_of_the_members_at_its_own_arm() -> None:
     logits = torch.tensor([[[0.3, -2.0], [1.1, 0.4]], [[-0.7, 5.0], [0.0, 1.5]]])  # two rows, two members, two arms
-    found = losses(logits, torch.tensor([1.0, 0.0]), torch.tensor([0, 1]))
+    found = losses(spec(2))(logits, torch.tensor([1.0, 0.0]), torch.tensor([0, 1]))
     wanted = [np.mean(np.log1p(np.exp([-0.3, -1.1]))), np.mean(np.log1p(np.exp([5.0, 1.5])))]
     np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-6)
 
 
 def test_link_is_the_log_odds_of_the_mean_probability_and_finite() -> None:
     logits = torch.tensor([[[0.0], [2.0]], [[90.0], [90.0]], [[-90.0], [-90.0]]])
-    found = link(logits)
+    found = link(logits, spec())
     p = (0.5 + 1 / (1 + np.exp(-2))) / 2
     assert found.shape == (3, 1)
     assert found.dtype == torch.float64
@@ -96,9 +97,9 @@ def test_link_is_the_log_odds_of_the_mean_probability_and_finite() -> None:
 
 def test_chunks_name_the_columns_of_what_embed_gives() -> None:
     net, some = TabularNet(spec()), rows(10)
-    z = net.embed(some.norm_NF, some.miss_NM, some.cat_NC)
+    z = net.embed(some.x)
     assert z.shape == (10, sum(net.chunks))
     width = net.category.d_out
     assert net.chunks == [4, 4, 4, 1, width, width]
-    assert torch.equal(z[:, [0, 4, 8]], some.norm_NF)
-    assert torch.equal(z[:, 12], some.miss_NM[:, 0])
+    assert torch.equal(z[:, [0, 4, 8]], some.x["norm"])
+    assert torch.equal(z[:, 12], some.x["miss"][:, 0])

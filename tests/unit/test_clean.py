@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from perennial.contract.columns import Column
 from perennial.data.clean import WHY, clean
 from perennial.data.names import CONTENT, ORDER
+from tests.fakes.contracts import contract_of_log
 
 pytestmark = pytest.mark.unit
 
@@ -56,3 +57,29 @@ def test_nothing_to_do_and_nothing_there() -> None:
 def test_one_row_of_each_content_stays(content: list[str]) -> None:
     kept = [c for c, reason in zip(content, why(content, PLAIN, drop=True), strict=True) if reason is None]
     assert kept == list(dict.fromkeys(content))
+
+
+LOG = contract_of_log().events["orders"]
+
+
+def orders(*rows: tuple[str | None, str, int | None, float | None]) -> pl.DataFrame:
+    """Whose, basket, number, price, as clean marks them."""
+    schema = {"who": pl.String, "basket": pl.String, "n": pl.Int64, "price": pl.Float64}
+    frame = pl.DataFrame(list(rows), schema=schema, orient="row").with_columns(
+        pl.int_range(pl.len()).alias(ORDER), pl.int_range(pl.len()).cast(pl.String).alias(CONTENT)
+    )
+    return clean(nw.from_native(frame.lazy()), LOG.columns, LOG, drop_duplicates=True).to_native().collect()
+
+
+def test_a_filtered_event_is_listed_with_its_reason_the_first_that_holds() -> None:
+    marked = orders(
+        ("a", "1", 2, 1.5), (None, "C1", 0, 0.0), ("a", "C1", 0, 0.0), ("a", "1C", 1, 1.0), ("a", "2", 0, 1.0),
+        ("a", "2", 1, -1.0),
+    )  # fmt: skip
+    assert marked[WHY].to_list() == [None, "no who", "cancelled", None, "n is not above 0", "price is not above 0"]
+
+
+def test_a_derived_column_is_the_product_and_null_passes_a_filter() -> None:
+    marked = orders(("a", "1", 3, 0.25), ("a", "1", None, 1.0), ("a", "1", 1, None), ("a", "1", 10**15, 10.0**9))
+    assert marked["amount"].to_list() == [0.75, None, None, 1e24]
+    assert marked[WHY].to_list() == [None, None, None, "amount is beyond 2^53"]

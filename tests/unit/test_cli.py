@@ -102,8 +102,31 @@ def test_each_commands_help_names_its_arguments(capsys: pytest.CaptureFixture[st
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["--version"]) == 0
+    with pytest.raises(SystemExit) as left:
+        cli.run(["--version"])
+    assert left.value.code == 0
     assert capsys.readouterr().out == f"{__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "words", [["score", "shop", "--input", "a.csv", "--output", "b.csv"], ["promote", "shop"]], ids=lambda w: w[0]
+)
+def test_the_version_of_a_model_reaches_its_command(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = []
+    monkeypatch.setattr(action(words[0]), "main", lambda args: asked.append(args.version) or 0)
+    assert cli.run([*words, "--version", "9"]) == 0
+    assert cli.run(words) == 0
+    assert asked == ["9", None]
+    assert capsys.readouterr().out == ""
+
+
+def test_a_path_that_cannot_be_used_is_one_line(ending: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert ending(PermissionError(13, "Permission denied", "/root/list.csv")) == 2
+    assert capsys.readouterr().err == "perennial: /root/list.csv: permission denied\n"
+    assert ending(PermissionError(13, "Permission denied", "/root/list.csv"), "--debug") == 2
+    assert capsys.readouterr().err.startswith("Traceback (most recent call last)")
 
 
 def test_an_unknown_word_is_refused_with_the_words_there_are(capsys: pytest.CaptureFixture[str]) -> None:
@@ -169,6 +192,22 @@ def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(action("stop"), "main", broken)
     with pytest.raises(ZeroDivisionError):
         cli.run(["stop"])
+
+
+@pytest.mark.parametrize("command", ["history", "rollback", "run", "serve", "show"])
+def test_an_unknown_use_case_is_refused_before_anything_is_started(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in ("params.yaml", "dvc.yaml"):
+        (tmp_path / file).touch()
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "serve.py").touch()
+    monkeypatch.chdir(tmp_path)
+    assert cli.run([command, "nosuch"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"perennial: {tmp_path}/contracts/nosuch.yaml is missing: `perennial list` names")
+    assert said.count("\n") == 1
+    assert not (tmp_path / ".perennial").exists()
 
 
 def test_outside_a_project_a_process_says_so_in_one_line(tmp_path: Path) -> None:

@@ -16,15 +16,16 @@ from perennial.actions import promote
 from perennial.contract.model import TimeSplit
 from perennial.evaluation import gate
 from perennial.report import compose as compose_module
-from perennial.report import messages, response
+from perennial.report import messages, response, shared
 from perennial.report import numbers as n
 from perennial.report.axes import Scale, y_grid
 from perennial.report.compose import compose
 from perennial.report.data import data_section
+from perennial.report.flows import Verdict
 from perennial.report.page import Checks, Figure, Pair, Table
 from perennial.report.story import Story
 from perennial.report.told import Told
-from tests.fakes.story import BAD, TEST, TRAIN, VAL, about, response_story, uplift_story
+from tests.fakes.story import BAD, TEST, TRAIN, VAL, about, gallery, response_story, uplift_story
 
 pytestmark = pytest.mark.unit
 
@@ -84,7 +85,7 @@ def test_each_headline_says_what_decided() -> None:
     assert "cannot be held against it" in said["response HOLD by comparable"]
     assert "the new list earns measurably less" in said["response HOLD by profit"]
     assert "serves some customers measurably worse" in said["response HOLD by groups"]
-    assert said["response REJECT by floor"] == "Do not deploy: this model is no better than chance."
+    assert said["response REJECT by floor"] == "Do not deploy: this model is not measurably better than chance."
     assert said["response REJECT by better"] == "Do not deploy: the new model is measurably worse than the one in use."
     assert said["uplift clear"].startswith("Send each customer the message that moves them")
     assert said["uplift not clear"].startswith("Use the ranking by effect")
@@ -99,7 +100,37 @@ def test_a_model_split_by_time_is_refused_for_later_rows() -> None:
     later = TimeSplit.model_validate({"kind": "time", "order": "record", "fractions": fractions})
     story = response_story("REJECT", stopped_by="floor")
     story = replace(story, contract=story.contract.model_copy(update={"split": later}))
-    assert told(story).headline == "Do not deploy: on later rows this model is no better than chance."
+    assert told(story).headline == "Do not deploy: on later rows this model is not measurably better than chance."
+
+
+def test_no_better_than_chance_is_what_the_whole_interval_says() -> None:
+    said = []
+    for value in (0.46, 0.5, 0.55):
+        story = response_story("REJECT", stopped_by="floor")
+        for family in story.evaluation["families"].values():
+            family["test"]["auc"] = about(value, 0.025)
+        said.append(told(story).headline.removeprefix("Do not deploy: this model is "))
+    assert said == ["no better than chance.", "not measurably better than chance.", "not as good as agreed."]
+
+
+def test_the_version_in_use_is_that_of_the_newest_decision() -> None:
+    def standing(story: Story, *later: dict[str, object]) -> str:
+        return compose_module._standing(replace(story, history=[*story.history, *later]))
+
+    back = {"verdict": "ROLLBACK", "version": "2", "champion": {"version": "3"}}
+    onward = {"verdict": "PROMOTE", "version": "5", "champion": {"version": "4"}}
+    held = {"verdict": "HOLD", "version": "5", "champion": {"version": "2"}}
+    first, new = response_story(), response_story(champion=True)
+    hold = response_story("HOLD", stopped_by="better", champion=True)
+    reject = response_story("REJECT", stopped_by="floor")
+    assert standing(first) == "Version 4 is the first"
+    assert standing(new) == "Version 4 replaces version 3"
+    assert standing(new, onward) == "Version 4 replaces version 3; by now version 5 is in use"
+    assert standing(hold) == "Version 3 stays in use"
+    assert standing(hold, back) == standing(hold, back, held) == "Version 2 stays in use"
+    assert standing(reject) == "Version 4 is not put to use; no model is in use"
+    assert standing(reject, back) == "Version 4 is not put to use; version 2 stays"
+    assert standing(reject, {**back, "version": "4"}) == "Version 4 is in use, put there by hand"
 
 
 @EVERY
@@ -119,7 +150,7 @@ def test_only_a_promotion_says_whom_to_contact(story: Story) -> None:
 
 def test_what_to_do_names_numbers_shares_and_messages() -> None:
     assert told(response_story()).what_to_do == (
-        "Contact the 1,313 highest-scoring customers, 40\u202f% of this list; the whole budget."
+        "Contact the 1,313 highest-scoring customers, 40\u202f% of the test list; the whole budget."
     )
     assert "no money to choose a depth by" in told(response_story(money=False)).what_to_do
     assert told(uplift_story()).what_to_do == (
@@ -152,6 +183,66 @@ def test_where_nothing_is_worth_its_cost_nothing_is_sent() -> None:
 def test_the_strongest_caution_stands_beside_the_verdict(name: str, caution: str) -> None:
     verdict = words(compose(STORIES[name])[0]).split("Why this verdict")[0]
     assert caution in " ".join(verdict.split())
+
+
+def test_a_split_by_chance_says_nothing_of_later_months() -> None:
+    words = "Customers were split by chance: this says nothing about later months. Nor does it say whom the contact"
+    by_record = gallery("bank_response").split
+    story = response_story()
+    told_of = {}
+    for name, update in {"entity": {}, "record": {"split": by_record}}.items():
+        contract = story.contract.model_copy(update=update)
+        columns = {key: column for key, column in contract.columns.items() if column.role != "time"}
+        for timed, made in ((True, contract), (False, contract.model_copy(update={"columns": columns}))):
+            caution = told(replace(story, contract=made)).caution
+            assert caution is not None
+            told_of[name, timed] = caution.text.startswith(words)
+    assert told_of == {key: key == ("record", False) for key in told_of}
+    assert len(told_of) == 4
+    rejected = response_story("REJECT", stopped_by="floor")
+    caution = told(replace(rejected, contract=gallery("bank_response"))).caution
+    assert caution is not None
+    assert caution.text.startswith("Nothing below is a plan")
+
+
+def figures(story: Story) -> list[Figure]:
+    """The figures of the last section, pairs opened."""
+    blocks = told(story).sections[-1].blocks
+    return [figure for block in blocks if isinstance(block, Pair) for figure in block.figures]
+
+
+def test_a_group_is_weaker_only_outside_the_noise() -> None:
+    story = response_story()
+    assert "No group is measurably weaker" in [figure.finding for figure in figures(story)]
+    story.evaluation["slices"][1]["auc"] = about(0.70, 0.05)
+    story.evaluation["slices"][2]["auc"] = about(0.69, 0.2)
+    assert "It is weaker for channel store" in [figure.finding for figure in figures(story)]
+
+
+def test_chances_that_are_off_rank_only_where_there_is_a_list() -> None:
+    said = {}
+    for verdict, rule in (("PROMOTE", ""), ("REJECT", "floor")):
+        story = response_story(verdict, stopped_by=rule)
+        fine = figures(story)[0].finding
+        assert fine == "Predicted chances can be taken at face value"
+        story.evaluation["calibration"]["value"] = 0.05
+        said[verdict] = figures(story)[0].finding
+    assert said == {"PROMOTE": "Predicted chances are off: rank by them only", "REJECT": "Predicted chances are off"}
+
+
+def test_what_the_list_reaches_is_said_in_the_verb_of_the_task() -> None:
+    reached = re.compile(r"Contacting the best 40\u202f% reaches \d+\u202f% of those who respond")
+    assert [figure.finding for figure in figures(response_story()) if reached.fullmatch(figure.finding)]
+
+
+def test_the_way_back_fetches_what_can_be_fetched() -> None:
+    story = response_story()
+    file = story.contract.source.model_copy(update={"kind": "file"})
+    story_of_a_file = replace(story, contract=story.contract.model_copy(update={"source": file}))
+    ways = [words(compose(s)[0]).split("Get here again")[1] for s in (story, story_of_a_file)]
+    assert "perennial fetch ad_response perennial run" in " ".join(ways[0].split())
+    assert "dvc pull perennial run ad_response" in " ".join(ways[1].split())
+    assert all("a remote that was pushed to" in way for way in ways)
 
 
 def test_a_suspect_outweighs_every_other_caution() -> None:
@@ -189,7 +280,7 @@ def test_the_share_who_respond_has_the_interval_of_what_they_earned() -> None:
 @EVERY
 def test_each_figure_of_a_family_has_its_interval(story: Story) -> None:
     tables = [block for section in told(story).sections for block in section.blocks if isinstance(block, Table)]
-    families = next(table for table in tables if table.finding.startswith("Three families"))
+    families = next(table for table in tables if table.finding.startswith("Families on the same"))
     assert len(families.grid.rows) == 3
     for row in families.grid.rows:
         assert all(hasattr(cell, "interval") and re.fullmatch(r"\[.+, .+\]", cell.interval) for cell in row.cells[1:])
@@ -277,6 +368,59 @@ def test_rules_stand_with_their_interval_and_their_line(story: Story) -> None:
     assert section.count("no difference") >= sum(
         rule["name"] in {"better", "groups"} and bool(rule["interval"]) for rule in rules
     )
+
+
+def of_a_log(verdict: Verdict = "PROMOTE", stopped_by: str = "") -> Story:
+    """Customers at cut-offs instead of rows of a table, and no money."""
+    story = response_story(verdict, stopped_by=stopped_by, champion=verdict == "HOLD", money=False)
+    flow = {
+        "ingest": {"in": 541909, "to": {"passed": 541909, "quarantined": 0}},
+        "validate": {"in": 541909, "to": {"passed": 541909, "quarantined": 0}},
+        "clean": {"in": 541909, "to": {"cancelled or adjusted": 8905, "kept": 397884, "no CustomerID": 135120}},
+        "featurize": {"in": 397884, "to": {"fed": 356289, "no history before the cut-off": 41595}},
+    }
+    made = {stage: {"flow": {"lines": counts}} for stage, counts in flow.items()}
+    made["featurize"]["cutoffs"] = {"2011-03-14": TRAIN, "2011-06-12": VAL, "2011-09-10": TEST}
+    return replace(
+        story, contract=gallery("customer_churn"), summaries={**story.summaries, **made}, quarantined={}, quarantine=[]
+    )
+
+
+def test_a_log_of_events_is_told_in_its_own_words() -> None:
+    story = of_a_log()
+    page = words(compose(story)[0])
+    assert told(story).headline == (
+        "Use this model: it finds those who buy again better than agreed, by more than chance explains."
+    )
+    assert [figure.name for figure in told(story).key_figures[2:]] == ["Buy again in train", "Buy again in test"]
+    assert told(story).key_figures[2].note == "9,569 customers, on 4 dates"
+    for said in (
+        "does not say whom a message moves",
+        "the chance to buy again",
+        "of those who buy again",
+        "who, the score",
+    ):
+        assert said in page, said
+    for of_a_campaign in ("respond", "contact", "campaign"):
+        assert of_a_campaign not in page.lower(), of_a_campaign
+    assert "campaign" not in told(of_a_log("HOLD", "better")).what_to_do
+    assert (
+        told(of_a_log("REJECT", "floor")).headline
+        == "Do not deploy: on later rows this model is not measurably better than chance."
+    )
+
+
+def test_rows_of_events_are_accounted_for_and_their_units_named() -> None:
+    rows = data_section(of_a_log()).blocks[0]
+    assert isinstance(rows, Figure)
+    assert rows.foot == (
+        "They tell of customers on 3 dates, 2011-03-14 to 2011-09-10, by what was known before each: "
+        "9,569 train, 3,298 val, 3,283 test."
+    )
+    for drawing in (rows.drawing.wide, rows.drawing.narrow):
+        assert drawing is not None
+        for part in ("541,909 rows read", "356,289 used", "8,905 cancelled or adjusted", "41,595 of later customers"):
+            assert part in drawing, part
 
 
 @EVERY
@@ -373,6 +517,12 @@ def test_ticks_are_printed_as_they_stand(low: float, span: float) -> None:
     assert all(step == pytest.approx(steps[0], abs=1e-9) and step > 0 for step in steps)
 
 
+def test_a_lottery_that_was_not_fair_stops_in_its_own_words() -> None:
+    page, headline = compose(uplift_story("HOLD", stopped_by="lottery", champion=True, fair=False))
+    assert "the groups were hardly drawn by lot. Nothing changes" in headline
+    assert "Were the groups drawn by lot?" in page
+
+
 def test_a_version_that_was_taken_out_of_use_says_so() -> None:
     for make in (response_story, uplift_story):
         story = make("HOLD", stopped_by="rolled back", champion=True)
@@ -386,6 +536,7 @@ def test_every_rule_of_the_gate_has_its_question_and_its_headline() -> None:
     names: set[str] = set()
     for module in (gate, promote):
         names |= set(re.findall(r'\bRule\(\s*name="([\w ]+)"', inspect.getsource(module)))
-    assert names == {"better", "comparable", "floor", "groups", "profit", "rolled back"}
+    assert names == {"better", "comparable", "floor", "groups", "lottery", "profit", "rolled back"}
     assert names == set(compose_module._NAMES)
-    assert names - {"floor"} == set(response._HELD) == set(messages._HELD)
+    assert names - {"floor"} == set(messages._HELD)
+    assert names - {"floor", "lottery"} == set(shared.HELD), "only a test of messages has a lottery"

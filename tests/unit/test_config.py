@@ -38,10 +38,11 @@ def test_a_section_is_typed_and_does_not_change(tmp_path: Path) -> None:
 
 
 def test_no_number_that_changes_a_result_has_a_default_in_code() -> None:
+    """What may be left out is off, and nothing else."""
     checked = 0
     for model in SECTIONS:
         for name, field in model.model_fields.items():
-            assert field.is_required(), f"{model.__name__}.{name}"
+            assert field.is_required() or field.get_default() is None, f"{model.__name__}.{name}"
             checked += 1
     assert checked > 25
 

@@ -24,7 +24,7 @@ from perennial.contract.rules import (
 )
 from perennial.contract.serving import feature_columns, serving_view, without_outcomes
 from perennial.errors import ContractError, LeakError
-from tests.fakes.contracts import contract, told
+from tests.fakes.contracts import contract, contract_of_log, told, told_of_log
 
 pytestmark = pytest.mark.unit
 
@@ -60,12 +60,27 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"columns": {"town": {"role": "categorical", "before": "as_of"}}}, "before needs .* date or datetime, not text"),
     ({"columns": {"age": {"role": "numeric", "pattern": r"\Aa\z"}}}, "pattern needs a column of type text, not decimal"),
     ({"columns": {"age": {"role": "numeric", "type": "text"}}}, "role numeric needs .* decimal or int, not text"),
-    ({"columns": {"joined": {"role": "time", "type": "int"}}}, "role time needs .* date or datetime, not int"),
+    ({"columns": {"joined": {"role": "time", "type": "text"}}}, "role time needs .* date or datetime or .*, not text"),
+    ({"columns": {"second": {"role": "time", "type": "int"}}}, "columns.second: a time of type int is for split.kind time"),
+    (
+        {"columns": {"second": {"role": "time", "type": "decimal"}},
+         "split": {"kind": "time", "order": "joined", "fractions": {"train": 0.6, "val": 0.2, "test": 0.2}}},
+        "columns.second: a time of type decimal is for split.kind time by it only",
+    ),
+    ({"events": events(at={"role": "time", "type": "int"})}, r"events\.orders\.columns\.at: an event has a date or datetime"),
+    (
+        {"columns": {"joined": {"role": "time", "type": "int", "before": "as_of"}}},
+        "before needs .* date or datetime, not int",
+    ),
     ({"columns": {"joined": {"role": "time", "format": "%d %b %Y"}}}, r"format '%d %b %Y' uses %b; it can use %Y, %m"),
     ({"columns": {"joined": {"role": "time", "tz": "Europe/Berln"}}}, "time zone 'Europe/Berln' is not known"),
     ({"columns": {"town": {"role": "categorical", "pattern": "[a-z]+"}}}, r"begin it with \\A and end it with \\z"),
     ({"columns": {"_town": {"role": "categorical"}}}, "main: the column name '_town' is one of our own"),
-    ({"columns": {"words": {"role": "text"}}}, r"columns\.words: no model reads the role text yet; give it use: false"),
+    ({"columns": {"face": {"role": "image"}}}, r"columns\.face: an image column says in which attached tar its paths lead"),
+    (
+        {"columns": {"face": {"role": "image", "in": "faces.tar"}}},
+        r"columns\.face: in: faces\.tar is not attached; source\.attach has: none",
+    ),
     # roles, task, split
     ({"columns": {"id": {"role": "id"}}}, "only one column can have the role id, not who, id"),
     ({"task": {"kind": "binary", "target": "z", "primary": "auc", "floor": 0}}, "task.target 'z' has no column .*: y"),
@@ -86,7 +101,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "fractions add up to 1.1, not to 1",
     ),
     ({"columns": {"who": {"role": "contact"}}, "events": {}}, "split.by entity needs a column of role entity or id"),
-    ({"sampling": {"kept": "unknown"}}, "sampling is not weighed yet"),
+    ({"sampling": {"kept": {"no": 0}}}, "kept says which share of the rows of an outcome is here, above 0"),
+    ({"sampling": {"kept": {"maybe": 0.5}}}, "sampling.kept names maybe; the outcome's texts are"),
     ({"source": {"kind": "url", "files": "x"}}, "a url source also says url, sha256"),
     ({"source": {"kind": "simulator", "files": "x"}}, "a simulator source also says seed, n, first, month, concept"),
     # names
@@ -128,6 +144,75 @@ def test_contradictions_are_refused_in_one_line(changes: dict[str, Any], words: 
     assert caught.value.exit_code == 2
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("contracts/people.yaml: ")
+
+
+LOG = {"from": "orders"}
+AGAIN = {"kind": "any", **LOG, "after_days": 10}
+OF_A_LOG: list[tuple[dict[str, Any], str]] = [
+    # cut-offs and what goes with them
+    ({"unit": {"cutoffs": None}}, "unit.rows entity_by_cutoff and unit.cutoffs belong together: give both or none"),
+    ({"unit": {"rows": "as_is"}}, "unit.rows entity_by_cutoff and unit.cutoffs belong together: give both or none"),
+    ({"unit": {"rows": "as_is", "cutoffs": None}}, "unit.target is made of events after a cut-off: it needs unit.rows"),
+    ({"unit": {"rows": "as_is", "cutoffs": None}}, "columns is empty, which only unit.rows entity_by_cutoff can do with"),
+    ({"unit": {"rows": "as_is", "cutoffs": None}}, "split.kind cutoff needs unit.cutoffs"),
+    ({"columns": {"who": {"role": "id"}}}, "makes its rows of events: describe an event table, and leave columns {}"),
+    ({"events": {}}, "makes its rows of events: describe an event table, and leave columns {}"),
+    ({"unit": {"as_of": "2026-01-01"}}, "unit.as_of is one date for all, unit.cutoffs one of each unit"),
+    ({"unit": {"history": 0}}, "unit.history"),
+    ({"split": told()["split"]}, "split.kind hash would mix outcomes of before and after a cut-off: use kind cutoff"),
+    ({"unit": {"cutoffs": {"train": ["2026-01-22"], "test": ["2026-01-31"]}}},
+     "the outcome of 2026-01-22 is known on 2026-02-01, after the first test cut-off 2026-01-31"),
+    ({"unit": {"cutoffs": {"train": ["2026-02-01"], "test": ["2026-01-31"]}}}, "2026-02-01 does not lie before the first test"),
+    ({"unit": {"cutoffs": {"train": ["2026-01-01", "2026-01-01"], "test": ["2026-01-31"]}}}, "2026-01-01 is given twice"),
+    ({"unit": {"cutoffs": {"train": [], "test": ["2026-01-31"]}}}, r"unit\.cutoffs\.train: Tuple should have at least 1 item"),
+    ({"unit": {"history": 30, "features": {"n": {"kind": "count", **LOG, "days": 31}}}}, "31 days are more than unit.history"),
+    # the outcome
+    ({"task": {**told_of_log()["task"], "target": "y"}}, "task.target 'y' is no key of unit.target; there are: again"),
+    ({"unit": {"target": {"again": {**AGAIN, "kind": "sum", "of": "amount"}}}}, "a binary task needs a target of kind any"),
+    ({"task": {"kind": "uplift", "target": "again", "primary": "qini", "floor": 0}}, "an? uplift task needs a main table"),
+    ({"unit": {"target": {"again": {"kind": "any", **LOG}}}}, r"unit\.target\.again\.any\.after_days: Field required"),
+    ({"unit": {"target": {"again": AGAIN, "price": AGAIN}}}, r"unit\.target\.price: a column or feature has this name already"),
+    ({"unit": {"target": {"again": AGAIN, "amount": AGAIN}}}, r"unit\.target\.amount: a column or feature has this name"),
+    ({"unit": {"features": {"again": {"kind": "count", **LOG}}}}, r"unit\.target\.again: a column or feature has this name"),
+    ({"unit": {"features": {"cutoff": {"kind": "count", **LOG}}}}, "unit: the name 'cutoff' is one of our own"),
+    ({"unit": {"target": {"again": {**AGAIN, "from": "visits"}}}}, "no event table 'visits'; there are: orders"),
+    ({"unit": {"target": {"again": {**AGAIN, "where": {"n": "1"}}}}}, r"unit\.target\.again: 'n' is of type int, not text"),
+    ({"unit": {"target": {"again": {**AGAIN, "kind": "sum", "of": "item"}}}}, "'item' is of type text, not decimal or int"),
+    # the log
+    ({"log": {"derive": {"price": {"kind": "product", "of": ["n", "n"]}}}}, r"derive\.price: a column has this name already"),
+    ({"log": {"derive": {"a": {"kind": "product", "of": ["n", "item"]}}}}, r"derive\.a: 'item' is of type text, not decimal or"),
+    ({"log": {"filters": [{"kind": "above", "columns": ["item"], "value": 0}]}}, "above: 'item' is of type text, not decimal"),
+    ({"log": {"filters": [{"kind": "above", "columns": ["cost"], "value": 0}]}}, "above names 'cost', which is no column"),
+    ({"log": {"filters": [{"kind": "not_match", "column": "n", "pattern": r"\A1"}]}}, "not_match: 'n' is of type int, not text"),
+    ({"log": {"filters": [{"kind": "not_match", "column": "item", "pattern": "C"}]}}, r"pattern 'C': begin it with \\A$"),
+    ({"log": {"filters": [{"kind": "not_match", "column": "item", "pattern": r"\AC", "why": "kept"}]}}, "why: kept is a word of"),
+    ({"log": {"columns": {**told_of_log()["events"]["orders"]["columns"], "at": {"role": "time", "before": "as_of"}}}},
+     r"events\.orders\.columns\.at: leave `before: as_of` out, events after a cut-off are its outcome"),
+    ({"log": {"columns": {"at": {"role": "time"}}}}, r"events\.orders: exactly one column has the role entity"),
+    ({"unit": {"features": {"f": {"kind": "distinct", "of": "n", **LOG}}}}, r"features\.f: 'n' is of type int, not text"),
+    ({"unit": {"features": {"f": {"kind": "per", "per": "n", **LOG}}}}, r"features\.f: 'n' is of type int, not text"),
+    ({"unit": {"features": {"f": {"kind": "per", "of": "item", "per": "basket", **LOG}}}}, "'item' is of type text, not dec"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "words"), OF_A_LOG, ids=lambda value: value[:40] if isinstance(value, str) else "")
+def test_contradictions_of_a_log_are_refused_in_one_line(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ContractError, match=words) as caught:
+        contract_of_log(**changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_contract_of_a_log_has_one_table_that_reads_the_source() -> None:
+    found = contract_of_log()
+    assert found.tables == {"orders": ("orders.csv", found.events["orders"].columns)}
+    assert found.entity == "who"
+    assert list(found.events["orders"].known)[-1] == "amount"
+    assert (found.unit.label_days, found.unit.history) == (10, "all")
+    two = told_of_log()["events"]["orders"]
+    with pytest.raises(ContractError, match=r"files of one table, not of orders, visits: give events their files"):
+        contract_of_log(events={"orders": two, "visits": two})
+    with pytest.raises(ContractError, match="files of one table, not of columns, orders: give events their files"):
+        contract(events={"orders": {**told()["events"]["orders"], "files": None}})
 
 
 def test_the_contract_that_is_changed_is_itself_right() -> None:
@@ -243,7 +328,7 @@ def test_a_serving_view_knows_no_outcome_and_no_treatment() -> None:
         ("age", "numeric", "age", None), ("gap", "numeric", "gap", "days"),
         ("n_buy", "numeric", "orders: buy", None), ("n_look", "numeric", "orders: look", None),
     ]  # fmt: skip
-    assert (view.arms, view.costs) == (("none", "a", "b"), (0.0, 1.0, 2.0))
+    assert (view.head.outputs, view.costs) == (("none", "a", "b"), (0.0, 1.0, 2.0))
     coming = without_outcomes(found)
     assert [name for name, column in coming.items() if not column.required] == ["y", "arm"]
     assert coming["y"].may_be_null

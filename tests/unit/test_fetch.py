@@ -154,6 +154,6 @@ def test_a_use_case_of_the_gallery_is_added_and_what_is_there_is_kept(tmp_path: 
 
 
 def test_a_use_case_that_is_not_in_the_gallery(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="'shoes' is not in the gallery: ad_response, ad_uplift, bank_by_time"):
+    with pytest.raises(ConfigError, match="'shoes' is not in the gallery: ad_clicks, ad_response, ad_uplift, bank_by"):
         add(shop(tmp_path), "shoes", None)
     assert "params" not in gallery()

@@ -71,7 +71,7 @@ def test_a_gain_that_is_clear_promotes_and_says_so() -> None:
     better = rule(decision, "better")
     assert better.interval is not None
     assert better.words.startswith(f"auc, candidate against the model in use: better by {better.interval.value:+.4f} [")
-    assert better.words.endswith("] on the same rows, all above 0")
+    assert better.words.endswith("] at 99 % on the same rows, all above 0")
     assert "its lower end clears the floor 0.6" in rule(decision, "floor").words
 
 
@@ -144,7 +144,7 @@ def test_profit_can_only_stop() -> None:
     stopped = decide(replace(clear, profit=less))
     assert stopped.verdict == "HOLD"
     assert [r.words for r in stopped.reasons] == [
-        "profit against the model in use -900 [-1,700, -100]: measurably less"
+        "profit against the model in use -900 [-1,700, -100] at 99 %: measurably less"
     ]
     unsure = Interval(value=-900, low=-1_900, high=100)
     assert decide(replace(clear, profit=unsure)).verdict == "PROMOTE"

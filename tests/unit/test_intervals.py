@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from perennial.errors import InputError
+from perennial.evaluation.compare import Judge
 from perennial.evaluation.intervals import (
     F64,
     Interval,
@@ -113,6 +114,23 @@ def test_the_bootstrap_of_ap_knows_its_own_error() -> None:
     spread = np.std([f.value for f in found], ddof=1)
     claimed = np.mean([error(f, 0.95) for f in found])
     assert claimed == pytest.approx(spread, rel=0.2), (claimed, spread)
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "brier", "accuracy", "macro_f1"])
+def test_the_interval_of_a_figure_holds_the_truth_as_often_as_it_says(metric: str) -> None:
+    """Resamples that kept the class counts would hold a loss in 80 % of samples only."""
+
+    def sample(rng: np.random.Generator, n: int) -> tuple[F64, F64]:
+        p = 1 / (1 + np.exp(2.5 - 1.5 * rng.normal(size=n)))
+        return (rng.random(n) < p).astype(np.float64), p
+
+    truth = METRICS[metric].function(*sample(np.random.default_rng(0), 1_000_000), np.ones(1_000_000))
+    held = 0
+    for seed in range(400):
+        y, p = sample(np.random.default_rng([1, seed]), 1_000)
+        found = Judge(metric=metric, y=y, resamples=150, seed=seed).estimate(p, 0.95)
+        held += found.low <= truth <= found.high
+    assert 0.92 <= held / 400 <= 0.98, held / 400
 
 
 def test_resamples_keep_every_stratum_and_repeat_with_the_seed() -> None:

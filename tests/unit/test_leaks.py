@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from perennial.evaluation.leaks import Leak, straddling, telling
+from perennial.evaluation.leaks import Leak, reaching, straddling, telling
 
 pytestmark = pytest.mark.unit
 
@@ -119,3 +119,17 @@ def test_entities_in_two_parts_are_named_once_in_order() -> None:
     assert straddling(entities, parts) == ["a", "b"]
     assert straddling(entities, np.full(7, "train")) == []
     assert straddling(np.array([1, 2, 1]), np.array(["train", "val", "test"])) == ["1"]
+
+
+def test_only_parts_of_the_same_time_must_not_share_a_person() -> None:
+    people, parts = np.array(["a", "a", "b", "b", "c"]), np.array(["train", "test", "train", "val", "test"])
+    assert straddling(people, parts) == ["a", "b"]
+    assert straddling(people, parts, ("train", "val")) == ["b"]
+
+
+def test_an_outcome_that_reaches_into_the_time_of_the_test_is_counted() -> None:
+    days = np.array(["2026-01-01", "2026-01-05", "2026-01-10", "2026-01-12"], dtype="datetime64[D]")
+    parts = np.array(["train", "val", "test", "test"])
+    assert reaching(days, days + 5, parts) == 0, "known on the first day of the test is known in time"
+    assert reaching(days, days + 6, parts) == 1
+    assert reaching(days, days + 6, np.array(["train"] * 4)) == 0

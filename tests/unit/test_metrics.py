@@ -41,6 +41,9 @@ def test_metrics_agree_with_scikit_learn_with_and_without_weights() -> None:
         "brier": sk.brier_score_loss,
         "mae": sk.mean_absolute_error,
         "accuracy": lambda y, p, sample_weight: sk.accuracy_score(y, p >= 0.5, sample_weight=sample_weight),
+        "kappa": lambda y, p, sample_weight: sk.cohen_kappa_score(
+            y, p >= 0.5, weights="quadratic", sample_weight=sample_weight
+        ),
         "macro_f1": lambda y, p, sample_weight: sk.f1_score(y, p >= 0.5, average="macro", sample_weight=sample_weight),
     }
     assert METRICS.keys() - theirs.keys() == {"gini_norm"}
@@ -55,7 +58,7 @@ def test_the_direction_of_every_metric_is_that_of_a_better_model() -> None:
     for name, metric in METRICS.items():
         gain = measure(name, y, p) - measure(name, y, worse)
         assert (gain > 0) == metric.higher_is_better, name
-    assert len(METRICS) == 9
+    assert len(METRICS) == 10
 
 
 @settings(max_examples=100, deadline=None)

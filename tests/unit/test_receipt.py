@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from perennial.actions.receipt import STAGES, Receipt, current, path
+from perennial.actions.receipt import STAGES, Receipt, current, decided, path
 from perennial.files.durable import read_json, write_json, write_text
 from perennial.files.manifest import seal
 from perennial.files.project import Project
@@ -92,6 +92,7 @@ def test_a_receipt_is_stale_for_another_registry(project: Project, monkeypatch: 
 def test_what_a_receipt_does_not_depend_on_leaves_it_current(project: Project) -> None:
     told = closed(project)
     write_text(project.contract("other"), "task: {}\n")
+    write_text(project.root / "params.yaml", "# two\nuse_cases: {other: {}}\n")
     write_text(project.state(NAME) / "curves.csv", "epoch\n")
     assert current(project, NAME) == told
 
@@ -102,6 +103,15 @@ def test_a_failed_run_says_which_stage_and_keeps_what_was_known(project: Project
     told = read_json(path(project, NAME))
     assert told["stages"] == {f"train@{NAME}": "Exit2"}
     assert told["results"]["promote"]["verdict"] == "HOLD"
+    assert current(project, NAME) is None
+
+
+def test_a_decision_by_hand_is_noted_and_looked_at_again(project: Project) -> None:
+    decided(project, NAME, {"verdict": "ROLLBACK"})
+    assert not path(project, NAME).exists(), "nothing is known before the first run"
+    closed(project)
+    decided(project, NAME, {"verdict": "ROLLBACK", "version": "1"})
+    assert read_json(path(project, NAME))["results"]["promote"] == {"verdict": "ROLLBACK", "version": "1"}
     assert current(project, NAME) is None
 
 

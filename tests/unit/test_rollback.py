@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from perennial.actions.rollback import _earlier
+from perennial.actions.rollback import _earlier, _was_in_use
 from perennial.errors import Refused
 from perennial.tracking.registry import Version
 
@@ -18,7 +18,7 @@ def version(number: str) -> Version:
 def records(*told: str) -> list[dict[str, object]]:
     """`P1` promotes version 1, `H2` holds version 2, `R1` rolls back to version 1."""
     verdicts = {"P": "PROMOTE", "H": "HOLD", "X": "REJECT", "R": "ROLLBACK"}
-    return [{"verdict": verdicts[text[0]], "version": text[1:]} for text in told]
+    return [{"verdict": verdicts[text[0]], "version": text[1:], "digest": text[1:]} for text in told]
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,13 @@ def test_it_goes_back_and_never_forward(told: tuple[str, ...], now: str, goes_to
 def test_there_is_an_end() -> None:
     with pytest.raises(Refused, match=r"shop has no earlier champion to go back to: `perennial history shop`"):
         _earlier(records("P1", "P2", "R1"), version("1"), "shop")
+
+
+def test_there_is_a_way_back_only_to_what_was_in_use() -> None:
+    chain = records("P1", "H2", "X3", "P4", "R1")
+    for number in ("1", "4"):
+        _was_in_use(chain, "shop", version(number))
+    for number in ("2", "3"):
+        words = rf"shop version {number} was never in use, so there is no way back to it; in use were: 1, 4\. "
+        with pytest.raises(Refused, match=words + rf"To have it judged: perennial promote shop --version {number}"):
+            _was_in_use(chain, "shop", version(number))

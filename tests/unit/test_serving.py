@@ -10,6 +10,7 @@ import yaml
 from perennial.contract.model import Contract, parse
 from perennial.contract.serving import changed_features, serving_view, without_outcomes
 from tests.conftest import REPO
+from tests.fakes.contracts import contract_of_log, told_of_log
 
 pytestmark = pytest.mark.unit
 TEXT = (REPO / "src" / "perennial" / "gallery" / "ad_response.yaml").read_text()
@@ -45,3 +46,25 @@ def test_a_file_to_score_needs_no_outcome() -> None:
 )
 def test_another_recipe_is_another_feature(old: str, new: str, changed: list[str]) -> None:
     assert changed_features(serving_view(contract()), serving_view(contract(old, new))) == changed
+
+
+@pytest.mark.parametrize(
+    ("changes", "changed"),
+    [
+        ({"unit": {"history": 60}}, ["gap", "items", "spent"]),
+        ({"log": {"filters": []}}, ["gap", "items", "spent"]),
+        ({"log": {"derive": {"amount": {"kind": "product", "of": ["n", "n"]}}}}, ["spent"]),
+        ({"log": {"filters": [{**rule, "why": "x"} for rule in told_of_log()["events"]["orders"]["filters"]]}}, []),
+        ({"split": {"kind": "cutoff", "val_share_of_entities": 0.3, "salt": "t"}}, []),
+    ],
+)
+def test_what_is_made_of_other_rows_is_another_feature(changes: dict[str, Any], changed: list[str]) -> None:
+    features = {
+        "items": {"kind": "distinct", "of": "item", "from": "orders"},
+        "spent": {"kind": "sum", "of": "amount", "from": "orders"},
+        "gap": {"kind": "gap", "from": "orders"},
+    }
+    changes = {**changes, "unit": {"features": features, **changes.get("unit", {})}}
+    before, now = (serving_view(contract_of_log(**told)) for told in ({"unit": {"features": features}}, changes))
+    assert [(f.name, f.unit) for f in before.features] == [("items", None), ("spent", None), ("gap", "days")]
+    assert changed_features(before, now) == changed

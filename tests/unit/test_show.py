@@ -156,6 +156,8 @@ def test_words_and_json_say_the_same(
     assert "ad_response (binary): PROMOTE" in said
     assert "linear (candidate)" in said
     assert said.count("log_loss") == 3
+    counted = "rows: 20,100 raw, 90 quarantined, 10 duplicates, 9,569 train, 3,298 val, 3,283 test"
+    assert counted in " ".join(said.split())
 
 
 def test_words_do_without_what_is_not_known(
@@ -163,7 +165,9 @@ def test_words_do_without_what_is_not_known(
 ) -> None:
     monkeypatch.chdir(project.root)
     assert main(argparse.Namespace(name=NAME, json=False)) == 0
-    assert "ad_response (binary): not decided yet" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "ad_response (binary): not decided yet" in said
+    assert said.endswith("rows: none read yet\nreport: none yet\n")
 
 
 def test_show_and_list_load_no_mlflow(project: Project) -> None:

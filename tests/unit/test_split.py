@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import itertools
+import json
 from collections import Counter
 from typing import Any
 
@@ -17,10 +19,10 @@ from perennial.contract.model import Fractions
 from perennial.data.augment import draws
 from perennial.data.names import ENTITY, ORDER, ROW_ID
 from perennial.data.parts import labelled, part
-from perennial.data.split import PARTS, hash_parts, split
+from perennial.data.split import PARTS, hash_parts, split, trained_on
 from perennial.errors import DataStopped
 from perennial.evaluation.leaks import straddling
-from tests.fakes.contracts import contract
+from tests.fakes.contracts import contract, contract_of_log
 
 pytestmark = pytest.mark.unit
 
@@ -111,6 +113,43 @@ def test_the_past_trains_and_rows_of_one_moment_stay_together() -> None:
     assert [len(last[name]) for name in PARTS] == [12, 6, 6, 6]
 
 
+@pytest.mark.parametrize(
+    ("column", "moments"),
+    [
+        ({"type": "int"}, [5, 9, 10, 1, 100, 7, 8, 2, 30, 4]),  # as texts 100 would come before 2
+        ({"type": "decimal"}, [0.5, 9.25, 10.0, 0.125, 100.5, 7.0, 8.0, 2.0, 30.0, 4.0]),
+        ({"type": "date"}, [dt.date(2026, 1, d) for d in (5, 9, 10, 1, 31, 7, 8, 2, 30, 4)]),
+        ({"type": "datetime"}, [dt.datetime(2026, 1, d, 7, tzinfo=dt.UTC) for d in (5, 9, 10, 1, 31, 7, 8, 2, 30, 4)]),
+    ],
+)
+def test_what_a_split_by_time_has_seen_is_what_lies_before_its_test(column: dict[str, Any], moments: list[Any]) -> None:
+    """Of any type, from the cuts as they stand in a bundle; rows to come, and rows of no moment, too."""
+    told = contract(
+        columns={"joined": {"role": "time", **column}},
+        split={"kind": "time", "order": "joined", "fractions": FRACTIONS},
+    )
+    frame = units(people(10)).with_columns(joined=pl.Series(moments))
+    out, function = split(frame, told)
+    place = [sorted(moments).index(moment) for moment in moments]
+    assert out["split"].to_list() == ["train" if i < 6 else "val" if i < 8 else "test" for i in place]
+    seen = trained_on(frame, json.loads(json.dumps(function)))
+    assert seen.to_list() == out["split"].is_in(["train", "val"]).to_list()
+    assert seen.sum() == 8
+    nothing = frame.with_columns(joined=pl.lit(None, dtype=frame["joined"].dtype))
+    assert trained_on(nothing, function).all(), "a row that might be known is taken for known"
+    otherwise = pl.lit(0.0) if "date" in column["type"] else pl.lit(dt.date(2026, 1, 1))
+    assert trained_on(frame.with_columns(joined=otherwise), function).all(), "and one whose time is told otherwise now"
+    with pytest.raises(DataStopped, match="was split by 'joined', which these rows do not have"):
+        trained_on(frame.drop("joined"), function)
+
+
+def test_what_a_split_by_record_has_seen_is_the_beginning_of_the_file() -> None:
+    told = contract(split={"kind": "time", "order": "record", "fractions": FRACTIONS})
+    out, function = split(units(people(10)), told)
+    assert trained_on(units(people(12)), function).to_list() == [True] * 8 + [False] * 4
+    assert (out["split"] == "test").sum() == 2
+
+
 def test_the_order_of_the_file_may_be_the_time() -> None:
     told = contract(split={"kind": "time", "order": "record", "fractions": FRACTIONS})
     out, function = split(units(people(10)), told)
@@ -160,3 +199,40 @@ def test_draws_of_the_training_rows() -> None:
     assert rare.schema["times"] == pl.Int32
     tie = draws(train.head(2), "y", AugmentParams(kind="oversample", times=2))
     assert tie["times"].to_list() == [2, 1], "of two outcomes as frequent the first one, always the same"
+
+
+FIRST, SECOND, LAST = (dt.date(2026, 1, day) for day in (11, 21, 31))
+
+
+def at_cutoffs(people: list[str], cutoffs: list[dt.date]) -> pl.DataFrame:
+    """Each of them at each cut-off."""
+    pairs = list(itertools.product(cutoffs, people))
+    return units([who for _, who in pairs], cutoff=[cutoff for cutoff, _ in pairs])
+
+
+def test_later_cut_offs_test_and_a_share_of_the_people_is_val() -> None:
+    told, frame = contract_of_log(), at_cutoffs(people(1000), [FIRST, SECOND, LAST])
+    out, function = split(frame, told)
+    joined = frame.join(out.drop(ENTITY), on=ROW_ID)
+    assert set(joined.filter(pl.col("cutoff") == LAST)["split"]) == {"test"}
+    assert set(joined.filter(pl.col("cutoff") != LAST)["split"]) == {"train", "val"}
+    assert abs((out["split"] == "val").sum() / 2000 - 0.2) < 0.05
+    assert straddling(out[ENTITY].to_numpy(), out["split"].to_numpy(), ("train", "val")) == []
+    assert len(straddling(out[ENTITY].to_numpy(), out["split"].to_numpy())) == 1000, "all are in the test too, later"
+    for key in people(20):  # the rule as any other program would write it
+        place = int(hashlib.md5(f"s:{key}".encode()).hexdigest()[:8], 16) / 2**32
+        found = set(joined.filter((pl.col(ENTITY) == key) & (pl.col("cutoff") != LAST))["split"])
+        assert found == {"val" if place < 0.2 else "train"}
+    assert function == {
+        "kind": "cutoff", "val_share_of_entities": 0.2, "salt": "s", "keys": ["who"], "label_days": 10,
+        "cutoffs": {"train": ["2026-01-11", "2026-01-21"], "test": ["2026-01-31"]},
+    }  # fmt: skip
+
+
+def test_a_model_has_seen_units_into_whose_time_its_outcomes_reach() -> None:
+    """It was trained on outcomes until 31 January: a test window that begins then or later is new to it."""
+    _, function = split(at_cutoffs(people(50), [FIRST, SECOND, LAST]), contract_of_log())
+    days = [FIRST, SECOND, dt.date(2026, 1, 30), LAST, dt.date(2026, 3, 1)]
+    assert trained_on(at_cutoffs(["somebody"], days), function).to_list() == [True, True, True, False, False]
+    with pytest.raises(DataStopped, match="was split by cut-off, which these rows do not have"):
+        trained_on(units(["somebody"]), function)

@@ -73,13 +73,19 @@ def _fill(folder: Path, state: Path, name: str, contract: Contract, path: Path |
             incoming.mkdir(parents=True)
             write_incoming(incoming, population)
     elif path is not None:
-        _copy(path, folder, [pattern for pattern, _ in contract.tables.values()])
+        attached = [attachment.file for attachment in source.attach]
+        _copy(path, folder, [*(pattern for pattern, _ in contract.tables.values()), *attached])
     elif source.kind == "url":
         _download(source, folder)
+        for attachment in source.attach:
+            _download(source.model_copy(update={"url": attachment.url, "member": None}), folder)
     else:
         raise InputError(f"use case {name} reads a file: tell which one, once: perennial fetch {name} --data PATH")
     if source.sha256 is not None:
-        _check(folder, source)
+        _check(folder, source.files, source.sha256)
+    for attachment in source.attach:
+        if attachment.sha256 is not None:
+            _check(folder, attachment.file, attachment.sha256)
 
 
 def _population(source: Source) -> Population:
@@ -142,15 +148,15 @@ def _open_inner(archive: zipfile.ZipFile, member: str) -> bytes:
         return _open_inner(nested, inner)
 
 
-def _check(folder: Path, source: Source) -> None:
+def _check(folder: Path, pattern: str, sha256: str) -> None:
     """The content must be what the contract's sha256 says, whether it came packed or not."""
     for file in sorted(folder.iterdir()):
-        if not fnmatch(file.name, source.files):
+        if not fnmatch(file.name, pattern):
             continue
         found = _content_sha256(file)
-        if found != source.sha256:
+        if found != sha256:
             words = f"{file.name} is not the file of the contract: its content has sha256 {found[:16]}…"
-            raise InputError(f"{words}, the contract says {str(source.sha256)[:16]}…")
+            raise InputError(f"{words}, the contract says {sha256[:16]}…")
 
 
 def _content_sha256(file: Path) -> str:

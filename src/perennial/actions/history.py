@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
+from perennial.contract.model import load
 from perennial.files.project import Project
 from perennial.tracking import registry
 from perennial.tracking.store import open_store
@@ -17,14 +20,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    store = open_store(Project.here())
+    project = Project.here()
+    load(project.contract(args.name))
+    store = open_store(project)
     champion = registry.champion(store, args.name)
-    table = Table("no.", "when (UTC)", "verdict", "version", "against", "why", title=f"Decisions on {args.name}")
+    table = Table(
+        "decision", Column("why", ratio=1, overflow="fold"), title=f"Decisions on {args.name}", show_lines=True
+    )
     for record in registry.decisions(store, args.name):
-        against = (record["champion"] or {}).get("version", "none")
-        why = "; ".join(record["reasons"])
-        table.add_row(str(record["number"]), record["at"], record["verdict"], record["version"], against, why)
-    console = Console()
+        table.add_row(_what(record), Text("\n".join(record["reasons"])))  # a reason may hold brackets
+    console = Console(highlight=False)
     console.print(table)
     console.print(f"champion: version {champion.number} ({champion.family})" if champion else "no champion yet")
     return 0
+
+
+def _what(record: dict[str, Any]) -> str:
+    """Number and verdict, the version and what it was held against, and when: a line each."""
+    against = f" against {record['champion']['version']}" if record["champion"] else ", the first"
+    return f"{record['number']}. {record['verdict']}\nversion {record['version']}{against}\n{record['at']} UTC"

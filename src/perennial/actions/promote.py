@@ -11,15 +11,16 @@ from typing import Any, assert_never
 import numpy as np
 import polars as pl
 
-from perennial.actions.receipt import forget
+from perennial.actions.receipt import decided
 from perennial.config.base import section
 from perennial.config.gate import GateParams
-from perennial.contract.model import Binary, Contract, Uplift, load
-from perennial.contract.serving import changed_features
+from perennial.contract.model import Contract, load
+from perennial.contract.serving import changed_features, feature_columns
+from perennial.contract.tasks import Binary, Multiclass, Regression, Uplift
 from perennial.data.parts import Part, part
 from perennial.data.split import trained_on
 from perennial.errors import DataStopped, Refused
-from perennial.evaluation import policy
+from perennial.evaluation import policy, uplift
 from perennial.evaluation.compare import Judge
 from perennial.evaluation.gate import LEVEL, Decision, Evidence, Rule, decide
 from perennial.evaluation.intervals import Interval
@@ -44,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     project = Project.here()
     record = promote(project, args.name, args.version)
-    forget(project, args.name)
+    decided(project, args.name, record)
     for reason in record["reasons"]:
         log.info("%s: %s", record["verdict"], reason)
     return 3 if record["verdict"] == "REJECT" else 0
@@ -86,7 +87,7 @@ def _judged(
     A record that says PROMOTE without the alias (killed between the two) is carried out now.
     """
     records = reversed(registry.decisions(store, name))
-    record: dict[str, Any] | None = next((r for r in records if _concerns(r, candidate)), None)
+    record: dict[str, Any] | None = next((r for r in records if concerns(r, candidate.digest)), None)
     if record is None or record["verdict"] == "ROLLBACK":
         return record if record is not None and record["digest"] == candidate.digest else None
     if champion is not None and champion.digest == candidate.digest:
@@ -101,18 +102,16 @@ def _judged(
 
 def _rolled_back(store: Store, name: str, candidate: registry.Version) -> str | None:
     """Why a person took this version out of use, if that was the last word on it: no nightly run puts it back."""
-    last = next((r for r in reversed(registry.decisions(store, name)) if _concerns(r, candidate)), None)
+    last = next((r for r in reversed(registry.decisions(store, name)) if concerns(r, candidate.digest)), None)
     if last is None or last["verdict"] != "ROLLBACK" or last["digest"] == candidate.digest:
         return None
     return f"this version was rolled back ({last['reasons'][0]}); promote it by hand with --version {candidate.number}"
 
 
-def _concerns(record: dict[str, Any], version: registry.Version) -> bool:
-    """Whether a decision was on this version, or took it out of use."""
-    before = record["champion"] or {}
-    return bool(
-        record["digest"] == version.digest or (record["verdict"] == "ROLLBACK" and before["digest"] == version.digest)
-    )
+def concerns(record: dict[str, Any], digest: str) -> bool:
+    """Whether a decision was on this bundle, or took it out of use."""
+    before = (record["champion"] or {}).get("digest")
+    return bool(record["digest"] == digest or (record["verdict"] == "ROLLBACK" and before == digest))
 
 
 def evidence(
@@ -123,25 +122,43 @@ def evidence(
     splits = read_table(project.output(name, "split") / "splits.parquet")
     val, test = (part(units, splits, which, contract) for which in ("val", "test"))
     arm = test.arm if contract.task.kind == "uplift" else None
-    judge = Judge(metric=contract.task.primary, y=test.y, arm=arm, resamples=gate.bootstrap, seed=gate.seed)
-    p_new = new.score(test.frame)
+    weight = None if np.ptp(test.weight) == 0 else test.weight
+    judge = Judge(
+        metric=contract.task.primary, y=test.y, arm=arm, weight=weight, resamples=gate.bootstrap, seed=gate.seed
+    )
+    p_new, unfair = new.score(test.frame), _unfair(contract, test)
     why_not = None if old is None else not_comparable(new, old, test.frame)
     if old is None or why_not is not None:
-        return Evidence(judge=judge, floor=contract.task.floor, candidate=p_new, champion=None, not_comparable=why_not)
+        return Evidence(
+            judge=judge,
+            floor=contract.task.floor,
+            candidate=p_new,
+            champion=None,
+            not_comparable=why_not,
+            unfair=unfair,
+        )
     p_old = old.score(test.frame)
     return Evidence(
         judge=judge,
         floor=contract.task.floor,
         candidate=p_new,
         champion=p_old,
+        unfair=unfair,
         profit=_profit(contract, new, old, val, test),
         slices=by_slice(judge, test.groups(contract.slices), p_new, p_old),
     )
 
 
+def _unfair(contract: Contract, test: Part) -> str | None:
+    if contract.task.kind != "uplift":
+        return None
+    before = {column.name: test.frame[column.name].to_numpy() for column in feature_columns(contract)}
+    return uplift.unfair(test.arm, before, contract.shares)
+
+
 def not_comparable(new: Scorer, old: Scorer, test: pl.DataFrame) -> str | None:
     """Why the champion cannot be held against the candidate on these rows; None when it can."""
-    if old.bundle.serving.task != new.bundle.serving.task or old.outputs != new.outputs:
+    if old.bundle.serving.head.task != new.bundle.serving.head.task or old.outputs != new.outputs:
         return f"the task changed from {', '.join(old.outputs)} to {', '.join(new.outputs)}"
     if changed := changed_features(old.bundle.serving, new.bundle.serving):
         return f"the roles or recipes of {', '.join(changed[:5])} changed since the model in use was made"
@@ -162,10 +179,17 @@ def _profit(contract: Contract, new: Scorer, old: Scorer, val: Part, test: Part)
             if money is None:
                 return None
             lists = [
-                contacted(s.score(test.frame)[:, 0], target(s.score(val.frame)[:, 0], money), money.budget_share)
+                contacted(
+                    s.score(test.frame)[:, 0],
+                    target(s.score(val.frame)[:, 0], money, val.weight),
+                    money.budget_share,
+                    test.weight,
+                )
                 for s in (new, old)
             ]
-            return profit_difference(test.y, lists[0], lists[1], money, LEVEL)
+            return profit_difference(test.y, lists[0], lists[1], money, LEVEL, test.weight)
+        case Multiclass() | Regression():
+            return None
         case Uplift():
             offer, scores = offer_of(contract), [s.score(test.frame) for s in (new, old)]
             rewards = policy.rewards(test.y, test.arm, (scores[0] + scores[1]) / 2, offer)

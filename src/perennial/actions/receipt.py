@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from perennial.config.base import use_cases
 from perennial.errors import PerennialError
 from perennial.files.durable import read_json, write_json
 from perennial.files.manifest import digest
@@ -64,10 +66,10 @@ def path(project: Project, name: str) -> Path:
     return project.state(name) / "last.json"
 
 
-def forget(project: Project, name: str) -> None:
-    """Make the next run look again: a person has changed the registry."""
+def decided(project: Project, name: str, record: dict[str, Any]) -> None:
+    """Note a decision that a person brought about; the next run looks again."""
     if known := _known(project, name):
-        write_json(path(project, name), {**known, "state": {}})
+        write_json(path(project, name), {**known, "state": {}, "results": {**known["results"], "promote": record}})
 
 
 def _known(project: Project, name: str) -> dict[str, Any]:
@@ -80,12 +82,12 @@ def _known(project: Project, name: str) -> dict[str, Any]:
 
 
 def state_of(project: Project, name: str) -> dict[str, str]:
-    """Everything that a run's answer depends on: contract, params, raw data, stage outputs, incoming rows, registry."""
-    root = project.root
+    """Everything that a run's answer depends on: contract, its own params, raw data, stage outputs, incoming rows, registry."""
+    block = use_cases(project.root / "params.yaml").get(name)
     incoming = sorted(p for p in (project.state(name) / "incoming").glob("*") if p.is_file())
     return {
         "contract": _sha256(project.contract(name).read_bytes()),
-        "params": _sha256((root / "params.yaml").read_bytes()),
+        "params": _sha256(json.dumps(block, sort_keys=True, default=str).encode()),
         "raw": raw_md5(project, name),
         "outputs": _sha256("".join(digest(project.output(name, stage)) for stage in STAGES).encode()),
         "incoming": _sha256(

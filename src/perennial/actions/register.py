@@ -13,7 +13,7 @@ from perennial.files.durable import read_json
 from perennial.files.manifest import verify
 from perennial.files.project import Project
 from perennial.pipeline.lineage import lineage
-from perennial.scoring.bundle import Family
+from perennial.scoring.bundle import STAGE_OF, Family
 from perennial.scoring.scorer import Scorer
 from perennial.tracking import registry
 from perennial.tracking.mirror import Results, mirror
@@ -33,7 +33,7 @@ def main(args: argparse.Namespace) -> int:
 
 def bundle_folder(project: Project, name: str, family: Family) -> Path:
     """Where a family's bundle was written."""
-    return project.output(name, "train" if family == "deep" else "baseline") / family
+    return project.output(name, STAGE_OF[family]) / family
 
 
 def register(project: Project, name: str) -> dict[str, Any]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import logging
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, assert_never
 
 import polars as pl
 
+from perennial.actions.promote import concerns
+from perennial.actions.register import bundle_folder
 from perennial.contract.model import Contract, load
 from perennial.data.names import ROW_ID
 from perennial.errors import Refused
 from perennial.files.durable import read_json, sha256_file, write_text
+from perennial.files.manifest import digest
 from perennial.files.project import Project
 from perennial.files.tables import read_table
 from perennial.pipeline.lineage import lineage
@@ -23,7 +26,7 @@ from perennial.tracking.mirror import attach
 from perennial.tracking.store import open_store
 
 log = logging.getLogger("perennial")
-_STAGES = ("ingest", "validate", "clean", "featurize", "split", "train", "evaluate", "explain")
+_STAGES = ("ingest", "validate", "clean", "featurize", "split", "train", "baseline", "evaluate", "explain")
 _SAMPLES, _PEOPLE = 5, 4
 
 
@@ -38,7 +41,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def report(project: Project, name: str) -> dict[str, Any]:
-    """Write .perennial/NAME/report.html and return {path, sha256, headline}.
+    """Write .perennial/NAME/report.html and return {path, sha256, headline, verdict, in_use}.
 
     Raises: Refused when nothing was decided yet.
     """
@@ -46,7 +49,7 @@ def report(project: Project, name: str) -> dict[str, Any]:
     history = registry.decisions(store, name)
     if not history:
         raise Refused(f"{name} has no decision to report yet: perennial run {name}")
-    told, decision = lineage(project, name), _of_candidate(project, name, history)
+    decision = _of_candidate(project, name, history)
     quarantine = pl.concat(
         read_table(project.output(name, stage) / "quarantine.parquet") for stage in ("ingest", "validate")
     )
@@ -62,40 +65,76 @@ def report(project: Project, name: str) -> dict[str, Any]:
         people=_people(project, name, contract),
         quarantine=_samples(quarantine),
         quarantined=dict(quarantine["rule"].value_counts().sort("rule").iter_rows()),
-        lineage=told,
+        lineage=lineage(project, name),
     )
     path = project.state(name) / "report.html"
     page, headline = compose(story)
     write_text(path, page)
     attach(store, registry.version(store, name, story.version).run_id, path)
-    return {"path": str(path.relative_to(project.root)), "sha256": sha256_file(path), "headline": headline}
+    told = {"verdict": story.verdict, "in_use": story.in_use, "headline": headline}
+    return {"path": str(path.relative_to(project.root)), "sha256": sha256_file(path), **told}
 
 
 def _of_candidate(project: Project, name: str, history: list[dict[str, Any]]) -> dict[str, Any]:
-    """The newest decision on the candidate of these outputs."""
-    families = {
-        stage: read_json(project.output(name, stage) / "summary.json")["families"] for stage in ("train", "baseline")
-    }
+    """What the gate said of the candidate of these outputs: of one in use what put it there, else the newest word.
+
+    Raises: Refused when it is not judged yet, or not since it was taken out of use.
+    """
     family = read_json(project.output(name, "evaluate") / "summary.json")["candidate"]["family"]
-    digest = families["train" if family == "deep" else "baseline"][family]["digest"]
-    mine = [record for record in history if record["digest"] == digest and record["verdict"] != "ROLLBACK"]
-    if not mine:
+    bundle = digest(bundle_folder(project, name, family))
+    mine = [record for record in history if concerns(record, bundle)]
+    judged = [record for record in mine if record["verdict"] != "ROLLBACK"]
+    if not judged:
         raise Refused(f"the candidate of {name} is not judged yet: perennial register {name}, perennial promote {name}")
-    return mine[-1]
+    if mine[-1]["verdict"] != "ROLLBACK":
+        return judged[-1]
+    if mine[-1]["digest"] != bundle:
+        raise Refused(f"the candidate of {name} was taken out of use and not judged since: perennial run {name}")
+    return next((record for record in reversed(judged) if record["verdict"] == "PROMOTE"), judged[-1])
 
 
 def _people(project: Project, name: str, contract: Contract) -> list[dict[str, Any]]:
     """The best of the explained test rows, with the score that the list ranks by. No name, no contact data."""
     rows = read_table(project.output(name, "explain") / "reasons.parquet")
     scores = [column for column in rows.columns if column.startswith("score:")]
-    best = rows.with_columns(
-        (pl.max_horizontal(scores[1:]) - pl.col(scores[0]) if len(scores) > 1 else pl.col(scores[0])).alias("rank")
-    ).sort("rank", ROW_ID, descending=[True, False])
-    unit = "\u202f%" if contract.task.kind == "binary" else " points"
+    match contract.task.kind:
+        case "binary" | "regression":
+            rank = pl.col(scores[0])
+        case "multiclass":
+            rank = pl.max_horizontal(scores)
+        case "uplift":
+            rank = pl.max_horizontal(scores[1:]) - pl.col(scores[0])
+        case _:
+            assert_never(contract.task.kind)
+    best = rows.with_columns(rank.alias("rank")).sort("rank", ROW_ID, descending=[True, False]).head(_PEOPLE)
     return [
-        {"row": row[ROW_ID].rpartition("-")[2], "score": f"{100 * row['rank']:.0f}{unit}", "reasons": row["reasons"]}
-        for row in best.head(_PEOPLE).iter_rows(named=True)
+        {"row": _named(row[ROW_ID], contract), "score": _score(row, scores, contract), "reasons": row["reasons"]}
+        for row in best.iter_rows(named=True)
     ]
+
+
+def _named(row_id: str, contract: Contract) -> str:
+    """The record of a row in its file, or whose unit it is, with the cut-off where there are several."""
+    if contract.unit.cutoffs is None:
+        return f"row {row_id.rpartition('-')[2]}"
+    who, _, when = row_id.rpartition("@")
+    return who if len(contract.unit.cutoffs.test) == 1 else f"{who} {when}"
+
+
+def _score(row: dict[str, Any], scores: list[str], contract: Contract) -> str:
+    """The score in words: a chance, an amount, the likeliest class, what a message adds."""
+    match contract.task.kind:
+        case "binary":
+            return f"{100 * row['rank']:.0f}\u202f%"
+        case "regression":
+            return f"{row['rank']:,.0f}"
+        case "multiclass":
+            likeliest = max(scores, key=lambda name: float(row[name])).removeprefix("score:")
+            return f"{likeliest} {100 * row['rank']:.0f}\u202f%"
+        case "uplift":
+            return f"{100 * row['rank']:.0f} points"
+        case _:
+            assert_never(contract.task.kind)
 
 
 def _samples(quarantine: pl.DataFrame) -> list[dict[str, Any]]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
-from perennial.actions.receipt import forget
+from perennial.actions.receipt import decided
+from perennial.contract.model import load
 from perennial.errors import Refused
 from perennial.files.locks import held
 from perennial.files.project import Project
@@ -24,35 +27,48 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     project = Project.here()
-    rollback(project, args.name, args.to, args.why)
-    forget(project, args.name)
+    load(project.contract(args.name))
+    decided(project, args.name, rollback(project, args.name, args.to, args.why))
     return 0
 
 
-def rollback(project: Project, name: str, to: str | None, why: str) -> str:
-    """The version that is champion now.
+def rollback(project: Project, name: str, to: str | None, why: str) -> dict[str, Any]:
+    """The record of it: its `version` is champion now.
 
-    Raises: Refused when there is no earlier champion, or no such version.
+    Raises: Refused when there is no earlier champion, no such version, or one that was never in use.
     """
     store = open_store(project)
     with held(project.state(name) / "decide.lock", what=f"a decision on {name}", wait_s=60):
-        now = registry.champion(store, name)
-        target = registry.version(store, name, to or _earlier(registry.decisions(store, name), now, name))
+        now, records = registry.champion(store, name), registry.decisions(store, name)
+        target = registry.version(store, name, to or _earlier(records, now, name))
         if now is not None and now.number == target.number:
             raise Refused(f"{name} version {target.number} is the champion already")
+        _was_in_use(records, name, target)
         record = {
             "use_case": name, "verdict": "ROLLBACK", "version": target.number, "digest": target.digest,
             "family": target.family, "rules": [],
-            "champion": {"version": now.number, "digest": now.digest} if now else None, "reasons": [why],
-            "at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+            "champion": {"version": now.number, "digest": now.digest, "family": now.family} if now else None,
+            "reasons": [why], "at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
         }  # fmt: skip
-        registry.append_decision(store, name, record)
+        record = registry.append_decision(store, name, record)
         registry.crown(store, name, target.number)
     log.info("%s: version %s is the champion again", name, target.number)
-    return target.number
+    return record
 
 
-def _earlier(records: list[dict[str, object]], now: registry.Version | None, name: str) -> str:
+def _was_in_use(records: Sequence[dict[str, Any]], name: str, target: registry.Version) -> None:
+    """A way back leads to former champions only: what was held or rejected never passed the gate."""
+    crowned = [record for record in records if record["verdict"] in {"PROMOTE", "ROLLBACK"}]
+    if target.digest in {record["digest"] for record in crowned}:
+        return
+    before = ", ".join(dict.fromkeys(str(record["version"]) for record in crowned)) or "none"
+    raise Refused(
+        f"{name} version {target.number} was never in use, so there is no way back to it; in use were: {before}. "
+        f"To have it judged: perennial promote {name} --version {target.number}"
+    )
+
+
+def _earlier(records: Sequence[dict[str, Any]], now: registry.Version | None, name: str) -> str:
     """The champion before the present one: promotions pile up, a rollback takes down to the version it went to."""
     pile: list[str] = []
     for record in records:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+from perennial.actions import side
 from perennial.actions.fetch import fetch
 from perennial.actions.receipt import current
-from perennial.errors import ConfigError
+from perennial.config.base import section
+from perennial.config.sections import SECTIONS
+from perennial.contract.model import load
+from perennial.errors import ConfigError, ContractError
 from perennial.files.locks import held
 from perennial.files.project import Project
 from perennial.pipeline import repo
@@ -18,10 +26,16 @@ from perennial.pipeline import repo
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="use case, as in params.yaml")
+    side.flags(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     project = Project.here()
+    check(project, args.name)
+    if (asked := side.asked(args)) is not None:
+        kind, sides = asked
+        side.show(args.name, kind, side.run(project, args.name, kind, sides))
+        return 0
     told = nothing_to_do(project, args.name)
     if told is not None:
         _say(f"Nothing to do: 0 stages ran, every output of {args.name} is up to date.")
@@ -37,12 +51,29 @@ def main(args: argparse.Namespace) -> int:
     return code
 
 
+def check(project: Project, name: str) -> None:
+    """What would stop a stage later stops the run now.
+
+    Raises: ConfigError with every problem of the contract and of all sections of params; LeakError as the contract.
+    """
+    params = project.root / "params.yaml"
+    looks: list[Callable[[], Any]] = [partial(load, project.contract(name))]
+    looks += [partial(section, params, name, key, model) for key, model in SECTIONS.items()]
+    problems = []
+    for look in looks:
+        try:
+            look()
+        except (ContractError, ConfigError) as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigError("; ".join(dict.fromkeys(problems)))
+
+
 def nothing_to_do(project: Project, name: str) -> dict[str, Any] | None:
     """The last receipt, if DVC's plan is empty and it still fits. Fetches raw data first when there is none.
 
     Raises: Busy when a run of this use case is going on.
     """
-    project.contract(name)
     with held(project.state(name) / "run.lock", what=f"a run of {name}"):
         for line in repo.mend(project.root):
             _say(line)
@@ -75,11 +106,39 @@ def start_flow(project: Project, name: str) -> int:
 
 
 def _say_results(name: str, told: dict[str, Any]) -> None:
-    verdict, page = told["results"]["promote"]["verdict"], told["results"]["report"]
-    _say(f"\n{verdict}: {page['headline']}")
+    results, page = told["results"], told["results"]["report"]
+    _say(f"\n{page['verdict']}: {page['headline']}")
+    _say(f"In use: version {page['in_use']}" if page["in_use"] else "In use: no model")
+    if listed := _listed(results["score"]):
+        _say(f"List: {listed}")
     _say(f"Report: {page['path']}\n")
-    _say(f"Next:\n  perennial open {name}      look at the report")
-    _say(f"  perennial show {name}      the figures as words\n  make ui                    MLflow and Prefect")
+    steps = {
+        f"perennial open {name}": "look at the report",
+        f"perennial show {name}": "the figures as words",
+        "make ui": "MLflow and Prefect",
+    }
+    if (activate := _activate()) is not None:
+        steps = {f". {activate}": "once in each shell: perennial and dvc by name", **steps}
+    width = max(map(len, steps)) + 4
+    _say("Next:\n" + "\n".join(f"  {command.ljust(width)}{purpose}" for command, purpose in steps.items()))
+
+
+def _listed(scored: dict[str, Any]) -> str | None:
+    """The list of those who came in, and how many of them to act on."""
+    if "output" not in scored:
+        return None
+    many = f"{scored['scored']:,}"
+    told = f"{many} scored" if scored["chosen"] is None else f"{scored['chosen']:,} of {many} to contact"
+    return f"{scored['output']}, {told}"
+
+
+def _activate() -> str | None:
+    """The script that puts the environment's programs on PATH, where they are not."""
+    folder = Path(sys.executable).parent
+    if str(folder) in os.environ.get("PATH", "").split(os.pathsep) or not (folder / "activate").exists():
+        return None
+    script, here = folder / "activate", Path.cwd()
+    return str(script.relative_to(here) if script.is_relative_to(here) else script)
 
 
 def _say(text: str) -> None:

@@ -1,14 +1,18 @@
 """`perennial score NAME --input FILE --output FILE`: rows in, one scored line or one reason each out.
 
-The champion's bundle scores; every row of the input is in the output or among the rejected, by its row_id.
+The champion's bundle scores; every row of the input is in the output or among the rejected, by its row_id. Where units
+are made of events, every entity with an event is scored as of the day after the last one (nothing later is known), and
+every event feeds a score or is among the rejected.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import datetime as dt
 import io
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,9 +23,9 @@ import numpy as np
 import polars as pl
 
 from perennial.contract.model import MAIN, Contract, load
-from perennial.contract.rules import RowRule
 from perennial.contract.serving import ServingView, changed_features, serving_view, without_outcomes
 from perennial.data.clean import WHY, clean
+from perennial.data.cutoffs import at_cutoffs, last_day
 from perennial.data.featurize import featurize
 from perennial.data.ingest import Form, ingest, matching
 from perennial.data.names import ENTITY, ORDER, ROW_ID, conserve
@@ -53,19 +57,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     result = score(Project.here(), args.name, args.input, args.output, args.version)
+    fed = f", made of {result['rows'] - result['rejected']} of them" if result["as_of"] else ""
     log.info(
-        "%d rows in: %d scored, %d rejected → %s", result["rows"], result["scored"], result["rejected"], args.output
-    )
+        "%d rows in: %d scored%s, %d rejected → %s",
+        result["rows"], result["scored"], fed, result["rejected"], args.output,
+    )  # fmt: skip
     return 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """Rows ready to score (`units`), and every other row of the input with its reason (`rejected`)."""
+    """Rows ready to score (`units`), and every row of the input that feeds none, with its reason (`rejected`).
+
+    `as_of` is the date of units that are made of events.
+    """
 
     units: pl.DataFrame
     rejected: pl.DataFrame
     n_rows: int
+    as_of: dt.date | None = None
 
 
 def score_incoming(project: Project, name: str) -> dict[str, Any]:
@@ -80,12 +90,16 @@ def score_incoming(project: Project, name: str) -> dict[str, Any]:
 
 
 def score(project: Project, name: str, source: Path, output: Path, number: str | None) -> dict[str, Any]:
-    """Counts {rows, scored, rejected, chosen}, exact: rows = scored + rejected.
+    """Counts {rows, scored, rejected, chosen}, exact: rows = scored + rejected, or those that feed a score + rejected.
 
-    Raises: InputError for a file that cannot be read, Refused when there is nothing to score with.
+    `chosen` is None where the contract names no money to decide by.
+
+    Raises: InputError for a file that cannot be read, ConfigError for a list that cannot be written there, Refused when
+    there is nothing to score with.
     """
-    if output.suffix not in {".csv", ".parquet"}:
-        raise ConfigError(f"--output {output}: end it in .csv or .parquet")
+    if not source.exists():
+        raise InputError(f"--input {source}: there is no such file or folder")
+    rejects = _rejects(source, output)
     contract, store = load(project.contract(name)), open_store(project)
     found = registry.version(store, name, number) if number else registry.champion(store, name)
     if found is None:
@@ -97,15 +111,38 @@ def score(project: Project, name: str, source: Path, output: Path, number: str |
         raise Refused(f"{words}: perennial run {name}")
     prepared = prepare(contract, source)
     table = scored(scorer, prepared.units, contract).with_columns(pl.lit(found.number).alias("model_version"))
-    rejects = output.with_name(f"{output.stem}.rejected{output.suffix}")
     _write(output, table)
     _write(rejects, prepared.rejected)
-    chosen = int((table["action"] != "none").sum()) if "action" in table.columns else 0
+    chosen = int((table["action"] != "none").sum()) if "action" in table.columns else None
     counts = {"rows": prepared.n_rows, "scored": table.height, "rejected": prepared.rejected.height, "chosen": chosen}
     unknown = scorer.bundle.encoding.unknown(prepared.units)
     if unknown:
         log.warning("categories that training did not know: %s", ", ".join(f"{n} in {c}" for c, n in unknown.items()))
-    return {**counts, "model_version": found.number, "unknown": unknown}
+    as_of = str(prepared.as_of) if prepared.as_of else None
+    return {**counts, "as_of": as_of, "model_version": found.number, "unknown": unknown}
+
+
+def _rejects(source: Path, output: Path) -> Path:
+    """The neighbour of the list that takes the rejected rows.
+
+    Raises: ConfigError when either cannot be written, or would take the place of what is read.
+    """
+    if output.suffix not in {".csv", ".parquet"}:
+        raise ConfigError(f"--output {output}: end it in .csv or .parquet")
+    rejects = output.with_name(f"{output.stem}.rejected{output.suffix}")
+    read = {path.resolve() for path in (source, *(source.iterdir() if source.is_dir() else ()))}
+    for path in (output, rejects):
+        if path.is_dir():
+            raise ConfigError(f"--output {output}: {path} is a folder; name a file")
+        if read.intersection((path.resolve(), *path.resolve().parents)):
+            raise ConfigError(f"--output {output}: {path} is part of the input {source}; name a file elsewhere")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--output {output}: its folder cannot be made ({error.strerror})") from error
+    if not os.access(output.parent, os.W_OK):
+        raise ConfigError(f"--output {output}: {output.parent} may not be written to")
+    return rejects
 
 
 def prepare(contract: Contract, source: Path) -> Prepared:
@@ -113,37 +150,63 @@ def prepare(contract: Contract, source: Path) -> Prepared:
 
     Raises: InputError when no row can be read.
     """
-    serving = contract.model_copy(
-        update={"columns": without_outcomes(contract), "unit": contract.unit.model_copy(update={"where": {}})}
-    )
-    paths = [source] if source.is_file() else sorted(p for p in source.iterdir() if not p.name.startswith("."))
-    patterns = {table: pattern for table, (pattern, _) in serving.tables.items()}
-    files = {MAIN: paths} if source.is_file() and not serving.events else matching(paths, patterns)
+    unit = contract.unit.model_copy(update={"where": {}, "target": {}})
+    serving = contract.model_copy(update={"columns": without_outcomes(contract), "unit": unit})
+    scored_by = [MAIN] if serving.columns else list(serving.events)  # tables whose rows are all accounted for
     tables, lost, n_rows = {}, [], 0
-    for table, (_, columns) in serving.tables.items():
-        read = ingest(files[table], columns, replace(Form.of(serving, table), allow_empty=table != MAIN))
-        kept, gone = _judged(table, read.rows, serving.row_rules(table), columns, serving)
+    for table, paths in _files(serving, source).items():
+        columns = serving.tables[table][1]
+        read = ingest(paths, columns, replace(Form.of(serving, table), allow_empty=table not in scored_by))
+        kept, gone = _judged(table, read.rows, serving)
         tables[table] = kept
-        if table == MAIN:
-            n_rows = read.rows.height + read.rejects.height
+        if table in scored_by:
+            n_rows += read.rows.height + read.rejects.height
             lost += [read.rejects.select(ROW_ID, "reason"), gone]
-    units = featurize({name: nw.from_native(rows.lazy()) for name, rows in tables.items()}, serving).units
-    ready = units.to_native().collect().sort(ORDER)
-    if not ready.height:
-        raise InputError(
-            f"{source}: none of {n_rows} rows can be scored: {', '.join(sorted(set(pl.concat(lost)['reason'])))}"
-        )
-    names = _keys(serving)
-    ready = ready.drop(names, strict=False).join(tables[MAIN].select(ROW_ID, *names), on=ROW_ID, maintain_order="left")
+    ready, as_of, lost = _units(tables, serving, lost)
     rejected = pl.concat(lost).sort(ROW_ID)
-    conserve(
-        "score",
-        MAIN,
-        pl.concat([tables[MAIN][ROW_ID], rejected[ROW_ID]]),
-        scored=ready[ROW_ID],
-        rejected=rejected[ROW_ID],
-    )
-    return Prepared(units=ready, rejected=rejected, n_rows=n_rows)
+    if not ready.height:
+        reasons = ", ".join(sorted(set(rejected["reason"])))
+        raise InputError(f"{source}: none of {n_rows} rows can be scored: {reasons}")
+    return Prepared(units=ready, rejected=rejected, n_rows=n_rows, as_of=as_of)
+
+
+def _files(contract: Contract, source: Path) -> dict[str, list[Path]]:
+    """One file is the file of the only table, whatever its name; in a folder the names tell."""
+    tables = contract.tables
+    if source.is_file() and len(tables) == 1:
+        return {next(iter(tables)): [source]}
+    patterns = {table: pattern for table, (pattern, _) in tables.items()}
+    if source.is_file():
+        held = " and ".join(patterns.values())
+        raise InputError(
+            f"{source} is one file, the contract has {len(tables)} tables: give the folder that holds {held}"
+        )
+    return matching(sorted(p for p in source.iterdir() if not p.name.startswith(".")), patterns)
+
+
+def _units(
+    tables: dict[str, pl.DataFrame], contract: Contract, lost: list[pl.DataFrame]
+) -> tuple[pl.DataFrame, dt.date | None, list[pl.DataFrame]]:
+    """Units with the columns that name them, the date they are as of, and all rows that feed none."""
+    lazy = {name: nw.from_native(rows.lazy()) for name, rows in tables.items()}
+    names = _keys(contract)
+    if contract.unit.cutoffs is None:
+        ready = featurize(lazy, contract).units.to_native().collect().sort(ORDER)
+        keys = tables[MAIN].select(ROW_ID, *names)
+        conserve("score", MAIN, keys[ROW_ID], scored=ready[ROW_ID])
+        return ready.drop(names, strict=False).join(keys, on=ROW_ID, maintain_order="left"), None, lost
+    last = last_day(lazy, contract, contract.events)
+    if last is None:
+        return pl.DataFrame(schema={ROW_ID: pl.String}), None, lost
+    as_of = last + dt.timedelta(days=1)
+    log.info("the last event is of %s: every customer is scored as of %s", last, as_of)
+    units, fed, unused = at_cutoffs(lazy, contract, [as_of])
+    unfed = pl.concat([part.to_native().collect() for part in unused])
+    ids = pl.concat([rows[ROW_ID] for rows in tables.values()])
+    used = pl.concat([part.to_native().collect()[ROW_ID] for part in fed.values()])
+    conserve("score", "events", ids, used=used, rejected=unfed[ROW_ID])
+    ready = units.to_native().collect().sort(ORDER).with_columns(pl.col(ENTITY).alias(name) for name in names)
+    return ready, as_of, [*lost, unfed.select(ROW_ID, "reason")]
 
 
 def scored(scorer: Scorer, units: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -165,30 +228,33 @@ def scored(scorer: Scorer, units: pl.DataFrame, contract: Contract) -> pl.DataFr
 
 def _decide(scores: np.ndarray[Any, Any], serving: ServingView) -> tuple[np.ndarray[Any, Any], list[str] | None]:
     """What the list is ranked by, and what to do with each row; None where the contract names no money to decide by."""
-    if serving.task == "uplift":
+    if serving.head.task == "uplift":
         offer = offer_of(serving)
         ranking, _ = policy.ranked_choice(scores, offer)
-        names = ["none", *serving.arms[1:]]
+        names = ["none", *serving.head.outputs[1:]]
         return ranking, [names[arm] for arm in policy.choice(scores, offer)]
+    if serving.head.task == "multiclass":
+        return scores.max(axis=1), None
     money, p = money_of(serving.money), scores[:, 0]
-    if money is None:
+    if money is None or serving.head.task == "regression":  # an amount is no chance to respond
         return p, None
     worth = (money.value * p > money.cost) & best(p, money.budget_share, np.ones(len(p)))
     return p, ["contact" if chosen else "none" for chosen in worth]
 
 
-def _judged(
-    table: str, rows: pl.DataFrame, rules: list[RowRule], columns: Mapping[str, Any], contract: Contract
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    passed, quarantine = validate(table, rows, rules)
-    drop = table == MAIN and contract.unit.duplicates == "drop"
-    marked = clean(nw.from_native(passed.lazy()), dict(columns), drop_duplicates=drop).to_native().collect()
-    gone = marked.filter(pl.col(WHY).is_not_null()).select(ROW_ID, WHY)
-    return marked.filter(pl.col(WHY).is_null()).drop(WHY), pl.concat([quarantine.select(ROW_ID, "reason"), gone])
+def _judged(table: str, rows: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, pl.DataFrame]:
+    passed, quarantine = validate(table, rows, contract.row_rules(table))
+    lazy, drop = nw.from_native(passed.lazy()), contract.drops_duplicates(table)
+    marked = clean(lazy, contract.tables[table][1], contract.events.get(table), drop_duplicates=drop)
+    rows = marked.to_native().collect()
+    gone = rows.filter(pl.col(WHY).is_not_null()).select(ROW_ID, WHY)
+    return rows.filter(pl.col(WHY).is_null()).drop(WHY), pl.concat([quarantine.select(ROW_ID, "reason"), gone])
 
 
 def _keys(contract: Contract) -> list[str]:
-    return [name for name in contract.having("id", "entity") if name not in {ROW_ID, ENTITY}]
+    """The columns that name a row of the list."""
+    named = contract.having("id", "entity") if contract.columns else [str(contract.entity)]
+    return [name for name in named if name not in {ROW_ID, ENTITY}]
 
 
 def _write(path: Path, table: pl.DataFrame) -> None:

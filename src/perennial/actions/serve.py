@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from perennial.actions.server import ensure, environment
+from perennial.contract.model import load
 from perennial.errors import ConfigError
 from perennial.files.project import Project
 
@@ -22,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     project = Project.here()
-    project.contract(args.name)
+    load(project.contract(args.name))
     flow = project.root / "flows" / "serve.py"
     if not flow.exists():
         raise ConfigError(f"{flow} is missing: it holds the schedules")

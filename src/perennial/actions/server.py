@@ -53,6 +53,13 @@ def ensure(project: Project) -> str:
         return _start(project, note, known.get("port"))
 
 
+def is_up(project: Project) -> bool:
+    """Whether the server that this project started is alive; a shared one is no business of ours."""
+    note = project.services / "server.json"
+    known = read_json(note) if note.exists() else {}
+    return bool(known) and _lives(known)
+
+
 def stop(project: Project) -> bool:
     """Stop the server that this project started; False when there is none. Others are never touched."""
     note = project.services / "server.json"
@@ -71,7 +78,7 @@ def stop(project: Project) -> bool:
 
 
 def _start(project: Project, note: Path, old_port: int | None) -> str:
-    port = old_port if old_port and _free(old_port) else _any_port()
+    port = old_port if old_port and is_free(old_port) else _any_port()
     url = f"http://127.0.0.1:{port}"
     log = project.services / "prefect" / "server.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +121,8 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether nobody listens there on this machine."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

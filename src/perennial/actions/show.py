@@ -39,7 +39,8 @@ def main(args: argparse.Namespace) -> int:
             name = f"{family} (candidate)" if family == told["candidate"] else family
             table.add_row(name, metric, f"{found['value']:.4f}", f"[{found['low']:.4f}, {found['high']:.4f}]")
     console.print(table)
-    console.print(f"rows: {told['rows']}\nreport: {told['report']}")
+    rows = ", ".join(f"{count:,} {place}" for place, count in told["rows"].items() if count)
+    console.print(f"rows: {rows or 'none read yet'}\nreport: {told['report'] or 'none yet'}", highlight=False)
     return 0
 
 
@@ -82,11 +83,14 @@ def _end(summary: Any, outcome: str | None) -> str:
 
 
 def _rows(found: dict[str, Any]) -> dict[str, int | None]:
-    def at(stage: str, place: str, table: str = MAIN) -> int | None:
+    flows = (found["ingest"] or {}).get("flow", {})
+    first = MAIN if MAIN in flows else next(iter(flows), MAIN)  # where there is no main table, the first of the events
+
+    def at(stage: str, place: str, table: str = first) -> int | None:
         flow = (found[stage] or {}).get("flow", {}).get(table)
         return None if flow is None else int(flow["to"].get(place, 0))
 
-    raw = (found["ingest"] or {}).get("flow", {}).get(MAIN)
+    raw = flows.get(first)
     lost = [at(stage, "quarantined") for stage in ("ingest", "validate")]
     return {
         "raw": None if raw is None else int(raw["in"]),

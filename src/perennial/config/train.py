@@ -9,13 +9,24 @@ from pydantic import Field
 from perennial.config.base import Section
 
 
+class WordParams(Section):
+    """How texts are read: width of a word's embedding, shares of words and of dimensions dropped while training."""
+
+    width: int = Field(ge=4)
+    word_dropout: float = Field(ge=0, lt=1)
+    dropout: float = Field(ge=0, lt=1)
+
+
 class TrainParams(Section):
-    """Widths, rates and devices of the deep family. Devices are explicit because they decide bits."""
+    """Widths, rates and devices of the deep family. Devices are explicit because they decide bits.
+
+    What is left out is off: without `warmup` the rate is flat, without `average` the last weights are judged.
+    """
 
     seed: int = Field(ge=0, lt=2**31)
     members: int = Field(ge=1, le=64)  # k, the implicit ensemble of TabM
     width: int = Field(ge=4)
-    blocks: int = Field(ge=1, le=8)
+    blocks: int = Field(ge=0, le=8)  # 0: straight from the columns to the head
     dropout: float = Field(ge=0, lt=1)
     learning_rate: float = Field(gt=0)
     weight_decay: float = Field(ge=0)
@@ -23,6 +34,10 @@ class TrainParams(Section):
     epochs: int = Field(ge=1)
     patience: int = Field(ge=1)
     swap: float = Field(ge=0, lt=1)  # share of cells exchanged with another row of the batch while training
+    warmup: float | None = Field(None, gt=0, lt=1)  # share of all steps; then the rate falls along a cosine to 0
+    average: float | None = Field(None, gt=0, lt=1)  # weights are judged by their exponential mean with this decay
+    smoothing: float | None = Field(None, gt=0, lt=1)  # of class labels
+    words: WordParams | None = None
     accelerator: Literal["cpu", "gpu"]
     devices: int = Field(ge=1)
     num_nodes: int = Field(ge=1)

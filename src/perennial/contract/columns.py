@@ -64,11 +64,15 @@ class Column(Frozen):
     when_missing: Literal["quarantine", "filter"] = "quarantine"
     control: str | None = None
     arms: dict[str, Arm] = {}
+    shares: tuple[float, ...] = ()  # the chances that the lottery gave the control and each arm, as planned
     assignment: Literal["randomised", "observed"] | None = None
     label: str | None = None  # how the report calls it
     unit: str | None = None
     use: bool | None = None  # whether a model sees it; by default the feature roles yes, protected no
     source: str | None = Field(None, alias="from")
+    archive: str | None = Field(None, alias="in")  # the attached tar that the paths of an image column lead into
+    min_side: int = Field(16, ge=1)  # px
+    max_pixels: int = Field(40_000_000, ge=1)
     why: str | None = None
 
     @model_validator(mode="before")
@@ -113,6 +117,10 @@ class Column(Frozen):
     def _fits(self) -> Self:
         if self.role == "ignore" and not self.why:
             raise ValueError("an ignored column says why")
+        if self.shares and len(self.shares) != 1 + len(self.arms):
+            raise ValueError(f"{len(self.shares)} shares for the control and {len(self.arms)} arms: give one each")
+        if self.role == "image" and not self.archive:
+            raise ValueError("an image column says in which attached tar its paths lead: in: photos.tar")
         if self.role == "treatment" and not (self.control and self.arms):
             raise ValueError("a treatment names its control value and its arms")
         if self.range and (self.min is not None or self.max is not None):
@@ -129,7 +137,7 @@ class Column(Frozen):
         number, moment, text = {"int", "decimal"}, {"date", "datetime"}, {"text"}
         asked = (
             ("role numeric", self.role == "numeric", number),
-            ("role time", self.role == "time", moment),
+            ("role time", self.role == "time", moment | number),
             ("range, min and max", self.bounds != (None, None), number),
             ("before", self.before is not None, moment),
             ("pattern", self.pattern is not None, text),
@@ -165,13 +173,14 @@ class Column(Frozen):
         return could and (self.role != "protected" if self.use is None else self.use)
 
 
-def portable(pattern: str) -> str:
-    r"""`pattern`, if all engines read it alike: only \A…\z, [0-9] and plain groups.
+def portable(pattern: str, *, whole: bool = True) -> str:
+    r"""`pattern`, if all engines read it alike: only \A…\z, [0-9] and plain groups; not `whole` may do without the \z.
 
     Raises: ValueError for `^`, `$`, `\d`, a look-around, a reference back, and what is no pattern at all.
     """
-    if not (pattern.startswith(r"\A") and pattern.endswith(r"\z")):
-        raise ValueError(rf"pattern {pattern!r}: begin it with \A and end it with \z")
+    if not pattern.startswith(r"\A") or (whole and not pattern.endswith(r"\z")):
+        end = r" and end it with \z" if whole else ""
+        raise ValueError(rf"pattern {pattern!r}: begin it with \A{end}")
     if re.search(r"\\[dDwWsSbB]|(?<![\[\\])\^|(?<!\\)\$", pattern):
         raise ValueError(rf"pattern {pattern!r}: write [0-9] for \d, [A-Za-z0-9_] for \w, and no ^ or $")
     if re.search(r"(?<!\\)\(\?(?!:)|\\[1-9]", pattern):

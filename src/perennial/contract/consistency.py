@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from perennial.contract.columns import CellType, Column
-from perennial.contract.features import CountBy, Feature, Mean, OverEvents, Since, Sum, columns_of
+from perennial.contract.events import Above, columns_of_filter
+from perennial.contract.features import (
+    CountBy,
+    Distinct,
+    Feature,
+    Mean,
+    OverEvents,
+    Per,
+    Since,
+    Sum,
+    SumWithin,
+    columns_of,
+)
 from perennial.contract.rules import Before, Between, Implies, InSet, Matches, Ordered, RowCount, Rule, columns_of_rule
 
 if TYPE_CHECKING:
@@ -17,7 +30,8 @@ _PARTS = {"train", "val", "test", "later"}
 _NUMBER: set[CellType] = {"int", "decimal"}
 _MOMENT: set[CellType] = {"date", "datetime"}
 _TEXT: set[CellType] = {"text"}
-_WITHOUT_ENCODER = {"text", "image"}
+_OURS = {"cutoff", "label_end", "row_id"}  # columns of units that are made of events
+_OF_EVENTS = {"binary": "any", "regression": "sum"}  # the kind of outcome that a task can have of events
 
 
 def contradictions(contract: Contract) -> list[str]:
@@ -31,6 +45,7 @@ def contradictions(contract: Contract) -> list[str]:
         *_features(contract),
         *_events(contract),
         *_as_of(contract),
+        *_cutoffs(contract),
     ]
 
 
@@ -39,23 +54,58 @@ def _roles(contract: Contract) -> Iterator[str]:
         names = contract.having(role)
         if len(names) > 1:
             yield f"only one column can have the role {role}, not {', '.join(names)}"
+    attached = [attachment.file for attachment in contract.source.attach]
     for name, column in contract.columns.items():
-        if column.role in _WITHOUT_ENCODER and column.is_feature:
-            yield f"columns.{name}: no model reads the role {column.role} yet; give it use: false"
-    if contract.sampling:
-        yield "sampling is not weighed yet: take a sample that needs none and leave it {}"
+        if column.role == "image" and column.archive not in attached:
+            yield f"columns.{name}: in: {column.archive} is not attached; source.attach has: {', '.join(attached) or 'none'}"
+    yield from _sampling(contract)
 
 
 def _target(contract: Contract) -> Iterator[str]:
+    if contract.unit.cutoffs is not None:
+        made, target = contract.unit.target, contract.task.target
+        if target not in made:
+            yield f"task.target {target!r} is no key of unit.target; there are: {', '.join(made) or 'none'}"
+        elif made[target].kind != (wanted := _OF_EVENTS.get(contract.task.kind)):
+            asked = f"a target of kind {wanted}, not unit.target.{target} of kind {made[target].kind}"
+            yield f"a {contract.task.kind} task needs {asked if wanted else 'a main table: events give it no outcome'}"
+        return
     outcomes, target = contract.having("outcome"), contract.task.target
     if target not in outcomes:
         yield f"task.target {target!r} has no column of role outcome; there are: {', '.join(outcomes) or 'none'}"
     else:
-        codes = contract.columns[target].values
-        if not isinstance(codes, dict) or set(codes.values()) != {0, 1}:
-            yield f'outcome {target!r} maps its texts to 0 and 1: values: {{"no": 0, "yes": 1}}'
+        yield from _outcome(contract, target)
     if contract.task.kind == "uplift" and not contract.having("treatment"):
         yield "an uplift task needs a column of role treatment"
+
+
+def _outcome(contract: Contract, target: str) -> Iterator[str]:
+    """What a task asks of its outcome's column."""
+    column = contract.columns[target]
+    match contract.task.kind:
+        case "binary" | "uplift":
+            if not isinstance(column.values, dict) or set(column.values.values()) != {0, 1}:
+                yield f'outcome {target!r} maps its texts to 0 and 1: values: {{"no": 0, "yes": 1}}'
+        case "multiclass":
+            if len(set(contract.classes)) < 3 or column.is_coded:
+                yield f"outcome {target!r} lists three or more classes as texts: values: [low, middle, high]"
+        case "regression":
+            if column.cell_type not in _NUMBER or column.is_coded:
+                yield f"outcome {target!r} is an amount: type: decimal, or int"
+        case _:
+            assert_never(contract.task.kind)
+
+
+def _sampling(contract: Contract) -> Iterator[str]:
+    kept = contract.sampling.kept
+    if not kept:
+        return
+    if contract.task.kind != "binary":
+        yield f"sampling is for a binary task, not for {contract.task.kind}"
+        return
+    codes = contract.columns[contract.task.target].values if contract.task.target in contract.columns else None
+    if isinstance(kept, dict) and isinstance(codes, dict) and set(kept) != set(codes):
+        yield f"sampling.kept names {', '.join(kept)}; the outcome's texts are {', '.join(codes)}"
 
 
 def _split(contract: Contract) -> Iterator[str]:
@@ -65,6 +115,7 @@ def _split(contract: Contract) -> Iterator[str]:
     if split.kind == "time" and split.order != "record" and split.order not in contract.having("time"):
         times = ", ".join(contract.having("time")) or "none"
         yield f"split.order {split.order!r} is neither record nor a column of role time; there are: {times}"
+    yield from _numbered(contract)
     if split.kind == "column":
         name = contract.one("split")
         if name is None:
@@ -76,11 +127,25 @@ def _split(contract: Contract) -> Iterator[str]:
             yield f"columns.{name}: values maps its texts to the parts, {', '.join(sorted(_PARTS))}"
 
 
+def _numbered(contract: Contract) -> Iterator[str]:
+    """A time that is a number has an order and no date: rows can be split by it, nothing can be dated by it."""
+    for name in contract.having("time"):
+        is_order = contract.split.kind == "time" and contract.split.order == name
+        if contract.columns[name].cell_type in _NUMBER and not is_order:
+            yield f"columns.{name}: a time of type {contract.columns[name].cell_type} is for split.kind time by it only"
+    for table, held in contract.events.items():
+        for name, column in held.columns.items():
+            if column.role == "time" and column.cell_type in _NUMBER:
+                yield f"events.{table}.columns.{name}: an event has a date or datetime, not {column.cell_type}"
+
+
 def _names(contract: Contract) -> Iterator[str]:
     columns = contract.columns
     for place, names in (("suspects", contract.suspects), ("slices", contract.slices)):
         for name in names:
             yield from _asks(place, columns, name, None)
+    if contract.money.amount is not None:
+        yield from _asks("money.amount", columns, contract.money.amount, _NUMBER)
     for name in contract.unit.where:
         yield from _asks("unit.where", columns, name, _TEXT)
     for table, (_, held) in contract.tables.items():
@@ -91,6 +156,10 @@ def _names(contract: Contract) -> Iterator[str]:
         )
     for name in contract.unit.features.keys() & columns.keys():
         yield f"unit.features.{name}: a column has this name already"
+    for table, log in contract.events.items():
+        for name in log.derive:
+            if name in log.columns or name.startswith("_"):
+                yield f"events.{table}.derive.{name}: a column has this name already, or it begins with _"
 
 
 def _rules(place: str, columns: Columns, rules: Iterable[Rule]) -> Iterator[str]:
@@ -123,7 +192,7 @@ def _features(contract: Contract) -> Iterator[str]:
             if feature.events not in contract.events:
                 yield f"{place}: no event table {feature.events!r}; there are: {', '.join(contract.events) or 'none'}"
                 continue
-            columns = contract.events[feature.events].columns
+            columns = contract.events[feature.events].known
         wanted = _type_of_feature(feature)
         for column in columns_of(feature):
             yield from _asks(place, columns, column, wanted if column == getattr(feature, "of", None) else _TEXT)
@@ -137,31 +206,107 @@ def _type_of_feature(feature: Feature) -> set[CellType] | None:
             return {"int"}
         case Since():
             return _MOMENT
-        case Sum() | Mean():
+        case Sum() | Mean() | Per():
             return _NUMBER
+        case Distinct():
+            return _TEXT
         case _:
             return None
 
 
 def _events(contract: Contract) -> Iterator[str]:
-    if contract.events and contract.entity is None:
+    if contract.events and contract.entity is None and contract.unit.cutoffs is None:
         yield "events belong to the units by an entity: give a column of columns the role entity or id"
+    reads_source = ["columns"] * bool(contract.columns) + [t for t, held in contract.events.items() if not held.files]
+    if len(reads_source) > 1:
+        yield f"source.files can be the files of one table, not of {', '.join(reads_source)}: give events their files"
     for table, held in contract.events.items():
         for role in ("entity", "time"):
             if sum(column.role == role for column in held.columns.values()) != 1:
                 yield f"events.{table}: exactly one column has the role {role}"
-        yield from (
-            f"events.{table}.columns.{name}: say `before: as_of`, or events of the future become features"
-            for name, column in held.columns.items()
-            if column.role == "time" and column.before != "as_of"
-        )
+        yield from _dated(contract, table)
         yield from _rules(f"events.{table}.rules", held.columns, held.rules)
+        for name, product in held.derive.items():
+            for column in product.of:
+                yield from _asks(f"events.{table}.derive.{name}", held.columns, column, _NUMBER)
+        for rule in held.filters:
+            wanted = _NUMBER if isinstance(rule, Above) else _TEXT
+            for column in columns_of_filter(rule):
+                yield from _asks(f"events.{table}.filters, {rule.kind}", held.known, column, wanted)
+
+
+def _dated(contract: Contract, table: str) -> Iterator[str]:
+    """One date for all rows must bound the events; a cut-off of each unit needs those after it, for the outcome."""
+    place = f"events.{table}.columns"
+    for name, column in contract.events[table].columns.items():
+        if column.role == "time" and contract.unit.cutoffs is None and column.before != "as_of":
+            yield f"{place}.{name}: say `before: as_of`, or events of the future become features"
+        if contract.unit.cutoffs is not None and column.before == "as_of":
+            yield f"{place}.{name}: leave `before: as_of` out, events after a cut-off are its outcome"
 
 
 def _as_of(contract: Contract) -> Iterator[str]:
+    if contract.unit.cutoffs is not None:
+        return
     dated = (column.before == "as_of" for _, columns in contract.tables.values() for column in columns.values())
     if contract.unit.as_of is None and (contract.unit.features or contract.events or any(dated)):
         yield "unit.as_of is needed by events, by unit.features and by `before: as_of`"
+
+
+def _cutoffs(contract: Contract) -> Iterator[str]:
+    unit, by_cutoff = contract.unit, contract.unit.rows == "entity_by_cutoff"
+    if by_cutoff != (unit.cutoffs is not None):
+        yield "unit.rows entity_by_cutoff and unit.cutoffs belong together: give both or none"
+    if not by_cutoff and unit.target:
+        yield "unit.target is made of events after a cut-off: it needs unit.rows entity_by_cutoff"
+    if not by_cutoff and not contract.columns:
+        yield "columns is empty, which only unit.rows entity_by_cutoff can do with"
+    if contract.split.kind == "cutoff" and unit.cutoffs is None:
+        yield "split.kind cutoff needs unit.cutoffs"
+    if unit.cutoffs is None:
+        return
+    if contract.columns or not contract.events:
+        yield "unit.rows entity_by_cutoff makes its rows of events: describe an event table, and leave columns {}"
+    if unit.as_of is not None:
+        yield "unit.as_of is one date for all, unit.cutoffs one of each unit: give one of the two"
+    if unit.target and contract.split.kind != "cutoff":
+        yield f"split.kind {contract.split.kind} would mix outcomes of before and after a cut-off: use kind cutoff"
+    yield from _windows(contract, unit.cutoffs.train, unit.cutoffs.test)
+    yield from _outcomes(contract)
+
+
+def _windows(contract: Contract, train: tuple[dt.date, ...], test: tuple[dt.date, ...]) -> Iterator[str]:
+    """No outcome that is trained on may lie in the time that is tested on."""
+    days, first = contract.unit.label_days, min(test)
+    for cutoff in sorted({*train, *test}):
+        if (*train, *test).count(cutoff) > 1:
+            yield f"unit.cutoffs: {cutoff} is given twice"
+    for cutoff in train:
+        end = cutoff + dt.timedelta(days=days)
+        if cutoff >= first:
+            yield f"unit.cutoffs.train: {cutoff} does not lie before the first test cut-off {first}"
+        elif end > first:
+            yield f"unit.cutoffs.train: the outcome of {cutoff} is known on {end}, after the first test cut-off {first}"
+    for name, feature in contract.unit.features.items():
+        asked = feature.days if isinstance(feature, OverEvents) else None
+        if contract.unit.history != "all" and asked is not None and asked > contract.unit.history:
+            yield f"unit.features.{name}: {asked} days are more than unit.history, {contract.unit.history}"
+
+
+def _outcomes(contract: Contract) -> Iterator[str]:
+    for name, outcome in contract.unit.target.items():
+        place = f"unit.target.{name}"
+        if name in contract.unit.features or any(name in held.known for held in contract.events.values()):
+            yield f"{place}: a column or feature has this name already"
+        if outcome.events not in contract.events:
+            yield f"{place}: no event table {outcome.events!r}; there are: {', '.join(contract.events)}"
+            continue
+        summed = outcome.of if isinstance(outcome, SumWithin) else None
+        for column in columns_of(outcome):
+            wanted = _NUMBER if column == summed else _TEXT
+            yield from _asks(place, contract.events[outcome.events].known, column, wanted)
+    for name in sorted({*contract.unit.target, *contract.unit.features} & _OURS):
+        yield f"unit: the name {name!r} is one of our own"
 
 
 def _asks(place: str, columns: Columns, name: str, types: set[CellType] | None) -> Iterator[str]:

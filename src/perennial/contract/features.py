@@ -1,4 +1,4 @@
-"""How event rows become columns of a unit, as of a date."""
+"""How event rows become columns of a unit, as of a date, and its outcome in the days after."""
 
 from __future__ import annotations
 
@@ -55,11 +55,67 @@ class CountBy(OverEvents):
     by: str
 
 
-def columns_of(feature: Since | OverEvents) -> list[str]:
-    """The columns that a feature reads."""
-    named = [getattr(feature, key) for key in ("of", "by") if hasattr(feature, key)]
-    return [*named, *getattr(feature, "where", {})]
+class Distinct(OverEvents):
+    """How many different values of column `of`, such as baskets or items."""
+
+    kind: Literal["distinct"]
+    of: str
 
 
-EventFeature = Count | Sum | Mean | Recency | CountBy
+class Per(OverEvents):
+    """Events, or the sum of column `of`, for each different value of column `per`; null without one."""
+
+    kind: Literal["per"]
+    per: str
+    of: str | None = None
+
+
+class Tenure(OverEvents):
+    """Days since the first event; null without one."""
+
+    kind: Literal["tenure"]
+
+
+class Gap(OverEvents):
+    """Median days from one day with an event to the next; null with fewer than three such days."""
+
+    kind: Literal["gap"]
+
+
+class Overdue(OverEvents):
+    """Days since the last event over the unit's own median gap: above 1 it is later than usual. Null as the gap is."""
+
+    kind: Literal["overdue"]
+
+
+class Within(Frozen):
+    """What is asked of the events of a unit in the days from the cut-off on."""
+
+    events: str = Field(alias="from")
+    where: dict[str, str] = {}
+    after_days: int = Field(ge=1)
+    label: str | None = None  # what those do of whom it is true, as the report says it: "buy again"
+
+
+class AnyWithin(Within):
+    """1 where there is such an event, else 0."""
+
+    kind: Literal["any"]
+
+
+class SumWithin(Within):
+    """The sum of column `of`, 0 where there is no such event."""
+
+    kind: Literal["sum"]
+    of: str
+
+
+def columns_of(feature: Since | OverEvents | Within) -> list[str]:
+    """The columns that a feature or an outcome reads."""
+    named = [getattr(feature, key, None) for key in ("of", "by", "per")]
+    return [*(name for name in named if name is not None), *getattr(feature, "where", {})]
+
+
+EventFeature = Count | Sum | Mean | Recency | CountBy | Distinct | Per | Tenure | Gap | Overdue
+Outcome = Annotated[AnyWithin | SumWithin, Field(discriminator="kind")]
 Feature = Annotated[Since | EventFeature, Field(discriminator="kind")]

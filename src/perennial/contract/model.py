@@ -11,32 +11,21 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from perennial.contract.columns import Column, Frozen
 from perennial.contract.consistency import contradictions
-from perennial.contract.features import Feature
+from perennial.contract.events import Filter, Product
+from perennial.contract.features import Feature, Outcome
 from perennial.contract.rules import RowRule, Rule, from_columns
+from perennial.contract.tasks import Task
 from perennial.errors import ContractError, LeakError
 
 MAIN = "main"  # the name of the table that `columns` describes
 
 
-class Binary(Frozen):
-    kind: Literal["binary"]
-    question: str = ""  # what the report is an answer to
-    target: str
-    primary: Literal["auc", "ap", "log_loss"]
-    floor: float
+class Attachment(Frozen):
+    """A file beside the tables, such as a tar of pictures."""
 
-
-class Uplift(Frozen):
-    """`qini` is the mean over arms of the area between the Qini curve and the random line, per customer."""
-
-    kind: Literal["uplift"]
-    question: str = ""
-    target: str
-    primary: Literal["qini"]
-    floor: float
-
-
-Task = Annotated[Binary | Uplift, Field(discriminator="kind")]
+    file: str
+    sha256: str | None = None
+    url: str | None = None
 
 
 class Source(Frozen):
@@ -47,8 +36,11 @@ class Source(Frozen):
     format: Literal["csv", "parquet"] = "csv"
     delimiter: str = Field(",", min_length=1, max_length=2)
     encoding: str = "utf-8"
+    quoting: Literal["double", "none"] = "double"  # none: a quote is a sign like any other
+    header: tuple[str, ...] | None = None  # the columns, where the files have no line that names them
     allow_empty: bool = False
     url: str | None = None
+    attach: tuple[Attachment, ...] = ()
     member: str | None = None  # the file inside a zip at `url`
     sha256: str | None = None  # of the uncompressed content
     seed: int | None = None
@@ -71,19 +63,49 @@ class Source(Frozen):
 class EventTable(Frozen):
     """A table of events that belong to the units by their entity column."""
 
-    files: str
+    files: str | None = None  # where no main table is, one of them may be what `source.files` names
     columns: dict[str, Column]
     rules: tuple[Rule, ...] = ()
+    derive: dict[str, Product] = {}
+    filters: tuple[Filter, ...] = ()
+
+    @property
+    def known(self) -> dict[str, Column]:
+        """Its columns after clean, the derived ones last."""
+        return self.columns | {name: Column(role="numeric", type="decimal") for name in self.derive}
+
+    def one(self, role: str) -> str:
+        """The column of a role that each event table has once: entity, time."""
+        return next(name for name, column in self.columns.items() if column.role == role)
+
+
+class Cutoffs(Frozen):
+    """The dates (start of the day, UTC) as of which a unit is looked at: what lies before is known, the rest is not."""
+
+    train: tuple[dt.date, ...] = Field(min_length=1)
+    test: tuple[dt.date, ...] = Field(min_length=1)
+
+    @property
+    def all(self) -> list[dt.date]:
+        return sorted({*self.train, *self.test})
 
 
 class Unit(Frozen):
-    """What one row of the model's table is."""
+    """What one row of the model's table is: a row of the main table, or an entity of the events at each cut-off."""
 
-    rows: Literal["as_is"]
+    rows: Literal["as_is", "entity_by_cutoff"]
     as_of: dt.date | None = None
     where: dict[str, tuple[str, ...]] = {}
+    cutoffs: Cutoffs | None = None
+    history: Literal["all"] | Annotated[int, Field(ge=1)] = "all"  # days before a cut-off that are looked at
     duplicates: Literal["drop", "keep"]
+    target: dict[str, Outcome] = {}
     features: dict[str, Feature] = {}
+
+    @property
+    def label_days(self) -> int:
+        """Days after a cut-off until its outcome is known."""
+        return max((outcome.after_days for outcome in self.target.values()), default=0)
 
 
 class Fractions(Frozen):
@@ -123,16 +145,71 @@ class ColumnSplit(Frozen):
     kind: Literal["column"]
 
 
-Split = Annotated[HashSplit | TimeSplit | ColumnSplit, Field(discriminator="kind")]
+class FileSplit(Frozen):
+    """The file that a row stands in says it: a pattern of file names for each part."""
+
+    kind: Literal["file"]
+    files: dict[str, Literal["train", "val", "test", "later"]]
+
+
+class CutoffSplit(Frozen):
+    """Units of the test cut-offs test; of the train cut-offs a share of the entities (by md5) is val, the rest train."""
+
+    kind: Literal["cutoff"]
+    val_share_of_entities: float = Field(gt=0, lt=1)
+    salt: str = Field(min_length=1)
+
+
+Split = Annotated[HashSplit | TimeSplit | ColumnSplit | FileSplit | CutoffSplit, Field(discriminator="kind")]
+
+
+class Sampling(Frozen):
+    """Which share of the rows of each outcome is in the file; nothing said: all of them.
+
+    Metrics, curves and budgets weigh a row by 1/kept, training does not, and scores are corrected for it. `unknown`
+    makes the score a ranking score.
+    """
+
+    kept: Literal["unknown"] | dict[str, float] = {}
+
+    @model_validator(mode="after")
+    def _shares(self) -> Self:
+        wrong = {text: share for text, share in _items(self.kept) if not 0 < share <= 1}
+        if wrong:
+            raise ValueError(
+                f"kept says which share of the rows of an outcome is here, above 0 and up to 1, not {wrong}"
+            )
+        return self
+
+
+def _items(kept: str | dict[str, float]) -> list[tuple[str, float]]:
+    return [] if isinstance(kept, str) else list(kept.items())
 
 
 class Money(Frozen):
-    """What a decision is worth. `budget_share` is a share of the customers judged, so it means the same everywhere."""
+    """What a decision is worth. `budget_share` is a share of the customers judged, so it means the same everywhere.
+
+    A contact costs and a response earns; a loan gains when it is paid back and loses when it is not; or a team looks at
+    so many alerts in 1,000 rows.
+    """
 
     currency: str | None = None
     value_of_response: float | None = Field(None, gt=0)
     cost_of_contact: float | None = Field(None, ge=0)
     budget_share: float | None = Field(None, gt=0, le=1)
+    gain_if_good: float | None = Field(None, gt=0)
+    loss_if_bad: float | None = Field(None, gt=0)
+    alerts_per_1000: float | None = Field(None, gt=0, le=1000)
+    amount: str | None = None  # the column that says how much a payment is worth
+
+    @model_validator(mode="after")
+    def _one_decision(self) -> Self:
+        if (self.gain_if_good is None) != (self.loss_if_bad is None):
+            raise ValueError("a loan says both gain_if_good and loss_if_bad")
+        told = (self.value_of_response, self.gain_if_good, self.alerts_per_1000)
+        if sum(value is not None for value in told) > 1:
+            raise ValueError("give one of value_of_response (contacts), gain_if_good (loans), alerts_per_1000 (alerts)")
+        return self
 
 
 class Contract(Frozen):
@@ -145,7 +222,7 @@ class Contract(Frozen):
     events: dict[str, EventTable]
     unit: Unit
     split: Split
-    sampling: dict[str, Any]
+    sampling: Sampling
     suspects: tuple[str, ...]
     slices: tuple[str, ...]
     money: Money
@@ -173,15 +250,17 @@ class Contract(Frozen):
 
     @property
     def entity(self) -> str | None:
-        """The column that names a person: `entity`, else the id of the row."""
+        """The column that names a person: `entity`, else the id of the row; of units made from events, theirs."""
+        if self.unit.cutoffs is not None:
+            owners = (name for table in self.events.values() for name, c in table.columns.items() if c.role == "entity")
+            return next(owners, None)
         return self.one("entity") or self.one("id")
 
     @property
     def tables(self) -> dict[str, tuple[str, dict[str, Column]]]:
-        """Pattern and columns of each table, the main one first."""
-        return {MAIN: (self.source.files, self.columns)} | {
-            name: (table.files, table.columns) for name, table in self.events.items()
-        }
+        """Pattern and columns of each table, the main one first if there is one."""
+        main = {MAIN: (self.source.files, self.columns)} if self.columns else {}
+        return main | {name: (table.files or self.source.files, table.columns) for name, table in self.events.items()}
 
     def row_rules(self, table: str) -> list[RowRule]:
         """Every row rule of a table: what its columns say, then what is written out."""
@@ -189,6 +268,37 @@ class Contract(Frozen):
         written = self.rules if table == MAIN else self.events[table].rules
         rules = from_columns(columns, self.unit.as_of) + [rule for rule in written if rule.kind != "row_count"]
         return list(dict.fromkeys(rules))
+
+    def drops_duplicates(self, table: str) -> bool:
+        """Whether equal rows of a table are one: those that units are, or are made of."""
+        return self.unit.duplicates == "drop" and (table == MAIN or not self.columns)
+
+    @property
+    def classes(self) -> list[str]:
+        """The values of a multiclass outcome, in their order; empty for other tasks."""
+        values = self.columns[self.task.target].values if self.task.kind == "multiclass" else None
+        return [str(value) for value in (values.values() if isinstance(values, dict) else values or ())]
+
+    @property
+    def kept(self) -> tuple[float, float]:
+        """Which share of the rows with outcome 0, and with 1, is in the file."""
+        codes = self.columns[self.task.target].values if self.task.target in self.columns else None
+        told = dict.fromkeys((0, 1), 1.0)
+        for text, share in _items(self.sampling.kept):
+            told[int(codes[text]) if isinstance(codes, dict) else int(text)] = share
+        return told[0], told[1]
+
+    @property
+    def vouched(self) -> set[str]:
+        """Columns of which the owner says outright that they are known before the decision."""
+        columns = self.columns.items()
+        return {n for n, c in columns if "known" in c.model_fields_set and c.known == "before_decision"}
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The planned chances of the treatments, control first; empty where the contract does not tell."""
+        name = self.one("treatment")
+        return self.columns[name].shares if name is not None else ()
 
     @property
     def arms(self) -> list[str]:

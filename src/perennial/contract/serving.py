@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal
+import math
+from collections.abc import Sequence
+from typing import Any, Literal, assert_never
 
 from perennial.contract.columns import Column, Frozen
-from perennial.contract.features import CountBy
+from perennial.contract.features import CountBy, Feature, OverEvents, columns_of
 from perennial.contract.model import Contract, Money
+from perennial.contract.tasks import Binary, Multiclass, Regression, Uplift
 
-FeatureKind = Literal["numeric", "categorical"]
+FeatureKind = Literal["numeric", "categorical", "text", "image"]
+_IN_DAYS = {"days_since", "recency", "tenure", "gap"}
 _HIDDEN = {"outcome", "treatment", "split", "weight"}
 
 
@@ -24,12 +28,28 @@ class FeatureColumn(Frozen):
     recipe: str = ""  # digest of how it is made: the same name made otherwise is another feature
 
 
+class Head(Frozen):
+    """What a model predicts: its task and the names of its scores (classes, arms with the control first, else one).
+
+    `prior` is ln(kept_0 / kept_1), which makes odds of the sample those of the population; 0 where nothing was sampled.
+    """
+
+    task: Literal["binary", "multiclass", "regression", "uplift"]
+    outputs: tuple[str, ...]
+    two_part: bool = False
+    prior: float = 0.0
+
+    @property
+    def raw(self) -> int:
+        """How many numbers a model computes for the scores: two for an amount in two parts."""
+        return 2 if self.two_part else len(self.outputs)
+
+
 class ServingView(Frozen):
     """The part of a contract that travels in a bundle."""
 
-    task: Literal["binary", "uplift"]
-    arms: tuple[str, ...]
-    costs: tuple[float, ...]  # of one contact by each arm; (cost,) for a binary task
+    head: Head
+    costs: tuple[float, ...]  # of one contact by each arm; (cost,) for other tasks
     features: tuple[FeatureColumn, ...]
     money: Money
 
@@ -38,26 +58,44 @@ def serving_view(contract: Contract) -> ServingView:
     treatment = contract.one("treatment")
     arms = contract.columns[treatment].arms if treatment and contract.task.kind == "uplift" else {}
     return ServingView(
-        task=contract.task.kind,
-        arms=tuple(contract.arms) if contract.task.kind == "uplift" else (),
+        head=head_of(contract),
         costs=(0.0, *(arm.cost for arm in arms.values())) if arms else (contract.money.cost_of_contact or 0.0,),
         features=tuple(feature_columns(contract)),
         money=contract.money,
     )
 
 
-def feature_columns(contract: Contract) -> list[FeatureColumn]:
-    """The model's columns in order: those of the main table, then those that events make; suspects are left out."""
+def head_of(contract: Contract) -> Head:
+    match contract.task:
+        case Binary():
+            zero, one = contract.kept
+            return Head(task="binary", outputs=("probability",), prior=math.log(zero / one))
+        case Multiclass():
+            return Head(task="multiclass", outputs=tuple(contract.classes))
+        case Regression():
+            return Head(task="regression", outputs=("amount",), two_part=contract.task.zeros == "two_part")
+        case Uplift():
+            return Head(task="uplift", outputs=tuple(contract.arms))
+        case _:
+            assert_never(contract.task)
+
+
+def feature_columns(contract: Contract, including: Sequence[str] = ()) -> list[FeatureColumn]:
+    """The model's columns in order: those of the main table, then those that events make.
+
+    Suspects are left out, but for those of `including`.
+    """
+    left_out = set(contract.suspects) - set(including)
     found = [
         FeatureColumn(
             name=name, kind=_kind(column), label=column.label or _words(name), unit=column.unit, recipe=_cells(column)
         )
         for name, column in contract.columns.items()
-        if column.is_feature and name not in contract.suspects
+        if column.is_feature and name not in left_out
     ]
     for name, feature in contract.unit.features.items():
         label = feature.label or _words(name)
-        recipe = _digest(feature.model_dump(mode="json", exclude={"label"}))
+        recipe = _digest(_recipe(feature, contract))
         if isinstance(feature, CountBy):
             values = contract.events[feature.events].columns[feature.by].values
             assert isinstance(values, tuple)
@@ -65,7 +103,7 @@ def feature_columns(contract: Contract) -> list[FeatureColumn]:
                 FeatureColumn(name=f"{name}_{v}", kind="numeric", label=f"{label}: {v}", recipe=recipe) for v in values
             ]
         else:
-            unit = "days" if feature.kind in {"days_since", "recency"} else None
+            unit = "days" if feature.kind in _IN_DAYS else None
             found.append(FeatureColumn(name=name, kind="numeric", label=label, unit=unit, recipe=recipe))
     return found
 
@@ -84,7 +122,22 @@ def without_outcomes(contract: Contract) -> dict[str, Column]:
     }
 
 
+def _recipe(feature: Feature, contract: Contract) -> dict[str, Any]:
+    """What a feature is made of; how far back, over which rows and derived columns only where the contract says so."""
+    told: dict[str, Any] = feature.model_dump(mode="json", exclude={"label"})
+    if not isinstance(feature, OverEvents):
+        return told
+    table = contract.events[feature.events]
+    derived = {name: table.derive[name].model_dump(mode="json") for name in columns_of(feature) if name in table.derive}
+    filters = [rule.model_dump(mode="json", exclude={"why"}) for rule in table.filters]
+    history = contract.unit.history if contract.unit.history != "all" else None
+    more = {"derived": derived, "filters": filters, "history": history}
+    return told | {key: value for key, value in more.items() if value}
+
+
 def _kind(column: Column) -> FeatureKind:
+    if column.role == "text" or column.role == "image":
+        return column.role
     numeric = column.role == "numeric" or (column.role == "protected" and column.cell_type in {"int", "decimal"})
     return "numeric" if numeric else "categorical"
 

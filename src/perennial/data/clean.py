@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 import narwhals as nw
 
 from perennial.contract.columns import Column
+from perennial.contract.events import Above, Filter, NotMatch
+from perennial.contract.model import EventTable
 from perennial.data.names import CONTENT, ORDER, Table
 
 WHY = "reason"
+_MOST = 2.0**53  # beyond it a number loses its last digits, and hundredths their place in 64 bits
 
 
-def clean(table: Table, columns: dict[str, Column], *, drop_duplicates: bool) -> Table:
-    """`table` with a column `reason`: null for a row that stays, else why it goes.
+def clean(table: Table, columns: dict[str, Column], log: EventTable | None = None, *, drop_duplicates: bool) -> Table:
+    """`table` with a column `reason`: null for a row that stays, else why it goes; and what `log` derives and filters.
 
     Of equal rows the first stays. A table whose id is unique has no honest equal rows, so there they always go.
     """
+    derive, filters = (log.derive, log.filters) if log else ({}, ())
+    products = [
+        (nw.col(product.of[0]).cast(nw.Float64) * nw.col(product.of[1])).alias(name) for name, product in derive.items()
+    ]
+    table = table.with_columns(*products) if products else table
     unfiltered = [name for name, column in columns.items() if column.when_missing == "filter"]
     missing = [nw.when(nw.col(name).is_null()).then(nw.lit(f"no {name}")) for name in unfiltered]
+    left_out = [taken for rule in filters for taken in _left_out(rule)]
+    vast = [nw.when(nw.col(name).abs() > _MOST).then(nw.lit(f"{name} is beyond 2^53")) for name in derive]
     keyed = any(column.unique for column in columns.values())
     repeated = nw.col(ORDER) != nw.col(ORDER).min().over(CONTENT)
     again = [nw.when(repeated).then(nw.lit("duplicate"))] if drop_duplicates or keyed else []
-    why = nw.coalesce(*missing, *again, nw.lit(None, nw.String))
+    why = nw.coalesce(*missing, *left_out, *vast, *again, nw.lit(None, nw.String))
     return table.with_columns(why.cast(nw.String).alias(WHY))
+
+
+def _left_out(rule: Filter) -> list[nw.Expr]:
+    """The reason of each row that a filter takes out; a null passes it."""
+    match rule:
+        case NotMatch():
+            words = rule.why or f"{rule.column} matches {rule.pattern}"
+            return [nw.when(nw.col(rule.column).str.contains(rule.pattern)).then(nw.lit(words))]
+        case Above():
+            return [
+                nw.when(~(nw.col(name) > rule.value)).then(nw.lit(rule.why or f"{name} is not above {rule.value:g}"))
+                for name in rule.columns
+            ]
+        case _:
+            assert_never(rule)

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from perennial.contract.columns import Column
 from perennial.contract.model import Contract
-from perennial.data.cast import cast, content_md5, time_format
+from perennial.data.cast import Cast, cast, content_md5, time_format
+from perennial.data.images import Archive, attached
 from perennial.data.names import CONTENT, ENTITY, LINE, ORDER, QUARANTINE, RAW, RECORD, ROW_ID, SOURCE
 from perennial.data.read import Block, Dialect, read_blocks, read_header
 from perennial.errors import InputError
@@ -48,7 +49,9 @@ class Form:
     def of(cls, contract: Contract, table: str) -> Form:
         """What the contract says of one of its tables."""
         source, (_, columns) = contract.source, contract.tables[table]
-        dialect = Dialect(delimiter=source.delimiter, encoding=source.encoding)
+        dialect = Dialect(
+            delimiter=source.delimiter, encoding=source.encoding, names=source.header, quoting=source.quoting == "double"
+        )  # fmt: skip
         owner = next((name for role in ("entity", "id") for name, c in columns.items() if c.role == role), None)
         return cls(table=table, format=source.format, dialect=dialect, entity=owner, allow_empty=source.allow_empty)
 
@@ -74,8 +77,10 @@ def matching(files: Sequence[Path], patterns: dict[str, str]) -> dict[str, list[
     return found
 
 
-def ingest(paths: Sequence[Path], columns: dict[str, Column], form: Form) -> Ingested:
+def ingest(paths: Sequence[Path], columns: dict[str, Column], form: Form, attachments: Sequence[Path] = ()) -> Ingested:
     """Read, normalise and cast every record of a table; each becomes a row or a reject.
+
+    An image column's paths are followed into its tar among `attachments`; its cells become the pictures' bytes.
 
     Raises: InputError when a file cannot be read at all, lacks a required column, or holds no row.
     """
@@ -83,6 +88,7 @@ def ingest(paths: Sequence[Path], columns: dict[str, Column], form: Form) -> Ing
     rejects: list[pl.DataFrame] = []
     notes: list[str] = []
     seen: dict[str, Path] = {}
+    archives = _archives(columns, attachments)
     for path in paths:
         digest = sha256_file(path)
         if digest in seen:
@@ -91,7 +97,7 @@ def ingest(paths: Sequence[Path], columns: dict[str, Column], form: Form) -> Ing
         seen[digest] = path
         notes += _check_columns(path, _header(path, form), columns)
         for block in _blocks(path, columns, form):
-            good, bad = _typed(block, path, digest, columns, form)
+            good, bad = _typed(block, path, digest, columns, form, archives)
             rows.append(good)
             rejects.append(bad)
     table = pl.concat(rows) if rows else _no_rows(columns)
@@ -102,10 +108,10 @@ def ingest(paths: Sequence[Path], columns: dict[str, Column], form: Form) -> Ing
 
 
 def _typed(
-    block: Block, path: Path, digest: str, columns: dict[str, Column], form: Form
+    block: Block, path: Path, digest: str, columns: dict[str, Column], form: Form, archives: dict[str, Archive]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     declared = {name: column for name, column in columns.items() if column.role != "ignore"}
-    result = cast(block.rows, declared)
+    result = _with_pictures(cast(block.rows, declared), columns, archives)
     content = content_md5(block.rows, columns)  # also the ignored ones: equal rows are equal in the file
     row_id = block.rows[RECORD].map_elements(lambda record: f"{digest[:_PREVIEW]}-{record}", return_dtype=pl.String)
     entity = result.frame[form.entity].cast(pl.String) if form.entity else content
@@ -121,6 +127,31 @@ def _typed(
     return frame.filter(pl.col("reason").is_null()).drop("reason"), pl.concat(
         [bad, _structure(block, path, digest, form)]
     )
+
+
+def _archives(columns: dict[str, Column], attachments: Sequence[Path]) -> dict[str, Archive]:
+    """The tars that image columns lead into, by name.
+
+    Raises: InputError when one is not there.
+    """
+    found: dict[str, Archive] = {}
+    for column in columns.values():
+        if column.role == "image" and column.archive is not None and column.archive not in found:
+            path = next((path for path in attachments if path.name == column.archive), None)
+            if path is None:
+                raise InputError(f"{column.archive} is missing: it holds the pictures; put it beside the table")
+            found[column.archive] = Archive.open(path)
+    return found
+
+
+def _with_pictures(result: Cast, columns: dict[str, Column], archives: dict[str, Archive]) -> Cast:
+    frame, reasons = result
+    for name, column in columns.items():
+        if column.role == "image" and column.archive is not None:
+            pictures, why = attached(frame[name], column, archives[column.archive])
+            frame = frame.with_columns(pictures)
+            reasons = pl.select(pl.coalesce(reasons, f"{name}: " + why).alias("reason")).to_series()
+    return Cast(frame, reasons)
 
 
 def _structure(block: Block, path: Path, digest: str, form: Form) -> pl.DataFrame:

@@ -16,11 +16,15 @@ from perennial.data.names import ROW_ID
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """n rows: `frame`, y (n,) of 0.0 and 1.0, arm (n,) counting from 0 (all 0 where the task has no arms)."""
+    """n rows: `frame`, y (n,) (0 and 1, the number of a class, an amount), arm (n,) from 0, weight (n,).
+
+    Arms are all 0 where the task has none; a weight is how many rows of the population one stands for.
+    """
 
     frame: pl.DataFrame
     y: NDArray[np.float64]
     arm: NDArray[np.int64]
+    weight: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.y)
@@ -39,11 +43,16 @@ def part(units: pl.DataFrame, splits: pl.DataFrame, name: str, contract: Contrac
 
 
 def labelled(rows: pl.DataFrame, contract: Contract) -> Part:
-    """Rows with their outcome and arm."""
-    y = rows[contract.task.target].to_numpy().astype(np.float64)
+    """Rows with their outcome, arm and weight."""
+    outcome = rows[contract.task.target]
+    if contract.task.kind == "multiclass":
+        outcome = outcome.replace_strict({name: code for code, name in enumerate(contract.classes)})
+    y = outcome.to_numpy().astype(np.float64)
+    arm, weight = np.zeros(len(y), np.int64), np.ones(len(y))
     treatment = contract.one("treatment")
-    if contract.task.kind != "uplift" or treatment is None:
-        return Part(frame=rows, y=y, arm=np.zeros(len(y), np.int64))
-    codes = {name: code for code, name in enumerate(contract.arms)}
-    arm = rows[treatment].replace_strict(codes, return_dtype=pl.Int64).to_numpy(writable=True)
-    return Part(frame=rows, y=y, arm=arm)
+    if contract.task.kind == "uplift" and treatment is not None:
+        codes = {name: code for code, name in enumerate(contract.arms)}
+        arm = rows[treatment].replace_strict(codes, return_dtype=pl.Int64).to_numpy(writable=True)
+    if contract.task.kind == "binary":
+        weight = 1 / np.where(y == 1, contract.kept[1], contract.kept[0])
+    return Part(frame=rows, y=y, arm=arm, weight=weight)

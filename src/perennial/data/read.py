@@ -42,10 +42,15 @@ _HEADER_HINTS: dict[Reason, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """How a file is written: a delimiter of one byte, and its encoding."""
+    """How a file is written: a delimiter of one byte, its encoding, its columns where it has no header (`names`).
+
+    Without `quoting` a quote is a sign like any other and each line is a record.
+    """
 
     delimiter: str = ","
     encoding: str = "utf-8"
+    names: tuple[str, ...] | None = None
+    quoting: bool = True
 
     def __post_init__(self) -> None:
         if len(self.delimiter.encode()) != 1 or self.delimiter in '"\r\n\0' or self.delimiter.isalnum():
@@ -92,7 +97,7 @@ def read_blocks(path: Path, dialect: Dialect) -> Iterator[Block]:
     """
     unread = Unread(path, dialect.encoding, BLOCK_BYTES)
     names = _take_header(unread, dialect)
-    grammar = Grammar(delimiter=dialect.delimiter.encode(), n_fields=len(names))
+    grammar = Grammar(delimiter=dialect.delimiter.encode(), n_fields=len(names), quoting=dialect.quoting)
     seen = _Seen()
     n_blocks = 0
     while not unread.ended or unread.text:
@@ -100,7 +105,7 @@ def read_blocks(path: Path, dialect: Dialect) -> Iterator[Block]:
         if found.used:
             _check_lengths(unread, found)
             text = _row_bytes(found)
-            block = _block(found, text, names, dialect.delimiter, record=seen.n_records + 1, line=unread.line)
+            block = _block(found, text, names, dialect, record=seen.n_records + 1, line=unread.line)
             seen.add(block, beyond_ascii=not text.isascii())
             unread.drop(found.used)
             yield block
@@ -158,7 +163,9 @@ class _Seen:
 
 def _take_header(unread: Unread, dialect: Dialect) -> list[str]:
     path = unread.path
-    grammar = Grammar(delimiter=dialect.delimiter.encode(), n_fields=None)
+    if dialect.names is not None:
+        return list(dialect.names)
+    grammar = Grammar(delimiter=dialect.delimiter.encode(), n_fields=None, quoting=dialect.quoting)
     found = None
     while found is None and not unread.ended:
         unread.more()
@@ -169,10 +176,16 @@ def _take_header(unread: Unread, dialect: Dialect) -> list[str]:
     if found.reason:
         hint = _other_delimiter(raw, dialect) if found.reason == "stray_quote" else None
         raise InputError(f"{path}: line 1 is no header ({found.reason}); {hint or _HEADER_HINTS[found.reason]}")
-    names = [name.strip() for name in next(csv.reader([raw.decode()], delimiter=dialect.delimiter, strict=True))]
+    names = [name.strip() for name in _header_cells(raw.decode(), dialect)]
     _check_names(path, names, _other_delimiter(raw, dialect))
     unread.drop(found.next_start)
     return names
+
+
+def _header_cells(text: str, dialect: Dialect) -> list[str]:
+    if not dialect.quoting:
+        return text.split(dialect.delimiter)
+    return next(csv.reader([text], delimiter=dialect.delimiter, strict=True))
 
 
 def _check_names(path: Path, names: list[str], hint: str | None) -> None:
@@ -196,7 +209,7 @@ def _check_lengths(unread: Unread, found: Cut) -> None:
         raise unread.line_too_long(int(found.line[too_long[0]]))
 
 
-def _block(found: Cut, text: bytes, names: list[str], delimiter: str, *, record: int, line: int) -> Block:
+def _block(found: Cut, text: bytes, names: list[str], dialect: Dialect, *, record: int, line: int) -> Block:
     is_row, size, size_with_end = _is_row(found), found.stop - found.start, found.next_start - found.start
     place = pl.DataFrame(
         {
@@ -215,7 +228,7 @@ def _block(found: Cut, text: bytes, names: list[str], delimiter: str, *, record:
         )
         for i, reason in found.rejected.items()
     ]
-    cells = _cells(text, names, delimiter)
+    cells = _cells(text, names, dialect)
     assert cells.height == place.height, "a record that the grammar took was read otherwise"
     return Block(rows=cells.hstack(place), rejects=rejects)
 
@@ -233,12 +246,15 @@ def _row_bytes(found: Cut) -> bytes:
     return b"".join(found.data[found.start[first] : found.next_start[stop - 1]] for first, stop in runs)
 
 
-def _cells(text: bytes, names: list[str], delimiter: str) -> pl.DataFrame:
+def _cells(text: bytes, names: list[str], dialect: Dialect) -> pl.DataFrame:
     schema = dict.fromkeys(names, pl.String())
     if not text:
         return pl.DataFrame(schema=schema)
     # Polars drops a byte order mark at the start and unpacks what begins like zlib (x^): so it gets a mark of its own.
-    return pl.read_csv(_BOM + text, has_header=False, schema=schema, separator=delimiter, empty_string_is_null=False)
+    return pl.read_csv(
+        _BOM + text, has_header=False, schema=schema, separator=dialect.delimiter, empty_string_is_null=False,
+        quote_char='"' if dialect.quoting else None,
+    )  # fmt: skip
 
 
 def _raw(text: bytes, size: Ints, size_with_end: Ints) -> pl.Series:

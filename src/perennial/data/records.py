@@ -41,14 +41,17 @@ Reason = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Grammar:
-    """A record's delimiter and its number of fields (None: any, for the header itself)."""
+    """A record's delimiter, its number of fields (None: any, for the header itself), and whether quotes mean anything."""
 
     delimiter: bytes
     n_fields: int | None
+    quoting: bool = True
 
     @cached_property
     def field(self) -> re.Pattern[bytes]:
         """A quoted field, else the bare text up to the first byte that a bare field cannot hold."""
+        if not self.quoting:
+            return re.compile(rb"[^\r\n" + re.escape(self.delimiter) + rb"]*+")
         return re.compile(rb'"(?:[^"]++|"")*+"|[^"\r\n' + re.escape(self.delimiter) + rb"]*+")
 
 
@@ -129,7 +132,7 @@ def scan(data: bytes, start: int, grammar: Grammar, *, ended: bool) -> Scanned |
         match = grammar.field.match(data, pos, pos + FIELD_LIMIT + 1)
         assert match is not None  # a bare field may be empty
         stop = match.end()
-        unclosed = data[pos : pos + 1] == b'"' and stop == pos
+        unclosed = grammar.quoting and data[pos : pos + 1] == b'"' and stop == pos
         if not ended and (pos + FIELD_LIMIT >= len(data) if unclosed else stop == len(data)):
             return None
         if stop - pos > FIELD_LIMIT or (unclosed and line_stop - pos > FIELD_LIMIT):
@@ -182,7 +185,7 @@ def well_formed_lines(data: bytes, starts: Ints, stops: Ints, grammar: Grammar) 
     delimiter = text == ord(grammar.delimiter)
     n_delimiters = np.add.reduceat(delimiter[:-2].view(np.uint8), starts, dtype=np.uint16).astype(np.int64)
     proven = (stops - starts <= FIELD_LIMIT) & (stops > starts)
-    if b'"' in data:
+    if grammar.quoting and b'"' in data:
         quotes = np.flatnonzero(text == ord('"'))
         line = _line_of(starts, quotes)
         proven[line[~_sound_quotes(text, quotes, starts[line], ord(grammar.delimiter))]] = False

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+from fnmatch import fnmatch
 from typing import Any, assert_never
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from perennial.contract.model import ColumnSplit, Contract, Fractions, HashSplit, TimeSplit
-from perennial.data.names import ENTITY, ORDER, ROW_ID
+from perennial.contract.model import ColumnSplit, Contract, CutoffSplit, FileSplit, Fractions, HashSplit, TimeSplit
+from perennial.data.names import CUTOFF, ENTITY, ORDER, ROW_ID, SOURCE
 from perennial.errors import DataStopped
 
 PARTS = ("train", "val", "test", "later")
@@ -27,11 +30,16 @@ def split(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[s
             keys = units[ROW_ID] if rule.by == "row" else units[ENTITY]
             parts = hash_parts(keys, rule.salt, rule.fractions)
         case TimeSplit():
-            parts, function["cuts"] = _by_time(units, rule)
+            parts, function["cuts"] = time_parts(units, rule)
         case ColumnSplit():
             column = contract.one("split")
             assert column is not None
             parts = units[column]
+        case FileSplit():
+            parts = _by_file(units, rule)
+        case CutoffSplit():
+            parts = _by_cutoff(units, contract, rule)
+            function |= _windows(contract)
         case _:
             assert_never(rule)
     each_its_own = isinstance(rule, HashSplit) and rule.by == "row" and contract.entity is None
@@ -43,16 +51,33 @@ def split(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[s
     return out, function
 
 
+def _by_file(units: pl.DataFrame, rule: FileSplit) -> pl.Series:
+    """Raises: DataStopped when a file belongs to no part."""
+    part_of = {
+        file: next((part for pattern, part in rule.files.items() if fnmatch(file, pattern)), None)
+        for file in units[SOURCE].unique().sort()
+    }
+    if lost := [file for file, part in part_of.items() if part is None]:
+        raise DataStopped(f"split file: {', '.join(lost)} belongs to no part; split.files has: {', '.join(rule.files)}")
+    return units[SOURCE].replace_strict(part_of, return_dtype=pl.String)
+
+
 def hash_parts(keys: pl.Series, salt: str, fractions: Fractions) -> pl.Series:
     """The part of each key: the first 8 hex digits of md5(salt:key) as a number in [0, 1) against the fractions."""
+    which = _hashed(keys, salt, np.cumsum([fractions.train, fractions.val, fractions.test]))
+    last = 2 if not fractions.later else 3
+    return which.replace_strict({i: PARTS[min(i, last)] for i in range(4)}, return_dtype=pl.String)
+
+
+def _hashed(keys: pl.Series, salt: str, edges: NDArray[np.float64]) -> pl.Series:
+    """How many `edges` (ascending, of [0, 1)) lie at or below each key's number."""
     unique = keys.unique()
     places = [int(hashlib.md5(f"{salt}:{key}".encode(), usedforsecurity=False).hexdigest()[:8], 16) for key in unique]
-    edges = np.cumsum([fractions.train, fractions.val, fractions.test])
     which = np.searchsorted(edges * 2**32, np.array(places, dtype=np.float64), side="right")
-    return keys.replace_strict(unique, pl.Series([PARTS[min(i, 2 if not fractions.later else 3)] for i in which]))
+    return keys.replace_strict(unique, pl.Series(which, dtype=pl.Int64))
 
 
-def _by_time(units: pl.DataFrame, rule: TimeSplit) -> tuple[pl.Series, list[str]]:
+def time_parts(units: pl.DataFrame, rule: TimeSplit) -> tuple[pl.Series, list[str]]:
     """Oldest first; rows of one moment stay together, so a part may be a little larger than its fraction."""
     at = units[ORDER] if rule.order == "record" else units[rule.order]
     if at.null_count():
@@ -67,9 +92,25 @@ def _by_time(units: pl.DataFrame, rule: TimeSplit) -> tuple[pl.Series, list[str]
     return which.replace_strict(dict(enumerate(PARTS)), return_dtype=pl.String), [str(cut) for cut in cuts]
 
 
+def _by_cutoff(units: pl.DataFrame, contract: Contract, rule: CutoffSplit) -> pl.Series:
+    """The same person may be in train and test, at other times; not in train and val, which tell when to stop."""
+    assert contract.unit.cutoffs is not None
+    is_val = _hashed(units[ENTITY], rule.salt, np.array([rule.val_share_of_entities])) == 0
+    told = pl.when(pl.col(CUTOFF).is_in(list(contract.unit.cutoffs.test))).then(pl.lit("test"))
+    return units.select(told.when(is_val).then(pl.lit("val")).otherwise(pl.lit("train")).alias("split")).to_series()
+
+
+def _windows(contract: Contract) -> dict[str, Any]:
+    """The cut-offs, and how many days after each its outcome is known."""
+    assert contract.unit.cutoffs is not None
+    return {"cutoffs": contract.unit.cutoffs.model_dump(mode="json"), "label_days": contract.unit.label_days}
+
+
 def _keys(contract: Contract) -> list[str]:
-    """The columns that name whose row it is: under another naming, two hash splits cannot be held against each other."""
+    """The columns that name whose row it is: under another naming, two splits cannot be held against each other."""
     rule = contract.split
+    if isinstance(rule, CutoffSplit):
+        return [str(contract.entity)]
     if not isinstance(rule, HashSplit) or rule.by == "row":
         return []
     entity = contract.entity
@@ -90,7 +131,21 @@ def trained_on(units: pl.DataFrame, function: dict[str, Any]) -> pl.Series:
         if order != "record" and order not in units.columns:
             raise DataStopped(f"the model in use was split by {order!r}, which these rows do not have")
         at = units[ORDER] if order == "record" else units[order]
-        cut = pl.Series([function["cuts"][1]]).str.strip_chars()
-        seen = at < (int(cut[0]) if order == "record" else cut.str.to_datetime(time_zone="UTC", strict=False)[0])
-        return seen.fill_null(True)
+        return _before(at, function["cuts"][1])
+    if kind == "cutoff":
+        if CUTOFF not in units.columns:
+            raise DataStopped("the model in use was split by cut-off, which these rows do not have")
+        last = max(dt.date.fromisoformat(cutoff) for cutoff in function["cutoffs"]["train"])
+        return units[CUTOFF] < last + dt.timedelta(days=function["label_days"])  # its outcomes reach into theirs
     return pl.Series([False] * units.height, dtype=pl.Boolean)
+
+
+def _before(at: pl.Series, cut: str) -> pl.Series:
+    """Whether each moment (a date, a time, or a number) lies before the cut; so does what cannot be compared."""
+    told = pl.Series([cut.strip()])
+    number = told.cast(pl.Float64, strict=False)
+    moment = (number if at.dtype.is_numeric() else told.str.to_datetime(time_zone="UTC", strict=False))[0]
+    if moment is None:
+        return pl.Series([True] * len(at))
+    seen: pl.Series = at < moment
+    return seen.fill_null(True)

@@ -12,6 +12,9 @@ from perennial.evaluation.intervals import F64, Interval
 _ONE_ERROR = 0.6826894921370859  # the two-sided level whose interval reaches one standard error
 
 
+TRADITIONAL = ("linear", "boosted", "kernel")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Choice:
     """`family` is the candidate, `best` has the best figure; `behind` is best − family, give or take one error."""
@@ -40,6 +43,6 @@ def choose(scores: Mapping[str, F64], judge: Judge) -> Choice:
 def deep_minus_traditional(chosen: Choice, scores: Mapping[str, F64], judge: Judge, level: float) -> dict[str, Any]:
     """The deep family against the traditional one that was better on val, paired, on the rows of `judge` (test)."""
     order = max if judge.higher_is_better else min
-    rival = order((family for family in scores if family != "deep"), key=lambda family: chosen.figures[family])
+    rival = order((family for family in scores if family in TRADITIONAL), key=lambda family: chosen.figures[family])
     found = judge.better_by(scores["deep"], scores[rival], level)
     return {"metric": judge.metric, "traditional": rival, **asdict(found)}

@@ -13,13 +13,16 @@ from perennial.evaluation import metrics, uplift
 from perennial.evaluation.intervals import F64, Interval, Metric, Statistic, bootstrap, delong, paired_delong
 from perennial.evaluation.uplift import Arms
 
+_RANKINGS = {"auc", "ap"}  # given how many responded, as the Qini is
+
 
 @dataclass(frozen=True, kw_only=True)
 class Judge:
     """One metric on the rows that a comparison is made on: `y` (n,), for an uplift task `arm` (n,).
 
     Scores are (n, outputs), or (n,) where there is one. AUC takes DeLong's interval, every other metric a bootstrap of
-    `resamples` that keeps each outcome's (and arm's) number of rows. `weight` (n,) may depend on the outcome only.
+    `resamples`. It keeps each outcome's (and arm's) number of rows for a ranking of the outcomes that there are; any
+    other figure also varies with how many responded. `weight` (n,) may depend on the outcome only.
     """
 
     metric: str
@@ -83,10 +86,10 @@ class Judge:
 
     @property
     def _strata(self) -> NDArray[np.generic] | None:
-        """None for amounts: each would be a stratum of its own."""
+        """None where single rows are drawn: for every metric that is no ranking given how many responded."""
         if self.arm is not None:
             return uplift.strata(self.y, self.arm)
-        return self.y if np.isin(self.y, (0, 1)).all() else None
+        return self.y if self.metric in _RANKINGS else None
 
     def _fitting(self, score: F64) -> F64:
         if self.arm is not None:

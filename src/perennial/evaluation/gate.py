@@ -11,7 +11,7 @@ from typing import Literal
 
 from perennial.evaluation.compare import Judge
 from perennial.evaluation.intervals import F64, Interval
-from perennial.evaluation.slices import ENOUGH, Slice
+from perennial.evaluation.slices import ENOUGH, Slice, level_of
 
 LEVEL = 0.99
 Verdict = Literal["PROMOTE", "HOLD", "REJECT"]
@@ -33,6 +33,7 @@ class Evidence:
     not_comparable: str | None = None
     profit: Interval | None = None
     slices: tuple[Slice, ...] = ()
+    unfair: str | None = None  # why a campaign's groups were hardly drawn by lot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,7 @@ def decide(evidence: Evidence) -> Decision:
 
     Raises: InputError when scores do not fit the rows.
     """
-    rules = (_better(evidence), _floor(evidence), *_money(evidence), *_groups(evidence))
+    rules = (_better(evidence), _floor(evidence), *_lottery(evidence), *_money(evidence), *_groups(evidence))
     states = {rule.state for rule in rules}
     verdict: Verdict = "REJECT" if "rejects" in states else "HOLD" if "holds" in states else "PROMOTE"
     return Decision(verdict=verdict, rules=rules)
@@ -94,6 +95,11 @@ def _floor(evidence: Evidence) -> Rule:
     return Rule(name="floor", words=words, state="ok" if clears else "rejects", interval=figure, line=floor)
 
 
+def _lottery(evidence: Evidence) -> list[Rule]:
+    """Without a fair lottery what looks like an effect may be who was in the groups."""
+    return [Rule(name="lottery", words=evidence.unfair, state="holds")] if evidence.unfair else []
+
+
 def _money(evidence: Evidence) -> list[Rule]:
     gain = evidence.profit
     if gain is None or evidence.champion is None or evidence.not_comparable is not None:
@@ -119,10 +125,12 @@ def _groups(evidence: Evidence) -> list[Rule]:
 def _group(found: Slice, judged: int) -> Rule:
     assert found.better_by is not None
     said = "measurably worse" if found.is_worse else f"the worst of {judged} groups, not measurably worse"
-    words = f"{found.column} {found.value} ({found.n} rows): better by {_told(found.better_by, '+.4f')}, {said}"
+    level = level_of(judged)
+    words = f"{found.column} {found.value} ({found.n} rows): better by {_told(found.better_by, '+.4f', level)}, {said}"
     state: State = "holds" if found.is_worse else "ok"
     return Rule(name="groups", words=words, state=state, interval=found.better_by, line=0.0)
 
 
-def _told(interval: Interval, form: str) -> str:
-    return f"{interval.value:{form}} [{interval.low:{form}}, {interval.high:{form}}]"
+def _told(interval: Interval, form: str, level: float = LEVEL) -> str:
+    ends = f"[{interval.low:{form}}, {interval.high:{form}}]"
+    return f"{interval.value:{form}} {ends} at {100 * level:.3g} %"

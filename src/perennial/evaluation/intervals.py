@@ -103,7 +103,7 @@ def resampled(statistic: Statistic, rows: int, strata: NDArray[Any] | None, *, n
     """A statistic on `n` resamples of the rows, (n, ...): it is given how often each row was drawn, (b, rows).
 
     With `strata` (rows,), each stratum keeps its size: right for metrics given how many responded (AUC, AP, Qini),
-    wrong for money, where the number of responses is what is uncertain.
+    wrong for money and losses, where the number of responses is what is uncertain.
     """
     rng = np.random.Generator(np.random.PCG64(seed))
     groups = [np.arange(rows)] if strata is None else [np.flatnonzero(strata == s) for s in np.unique(strata)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,12 +28,42 @@ class Leak:
     words: str
 
 
-def straddling(entities: NDArray[Any], parts: NDArray[Any]) -> list[str]:
-    """Entities that occur in more than one part, in order."""
+def straddling(entities: NDArray[Any], parts: NDArray[Any], among: Sequence[str] | None = None) -> list[str]:
+    """Entities that occur in more than one part, in order; only `among` some parts, where the others are other times."""
+    if among is not None:
+        looked_at = np.isin(parts.astype(str), list(among))
+        entities, parts = entities[looked_at], parts[looked_at]
     names, entity = np.unique(entities.astype(str), return_inverse=True)
     part = np.unique(parts.astype(str), return_inverse=True)[1]
     pairs = np.unique(np.stack([entity, part], axis=1), axis=0)
     return [str(name) for name in names[np.bincount(pairs[:, 0], minlength=len(names)) > 1]]
+
+
+def reaching(cutoffs: NDArray[Any], label_ends: NDArray[Any], parts: NDArray[Any]) -> int:
+    """How many units of train and val have an outcome that lies, in part, in the time of the test (dates (n,))."""
+    is_test = parts.astype(str) == "test"
+    if not is_test.any():
+        return 0
+    return int((label_ends[~is_test] > cutoffs[is_test].min()).sum())
+
+
+def questions(y: NDArray[np.float64], task: str) -> list[NDArray[np.float64]]:
+    """The yes-or-no questions (n,) that an outcome answers: itself, each class or not, more than most, any at all."""
+    match task:
+        case "multiclass":
+            return [(y == c).astype(np.float64) for c in np.unique(y)]
+        case "regression":
+            return [(y > np.median(y)).astype(np.float64), (y > 0).astype(np.float64)]
+        case _:
+            return [y]
+
+
+def telling_any(columns: Mapping[str, NDArray[Any]], asked: Sequence[NDArray[np.float64]]) -> list[Leak]:
+    """The worst leak of each column over all questions, the worst column first."""
+    worst: dict[str, Leak] = {}
+    for leak in sorted((leak for y in asked for leak in telling(columns, y)), key=_severity):
+        worst.setdefault(leak.column, leak)
+    return list(worst.values())
 
 
 def telling(columns: Mapping[str, NDArray[Any]], y: NDArray[Any]) -> list[Leak]:
@@ -42,7 +72,11 @@ def telling(columns: Mapping[str, NDArray[Any]], y: NDArray[Any]) -> list[Leak]:
     if min((y == 1).sum(), (y == 0).sum()) < FEWEST:
         return []
     found = [leak for name, values in columns.items() if (leak := _leak(name, values, y)) is not None]
-    return sorted(found, key=lambda leak: (not leak.proven, -leak.auc))
+    return sorted(found, key=_severity)
+
+
+def _severity(leak: Leak) -> tuple[bool, float]:
+    return not leak.proven, -leak.auc
 
 
 def _leak(name: str, values: NDArray[Any], y: NDArray[np.float64]) -> Leak | None:

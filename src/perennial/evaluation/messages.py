@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,7 +27,8 @@ class Campaign:
 
 
 def judge(
-    val: Campaign, test: Campaign, arms: list[str], offer: policy.Offer, before: Mapping[str, NDArray[Any]],
+    val: Campaign, test: Campaign, arms: list[str], shares: Sequence[float], offer: policy.Offer,
+    before: Mapping[str, NDArray[Any]],
     resampling: Resampling, placebos: int,
 ) -> dict[str, Any]:  # fmt: skip
     """Plain figures for summary.json: families, candidate, effects, Qini, tenths, policies, the lottery's fairness."""
@@ -45,7 +46,7 @@ def judge(
         "deep_minus_traditional": deep_minus_traditional(chosen, test.scores, judges[1], LEVEL),
         "messages": [_message(test, scores, k, name, resampling) for k, name in enumerate(arms) if k],
         "policy": _policy(test, scores, offer, resampling),
-        "lottery": _lottery(test, before),
+        "lottery": _lottery(test, before, shares),
         "placebo": _placebo(test, scores, resampling, placebos),
     }  # fmt: skip
 
@@ -94,12 +95,15 @@ def _policy(test: Campaign, scores: F64, offer: policy.Offer, resampling: Resamp
     }
 
 
-def _lottery(test: Campaign, before: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+def _lottery(test: Campaign, before: Mapping[str, NDArray[Any]], shares: Sequence[float]) -> dict[str, Any]:
     """Whether the messages were really drawn by lot: each column known before, against the arms."""
     found = uplift.balance(test.arm, before)
     counts = np.bincount(test.arm)
     return {
         "rows": [int(count) for count in counts],
+        "planned": list(shares),
+        "ratio_p": uplift.sample_ratio(test.arm, shares) if shares else None,
+        "unfair": uplift.unfair(test.arm, before, shares),
         "columns": [asdict(column) for column in found[:10]],
         "least_p": found[0].p if found else 1.0,
         "expected_least_p": 0.05 / max(len(found), 1),

@@ -1,4 +1,4 @@
-"""Outcomes `y` (n,) and scores `p` (n,) in, one figure out.
+"""Outcomes `y` (n,) and scores `p` (n,), or (n, classes), in, one figure out.
 
 Every metric takes weights (..., n) and returns (...): one weight a row for the usual figure, a matrix of resample
 counts for the bootstrap, which then sorts the scores once.
@@ -69,12 +69,12 @@ def checked(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> tupl
     """
     y_n, p_n = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
     w_n = np.ones(len(y_n)) if weight is None else np.asarray(weight, dtype=np.float64)
-    if y_n.ndim != 1 or not len(y_n) or not y_n.shape == p_n.shape == w_n.shape:
+    if y_n.ndim != 1 or not len(y_n) or not y_n.shape == p_n.shape[:1] == w_n.shape or p_n.ndim > 2:
         raise InputError(f"outcomes {y_n.shape}, scores {p_n.shape}, weights {w_n.shape}: give (n,) of each, n > 0")
     for what, values in (("outcomes", y_n), ("scores", p_n), ("weights", w_n)):
         wrong = int((~np.isfinite(values)).sum())
         if wrong:
-            raise InputError(f"{wrong} of {len(values)} {what} are not finite: mend them before measuring")
+            raise InputError(f"{wrong} of {values.size} {what} are not finite: mend them before measuring")
     if w_n.min() < 0:
         raise InputError(f"the least weight is {w_n.min():g}: a weight says how many customers a row stands for")
     return y_n, p_n, w_n
@@ -99,6 +99,8 @@ def ap(y: F64, p: F64, weight: F64) -> F64:
 def log_loss(y: F64, p: F64, weight: F64) -> F64:
     """The mean negative log likelihood in nats."""
     sure = p.clip(_TINY, 1 - _TINY)
+    if p.ndim == 2:
+        return _mean(-np.log(sure[np.arange(len(y)), y.astype(np.intp)]), weight)
     return _mean(-(y * np.log(sure) + (1 - y) * np.log1p(-sure)), weight)
 
 
@@ -111,15 +113,23 @@ def mae(y: F64, p: F64, weight: F64) -> F64:
 
 
 def accuracy(y: F64, p: F64, weight: F64) -> F64:
-    """The share of rows on the right side of one half."""
-    return _mean(((p >= 0.5) == (y == 1)).astype(np.float64), weight)
+    """The share of rows on the right side of one half, or in their likeliest class."""
+    return _mean((_said(p) == y).astype(np.float64), weight)
 
 
 def macro_f1(y: F64, p: F64, weight: F64) -> F64:
-    """The mean of both outcomes' F1 at one half."""
-    said, true = (p >= 0.5).astype(np.float64), (y == 1).astype(np.float64)
-    yes, no = (_ratio(2 * (weight @ (a * b)), weight @ (a + b)) for a, b in ((said, true), (1 - said, 1 - true)))
-    return np.asarray((yes + no) / 2)
+    """The mean over outcomes or classes of F1, at one half or by the likeliest class."""
+    classes, said = range(p.shape[1] if p.ndim == 2 else 2), _said(p)
+    pairs = [((said == c).astype(np.float64), (y == c).astype(np.float64)) for c in classes]
+    return np.asarray(np.mean([_ratio(2 * (weight @ (a * b)), weight @ (a + b)) for a, b in pairs], axis=0))
+
+
+def kappa(y: F64, p: F64, weight: F64) -> F64:
+    """Cohen's kappa with quadratic weights, for classes in order: 1 - mean squared gap over that expected by chance."""
+    said = _said(p)
+    together = _mean((said - y) ** 2, weight)
+    means = [_mean(values**power, weight) for values in (said, y) for power in (1, 2)]
+    return 1 - _ratio(together, means[1] + means[3] - 2 * means[0] * means[2])
 
 
 def gini_norm(y: F64, p: F64, weight: F64) -> F64:
@@ -135,6 +145,7 @@ METRICS: Mapping[str, Metric] = {
     "brier": Metric(function=brier, higher_is_better=False),
     "accuracy": Metric(function=accuracy, higher_is_better=True),
     "macro_f1": Metric(function=macro_f1, higher_is_better=True),
+    "kappa": Metric(function=kappa, higher_is_better=True),
     "gini_norm": Metric(function=gini_norm, higher_is_better=True),
     "mae": Metric(function=mae, higher_is_better=False),
 }
@@ -181,6 +192,11 @@ def calibration_error(
     rng = np.random.Generator(np.random.PCG64(seed))
     perfect = [gap(rng.random(len(p_n)) < p_n) for _ in range(simulations)]
     return CalibrationError(value=gap(y_n), perfect=float(np.quantile(perfect, 0.95)))
+
+
+def _said(p: F64) -> F64:
+    """The outcome or class (n,) that a score speaks for."""
+    return (p.argmax(axis=1) if p.ndim == 2 else p >= 0.5).astype(np.float64)
 
 
 def _needs(running: F64, outcome: int) -> None:

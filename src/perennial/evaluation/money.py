@@ -8,6 +8,7 @@ from perennial.contract.serving import ServingView, serving_view
 from perennial.errors import ContractError
 from perennial.evaluation.policy import Offer
 from perennial.evaluation.profit import Money
+from perennial.evaluation.risk import Loan
 
 
 def money_of(money: ContractMoney) -> Money | None:
@@ -15,6 +16,13 @@ def money_of(money: ContractMoney) -> Money | None:
     if money.value_of_response is None or money.cost_of_contact is None:
         return None
     return Money(value=money.value_of_response, cost=money.cost_of_contact, budget_share=money.budget_share or 1.0)
+
+
+def loan_of(money: ContractMoney) -> Loan | None:
+    """What a loan earns and loses; None where the contract does not lend."""
+    if money.gain_if_good is None or money.loss_if_bad is None:
+        return None
+    return Loan(gain=money.gain_if_good, loss=money.loss_if_bad)
 
 
 def offer_of(view: ServingView | Contract) -> Offer:

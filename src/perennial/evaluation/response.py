@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,10 +23,14 @@ _REPORTED = ("auc", "ap", "log_loss", "brier")
 
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
-    """Outcomes of one part (n,) and each family's probabilities (n,), the simplest family first."""
+    """Outcomes of one part (n,), each family's scores (n,) or (n, classes), the simplest family first, and weights.
+
+    A weight is how many customers a row stands for; it may depend on the outcome only.
+    """
 
     y: F64
     scores: Mapping[str, F64]
+    weight: F64 | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,26 +44,30 @@ def judge(
     resampling: Resampling,
 ) -> dict[str, Any]:  # fmt: skip
     """Plain figures for summary.json: families, candidate, deep − traditional, calibration, gains, money, slices."""
-    judges = [Judge(metric=primary, y=part.y, resamples=resampling.n, seed=resampling.seed) for part in (val, test)]
+    judges = [
+        Judge(metric=primary, y=part.y, resamples=resampling.n, seed=resampling.seed, weight=part.weight)
+        for part in (val, test)
+    ]
+    weight = test.weight
     chosen = choose(val.scores, judges[0])
     p_test = test.scores[chosen.family]
     found: dict[str, Any] = {
         "primary": primary,
         "candidate": chosen.as_json(),
         "families": {
-            family: {"val": _plain(val.y, val.scores[family]), "test": _with_intervals(test.y, score, resampling)}
+            family: {"val": _plain(val, family), "test": _with_intervals(test, score, resampling)}
             for family, score in test.scores.items()
         },
         "deep_minus_traditional": deep_minus_traditional(chosen, test.scores, judges[1], LEVEL),
-        "calibration": _calibration(test.y, p_test, resampling),
+        "calibration": _calibration(test.y, p_test, weight, resampling),
         "gains": {
-            family: band(metrics.gains(test.y, score, n=min(resampling.n, 200), seed=resampling.seed))
+            family: band(metrics.gains(test.y, score, weight, n=min(resampling.n, 200), seed=resampling.seed))
             for family, score in test.scores.items()
         },
         "slices": _slices(test.y, p_test, slices),
     }
     if money is not None:
-        found["profit"] = _profit(val.scores[chosen.family], test.y, p_test, money, resampling)
+        found["profit"] = _profit(val, test, chosen.family, money, resampling)
     return found
 
 
@@ -68,33 +76,39 @@ def band(curve: Band) -> dict[str, list[float]]:
     return {name: [float(value) for value in getattr(curve, name)] for name in ("x", "value", "low", "high")}
 
 
-def _plain(y: F64, p: F64) -> dict[str, float]:
-    return {name: metrics.measure(name, y, p) for name in _REPORTED}
+def _plain(val: Labelled, family: str) -> dict[str, float]:
+    return {name: metrics.measure(name, val.y, val.scores[family], val.weight) for name in _REPORTED}
 
 
-def _with_intervals(y: F64, p: F64, resampling: Resampling) -> dict[str, Any]:
-    found: dict[str, Any] = {"auc": asdict(delong(y, p, LEVEL))}
-    for name in _REPORTED[1:]:
-        judge = Judge(metric=name, y=y, resamples=resampling.n, seed=resampling.seed)
-        found[name] = asdict(judge.estimate(p, LEVEL))
-    return {**found, "lift_10": metrics.lift_at(y, p, 0.1)}
+def _with_intervals(test: Labelled, p: F64, resampling: Resampling) -> dict[str, Any]:
+    """Of the population that the rows stand for; a figure of the sample itself is called so."""
+    judges = {
+        name: Judge(metric=name, y=test.y, resamples=resampling.n, seed=resampling.seed, weight=test.weight)
+        for name in _REPORTED
+    }
+    found: dict[str, Any] = {name: asdict(judge.estimate(p, LEVEL)) for name, judge in judges.items()}
+    if test.weight is not None:
+        found["ap_sample"] = asdict(replace(judges["ap"], weight=None).estimate(p, LEVEL))
+    return {**found, "lift_10": metrics.lift_at(test.y, p, 0.1, test.weight)}
 
 
-def _calibration(y: F64, p: F64, resampling: Resampling) -> dict[str, Any]:
-    error = metrics.calibration_error(y, p, simulations=200, seed=resampling.seed)
+def _calibration(y: F64, p: F64, weight: F64 | None, resampling: Resampling) -> dict[str, Any]:
+    error = metrics.calibration_error(y, p, weight, simulations=200, seed=resampling.seed)
     width = 0.05 if p.max() > 0.4 else 0.02
-    bins = [asdict(found) for found in metrics.even_bins(y, p, width) if found.n >= _FEW]
+    bins = [asdict(found) for found in metrics.even_bins(y, p, width, weight) if found.n >= _FEW]
     return {"bins": bins, "width": width, **asdict(error)}
 
 
-def _profit(p_val: F64, y: F64, p: F64, money: Money, resampling: Resampling) -> dict[str, Any]:
-    chosen = target(p_val, money)
+def _profit(val: Labelled, test: Labelled, family: str, money: Money, resampling: Resampling) -> dict[str, Any]:
+    y, p, weight = test.y, test.scores[family], test.weight
+    chosen = target(val.scores[family], money, val.weight)
+    share = np.average(contacted(p, chosen, money.budget_share, weight), weights=weight)
     return {
         "threshold": chosen.threshold,
         "depth_on_val": chosen.depth,
-        "depth": float(contacted(p, chosen, money.budget_share).mean()),
-        "plans": [{**asdict(plan), "per_1000": asdict(plan.per_1000)} for plan in plans(y, p, chosen, money)],
-        "curve": band(profit_curve(y, p, money, n=min(resampling.n, 200), seed=resampling.seed)),
+        "depth": float(share),
+        "plans": [{**asdict(plan), "per_1000": asdict(plan.per_1000)} for plan in plans(y, p, chosen, money, weight)],
+        "curve": band(profit_curve(y, p, money, weight, n=min(resampling.n, 200), seed=resampling.seed)),
         **asdict(money),
     }
 

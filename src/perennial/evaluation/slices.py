@@ -47,7 +47,7 @@ def by_slice(judge: Judge, groups: Mapping[str, NDArray[Any]], candidate: F64, r
         figures: tuple[Interval | None, Interval | None, Interval | None] = (None, None, None)
         if _enough(judge, mask):
             here, new, old = judge.only(mask), candidate[mask], reference[mask]
-            figures = (here.estimate(new, 0.95), here.estimate(old, 0.95), here.better_by(new, old, 1 - 0.05 / judged))
+            figures = (here.estimate(new, 0.95), here.estimate(old, 0.95), here.better_by(new, old, level_of(judged)))
         new_figure, old_figure, gain = figures
         found.append(
             Slice(
@@ -63,13 +63,22 @@ def by_slice(judge: Judge, groups: Mapping[str, NDArray[Any]], candidate: F64, r
     return tuple(found)
 
 
+def level_of(judged: int) -> float:
+    """Of each of so many differences, that all hold at 95 % (Bonferroni)."""
+    return 1 - 0.05 / judged
+
+
 def _values(values: NDArray[Any]) -> list[Any]:
     return sorted(set(values.tolist()), key=str)
 
 
 def _enough(judge: Judge, mask: NDArray[np.bool_]) -> bool:
+    """Rows of each outcome, and of each arm; of classes and amounts as many rows in all, and amounts to be ranked."""
     y = judge.y[mask]
-    counts = [int((y == 1).sum()), int((y == 0).sum())]
+    if np.isin(judge.y, (0, 1)).all():
+        counts = [int((y == 1).sum()), int((y == 0).sum())]
+    else:
+        counts = [len(y) // 2, *([int((y > 0).sum())] if judge.metric == "gini_norm" else [])]
     if judge.arm is not None:
         counts += [int((judge.arm[mask] == a).sum()) for a in np.unique(judge.arm)]
     return min(counts) >= ENOUGH

@@ -10,7 +10,7 @@ line to Q(1), x from 0 to 1: 0 for a ranking by lot, on Hillstrom .004 to .008 f
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from perennial.evaluation.intervals import F64, Band, Interval, around, bootstra
 from perennial.evaluation.ranking import DEPTHS, area, at_depths, banded, cumulated
 
 Arms = NDArray[np.int64]
+_UNFAIR = 0.001
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +139,20 @@ def balance(arm: Arms, columns: Mapping[str, NDArray[Any]]) -> list[Balance]:
         p = float(chi2_contingency(table).pvalue) if table.shape[1] > 1 else 1.0
         found.append(Balance(column=name, p=p, gap=gap))
     return sorted(found, key=lambda column: column.p)
+
+
+def unfair(arm: Arms, columns: Mapping[str, NDArray[Any]], shares: Sequence[float]) -> str | None:
+    """Why the groups can hardly have been drawn by lot; None where chance explains them (1 in 1,000 fair ones fails)."""
+    if shares and (p := sample_ratio(arm, shares)) < _UNFAIR:
+        sizes = " / ".join(str(n) for n in np.bincount(arm, minlength=len(shares)))
+        planned = " : ".join(f"{share:g}" for share in shares)
+        return f"the groups {sizes} do not fit the planned {planned} (p {p:.1g})"
+    found = balance(arm, columns)
+    if found and found[0].p < _UNFAIR / len(found):
+        return (
+            f"the groups differ in {found[0].column}, known before, by more than chance explains (p {found[0].p:.1g})"
+        )
+    return None
 
 
 def _rows(arm: Arms, k: int) -> NDArray[np.intp]:

@@ -86,8 +86,18 @@ def cell_words(feature: FeatureColumn, cell: object) -> str:
     """`visits in 30 days: 4`"""
     if cell is None:
         return f"{feature.label}: none known"
+    if feature.kind == "image":
+        return feature.label
+    if feature.kind == "text":
+        return f"{feature.label}: “{_shortened(str(cell))}”"
     unit = f" {feature.unit}" if feature.unit and feature.unit not in feature.label else ""
     return f"{feature.label}: {number(cell) if isinstance(cell, int | float) else cell}{unit}"
+
+
+def _shortened(text: str) -> str:
+    """The first words of a text."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _QUOTED else flat[:_QUOTED].rsplit(" ", 1)[0] + " …"
 
 
 def number(value: float) -> str:
@@ -98,9 +108,12 @@ def number(value: float) -> str:
 
 
 _ENOUGH = 30
+_QUOTED = 60  # characters of a text that are quoted
 
 
 def _groups_of(cells: pl.Series, feature: FeatureColumn) -> list[tuple[str, NDArray[np.bool_]]]:
+    if feature.kind in {"text", "image"}:
+        return []
     null = cells.is_null().to_numpy()
     found = [(f"{feature.label}: none known", null)]
     if feature.kind == "categorical":

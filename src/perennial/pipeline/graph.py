@@ -111,4 +111,4 @@ def _is_empty(module: str) -> bool:
 
 
 def _module(package: str) -> str:
-    return {"scikit-learn": "sklearn"}.get(package, package.replace("-", "_"))
+    return {"scikit-learn": "sklearn", "pillow": "PIL"}.get(package, package.replace("-", "_"))

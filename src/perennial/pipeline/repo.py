@@ -49,7 +49,8 @@ def opened(root: Path) -> Iterator[Any]:
     from dvc.lock import LockError
     from dvc.repo import Repo
 
-    logging.getLogger("dvc").setLevel(logging.ERROR)
+    for name in ("dvc", "dvc_data", "dvc_objects"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         with chdir(root), Repo(str(root), _wait_for_lock=True) as repo:  # addresses are read from the current folder
             yield repo

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, assert_never
 
-from perennial.report import messages, response
+from perennial.report import amounts, classes, messages, response
 from perennial.report import numbers as n
 from perennial.report.data import data_section
 from perennial.report.intervals import Line, against_line
@@ -19,6 +19,7 @@ _NAMES = {
     "comparable": "Can the two be compared?",
     "rolled back": "Was this version taken out of use?",
     "better": "New model against the one in use",
+    "lottery": "Were the groups drawn by lot?",
     "floor": "New model against the agreed floor",
     "profit": "Profit against the one in use",
     "groups": "Customer groups against the one in use",
@@ -30,6 +31,10 @@ def compose(story: Story) -> tuple[str, str]:
     match story.contract.task.kind:
         case "binary":
             task = response.told(story)
+        case "multiclass":
+            task = classes.told(story)
+        case "regression":
+            task = amounts.told(story)
         case "uplift":
             task = messages.told(story)
         case _:
@@ -62,19 +67,20 @@ def compose(story: Story) -> tuple[str, str]:
 
 
 def _standing(story: Story) -> str:
-    champion = (story.decision.get("champion") or {}).get("version")
+    """Which version is in use, by the newest decision."""
+    now, champion = story.in_use, (story.decision.get("champion") or {}).get("version")
+    if story.verdict != "PROMOTE" and now == story.version:
+        return f"Version {now} is in use, put there by hand"
     match story.verdict:
         case "PROMOTE":
-            return (
-                f"Version {story.version} replaces version {champion}"
-                if champion
-                else f"Version {story.version} is the first"
-            )
+            replaced = f"Version {story.version} replaces version {champion}"
+            told = replaced if champion else f"Version {story.version} is the first"
+            return told if now == story.version else f"{told}; by now version {now} is in use"
         case "HOLD":
-            return f"Version {champion} stays in use" if champion else "No model is in use"
+            return f"Version {now} stays in use" if now else "No model is in use"
         case _:
             return f"Version {story.version} is not put to use; " + (
-                f"version {champion} stays" if champion else "no model is in use"
+                f"version {now} stays" if now else "no model is in use"
             )
 
 

@@ -116,7 +116,7 @@ def by_depth(
     *,
     label: str,
     axis: str,
-    random: str = "same number at random",
+    random: str | None = "same number at random",
     budget: Flag | None = None,
     span: tuple[float, float] | None = None,
 ) -> Drawing:
@@ -132,7 +132,7 @@ def by_depth(
         left = margin(low, high, show)
         plot = _plot(Box(x=left, y=30, width=width - right - left, height=height - 76), (0, 1), (low, high))
         marks, cross, bands = _lines_of(curves, plot, show)
-        marks += _random_lines(curves, plot)
+        marks += _random_lines(curves, plot) if random else []
         cross += [p for curve in curves for p in along([_origin(plot), plot.at(curve, 1)])]
         avoid = [*cross, *bands]
         if budget:
@@ -233,9 +233,11 @@ def _random_lines(curves: Sequence[Curve], plot: _Plot) -> list[str]:
 
 
 def _names_inside(
-    curves: Sequence[Curve], plot: _Plot, random: str, at: float, clear: tuple[list[Point], list[Point]]
+    curves: Sequence[Curve], plot: _Plot, random: str | None, at: float, clear: tuple[list[Point], list[Point]]
 ) -> list[str]:
     """The name of the random line near the share `at`, then the flags, each clear of what was drawn before."""
+    if not random:
+        return _flags(curves, plot, clear)
     words = wrap(random, max(10, int(plot.box.width * 0.45 / 6.2)))
     near = (plot.x(at), plot.y(0) + at * (plot.at(curves[0], 1)[1] - plot.y(0)))
     name = place(*size_of(words), near, plot.box, clear[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from perennial.contract.model import MAIN
@@ -25,7 +25,8 @@ def data_section(story: Story) -> Section:
 
 
 def _rows(story: Story) -> Figure:
-    flow = {stage: summary["flow"].get(MAIN) for stage, summary in story.summaries.items() if "flow" in summary}
+    table = next(iter(story.contract.tables))  # the main one, or the first of events that make the units
+    flow = {stage: summary["flow"].get(table) for stage, summary in story.summaries.items() if "flow" in summary}
     read = int(flow["ingest"]["in"])
     quarantined = sum(int(flow[stage]["to"].get("quarantined", 0)) for stage in ("ingest", "validate"))
     others = {
@@ -50,10 +51,18 @@ def _rows(story: Story) -> Figure:
         Part(name="rows read", rows=read),
         Part(name="used", rows=used),
         [p for p in lost if p.rows],
-        ends,
+        ends if table == MAIN else (),
         label=finding,
     )
-    return Figure(finding=finding, described="Width of a band is the number of rows.", drawing=drawing)
+    foot = "" if table == MAIN else _made(story, ends)
+    return Figure(finding=finding, described="Width of a band is the number of rows.", drawing=drawing, foot=foot)
+
+
+def _made(story: Story, ends: Sequence[Part]) -> str:
+    """What rows of events were made into."""
+    at = story.summaries["featurize"]["cutoffs"]
+    parts = ", ".join(f"{n.count(part.rows)} {part.name}" for part in ends)
+    return f"They tell of customers on {len(at)} dates, {min(at)} to {max(at)}, by what was known before each: {parts}."
 
 
 _NAMES = {
@@ -61,6 +70,7 @@ _NAMES = {
     "not in unit.where": "outside the question",
     "entity not in unit.where": "of customers outside the question",
     "no entity": "of unknown customers",
+    "no history before the cut-off": "of later customers",
     "fed": "used",
 }
 

@@ -52,8 +52,8 @@ def row_flow(read: Part, used: Part, lost: Sequence[Part], parts: Sequence[Part]
     def drawn(width: int) -> Markup:
         unit = 128 / max(read.rows, 1)
         middle, right = (width * 0.42, width - 190.0) if width == WIDE else (width * 0.38, width - 116.0)
-        if not parts:
-            middle = right
+        if not parts:  # so far to the right that the longest words still fit
+            middle = min(right, width - 34 - max((width_of(f"{count(p.rows)} {p.name}") for p in lost), default=0.0))
         top = 30.0
         tall = max(THINNEST, used.rows * unit)
         sizes = [max(THINNEST, part.rows * unit) for part in parts]

@@ -66,10 +66,14 @@ def _command(story: Story) -> Code:
     told = "At this commit, with the same raw data, every stage is restored or gives the same bytes."
     if story.lineage["changed"] == "true":
         told = "Close to it: code, params or contracts had changes that are in no commit, so bytes may differ."
+    if story.contract.source.kind == "file":
+        data, pulled = "dvc pull", "Raw data comes by dvc pull"
+    else:
+        data, pulled = f"perennial fetch {story.name}", "Stages are restored by dvc pull"
     return Code(
         finding="Get here again",
-        described=told,
-        text=f"git checkout {story.lineage['commit'][:12]}\ndvc pull\nperennial run {story.name}",
+        described=f"{told} {pulled}, from a remote that was pushed to.",
+        text=f"git checkout {story.lineage['commit'][:12]}\n{data}\nperennial run {story.name}",
     )
 
 

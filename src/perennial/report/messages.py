@@ -78,6 +78,7 @@ def _headline(story: Story) -> str:
 
 _HELD = {
     "better": "the new choice is not measurably better",
+    "lottery": "the groups were hardly drawn by lot",
     "comparable": "the new choice cannot be held against it",
     "rolled back": "the new choice was taken out of use before",
     "profit": "the new choice earns measurably less",
@@ -167,7 +168,8 @@ def _lottery(story: Story) -> Checks:
         Check(
             mark="ok" if _fair(story) else "stop",
             question="The test was a fair lottery" if _fair(story) else "The test was hardly a fair lottery",
-            detail=f"Group sizes {sizes}. The p-value of the most uneven column; in 19 of 20 fair lotteries it is above "
+            detail=f"Group sizes {sizes}{_planned(lottery)}. "
+            "The p-value of the most uneven column; in 19 of 20 fair lotteries it is above "
             f"{_chance(lottery['expected_least_p'])}.",
             value=f"p {_chance(lottery['least_p'])}",
         ),
@@ -196,6 +198,12 @@ def _deep(story: Story) -> Check:
         detail=f"Deep − traditional, {METRIC_NAMES[found['metric']]} on the same test customers, 95\u202f% interval.",
         picture=against_line(difference, line, label=f"{words}: {n.estimate(difference, n.difference)}", standing="reference"),
     )  # fmt: skip
+
+
+def _planned(lottery: Mapping[str, Any]) -> str:
+    if not lottery.get("planned"):
+        return ""
+    return f", planned {' : '.join(f'{share:g}' for share in lottery['planned'])} (p {_chance(lottery['ratio_p'])})"
 
 
 def _fair(story: Story) -> bool:
@@ -275,7 +283,7 @@ def _plans(story: Story) -> Table:
 def _trust(story: Story) -> Section:
     placebo = story.evaluation["placebo"]
     names = (("qini", "Mean Qini", n.decimal), ("policy_value", "Per 1,000", _gain(story)))
-    families = families_table(story, names, "Three families on the same customers: the simplest of the best was taken")
+    families = families_table(story, names, "Families on the same customers: the simplest of the best was taken")
     figures = [*(_tenths(story, message) for message in story.evaluation["messages"]), training_figure(story)]
     blocks: list[Block] = [families, *(Pair(figures=tuple(figures[i : i + 2])) for i in range(0, len(figures), 2))]
     shuffled = (

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from perennial.report import alerts, risk
 from perennial.report import numbers as n
 from perennial.report.curves import Bin, Curve, Flag, by_depth, calibration, gains
-from perennial.report.intervals import Line, Row, inline, interval_rows
+from perennial.report.intervals import inline
 from perennial.report.numbers import Interval
 from perennial.report.page import (
     Block,
@@ -25,36 +26,43 @@ from perennial.report.page import (
     TableRow,
 )
 from perennial.report.shared import (
+    HELD,
     action_section,
-    deep_words,
+    both_ways,
+    difference_figure,
     families_table,
+    groups_figure,
     reasons_section,
+    split_by_chance,
     strongest_caution,
     training_figure,
 )
-from perennial.report.story import FAMILY_NAMES, METRIC_NAMES, Story, interval
-from perennial.report.svg import Drawing
+from perennial.report.story import FAMILY_NAMES, METRIC_NAMES, Story, capital, interval
+from perennial.report.svg import Drawing, Tone
 from perennial.report.told import Told
 
-_TONES = {"deep": "orange", "linear": "grey", "boosted": "ink"}
+_TONES: tuple[Tone, ...] = ("grey", "ink", "orange")  # of the families that were not chosen, the simplest first
 
 
 def told(story: Story) -> Told:
     """Everything between the label line and the section on rows."""
-    sections = (
-        [action_section(story, "Whom to contact, how many, and what it earns.", "list", _profit(story), _plans(story))]
-        if "profit" in story.evaluation
-        else []
-    )
+    sections = []
+    if "profit" in story.evaluation:
+        what = "Whom to contact, how many, and what it earns."
+        sections.append(action_section(story, what, "list", _profit(story), _plans(story)))
+    if "risk" in story.evaluation:
+        sections.append(risk.section(story))
+    if "alerts" in story.evaluation:
+        sections.append(alerts.section(story))
     return Told(
         verdict=story.verdict,
         headline=_headline(story),
         what_to_do=_what_to_do(story),
         caution=_caution(story),
-        picture=_picture(story),
+        picture=difference_figure(story, "test customers"),
         key_figures=_key_figures(story),
         why=(),
-        sections=(*sections, reasons_section(story, effect="the chance of a response"), _trust(story)),
+        sections=(*sections, reasons_section(story, effect=f"the chance to {story.does}"), _trust(story)),
     )
 
 
@@ -63,33 +71,34 @@ def _headline(story: Story) -> str:
     match story.verdict:
         case "PROMOTE":
             if champion:
-                return "Use the new model: it finds more of those who respond, by more than chance explains."
-            return "Use this model: it finds those who respond better than agreed, by more than chance explains."
+                return f"Use the new model: it finds more of those who {story.does}, by more than chance explains."
+            return f"Use this model: it finds those who {story.does} better than agreed, by more than chance explains."
         case "HOLD":
-            return f"Keep the current model: {_HELD.get(story.stopped_by, _HELD['better'])}."
+            return f"Keep the current model: {HELD.get(story.stopped_by, HELD['better'])}."
         case _:
             if story.stopped_by == "better":
                 return "Do not deploy: the new model is measurably worse than the one in use."
-            good = "no better than chance" if _test(story, "auc")["low"] < 0.5 else "not as good as agreed"
-            return (
-                f"Do not deploy: {'on later rows ' if story.contract.split.kind == 'time' else ''}this model is {good}."
-            )
+            later = "on later rows " if story.contract.split.kind in {"time", "cutoff"} else ""
+            return f"Do not deploy: {later}this model is {_how_bad(_test(story, 'auc'))}."
 
 
-_HELD = {
-    "better": "the new one is not measurably better",
-    "comparable": "the new one cannot be held against it",
-    "rolled back": "the new one was taken out of use before",
-    "profit": "the new list earns measurably less",
-    "groups": "the new one serves some customers measurably worse",
-}
+def _how_bad(auc: Mapping[str, float]) -> str:
+    """What the interval allows to say of a model that is under the floor."""
+    if auc["high"] <= 0.5:
+        return "no better than chance"
+    return "not measurably better than chance" if auc["low"] <= 0.5 else "not as good as agreed"
 
 
 def _what_to_do(story: Story) -> str:
     if story.verdict == "HOLD":
-        return "Nothing changes for the campaign: go on with the list of the model in use."
+        campaign = " for the campaign" if "profit" in story.evaluation else ""
+        return f"Nothing changes{campaign}: go on with the list of the model in use."
     if story.verdict == "REJECT":
         return f"Choose customers as you do today{', by the model in use' if story.decision.get('champion') else ''}."
+    if "risk" in story.evaluation:
+        return risk.what_to_do(story)
+    if "alerts" in story.evaluation:
+        return alerts.what_to_do(story)
     if "profit" not in story.evaluation:
         return "Rank customers by the score; the contract gives no money to choose a depth by."
     profit, chosen = story.evaluation["profit"], _plan(story, "chosen")
@@ -97,38 +106,32 @@ def _what_to_do(story: Story) -> str:
         return "Contact nobody on this list: no customer is expected to earn what a contact costs."
     many, depth, budget = n.count(chosen["contacted"]), n.share(profit["depth"]), n.share(profit["budget_share"])
     rest = "the whole budget" if depth == budget else f"{budget} is the budget"
-    return f"Contact the {many} highest-scoring customers, {depth} of this list; {rest}."
+    return f"Contact the {many} highest-scoring customers, {depth} of the test list; {rest}."
 
 
 def _caution(story: Story) -> Caution:
-    """What outweighs all, else that a response is not an effect."""
+    """What outweighs all, else that a split by chance knows no later, else that a response is not an effect."""
     if (strongest := strongest_caution(story)) is not None:
         return strongest
-    strong = "does not say whom the contact itself moves"
-    return Caution(text=f"This list finds those who respond. It {strong}; that takes a control group.", strong=strong)
-
-
-def _picture(story: Story) -> Figure:
-    deep = story.evaluation["deep_minus_traditional"]
-    rows = []
-    rule = next((r for r in story.decision["rules"] if r["name"] == "better" and r.get("interval")), None)
-    if rule:
-        rows.append(Row(name="New − in use, 99\u202f%", interval=interval(rule["interval"]), standing="deciding"))
-    rows.append(Row(name="Deep − traditional, 95\u202f%", interval=interval(deep), standing="reference"))
-    finding = deep_words(story)
-    drawing = Drawing(wide=interval_rows(rows, [Line(at=0, name="no difference")], n.difference, label=finding))
-    rows_test = n.count(story.evaluation["rows"]["test"])
-    return Figure(
-        finding=finding,
-        described=f"Difference in {_DIFFERENCES[deep['metric']]} on the same {rows_test} test customers",
-        drawing=drawing,
-    )
-
-
-_DIFFERENCES = {"auc": "ranking quality (AUC)", "ap": "ranking quality (AP)", "log_loss": "log loss, less is above 0,"}
+    if "risk" in story.evaluation:
+        return risk.caution(story)
+    if "alerts" in story.evaluation:
+        return alerts.caution()
+    moves = f"whom {'the contact itself' if 'profit' in story.evaluation else 'a message'} moves"
+    if split_by_chance(story):
+        strong = "says nothing about later months"
+        words = f"Customers were split by chance: this {strong}. Nor does it say {moves}; that takes a control group."
+        return Caution(text=words, strong=strong)
+    strong = f"does not say {moves}"
+    words = f"This list finds those who {story.does}. It {strong}; that takes a control group."
+    return Caution(text=words, strong=strong)
 
 
 def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
+    if story.verdict == "PROMOTE" and "risk" in story.evaluation:
+        return risk.key_figures(story)
+    if story.verdict == "PROMOTE" and "alerts" in story.evaluation:
+        return alerts.key_figures(story)
     if story.verdict != "PROMOTE" or "profit" not in story.evaluation or not _plan(story, "chosen")["contacted"]:
         return _judged(story)
     rate = story.summaries["split"]["rate"]
@@ -147,7 +150,7 @@ def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigu
             note=f"{n.between(all_earn, money)}; nobody: {money(0)}",
         ),
         KeyFigure(
-            name="Respond when contacted",
+            name=f"{capital(story.does)} when contacted",
             value=n.share(hit.value),
             note=f"{n.between(hit, n.share)}; all customers: {n.share(rate['test'])}",
         ),
@@ -160,7 +163,7 @@ def _judged(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
     found = _test(story, task.primary)
     guessing = "; guessing: 0.5" if task.primary == "auc" else ""
     train, test = (
-        KeyFigure(name=f"Respond in {part}", value=n.share(rate[part]), note=f"{n.count(_part(story, part))} customers")
+        KeyFigure(name=f"{capital(story.does)} in {part}", value=n.share(rate[part]), note=_looked_at(story, part))
         for part in ("train", "test")
     )
     return (
@@ -173,6 +176,12 @@ def _judged(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
         train,
         test,
     )
+
+
+def _looked_at(story: Story, part: str) -> str:
+    cutoffs = story.contract.unit.cutoffs
+    dates = 1 if cutoffs is None else len(cutoffs.train if part == "train" else cutoffs.test)
+    return f"{n.count(_part(story, part))} customers" + (f", on {dates} dates" if dates > 1 else "")
 
 
 def _hit(story: Story) -> Interval:
@@ -273,13 +282,18 @@ def _plans(story: Story) -> Table:
 
 def _trust(story: Story) -> Section:
     primary = story.contract.task.primary
-    keys = (primary, *(key for key in ("auc", "ap", "log_loss", "brier") if key != primary))
+    told = next(iter(story.evaluation["families"].values()))["test"]
+    keys = (
+        primary,
+        *(key for key in ("auc", "ap", "ap_sample", "log_loss", "brier") if key != primary and key in told),
+    )
     names = [(key, METRIC_NAMES[key], n.decimal) for key in keys]
     blocks: list[Block] = [
-        families_table(story, names, "Three families on the same customers: the simplest of the best was taken"),
+        families_table(story, names, "Families on the same customers: the simplest of the best was taken"),
+        *both_ways(story),
         Pair(figures=(_calibration(story), _gains(story))),
     ]
-    groups = _groups(story)
+    groups = groups_figure(story, "auc", "AUC")
     blocks.append(Pair(figures=(groups, training_figure(story))) if groups else training_figure(story))
     return Section(
         anchor="evidence", name="Can it be trusted",
@@ -293,62 +307,51 @@ def _calibration(story: Story) -> Figure:
         Bin(left=b["left"], right=b["right"], predicted=b["predicted"], observed=interval(b["observed"]), n=b["n"])
         for b in found["bins"]
     ]
-    fine = found["value"] <= found["perfect"]
-    finding = "Predicted chances can be taken at face value" if fine else "Predicted chances are off: rank by them only"
+    finding = "Predicted chances can be taken at face value"
+    if found["value"] > found["perfect"]:
+        finding = "Predicted chances are off" + ("" if story.verdict == "REJECT" else ": rank by them only")
     gap, perfect = (n.points(found[key]).removeprefix("+") for key in ("value", "perfect"))
     return Figure(
         finding=finding,
         described=f"Steps of {100 * found['width']:.0f} points, counts below, 95\u202f% intervals. "
         f"Average gap {gap} points; a perfect model would show up to {perfect} here.",
-        drawing=Drawing(wide=calibration(bins, label=finding, axis="Predicted chance of a response")),
+        drawing=Drawing(wide=calibration(bins, label=finding, axis=f"Predicted chance to {story.does}")),
     )
 
 
 def _gains(story: Story) -> Figure:
     candidate = story.evaluation["candidate"]["family"]
     depth = story.evaluation.get("profit", {}).get("depth", 0.2)
+    others = [family for family in FAMILY_NAMES if family in story.evaluation["gains"] and family != candidate]
     curves, reached = [], ""
     for family in sorted(story.evaluation["gains"], key=lambda f: f != candidate):
         found = story.evaluation["gains"][family]
         at = n.share(found["value"][round(depth * 100)])
         reached = reached or at
         mine = family == candidate
+        tone = "blue" if mine else _TONES[others.index(family)]
         curves.append(
             Curve(
                 name=FAMILY_NAMES[family].lower() + (", chosen" if mine else ""), x=found["x"], y=found["value"],
                 low=found["low"] if mine else (), high=found["high"] if mine else (), ends=at,
-                tone="blue" if mine else _TONES[family],  # type: ignore[arg-type]
-                flag=Flag(at=depth, says=(f"{at} of responses", f"from {n.share(depth)}")) if mine else None,
+                flag=Flag(at=depth, says=(f"{at} of them", f"in {n.share(depth)}")) if mine else None,
+                tone=tone,
             )
         )  # fmt: skip
-    finding = f"{n.share(depth)} of the contacts reach {reached} of those who respond"
-    drawing = gains(curves, label=finding, axis="Share of customers contacted, best first", key=f"at {n.share(depth)}")
+    finding, axis = (
+        f"The best {n.share(depth)} hold {reached} of those who {story.does}",
+        "Share of customers, best first",
+    )
+    if "profit" in story.evaluation:
+        finding = f"Contacting the best {n.share(depth)} reaches {reached} of those who {story.does}"
+        axis = "Share of customers contacted, best first"
+    drawing = gains(curves, label=finding, axis=axis, key=f"at {n.share(depth)}")
     best = story.evaluation["gains"][candidate]
     tenth = Interval(value=best["value"][10], low=max(best["low"][10], 0.0), high=min(best["high"][10], 1.0))
     described = (
         f"Cumulative gains on the test set. The best tenth of customers holds {n.estimate(tenth, n.share)} of them."
     )
     return Figure(finding=finding, described=described, drawing=Drawing(wide=drawing))
-
-
-def _groups(story: Story) -> Figure | None:
-    found = [row for row in story.evaluation["slices"] if "auc" in row]
-    if not found:
-        return None
-    whole = _test(story, "auc")["value"]
-    rows = [
-        Row(
-            name=f"{row['column']} {row['value']}", interval=interval(row["auc"]),
-            note=f"{n.count(row['n'])} customers", standing="reference",
-        )
-        for row in found
-    ]  # fmt: skip
-    worst = min(found, key=lambda row: float(row["auc"]["value"]))
-    finding = f"Ranking is weakest for {worst['column']} {worst['value']}"
-    drawing = interval_rows(rows, [Line(at=whole, name="all")], n.decimal, label=finding, axis="AUC")
-    return Figure(
-        finding=finding, described="AUC by customer group, 95\u202f% intervals.", drawing=Drawing(wide=drawing)
-    )
 
 
 def _test(story: Story, metric: str) -> Mapping[str, float]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from perennial.report import numbers as n
 from perennial.report.curves import Curve, Flag, training
-from perennial.report.intervals import inline
+from perennial.report.intervals import Line, Row, inline, interval_rows
 from perennial.report.numbers import Interval
 from perennial.report.page import (
     Block,
@@ -16,27 +16,31 @@ from perennial.report.page import (
     Estimate,
     Figure,
     Grid,
+    Heat,
+    HeatCell,
+    HeatRow,
     People,
     Person,
     Reason,
     Reasons,
     Section,
+    Shade,
     Table,
     TableRow,
 )
-from perennial.report.story import FAMILY_NAMES, METRIC_NAMES, Story, capital, interval
+from perennial.report.story import FAMILY_NAMES, LOWER_IS_BETTER, METRIC_NAMES, Story, capital, interval
 from perennial.report.svg import Drawing
 
 _GROUPS = 8
 
 
-def reasons_section(story: Story, *, effect: str) -> Section:
-    """What the model goes by, for groups and for single customers. `effect` says what a part adds to."""
+def reasons_section(story: Story, *, effect: str, unit: str = "Log odds") -> Section:
+    """What the model goes by, for groups and for single customers. `effect` says what a part adds to, in `unit`s."""
     return Section(
         anchor="reasons",
         name="Why these customers" if story.verdict == "PROMOTE" else "What it goes by",
         blurb="What the model goes by, in words.",
-        blocks=(_groups(story, effect), _people(story)),
+        blocks=(_groups(story, effect, unit), _people(story)),
     )
 
 
@@ -59,15 +63,127 @@ def strongest_caution(story: Story) -> Caution | None:
     return None
 
 
+def split_by_chance(story: Story) -> bool:
+    """Whether test rows were drawn from the same months as those trained on, and nothing tells which those are."""
+    split = story.contract.split
+    return split.kind == "hash" and split.by != "entity" and not story.contract.having("time")
+
+
 def deep_words(story: Story) -> str:
     """Whether the deep network beats the best traditional family, in a sentence."""
     deep = story.evaluation["deep_minus_traditional"]
-    rival = {"linear": "the linear model", "boosted": "boosted trees"}[deep["traditional"]]
+    rival = {"linear": "the linear model", "boosted": "boosted trees", "kernel": "a kernel machine"}[
+        deep["traditional"]
+    ]
     if deep["low"] > 0:
         return f"The deep network ranks better than {rival}"
     if deep["high"] < 0:
         return f"The deep network ranks worse than {rival}"
     return "Deep or traditional makes no measurable difference"
+
+
+def difference_figure(story: Story, rows: str) -> Figure:
+    """Deep against traditional, and the rule that decided, as intervals of one difference; `rows` names the test rows."""
+    deep = story.evaluation["deep_minus_traditional"]
+    rule = next((r for r in story.decision["rules"] if r["name"] == "better" and r.get("interval")), None)
+    shown = (
+        [Row(name="New − in use, 99\u202f%", interval=interval(rule["interval"]), standing="deciding")] if rule else []
+    )
+    shown.append(Row(name="Deep − traditional, 95\u202f%", interval=interval(deep), standing="reference"))
+    finding = deep_words(story)
+    drawing = Drawing(wide=interval_rows(shown, [Line(at=0, name="no difference")], n.difference, label=finding))
+    name = _DIFFERENCES.get(deep["metric"], METRIC_NAMES[deep["metric"]])
+    less = ", less is above 0," if deep["metric"] in LOWER_IS_BETTER else ""
+    described = f"Difference in {name}{less} on the same {n.count(story.evaluation['rows']['test'])} {rows}"
+    return Figure(finding=finding, described=described, drawing=drawing)
+
+
+_DIFFERENCES = {
+    "auc": "ranking quality (AUC)", "ap": "ranking quality (AP)", "log_loss": "log loss", "gini_norm": "ranking quality (Gini)",
+    "accuracy": "accuracy", "macro_f1": "mean F1", "mae": "mean absolute error",
+}  # fmt: skip
+
+
+def groups_figure(story: Story, metric: str, axis: str) -> Figure | None:
+    """A metric of the candidate by customer group; None where no group has enough rows."""
+    found = [row for row in story.evaluation["slices"] if metric in row]
+    if not found:
+        return None
+    whole = story.evaluation["families"][story.evaluation["candidate"]["family"]]["test"][metric]["value"]
+    rows = [
+        Row(
+            name=f"{row['column']} {row['value']}", interval=interval(row[metric]), note=f"{n.count(row['n'])} rows",
+            standing="reference",
+        )
+        for row in found
+    ]  # fmt: skip
+    weaker = [row for row in found if row[metric]["high"] < whole]
+    worst = min(weaker, key=lambda row: float(row[metric]["value"]), default=None)
+    finding = f"It is weaker for {worst['column']} {worst['value']}" if worst else "No group is measurably weaker"
+    drawing = interval_rows(rows, [Line(at=whole, name="all")], n.decimal, label=finding, axis=axis)
+    return Figure(finding=finding, described=f"{axis} by group, 95\u202f% intervals.", drawing=Drawing(wide=drawing))
+
+
+def both_ways(story: Story) -> list[Block]:
+    """What other splits and suspect columns would have told, one boosted fit a cell; empty where nothing else is possible."""
+    table = story.summaries["baseline"].get("both_ways")
+    if not table:
+        return []
+    reported = table["cells"][table["reported"][0]][table["reported"][1]]
+    rows = []
+    for i, (line, cells) in enumerate(zip(table["rows"], table["cells"], strict=True)):
+        shown = [
+            _cell_of(cell, reported, table["metric"], is_reported=[i, j] == table["reported"])
+            for j, cell in enumerate(cells)
+        ]
+        rows.append(
+            HeatRow(
+                name=_SPLITS[line], cells=tuple(shown), note="used in this report" if i == table["reported"][0] else ""
+            )
+        )
+    names = tuple("As reported" if not column else f"With {', '.join(column)}" for column in table["columns"])
+    finding = _both_ways_finding(table, reported)
+    metric = METRIC_NAMES[table["metric"]]
+    described = f"{metric} of one boosted model a cell, 95\u202f% intervals. Orange: worse than reported. Blue: better."
+    return [
+        Heat(anchor="both-ways", finding=finding, described=described, columns=names, rows=tuple(rows), corner="Split")
+    ]
+
+
+_SPLITS = {"random": "At random", "entity": "By customer", "time": "By time", "given": "As given"}
+
+
+def _both_ways_finding(table: Mapping[str, Any], reported: Mapping[str, float]) -> str:
+    """The cell that differs most from what is reported."""
+    others = [
+        (abs(cell["value"] - reported["value"]), _SPLITS[line], column, cell["value"])
+        for line, cells in zip(table["rows"], table["cells"], strict=True)
+        for column, cell in zip(table["columns"], cells, strict=True)
+    ]
+    gap, line, column, value = max(others, key=lambda other: other[0])
+    if gap < 0.005:
+        return "Another split would have told the same"
+    with_words = f", with {', '.join(column)}," if column else ""
+    return f"{line}{with_words} it would be {n.decimal(value, 2)}; as reported {n.decimal(reported['value'], 2)}"
+
+
+def _cell_of(cell: Mapping[str, float], reported: Mapping[str, float], metric: str, *, is_reported: bool) -> HeatCell:
+    gap = cell["value"] - reported["value"]
+    is_better = gap < 0 if metric in LOWER_IS_BETTER else gap > 0
+    look: Shade = "reported" if is_reported else "plain" if abs(gap) < 0.005 else "flatters" if is_better else "worse"
+    note = "what is reported" if is_reported else n.difference(gap)
+    return HeatCell(
+        value=n.decimal(cell["value"]), interval=n.bracket(interval(cell), n.decimal), note=note, shade=look
+    )
+
+
+HELD = {
+    "better": "the new one is not measurably better",
+    "comparable": "the new one cannot be held against it",
+    "rolled back": "the new one was taken out of use before",
+    "profit": "the new list earns measurably less",
+    "groups": "the new one serves some customers measurably worse",
+}
 
 
 def training_figure(story: Story) -> Figure:
@@ -122,8 +238,8 @@ def _cell(value: Mapping[str, float], show: n.Format) -> Estimate:
     return Estimate(value=show(found.value), interval=n.bracket(found, show))
 
 
-def _groups(story: Story, effect: str) -> Reasons:
-    """The strongest groups, at most two a column, as changes of the log odds."""
+def _groups(story: Story, effect: str, unit: str) -> Reasons:
+    """The strongest groups, at most two a column, as changes of the link score."""
     taken: list[Mapping[str, Any]] = []
     for group in story.summaries["explain"]["groups"]:
         if sum(other["column"] == group["column"] for other in taken) < 2 and len(taken) < _GROUPS:
@@ -139,8 +255,8 @@ def _groups(story: Story, effect: str) -> Reasons:
     )
     return Reasons(
         finding=finding,
-        described=f"Average change in {effect} (log odds) against the average customer. Blue raises, orange lowers.",
-        unit="Log odds",
+        described=f"Average change in {effect} ({unit[:1].lower()}{unit[1:]}) against the average. Blue raises, orange lowers.",
+        unit=unit,
         reasons=tuple(
             Reason(
                 when=capital(group["words"]),
@@ -148,7 +264,7 @@ def _groups(story: Story, effect: str) -> Reasons:
                 applies=n.share(group["share"]),
                 bar=inline(
                     Interval(value=group["effect"], low=group["effect"], high=group["effect"]), (-width, width),
-                    label=f"{n.difference(group['effect'], 2)} log odds", filled=True,
+                    label=f"{n.difference(group['effect'], 2)} {unit}", filled=True,
                 ),
                 change=n.difference(group["effect"], 2),
                 interval=f"{n.count(group['n'])} customers",
@@ -163,10 +279,11 @@ def _people(story: Story) -> People:
     people = []
     for row in story.people:
         raises, _, lowers = str(row["reasons"]).partition(" but ")
-        people.append(Person(row=f"row {row['row']}", score=row["score"], reasons=capital(raises), but=lowers))
+        people.append(Person(row=str(row["row"]), score=row["score"], reasons=capital(raises), but=lowers))
+    which = "the record in the file" if story.contract.columns else "who"
     listed = "Each customer on the list comes with reasons"
     return People(
         finding=listed if story.verdict == "PROMOTE" else "Each score comes with reasons",
-        described=f"{len(people)} of the test customers: the record in the file, the score, what moved it most.",
+        described=f"{len(people)} of the test customers: {which}, the score, what moved it most.",
         people=tuple(people),
     )

@@ -34,16 +34,28 @@ class Story:
 
     @property
     def verdict(self) -> Verdict:
-        """A rollback shows as the promotion that it is."""
-        told = self.decision["verdict"]
-        verdict: Verdict = "PROMOTE" if told == "ROLLBACK" else told
+        verdict: Verdict = self.decision["verdict"]
         return verdict
+
+    @property
+    def in_use(self) -> str | None:
+        """The version that the newest decision left in use, which need not be the one that this story is about."""
+        last = self.history[-1] if self.history else self.decision
+        if last["verdict"] in {"PROMOTE", "ROLLBACK"}:
+            return str(last["version"])
+        return str(last["champion"]["version"]) if last["champion"] else None
 
     @property
     def symbol(self) -> str:
         currency = self.contract.money.currency or ""
         code = f"{currency}{GAP}" if currency else ""
         return {"EUR": "€", "USD": "$", "GBP": "£"}.get(currency, code)
+
+    @property
+    def does(self) -> str:
+        """What those do whom a binary task looks for: "those who respond"."""
+        made = self.contract.unit.target.get(self.contract.task.target)
+        return str((made.label if made else None) or getattr(self.contract.task, "event", "respond"))
 
     @property
     def stopped_by(self) -> str:
@@ -62,6 +74,15 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-METRIC_NAMES = {"auc": "AUC", "ap": "AP", "log_loss": "Log loss", "brier": "Brier", "qini": "Qini"}
-LOWER_IS_BETTER = {"log_loss", "brier"}
-FAMILY_NAMES = {"linear": "Linear", "boosted": "Boosted trees", "deep": "Deep network"}
+METRIC_NAMES = {
+    "auc": "AUC", "ap": "AP", "ap_sample": "AP in the file", "log_loss": "Log loss", "brier": "Brier", "qini": "Qini",
+    "accuracy": "Accuracy", "macro_f1": "Mean F1", "kappa": "Kappa", "gini_norm": "Gini", "mae": "Mean abs. error",
+}  # fmt: skip
+LOWER_IS_BETTER = {"log_loss", "brier", "mae"}
+FAMILY_NAMES = {
+    "linear": "Linear",
+    "boosted": "Boosted trees",
+    "kernel": "Kernel machine",
+    "deep": "Deep network",
+    "blend": "Deep and trees, blended",
+}

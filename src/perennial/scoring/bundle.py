@@ -5,7 +5,7 @@ A bundle holds only what its stage's declared inputs determine: no time, host or
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, assert_never
 
@@ -15,15 +15,20 @@ from numpy.typing import NDArray
 
 from perennial.contract.serving import ServingView
 from perennial.data.encode import Encoded, Encoding
-from perennial.errors import IntegrityError
+from perennial.errors import ConfigError, IntegrityError
 from perennial.files.durable import read_json, write_json
 from perennial.files.manifest import seal, verify
 from perennial.files.tables import read_table, write_table
-from perennial.scoring.calibration import Calibration
+from perennial.scoring.blend import BlendModel
+from perennial.scoring.calibration import Calibration, calibrate
 
-Family = Literal["linear", "boosted", "deep"]
+F64 = NDArray[np.float64]
+Family = Literal["linear", "boosted", "kernel", "deep", "blend"]
 _BACKGROUND = 64  # more rows matter more for reasons than finer steps
-FAMILIES: tuple[Family, ...] = ("linear", "boosted", "deep")  # the simplest first
+FAMILIES: tuple[Family, ...] = ("linear", "boosted", "kernel", "deep", "blend")  # the simplest first
+STAGE_OF: dict[Family, str] = {
+    "linear": "baseline", "boosted": "baseline", "kernel": "baseline", "deep": "train", "blend": "evaluate",
+}  # fmt: skip
 
 
 class Model(Protocol):
@@ -57,7 +62,7 @@ def save(bundle: Bundle, folder: Path, golden: pl.DataFrame) -> str:
     write_json(folder / "serving.json", bundle.serving.model_dump(mode="json"))
     write_json(folder / "params.json", bundle.params)
     write_json(folder / "split.json", bundle.split)
-    write_json(folder / "bundle.json", {"family": bundle.family, "format": 1})
+    write_json(folder / "bundle.json", {"family": bundle.family, "format": 2})
     write_table(folder / "background.parquet", bundle.background)
     write_table(folder / "golden.parquet", golden)
     return seal(folder)
@@ -70,8 +75,8 @@ def load(folder: Path) -> Bundle:
     """
     verify(folder)
     told = read_json(folder / "bundle.json")
-    if told.get("format") != 1 or told.get("family") not in FAMILIES:
-        raise IntegrityError(f"{folder}/bundle.json says {told}: this version reads format 1 of {', '.join(FAMILIES)}")
+    if told.get("format") != 2 or told.get("family") not in FAMILIES:
+        raise IntegrityError(f"{folder}/bundle.json says {told}: this version reads format 2 of {', '.join(FAMILIES)}")
     encoding = Encoding.load(folder)
     return Bundle(
         family=told["family"],
@@ -95,13 +100,35 @@ def _load_model(family: Family, folder: Path, encoding: Encoding) -> Model:
         case "boosted":
             from perennial.models.traditional.boosted import BoostedModel
 
-            return BoostedModel.load(folder)
+            return BoostedModel.load(folder, encoding)
+        case "kernel":
+            from perennial.models.traditional.kernel import KernelModel
+
+            return KernelModel.load(folder)
         case "deep":
             from perennial.models.deep.model import DeepModel
 
             return DeepModel.load(folder)
+        case "blend":
+            members: list[Family] = [member for member in FAMILIES if (folder / member).is_dir()]
+            return BlendModel(members={member: _load_model(member, folder / member, encoding) for member in members})
         case _:
             assert_never(family)
+
+
+def blend(rival: Bundle, deep: Bundle, val: pl.DataFrame, y: F64, arm: NDArray[np.int64]) -> Bundle:
+    """The bundle of the mean of two fitted models, calibrated on val (outcomes and arms (n,)).
+
+    Raises: ConfigError when the two were fitted on other encodings.
+    """
+    if rival.encoding != deep.encoding:
+        raise ConfigError("train and baseline encode columns otherwise, so they cannot be blended: give both one seed")
+    model = BlendModel(members={rival.family: rival.model, "deep": deep.model})
+    link = model.link(deep.encoding.encode(val))
+    return replace(
+        deep, family="blend", model=model, calibration=calibrate(deep.serving.head, link, y, arm),
+        params={"train": deep.params, "baseline": rival.params},
+    )  # fmt: skip
 
 
 def background_rows(rows: pl.DataFrame, serving: ServingView, seed: int) -> pl.DataFrame:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple, assert_never
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from perennial.scoring.blend import BlendModel
 from perennial.scoring.bundle import Bundle
 
 F64 = NDArray[np.float64]
@@ -22,7 +24,7 @@ class Contributions(NamedTuple):
 
 
 def contributions(bundle: Bundle, rows: pl.DataFrame, *, draws: int, seed: int) -> Contributions:
-    """Linear and trees exactly; the network by expected gradients over the bundle's background rows."""
+    """Linear and trees exactly; the network by expected gradients over the bundle's background rows; a blend's mean."""
     encoded = bundle.encoding.encode(rows)
     columns = bundle.encoding.columns
     match bundle.family:
@@ -36,8 +38,21 @@ def contributions(bundle: Bundle, rows: pl.DataFrame, *, draws: int, seed: int) 
 
             assert isinstance(bundle.model, BoostedModel)
             parts = bundle.model.contributions(encoded)
+        case "kernel":
+            from perennial.models.traditional.kernel import KernelModel
+
+            assert isinstance(bundle.model, KernelModel)
+            parts = bundle.model.contributions(encoded)
         case "deep":
             return _of_network(bundle, rows, columns, draws, seed)
+        case "blend":
+            assert isinstance(bundle.model, BlendModel)
+            found = [
+                contributions(replace(bundle, family=family, model=model), rows, draws=draws, seed=seed)
+                for family, model in bundle.model.members.items()
+            ]
+            parts, error = (np.mean([getattr(one, of) for one in found], axis=0) for of in ("parts", "error"))
+            return Contributions(columns, parts, error)
         case _:
             assert_never(bundle.family)
     return Contributions(columns, parts, np.zeros((len(encoded), parts.shape[2])))
@@ -51,14 +66,19 @@ def _of_network(bundle: Bundle, rows: pl.DataFrame, columns: list[str], draws: i
     from perennial.models.deep.net import link
 
     assert isinstance(bundle.model, DeepModel)
-    net, encoding = bundle.model.net.eval(), bundle.encoding
+    net, spec, encoding = bundle.model.net.eval(), bundle.model.spec, bundle.encoding
     with torch.inference_mode():
-        z, base = (net.embed(*tensors(encoding.encode(frame))) for frame in (rows, bundle.background))
-    owners = [*range(len(encoding.numeric)), *(encoding.numeric.index(name) for name in encoding.missing)]
-    owners += range(len(encoding.numeric), len(columns))
-    owner_Z = torch.repeat_interleave(torch.tensor(owners), torch.tensor(net.chunks))
+        z, base = (net.embed(tensors(encoding.encode(frame))) for frame in (rows, bundle.background))
+    owners = [owner for kind in encoding.owners for owner in kind]
+    texts, sizes = encoding.text_owners
+    if texts:  # what words say together counts for the column that says most; the wide part for its own
+        owners.append(texts[int(np.argmax(sizes))])
+    if encoding.image is not None:
+        owners.append(len(columns) - 1)
+    owners += texts
+    owner_Z = torch.repeat_interleave(torch.tensor(owners), torch.tensor(net.chunks + [net.raw] * len(texts)))
     parts, error = expected_gradients(
-        lambda chunk: link(net.from_chunks(chunk)),
+        lambda chunk: link(net.from_chunks(chunk), spec),
         z.clone(),
         base.clone(),
         owner_Z,
@@ -70,11 +90,11 @@ def _of_network(bundle: Bundle, rows: pl.DataFrame, columns: list[str], draws: i
 
 
 def focus(bundle: Bundle, rows: pl.DataFrame, found: Contributions) -> F64:
-    """The parts (n, columns) of what a row is asked for: its score, or what its best message adds to that of none."""
-    if bundle.serving.task == "binary":
+    """The parts (n, columns) of what a row is asked for: its score, its likeliest class, what its best message adds."""
+    task = bundle.serving.head.task
+    if task in {"binary", "regression"}:
         return found.parts[:, :, 0]
     link = bundle.model.link(bundle.encoding.encode(rows))
-    best = (link[:, 1:] - link[:, :1]).argmax(axis=1) + 1
-    chosen = np.take_along_axis(found.parts, best[:, None, None], axis=2)[:, :, 0]
-    out: F64 = chosen - found.parts[:, :, 0]
-    return out
+    best = link.argmax(axis=1) if task == "multiclass" else (link[:, 1:] - link[:, :1]).argmax(axis=1) + 1
+    chosen: F64 = np.take_along_axis(found.parts, best[:, None, None], axis=2)[:, :, 0]
+    return chosen if task == "multiclass" else chosen - found.parts[:, :, 0]

@@ -18,7 +18,7 @@ F64 = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Scorer:
-    """Scores are (n, outputs): one for a binary task, one an arm (control first) for uplift."""
+    """Scores are (n, outputs): a probability, an amount, one for each class, or one an arm (control first)."""
 
     bundle: Bundle
 
@@ -28,15 +28,15 @@ class Scorer:
 
     @property
     def outputs(self) -> list[str]:
-        return list(self.bundle.serving.arms) or ["probability"]
+        return list(self.bundle.serving.head.outputs)
 
     def link(self, rows: pl.DataFrame) -> F64:
-        """Uncalibrated log odds (n, outputs)."""
+        """Uncalibrated link scores (n, outputs)."""
         return self.bundle.model.link(self.bundle.encoding.encode(rows))
 
     def score(self, rows: pl.DataFrame) -> F64:
-        """Calibrated probabilities (n, outputs)."""
-        return self.bundle.calibration.probability(self.link(rows))
+        """Calibrated scores (n, outputs)."""
+        return self.bundle.calibration.score(self.link(rows))
 
     def prove(self, folder: Path) -> None:
         """Score the golden rows of `folder` again.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import narwhals as nw
 import polars as pl
 
-from perennial.contract.model import MAIN
 from perennial.data.clean import WHY, clean
 from perennial.data.names import LISTED, ROW_ID, conserve
 from perennial.files.tables import read_table, write_table
@@ -17,8 +16,8 @@ def run(job: Job) -> Summary:
     dropped, flow = [pl.DataFrame(schema=LISTED)], {}
     for table, (_, columns) in contract.tables.items():
         rows = read_table(folder / f"{table}.parquet")
-        drop = table == MAIN and contract.unit.duplicates == "drop"
-        marked = clean(nw.from_native(rows.lazy()), columns, drop_duplicates=drop).to_native().collect()
+        lazy, events, drop = nw.from_native(rows.lazy()), contract.events.get(table), contract.drops_duplicates(table)
+        marked = clean(lazy, columns, events, drop_duplicates=drop).to_native().collect()
         kept = marked.filter(pl.col(WHY).is_null()).drop(WHY)
         gone = marked.filter(pl.col(WHY).is_not_null()).select(ROW_ID, pl.lit(table).alias("table"), WHY)
         reasons = {reason: gone.filter(pl.col(WHY) == reason)[ROW_ID] for reason in sorted(set(gone[WHY]))}

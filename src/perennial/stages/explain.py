@@ -12,6 +12,7 @@ from perennial.data.names import ROW_ID
 from perennial.data.parts import part
 from perennial.explain.words import groups, importance, reasons
 from perennial.files.tables import read_table, write_table
+from perennial.scoring.bundle import STAGE_OF
 from perennial.scoring.reasons import contributions, focus
 from perennial.scoring.scorer import Scorer
 from perennial.stages.shell import Job, Summary, log, main
@@ -22,8 +23,7 @@ def run(job: Job) -> Summary:
     units = read_table(job.input("featurize") / "units.parquet")
     splits = read_table(job.input("split") / "splits.parquet")
     family = job.summary_of("evaluate")["candidate"]["family"]
-    folder = (job.input("train") if family == "deep" else job.input("baseline")) / family
-    scorer = Scorer.load(folder)
+    scorer = Scorer.load(job.input(STAGE_OF[family]) / family)
     test = part(units, splits, "test", job.contract).frame
     rows = test.sample(min(params.rows, test.height), seed=params.seed)
     found = contributions(scorer.bundle, rows, draws=params.draws, seed=params.seed)

@@ -5,33 +5,53 @@ from __future__ import annotations
 import narwhals as nw
 import polars as pl
 
-from perennial.contract.model import MAIN
+from perennial.contract.model import Contract
+from perennial.data.cutoffs import check_windows
 from perennial.data.featurize import featurize
-from perennial.data.names import LISTED, ORDER, ROW_ID, conserve
+from perennial.data.names import CUTOFF, LISTED, ORDER, ROW_ID, conserve
 from perennial.errors import DataStopped
 from perennial.files.tables import read_table, write_table
 from perennial.stages.shell import Job, Summary, log, main
 
 
 def run(job: Job) -> Summary:
-    """Raises: DataStopped when no unit is left."""
+    """Raises: DataStopped when no unit is left, or an outcome is not known yet."""
     folder, contract = job.input("clean"), job.contract
     tables = {table: read_table(folder / f"{table}.parquet") for table in contract.tables}
-    made = featurize({table: nw.from_native(rows.lazy()) for table, rows in tables.items()}, contract)
+    lazy = {table: nw.from_native(rows.lazy()) for table, rows in tables.items()}
+    if contract.unit.cutoffs is not None:
+        check_windows(lazy, contract, contract.unit.cutoffs.all[-1])
+    made = featurize(lazy, contract)
     units = made.units.to_native().collect().sort(ORDER)
     unused = pl.concat([pl.DataFrame(schema=LISTED), *(part.to_native().collect() for part in made.unused)])
     flow = {}
     for table, rows in tables.items():
         listed = unused.filter(pl.col("table") == table)
-        fed = units[ROW_ID] if table == MAIN else rows.join(listed, on=ROW_ID, how="anti")[ROW_ID]
+        fed = made.fed[table].to_native().collect()[ROW_ID]
         reasons = {why: listed.filter(pl.col("reason") == why)[ROW_ID] for why in sorted(set(listed["reason"]))}
         flow[table] = {"in": rows.height, "to": conserve("featurize", table, rows[ROW_ID], fed=fed, **reasons)}
         log.info("%s: %d rows, %s", table, rows.height, flow[table]["to"])
     if not units.height:
-        raise DataStopped(f"no unit is left of {tables[MAIN].height} rows: unit.where is {contract.unit.where}")
+        n_rows = sum(rows.height for rows in tables.values())
+        raise DataStopped(f"no unit is left of {n_rows} rows: unit.where is {contract.unit.where}")
+    at = _by_cutoff(units, contract)
     write_table(job.out / "units.parquet", units)
     write_table(job.out / "unused.parquet", unused.sort("table", ROW_ID))
-    return {"flow": flow, "units": units.height}
+    return {"flow": flow, "units": units.height} | ({"cutoffs": at} if at else {})
+
+
+def _by_cutoff(units: pl.DataFrame, contract: Contract) -> dict[str, int]:
+    """How many units there are at each cut-off, none where units are rows of a table."""
+    if contract.unit.cutoffs is None:
+        return {}
+    counts = {str(cutoff): units.filter(pl.col(CUTOFF) == cutoff).height for cutoff in contract.unit.cutoffs.all}
+    if empty := [cutoff for cutoff, count in counts.items() if not count]:
+        raise DataStopped(f"nobody has an event before cut-off {empty[0]}: choose a later one")
+    for name in contract.unit.target:
+        if units[name].n_unique() < 2:
+            raise DataStopped(f"the outcome {name} is always {units[name][0]}")
+    log.info("%d units: %s", units.height, ", ".join(f"{count} at {cutoff}" for cutoff, count in counts.items()))
+    return counts
 
 
 if __name__ == "__main__":

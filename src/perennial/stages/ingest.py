@@ -12,10 +12,15 @@ from perennial.stages.shell import Job, Summary, log, main
 
 def run(job: Job) -> Summary:
     tables = job.contract.tables
-    files = matching(job.raw_files, {table: pattern for table, (pattern, _) in tables.items()})
+    names = {attachment.file for attachment in job.contract.source.attach}
+    attachments = [path for path in job.raw_files if path.name in names]
+    files = matching(
+        [path for path in job.raw_files if path.name not in names],
+        {table: pattern for table, (pattern, _) in tables.items()},
+    )
     rejects, flow, notes = [], {}, []
     for table, (_, columns) in tables.items():
-        read = ingest(files[table], columns, Form.of(job.contract, table))
+        read = ingest(files[table], columns, Form.of(job.contract, table), attachments)
         ids = pl.concat([read.rows[ROW_ID], read.rejects[ROW_ID]])
         to = conserve("ingest", table, ids, passed=read.rows[ROW_ID], quarantined=read.rejects[ROW_ID])
         flow[table] = {"in": len(ids), "to": to}

@@ -38,6 +38,7 @@ log = logging.getLogger("perennial")
 _MODULE_OF = {
     "pytorch-lightning": "pytorch_lightning",
     "scikit-learn": "sklearn",
+    "pillow": "PIL",
     "great-expectations": "great_expectations",
 }
 

@@ -2,51 +2,73 @@
 
 from __future__ import annotations
 
-import polars as pl
+import hashlib
+from typing import Any
 
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from perennial.contract.model import Contract
 from perennial.contract.serving import feature_columns
-from perennial.data.names import ENTITY, ROW_ID, conserve
+from perennial.data.names import CUTOFF, ENTITY, LABEL_END, ROW_ID, conserve
+from perennial.data.parts import Part, part
 from perennial.data.split import PARTS, split
 from perennial.errors import LeakError
-from perennial.evaluation.leaks import straddling, telling
+from perennial.evaluation.leaks import questions, reaching, straddling, telling_any
 from perennial.files.durable import write_json
 from perennial.files.tables import read_table, write_table
 from perennial.stages.shell import Job, Summary, log, main
 
 
 def run(job: Job) -> Summary:
-    """Raises: LeakError when a column tells the outcome, or an entity is in two parts."""
+    """Raises: LeakError when a column tells the outcome, an entity is in two parts, or train knows of the test's time."""
     units, contract = read_table(job.input("featurize") / "units.parquet"), job.contract
     splits, function = split(units, contract)
-    shared = straddling(splits[ENTITY].to_numpy(), splits["split"].to_numpy())
+    by_cutoff = contract.split.kind == "cutoff"  # then the test's people may be those of train, at a later time
+    parts_of = splits["split"].to_numpy()
+    shared = straddling(splits[ENTITY].to_numpy(), parts_of, ("train", "val") if by_cutoff else None)
     if shared:
         raise LeakError(f"{len(shared)} entities are in two parts of the split, such as {shared[0]!r}: split by entity")
-    train = units.join(splits, on=ROW_ID).filter(pl.col("split") == "train")
-    features = [column.name for column in feature_columns(contract)]
-    told = telling({name: train[name].to_numpy() for name in features}, train[contract.task.target].to_numpy())
+    if by_cutoff and (late := reaching(units[CUTOFF].to_numpy(), units[LABEL_END].to_numpy(), parts_of)):
+        raise LeakError(
+            f"the outcomes of {late} units of train and val reach into the time of the test: cut off earlier"
+        )
+    features = feature_columns(contract)
+    for column in features:
+        if column.kind == "image" and (twice := straddling(_prints(units[column.name]), parts_of, None)):
+            raise LeakError(f"{len(twice)} pictures of {column.name!r} are in two parts of the split, byte for byte")
+    train = part(units, splits, "train", contract)
+    columns = {column.name: train.frame[column.name].to_numpy() for column in features if column.kind != "image"}
+    told = telling_any(columns, questions(train.y, contract.task.kind))
     proven = [leak for leak in told if leak.proven]
     if proven:
         raise LeakError("; ".join(leak.words for leak in proven) + "; give it the role ignore with the reason")
+    told = [leak for leak in told if leak.column not in contract.vouched]
     for leak in told:
         log.warning("suspect: %s", leak.words)
-    parts = {part: splits.filter(pl.col("split") == part)[ROW_ID] for part in PARTS}
+    parts = {name: splits.filter(pl.col("split") == name)[ROW_ID] for name in PARTS}
     rows = conserve("split", "units", units[ROW_ID], **parts)
-    log.info("%s", ", ".join(f"{part} {count}" for part, count in rows.items()))
+    log.info("%s", ", ".join(f"{name} {count}" for name, count in rows.items()))
     write_table(job.out / "splits.parquet", splits.select(ROW_ID, "split"))
     write_json(job.out / "split.json", function)
-    base = {part: float(_rate(units, splits, contract.task.target, part)) for part in PARTS if rows[part]}
     return {
         "flow": {"units": {"in": units.height, "to": rows}},
-        "rate": base,
+        "rate": {name: _rate(part(units, splits, name, contract), contract) for name in PARTS if rows[name]},
         "suspects": [leak.words for leak in told],
     }
 
 
-def _rate(units: pl.DataFrame, splits: pl.DataFrame, target: str, part: str) -> float:
-    """The mean outcome in one part."""
-    mean = units.join(splits, on=ROW_ID).filter(pl.col("split") == part)[target].mean()
-    assert isinstance(mean, float)
-    return mean
+def _rate(rows: Part, contract: Contract) -> float:
+    """The mean outcome of a part; of classes the share of the commonest."""
+    if contract.task.kind == "multiclass":
+        return float(np.bincount(rows.y.astype(np.int64)).max() / len(rows))
+    return float(rows.y.mean())
+
+
+def _prints(pictures: pl.Series) -> NDArray[Any]:
+    """A digest of each picture's bytes."""
+    return np.array([hashlib.md5(picture or b"", usedforsecurity=False).hexdigest() for picture in pictures])
 
 
 if __name__ == "__main__":

@@ -6,17 +6,19 @@ from dataclasses import asdict
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from perennial.config.train import TrainParams
-from perennial.contract.serving import serving_view
-from perennial.data.encode import Encoded, fit
+from perennial.contract.serving import Head, serving_view
+from perennial.data.encode import Encoded, Encoding, fit
 from perennial.data.parts import Part, part
+from perennial.errors import ConfigError
 from perennial.files.durable import read_json, write_json
 from perennial.files.tables import read_table
 from perennial.models.deep.model import DeepModel, tensors
-from perennial.models.deep.net import NetSpec, TabularNet, losses
+from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, losses
 from perennial.scoring.bundle import Bundle, background_rows, save
-from perennial.scoring.calibration import calibrate, log_loss
+from perennial.scoring.calibration import calibrate, link_loss
 from perennial.scoring.scorer import golden_rows
 from perennial.stages.shell import Job, Summary, log, main
 from perennial.training import fit as training
@@ -31,16 +33,12 @@ def run(job: Job) -> Summary:
     train, val = (part(units, splits, name, contract) for name in ("train", "val"))
     times = read_table(job.input("augment") / "draws.parquet")
     serving = serving_view(contract)
-    encoding = fit(train.frame, serving.features, params.seed)
-    x_train, x_val = encoding.encode(train.frame), encoding.encode(val.frame)
-    outputs = max(1, len(serving.arms))
-    spec = NetSpec(
-        n_numeric=len(encoding.numeric), n_missing=len(encoding.missing), cards=tuple(encoding.cards), outputs=outputs,
-        members=params.members, width=params.width, blocks=params.blocks, dropout=params.dropout,
-    )  # fmt: skip
+    encoding, x_train = fit(train.frame, serving.features, train.y, params.seed)
+    x_val = encoding.encode(val.frame)
+    spec = shape(serving.head, encoding, train.y, params)
     drawn = train.frame.join(times, on="row_id", how="left", maintain_order="left")["times"].to_torch()
     fitted = training.fit(
-        lambda: TabularNet(spec), losses, _rows(x_train, train), drawn, _rows(x_val, val), params, job.curves
+        lambda: TabularNet(spec), losses(spec), _rows(x_train, train), drawn, _rows(x_val, val), params, job.curves
     )
     if not job.is_main:
         return {}
@@ -48,19 +46,20 @@ def run(job: Job) -> Summary:
     model = DeepModel(spec=spec, net=fitted.net)
     link = model.link(x_val)
     bundle = Bundle(
-        family="deep", model=model, encoding=encoding, calibration=calibrate(link, val.y, val.arm), serving=serving,
+        family="deep", model=model, encoding=encoding, serving=serving,
+        calibration=calibrate(serving.head, link, val.y, val.arm),
         params=params.model_dump(mode="json"), split=read_json(split / "split.json"),
         background=background_rows(train.frame, serving, params.seed),
     )  # fmt: skip
     digest = save(bundle, job.out / "deep", golden_rows(bundle, background_rows(val.frame, serving, params.seed)))
     write_json(job.out / "curve.json", [asdict(epoch) for epoch in fitted.curve])
-    val_loss = log_loss(link[np.arange(len(val)), val.arm], val.y)
+    val_loss = link_loss(serving.head, link, val.y, val.arm)
     n_weights = sum(weight.numel() for weight in fitted.net.parameters())
     log.info(
         "best epoch %d of %d, %d weights, val loss %.4f", fitted.best_epoch, len(fitted.curve), n_weights, val_loss
     )
     return {
-        "families": {"deep": {"val_log_loss": val_loss, "digest": digest}},
+        "families": {"deep": {"val_loss": val_loss, "digest": digest}},
         "best_epoch": fitted.best_epoch,
         "epochs": len(fitted.curve),
         "weights": n_weights,
@@ -68,12 +67,30 @@ def run(job: Job) -> Summary:
     }
 
 
-def _rows(encoded: Encoded, labelled: Part) -> Rows:
-    norm, miss, cat = tensors(encoded)
-    return Rows(
-        norm_NF=norm, miss_NM=miss, cat_NC=cat, y_N=torch.from_numpy(labelled.y.astype(np.float32)),
-        arm_N=torch.from_numpy(labelled.arm),
+def shape(head: Head, encoding: Encoding, y_train: NDArray[np.float64], params: TrainParams) -> NetSpec:
+    """The network for these columns and this task; an amount is learnt in units of its training spread."""
+    amounts = y_train if head.task == "regression" and not head.two_part else np.zeros(2)
+    if head.two_part:
+        amounts = np.log(y_train[y_train > 0])
+    words = None
+    if encoding.texts is not None:
+        if params.words is None:
+            raise ConfigError(
+                f"train.words is missing, and {', '.join(encoding.texts.grams)} are texts: see the gallery"
+            )
+        vocabulary, grams = len(encoding.texts.vocabulary), tuple(encoding.texts.sizes[0])
+        words = WordSpec(vocabulary=vocabulary, grams=grams, **params.words.model_dump())
+    return NetSpec(
+        n_numeric=len(encoding.owners[0]), n_missing=len(encoding.missing), cards=tuple(encoding.cards), head=head,
+        members=params.members, width=params.width, blocks=params.blocks, dropout=params.dropout,
+        words=words, has_image=encoding.image is not None, smoothing=params.smoothing or 0.0,
+        center=float(amounts.mean()), spread=float(amounts.std()) or 1.0,
     )  # fmt: skip
+
+
+def _rows(encoded: Encoded, labelled: Part) -> Rows:
+    y_N = torch.from_numpy(labelled.y.astype(np.float32))
+    return Rows(x=tensors(encoded), y_N=y_N, arm_N=torch.from_numpy(labelled.arm))
 
 
 if __name__ == "__main__":

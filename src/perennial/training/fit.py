@@ -26,7 +26,8 @@ from perennial.training.loader import Batches, Rows
 from perennial.training.module import FitModule, RowLoss, adamw
 
 log = logging.getLogger("perennial")
-_VAL_ROWS = 4096
+_VAL_ROWS = 4096  # of tables; of wider rows fewer, so that a block stays small
+_VAL_BYTES = 8_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,7 @@ def fit(
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(params.seed)
     net = make_net()
-    module = FitModule(net, row_loss, adamw(params.learning_rate, params.weight_decay), params.seed)
+    module = FitModule(net, row_loss, adamw(params.learning_rate, params.weight_decay), params.seed, params.warmup)
     watch = _Watch(row_loss, val, params, curve_file)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     shown = sys.stderr.isatty()
@@ -110,6 +111,8 @@ class _Watch(Callback):
         self.curve: list[Epoch] = []
         self.best_state: dict[str, Any] = {}
         self.best_epoch = 0
+        self.mean: nn.Module | None = None  # whose weights are the running mean of the network's
+        self.steps = 0
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         torch.set_num_threads(self.params.threads)  # Lightning gives each of several ranks its share of the cores
@@ -122,11 +125,26 @@ class _Watch(Callback):
         # handler after on_fit_start.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+        assert isinstance(pl_module, FitModule)
+        if self.params.average is None:
+            return
+        if self.mean is None:
+            self.mean = copy.deepcopy(pl_module.net)
+        self.steps += 1
+        decay = min(self.params.average, (1 + self.steps) / (10 + self.steps))
+        with torch.no_grad():
+            for mine, its in zip(self.mean.parameters(), pl_module.net.parameters(), strict=True):
+                mine.lerp_(its, 1 - decay)
+            for held, now in zip(self.mean.buffers(), pl_module.net.buffers(), strict=True):
+                held.copy_(now)
+
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         assert isinstance(pl_module, FitModule)
         sums = torch.tensor([pl_module.train_loss, float(pl_module.n_train)], dtype=torch.float64)
         total, n = trainer.strategy.reduce(sums.to(pl_module.device), reduce_op="sum").tolist()
-        now = Epoch(epoch=trainer.current_epoch + 1, train_loss=total / n, val_loss=self._val_loss(pl_module))
+        judged = self.mean or pl_module.net
+        now = Epoch(epoch=trainer.current_epoch + 1, train_loss=total / n, val_loss=self._val_loss(pl_module, judged))
         if not math.isfinite(now.train_loss + now.val_loss):
             words = f"epoch {now.epoch}: train loss {now.train_loss}, val loss {now.val_loss}, the weights ran away"
             raise ConfigError(f"{words}: lower train.learning_rate, now {self.params.learning_rate:g}")
@@ -134,7 +152,7 @@ class _Watch(Callback):
         self.curve.append(now)
         if now.val_loss < best:
             self.best_epoch = now.epoch
-            state = pl_module.net.state_dict()
+            state = judged.state_dict()
             self.best_state = {name: copy.deepcopy(tensor.detach().cpu()) for name, tensor in state.items()}
         trainer.should_stop = now.epoch - self.best_epoch >= self.params.patience
         if trainer.is_global_zero:
@@ -143,16 +161,19 @@ class _Watch(Callback):
             mark = " (best)" if now.epoch == self.best_epoch else ""
             log.info("epoch %d: train loss %.4f, val loss %.4f%s", now.epoch, now.train_loss, now.val_loss, mark)
 
-    def _val_loss(self, module: FitModule) -> float:
+    def _val_loss(self, module: FitModule, net: nn.Module) -> float:
         """The mean row loss on all of val, the same on every rank."""
-        module.net.eval()
+        net.eval()
         total = 0.0
         with torch.inference_mode():
-            for start in range(0, len(self.val), _VAL_ROWS):
-                rows = self.val.at(torch.arange(start, min(start + _VAL_ROWS, len(self.val))))
-                norm, miss, cat, y, arm = (tensor.to(module.device) for tensor in rows)
-                total += float(self.row_loss(module.net(norm, miss, cat), y, arm).double().sum())
-        module.net.train()
+            wide = sum(values[0].nbytes for values in self.val.x.values())
+            step = max(1, min(_VAL_ROWS, _VAL_BYTES // max(wide, 1)))
+            for start in range(0, len(self.val), step):
+                some = slice(start, start + step)
+                x = {kind: values.to(module.device) for kind, values in self.val.at(some).items()}
+                y, arm = (values[some].to(module.device) for values in (self.val.y_N, self.val.arm_N))
+                total += float(self.row_loss(net(x), y, arm).double().sum())
+        net.train()
         return total / len(self.val)
 
 

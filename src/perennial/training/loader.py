@@ -1,39 +1,46 @@
-"""Tensors and draws in, batches of an epoch out: slices of tensors in an order that only seed and epoch decide.
-
-Suffixes: N rows, F numeric, M missing flags, C categorical, B batch.
-"""
+"""Tensors and draws in, batches of an epoch out: slices of tensors in an order that only seed and epoch decide."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-Batch = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, int]
+Inputs = dict[str, Tensor]  # what a network takes, by kind of column: (n, …) each
+_SWAPPED = ("norm", "cat")
+
+
+class Batch(NamedTuple):
+    """Rows of one rank: `rows` are their numbers, `whole` is the size of the batch over all ranks."""
+
+    x: Inputs
+    y: Tensor
+    arm: Tensor
+    rows: Tensor
+    whole: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
     """Encoded rows with their outcome (float) and arm (0 without arms)."""
 
-    norm_NF: Tensor
-    miss_NM: Tensor
-    cat_NC: Tensor
+    x: Inputs
     y_N: Tensor
     arm_N: Tensor
 
     def __len__(self) -> int:
         return len(self.y_N)
 
-    def at(self, which: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        return self.norm_NF[which], self.miss_NM[which], self.cat_NC[which], self.y_N[which], self.arm_N[which]
+    def at(self, which: Tensor | slice) -> Inputs:
+        return {kind: values[which] for kind, values in self.x.items()}
 
 
 class Batches(IterableDataset[Batch]):
-    """The batches of one epoch for one rank: (norm, miss, cat, y, arm, row numbers, size of the whole batch).
+    """The batches of one epoch for one rank.
 
     Every rank takes each `world`-th row of the same global batch, so the union over ranks is the epoch and the summed
     loss is that of one process. A last batch smaller than `world` joins the one before it.
@@ -53,10 +60,10 @@ class Batches(IterableDataset[Batch]):
         order = self.drawn[torch.randperm(len(self.drawn), generator=_generator(self.seed, self.epoch, 0))]
         for number, (start, stop) in enumerate(self._bounds(), 1):
             mine = order[start:stop][self.rank :: self.world]
-            norm, miss, cat, y, arm = self.rows.at(mine)
+            x = self.rows.at(mine)
             if self.swap:
-                norm, cat = self._swapped(norm, cat, order[start:stop], number)
-            yield norm, miss, cat, y, arm, mine, stop - start
+                x |= self._swapped(x, order[start:stop], number)
+            yield Batch(x, self.rows.y_N[mine], self.rows.arm_N[mine], mine, stop - start)
 
     def _bounds(self) -> list[tuple[int, int]]:
         n = len(self.drawn)
@@ -65,14 +72,13 @@ class Batches(IterableDataset[Batch]):
             starts.pop()
         return list(zip(starts, [*starts[1:], n], strict=True))
 
-    def _swapped(self, norm: Tensor, cat: Tensor, whole: Tensor, number: int) -> tuple[Tensor, Tensor]:
+    def _swapped(self, x: Inputs, whole: Tensor, number: int) -> Inputs:
         """A share `swap` of the cells takes the value of another row of the batch."""
         generator = _generator(self.seed, self.epoch, number * self.world + self.rank + 1)
-        donor = whole[torch.randint(len(whole), (len(norm),), generator=generator)]
+        donor = whole[torch.randint(len(whole), (len(x[_SWAPPED[0]]),), generator=generator)]
         other = self.rows.at(donor)
-        take_norm = torch.rand(norm.shape, generator=generator) < self.swap
-        take_cat = torch.rand(cat.shape, generator=generator) < self.swap
-        return torch.where(take_norm, other[0], norm), torch.where(take_cat, other[2], cat)
+        taken = {kind: torch.rand(x[kind].shape, generator=generator) < self.swap for kind in _SWAPPED}
+        return {kind: torch.where(taken[kind], other[kind], x[kind]) for kind in _SWAPPED}
 
 
 def _generator(*parts: int) -> torch.Generator:

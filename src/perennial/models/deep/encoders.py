@@ -48,6 +48,57 @@ class CategoryEncoder(nn.Module):
         return out
 
 
+class WordEncoder(nn.Module):
+    """A text as what its words say together: their embeddings, pooled by attention, mean and maximum.
+
+    While training a share of words is read as unknown and a share of embedding dimensions is dropped for all words.
+    """
+
+    def __init__(self, n_words: int, *, width: int, word_dropout: float, dropout: float) -> None:
+        super().__init__()
+        self.table = nn.Embedding(n_words + 2, width, padding_idx=0)
+        nn.init.normal_(self.table.weight, std=0.1)
+        self.attention = nn.Linear(width, 1)
+        self.word_dropout, self.dropout, self.d_out = word_dropout, dropout, 3 * width
+
+    def forward(self, word_BT: Tensor) -> Tensor:
+        """word_BT (codes, 0 behind the last word) → (B, D)"""
+        word_BT = word_BT[:, : max(int((word_BT > 0).sum(dim=1).max()), 1)].long()
+        there_BT = word_BT > 0
+        if self.training and self.word_dropout:
+            gone = torch.rand(word_BT.shape, device=word_BT.device) < self.word_dropout
+            word_BT = torch.where(gone & there_BT, 1, word_BT)
+        x_BTD = self.table(word_BT)
+        if self.training and self.dropout:
+            kept = torch.rand(len(x_BTD), 1, x_BTD.shape[2], device=x_BTD.device) >= self.dropout
+            x_BTD = x_BTD * kept / (1 - self.dropout)
+        mask = there_BT[:, :, None]
+        weight_BT1 = torch.softmax(self.attention(x_BTD).masked_fill(~mask, -1e9), dim=1) * mask
+        mean = (x_BTD * mask).sum(dim=1) / mask.sum(dim=1).clamp_min(1)
+        most = x_BTD.masked_fill(~mask, -1e9).amax(dim=1) * there_BT.any(dim=1)[:, None]
+        return torch.cat([mean, (x_BTD * weight_BT1).sum(dim=1), most], dim=1)
+
+
+class WideEncoder(nn.Module):
+    """Logistic regression inside the network: a weight for each known word and pair of each text column (P outputs)."""
+
+    def __init__(self, sizes: list[int], outputs: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(sum(sizes) + 1, outputs, padding_idx=0)
+        nn.init.zeros_(self.table.weight)
+        self.ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
+
+    def forward(self, gram_BG: Tensor, weight_BG: Tensor) -> Tensor:
+        """Places (0 is none) and weights of words and pairs → (B, columns × P), the sums of each column."""
+        each_BGP = self.table(gram_BG.long()) * weight_BG[:, :, None]
+        starts = [0, *self.ends[:-1]]
+        parts = [
+            (each_BGP * ((gram_BG > start) & (gram_BG <= end))[:, :, None]).sum(dim=1)
+            for start, end in zip(starts, self.ends, strict=True)
+        ]
+        return torch.cat(parts, dim=1)
+
+
 def embedding_width(card: int) -> int:
     """min(16, max(2, round(1.6·card^0.56))), fastai's rule with a lower ceiling."""
     return min(16, max(2, int(1.6 * card**0.56 + 0.5)))

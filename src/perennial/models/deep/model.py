@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save
+from scipy.sparse import csr_matrix
 from torch import Tensor
 
+from perennial.contract.serving import Head
 from perennial.data.encode import Encoded
 from perennial.files.durable import read_json, write_bytes, write_json
-from perennial.models.deep.net import NetSpec, TabularNet, link
+from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, link
 
 _ROWS = 8192
+_PICTURES = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +33,10 @@ class DeepModel:
         """Link scores (n, outputs), in blocks of a fixed size, so that a row's bits do not depend on its neighbours."""
         self.net.eval()
         with torch.inference_mode():
-            parts = [link(self.net(*block)) for block in blocks(rows, _ROWS)]
-        out: NDArray[np.float64] = torch.cat(parts).numpy() if parts else np.zeros((0, self.spec.outputs))
+            parts = [
+                link(self.net(block), self.spec) for block in blocks(rows, _PICTURES if self.spec.has_image else _ROWS)
+            ]
+        out: NDArray[np.float64] = torch.cat(parts).numpy() if parts else np.zeros((0, len(self.spec.head.outputs)))
         return out
 
     def save(self, folder: Path) -> None:
@@ -41,17 +47,35 @@ class DeepModel:
     @classmethod
     def load(cls, folder: Path) -> DeepModel:
         told = read_json(folder / "net.json")
-        spec = NetSpec(**{**told, "cards": tuple(told["cards"])})
+        words = told["words"] and WordSpec(**{**told["words"], "grams": tuple(told["words"]["grams"])})
+        head = Head.model_validate(told["head"])
+        spec = NetSpec(**{**told, "cards": tuple(told["cards"]), "head": head, "words": words})
         net = TabularNet(spec)
         net.load_state_dict(load_file(folder / "weights.safetensors"))
         return cls(spec=spec, net=net.eval())
 
 
-def tensors(rows: Encoded) -> tuple[Tensor, Tensor, Tensor]:
-    """(norm_NF, miss_NM, cat_NC) as torch tensors."""
-    return torch.from_numpy(rows.norm_NF), torch.from_numpy(rows.miss_NM), torch.from_numpy(rows.cat_NC)
+def tensors(rows: Encoded) -> dict[str, Tensor]:
+    """What the network takes, by kind of column."""
+    arrays: dict[str, NDArray[Any]] = {"norm": rows.norm_NF, "miss": rows.miss_NM, "cat": rows.cat_NC}
+    if rows.texts:
+        arrays["word"] = rows.texts.code_NT
+        arrays["gram"], arrays["gram_weight"] = _padded(rows.texts.grams_NJ)
+    if rows.pixels_NCSS is not None:
+        arrays["photo"] = rows.pixels_NCSS
+    return {kind: torch.from_numpy(values) for kind, values in arrays.items()}
 
 
-def blocks(rows: Encoded, size: int) -> list[tuple[Tensor, Tensor, Tensor]]:
-    norm, miss, cat = tensors(rows)
-    return [(norm[i : i + size], miss[i : i + size], cat[i : i + size]) for i in range(0, len(rows), size)]
+def _padded(grams_NJ: csr_matrix) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The places (from 1, 0 is none) and weights of each row's words and pairs, (n, most of a row)."""
+    n, most = grams_NJ.shape[0], max(int(np.diff(grams_NJ.indptr).max(initial=0)), 1)
+    place, weight = np.zeros((n, most), np.int32), np.zeros((n, most), np.float32)
+    row = np.repeat(np.arange(n), np.diff(grams_NJ.indptr))
+    at = np.arange(len(grams_NJ.indices)) - grams_NJ.indptr[row]
+    place[row, at], weight[row, at] = grams_NJ.indices + 1, grams_NJ.data
+    return place, weight
+
+
+def blocks(rows: Encoded, size: int) -> list[dict[str, Tensor]]:
+    x = tensors(rows)
+    return [{kind: values[i : i + size] for kind, values in x.items()} for i in range(0, len(rows), size)]

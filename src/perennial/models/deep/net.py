@@ -1,19 +1,35 @@
 """A description of the columns and the task in, one network out: an encoder a kind of column → TabM trunk → head.
 
-Suffixes: B batch, F numeric, M missing flags, C categorical, Z all chunks, K members, O outputs (1 or arms).
+Suffixes: B batch, F numbers, M missing flags, C categorical, Z all chunks, K members, R raw outputs, O scores.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import partial
+from typing import Any, assert_never
 
 import tabm
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 
-from perennial.models.deep.encoders import CategoryEncoder, PeriodicEncoder
+from perennial.contract.serving import Head
+from perennial.models.deep.encoders import CategoryEncoder, PeriodicEncoder, WideEncoder, WordEncoder
+from perennial.models.deep.images import ImageEncoder
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordSpec:
+    """The size of the vocabulary, how many words and pairs each text column has, and how words are read."""
+
+    vocabulary: int
+    grams: tuple[int, ...]
+    width: int
+    word_dropout: float
+    dropout: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +39,19 @@ class NetSpec:
     n_numeric: int
     n_missing: int
     cards: tuple[int, ...]
-    outputs: int
+    head: Head
     members: int
     width: int
     blocks: int
     dropout: float
+    words: WordSpec | None = None
+    has_image: bool = False
+    smoothing: float = 0.0  # of class labels
+    center: float = 0.0  # of a training amount (of its logarithm where it has two parts), and its spread
+    spread: float = 1.0
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "head": self.head.model_dump(mode="json")}
 
 
 class TabularNet(nn.Module):
@@ -42,36 +63,120 @@ class TabularNet(nn.Module):
         self.category = CategoryEncoder(list(spec.cards))
         self.chunks = [self.numeric.d_out] * spec.n_numeric + [1] * spec.n_missing
         self.chunks += [self.category.d_out] * len(spec.cards)
-        self.trunk = tabm.make_tabm_backbone(
-            d_in=sum(self.chunks), n_blocks=spec.blocks, d_block=spec.width, dropout=spec.dropout, activation="ReLU",
-            k=spec.members, arch_type="tabm", start_scaling_init="normal", start_scaling_init_chunks=self.chunks,
-        )  # fmt: skip
+        self.wide: WideEncoder | None = None
+        self.word: WordEncoder | None = None
+        if spec.words is not None:
+            told = spec.words
+            self.word = WordEncoder(
+                told.vocabulary, width=told.width, word_dropout=told.word_dropout, dropout=told.dropout
+            )
+            self.wide = WideEncoder(list(told.grams), spec.head.raw)
+            self.chunks += [self.word.d_out]
+        self.image = ImageEncoder() if spec.has_image else None
+        if self.image is not None:
+            self.chunks += [self.image.d_out]
+        self.n_trunk, self.raw = sum(self.chunks), spec.head.raw
+        self.texts = len(spec.words.grams) if spec.words else 0
+        width = spec.width if spec.blocks else self.n_trunk
+        self.trunk = _trunk(spec, self.chunks) if spec.blocks else nn.Dropout(spec.dropout)
         self.members = tabm.EnsembleView(k=spec.members)
-        self.head = tabm.LinearEnsemble(spec.width, spec.outputs, k=spec.members)
+        self.head = tabm.LinearEnsemble(width, spec.head.raw, k=spec.members)
 
-    def forward(self, norm_BF: Tensor, miss_BM: Tensor, cat_BC: Tensor) -> Tensor:
-        """→ logits_BKO"""
-        return self.from_chunks(self.embed(norm_BF, miss_BM, cat_BC))
+    def forward(self, x: Mapping[str, Tensor]) -> Tensor:
+        """→ raw_BKR"""
+        return self.from_chunks(self.embed(x))
 
-    def embed(self, norm_BF: Tensor, miss_BM: Tensor, cat_BC: Tensor) -> Tensor:
-        """→ z_BZ, the chunks of all columns in the order numeric, missing flags, categorical."""
-        parts = [self.numeric(norm_BF).flatten(1), miss_BM, self.category(cat_BC).flatten(1)]
-        return torch.cat(parts, dim=1)
+    def embed(self, x: Mapping[str, Tensor]) -> Tensor:
+        """→ z_BZ: the chunks of numbers, missing flags and categories, of all texts together, then each text's wide part."""
+        parts = [self.numeric(x["norm"]).flatten(1), x["miss"], self.category(x["cat"]).flatten(1)]
+        wide = []
+        if self.word is not None and self.wide is not None:
+            parts.append(self.word(x["word"]))
+            wide = [self.wide(x["gram"], x["gram_weight"])]
+        if self.image is not None:
+            parts.append(self.image(x["photo"]))
+        return torch.cat([*parts, *wide], dim=1)
+
+    def learnt(self, share: float) -> None:
+        """Say which share of training is over: pictures grow with it."""
+        if self.image is not None:
+            self.image.progress = share
 
     def from_chunks(self, z_BZ: Tensor) -> Tensor:
-        """z_BZ → logits_BKO"""
-        out: Tensor = self.head(self.trunk(self.members(z_BZ)))
+        """z_BZ → raw_BKR"""
+        out: Tensor = self.head(self.trunk(self.members(z_BZ[:, : self.n_trunk])))
+        if self.texts:
+            wide_BR = z_BZ[:, self.n_trunk :].reshape(len(z_BZ), self.texts, self.raw).sum(dim=1)
+            out = out + wide_BR[:, None, :]
         return out
 
 
-def losses(logits_BKO: Tensor, y_B: Tensor, arm_B: Tensor) -> Tensor:
-    """The log loss of each row, mean over members, of the output that was seen: its own arm's (0 without arms)."""
-    seen_BK = logits_BKO.gather(2, arm_B[:, None, None].expand(-1, logits_BKO.shape[1], 1)).squeeze(2)
-    target_BK = y_B[:, None].expand_as(seen_BK)
-    return binary_cross_entropy_with_logits(seen_BK, target_BK, reduction="none").mean(dim=1)
+def _trunk(spec: NetSpec, chunks: list[int]) -> nn.Module:
+    trunk: nn.Module = tabm.make_tabm_backbone(
+        d_in=sum(chunks), n_blocks=spec.blocks, d_block=spec.width, dropout=spec.dropout, activation="ReLU",
+        k=spec.members, arch_type="tabm", start_scaling_init="normal", start_scaling_init_chunks=chunks,
+    )  # fmt: skip
+    return trunk
 
 
-def link(logits_BKO: Tensor) -> Tensor:
-    """The log odds of the members' mean probability, link_BO."""
-    p_BO = torch.sigmoid(logits_BKO.double()).mean(dim=1).clamp(1e-7, 1 - 1e-7)
-    return torch.log(p_BO) - torch.log1p(-p_BO)
+def losses(spec: NetSpec) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """The loss of each row, mean over members: (raw_BKR, y_B, arm_B) → (B,)."""
+    task: Callable[[Tensor, Tensor, Tensor], Tensor]
+    match spec.head.task:
+        case "binary" | "uplift":
+            task = _of_arm
+        case "multiclass":
+            task = partial(_of_class, spec=spec)
+        case "regression":
+            task = partial(_of_two_parts if spec.head.two_part else _of_amount, spec=spec)
+        case _:
+            assert_never(spec.head.task)
+    return lambda raw_BKR, y_B, arm_B: task(raw_BKR, y_B, arm_B).mean(dim=1)
+
+
+def link(raw_BKR: Tensor, spec: NetSpec) -> Tensor:
+    """The members' mean on the scale of the scores, as a link score_BO: log odds, log shares of classes, an amount, or
+    the logarithm of an expected amount.
+    """
+    raw = raw_BKR.double()
+    match spec.head.task:
+        case "binary" | "uplift":
+            p_BO = torch.sigmoid(raw).mean(dim=1).clamp(1e-7, 1 - 1e-7)
+            return torch.log(p_BO) - torch.log1p(-p_BO)
+        case "multiclass":
+            return torch.log(torch.softmax(raw, dim=2).mean(dim=1).clamp_min(1e-7))
+        case "regression" if spec.head.two_part:
+            expected = logsigmoid(raw[:, :, :1]) + spec.center + spec.spread * raw[:, :, 1:]
+            return torch.logsumexp(expected, dim=1) - math.log(raw.shape[1])
+        case "regression":
+            return spec.center + spec.spread * raw.mean(dim=1)
+        case _:
+            assert_never(spec.head.task)
+
+
+def _of_arm(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor) -> Tensor:
+    """Log loss of the output that was seen: its own arm's (0 without arms)."""
+    seen_BK = raw_BKR.gather(2, arm_B[:, None, None].expand(-1, raw_BKR.shape[1], 1)).squeeze(2)
+    return binary_cross_entropy_with_logits(seen_BK, y_B[:, None].expand_as(seen_BK), reduction="none")
+
+
+def _of_class(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:  # noqa: ARG001 - called alike
+    """Log loss of the class; with smoothing, a share of it is of all classes alike."""
+    shares_BKR = torch.log_softmax(raw_BKR, dim=2)
+    own = -shares_BKR.gather(2, y_B.long()[:, None, None].expand(-1, raw_BKR.shape[1], 1)).squeeze(2)
+    return (1 - spec.smoothing) * own - spec.smoothing * shares_BKR.mean(dim=2)
+
+
+def _of_amount(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:  # noqa: ARG001
+    """Squared error in units of the training spread."""
+    return ((y_B - spec.center) / spec.spread)[:, None].sub(raw_BKR[:, :, 0]).square() / 2
+
+
+def _of_two_parts(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:  # noqa: ARG001
+    """Log loss of whether there is an amount, and the squared error of its logarithm where there is."""
+    is_any = (y_B > 0).float()
+    chance = binary_cross_entropy_with_logits(
+        raw_BKR[:, :, 0], is_any[:, None].expand(-1, raw_BKR.shape[1]), reduction="none"
+    )
+    size = (torch.log(y_B.clamp_min(1e-9)) - spec.center) / spec.spread
+    return chance + is_any[:, None] * (size[:, None] - raw_BKR[:, :, 1]).square() / 2

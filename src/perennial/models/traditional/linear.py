@@ -1,6 +1,6 @@
-"""The linear family: logistic regressions on one of three designs, one an output; kept as JSON, scored in numpy.
+"""The linear family: logistic and ridge regressions on one of three designs; kept as numbers, scored in numpy.
 
-Suffixes: N rows, J design columns, O outputs.
+Suffixes: N rows, J design columns, G columns, F numbers, R raw numbers, O scores.
 """
 
 from __future__ import annotations
@@ -8,101 +8,126 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import load_file, save
+from scipy.sparse import csr_matrix, diags, hstack
 from scipy.special import ndtr
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 
+from perennial.contract.serving import Head
 from perennial.data.encode import Encoded, Encoding
 from perennial.errors import DataStopped
-from perennial.files.durable import read_json, write_json
+from perennial.files.durable import read_json, write_bytes, write_json
+from perennial.models.traditional.heads import Target, link_of, parts_of, targets
+from perennial.models.traditional.pictures import described
 
 F64 = NDArray[np.float64]
 Design = Literal["standardised", "normal", "bins"]
 _BINS = 10
+_STRENGTHS = {"table": (0.03, 0.3), "texts": (0.3, 1.0, 4.0, 16.0), "pictures": (0.3, 3.0)}  # inverse penalties
 
 
 @dataclass(frozen=True, kw_only=True)
 class LinearModel:
-    """coef_JO and intercept_O over a design whose columns belong to features (owner_J indexes encoding.columns)."""
+    """coef_JR and intercept_R over a design whose columns belong to those of the encoding."""
 
+    head: Head
     design: Design
     encoding: Encoding
     center_F: F64
     scale_F: F64
-    coef_JO: F64
-    intercept_O: F64
+    coef_JR: F64
+    intercept_R: F64
     mean_J: F64  # of the training rows: what a contribution is measured from
 
     def link(self, rows: Encoded) -> F64:
-        out: F64 = self._design(rows) @ self.coef_JO + self.intercept_O
-        return out
+        return link_of(self.head, self._raw(self._design(rows)))
 
     def contributions(self, rows: Encoded) -> F64:
-        """Exact additive parts (n, features, outputs) of link − link of the mean training row."""
-        parts_NJO = (self._design(rows) - self.mean_J)[:, :, None] * self.coef_JO
-        out = np.zeros((len(rows), len(self.encoding.columns), self.coef_JO.shape[1]))
-        for j, owner in enumerate(self._owners()):
-            out[:, owner] += parts_NJO[:, j]
+        """Exact additive parts (n, columns, outputs) of link − link of the mean training row."""
+        design_NJ = csr_matrix(self._design(rows))
+        n_columns, J = len(self.encoding.columns), len(self.mean_J)
+        owner_JG = csr_matrix((np.ones(J), self._owners(), np.arange(J + 1)), (J, n_columns))
+        parts = [
+            _dense(design_NJ @ diags(coef_J) @ owner_JG) - owner_JG.T @ (coef_J * self.mean_J)
+            for coef_J in self.coef_JR.T
+        ]
+        return parts_of(self.head, np.stack(parts, axis=2), self._raw(design_NJ), self._raw(self.mean_J))
+
+    def _raw(self, design_NJ: Any) -> F64:
+        out: F64 = design_NJ @ self.coef_JR + self.intercept_R
         return out
 
-    def _design(self, rows: Encoded) -> F64:
+    def _design(self, rows: Encoded) -> Any:
         return design_matrix(rows, self.encoding, self.design, self.center_F, self.scale_F)
 
-    def _owners(self) -> NDArray[np.int64]:
-        n_numeric = len(self.encoding.numeric)
-        flags = [self.encoding.numeric.index(name) for name in self.encoding.missing]
-        per_numeric = _BINS if self.design == "bins" else 1
-        numeric = [f for f in range(n_numeric) for _ in range(per_numeric)]
-        cats = [n_numeric + c for c, card in enumerate(self.encoding.cards) for _ in range(card)]
-        return np.array([*numeric, *flags, *cats], dtype=np.int64)
+    def _owners(self) -> list[int]:
+        numbers, flags, codes = self.encoding.owners
+        per_number = _BINS if self.design == "bins" else 1
+        spread = [owner for owner in numbers for _ in range(per_number)]
+        cats = [owner for owner, card in zip(codes, self.encoding.cards, strict=True) for _ in range(card)]
+        words = [owner for owner, n in zip(*self.encoding.text_owners, strict=True) for _ in range(n)]
+        pictures = [len(self.encoding.columns) - 1] * (
+            len(self.mean_J) - len(spread) - len(flags) - len(cats) - len(words)
+        )
+        return [*spread, *flags, *cats, *pictures, *words]
 
     def save(self, folder: Path) -> None:
-        arrays = {name: getattr(self, name).tolist() for name in _ARRAYS}
-        write_json(folder / "linear.json", {"design": self.design, **arrays})
+        write_json(folder / "linear.json", {"head": self.head.model_dump(mode="json"), "design": self.design})
+        arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS}
+        write_bytes(folder / "linear.safetensors", save(arrays))
 
     @classmethod
     def load(cls, folder: Path, encoding: Encoding) -> LinearModel:
         told = read_json(folder / "linear.json")
-        return cls(design=told["design"], encoding=encoding, **{name: np.array(told[name]) for name in _ARRAYS})
+        head = Head.model_validate(told["head"])
+        arrays = load_file(folder / "linear.safetensors")
+        return cls(head=head, design=told["design"], encoding=encoding, **arrays)
 
 
-_ARRAYS = ("center_F", "scale_F", "coef_JO", "intercept_O", "mean_J")
+_ARRAYS = ("center_F", "scale_F", "coef_JR", "intercept_R", "mean_J")
 
 
 def fit_linear(
-    rows: Encoded, y_N: F64, arm_N: NDArray[np.int64], outputs: int, encoding: Encoding,
+    rows: Encoded, y_N: F64, arm_N: NDArray[np.int64], head: Head, encoding: Encoding,
     val_loss: Callable[[LinearModel], float],
 ) -> LinearModel:  # fmt: skip
-    """The best by `val_loss` of three designs × C in {.03, .3}; output o is fitted on the rows of arm o.
+    """The best by `val_loss` of three designs × C in {.03, .3}; with texts one × C in {.3, 1, 4, 16}, with pictures
+    one × C in {.3, 3}.
 
-    Raises: DataStopped when all training rows of an output have the same outcome.
+    Of a ridge, penalties are 1/C.
+
+    Raises: DataStopped when all training rows of one fit have the same outcome.
     """
-    for o in range(outputs):
-        if len(np.unique(y_N[arm_N == o])) < 2:
-            words = f"output {o} has {(arm_N == o).sum()} training rows with one and the same outcome"
+    fits = targets(head, y_N, arm_N)
+    for o, target in enumerate(fits):
+        if len(np.unique(target.y)) < 2:
+            words = f"output {o} has {len(target.y)} training rows with one and the same outcome"
             raise DataStopped(f"{words}: there is nothing to learn; give more rows or drop the arm")
     spread = np.nanstd(rows.raw_NF, axis=0)
     center_F, scale_F = encoding.median_F, np.where(spread > 0, spread, 1.0)
     tried: list[LinearModel] = []
-    designs: tuple[Design, ...] = ("standardised", "normal", "bins")
+    kind = "pictures" if rows.pixels_NCSS is not None else "texts" if rows.texts else "table"
+    designs: tuple[Design, ...] = ("standardised", "normal", "bins") if kind == "table" else ("normal",)
     for design in designs:
         x_NJ = design_matrix(rows, encoding, design, center_F, scale_F)
-        for strength in (0.03, 0.3):
-            fits = [_logistic(x_NJ[arm_N == o], y_N[arm_N == o], strength) for o in range(outputs)]
+        for strength in _STRENGTHS[kind]:
+            found = [_fitted(x_NJ[target.rows], target, strength) for target in fits]
             tried.append(
                 LinearModel(
-                    design=design, encoding=encoding, center_F=center_F, scale_F=scale_F, mean_J=x_NJ.mean(axis=0),
-                    coef_JO=np.column_stack([coef for coef, _ in fits]), intercept_O=np.array([b for _, b in fits]),
+                    head=head, design=design, encoding=encoding, center_F=center_F, scale_F=scale_F,
+                    mean_J=np.asarray(x_NJ.mean(axis=0)).ravel(), coef_JR=np.hstack([coef for coef, _ in found]),
+                    intercept_R=np.concatenate([intercept for _, intercept in found]),
                 )
             )  # fmt: skip
     return min(tried, key=val_loss)
 
 
-def design_matrix(rows: Encoded, encoding: Encoding, design: Design, center_F: F64, scale_F: F64) -> F64:
-    """x_NJ: numeric part, missing flags, one column a category."""
+def design_matrix(rows: Encoded, encoding: Encoding, design: Design, center_F: F64, scale_F: F64) -> Any:
+    """x_NJ: numeric part, missing flags, one column a category, one a word or pair; with texts a sparse matrix."""
     match design:
         case "standardised":
             numeric = np.where(np.isnan(rows.raw_NF), 0.0, (rows.raw_NF - center_F) / scale_F)
@@ -112,7 +137,10 @@ def design_matrix(rows: Encoded, encoding: Encoding, design: Design, center_F: F
             numeric = _one_hot(_decile(rows.norm_NF), [_BINS] * rows.norm_NF.shape[1])
         case _:
             assert_never(design)
-    return np.hstack([numeric, rows.miss_NM.astype(np.float64), _one_hot(rows.cat_NC, encoding.cards)])
+    dense = np.hstack([numeric, rows.miss_NM.astype(np.float64), _one_hot(rows.cat_NC, encoding.cards)])
+    if rows.pixels_NCSS is not None:
+        dense = np.hstack([dense, described(rows.pixels_NCSS)])
+    return csr_matrix(hstack([dense, rows.texts.grams_NJ])) if rows.texts else dense
 
 
 def _decile(norm_NF: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -129,6 +157,14 @@ def _one_hot(codes_NC: NDArray[np.int64], cards: list[int]) -> F64:
     return out
 
 
-def _logistic(x_NJ: F64, y_N: F64, strength: float) -> tuple[F64, float]:
-    model = LogisticRegression(C=strength, max_iter=2000).fit(x_NJ, y_N)
-    return model.coef_[0], float(model.intercept_[0])
+def _dense(parts: Any) -> F64:
+    return np.asarray(parts.todense())
+
+
+def _fitted(x_NJ: Any, target: Target, strength: float) -> tuple[F64, F64]:
+    """Coefficients (J, r) and intercepts (r,) of one fit."""
+    if target.kind == "amount":
+        model = Ridge(alpha=1 / strength).fit(x_NJ, target.y)
+        return model.coef_[:, None], np.array([float(model.intercept_)])
+    model = LogisticRegression(C=strength, max_iter=2000).fit(x_NJ, target.y)
+    return model.coef_.T, model.intercept_

@@ -1,0 +1,22 @@
+"""The section models of a use case by their key in params.yaml, for those who look at all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from perennial.config.augment import AugmentParams
+from perennial.config.base import Section
+from perennial.config.baseline import BaselineParams
+from perennial.config.evaluate import EvaluateParams
+from perennial.config.explain import ExplainParams
+from perennial.config.gate import GateParams
+from perennial.config.train import TrainParams
+
+SECTIONS: Mapping[str, type[Section]] = {
+    "augment": AugmentParams,
+    "train": TrainParams,
+    "baseline": BaselineParams,
+    "evaluate": EvaluateParams,
+    "explain": ExplainParams,
+    "gate": GateParams,
+}

@@ -1,0 +1,53 @@
+"""The kinds of question that a contract can ask."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from perennial.contract.columns import Frozen
+
+
+class Binary(Frozen):
+    kind: Literal["binary"]
+    question: str = ""  # what the report is an answer to
+    target: str
+    event: str = "respond"  # what those do whom it looks for: default, buy
+    primary: Literal["auc", "ap", "log_loss"]
+    floor: float
+
+
+class Multiclass(Frozen):
+    """One of three or more classes, in the order in which the outcome's column lists its values."""
+
+    kind: Literal["multiclass"]
+    question: str = ""
+    target: str
+    primary: Literal["log_loss", "accuracy", "macro_f1"]
+    floor: float
+    ordered: bool = False  # classes have an order: quadratic kappa is told too
+
+
+class Regression(Frozen):
+    """An amount. `two_part`: whether there is any, times how much if so, for amounts that are often 0."""
+
+    kind: Literal["regression"]
+    question: str = ""
+    target: str
+    primary: Literal["gini_norm", "mae"]
+    floor: float
+    zeros: Literal["plain", "two_part"] = "plain"
+
+
+class Uplift(Frozen):
+    """`qini` is the mean over arms of the area between the Qini curve and the random line, per customer."""
+
+    kind: Literal["uplift"]
+    question: str = ""
+    target: str
+    primary: Literal["qini"]
+    floor: float
+
+
+Task = Annotated[Binary | Multiclass | Regression | Uplift, Field(discriminator="kind")]

@@ -1,0 +1,98 @@
+"""Paths in a table and the archive they lead into in, the bytes of each picture or why there is none out; and pixels.
+
+A picture travels in its row as the bytes of its file; it is decoded where a model needs it. Suffixes: N pictures, S side.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from perennial.contract.columns import Column
+from perennial.errors import InputError
+
+SIDE = 80  # px of a decoded picture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive:
+    """A tar of pictures, its members by name."""
+
+    path: Path
+    members: dict[str, tarfile.TarInfo]
+
+    @classmethod
+    def open(cls, path: Path) -> Archive:
+        """Raises: InputError when it is no tar."""
+        try:
+            with tarfile.open(path, "r:") as tar:
+                return cls(path=path, members={member.name: member for member in tar if member.isfile()})
+        except (tarfile.TarError, OSError) as error:
+            raise InputError(f"{path} is no tar that can be read ({error}): is it complete?") from error
+
+    def read(self, names: Sequence[str | None]) -> list[bytes | None]:
+        """The bytes of each member; None where there is no such one. Nothing is unpacked to disk."""
+        with open(self.path, "rb") as file:
+            return [self._bytes(file, name) for name in names]
+
+    def _bytes(self, file: io.BufferedReader, name: str | None) -> bytes | None:
+        member = self.members.get(name or "")
+        if member is None:
+            return None
+        file.seek(member.offset_data)
+        return file.read(member.size)
+
+
+def attached(cells: pl.Series, column: Column, archive: Archive) -> tuple[pl.Series, pl.Series]:
+    """The picture (bytes) that each path leads to, and why there is none that can be used (null where there is)."""
+    found = archive.read(cells.to_list())
+    reasons = [_problem(path, picture, column) for path, picture in zip(cells, found, strict=True)]
+    kept = [None if reason else picture for picture, reason in zip(found, reasons, strict=True)]
+    return pl.Series(cells.name, kept, dtype=pl.Binary), pl.Series(cells.name, reasons, dtype=pl.String)
+
+
+def decoded(cells: pl.Series) -> NDArray[np.uint8]:
+    """RGB pixels (n, 3, S, S): the largest square in the middle, made smaller; a missing picture is grey."""
+    out = np.full((len(cells), 3, SIDE, SIDE), 128, dtype=np.uint8)
+    for row, picture in zip(out, cells, strict=True):
+        if picture is not None:
+            row[:] = _square(picture)
+    return out
+
+
+def _square(picture: bytes) -> NDArray[np.uint8]:
+    with Image.open(io.BytesIO(picture)) as image:
+        rgb = image.convert("RGB")
+    side = min(rgb.size)
+    left, top = (rgb.width - side) // 2, (rgb.height - side) // 2
+    small = rgb.resize((SIDE, SIDE), Image.Resampling.BOX, (left, top, left + side, top + side))
+    return np.asarray(small, dtype=np.uint8).transpose(2, 0, 1)
+
+
+def _problem(path: str | None, picture: bytes | None, column: Column) -> str | None:
+    """Why a picture cannot be used; opened before it is decoded, so that a huge one is refused by its header."""
+    if path is None:
+        return None
+    if picture is None:
+        return f"'{path[:80]}' is not in {column.archive}"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # a picture that Pillow has doubts about is not taken
+            with Image.open(io.BytesIO(picture)) as image:
+                width, height = image.size
+                if min(width, height) < column.min_side or width * height > column.max_pixels:
+                    limits = f"sides from {column.min_side} px, at most {column.max_pixels:,} pixels"
+                    return f"'{path[:80]}' is {width} × {height} px; the contract asks for {limits}"
+                image.load()
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as error:
+        return f"'{path[:80]}' cannot be decoded ({' '.join(str(error).split())[:60]})"
+    return None

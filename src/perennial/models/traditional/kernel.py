@@ -1,0 +1,110 @@
+"""The kernel family, for pictures: a Gaussian kernel to some training pictures, and logistic regression on that.
+
+With m landmarks, a row is K(x, landmarks) · K(landmarks, landmarks)^(-1/2) (Nyström; Williams, Seeger 2001). Suffixes: N
+rows, D descriptors, M landmarks, O outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save
+from sklearn.linear_model import LogisticRegression
+
+from perennial.contract.serving import Head
+from perennial.data.encode import Encoded, Encoding
+from perennial.files.durable import read_json, write_bytes, write_json
+from perennial.models.traditional.heads import link_of, targets
+from perennial.models.traditional.pictures import described
+
+F64 = NDArray[np.float64]
+_LANDMARKS = 1500
+_STRENGTHS = (10.0, 100.0)
+_ARRAYS = ("center_D", "scale_D", "landmark_MD", "root_MM", "coef_MO", "intercept_O", "mean_O")
+
+
+@dataclass(frozen=True, kw_only=True)
+class KernelModel:
+    """`gamma` is the kernel's width: exp(−gamma · squared distance)."""
+
+    head: Head
+    columns: int
+    gamma: float
+    center_D: F64
+    scale_D: F64
+    landmark_MD: F64
+    root_MM: F64
+    coef_MO: F64
+    intercept_O: F64
+    mean_O: F64  # link of the average training picture: what a contribution is measured from
+
+    def link(self, rows: Encoded) -> F64:
+        assert rows.pixels_NCSS is not None
+        x_ND = (described(rows.pixels_NCSS) - self.center_D) / self.scale_D
+        near_NM = _near(x_ND, self.landmark_MD, self.gamma) @ self.root_MM
+        return link_of(self.head, near_NM @ self.coef_MO + self.intercept_O)
+
+    def contributions(self, rows: Encoded) -> F64:
+        """All of it is the picture's, the last column."""
+        moved_NO = self.link(rows) - self.mean_O
+        out = np.zeros((len(rows), self.columns, moved_NO.shape[1]))
+        out[:, -1] = moved_NO
+        return out
+
+    def save(self, folder: Path) -> None:
+        told = {"head": self.head.model_dump(mode="json"), "columns": self.columns, "gamma": self.gamma}
+        write_json(folder / "kernel.json", told)
+        arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS}
+        write_bytes(folder / "kernel.safetensors", save(arrays))
+
+    @classmethod
+    def load(cls, folder: Path) -> KernelModel:
+        told = read_json(folder / "kernel.json")
+        head = Head.model_validate(told["head"])
+        arrays = load_file(folder / "kernel.safetensors")
+        return cls(head=head, columns=told["columns"], gamma=told["gamma"], **arrays)
+
+
+def fit_kernel(
+    rows: Encoded, y_N: F64, arm_N: NDArray[np.int64], head: Head, encoding: Encoding,
+    val_loss: Callable[[KernelModel], float], seed: int,
+) -> KernelModel:  # fmt: skip
+    """The best by `val_loss` of C in {10, 100}; landmarks are drawn from the training rows."""
+    assert rows.pixels_NCSS is not None
+    raw_ND = described(rows.pixels_NCSS)
+    center_D, scale_D = raw_ND.mean(axis=0), raw_ND.std(axis=0) + 1e-6
+    x_ND = (raw_ND - center_D) / scale_D
+    gamma = 1 / (x_ND.shape[1] * float(x_ND.var()))
+    chosen = np.random.Generator(np.random.PCG64(seed)).permutation(len(x_ND))[:_LANDMARKS]
+    landmark_MD = x_ND[np.sort(chosen)]
+    root_MM = _inverse_root(_near(landmark_MD, landmark_MD, gamma))
+    near_NM = _near(x_ND, landmark_MD, gamma) @ root_MM
+    tried = []
+    for strength in _STRENGTHS:
+        fits = [
+            LogisticRegression(C=strength, max_iter=2000).fit(near_NM[t.rows], t.y) for t in targets(head, y_N, arm_N)
+        ]
+        coef_MO, intercept_O = np.hstack([f.coef_.T for f in fits]), np.concatenate([f.intercept_ for f in fits])
+        mean_O = link_of(head, near_NM @ coef_MO + intercept_O).mean(axis=0)
+        tried.append(
+            KernelModel(
+                head=head, columns=len(encoding.columns), gamma=gamma, center_D=center_D, scale_D=scale_D,
+                landmark_MD=landmark_MD, root_MM=root_MM,
+                coef_MO=coef_MO, intercept_O=intercept_O, mean_O=mean_O,
+            )
+        )  # fmt: skip
+    return min(tried, key=val_loss)
+
+
+def _near(x_ND: F64, landmark_MD: F64, gamma: float) -> F64:
+    distance = (x_ND**2).sum(axis=1)[:, None] + (landmark_MD**2).sum(axis=1) - 2 * x_ND @ landmark_MD.T
+    return np.asarray(np.exp(-gamma * np.maximum(distance, 0)))
+
+
+def _inverse_root(near_MM: F64) -> F64:
+    value, vector = np.linalg.eigh(near_MM)
+    return np.asarray(vector / np.sqrt(np.maximum(value, 1e-9)) @ vector.T)

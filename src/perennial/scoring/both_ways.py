@@ -1,0 +1,104 @@
+"""Units in, what other splits and the suspect columns would have told out: one boosted fit for each pair of the two.
+
+A random split flatters a model that must foresee; a column that is known too late flatters it more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, assert_never
+
+import numpy as np
+import polars as pl
+
+from perennial.config.baseline import BaselineParams
+from perennial.contract.model import ColumnSplit, Contract, CutoffSplit, FileSplit, Fractions, HashSplit, TimeSplit
+from perennial.contract.serving import feature_columns, head_of
+from perennial.data.encode import fit
+from perennial.data.names import ENTITY, ROW_ID
+from perennial.data.parts import Part, part
+from perennial.data.split import hash_parts, time_parts
+from perennial.evaluation.compare import Judge
+from perennial.models.traditional.boosted import BoostedModel, fit_boosted
+from perennial.scoring.calibration import calibrate, link_loss
+
+_SALT = "both ways"
+_USUAL = Fractions(train=0.6, val=0.2, test=0.2)
+
+
+def both_ways(
+    units: pl.DataFrame, splits: pl.DataFrame, contract: Contract, params: BaselineParams
+) -> dict[str, Any] | None:
+    """`cells` (rows × columns) of the primary metric with its 95 % interval; None where there is but one cell.
+
+    `rows` names the splits that the data allow, `columns` the suspects that were used, `reported` the cell of the report.
+    """
+    reported = _name_of(contract, units)
+    parts = {reported: splits.select(ROW_ID, "split"), **_others(units, contract, reported)}
+    columns: list[list[str]] = [[], *([name] for name in contract.suspects)]
+    if len(parts) * len(columns) == 1:
+        return None
+    cells = [[_told(units, split, contract, names, params) for names in columns] for split in parts.values()]
+    return {
+        "metric": contract.task.primary,
+        "rows": list(parts),
+        "columns": columns,
+        "reported": [0, 0],
+        "cells": cells,
+    }
+
+
+def _name_of(contract: Contract, units: pl.DataFrame) -> str:
+    match contract.split:
+        case HashSplit():
+            return "entity" if contract.split.by == "entity" and _repeats(units) else "random"
+        case TimeSplit() | CutoffSplit():
+            return "time"
+        case ColumnSplit() | FileSplit():
+            return "given"
+        case _:
+            assert_never(contract.split)
+
+
+def _repeats(units: pl.DataFrame) -> bool:
+    return units[ENTITY].n_unique() < units.height
+
+
+def _others(units: pl.DataFrame, contract: Contract, reported: str) -> dict[str, pl.DataFrame]:
+    """The part of each unit under every other split that these data allow."""
+    fractions = getattr(contract.split, "fractions", _USUAL)
+    if fractions.later:
+        fractions = Fractions(train=fractions.train, val=fractions.val, test=1 - fractions.train - fractions.val)
+    found = {"random": hash_parts(units[ROW_ID], _SALT, fractions)}
+    if contract.entity is not None and _repeats(units):
+        found["entity"] = hash_parts(units[ENTITY], _SALT, fractions)
+    moment = contract.one("time")
+    if moment is not None and not units[moment].null_count():
+        rule = TimeSplit(kind="time", order=moment, fractions=fractions)
+        found["time"] = time_parts(units, rule)[0]
+    return {name: units.select(ROW_ID, split.alias("split")) for name, split in found.items() if name != reported}
+
+
+def _told(
+    units: pl.DataFrame, splits: pl.DataFrame, contract: Contract, suspects: Sequence[str], params: BaselineParams
+) -> dict[str, float]:
+    head, features = head_of(contract), feature_columns(contract, suspects)
+    train, val, test = (part(units, splits, name, contract) for name in ("train", "val", "test"))
+    encoding, x_train = fit(train.frame, features, train.y, params.seed)
+    x_val = encoding.encode(val.frame)
+
+    def val_loss(model: BoostedModel) -> float:
+        return link_loss(head, model.link(x_val), val.y, val.arm)
+
+    one = params.model_copy(update={"trials": 1})
+    model = fit_boosted((x_train, train.y, train.arm), (x_val, val.y, val.arm), head, encoding, one, val_loss)
+    calibration = calibrate(head, model.link(x_val), val.y, val.arm)
+    score = calibration.score(model.link(encoding.encode(test.frame)))
+    return asdict(_judge(contract, test, params.seed).estimate(score, 0.95))
+
+
+def _judge(contract: Contract, test: Part, seed: int) -> Judge:
+    arm = test.arm if contract.task.kind == "uplift" else None
+    weight = None if np.ptp(test.weight) == 0 else test.weight
+    return Judge(metric=contract.task.primary, y=test.y, arm=arm, weight=weight, resamples=200, seed=seed)

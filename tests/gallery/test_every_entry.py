@@ -1,0 +1,79 @@
+"""Every use case of the gallery on its real data, small trainings: stages run, figures are finite, nothing is lost."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+from importlib import resources
+from pathlib import Path
+
+import pytest
+import yaml
+
+from perennial.actions import side
+from perennial.contract.model import load
+from perennial.data.simulate import Population, write
+from perennial.files.durable import read_json
+from perennial.files.project import Project
+from tests.conftest import REPO
+
+pytestmark = pytest.mark.gallery
+DATA = Path(os.environ.get("PERENNIAL_TEST_DATA", REPO.parent / "shared" / "data"))
+GALLERY = Path(str(resources.files("perennial.gallery")))
+FILES = {
+    "bank_response": ["bank_marketing/bank-additional-full.csv.gz"],
+    "bank_by_time": ["bank_marketing/bank-additional-full.csv.gz"],
+    "german_risk": ["german_credit/german.csv.gz"],
+    "credit_risk": ["taiwan_credit_default/UCI_Credit_Card.csv.gz"],
+    "shopper_intent": ["online_shoppers/online_shoppers_intention.csv.gz"],
+    "visitor_segments": ["online_shoppers/online_shoppers_intention.csv.gz"],
+    "member_segments": ["ifood_campaign/ml_project1_data.csv.gz"],
+    "wholesale_segments": ["wholesale_customers/wholesale.csv.gz"],
+    "ad_clicks": ["kdd2012_ad_click/click_prediction_small.csv.gz"],
+    "email_uplift": ["hillstrom_email/hillstrom.csv.gz"],
+    "card_fraud": ["creditcard_fraud_10k/creditcard_fraud_10k.csv.gz"],
+    "review_sentiment": ["womens_clothing_reviews/reviews.csv.gz"],
+    "sst2": [f"sst2_binary/{part}.tsv.gz" for part in ("train", "dev", "test")],
+    "customer_churn": ["online_retail/online_retail.csv.gz"],
+    "customer_value": ["online_retail/online_retail.csv.gz"],
+    "customer_segments": ["online_retail/online_retail.csv.gz"],
+    "product_images": ["clothing_small/labels.csv", "clothing_small/clothing_small_128.tar"],
+}
+ENTRIES = sorted(path.stem for path in GALLERY.glob("*.yaml") if path.stem != "params")
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_an_entry_runs_on_its_own_data(name: str, tmp_path: Path) -> None:
+    project = Project(root=tmp_path)
+    project.contract(name).parent.mkdir(parents=True)
+    shutil.copy(GALLERY / f"{name}.yaml", project.contract(name))
+    blocks = yaml.safe_load((GALLERY / "params.yaml").read_text())["use_cases"]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump({"use_cases": {name: blocks[name]}}))
+    for file in ("versions.yaml", "dvc.yaml"):
+        shutil.copy(REPO / file, tmp_path)
+    raw = project.raw(name)
+    raw.mkdir(parents=True)
+    source = load(project.contract(name)).source
+    if source.kind == "simulator":
+        told = source.model_dump(include={"seed", "first", "month", "concept"})
+        write(raw, Population(n=6_000, **told))
+    else:
+        missing = [file for file in FILES[name] if not (DATA / file).exists()]
+        if missing:
+            pytest.skip(f"no {missing[0]} in PERENNIAL_TEST_DATA")
+        for file in FILES[name]:
+            shutil.copy(DATA / file, raw)
+
+    found = side.run(project, name, "quick", [side.Side(title="quick", params=side.QUICK)])["quick"]
+
+    assert found["candidate"] in found["families"]
+    for family, metrics in found["families"].items():
+        told = metrics[found["primary"]]
+        assert math.isfinite(told["value"]), family
+        assert told["low"] <= told["value"] <= told["high"], family
+    made = Project(root=project.state(name) / "side" / "quick" / "0")
+    for stage in ("ingest", "validate", "clean", "featurize", "split"):
+        flow = read_json(made.output(name, stage) / "summary.json")["flow"]
+        for table, counts in flow.items():
+            assert counts["in"] == sum(counts["to"].values()), (stage, table)

@@ -1,0 +1,197 @@
+"""A shop's order lines become customers at cut-offs through the stages, and a list that needs no outcome."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+
+from perennial.actions.score import prepare, scored
+from perennial.actions.show import show
+from perennial.data.names import CUTOFF, ENTITY, ROW_ID
+from perennial.errors import DataStopped, InputError
+from perennial.files.tables import read_table
+from perennial.scoring.scorer import Scorer
+from tests.conftest import LIGHT, REPO, Toy
+
+pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+NAME = "customer_churn"
+HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+START, DAYS = dt.datetime(2010, 12, 1, 9), 375
+CANCELLED, NOBODY, FREE = 40, 60, 25
+
+
+def lines() -> list[str]:
+    """400 customers with a pace of their own, each day's invoices in order; some lines are cancelled, free or nobody's."""
+    rng = np.random.default_rng(7)
+    found: list[tuple[int, str]] = []
+    for customer in range(400):
+        day = int(rng.integers(0, 200))
+        while day < DAYS:
+            for _ in range(int(rng.integers(1, 4))):
+                item, price = int(rng.integers(100, 130)), rng.integers(10, 900) / 100
+                found.append(
+                    (
+                        day,
+                        f"{customer}-{day},{item},thing,{rng.integers(1, 9)},{{at}},{price:.2f},{10000 + customer},UK",
+                    )
+                )
+            day += int(rng.geometric(1 / (10 + customer / 2)))
+    for i in range(CANCELLED):
+        found.append((i, f"C{i},100,thing,-1,{{at}},1.00,10001,UK"))
+    for i in range(NOBODY):
+        found.append((i, f"9{i},100,thing,1,{{at}},1.00,,UK"))
+    for i in range(FREE):
+        found.append((i, f"8{i},100,thing,1,{{at}},0.0,10001,UK"))
+    found.append((DAYS, "7,100,thing,1,{at},1.00,10001,UK"))
+    at = [START + dt.timedelta(days=day, minutes=i % 600) for i, (day, _) in enumerate(found)]
+    return [f"{text.format(at=when)}\n" for when, (_, text) in sorted(zip(at, found, strict=True))]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Toy:
+    """The gallery's contract over a small log, run from ingest to augment. Shared: read it only."""
+    root, gallery = tmp_path_factory.mktemp("shop") / "project", REPO / "src" / "perennial" / "gallery"
+    block = yaml.safe_load((gallery / "params.yaml").read_text())["use_cases"][NAME]
+    block["baseline"] |= {"trials": 1}
+    (root / "contracts").mkdir(parents=True)
+    shutil.copy(gallery / f"{NAME}.yaml", root / "contracts")
+    (root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {NAME: block}}))
+    for file in ("versions.yaml", "dvc.yaml"):
+        shutil.copy(REPO / file, root)
+    toy = Toy(root=root, name=NAME)
+    toy.project.raw(NAME).mkdir(parents=True)
+    (toy.project.raw(NAME) / "online_retail.csv").write_text(HEADER + "".join(lines()))
+    toy.run(*LIGHT)
+    return toy
+
+
+@pytest.fixture
+def mine(shop: Toy, tmp_path: Path) -> Toy:
+    """A copy of one's own."""
+    shutil.copytree(shop.root, tmp_path / "project")
+    return Toy(root=tmp_path / "project", name=NAME)
+
+
+def test_every_line_is_accounted_for_at_every_stage(shop: Toy) -> None:
+    n_lines = len(lines())
+    clean = shop.summary("clean")["flow"]["lines"]
+    assert clean["in"] == n_lines
+    kept = n_lines - CANCELLED - NOBODY - FREE
+    told = {
+        "kept": kept,
+        "cancelled or adjusted": CANCELLED,
+        "no CustomerID": NOBODY,
+        "without quantity or price": FREE,
+    }
+    assert clean["to"] == told
+    dropped = read_table(shop.out("clean", "dropped.parquet"))
+    assert dropped["reason"].value_counts().height == 3
+    made = shop.summary("featurize")["flow"]["lines"]
+    assert made["in"] == kept == sum(made["to"].values())
+    assert set(made["to"]) <= {"fed", "no history before the cut-off", "outside every window"}
+    assert read_table(shop.out("featurize", "unused.parquet")).height == kept - made["to"]["fed"]
+
+
+def test_units_are_split_by_their_cut_off_and_their_customer(shop: Toy) -> None:
+    units = read_table(shop.out("featurize", "units.parquet"))
+    parts = units.join(read_table(shop.out("split", "splits.parquet")), on=ROW_ID)
+    assert set(parts.filter(pl.col(CUTOFF) == dt.date(2011, 9, 10))["split"]) == {"test"}
+    of = {name: set(parts.filter(pl.col("split") == name)[ENTITY]) for name in ("train", "val", "test")}
+    assert not of["train"] & of["val"]
+    assert of["train"] & of["test"]
+    assert (
+        sum(shop.summary("featurize")["cutoffs"].values())
+        == units.height
+        == shop.summary("split")["flow"]["units"]["in"]
+    )
+    assert show(shop.project, NAME)["rows"]["raw"] == len(lines())
+
+
+def test_a_line_added_on_or_after_a_cut_off_changes_no_feature_of_it(shop: Toy, mine: Toy) -> None:
+    more = "X1,101,thing,5,2011-06-12 00:00:00,9.99,10003,UK\nX2,102,thing,5,2011-07-01 10:00:00,1.00,10004,UK\n"
+    with open(mine.project.raw(NAME) / "online_retail.csv", "a") as file:
+        file.write(more.replace("00:00:00", "08:00:00"))
+    mine.run("ingest", "validate", "clean", "featurize")
+    first = pl.col(CUTOFF) <= dt.date(2011, 6, 12)
+    before, after = (read_table(toy.out("featurize", "units.parquet")).filter(first) for toy in (shop, mine))
+    assert after.drop("buys_again").equals(before.drop("buys_again"))
+    grown = after.filter(after["buys_again"] != before["buys_again"])
+    assert set(grown[ENTITY]) <= {"10003", "10004"}
+
+
+def test_an_outcome_of_the_future_stops_with_the_day_it_will_be_known(mine: Toy) -> None:
+    mine.edit_contract('test: ["2011-09-10"]', 'test: ["2011-10-10"]')
+    with pytest.raises(
+        DataStopped, match=r"buys_again of cut-off 2011-10-10 is known on 2012-01-08, the last row of lines is"
+    ):
+        mine.run("featurize")
+
+
+def test_a_cut_off_before_everything_and_an_outcome_that_never_varies_stop(mine: Toy) -> None:
+    mine.edit_contract('train: ["2011-03-14",', 'train: ["2010-11-01", "2011-03-14",')
+    with pytest.raises(DataStopped, match="nobody has an event before cut-off 2010-11-01: choose a later one"):
+        mine.run("featurize")
+    mine.edit_contract('train: ["2010-11-01", "2011-03-14",', 'train: ["2011-03-14",')
+    mine.edit_contract(
+        "{kind: any, from: lines, after_days: 90", '{kind: any, from: lines, where: {StockCode: "7"}, after_days: 90'
+    )
+    with pytest.raises(DataStopped, match="the outcome buys_again is always 0"):
+        mine.run("featurize")
+
+
+def test_events_alone_are_scored_as_of_the_day_after_the_last(mine: Toy, caplog: pytest.LogCaptureFixture) -> None:
+    mine.run("baseline")
+    model, contract = Scorer.load(mine.out("baseline", "linear")), mine.contract
+    source = mine.root / "some_lines.csv"  # one file is the log, whatever its name
+    source.write_text(HEADER + "".join(lines()))
+    with caplog.at_level("INFO", logger="perennial"):
+        found = prepare(contract, source)
+    assert found.as_of == dt.date(2011, 12, 12)
+    assert "the last event is of 2011-12-11: every customer is scored as of 2011-12-12" in caplog.text
+    assert found.n_rows == len(lines())
+    assert found.rejected["reason"].value_counts(sort=True).rows() == [
+        ("no CustomerID", NOBODY), ("cancelled or adjusted", CANCELLED), ("without quantity or price", FREE)
+    ]  # fmt: skip
+    table = scored(model, found.units, contract)
+    assert table.columns == ["row_id", "CustomerID", "probability", "decile", "reasons"]
+    assert table.height == table["CustomerID"].n_unique() == 400
+    assert table["row_id"].to_list() == [f"{who}@2011-12-12" for who in table["CustomerID"]]
+    assert "buys_again" not in found.units.columns
+
+
+def test_what_is_scored_as_of_a_cut_off_is_what_was_tested_as_of_it(shop: Toy, tmp_path: Path) -> None:
+    """The log up to the eve of the test cut-off, which needs an event on that very day, gives the same features."""
+    eve = [line for line in lines() if line.split(",")[4] < "2011-09-10"]
+    eve.append("8,100,thing,1,2011-09-09 12:00:00,1.00,99999,UK\n")
+    source = tmp_path / "eve.csv"
+    source.write_text(HEADER + "".join(eve))
+    found = prepare(shop.contract, source)
+    assert found.as_of == dt.date(2011, 9, 10)
+    units = read_table(shop.out("featurize", "units.parquet")).filter(pl.col(CUTOFF) == found.as_of)
+    names = [name for name in units.columns if name not in {"_order", "label_end", "buys_again"}]
+    again = found.units.filter(pl.col(ENTITY) != "99999").select(names).sort(ROW_ID)
+    assert again.equals(units.select(names).sort(ROW_ID))
+
+
+def test_a_log_without_a_single_usable_line_is_refused(mine: Toy) -> None:
+    source = mine.root / "lines.csv"
+    source.write_text(f"{HEADER}C1,100,thing,-1,2011-01-01 10:00:00,1.00,10001,UK\n")
+    with pytest.raises(InputError, match="none of 1 rows can be scored: cancelled or adjusted"):
+        prepare(mine.contract, source)
+
+
+def test_a_folder_is_read_by_the_names_of_the_contract(mine: Toy, tmp_path: Path) -> None:
+    folder: Any = tmp_path / "incoming"
+    folder.mkdir()
+    (folder / "online_retail_december.csv").write_text(HEADER + "".join(lines()[:200]))
+    with pytest.raises(InputError, match="belongs to no table: the contract knows online_retail"):
+        prepare(mine.contract, folder)
+    (folder / "online_retail_december.csv").rename(folder / "online_retail.csv")
+    assert prepare(mine.contract, folder).n_rows == 200

@@ -1,0 +1,178 @@
+"""Classes and amounts through every stage, decided, reported and scored: the same simulated customers, asked otherwise."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import yaml
+
+from perennial.actions.promote import evidence
+from perennial.actions.report import _people
+from perennial.actions.score import prepare, scored
+from perennial.config.base import section
+from perennial.config.gate import GateParams
+from perennial.data.parts import part
+from perennial.data.simulate import Population, write_incoming
+from perennial.evaluation import metrics
+from perennial.evaluation.gate import decide
+from perennial.files.tables import read_table
+from perennial.report.compose import compose
+from perennial.report.story import Story
+from perennial.scoring.bundle import STAGE_OF, Family
+from perennial.scoring.scorer import Scorer
+from tests.fakes.story import amounts_story
+
+if TYPE_CHECKING:
+    from tests.conftest import Toy
+
+pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+FAMILIES: tuple[Family, ...] = ("linear", "boosted", "deep", "blend")
+MESSAGE = "{role: treatment, control: none, assignment: randomised, arms: {discover: {cost: 2}, reward: {cost: 2}}}"
+ASKED: dict[str, dict[str, Any]] = {
+    "multiclass": {"kind": "multiclass", "target": "channel", "primary": "log_loss", "floor": 1.2, "ordered": True},
+    "two_part": {
+        "kind": "regression", "target": "spend_14d", "primary": "gini_norm", "floor": 0.0, "zeros": "two_part",
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=sorted(ASKED))
+def asked(request: pytest.FixtureRequest, made: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
+    """The shared project asked for channels or for money, up to the reasons. Shared: read it only."""
+    toy = type(made)(root=tmp_path_factory.mktemp(request.param) / "project")
+    shutil.copytree(made.root, toy.root)
+    path = toy.project.contract(toy.name)
+    told = yaml.safe_load(path.read_text())
+    told |= {"task": ASKED[request.param], "money": {}, "slices": ["newsletter"]}
+    if request.param == "multiclass":
+        told["columns"]["channel"] = {"role": "outcome", "values": ["store", "web", "app"]}
+        told["unit"]["features"].pop("bought_by")  # what was bought through the channel nearly is the channel
+    path.write_text(yaml.safe_dump(told, sort_keys=False))
+    toy.edit("params.yaml", "epochs: 40", "epochs: 4")
+    toy.edit("params.yaml", "trials: 6", "trials: 1")
+    toy.edit("params.yaml", "rounds: 800", "rounds: 60")
+    toy.edit("params.yaml", "bootstrap: 500", "bootstrap: 100")
+    toy.edit("params.yaml", "bootstrap: 1000", "bootstrap: 100")
+    toy.edit("params.yaml", "rows: 400", "rows: 60")
+    anew = ("ingest", "validate", "clean") if request.param == "multiclass" else ()  # whose columns are others
+    toy.run(*anew, "featurize", "split", "augment", "train", "baseline", "evaluate", "explain")
+    return toy
+
+
+def scorer(toy: Toy, family: Family) -> Scorer:
+    return Scorer.load(toy.out(STAGE_OF[family], family))
+
+
+def test_families_are_told_as_their_bundles_score(asked: Toy) -> None:
+    found, contract = asked.summary("evaluate"), asked.contract
+    units, splits = (
+        read_table(asked.out("featurize", "units.parquet")),
+        read_table(asked.out("split", "splits.parquet")),
+    )
+    test = part(units, splits, "test", contract)
+    assert sorted(found["families"]) == sorted(FAMILIES)
+    for family in FAMILIES:
+        score = scorer(asked, family).score(test.frame)
+        score = score[:, 0] if score.shape[1] == 1 else score
+        told = found["families"][family]["test"][contract.task.primary]
+        assert told["value"] == pytest.approx(metrics.measure(contract.task.primary, test.y, score), rel=1e-9)
+        assert told["low"] < told["value"] < told["high"]
+    assert ("kappa" in found["families"]["deep"]["test"]) is (contract.task.kind == "multiclass")
+
+
+def test_the_table_of_predictions_has_each_output_of_each_family(asked: Toy) -> None:
+    table = read_table(asked.out("evaluate", "predictions.parquet"))
+    outputs = list(scorer(asked, "deep").outputs)
+    assert table.columns == ["row_id", "split", "y", "arm", *(f"{f}:{o}" for f in FAMILIES for o in outputs)]
+    splits = read_table(asked.out("split", "splits.parquet"))
+    assert set(table["row_id"]) == set(splits.filter(splits["split"].is_in(["val", "test"]))["row_id"])
+    assert np.isfinite(table.drop("row_id", "split").to_numpy()).all()
+
+
+def test_the_split_tells_how_common_the_outcome_is(asked: Toy) -> None:
+    rate = asked.summary("split")["rate"]
+    units, splits = (
+        read_table(asked.out("featurize", "units.parquet")),
+        read_table(asked.out("split", "splits.parquet")),
+    )
+    for name in ("train", "val", "test"):
+        rows = part(units, splits, name, asked.contract)
+        is_class = asked.contract.task.kind == "multiclass"
+        wanted = np.bincount(rows.y.astype(int)).max() / len(rows) if is_class else rows.y.mean()
+        assert rate[name] == pytest.approx(wanted)
+
+
+def test_what_is_decided_follows_from_both_models_on_the_same_rows(asked: Toy) -> None:
+    contract = asked.contract
+    gate = section(asked.root / "params.yaml", asked.name, "gate", GateParams)
+    new, other = scorer(asked, "blend"), scorer(asked, "linear")
+    first = decide(evidence(asked.project, asked.name, contract, new, None, gate))
+    assert first.verdict in {"PROMOTE", "REJECT"}
+    assert first.rules[0].state == "info"
+    again = evidence(asked.project, asked.name, contract, new, new, gate)
+    assert again.not_comparable is None
+    assert again.profit is None
+    enough = contract.task.kind == "multiclass"  # of either group fewer than 30 spent anything
+    assert {part.value: part.better_by is not None for part in again.slices} == {"0": enough, "1": enough}
+    assert decide(again).verdict == ("HOLD" if first.verdict == "PROMOTE" else "REJECT")
+    pair = evidence(asked.project, asked.name, contract, new, other, gate)
+    rule = decide(pair).rules[0]
+    assert rule.name == "better"
+    assert rule.interval is not None
+    figures = [metrics.measure(contract.task.primary, pair.judge.y, flat(s)) for s in (pair.candidate, pair.champion)]
+    sign = 1 if pair.judge.higher_is_better else -1
+    assert rule.interval.value == pytest.approx(sign * (figures[0] - figures[1]))
+    json.dumps([list(map(str, decision.rules)) for decision in (first, decide(pair))])
+
+
+def flat(score: Any) -> Any:
+    return score[:, 0] if score.shape[1] == 1 else score
+
+
+def test_reasons_add_up_and_name_what_the_model_goes_by(asked: Toy) -> None:
+    found = asked.summary("explain")
+    assert found["completeness_error"] <= 0.2 * found["spread"]
+    rows = read_table(asked.out("explain", "reasons.parquet"))
+    assert rows["reasons"].str.len_chars().min() > 0
+    assert found["importance"][0]["label"]
+
+
+def test_new_customers_are_ranked_by_what_the_task_asks_and_nothing_is_decided_without_money(
+    asked: Toy, tmp_path: Path
+) -> None:
+    incoming = tmp_path / "incoming"
+    incoming.mkdir()
+    write_incoming(incoming, Population(seed=1, first=0, n=4_000, month=0, concept=0))
+    for family in ("linear", "deep"):
+        model = scorer(asked, family)  # type: ignore[arg-type]
+        units = prepare(asked.contract, incoming).units
+        table = scored(model, units, asked.contract)
+        outputs = model.outputs
+        assert table.columns == ["row_id", "customer_id", *outputs, "decile", "reasons"]
+        rank = table.select(outputs).to_numpy().max(axis=1)
+        best = (table["decile"] == 1).to_numpy()
+        assert rank[best].min() >= rank[~best].max()
+        assert 0.09 < best.mean() < 0.11
+        if asked.contract.task.kind == "multiclass":
+            np.testing.assert_allclose(table.select(outputs).to_numpy().sum(axis=1), 1)
+
+
+def test_the_report_is_made_of_what_the_stages_left(asked: Toy) -> None:
+    base = amounts_story()
+    stages = ("ingest", "validate", "clean", "featurize", "split", "train", "baseline", "evaluate", "explain")
+    story = Story(
+        name=asked.name, contract=asked.contract, at=base.at, version="1", history=base.history, lineage=base.lineage,
+        summaries={stage: asked.summary(stage) for stage in stages}, decision=base.decision, curve=base.curve,
+        people=_people(asked.project, asked.name, asked.contract), quarantine=[], quarantined={},
+    )  # fmt: skip
+    page, headline = compose(story)
+    assert headline.startswith("Use this model")
+    assert ">nan<" not in page
+    for row in story.people:
+        assert str(row["row"]) in page

@@ -1,0 +1,253 @@
+"""Texts in every family: what words say is learnt, adds up to the score, and comes back from disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+
+from perennial.config.train import WordParams
+from perennial.contract.model import Money
+from perennial.contract.serving import FeatureColumn, ServingView
+from perennial.data.encode import fit as fit_encoding
+from perennial.errors import ConfigError
+from perennial.evaluation.metrics import measure
+from perennial.models.deep.encoders import WideEncoder, WordEncoder
+from perennial.models.deep.model import DeepModel, blocks, tensors
+from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, link, losses
+from perennial.models.traditional.heads import link_of
+from perennial.models.traditional.linear import LinearModel
+from perennial.scoring.bundle import Bundle, Family, background_rows, blend, load, save
+from perennial.scoring.calibration import calibrate
+from perennial.scoring.reasons import contributions
+from perennial.scoring.scorer import Scorer, golden_rows
+from perennial.stages.train import shape
+from perennial.training.module import adamw
+from tests.model.builders import F64, HEADS, LEARNING, fitted, train_params
+
+pytestmark = pytest.mark.model
+
+FEATURES = (
+    FeatureColumn(name="age", kind="numeric", label="age"),
+    FeatureColumn(name="title", kind="text", label="title"),
+    FeatureColumn(name="review", kind="text", label="review"),
+)
+GOOD, BAD = ("love", "perfect", "soft"), ("hate", "returned", "cheap")
+WORDS = WordParams(width=8, word_dropout=0.1, dropout=0.1)
+Read = Callable[[Family], Bundle]
+
+
+def reviews(n: int, seed: int) -> tuple[pl.DataFrame, F64, np.ndarray]:
+    """Rows whose outcome their words tell in nine of ten cases; every fifth title and tenth review is missing."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    y = rng.integers(0, 2, n).astype(np.float64)
+    said = [rng.choice(BAD if (bad == 1) == (rng.random() < 0.9) else GOOD) for bad in y]
+    texts = [f"The {x} is {w}! So {w}." for x, w in zip(rng.choice(["dress", "shirt", "skirt"], n), said, strict=True)]
+    frame = pl.DataFrame(
+        {
+            "age": rng.integers(18, 80, n),
+            "title": [None if i % 5 == 0 else f"I {word} it" for i, word in enumerate(said)],
+            "review": [None if i % 10 == 0 else text for i, text in enumerate(texts)],
+        }
+    )  # fmt: skip
+    return frame, y, np.zeros(n, np.int64)
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """The bundle of a family that has read 500 reviews."""
+    head, made = HEADS["binary"], dict[Family, Bundle]()
+    serving = ServingView(head=head, costs=(0.0,), features=FEATURES, money=Money())
+    (train, y, arm), (val, y_val, arm_val) = reviews(500, 1), reviews(250, 2)
+    encoding, x = fit_encoding(train, FEATURES, y, 1)
+    x_val = encoding.encode(val)
+
+    def give(family: Family) -> Bundle:
+        if family == "blend":
+            return blend(give("boosted"), give("deep"), val, y_val, arm_val)
+        if family not in made:
+            folder = tmp_path_factory.mktemp(family)
+            model = fitted(family, head, encoding, (x, y, arm), (x_val, y_val, arm_val), folder, words=WORDS, epochs=2)
+            made[family] = Bundle(
+                family=family, model=model, encoding=encoding, serving=serving, params={}, split={},
+                calibration=calibrate(head, model.link(x_val), y_val, arm_val),
+                background=background_rows(train, serving, 1),
+            )  # fmt: skip
+        return made[family]
+
+    return give
+
+
+@pytest.mark.parametrize("family", LEARNING)
+def test_what_words_say_is_learnt_and_comes_back_from_disk(read: Read, family: Family, tmp_path: Path) -> None:
+    rows, y, _ = reviews(400, 3)
+    scorer = Scorer(bundle=read(family))
+    score = scorer.score(rows)
+    assert measure("auc", y, score[:, 0]) > 0.8
+    save(read(family), tmp_path / "b", golden_rows(read(family), rows.head(20)))
+    again = Scorer(bundle=load(tmp_path / "b"))
+    assert np.array_equal(again.score(rows), score)
+    again.prove(tmp_path / "b")
+
+
+@pytest.mark.parametrize("family", LEARNING)
+def test_a_text_scores_the_same_alone_and_beside_longer_ones(read: Read, family: Family) -> None:
+    rows, scorer = reviews(60, 4)[0], Scorer(bundle=read(family))
+    together = scorer.score(rows)
+    alone = np.vstack([scorer.score(rows[i : i + 1]) for i in range(30)])
+    longer = scorer.score(pl.concat([rows, rows[:1].with_columns(review=pl.lit("soft dress love it " * 60))]))[:60]
+    np.testing.assert_allclose(alone, together[:30], atol=1e-6)
+    np.testing.assert_allclose(longer, together, atol=1e-6)
+
+
+@pytest.mark.parametrize("family", LEARNING)
+def test_nothing_said_and_nothing_known_still_get_a_score(read: Read, family: Family) -> None:
+    strange = pl.DataFrame(
+        {"age": [30, 30, 30], "title": [None, "", "zebra"], "review": [None, "", "quagga…"]},
+        schema={"age": pl.Int64, "title": pl.String, "review": pl.String},
+    )
+    score = Scorer(bundle=read(family)).score(strange)
+    assert np.isfinite(score).all()
+    assert score[0] == pytest.approx(score[1], abs=1e-7), "a null is an empty text"
+
+
+@pytest.mark.parametrize("family", ["linear", "boosted"])
+def test_parts_of_words_add_up_to_the_score(read: Read, family: Family) -> None:
+    bundle, rows = read(family), reviews(80, 5)[0]
+    found = contributions(bundle, rows, draws=16, seed=1)
+    assert sorted(found.columns) == ["age", "review", "title"]
+    model = bundle.model
+    base = model.expected_R if not isinstance(model, LinearModel) else model.mean_J @ model.coef_JR + model.intercept_R  # type: ignore[attr-defined]
+    gap = model.link(bundle.encoding.encode(rows)) - link_of(bundle.serving.head, base[None])
+    np.testing.assert_allclose(found.parts.sum(axis=1), gap, atol=1e-9)
+    strength = np.abs(found.parts[:, :, 0]).mean(axis=0)
+    assert found.columns[int(strength.argmax())] == "review", "each title says less, a fifth of them nothing"
+
+
+def test_parts_of_the_network_nearly_add_up_over_texts_too(read: Read) -> None:
+    bundle, rows = read("deep"), reviews(80, 5)[0]
+    found = contributions(bundle, rows, draws=128, seed=1)
+    score = bundle.model.link(bundle.encoding.encode(rows))
+    base = bundle.model.link(bundle.encoding.encode(bundle.background)).mean(axis=0)
+    spread = np.abs(score - base).mean()
+    np.testing.assert_allclose(found.parts.sum(axis=1) + found.error, score - base, atol=2e-4)
+    assert np.abs(found.error).mean() < 0.05 * spread
+    strength = np.abs(found.parts[:, :, 0]).mean(axis=0)
+    assert found.columns[int(strength.argmin())] == "age"
+
+
+def test_the_design_of_texts_is_sparse_and_of_one_kind(read: Read) -> None:
+    model = read("linear").model
+    assert isinstance(model, LinearModel)
+    assert model.design == "normal"
+    assert isinstance(model._design(read("linear").encoding.encode(reviews(5, 1)[0])), csr_matrix)
+
+
+def test_train_words_must_be_told_where_there_are_texts(read: Read) -> None:
+    with pytest.raises(ConfigError, match=r"train.words is missing, and title, review are texts: see the gallery"):
+        shape(HEADS["binary"], read("deep").encoding, np.zeros(2), train_params())
+
+
+def test_the_wide_part_is_a_logistic_regression_on_words(read: Read) -> None:
+    """With the coefficients of scikit-learn in its table it gives scikit-learn's scores, each text column by itself."""
+    encoding = read("deep").encoding
+    rows, y, _ = reviews(300, 6)
+    x = encoding.encode(rows)
+    assert x.texts is not None
+    grams, sizes = x.texts.grams_NJ, encoding.text_owners[1]
+    theirs = LogisticRegression(C=1.0).fit(grams, y)
+    wide = WideEncoder(sizes, 1)
+    with torch.no_grad():
+        wide.table.weight[1:, 0] = torch.from_numpy(theirs.coef_[0]).float()
+    told = tensors(x)
+    each = wide(told["gram"], told["gram_weight"]).detach().numpy()
+    assert each.shape == (300, 2)
+    np.testing.assert_allclose(each.sum(axis=1) + theirs.intercept_[0], theirs.decision_function(grams), atol=1e-5)
+    title = grams[:, : sizes[0]] @ theirs.coef_[0, : sizes[0]]
+    np.testing.assert_allclose(each[:, 0], title, atol=1e-5)
+
+
+def test_the_wide_part_starts_at_nothing_and_learns_faster(read: Read) -> None:
+    spec = deep_spec(read)
+    net = TabularNet(spec)
+    assert net.wide is not None
+    assert not net.wide.table.weight.any()
+    decayed, kept, fast = adamw(0.01, 0.5)(net).param_groups
+    assert (decayed["lr"], kept["lr"], fast["lr"]) == (0.01, 0.01, pytest.approx(0.15))
+    assert fast["weight_decay"] == 0
+    assert [id(p) for p in fast["params"]] == [id(net.wide.table.weight)]
+    assert sum(len(group["params"]) for group in (decayed, kept, fast)) == len(list(net.parameters()))
+
+
+def deep_spec(read: Read, **changes: object) -> NetSpec:
+    model = read("deep").model
+    assert isinstance(model, DeepModel)
+    return replace(model.spec, **changes)  # type: ignore[arg-type]
+
+
+def test_each_text_of_the_wide_part_reaches_each_raw_number(read: Read) -> None:
+    """Of several outputs each has its own sum over all texts; no column's part reaches another's output."""
+    spec = deep_spec(read, head=HEADS["two_part"])
+    net, x = TabularNet(spec).eval(), tensors(read("deep").encoding.encode(reviews(6, 7)[0]))
+    before = net(x)
+    z = net.embed(x)
+    assert net.wide is not None
+    with torch.no_grad():
+        net.wide.table.weight[1:, 1] = 1.0
+    moved = net(x) - before
+    assert torch.count_nonzero(moved[:, :, 0]) == 0
+    torch.testing.assert_close(moved[:, 0, 1], x["gram_weight"].sum(dim=1))
+    assert z.shape[1] == net.n_trunk + 2 * net.raw
+    assert net(x).shape == (6, spec.members, 2)
+
+
+def test_words_are_pooled_over_those_that_there_are() -> None:
+    encoder = WordEncoder(5, width=3, word_dropout=0.0, dropout=0.0).eval()
+    codes = torch.tensor([[2, 3, 3, 0, 0, 0], [6, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]], dtype=torch.int32)
+    out = encoder(codes)
+    table = encoder.table.weight
+    assert out.shape == (3, encoder.d_out) == (3, 9)
+    torch.testing.assert_close(out[0, :3], (table[2] + 2 * table[3]) / 3)
+    torch.testing.assert_close(out[0, 6:], torch.maximum(table[2], table[3]))
+    torch.testing.assert_close(out[1], table[6].repeat(3))
+    assert not out[2].any(), "no word, nothing said"
+    weight = torch.softmax(torch.stack([encoder.attention(table[c]) for c in (2, 3, 3)]), dim=0)
+    torch.testing.assert_close(out[0, 3:6], (weight * table[[2, 3, 3]]).sum(dim=0))
+    torch.testing.assert_close(encoder(codes[:, :3]), out, atol=1e-7, rtol=0)
+
+
+def test_words_are_dropped_while_training_only() -> None:
+    torch.manual_seed(1)
+    encoder = WordEncoder(50, width=4, word_dropout=0.5, dropout=0.0)
+    codes = torch.arange(2, 42)[None].repeat(2, 1)
+    a, b = encoder.train()(codes), encoder(codes)
+    assert not torch.equal(a, b)
+    assert torch.equal(encoder.eval()(codes), encoder(codes))
+    everything = WordEncoder(50, width=4, word_dropout=0.999999, dropout=0.0).train()
+    torch.testing.assert_close(everything(codes)[0, :4], everything.table.weight[1])
+
+
+def test_a_network_of_texts_only_has_all_of_its_parts() -> None:
+    words = WordSpec(vocabulary=4, grams=(3,), width=4, word_dropout=0.0, dropout=0.0)
+    spec = NetSpec(
+        n_numeric=0, n_missing=0, cards=(), head=HEADS["multiclass"], members=2, width=8, blocks=1, dropout=0.0,
+        words=words,
+    )  # fmt: skip
+    frame = pl.DataFrame({"t": ["a b", "b a", "a b", None]})
+    encoding, x = fit_encoding(frame, [FeatureColumn(name="t", kind="text", label="t")], np.arange(4.0), 1)
+    assert encoding.texts is not None
+    sizes = tuple(encoding.text_owners[1])
+    net = TabularNet(replace(spec, words=replace(words, grams=sizes)))
+    raw = net(blocks(x, 4)[0])
+    assert raw.shape == (4, 2, 3)
+    assert torch.isfinite(
+        losses(spec)(raw, torch.tensor([0.0, 1.0, 2.0, 1.0]), torch.zeros(4, dtype=torch.int64))
+    ).all()
+    assert torch.allclose(link(raw, spec).exp().sum(dim=1), torch.ones(4, dtype=torch.float64))

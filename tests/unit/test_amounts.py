@@ -1,0 +1,166 @@
+"""What is told of amounts: the sum, the order and the mean of tenths, on amounts whose truth is known."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perennial.evaluation import metrics
+from perennial.evaluation.amounts import judge
+from perennial.evaluation.compare import Judge
+from perennial.evaluation.gate import Evidence, decide
+from perennial.evaluation.intervals import F64
+from perennial.evaluation.response import Labelled, Resampling
+from perennial.evaluation.slices import by_slice
+
+pytestmark = pytest.mark.unit
+
+FEW = Resampling(n=100, seed=1)
+
+
+def drawn(n: int, seed: int) -> tuple[F64, F64]:
+    """What is to be expected of each customer, and what came: nothing in half of the cases."""
+    rng = np.random.default_rng(seed)
+    is_any, size = rng.beta(2, 2, n), rng.lognormal(3, 0.8, n)
+    return is_any * size, (rng.random(n) < is_any) * size * rng.gamma(4, 0.25, n)
+
+
+def labelled(n: int, seed: int, times: float = 1.0) -> Labelled:
+    expected, y = drawn(n, seed)
+    rng = np.random.default_rng(seed + 10_000)
+    scores = {
+        "linear": times * expected * rng.lognormal(-0.5, 1.0, n), "boosted": times * expected * rng.lognormal(-0.125, 0.5, n),
+        "deep": times * expected, "blend": times * expected * rng.lognormal(-0.005, 0.1, n),
+    }  # fmt: skip
+    return Labelled(y=y, scores=scores)
+
+
+@cache
+def told(times: float = 1.0, primary: str = "gini_norm") -> tuple[dict[str, Any], Labelled]:
+    val, test = labelled(4000, 20, times), labelled(4000, 30, times)
+    groups = {"channel": np.array(["app", "web"] * 1999 + ["fax", "fax"])}
+    return judge(val, test, primary, groups, FEW), test
+
+
+def test_honest_predictions_add_up_to_what_came() -> None:
+    ratio = told()[0]["predicted_over_actual"]
+    assert ratio["value"] == pytest.approx(1, abs=0.06)
+    assert ratio["low"] < 1 < ratio["high"]
+    twice = told(2.0)[0]["predicted_over_actual"]
+    assert twice["value"] == pytest.approx(2 * ratio["value"])
+    assert twice["low"] > 1.5
+
+
+def test_the_interval_of_the_sum_holds_the_truth_as_often_as_it_says() -> None:
+    held = 0
+    for seed in range(40):
+        part = labelled(400, 1000 + 2 * seed)
+        ratio = judge(part, part, "mae", {}, FEW)["predicted_over_actual"]
+        held += ratio["low"] <= 1 <= ratio["high"]
+    assert 34 <= held <= 40
+
+
+def test_tenths_rise_and_hold_every_row_once() -> None:
+    found, test = told()
+    tenths = found["tenths"]
+    assert [t["n"] for t in tenths] == [400] * 10
+    predicted = [t["predicted"] for t in tenths]
+    assert predicted == sorted(predicted)
+    p = test.scores[found["candidate"]["family"]]
+    assert np.mean(predicted) == pytest.approx(p.mean())
+    assert np.mean([t["actual"]["value"] for t in tenths]) == pytest.approx(test.y.mean())
+    inside = sum(t["actual"]["low"] <= t["predicted"] <= t["actual"]["high"] for t in tenths)
+    assert inside >= 8
+    assert sum(t["actual"]["low"] <= t["predicted"] <= t["actual"]["high"] for t in told(3.0)[0]["tenths"]) <= 2
+
+
+def test_concentration_runs_from_nothing_to_the_whole() -> None:
+    found, test = told()
+    curve, p = found["concentration"], test.scores[found["candidate"]["family"]]
+    assert (curve["value"][0], curve["value"][-1]) == (0, pytest.approx(1))
+    assert (np.diff(curve["value"]) >= -1e-12).all()
+    best = np.argsort(-p)[:400]
+    assert curve["value"][10] == pytest.approx(test.y[best].sum() / test.y.sum(), abs=1e-9)
+    assert curve["value"][10] > 0.25
+    assert curve["low"][10] < curve["value"][10] < curve["high"][10]
+    assert found["zeros"] == pytest.approx((test.y == 0).mean())
+
+
+def test_figures_hold_the_truth_and_the_best_on_val_is_the_candidate() -> None:
+    found, _ = told()
+    expected, y = drawn(300_000, 40)
+    for name in ("gini_norm", "mae"):
+        figure = found["families"]["deep"]["test"][name]
+        assert figure["low"] <= metrics.measure(name, y, expected) <= figure["high"], name
+    assert found["candidate"]["best"] in {"deep", "blend"}
+    assert found["candidate"]["family"] in {"deep", "blend"}
+    assert found["deep_minus_traditional"]["traditional"] == "boosted"
+    assert found["deep_minus_traditional"]["low"] > 0
+
+
+def test_less_error_is_better() -> None:
+    found = told(primary="mae")[0]
+    figures = found["candidate"]["val"]
+    assert found["candidate"]["best"] == min(figures, key=lambda family: figures[family])
+    assert figures["deep"] < figures["linear"]
+    assert found["deep_minus_traditional"]["metric"] == "mae"
+
+
+def test_gini_of_amounts_is_the_definition_over_all_pairs_of_shares() -> None:
+    """The area between the running share of the amount, best first, and the diagonal, over that of a perfect order."""
+    y, p = np.array([0.0, 10.0, 0.0, 30.0, 60.0]), np.array([1.0, 5.0, 2.0, 3.0, 4.0])
+
+    def area(order: np.ndarray) -> float:
+        running = np.concatenate([[0], np.cumsum(y[order]) / y.sum()])
+        return float(np.trapezoid(running, np.linspace(0, 1, 6)) - 0.5)
+
+    assert metrics.measure("gini_norm", y, p) == pytest.approx(area(np.argsort(-p)) / area(np.argsort(-y)))
+
+
+def test_slices_are_told_where_there_are_rows_enough_and_all_is_plain_json() -> None:
+    found, test = told()
+    rows = {row["value"]: row for row in found["slices"]}
+    assert rows.keys() == {"app", "web"}
+    assert rows["app"]["n"] == 1999
+    assert rows["app"]["actual"]["value"] == pytest.approx(test.y[:3998:2].mean())
+    json.dumps(found, allow_nan=False)
+
+
+@pytest.mark.parametrize(("metric", "floor", "never"), [("gini_norm", 0.3, 0.99), ("mae", 40.0, 1.0)])
+def test_a_better_model_of_amounts_is_promoted_and_a_worse_one_is_not(metric: str, floor: float, never: float) -> None:
+    part = labelled(4000, 50)
+    score = Judge(metric=metric, y=part.y, resamples=200, seed=1)
+    good, bad = part.scores["deep"], part.scores["linear"]
+    assert decide(Evidence(judge=score, floor=floor, candidate=good, champion=bad)).verdict == "PROMOTE"
+    assert decide(Evidence(judge=score, floor=floor, candidate=bad, champion=good)).verdict == "REJECT"
+    assert decide(Evidence(judge=score, floor=floor, candidate=good, champion=good)).verdict == "HOLD"
+    assert decide(Evidence(judge=score, floor=never, candidate=good, champion=None)).verdict == "REJECT"
+    column = decide(Evidence(judge=score, floor=floor, candidate=good[:, None], champion=bad[:, None]))
+    assert column.verdict == "PROMOTE", "a scorer gives (n, 1)"
+
+
+def test_groups_of_amounts_are_judged_where_amounts_can_be_ranked() -> None:
+    """A group without enough that brings anything has no order to be judged by."""
+    part = labelled(4000, 60)
+    y = part.y.copy()
+    group = np.array(["a", "b", "c", "d"] * 1000)
+    y[group == "c"] = 0
+    group[:10] = "e"
+    score = Judge(metric="gini_norm", y=y, resamples=100, seed=1)
+    candidate = np.where(group == "a", np.random.default_rng(1).permutation(part.scores["deep"]), part.scores["deep"])
+    found = {s.value: s for s in by_slice(score, {"g": group}, candidate, part.scores["boosted"])}
+    assert {value: s.better_by is not None for value, s in found.items()} == {
+        "a": True, "b": True, "c": False, "d": True, "e": False,
+    }  # fmt: skip
+    assert found["a"].is_worse
+    assert not found["b"].is_worse
+    error = by_slice(replace_metric(score), {"g": group}, candidate, part.scores["boosted"])
+    assert {s.value: s.better_by is not None for s in error}["c"], "an error needs no order"
+
+
+def replace_metric(score: Judge) -> Judge:
+    return Judge(metric="mae", y=score.y, resamples=score.resamples, seed=score.seed)

@@ -1,0 +1,110 @@
+"""What is told of a response task where rows stand for more than themselves: as of the population, row by row."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perennial.evaluation import metrics
+from perennial.evaluation.intervals import F64
+from perennial.evaluation.profit import Money
+from perennial.evaluation.response import Labelled, Resampling, judge
+
+pytestmark = pytest.mark.unit
+
+TIMES = 20  # one of so many rows without a response was kept
+FEW = Resampling(n=100, seed=1)
+MONEY = Money(value=40.0, cost=2.0, budget_share=0.3)
+
+
+def drawn(n: int, seed: int) -> tuple[F64, dict[str, F64]]:
+    rng = np.random.default_rng(seed)
+    p = 1 / (1 + np.exp(1.5 - 1.6 * rng.normal(size=n)))
+    y = (rng.random(n) < p).astype(np.float64)
+    odds = p / (1 - p) / TIMES  # of the population
+    scores = {"linear": odds / (1 + odds), "boosted": odds**1.2, "deep": odds / (1 + odds) * rng.lognormal(0, 0.3, n)}
+    return y, {family: np.minimum(score, 0.99) for family, score in scores.items()}
+
+
+@cache
+def told(is_sample: bool) -> dict[str, Any]:
+    """Of a sample with weights, or of the rows that it stands for, one by one."""
+    parts = []
+    for seed in (1, 2):
+        y, scores = drawn(1500, seed)
+        times = np.where(y == 1, 1, TIMES)
+        if is_sample:
+            parts.append(Labelled(y=y, scores=scores, weight=times.astype(np.float64)))
+        else:
+            parts.append(Labelled(y=np.repeat(y, times), scores={f: np.repeat(s, times) for f, s in scores.items()}))
+    return judge(parts[0], parts[1], "ap", MONEY, {}, FEW)
+
+
+@pytest.mark.parametrize("metric", ["auc", "ap", "log_loss", "brier"])
+def test_figures_of_a_sample_are_those_of_its_population(metric: str) -> None:
+    for family in ("linear", "boosted", "deep"):
+        sample, population = (told(is_sample)["families"][family] for is_sample in (True, False))
+        assert sample["test"][metric]["value"] == pytest.approx(population["test"][metric]["value"])
+        assert sample["val"][metric] == pytest.approx(population["val"][metric])
+    assert told(True)["candidate"]["val"] == pytest.approx(told(False)["candidate"]["val"])
+    lift = [told(is_sample)["families"]["linear"]["test"]["lift_10"] for is_sample in (True, False)]
+    assert lift[0] == pytest.approx(lift[1])
+
+
+def test_the_figure_of_the_sample_itself_is_told_by_its_own_name() -> None:
+    y, scores = drawn(1500, 2)
+    found = told(True)["families"]["linear"]["test"]
+    assert found["ap_sample"]["value"] == pytest.approx(metrics.measure("ap", y, scores["linear"]))
+    assert found["ap_sample"]["value"] > found["ap"]["value"] + 0.2
+    assert "ap_sample" not in told(False)["families"]["linear"]["test"]
+
+
+def test_a_sample_does_not_pretend_to_know_what_a_population_knows() -> None:
+    """Its interval is that of its own rows."""
+    widths = [
+        figure["high"] - figure["low"]
+        for figure in (told(is_sample)["families"]["linear"]["test"]["ap"] for is_sample in (True, False))
+    ]
+    assert widths[0] > widths[1]
+
+
+def test_curves_and_calibration_are_of_the_population() -> None:
+    sample, population = told(True), told(False)
+    for name in ("linear", "deep"):
+        np.testing.assert_allclose(sample["gains"][name]["value"], population["gains"][name]["value"], atol=1e-9)
+    assert sample["calibration"]["value"] == pytest.approx(population["calibration"]["value"], abs=0.004)
+    assert sample["calibration"]["value"] < 0.02
+    shared = {b["left"]: b for b in population["calibration"]["bins"]}
+    seen = 0
+    for found in sample["calibration"]["bins"]:
+        assert found["predicted"] == pytest.approx(shared[found["left"]]["predicted"])
+        assert found["observed"]["value"] == pytest.approx(shared[found["left"]]["observed"]["value"])
+        seen += 1
+    assert seen >= 5
+
+
+def test_a_budget_is_a_share_of_the_population() -> None:
+    sample, population = told(True)["profit"], told(False)["profit"]
+    assert sample["threshold"] == pytest.approx(population["threshold"])
+    assert sample["depth"] == pytest.approx(population["depth"], abs=1e-3)
+    assert 0 < sample["depth"] <= 0.31
+    np.testing.assert_allclose(sample["curve"]["value"], population["curve"]["value"], rtol=1e-6, atol=1e-6)
+    plans = [{plan["name"]: plan for plan in found["plans"]} for found in (sample, population)]
+    assert plans[0].keys() == plans[1].keys()
+    for name in ("chosen", "everyone", "nobody"):
+        assert plans[0][name]["profit"]["value"] == pytest.approx(plans[1][name]["profit"]["value"], rel=1e-6), name
+
+
+def test_equal_weights_are_no_weights_and_all_is_plain_json() -> None:
+    y, scores = drawn(800, 4)
+    plain, weighed = (
+        judge(Labelled(y=y, scores=scores, weight=w), Labelled(y=y, scores=scores, weight=w), "auc", None, {}, FEW)
+        for w in (None, np.ones(800))
+    )
+    assert plain["candidate"] == weighed["candidate"]
+    assert plain["calibration"]["bins"] == weighed["calibration"]["bins"]
+    json.dumps([told(True), plain], allow_nan=False)

@@ -1,0 +1,117 @@
+"""What `perennial run` looks at before it starts anything, and what it says at its end."""
+
+from __future__ import annotations
+
+import re
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from perennial.actions.run import _say_results, check
+from perennial.errors import ConfigError, LeakError
+from perennial.files.durable import write_text
+from perennial.files.project import Project
+
+pytestmark = pytest.mark.unit
+
+NAME = "ad_response"
+GALLERY = resources.files("perennial.gallery")
+TOLD: dict[str, Any] = {
+    "promote": {"verdict": "PROMOTE"},
+    "score": {"output": ".perennial/ad_response/scores.csv", "rows": 1003, "scored": 1000, "chosen": 400},
+    "report": {
+        "path": ".perennial/ad_response/report.html",
+        "verdict": "PROMOTE",
+        "headline": "Use it.",
+        "in_use": "3",
+    },
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A use case of the gallery and nothing run."""
+    project = Project(root=tmp_path)
+    block = yaml.safe_load((GALLERY / "params.yaml").read_text())["use_cases"][NAME]
+    write_text(tmp_path / "params.yaml", yaml.safe_dump({"use_cases": {NAME: block}}))
+    write_text(project.contract(NAME), (GALLERY / f"{NAME}.yaml").read_text())
+    return project
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert text.count(old) >= 1
+    write_text(path, text.replace(old, new))
+
+
+def test_every_problem_of_contract_and_params_is_told_before_the_first_stage(project: Project) -> None:
+    check(project, NAME)
+    params = project.root / "params.yaml"
+    edit(project.contract(NAME), "floor: 0.70", "floor: high")
+    edit(params, "rounds: 800", "rounds: -1")
+    edit(params, "draws: 64", "drawz: 64")
+    with pytest.raises(ConfigError) as caught:
+        check(project, NAME)
+    words = str(caught.value)
+    for place in (
+        f"{NAME}.yaml: task.binary.floor: ",
+        f"{NAME}.baseline: rounds: ",
+        f"{NAME}.explain: draws: ",
+        "drawz: ",
+    ):
+        assert words.count(place) == 1, (place, words)
+    assert "\n" not in words
+
+
+def test_a_use_case_without_params_is_told_once(project: Project) -> None:
+    write_text(project.root / "params.yaml", "use_cases: {}\n")
+    with pytest.raises(ConfigError, match=rf"\A\S+ has no use case '{NAME}'; it has: none\Z"):
+        check(project, NAME)
+
+
+def test_a_leak_in_the_contract_stays_a_refusal(project: Project) -> None:
+    edit(project.contract(NAME), "spend_14d: {role: outcome", "spend_14d: {role: numeric")
+    with pytest.raises(LeakError, match="known only after the outcome"):
+        check(project, NAME)
+
+
+def said(capsys: pytest.CaptureFixture[str], **changes: Any) -> list[str]:
+    results = {action: {**told, **changes.get(action, {})} for action, told in TOLD.items()}
+    _say_results(NAME, {"results": results})
+    return capsys.readouterr().out.splitlines()
+
+
+def test_the_version_in_use_and_the_list_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys)[1:5] == [
+        "PROMOTE: Use it.",
+        "In use: version 3",
+        "List: .perennial/ad_response/scores.csv, 400 of 1,000 to contact",
+        "Report: .perennial/ad_response/report.html",
+    ]
+    assert "List: .perennial/ad_response/scores.csv, 1,000 scored" in said(capsys, score={"chosen": None})
+    assert "In use: no model" in said(capsys, report={"in_use": None})
+    results = {**TOLD, "score": {"skipped": "no rows are waiting in incoming/"}}
+    _say_results(NAME, {"results": results})
+    assert "List:" not in capsys.readouterr().out
+
+
+def test_next_steps_are_aligned_and_begin_with_the_path_where_it_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_text(tmp_path / ".venv" / "bin" / "activate", "")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
+    found = {}
+    for path in ("/usr/bin", f"{tmp_path}/.venv/bin:/usr/bin"):
+        monkeypatch.setenv("PATH", path)
+        lines = said(capsys)
+        steps = lines[lines.index("Next:") + 1 :]
+        halves = [re.fullmatch(r"  (\S.*?) {4,}(\S.*)", line) for line in steps]
+        assert len({half.start(2) for half in halves if half}) == 1, steps
+        found[path] = [half[1] for half in halves if half]
+    usual = [f"perennial open {NAME}", f"perennial show {NAME}", "make ui"]
+    assert list(found.values()) == [[". .venv/bin/activate", *usual], usual]

@@ -150,27 +150,44 @@ def both_ways(story: Story) -> list[Block]:
     ]
 
 
-_SPLITS = {"random": "At random", "entity": "By customer", "time": "By time", "given": "As given"}
+_SPLITS = {
+    "random": "At random",
+    "entity": "By customer",
+    "time": "By time",
+    "given": "As given",
+    "file": "In file order",
+}
 
 
 def _both_ways_finding(table: Mapping[str, Any], reported: Mapping[str, float]) -> str:
-    """The cell that differs most from what is reported."""
+    """The cell that differs most from what is reported, among those whose interval does not reach it."""
     others = [
         (abs(cell["value"] - reported["value"]), _SPLITS[line], column, cell["value"])
         for line, cells in zip(table["rows"], table["cells"], strict=True)
         for column, cell in zip(table["columns"], cells, strict=True)
+        if cell is not None and _differs(cell, reported)
     ]
-    gap, line, column, value = max(others, key=lambda other: other[0])
-    if gap < 0.005:
+    if not others:
         return "Another split would have told the same"
+    _, line, column, value = max(others, key=lambda other: other[0])
     with_words = f", with {', '.join(column)}," if column else ""
     return f"{line}{with_words} it would be {n.decimal(value, 2)}; as reported {n.decimal(reported['value'], 2)}"
 
 
-def _cell_of(cell: Mapping[str, float], reported: Mapping[str, float], metric: str, *, is_reported: bool) -> HeatCell:
+def _differs(cell: Mapping[str, float], reported: Mapping[str, float]) -> bool:
+    return not cell["low"] <= reported["value"] <= cell["high"]
+
+
+def _cell_of(
+    cell: Mapping[str, float] | None, reported: Mapping[str, float], metric: str, *, is_reported: bool
+) -> HeatCell:
+    if cell is None:
+        return HeatCell(value="too few of an outcome", shade="impossible")
     gap = cell["value"] - reported["value"]
     is_better = gap < 0 if metric in LOWER_IS_BETTER else gap > 0
-    look: Shade = "reported" if is_reported else "plain" if abs(gap) < 0.005 else "flatters" if is_better else "worse"
+    look: Shade = (
+        "reported" if is_reported else "plain" if not _differs(cell, reported) else "flatters" if is_better else "worse"
+    )
     note = "what is reported" if is_reported else n.difference(gap)
     return HeatCell(
         value=n.decimal(cell["value"]), interval=n.bracket(interval(cell), n.decimal), note=note, shade=look

@@ -24,6 +24,7 @@ from perennial.models.traditional.boosted import BoostedModel, fit_boosted
 from perennial.scoring.calibration import calibrate, link_loss
 
 _SALT = "both ways"
+_FEWEST = 10  # rows of an outcome
 _USUAL = Fractions(train=0.6, val=0.2, test=0.2)
 
 
@@ -32,8 +33,11 @@ def both_ways(
 ) -> dict[str, Any] | None:
     """`cells` (rows × columns) of the primary metric with its 95 % interval; None where there is but one cell.
 
-    `rows` names the splits that the data allow, `columns` the suspects that were used, `reported` the cell of the report.
+    `rows` names the splits that the data allow, `columns` the suspects that were used, `reported` the cell of the report. A
+    cell is None where a part has too few of an outcome. Messages are not told both ways: their figure needs every row.
     """
+    if contract.task.kind == "uplift":
+        return None
     reported = _name_of(contract, units)
     parts = {reported: splits.select(ROW_ID, "split"), **_others(units, contract, reported)}
     columns: list[list[str]] = [[], *([name] for name in contract.suspects)]
@@ -73,18 +77,22 @@ def _others(units: pl.DataFrame, contract: Contract, reported: str) -> dict[str,
     found = {"random": hash_parts(units[ROW_ID], _SALT, fractions)}
     if contract.entity is not None and _repeats(units):
         found["entity"] = hash_parts(units[ENTITY], _SALT, fractions)
-    moment = contract.one("time")
+    moment = contract.one("time") if contract.unit.as_of is None else None  # as of one day, a time is a column's
     if moment is not None and not units[moment].null_count():
         rule = TimeSplit(kind="time", order=moment, fractions=fractions)
         found["time"] = time_parts(units, rule)[0]
+    if contract.unit.rows == "as_is" and contract.unit.as_of is None and reported != "time":
+        found["file"] = time_parts(units, TimeSplit(kind="time", order="record", fractions=fractions))[0]
     return {name: units.select(ROW_ID, split.alias("split")) for name, split in found.items() if name != reported}
 
 
 def _told(
     units: pl.DataFrame, splits: pl.DataFrame, contract: Contract, suspects: Sequence[str], params: BaselineParams
-) -> dict[str, float]:
+) -> dict[str, float] | None:
     head, features = head_of(contract), feature_columns(contract, suspects)
     train, val, test = (part(units, splits, name, contract) for name in ("train", "val", "test"))
+    if any(_too_few(rows, contract) for rows in (train, val, test)):
+        return None
     encoding, x_train = fit(train.frame, features, train.y, params.seed)
     x_val = encoding.encode(val.frame)
 
@@ -96,6 +104,13 @@ def _told(
     calibration = calibrate(head, model.link(x_val), val.y, val.arm)
     score = calibration.score(model.link(encoding.encode(test.frame)))
     return asdict(_judge(contract, test, params.seed).estimate(score, 0.95))
+
+
+def _too_few(rows: Part, contract: Contract) -> bool:
+    if contract.task.kind == "regression":
+        return len(np.unique(rows.y)) < 2
+    counts = np.bincount(rows.y.astype(np.int64), minlength=max(2, len(contract.classes)))
+    return int(counts.min()) < _FEWEST
 
 
 def _judge(contract: Contract, test: Part, seed: int) -> Judge:

@@ -27,7 +27,7 @@ NAME, OTHER = "ad_response", "other"
 LIGHT = ("ingest", "validate", "clean", "featurize", "split", "augment")
 
 
-_LONGEST_FIRST = ("flows", "e2e", "integration", "model", "contracts", "unit")
+_LONGEST_FIRST = ("gallery", "flows", "e2e", "integration", "model", "contracts", "unit")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -123,9 +123,9 @@ def test_the_version_of_a_model_reaches_its_command(
 
 
 def test_a_path_that_cannot_be_used_is_one_line(ending: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
-    assert ending(PermissionError(13, "Permission denied", "/root/list.csv")) == 2
-    assert capsys.readouterr().err == "perennial: /root/list.csv: permission denied\n"
-    assert ending(PermissionError(13, "Permission denied", "/root/list.csv"), "--debug") == 2
+    assert ending(PermissionError(13, "Permission denied", "/closed/list.csv")) == 2
+    assert capsys.readouterr().err == "perennial: /closed/list.csv: permission denied\n"
+    assert ending(PermissionError(13, "Permission denied", "/closed/list.csv"), "--debug") == 2
     assert capsys.readouterr().err.startswith("Traceback (most recent call last)")
 
 

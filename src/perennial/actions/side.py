@@ -169,7 +169,9 @@ def _shuffle(here: Project, name: str) -> None:
     treatment = contract.one("treatment") if contract.task.kind == "uplift" else None
     column = treatment or contract.target
     if column is None:
-        raise ConfigError(f"{name} has no outcome to shuffle: its segments are tried on halves of the customers instead")
+        raise ConfigError(
+            f"{name} has no outcome to shuffle: its segments are tried on halves of the customers instead"
+        )
     units = read_table(folder / "units.parquet")
     splits = read_table(here.output(name, "split") / "splits.parquet")
     parts = units.select(ROW_ID).join(splits, on=ROW_ID, how="left", maintain_order="left")["split"]

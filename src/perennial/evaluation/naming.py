@@ -12,6 +12,7 @@ from perennial.evaluation.intervals import F64
 
 Meaning = Literal["recency", "frequency", "money", ""]
 _FAR = 0.35  # standard deviations from the mean of all from which a centre is high or low
+_ALIKE = 0.5  # … by which two columns may differ in every centre and yet tell the same
 
 
 class Trait(NamedTuple):
@@ -34,7 +35,7 @@ def order(centre_KF: F64, size_K: F64, traits: Sequence[Trait]) -> list[int]:
 def names(centre_KF: F64, traits: Sequence[Trait]) -> list[str]:
     """Different names for centres (k, columns) in standard deviations from the mean of all customers."""
     if not _is_rfm(traits):
-        return _told_apart([_two_traits(centre, traits) for centre in centre_KF], centre_KF, traits)
+        return _told_apart([_two_traits(s, centre_KF, traits) for s in range(len(centre_KF))], centre_KF, traits)
     recency, frequency, money = (_of(centre_KF, traits, m) for m in ("recency", "frequency", "money"))
     found = [_usual(-r, f, m) for r, f, m in zip(recency, frequency, money, strict=True)]
     return _told_apart(found, centre_KF, traits)
@@ -53,9 +54,12 @@ def _usual(fresh: float, often: float, much: float) -> str:
     return "Lost customers" if fresh < -_FAR and often < _FAR else "Occasional customers"
 
 
-def _two_traits(centre_F: F64, traits: Sequence[Trait]) -> str:
-    strongest = np.argsort(-np.abs(centre_F), kind="stable")[:2]
-    told = ", ".join(f"{'more' if centre_F[f] > 0 else 'less'} {traits[f].label}" for f in strongest)
+def _two_traits(s: int, centre_KF: F64, traits: Sequence[Trait]) -> str:
+    """The column in which a centre is farthest from the mean, and the next one that does not tell the same."""
+    first, *others = np.argsort(-np.abs(centre_KF[s]), kind="stable")
+    second = [f for f in others if np.abs(centre_KF[:, f] - centre_KF[:, first]).max() > _ALIKE]
+    strongest = [first, *second[:1]]
+    told = ", ".join(f"{'more' if centre_KF[s, f] > 0 else 'less'} {traits[f].label}" for f in strongest)
     return told[:1].upper() + told[1:]
 
 

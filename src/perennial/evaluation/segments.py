@@ -118,9 +118,7 @@ def judge(
     return {
         "primary": "stability",
         "candidate": {"family": FAMILY, "best": FAMILY, "val": {FAMILY: on_val}, "behind": {}},
-        "families": {
-            FAMILY: {"val": {"stability": on_val}, "test": {"stability": found[str(k)].as_json()}},
-        },
+        "families": {FAMILY: {"val": {"stability": on_val}, "test": {"stability": found[str(k)].as_json()}}},
         "deep_minus_traditional": None,
         "k": k,
         "by_k": by_k,

@@ -22,7 +22,8 @@ class Calibration:
     """score = f(slope·link + shift) for each output; 1 and 0 change nothing.
 
     f is the logistic function for odds (Platt 1999), softmax for classes (one slope, the inverse temperature of Guo et
-    al. 2017) and for memberships of segments, exp for an amount in two parts (the shift makes the sum of scores that of amounts), nothing for an amount.
+    al. 2017) and, as it is, for segments, exp for an amount in two parts (the shift makes the sum of scores that of
+    amounts), nothing for an amount.
     """
 
     head: Head

@@ -122,8 +122,8 @@ def evidence(
     units = read_table(project.output(name, "featurize") / "units.parquet")
     splits = read_table(project.output(name, "split") / "splits.parquet")
     if isinstance(contract.task, Clustering):
-        train, held = (part(units, splits, which, contract).frame for which in ("train", "test"))
-        return _segmentation(contract.task, units, (train, held), new, old)
+        frames = [part(units, splits, which, contract).frame for which in ("train", "val", "test")]
+        return _segmentation(contract.task, units, (pl.concat(frames[:2]), frames[2]), new, old)
     val, test = (part(units, splits, which, contract) for which in ("val", "test"))
     arm = test.arm if contract.task.kind == "uplift" else None
     weight = None if np.ptp(test.weight) == 0 else test.weight
@@ -156,7 +156,7 @@ def evidence(
 def _segmentation(
     task: Clustering, units: pl.DataFrame, parts: tuple[pl.DataFrame, pl.DataFrame], new: Scorer, old: Scorer | None
 ) -> Segmentation:
-    """Agreement of halves of train on test; names of all customers, since nothing is foretold of them."""
+    """Agreement of halves of train and val on test; names of all customers, since nothing is foretold of them."""
     stability = segments.agreement(halves.reported(new.bundle, *parts, len(new.outputs)))
     if old is None:
         return Segmentation(stability=stability, floor=task.floor)

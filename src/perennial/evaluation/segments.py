@@ -24,28 +24,36 @@ _COMMON = 0.05  # share of a segment from which a value of a category says somet
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """Of pairs of halves: mean, least and greatest adjusted Rand index, and the least share of rows named alike."""
+    """Of pairs of halves: mean, least and greatest adjusted Rand index, and the least share of rows named alike.
+
+    `error` is the standard error of the mean, over pairs.
+    """
 
     index: Interval
     named: float
+    error: float
 
     def reaches(self, line: float) -> bool:
         return self.index.value >= line and self.named >= line
 
     def as_json(self) -> dict[str, float]:
-        return {**asdict(self.index), "named": self.named}
+        return {**asdict(self.index), "named": self.named, "error": self.error}
 
 
 def agreement(pairs: Pairs) -> Agreement:
     found = [rand_index(a, b) for a, b in pairs]
     named = [float((renamed(b, a) == a).mean()) for a, b in pairs]
     index = Interval(value=float(np.mean(found)), low=min(found), high=max(found))
-    return Agreement(index=index, named=min(named))
+    error = float(np.std(found, ddof=1) / np.sqrt(len(found))) if len(found) > 1 else 0.0
+    return Agreement(index=index, named=min(named), error=error)
 
 
 def most(found: Mapping[int, Agreement], line: float) -> int:
-    """The most segments on which halves agree by `line`; where no number reaches it, the one that comes nearest."""
-    stable = [k for k, one in found.items() if one.reaches(line)]
+    """The most segments on which halves agree by `line`; where no number reaches it, the one that comes nearest.
+
+    The mean must clear it by its standard error: of many numbers that are tried, one reaches it by luck.
+    """
+    stable = [k for k, one in found.items() if one.reaches(line) and one.index.value - one.error >= line]
     return max(stable) if stable else max(found, key=lambda k: found[k].index.value)
 
 

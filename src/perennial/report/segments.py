@@ -310,7 +310,7 @@ def _agreement(story: Story) -> Table:
     ]
     return Table(
         finding="The number was chosen on some pairs of halves and is reported on others",
-        described="Agreement of two models, each fitted on another half of the training customers: mean, range of pairs.",
+        described="Agreement of two models, each fitted on another half of the other customers: mean, range of pairs.",
         grid=Grid(columns=(Column(name="Segments"), *(Column(name=h, right=True) for h in heads)), rows=tuple(rows)),
         foot="There is no deep family here: a network learns from outcomes, and segments have none.",
     )

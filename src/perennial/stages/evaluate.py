@@ -46,8 +46,8 @@ def run(job: Job) -> Summary:
     write_table(job.out / "predictions.parquet", pl.concat(_rows(n, parts[n], scores[n], outputs) for n in parts))
     resampling = response.Resampling(n=params.bootstrap, seed=params.seed)
     if isinstance(contract.task, Clustering):
-        train = part(units, splits, "train", contract)
-        found = _segments(contract, units, (train, parts["test"]), bundles[FAMILY], job.summary_of("baseline"))
+        known = pl.concat([part(units, splits, name, contract).frame for name in ("train", "val")])
+        found = _segments(contract, units, (known, parts["test"].frame), bundles[FAMILY], job.summary_of("baseline"))
     else:
         found = _judge(contract, parts, scores, resampling, params)
     candidate = found["candidate"]["family"]
@@ -109,13 +109,16 @@ def _judge(
 
 
 def _segments(
-    contract: Contract, units: pl.DataFrame, parts: tuple[Part, Part], bundle: Bundle, baseline: Summary
+    contract: Contract, units: pl.DataFrame, parts: tuple[pl.DataFrame, pl.DataFrame], bundle: Bundle, baseline: Summary
 ) -> dict[str, Any]:
-    """Agreement of halves of train on test for each number of segments; what segments are like, of all customers."""
-    (train, test), task, names = parts, contract.task, bundle.serving.head.outputs
+    """Agreement of halves of train and val on test for each number of segments; what they are like, of all customers.
+
+    Val has chosen the number and joins the halves: the larger they are, the surer.
+    """
+    (known, test), task, names = parts, contract.task, bundle.serving.head.outputs
     assert isinstance(task, Clustering)
     counts = sorted({*range(task.k[0], task.k[1] + 1), len(names)})
-    reported = {k: halves.reported(bundle, train.frame, test.frame, k) for k in counts}
+    reported = {k: halves.reported(bundle, known, test, k) for k in counts}
     scorer, amount = Scorer(bundle=bundle), contract.money.amount
     people = segments.People(
         labels=scorer.score(units).argmax(axis=1),
@@ -123,7 +126,7 @@ def _segments(
         categories={name: units[name].fill_null("(none)").to_numpy() for name in _categories(contract)},
         amount=None if amount is None else units[amount].cast(pl.Float64).fill_null(0).to_numpy(),
     )
-    return segments.judge(baseline["chosen"], reported, scorer.score(test.frame).argmax(axis=1), people, names)
+    return segments.judge(baseline["chosen"], reported, scorer.score(test).argmax(axis=1), people, names)
 
 
 def _categories(contract: Contract) -> list[str]:

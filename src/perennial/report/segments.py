@@ -26,7 +26,7 @@ from perennial.report.page import (
     TableRow,
     Trait,
 )
-from perennial.report.shared import HELD, people, strongest_caution
+from perennial.report.shared import people, strongest_caution
 from perennial.report.story import Story, capital, interval
 from perennial.report.svg import Drawing, Tone
 from perennial.report.told import Told
@@ -59,12 +59,20 @@ def told(story: Story) -> Told:
     )
 
 
+_HELD = {
+    "comparable": "the new ones cannot be held against them",
+    "rolled back": "the new ones were taken out of use before",
+    "names": "too many customers would change their name",
+    "segment": "one group would lose too many of its customers",
+}
+
+
 def _headline(story: Story) -> str:
     match story.verdict:
         case "PROMOTE":
             return f"Use these {_k(story)} segments: they come out the same from other halves of the customers."
         case "HOLD":
-            return f"Keep the segments in use: {HELD.get(story.stopped_by, HELD['comparable'])}."
+            return f"Keep the segments in use: {_HELD.get(story.stopped_by, _HELD['comparable'])}."
         case _:
             return "Do not build on these segments: other halves of the customers make other ones."
 

@@ -183,8 +183,6 @@ HELD = {
     "rolled back": "the new one was taken out of use before",
     "profit": "the new list earns measurably less",
     "groups": "the new one serves some customers measurably worse",
-    "names": "too many customers would change their name",
-    "segment": "one group would lose too many of its customers",
 }
 
 

@@ -243,7 +243,7 @@ def _reasons(story: Story) -> Section:
     important = story.summaries["explain"]["importance"]
     rows = [TableRow(cells=(capital(one["label"]), n.share(one["share"]))) for one in important]
     table = Table(
-        finding=f"{capital(important[0]['label'])} decides most",
+        finding=f"What decides most: {important[0]['label']}",
         described="Share of each column in being nearer to one's own centre than to the second nearest; test customers.",
         grid=Grid(columns=(Column(name="Column"), Column(name="Share", right=True)), rows=tuple(rows)),
         foot="Distances are sums over columns, so these parts are exact.",

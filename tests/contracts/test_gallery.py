@@ -45,12 +45,16 @@ FILES: dict[str, tuple[str, ...]] = {
     "card_fraud": ("creditcard_fraud_10k/creditcard_fraud_10k.csv.gz",),
     "credit_risk": ("taiwan_credit_default/UCI_Credit_Card.csv.gz",),
     "customer_churn": (SHOP,),
+    "customer_segments": (SHOP,),
     "customer_value": (SHOP,),
     "email_uplift": ("hillstrom_email/hillstrom.csv.gz",),
     "german_risk": ("german_credit/german.csv.gz",),
+    "member_segments": ("ifood_campaign/ml_project1_data.csv.gz",),
     "product_images": ("clothing_small/labels.csv", "clothing_small/clothing_small_128.tar"),
     "review_sentiment": ("womens_clothing_reviews/reviews.csv.gz",),
     "shopper_intent": ("online_shoppers/online_shoppers_intention.csv.gz",),
+    "visitor_segments": ("online_shoppers/online_shoppers_intention.csv.gz",),
+    "wholesale_segments": ("wholesale_customers/wholesale.csv.gz",),
     "sst2": ("sst2_binary/train.tsv.gz", "sst2_binary/dev.tsv.gz", "sst2_binary/test.tsv.gz"),
 }
 TYPES = {"text": pl.String, "int": pl.Int64, "decimal": pl.Float64, "date": pl.Date, "datetime": pl.Datetime}
@@ -155,7 +159,8 @@ def test_tables_have_the_columns_and_types_of_the_contract(entry: Toy) -> None:
     assert seen >= 2
     units = read_table(entry.out("featurize", "units.parquet"))
     assert {feature.name for feature in feature_columns(entry.contract)} <= set(units.columns)
-    assert units[entry.contract.task.target].null_count() == 0
+    if entry.contract.target is not None:
+        assert units[entry.contract.target].null_count() == 0
 
 
 def test_cleaning_what_is_clean_changes_nothing(entry: Toy) -> None:
@@ -212,6 +217,8 @@ def test_a_copy_of_the_outcome_among_the_columns_is_refused(entry: Toy, tmp_path
     shutil.copytree(entry.root, toy.root, symlinks=True)
     path = toy.out("featurize", "units.parquet")
     units, contract = read_table(path), entry.contract
+    if contract.target is None:
+        pytest.skip("nothing is foretold, so nothing can leak")
     kinds = {feature.kind: feature.name for feature in reversed(feature_columns(contract))}
     plant: Callable[[pl.DataFrame, str], pl.DataFrame] = copied
     kind = next(kind for kind in ("numeric", "categorical", "text", "image") if kind in kinds)
@@ -219,7 +226,7 @@ def test_a_copy_of_the_outcome_among_the_columns_is_refused(entry: Toy, tmp_path
     if kind == "image":
         plant, words = twice, f"1 pictures of {kinds[kind]!r} are in two parts of the split"
     else:
-        units = units.with_columns(pl.col(contract.task.target).alias("_y"))
+        units = units.with_columns(pl.col(contract.target).alias("_y"))
     write_table(path, plant(units, kinds[kind]).drop("_y", strict=False))
     seal(toy.out("featurize"))
     with pytest.raises(LeakError, match=re.escape(words)) as caught:

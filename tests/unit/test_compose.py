@@ -16,7 +16,7 @@ from perennial.actions import promote
 from perennial.contract.model import TimeSplit
 from perennial.evaluation import gate
 from perennial.report import compose as compose_module
-from perennial.report import messages, response, shared
+from perennial.report import messages, response, segments, shared
 from perennial.report import numbers as n
 from perennial.report.axes import Scale, y_grid
 from perennial.report.compose import compose
@@ -536,7 +536,10 @@ def test_every_rule_of_the_gate_has_its_question_and_its_headline() -> None:
     names: set[str] = set()
     for module in (gate, promote):
         names |= set(re.findall(r'\bRule\(\s*name="([\w ]+)"', inspect.getsource(module)))
-    assert names == {"better", "comparable", "floor", "groups", "lottery", "profit", "rolled back"}
+    of_segments = {"stability", "names", "segment"}
+    of_scores = {"better", "comparable", "floor", "groups", "lottery", "profit", "rolled back"}
+    assert names == of_scores | of_segments
     assert names == set(compose_module._NAMES)
-    assert names - {"floor"} == set(messages._HELD)
-    assert names - {"floor", "lottery"} == set(shared.HELD), "only a test of messages has a lottery"
+    assert of_scores - {"floor"} == set(messages._HELD)
+    assert of_scores - {"floor", "lottery"} == set(shared.HELD), "only a test of messages has a lottery"
+    assert {"comparable", "rolled back", "names", "segment"} == set(segments._HELD), "without stability it is no HOLD"

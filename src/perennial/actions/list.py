@@ -41,4 +41,4 @@ def _told(project: Project, name: str) -> tuple[str, str, str]:
         return "", "", str(error)
     told = current(project, name) if project.raw(name).with_suffix(".dvc").exists() else None
     state = told["results"]["promote"]["verdict"] if told else f"perennial run {name}"
-    return contract.task.kind, contract.task.target, state
+    return contract.task.kind, contract.target or "none", state

@@ -16,13 +16,13 @@ from perennial.config.base import section
 from perennial.config.gate import GateParams
 from perennial.contract.model import Contract, load
 from perennial.contract.serving import changed_features, feature_columns
-from perennial.contract.tasks import Binary, Multiclass, Regression, Uplift
+from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
 from perennial.data.parts import Part, part
 from perennial.data.split import trained_on
 from perennial.errors import DataStopped, Refused
-from perennial.evaluation import policy, uplift
+from perennial.evaluation import policy, segments, uplift
 from perennial.evaluation.compare import Judge
-from perennial.evaluation.gate import LEVEL, Decision, Evidence, Rule, decide
+from perennial.evaluation.gate import LEVEL, Decision, Evidence, Rule, Segmentation, decide
 from perennial.evaluation.intervals import Interval
 from perennial.evaluation.money import money_of, offer_of
 from perennial.evaluation.profit import contacted, profit_difference, target
@@ -30,6 +30,7 @@ from perennial.evaluation.slices import by_slice
 from perennial.files.locks import held
 from perennial.files.project import Project
 from perennial.files.tables import read_table
+from perennial.scoring import halves
 from perennial.scoring.scorer import Scorer
 from perennial.tracking import registry
 from perennial.tracking.store import Store, open_store
@@ -116,10 +117,13 @@ def concerns(record: dict[str, Any], digest: str) -> bool:
 
 def evidence(
     project: Project, name: str, contract: Contract, new: Scorer, old: Scorer | None, gate: GateParams
-) -> Evidence:
+) -> Evidence | Segmentation:
     """Both models on the test rows of this project's outputs; the old one only where it may be held against them."""
     units = read_table(project.output(name, "featurize") / "units.parquet")
     splits = read_table(project.output(name, "split") / "splits.parquet")
+    if isinstance(contract.task, Clustering):
+        frames = [part(units, splits, which, contract).frame for which in ("train", "val", "test")]
+        return _segmentation(contract.task, units, (pl.concat(frames[:2]), frames[2]), new, old)
     val, test = (part(units, splits, which, contract) for which in ("val", "test"))
     arm = test.arm if contract.task.kind == "uplift" else None
     weight = None if np.ptp(test.weight) == 0 else test.weight
@@ -149,6 +153,19 @@ def evidence(
     )
 
 
+def _segmentation(
+    task: Clustering, units: pl.DataFrame, parts: tuple[pl.DataFrame, pl.DataFrame], new: Scorer, old: Scorer | None
+) -> Segmentation:
+    """Agreement of halves of train and val on test; names of all customers, since nothing is foretold of them."""
+    stability = segments.agreement(halves.reported(new.bundle, *parts, len(new.outputs)))
+    if old is None:
+        return Segmentation(stability=stability, floor=task.floor)
+    if (why_not := _other_question(new, old)) is not None:
+        return Segmentation(stability=stability, floor=task.floor, not_comparable=why_not)
+    before, now = (np.array(s.outputs)[s.score(units).argmax(axis=1)] for s in (old, new))
+    return Segmentation(stability=stability, floor=task.floor, kept=segments.kept(before, now))
+
+
 def _unfair(contract: Contract, test: Part) -> str | None:
     if contract.task.kind != "uplift":
         return None
@@ -158,10 +175,8 @@ def _unfair(contract: Contract, test: Part) -> str | None:
 
 def not_comparable(new: Scorer, old: Scorer, test: pl.DataFrame) -> str | None:
     """Why the champion cannot be held against the candidate on these rows; None when it can."""
-    if old.bundle.serving.head.task != new.bundle.serving.head.task or old.outputs != new.outputs:
-        return f"the task changed from {', '.join(old.outputs)} to {', '.join(new.outputs)}"
-    if changed := changed_features(old.bundle.serving, new.bundle.serving):
-        return f"the roles or recipes of {', '.join(changed[:5])} changed since the model in use was made"
+    if (why_not := _other_question(new, old)) is not None:
+        return why_not
     if old.bundle.split.get("keys") != new.bundle.split.get("keys"):
         return "customers are told apart by other columns than when the model in use was made"
     try:
@@ -169,6 +184,16 @@ def not_comparable(new: Scorer, old: Scorer, test: pl.DataFrame) -> str | None:
     except DataStopped as error:
         return str(error)
     return f"the model in use has trained on {seen} of these {test.height} test rows" if seen else None
+
+
+def _other_question(new: Scorer, old: Scorer) -> str | None:
+    """What makes two models answers to different questions; segments may have other names."""
+    tasks = [scorer.bundle.serving.head.task for scorer in (old, new)]
+    if tasks[0] != tasks[1] or (old.outputs != new.outputs and tasks[0] != "clustering"):
+        return f"the task changed from {', '.join(old.outputs)} to {', '.join(new.outputs)}"
+    if changed := changed_features(old.bundle.serving, new.bundle.serving):
+        return f"the roles or recipes of {', '.join(changed[:5])} changed since the model in use was made"
+    return None
 
 
 def _profit(contract: Contract, new: Scorer, old: Scorer, val: Part, test: Part) -> Interval | None:
@@ -188,7 +213,7 @@ def _profit(contract: Contract, new: Scorer, old: Scorer, val: Part, test: Part)
                 for s in (new, old)
             ]
             return profit_difference(test.y, lists[0], lists[1], money, LEVEL, test.weight)
-        case Multiclass() | Regression():
+        case Multiclass() | Regression() | Clustering():
             return None
         case Uplift():
             offer, scores = offer_of(contract), [s.score(test.frame) for s in (new, old)]

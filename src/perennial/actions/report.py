@@ -100,7 +100,7 @@ def _people(project: Project, name: str, contract: Contract) -> list[dict[str, A
     match contract.task.kind:
         case "binary" | "regression":
             rank = pl.col(scores[0])
-        case "multiclass":
+        case "multiclass" | "clustering":
             rank = pl.max_horizontal(scores)
         case "uplift":
             rank = pl.max_horizontal(scores[1:]) - pl.col(scores[0])
@@ -128,7 +128,7 @@ def _score(row: dict[str, Any], scores: list[str], contract: Contract) -> str:
             return f"{100 * row['rank']:.0f}\u202f%"
         case "regression":
             return f"{row['rank']:,.0f}"
-        case "multiclass":
+        case "multiclass" | "clustering":
             likeliest = max(scores, key=lambda name: float(row[name])).removeprefix("score:")
             return f"{likeliest} {100 * row['rank']:.0f}\u202f%"
         case "uplift":

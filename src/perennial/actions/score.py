@@ -210,20 +210,27 @@ def _units(
 
 
 def scored(scorer: Scorer, units: pl.DataFrame, contract: Contract) -> pl.DataFrame:
-    """row_id, key, scores, decile (1 is best), action under the budget, and reasons of each row."""
+    """row_id, key, scores, decile (1 is best), action under the budget, and reasons of each row.
+
+    Of segments: the likeliest, how far the row belongs to each, and reasons; nothing ranks them.
+    """
     scores = scorer.score(units)
     serving = scorer.bundle.serving
     found = contributions(scorer.bundle, units, draws=_DRAWS, seed=_SEED)
     told = reasons(found.columns, focus(scorer.bundle, units, found), units, serving.features, _REASONS)
+    columns: Mapping[str, Any] = {name: scores[:, o] for o, name in enumerate(scorer.outputs)}
+    out = units.select(ROW_ID, *_keys(contract))
+    last = pl.Series("reasons", told, dtype=pl.String)
+    if serving.head.task == "clustering":
+        names = [scorer.outputs[s] for s in scores.argmax(axis=1)]
+        return out.with_columns(pl.Series("segment", names), *(pl.Series(n, v) for n, v in columns.items()), last)
     ranking, action = _decide(scores, serving)
     decile = np.empty(len(ranking), np.int64)
     decile[np.argsort(-ranking, kind="stable")] = np.arange(len(ranking)) * 10 // max(len(ranking), 1) + 1
-    columns: Mapping[str, Any] = {name: scores[:, o] for o, name in enumerate(scorer.outputs)}
-    out = units.select(ROW_ID, *_keys(contract)).with_columns(pl.Series(n, v) for n, v in columns.items())
-    out = out.with_columns(pl.Series("decile", decile))
+    out = out.with_columns(*(pl.Series(n, v) for n, v in columns.items()), pl.Series("decile", decile))
     if action is not None:
         out = out.with_columns(pl.Series("action", action, dtype=pl.String))
-    return out.with_columns(pl.Series("reasons", told, dtype=pl.String))
+    return out.with_columns(last)
 
 
 def _decide(scores: np.ndarray[Any, Any], serving: ServingView) -> tuple[np.ndarray[Any, Any], list[str] | None]:

@@ -15,7 +15,9 @@ from perennial.errors import PerennialError
 from perennial.files.durable import read_json
 from perennial.files.project import Project
 
-_METRICS = ("auc", "ap", "log_loss", "brier", "nll", "accuracy", "macro_f1", "gini_norm", "mae", "qini", "policy_value")
+_METRICS = (
+    "auc", "ap", "log_loss", "brier", "nll", "accuracy", "macro_f1", "gini_norm", "mae", "qini", "policy_value", "stability",
+)  # fmt: skip
 _ENDS = {"Ran": "ran", "Cached": "cached"}
 
 
@@ -58,7 +60,7 @@ def show(project: Project, name: str) -> dict[str, Any]:
         "quarantine": _added(found["ingest"], found["validate"]),
         "families": _families(evaluation),
         "candidate": evaluation["candidate"]["family"] if evaluation else None,
-        "deep_minus_traditional": _interval(evaluation["deep_minus_traditional"]) if evaluation else None,
+        "deep_minus_traditional": _difference(evaluation),
         "profit": _profit(evaluation),
         "decision": {key: champion[key] for key in ("verdict", "reasons")} if champion else None,
         "champion": _champion(champion),
@@ -115,6 +117,12 @@ def _families(evaluation: Any) -> dict[str, Any] | None:
         family: {metric: _interval(found) for metric, found in parts["test"].items() if metric in _METRICS}
         for family, parts in evaluation["families"].items()
     }
+
+
+def _difference(evaluation: Any) -> dict[str, float] | None:
+    """None where there is no deep family."""
+    found = evaluation["deep_minus_traditional"] if evaluation else None
+    return _interval(found) if found else None
 
 
 def _profit(evaluation: Any) -> dict[str, Any] | None:

@@ -27,7 +27,7 @@ from perennial.actions.fetch import fetch
 from perennial.config.base import use_cases
 from perennial.contract.model import load
 from perennial.data.names import ROW_ID
-from perennial.errors import PerennialError
+from perennial.errors import ConfigError, PerennialError
 from perennial.files.durable import read_json, write_json, write_text
 from perennial.files.locks import held
 from perennial.files.manifest import seal
@@ -167,7 +167,11 @@ def _shuffle(here: Project, name: str) -> None:
     """Exchange outcomes (for uplift, arms) among the rows of each part: then there is nothing to find."""
     contract, folder = load(here.contract(name)), here.output(name, "featurize")
     treatment = contract.one("treatment") if contract.task.kind == "uplift" else None
-    column = treatment or contract.task.target
+    column = treatment or contract.target
+    if column is None:
+        raise ConfigError(
+            f"{name} has no outcome to shuffle: its segments are tried on halves of the customers instead"
+        )
     units = read_table(folder / "units.parquet")
     splits = read_table(here.output(name, "split") / "splits.parquet")
     parts = units.select(ROW_ID).join(splits, on=ROW_ID, how="left", maintain_order="left")["split"]

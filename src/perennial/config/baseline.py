@@ -2,16 +2,62 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from perennial.config.base import Section
 
 
+class ColumnScale(BaseModel):
+    """How a number was scaled: (log(1 + x) or x, less center) / scale."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    log: bool
+    center: float
+    scale: float = Field(gt=0)
+
+
+class KnownSegments(BaseModel):
+    """Segments that are in use, as baseline's summary tells them: a fit goes on from here and keeps their names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    names: tuple[str, ...] = Field(min_length=2)
+    columns: dict[str, ColumnScale] = Field(min_length=1)
+    centres: tuple[tuple[float, ...], ...]
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if len(set(self.names)) != len(self.centres):
+            raise ValueError(f"{len(self.centres)} centres need as many different names, not {', '.join(self.names)}")
+        if any(len(centre) != len(self.columns) for centre in self.centres):
+            raise ValueError(f"each centre has a number for each of the columns {', '.join(self.columns)}")
+        return self
+
+
+class SegmentParams(BaseModel):
+    """k-means: how many `pairs` of halves are compared (half of them choose k, the others are reported), and starts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    pairs: int = Field(ge=4)
+    starts: int = Field(ge=1)
+    known: KnownSegments | None = None
+
+    @property
+    def choosing(self) -> range:
+        return range(self.pairs // 2)
+
+    @property
+    def reporting(self) -> range:
+        return range(self.pairs // 2, self.pairs)
+
+
 class BaselineParams(Section):
-    """`trials` is how many of the six boosted settings are tried, best by val."""
+    """`trials` is how many of the six boosted settings are tried, best by val; `segments` is for a clustering task."""
 
     seed: int = Field(ge=0, lt=2**31)
     trials: int = Field(ge=1, le=6)
     rounds: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
     threads: int = Field(ge=1)
+    segments: SegmentParams | None = None

@@ -62,21 +62,35 @@ def _roles(contract: Contract) -> Iterator[str]:
 
 
 def _target(contract: Contract) -> Iterator[str]:
+    target = contract.target
+    if target is None:
+        yield from _without(contract)
+        return
     if contract.unit.cutoffs is not None:
-        made, target = contract.unit.target, contract.task.target
+        made = contract.unit.target
         if target not in made:
             yield f"task.target {target!r} is no key of unit.target; there are: {', '.join(made) or 'none'}"
         elif made[target].kind != (wanted := _OF_EVENTS.get(contract.task.kind)):
             asked = f"a target of kind {wanted}, not unit.target.{target} of kind {made[target].kind}"
             yield f"a {contract.task.kind} task needs {asked if wanted else 'a main table: events give it no outcome'}"
         return
-    outcomes, target = contract.having("outcome"), contract.task.target
+    outcomes = contract.having("outcome")
     if target not in outcomes:
         yield f"task.target {target!r} has no column of role outcome; there are: {', '.join(outcomes) or 'none'}"
     else:
         yield from _outcome(contract, target)
     if contract.task.kind == "uplift" and not contract.having("treatment"):
         yield "an uplift task needs a column of role treatment"
+
+
+def _without(contract: Contract) -> Iterator[str]:
+    """What a task without an outcome cannot have, and needs: numbers, by which customers are near or far."""
+    told = [*contract.having("outcome"), *contract.unit.target]
+    if told:
+        yield f"a {contract.task.kind} task has no outcome: give {', '.join(told)} the role ignore, with why"
+    is_made = any(feature.kind != "count_by" for feature in contract.unit.features.values())
+    if not is_made and not any(c.is_feature and c.role == "numeric" for c in contract.columns.values()):
+        yield f"a {contract.task.kind} task needs a column of role numeric, or one of unit.features"
 
 
 def _outcome(contract: Contract, target: str) -> Iterator[str]:
@@ -92,6 +106,8 @@ def _outcome(contract: Contract, target: str) -> Iterator[str]:
         case "regression":
             if column.cell_type not in _NUMBER or column.is_coded:
                 yield f"outcome {target!r} is an amount: type: decimal, or int"
+        case "clustering":
+            pass
         case _:
             assert_never(contract.task.kind)
 
@@ -103,7 +119,7 @@ def _sampling(contract: Contract) -> Iterator[str]:
     if contract.task.kind != "binary":
         yield f"sampling is for a binary task, not for {contract.task.kind}"
         return
-    codes = contract.columns[contract.task.target].values if contract.task.target in contract.columns else None
+    codes = contract.columns[contract.task.target].values if contract.target in contract.columns else None
     if isinstance(kept, dict) and isinstance(codes, dict) and set(kept) != set(codes):
         yield f"sampling.kept names {', '.join(kept)}; the outcome's texts are {', '.join(codes)}"
 
@@ -144,7 +160,7 @@ def _names(contract: Contract) -> Iterator[str]:
     for place, names in (("suspects", contract.suspects), ("slices", contract.slices)):
         for name in names:
             yield from _asks(place, columns, name, None)
-    if contract.money.amount is not None:
+    if contract.money.amount is not None and contract.money.amount not in contract.unit.features:
         yield from _asks("money.amount", columns, contract.money.amount, _NUMBER)
     for name in contract.unit.where:
         yield from _asks("unit.where", columns, name, _TEXT)
@@ -263,6 +279,8 @@ def _cutoffs(contract: Contract) -> Iterator[str]:
         yield "columns is empty, which only unit.rows entity_by_cutoff can do with"
     if contract.split.kind == "cutoff" and unit.cutoffs is None:
         yield "split.kind cutoff needs unit.cutoffs"
+    if contract.split.kind == "cutoff" and unit.cutoffs is not None and not unit.cutoffs.train:
+        yield "split.kind cutoff needs a cut-off in unit.cutoffs.train"
     if unit.cutoffs is None:
         return
     if contract.columns or not contract.events:

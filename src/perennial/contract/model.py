@@ -82,7 +82,7 @@ class EventTable(Frozen):
 class Cutoffs(Frozen):
     """The dates (start of the day, UTC) as of which a unit is looked at: what lies before is known, the rest is not."""
 
-    train: tuple[dt.date, ...] = Field(min_length=1)
+    train: tuple[dt.date, ...] = ()  # none where the customers of one date are split by a hash
     test: tuple[dt.date, ...] = Field(min_length=1)
 
     @property
@@ -274,6 +274,11 @@ class Contract(Frozen):
         return self.unit.duplicates == "drop" and (table == MAIN or not self.columns)
 
     @property
+    def target(self) -> str | None:
+        """The outcome that is asked about; None where a task has none."""
+        return None if self.task.kind == "clustering" else self.task.target
+
+    @property
     def classes(self) -> list[str]:
         """The values of a multiclass outcome, in their order; empty for other tasks."""
         values = self.columns[self.task.target].values if self.task.kind == "multiclass" else None
@@ -282,7 +287,7 @@ class Contract(Frozen):
     @property
     def kept(self) -> tuple[float, float]:
         """Which share of the rows with outcome 0, and with 1, is in the file."""
-        codes = self.columns[self.task.target].values if self.task.target in self.columns else None
+        codes = self.columns[self.target].values if self.target in self.columns else None
         told = dict.fromkeys((0, 1), 1.0)
         for text, share in _items(self.sampling.kept):
             told[int(codes[text]) if isinstance(codes, dict) else int(text)] = share

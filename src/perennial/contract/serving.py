@@ -11,7 +11,7 @@ from typing import Any, Literal, assert_never
 from perennial.contract.columns import Column, Frozen
 from perennial.contract.features import CountBy, Feature, OverEvents, columns_of
 from perennial.contract.model import Contract, Money
-from perennial.contract.tasks import Binary, Multiclass, Regression, Uplift
+from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
 
 FeatureKind = Literal["numeric", "categorical", "text", "image"]
 _IN_DAYS = {"days_since", "recency", "tenure", "gap"}
@@ -31,10 +31,12 @@ class FeatureColumn(Frozen):
 class Head(Frozen):
     """What a model predicts: its task and the names of its scores (classes, arms with the control first, else one).
 
+    The names of segments are known once they are found.
+
     `prior` is ln(kept_0 / kept_1), which makes odds of the sample those of the population; 0 where nothing was sampled.
     """
 
-    task: Literal["binary", "multiclass", "regression", "uplift"]
+    task: Literal["binary", "multiclass", "regression", "uplift", "clustering"]
     outputs: tuple[str, ...]
     two_part: bool = False
     prior: float = 0.0
@@ -60,9 +62,15 @@ def serving_view(contract: Contract) -> ServingView:
     return ServingView(
         head=head_of(contract),
         costs=(0.0, *(arm.cost for arm in arms.values())) if arms else (contract.money.cost_of_contact or 0.0,),
-        features=tuple(feature_columns(contract)),
+        features=tuple(_seen(contract)),
         money=contract.money,
     )
+
+
+def _seen(contract: Contract) -> list[FeatureColumn]:
+    """The columns of a model; distances between customers are measured in numbers only."""
+    columns = feature_columns(contract)
+    return [c for c in columns if c.kind == "numeric"] if contract.task.kind == "clustering" else columns
 
 
 def head_of(contract: Contract) -> Head:
@@ -76,6 +84,8 @@ def head_of(contract: Contract) -> Head:
             return Head(task="regression", outputs=("amount",), two_part=contract.task.zeros == "two_part")
         case Uplift():
             return Head(task="uplift", outputs=tuple(contract.arms))
+        case Clustering():
+            return Head(task="clustering", outputs=())
         case _:
             assert_never(contract.task)
 
@@ -106,6 +116,20 @@ def feature_columns(contract: Contract, including: Sequence[str] = ()) -> list[F
             unit = "days" if feature.kind in _IN_DAYS else None
             found.append(FeatureColumn(name=name, kind="numeric", label=label, unit=unit, recipe=recipe))
     return found
+
+
+def meanings(contract: Contract) -> dict[str, Literal["recency", "frequency", "money"]]:
+    """What a feature made of events tells of a customer: how long ago, how often, how much."""
+    told: dict[str, Literal["recency", "frequency", "money"]] = {}
+    for name, feature in contract.unit.features.items():
+        match feature.kind:
+            case "recency":
+                told[name] = "recency"
+            case "distinct" | "count":
+                told[name] = "frequency"
+            case "sum":
+                told[name] = "money"
+    return told
 
 
 def changed_features(before: ServingView, now: ServingView) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from perennial.contract.columns import Frozen
 
@@ -50,4 +50,26 @@ class Uplift(Frozen):
     floor: float
 
 
-Task = Annotated[Binary | Multiclass | Regression | Uplift, Field(discriminator="kind")]
+class Clustering(Frozen):
+    """Which groups of customers there are: nothing is foretold, so there is no target.
+
+    As many of `k` (least, most) as halves of the customers agree on by `min_stability`. `stability` is the mean adjusted
+    Rand index of models fitted on disjoint halves.
+    """
+
+    kind: Literal["clustering"]
+    question: str = ""
+    k: tuple[int, int]
+    min_stability: float = Field(gt=0, le=1)
+    primary: Literal["stability"]
+    floor: float
+
+    @field_validator("k")
+    @classmethod
+    def _ascending(cls, k: tuple[int, int]) -> tuple[int, int]:
+        if not 2 <= k[0] <= k[1] <= 20:
+            raise ValueError(f"k is the least and the most segments, from 2 to 20, not {list(k)}")
+        return k
+
+
+Task = Annotated[Binary | Multiclass | Regression | Uplift | Clustering, Field(discriminator="kind")]

@@ -8,14 +8,20 @@ import polars as pl
 
 from perennial.config.augment import AugmentParams
 from perennial.data.names import ROW_ID
+from perennial.errors import ConfigError
 
 
-def draws(train: pl.DataFrame, outcome: str, params: AugmentParams) -> pl.DataFrame:
-    """`draws` (row_id, times) of the train rows, times >= 1."""
+def draws(train: pl.DataFrame, outcome: str | None, params: AugmentParams) -> pl.DataFrame:
+    """`draws` (row_id, times) of the train rows, times >= 1.
+
+    Raises: ConfigError when rows of the rarer outcome are asked for and there is none.
+    """
     match params.kind:
         case "none":
             times = pl.lit(1)
         case "oversample":
+            if outcome is None:
+                raise ConfigError("augment.kind oversample draws by outcome, and this task has none: use kind none")
             counts = train[outcome].value_counts().sort("count", outcome)
             times = pl.when(pl.col(outcome) == counts[outcome][0]).then(params.times).otherwise(1)
         case _:

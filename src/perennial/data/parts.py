@@ -16,7 +16,7 @@ from perennial.data.names import ROW_ID
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """n rows: `frame`, y (n,) (0 and 1, the number of a class, an amount), arm (n,) from 0, weight (n,).
+    """n rows: `frame`, y (n,) (0 and 1, the number of a class, an amount, 0 without an outcome), arm (n,) from 0, weight (n,).
 
     Arms are all 0 where the task has none; a weight is how many rows of the population one stands for.
     """
@@ -44,7 +44,7 @@ def part(units: pl.DataFrame, splits: pl.DataFrame, name: str, contract: Contrac
 
 def labelled(rows: pl.DataFrame, contract: Contract) -> Part:
     """Rows with their outcome, arm and weight."""
-    outcome = rows[contract.task.target]
+    outcome = pl.zeros(rows.height, eager=True) if contract.target is None else rows[contract.target]
     if contract.task.kind == "multiclass":
         outcome = outcome.replace_strict({name: code for code, name in enumerate(contract.classes)})
     y = outcome.to_numpy().astype(np.float64)

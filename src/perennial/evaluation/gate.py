@@ -1,7 +1,8 @@
 """What is known of a candidate and the model in use in, PROMOTE, HOLD or REJECT with every reason out. Pure.
 
 Only the one primary metric can promote: the lower end of its 99 % interval must clear 0 against the model in use (of
-equal models 1 in 200 does) and the floor in any case. Profit and customer groups can only stop a promotion.
+equal models 1 in 200 does) and the floor in any case. Profit and customer groups can only stop a promotion. Segments
+have no such metric: they must come out the same from other halves of the customers, and keep the names in use.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from typing import Literal
 
 from perennial.evaluation.compare import Judge
 from perennial.evaluation.intervals import F64, Interval
+from perennial.evaluation.segments import Agreement, Kept
 from perennial.evaluation.slices import ENOUGH, Slice, level_of
 
 LEVEL = 0.99
+KEPT, KEPT_BY_EACH = 0.9, 0.7  # shares of customers that keep their name: all, and of each segment in use
 Verdict = Literal["PROMOTE", "HOLD", "REJECT"]
 State = Literal["ok", "info", "holds", "rejects"]
 
@@ -34,6 +37,19 @@ class Evidence:
     profit: Interval | None = None
     slices: tuple[Slice, ...] = ()
     unfair: str | None = None  # why a campaign's groups were hardly drawn by lot
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segmentation:
+    """How far models of halves of the customers agree on new segments, and whose name they keep.
+
+    `kept` is None where no segments are in use, or where they cannot be held against these (`not_comparable`).
+    """
+
+    stability: Agreement
+    floor: float
+    kept: Kept | None = None
+    not_comparable: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +75,16 @@ class Decision:
         return stopped or tuple(rule for rule in self.rules if rule.state == "ok")
 
 
-def decide(evidence: Evidence) -> Decision:
+def decide(evidence: Evidence | Segmentation) -> Decision:
     """REJECT below the floor or measurably worse; HOLD where something stops it; PROMOTE otherwise.
 
     Raises: InputError when scores do not fit the rows.
     """
-    rules = (_better(evidence), _floor(evidence), *_lottery(evidence), *_money(evidence), *_groups(evidence))
+    rules: tuple[Rule, ...]
+    if isinstance(evidence, Segmentation):
+        rules = (_stability(evidence), *_names(evidence))
+    else:
+        rules = (_better(evidence), _floor(evidence), *_lottery(evidence), *_money(evidence), *_groups(evidence))
     states = {rule.state for rule in rules}
     verdict: Verdict = "REJECT" if "rejects" in states else "HOLD" if "holds" in states else "PROMOTE"
     return Decision(verdict=verdict, rules=rules)
@@ -129,6 +149,40 @@ def _group(found: Slice, judged: int) -> Rule:
     words = f"{found.column} {found.value} ({found.n} rows): better by {_told(found.better_by, '+.4f', level)}, {said}"
     state: State = "holds" if found.is_worse else "ok"
     return Rule(name="groups", words=words, state=state, interval=found.better_by, line=0.0)
+
+
+def _stability(evidence: Segmentation) -> Rule:
+    """The mean agreement must reach the floor; the interval is the range of the pairs of halves.
+
+    The worst of many pairs grows worse with their number: it has its say where the number of segments is chosen.
+    """
+    found, floor = evidence.stability, evidence.floor
+    index = found.index
+    figures = f"halves of the customers agree by {index.value:.3f} (from {index.low:.3f} to {index.high:.3f})"
+    words = f"{figures}; the worst pair names {found.named:.1%} of them alike"
+    if index.value >= floor:
+        return Rule(name="stability", words=f"{words}: {floor:g} is reached", state="ok", interval=index, line=floor)
+    said = f"weak structure: {words}; {floor:g} is needed"
+    return Rule(name="stability", words=said, state="rejects", interval=index, line=floor)
+
+
+def _names(evidence: Segmentation) -> list[Rule]:
+    """Customers who keep the name that they have: all, then those of the segment that loses most."""
+    if evidence.not_comparable is not None:
+        return [Rule(name="comparable", words=f"not comparable: {evidence.not_comparable}", state="holds")]
+    kept = evidence.kept
+    if kept is None:
+        return [Rule(name="names", words="no segments are in use, so there are no names to keep", state="info")]
+    name, worst = kept.worst
+    advice = f"; {kept.grouped:.1%} if names went by shared customers: fit on from baseline.segments.known"
+    enough, each = kept.overall.value >= KEPT, worst.value >= KEPT_BY_EACH
+    words = f"{kept.overall.value:.1%} of all customers keep their name, {KEPT:.0%} is needed"
+    least = f"{worst.value:.1%} of {name!r} keep it, {KEPT_BY_EACH:.0%} is needed of each segment"
+    return [
+        Rule(name="names", words=words + ("" if enough else advice), state="ok" if enough else "holds",
+             interval=kept.overall, line=KEPT),
+        Rule(name="segment", words=least, state="ok" if each else "holds", interval=worst, line=KEPT_BY_EACH),
+    ]  # fmt: skip
 
 
 def _told(interval: Interval, form: str, level: float = LEVEL) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, assert_never
 
-from perennial.report import amounts, classes, messages, response
+from perennial.report import amounts, classes, messages, response, segments
 from perennial.report import numbers as n
 from perennial.report.data import data_section
 from perennial.report.intervals import Line, against_line
@@ -23,6 +23,9 @@ _NAMES = {
     "floor": "New model against the agreed floor",
     "profit": "Profit against the one in use",
     "groups": "Customer groups against the one in use",
+    "stability": "Do halves of the customers give the same segments?",
+    "names": "Do customers keep the names that they have?",
+    "segment": "Do those of the segment that loses most?",
 }
 
 
@@ -37,9 +40,11 @@ def compose(story: Story) -> tuple[str, str]:
             task = amounts.told(story)
         case "uplift":
             task = messages.told(story)
+        case "clustering":
+            task = segments.told(story)
         case _:
             assert_never(story.contract.task.kind)
-    question = story.contract.task.question or f"What decides {story.contract.task.target}?"
+    question = story.contract.task.question or f"What decides {story.contract.target or story.name}?"
     page = Page(
         title=f"{story.name}: {story.verdict.lower()}",
         use_case=story.name,
@@ -109,8 +114,10 @@ def _shown(story: Story, name: str) -> n.Format:
     match name:
         case "profit":
             return partial(n.money_difference, currency=story.symbol)
-        case "floor":
+        case "floor" | "stability":
             return n.decimal
+        case "names" | "segment":
+            return n.share
         case _:
             return n.difference
 
@@ -121,6 +128,8 @@ def _line(name: str, at: float) -> Line:
             return Line(at=at, name="same profit")
         case "floor":
             return Line(at=at, name=f"floor {at:g}")
+        case "stability" | "names" | "segment":
+            return Line(at=at, name=f"{at:g} needed")
         case _:
             return Line(at=at, name="no difference")
 
@@ -135,6 +144,13 @@ def _detail(story: Story, rule: Mapping[str, Any]) -> str:
             return f"{metric} on the same {rows} test customers, 99\u202f% interval. Must lie above 0."
         case "floor":
             return f"{metric}, 99\u202f% interval. Its worse end must clear {story.contract.task.floor:g}."
+        case "stability":
+            named = f"Mean, and share named alike in the worst pair, must reach {rule['line']:g}."
+            return (
+                f"Agreement (adjusted Rand index) on {rows} test customers, mean and range of pairs of halves. {named}"
+            )
+        case "names" | "segment":
+            return capital(str(rule["words"])) + "."
         case "profit":
             return "On the same test customers, 99\u202f% interval. May only block, never promote."
         case _:

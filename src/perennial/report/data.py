@@ -62,6 +62,8 @@ def _made(story: Story, ends: Sequence[Part]) -> str:
     """What rows of events were made into."""
     at = story.summaries["featurize"]["cutoffs"]
     parts = ", ".join(f"{n.count(part.rows)} {part.name}" for part in ends)
+    if len(at) == 1:
+        return f"They tell of customers on {min(at)}, by what was known before that day: {parts}."
     return f"They tell of customers on {len(at)} dates, {min(at)} to {max(at)}, by what was known before each: {parts}."
 
 

@@ -40,7 +40,7 @@ def reasons_section(story: Story, *, effect: str, unit: str = "Log odds") -> Sec
         anchor="reasons",
         name="Why these customers" if story.verdict == "PROMOTE" else "What it goes by",
         blurb="What the model goes by, in words.",
-        blocks=(_groups(story, effect, unit), _people(story)),
+        blocks=(_groups(story, effect, unit), people(story)),
     )
 
 
@@ -292,15 +292,16 @@ def _groups(story: Story, effect: str, unit: str) -> Reasons:
     )  # fmt: skip
 
 
-def _people(story: Story) -> People:
-    people = []
+def people(story: Story) -> People:
+    """Some customers with their scores and reasons."""
+    found = []
     for row in story.people:
         raises, _, lowers = str(row["reasons"]).partition(" but ")
-        people.append(Person(row=str(row["row"]), score=row["score"], reasons=capital(raises), but=lowers))
+        found.append(Person(row=str(row["row"]), score=row["score"], reasons=capital(raises), but=lowers))
     which = "the record in the file" if story.contract.columns else "who"
     listed = "Each customer on the list comes with reasons"
     return People(
         finding=listed if story.verdict == "PROMOTE" else "Each score comes with reasons",
-        described=f"{len(people)} of the test customers: {which}, the score, what moved it most.",
-        people=tuple(people),
+        described=f"{len(found)} of the test customers: {which}, the score, what moved it most.",
+        people=tuple(found),
     )

@@ -54,7 +54,7 @@ class Story:
     @property
     def does(self) -> str:
         """What those do whom a binary task looks for: "those who respond"."""
-        made = self.contract.unit.target.get(self.contract.task.target)
+        made = self.contract.unit.target.get(self.contract.target or "")
         return str((made.label if made else None) or getattr(self.contract.task, "event", "respond"))
 
     @property
@@ -77,12 +77,14 @@ def capital(text: str) -> str:
 METRIC_NAMES = {
     "auc": "AUC", "ap": "AP", "ap_sample": "AP in the file", "log_loss": "Log loss", "brier": "Brier", "qini": "Qini",
     "accuracy": "Accuracy", "macro_f1": "Mean F1", "kappa": "Kappa", "gini_norm": "Gini", "mae": "Mean abs. error",
+    "stability": "Agreement",
 }  # fmt: skip
 LOWER_IS_BETTER = {"log_loss", "brier", "mae"}
 FAMILY_NAMES = {
     "linear": "Linear",
     "boosted": "Boosted trees",
     "kernel": "Kernel machine",
+    "kmeans": "k-means",
     "deep": "Deep network",
     "blend": "Deep and trees, blended",
 }

@@ -23,11 +23,12 @@ from perennial.scoring.blend import BlendModel
 from perennial.scoring.calibration import Calibration, calibrate
 
 F64 = NDArray[np.float64]
-Family = Literal["linear", "boosted", "kernel", "deep", "blend"]
+Family = Literal["linear", "boosted", "kernel", "kmeans", "deep", "blend"]
 _BACKGROUND = 64  # more rows matter more for reasons than finer steps
-FAMILIES: tuple[Family, ...] = ("linear", "boosted", "kernel", "deep", "blend")  # the simplest first
+FAMILIES: tuple[Family, ...] = ("linear", "boosted", "kernel", "kmeans", "deep", "blend")  # the simplest first
 STAGE_OF: dict[Family, str] = {
-    "linear": "baseline", "boosted": "baseline", "kernel": "baseline", "deep": "train", "blend": "evaluate",
+    "linear": "baseline", "boosted": "baseline", "kernel": "baseline", "kmeans": "baseline", "deep": "train",
+    "blend": "evaluate",
 }  # fmt: skip
 
 
@@ -105,6 +106,10 @@ def _load_model(family: Family, folder: Path, encoding: Encoding) -> Model:
             from perennial.models.traditional.kernel import KernelModel
 
             return KernelModel.load(folder)
+        case "kmeans":
+            from perennial.models.traditional.kmeans import KMeansModel
+
+            return KMeansModel.load(folder, encoding)
         case "deep":
             from perennial.models.deep.model import DeepModel
 

@@ -22,7 +22,8 @@ class Calibration:
     """score = f(slope·link + shift) for each output; 1 and 0 change nothing.
 
     f is the logistic function for odds (Platt 1999), softmax for classes (one slope, the inverse temperature of Guo et
-    al. 2017), exp for an amount in two parts (the shift makes the sum of scores that of amounts), nothing for an amount.
+    al. 2017) and, as it is, for segments, exp for an amount in two parts (the shift makes the sum of scores that of
+    amounts), nothing for an amount.
     """
 
     head: Head
@@ -58,6 +59,8 @@ def calibrate(head: Head, link_NO: F64, y_N: F64, arm_N: I64) -> Calibration:
             pairs = [(1.0, float(np.log(max(y_N.sum(), 1e-9) / np.exp(link_NO[:, 0]).sum())))]
         case "regression":
             pairs = [_line(link_NO[:, 0], y_N)]
+        case "clustering":
+            pairs = [(1.0, 0.0)] * link_NO.shape[1]
         case _:
             assert_never(head.task)
     slope, shift = np.array(pairs).T
@@ -68,7 +71,7 @@ def link_loss(head: Head, link_NO: F64, y_N: F64, arm_N: I64) -> float:
     """What families of models are compared by while they are fitted: the mean loss of link scores on val.
 
     The log loss of odds (of the arm that was drawn) and of classes; the squared error of an amount; of one in two
-    parts the deviance of Poisson, which asks for the right mean only.
+    parts the deviance of Poisson, which asks for the right mean only; of segments the distance to the nearest centre.
     """
     match head.task:
         case "binary" | "uplift":
@@ -79,6 +82,8 @@ def link_loss(head: Head, link_NO: F64, y_N: F64, arm_N: I64) -> float:
             return float(np.mean(np.exp(link_NO[:, 0]) - y_N * link_NO[:, 0]) / max(y_N.mean(), 1e-9))
         case "regression":
             return float(np.mean((link_NO[:, 0] - y_N) ** 2))
+        case "clustering":
+            return -float(np.mean(link_NO.max(axis=1)))
         case _:
             assert_never(head.task)
 
@@ -92,7 +97,7 @@ def _inverse(head: Head, z_NO: F64) -> F64:
     match head.task:
         case "binary" | "uplift":
             return np.asarray(expit(z_NO))
-        case "multiclass":
+        case "multiclass" | "clustering":
             return np.asarray(softmax(z_NO, axis=1))
         case "regression":
             return np.exp(z_NO) if head.two_part else z_NO

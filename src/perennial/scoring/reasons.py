@@ -43,6 +43,11 @@ def contributions(bundle: Bundle, rows: pl.DataFrame, *, draws: int, seed: int) 
 
             assert isinstance(bundle.model, KernelModel)
             parts = bundle.model.contributions(encoded)
+        case "kmeans":
+            from perennial.models.traditional.kmeans import KMeansModel
+
+            assert isinstance(bundle.model, KMeansModel)
+            parts = bundle.model.contributions(encoded)
         case "deep":
             return _of_network(bundle, rows, columns, draws, seed)
         case "blend":
@@ -90,11 +95,18 @@ def _of_network(bundle: Bundle, rows: pl.DataFrame, columns: list[str], draws: i
 
 
 def focus(bundle: Bundle, rows: pl.DataFrame, found: Contributions) -> F64:
-    """The parts (n, columns) of what a row is asked for: its score, its likeliest class, what its best message adds."""
+    """The parts (n, columns) of what a row is asked for: its score, its likeliest class, what its best message adds.
+
+    Of a segment: by how much each column is nearer to its centre than to the second nearest one.
+    """
     task = bundle.serving.head.task
     if task in {"binary", "regression"}:
         return found.parts[:, :, 0]
     link = bundle.model.link(bundle.encoding.encode(rows))
+    if task == "clustering":
+        first, second = np.argsort(-link, axis=1, kind="stable")[:, :2].T
+        every = np.arange(len(link))
+        return np.asarray(found.parts[every, :, first] - found.parts[every, :, second])
     best = link.argmax(axis=1) if task == "multiclass" else (link[:, 1:] - link[:, :1]).argmax(axis=1) + 1
     chosen: F64 = np.take_along_axis(found.parts, best[:, None, None], axis=2)[:, :, 0]
     return chosen if task == "multiclass" else chosen - found.parts[:, :, 0]

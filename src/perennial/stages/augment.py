@@ -12,8 +12,9 @@ from perennial.stages.shell import Job, Summary, log, main
 
 
 def run(job: Job) -> Summary:
-    target = job.contract.task.target
-    units = read_table(job.input("featurize") / "units.parquet", [ROW_ID, target])
+    target = job.contract.target
+    columns = [ROW_ID] if target is None else [ROW_ID, target]
+    units = read_table(job.input("featurize") / "units.parquet", columns)
     splits = read_table(job.input("split") / "splits.parquet")
     drawn = draws(units.join(splits.filter(pl.col("split") == "train"), on=ROW_ID), target, job.params(AugmentParams))
     write_table(job.out / "draws.parquet", drawn)

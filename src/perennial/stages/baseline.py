@@ -1,15 +1,26 @@
-"""Units and splits in; the bundles of the traditional families, linear and boosted (of pictures: kernel), out."""
+"""Units and splits in; the bundles of the traditional families out.
+
+Linear and boosted (of pictures: kernel); of a task without an outcome k-means.
+"""
 
 from __future__ import annotations
 
-from perennial.config.baseline import BaselineParams
-from perennial.contract.serving import serving_view
-from perennial.data.encode import fit
-from perennial.data.parts import part
+from dataclasses import dataclass
+from typing import Any
+
+from perennial.config.baseline import BaselineParams, SegmentParams
+from perennial.contract.serving import ServingView, meanings, serving_view
+from perennial.contract.tasks import Clustering
+from perennial.data.encode import Encoded, Encoding, fit
+from perennial.data.parts import Part, part
+from perennial.errors import ConfigError
+from perennial.evaluation.naming import Trait
+from perennial.evaluation.segments import FAMILY, agreement, most
 from perennial.files.durable import read_json
 from perennial.files.tables import read_table
 from perennial.models.traditional.boosted import fit_boosted
 from perennial.models.traditional.kernel import fit_kernel
+from perennial.models.traditional.kmeans import fit_kmeans, halves, named, refit
 from perennial.models.traditional.linear import fit_linear
 from perennial.scoring.both_ways import both_ways
 from perennial.scoring.bundle import Bundle, Family, Model, background_rows, save
@@ -19,41 +30,90 @@ from perennial.stages.shell import Job, Summary, log, main
 
 
 def run(job: Job) -> Summary:
+    """Raises: ConfigError when a clustering task has no `segments` among its params."""
     params, contract = job.params(BaselineParams), job.contract
     units = read_table(job.input("featurize") / "units.parquet")
     split = job.input("split")
     splits = read_table(split / "splits.parquet")
     train, val = (part(units, splits, name, contract) for name in ("train", "val"))
     serving = serving_view(contract)
-    head = serving.head
     encoding, x_train = fit(train.frame, serving.features, train.y, params.seed)
-    x_val = encoding.encode(val.frame)
-
-    def val_loss(model: Model) -> float:
-        return link_loss(head, model.link(x_val), val.y, val.arm)
-
-    models: dict[Family, Model] = {"linear": fit_linear(x_train, train.y, train.arm, head, encoding, val_loss)}
-    if encoding.image is None:
-        rows = (x_train, train.y, train.arm), (x_val, val.y, val.arm)
-        models["boosted"] = fit_boosted(*rows, head, encoding, params, val_loss)
-    else:  # trees see no pictures
-        models["kernel"] = fit_kernel(x_train, train.y, train.arm, head, encoding, val_loss, params.seed)
+    rows = _Rows(train=train, val=val, x_train=x_train, x_val=encoding.encode(val.frame))
+    match contract.task:
+        case Clustering():
+            serving, models, found = _segments(rows, serving, encoding, contract.task, params, meanings(contract))
+        case _:
+            models = _predictors(rows, serving, encoding, params)
+            found = {"both_ways": both_ways(units, splits, contract, params) if encoding.image is None else None}
     families = {}
     for family, model in models.items():
+        link = model.link(rows.x_val)
         bundle = Bundle(
             family=family, model=model, encoding=encoding, serving=serving,
-            calibration=calibrate(head, model.link(x_val), val.y, val.arm),
+            calibration=calibrate(serving.head, link, val.y, val.arm),
             params=params.model_dump(mode="json"), split=read_json(split / "split.json"),
             background=background_rows(train.frame, serving, params.seed),
         )  # fmt: skip
         golden = golden_rows(bundle, background_rows(val.frame, serving, params.seed))
         digest = save(bundle, job.out / family, golden)
-        families[family] = {"val_loss": val_loss(model), "digest": digest}
+        families[family] = {"val_loss": link_loss(serving.head, link, val.y, val.arm), "digest": digest}
         log.info("%s: val loss %.4f", family, families[family]["val_loss"])
-    return {
-        "families": families,
-        "both_ways": both_ways(units, splits, contract, params) if encoding.image is None else None,
-    }
+    return {"families": families, **found}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rows:
+    """Train and val, as they are and encoded."""
+
+    train: Part
+    val: Part
+    x_train: Encoded
+    x_val: Encoded
+
+
+def _predictors(rows: _Rows, serving: ServingView, encoding: Encoding, params: BaselineParams) -> dict[Family, Model]:
+    head, train, val = serving.head, rows.train, rows.val
+
+    def val_loss(model: Model) -> float:
+        return link_loss(head, model.link(rows.x_val), val.y, val.arm)
+
+    models: dict[Family, Model] = {
+        "linear": fit_linear(rows.x_train, train.y, train.arm, head, encoding, val_loss)
+    }  # fmt: skip
+    if encoding.image is None:
+        both = (rows.x_train, train.y, train.arm), (rows.x_val, val.y, val.arm)
+        models["boosted"] = fit_boosted(*both, head, encoding, params, val_loss)
+    else:  # trees see no pictures
+        models["kernel"] = fit_kernel(rows.x_train, train.y, train.arm, head, encoding, val_loss, params.seed)
+    return models
+
+
+def _segments(
+    rows: _Rows, serving: ServingView, encoding: Encoding, task: Clustering, params: BaselineParams,
+    meaning_of: dict[str, Any],
+) -> tuple[ServingView, dict[Family, Model], dict[str, Any]]:  # fmt: skip
+    """As many segments as halves of the customers agree on by val, the names that they got, and how far they agree."""
+    if params.segments is None:
+        raise ConfigError("baseline.segments is missing: a clustering task needs it, see the gallery")
+    told: SegmentParams = params.segments
+    agreed = {}
+    for k in range(task.k[0], task.k[1] + 1):
+        pairs = halves(
+            rows.x_train, rows.x_val, encoding, k, pairs=told.choosing, starts=told.starts, seed=params.seed
+        )  # fmt: skip
+        agreed[k] = agreement(pairs)
+        log.info("%d segments: halves agree by %.3f, at least %.3f", k, agreed[k].index.value, agreed[k].index.low)
+    if told.known is not None:
+        model = refit(rows.x_train, encoding, told.known)
+    else:
+        labels = {feature.name: feature.label for feature in serving.features}
+        traits = [Trait(label=labels[name], meaning=meaning_of.get(name, "")) for name in encoding.numeric]
+        k = most(agreed, task.min_stability)
+        fitted = fit_kmeans(rows.x_train, encoding, k, starts=told.starts, seed=params.seed)
+        model = named(fitted, rows.x_train, traits)
+    head = serving.head.model_copy(update={"outputs": model.names})
+    found = {"chosen": {str(k): one.as_json() for k, one in agreed.items()}, "known": model.known}
+    return serving.model_copy(update={"head": head}), {FAMILY: model}, {"both_ways": None, **found}
 
 
 if __name__ == "__main__":

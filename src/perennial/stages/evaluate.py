@@ -1,4 +1,7 @@
-"""The bundles of all families but the blend in; it, the candidate, and all figures that are reported, out."""
+"""The bundles of all families but the blend in; it, the candidate, and all figures that are reported, out.
+
+Of segments nothing is blended: what is reported is whether other halves of the customers make the same ones.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,14 @@ from numpy.typing import NDArray
 from perennial.config.evaluate import EvaluateParams
 from perennial.contract.model import Contract
 from perennial.contract.serving import feature_columns
-from perennial.contract.tasks import Binary, Multiclass, Regression, Uplift
+from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
 from perennial.data.names import ROW_ID
 from perennial.data.parts import Part, part
-from perennial.evaluation import alerts, amounts, classes, messages, response, risk
+from perennial.evaluation import alerts, amounts, classes, messages, response, risk, segments
 from perennial.evaluation.money import loan_of, money_of, offer_of
+from perennial.evaluation.segments import FAMILY
 from perennial.files.tables import read_table, write_table
+from perennial.scoring import halves
 from perennial.scoring.bundle import FAMILIES, STAGE_OF, Bundle, Family, background_rows, blend, load, save
 from perennial.scoring.scorer import Scorer, golden_rows
 from perennial.stages.shell import Job, Summary, log, main
@@ -28,25 +33,32 @@ def run(job: Job) -> Summary:
     units = read_table(job.input("featurize") / "units.parquet")
     splits = read_table(job.input("split") / "splits.parquet")
     folders = {stage: job.input(stage) for stage in ("train", "baseline")}
-    fitted = [*job.summary_of("baseline")["families"], "deep"]
+    fitted = [family for stage in ("baseline", "train") for family in job.summary_of(stage)["families"]]
     bundles: dict[Family, Bundle] = {f: load(folders[STAGE_OF[f]] / f) for f in FAMILIES if f in fitted}
     parts = {name: part(units, splits, name, contract) for name in ("val", "test")}
-    val = parts["val"]
-    bundles["blend"] = blend(
-        bundles["kernel" if "kernel" in bundles else "boosted"], bundles["deep"], val.frame, val.y, val.arm
-    )
-    sample = background_rows(val.frame, bundles["blend"].serving, params.seed)
-    save(bundles["blend"], job.out / "blend", golden_rows(bundles["blend"], sample))
+    if "deep" in bundles:
+        bundles["blend"] = _blended(bundles, parts["val"])
+        sample = background_rows(parts["val"].frame, bundles["blend"].serving, params.seed)
+        save(bundles["blend"], job.out / "blend", golden_rows(bundles["blend"], sample))
     scorers = {family: Scorer(bundle=bundles[family]) for family in FAMILIES if family in bundles}
     scores = {name: {f: s.score(rows.frame) for f, s in scorers.items()} for name, rows in parts.items()}
-    outputs = scorers["deep"].outputs
+    outputs = next(iter(scorers.values())).outputs
     write_table(job.out / "predictions.parquet", pl.concat(_rows(n, parts[n], scores[n], outputs) for n in parts))
     resampling = response.Resampling(n=params.bootstrap, seed=params.seed)
-    found = _judge(contract, parts, scores, resampling, params)
+    if isinstance(contract.task, Clustering):
+        known = pl.concat([part(units, splits, name, contract).frame for name in ("train", "val")])
+        found = _segments(contract, units, (known, parts["test"].frame), bundles[FAMILY], job.summary_of("baseline"))
+    else:
+        found = _judge(contract, parts, scores, resampling, params)
     candidate = found["candidate"]["family"]
     figures = {family: round(value, 4) for family, value in found["candidate"]["val"].items()}
     log.info("%s on val %s: the candidate is %s", found["primary"], figures, candidate)
     return {"task": contract.task.kind, "rows": {name: len(rows) for name, rows in parts.items()}, **found}
+
+
+def _blended(bundles: Mapping[Family, Bundle], val: Part) -> Bundle:
+    rival = bundles["kernel" if "kernel" in bundles else "boosted"]
+    return blend(rival, bundles["deep"], val.frame, val.y, val.arm)
 
 
 def _judge(
@@ -90,8 +102,35 @@ def _judge(
                 resampling,
                 params.placebos,
             )
+        case Clustering():
+            raise AssertionError("segments have no outcome to be judged by")
         case _:
             assert_never(contract.task)
+
+
+def _segments(
+    contract: Contract, units: pl.DataFrame, parts: tuple[pl.DataFrame, pl.DataFrame], bundle: Bundle, baseline: Summary
+) -> dict[str, Any]:
+    """Agreement of halves of train and val on test for each number of segments; what they are like, of all customers.
+
+    Val has chosen the number and joins the halves: the larger they are, the surer.
+    """
+    (known, test), task, names = parts, contract.task, bundle.serving.head.outputs
+    assert isinstance(task, Clustering)
+    counts = sorted({*range(task.k[0], task.k[1] + 1), len(names)})
+    reported = {k: halves.reported(bundle, known, test, k) for k in counts}
+    scorer, amount = Scorer(bundle=bundle), contract.money.amount
+    people = segments.People(
+        labels=scorer.score(units).argmax(axis=1),
+        numbers={f.name: units[f.name].cast(pl.Float64).to_numpy() for f in bundle.serving.features},
+        categories={name: units[name].fill_null("(none)").to_numpy() for name in _categories(contract)},
+        amount=None if amount is None else units[amount].cast(pl.Float64).fill_null(0).to_numpy(),
+    )
+    return segments.judge(baseline["chosen"], reported, scorer.score(test).argmax(axis=1), people, names)
+
+
+def _categories(contract: Contract) -> list[str]:
+    return [f.name for f in feature_columns(contract) if f.kind == "categorical"]
 
 
 def _alerts(

@@ -26,6 +26,8 @@ from perennial.training.loader import Rows
 
 
 def run(job: Job) -> Summary:
+    if job.contract.target is None:
+        return _nothing(job)
     params, contract = job.params(TrainParams), job.contract
     units = read_table(job.input("featurize") / "units.parquet")
     split = job.input("split")
@@ -65,6 +67,15 @@ def run(job: Job) -> Summary:
         "weights": n_weights,
         "dropped": list(encoding.dropped),
     }
+
+
+def _nothing(job: Job) -> Summary:
+    """The deep family learns from outcomes; of a task that has none it has no bundle and no curve."""
+    words = f"no deep family for {job.contract.task.kind}"
+    log.info("%s", words)
+    if job.is_main:
+        write_json(job.out / "curve.json", [])
+    return {"families": {}, "best_epoch": 0, "epochs": 0, "weights": 0, "dropped": [], "words": words}
 
 
 def shape(head: Head, encoding: Encoding, y_train: NDArray[np.float64], params: TrainParams) -> NetSpec:

@@ -28,7 +28,7 @@ def run(job: Job) -> Summary:
         declared = [name for name, column in columns.items() if column.role != "ignore"]
         audits[table] = audit(passed, summarise(passed, rules), declared, rules)
         written = contract.rules if table == MAIN else contract.events[table].rules
-        problems += unfit(table, passed, columns, written, contract.task.target if table == MAIN else "")
+        problems += unfit(table, passed, columns, written, (contract.target or "") if table == MAIN else "")
         quarantines.append(quarantine)
         log.info("%s: %d rows, %d quarantined", table, rows.height, quarantine.height)
     found = pl.concat(quarantines).sort("table", "source", "record")

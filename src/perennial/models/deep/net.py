@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 
 from perennial.contract.serving import Head
+from perennial.errors import ConfigError
 from perennial.models.deep.encoders import CategoryEncoder, PeriodicEncoder, WideEncoder, WordEncoder
 from perennial.models.deep.images import ImageEncoder
 
@@ -119,8 +120,14 @@ def _trunk(spec: NetSpec, chunks: list[int]) -> nn.Module:
     return trunk
 
 
+_NO_OUTCOME = "a clustering task has no outcome to learn from: there is no deep family of it"
+
+
 def losses(spec: NetSpec) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    """The loss of each row, mean over members: (raw_BKR, y_B, arm_B) → (B,)."""
+    """The loss of each row, mean over members: (raw_BKR, y_B, arm_B) → (B,).
+
+    Raises: ConfigError for a task without outcomes.
+    """
     task: Callable[[Tensor, Tensor, Tensor], Tensor]
     match spec.head.task:
         case "binary" | "uplift":
@@ -129,6 +136,8 @@ def losses(spec: NetSpec) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
             task = partial(_of_class, spec=spec)
         case "regression":
             task = partial(_of_two_parts if spec.head.two_part else _of_amount, spec=spec)
+        case "clustering":
+            raise ConfigError(_NO_OUTCOME)
         case _:
             assert_never(spec.head.task)
     return lambda raw_BKR, y_B, arm_B: task(raw_BKR, y_B, arm_B).mean(dim=1)
@@ -150,6 +159,8 @@ def link(raw_BKR: Tensor, spec: NetSpec) -> Tensor:
             return torch.logsumexp(expected, dim=1) - math.log(raw.shape[1])
         case "regression":
             return spec.center + spec.spread * raw.mean(dim=1)
+        case "clustering":
+            raise ConfigError(_NO_OUTCOME)
         case _:
             assert_never(spec.head.task)
 

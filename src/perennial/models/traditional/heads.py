@@ -44,6 +44,8 @@ def targets(head: Head, y: F64, arm: I64) -> list[Target]:
             return [Target(kind="odds", rows=everyone, y=is_any.astype(np.float64)), sizes]
         case "regression":
             return [Target(kind="amount", rows=everyone, y=y)]
+        case "clustering":
+            return []
         case _:
             assert_never(head.task)
 

@@ -1,0 +1,168 @@
+"""The family of segments: k-means on logs of skewed numbers; kept as numbers, scored in numpy.
+
+Suffixes: N rows, F numbers, K segments. Nulls stand at the median.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save
+from scipy.stats import skew
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
+
+from perennial.config.baseline import KnownSegments
+from perennial.data.encode import Encoded, Encoding
+from perennial.errors import ConfigError, DataStopped
+from perennial.evaluation.naming import Trait, names, order
+from perennial.files.durable import read_json, write_bytes, write_json
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """z = (log(1 + x) or x, less center) / scale for each number."""
+
+    is_log_F: NDArray[np.bool_]
+    center_F: F64
+    scale_F: F64
+
+    def z(self, raw_NF: F64, median_F: F64) -> F64:
+        x_NF = np.where(np.isnan(raw_NF), median_F, raw_NF)
+        x_NF = np.where(self.is_log_F, np.log1p(np.maximum(x_NF, 0)), x_NF)
+        return np.asarray((x_NF - self.center_F) / self.scale_F)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KMeansModel:
+    """Centres of segments on scaled numbers; `spread` is the mean squared distance of a number to its centre."""
+
+    encoding: Encoding
+    scale: Scale
+    centre_KF: F64
+    spread: float
+    names: tuple[str, ...]
+
+    def link(self, rows: Encoded) -> F64:
+        """The log density (n, k), up to a constant, of equal round clouds about the centres: −distance² / 2 spread."""
+        return np.asarray(self.contributions(rows).sum(axis=1))
+
+    def contributions(self, rows: Encoded) -> F64:
+        """The part (n, columns, k) of each column in the link scores: they add up exactly."""
+        z_NF = self.scale.z(rows.raw_NF, self.encoding.median_F)
+        return np.asarray(-((z_NF[:, :, None] - self.centre_KF.T[None]) ** 2) / (2 * self.spread))
+
+    def segment(self, rows: Encoded) -> I64:
+        """The nearest centre of each row."""
+        return np.asarray(self.link(rows).argmax(axis=1))
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What `baseline.segments.known` takes to keep these names in a later fit."""
+        scales = zip(self.scale.is_log_F, self.scale.center_F, self.scale.scale_F, strict=True)
+        told = [{"log": bool(log), "center": float(center), "scale": float(scale)} for log, center, scale in scales]
+        columns = dict(zip(self.encoding.numeric, told, strict=True))
+        return {"names": list(self.names), "columns": columns, "centres": self.centre_KF.tolist()}
+
+    def save(self, folder: Path) -> None:
+        write_json(folder / "kmeans.json", {"names": list(self.names), "spread": self.spread})
+        arrays = {name: np.ascontiguousarray(getattr(self.scale, name)) for name in _ARRAYS}
+        write_bytes(folder / "kmeans.safetensors", save({**arrays, "centre_KF": np.ascontiguousarray(self.centre_KF)}))
+
+    @classmethod
+    def load(cls, folder: Path, encoding: Encoding) -> KMeansModel:
+        told, arrays = read_json(folder / "kmeans.json"), load_file(folder / "kmeans.safetensors")
+        scale = Scale(**{name: arrays[name] for name in _ARRAYS})
+        named = tuple(told["names"])
+        return cls(
+            encoding=encoding, scale=scale, centre_KF=arrays["centre_KF"], spread=told["spread"], names=named
+        )  # fmt: skip
+
+
+_ARRAYS = ("is_log_F", "center_F", "scale_F")
+
+
+def fit_kmeans(rows: Encoded, encoding: Encoding, k: int, *, starts: int, seed: int) -> KMeansModel:
+    """The best of `starts` starts; segments are numbered, not named.
+
+    Raises: DataStopped when no number varies, or there are fewer different rows than segments.
+    """
+    if not encoding.numeric:
+        raise DataStopped("no numeric column varies among the training rows: there is nothing to tell customers apart")
+    x_NF = np.where(np.isnan(rows.raw_NF), encoding.median_F, rows.raw_NF)
+    is_log_F = np.array([_is_nearer_even(x) for x in x_NF.T])
+    x_NF = np.where(is_log_F, np.log1p(np.maximum(x_NF, 0)), x_NF)
+    spread_F = x_NF.std(axis=0)
+    scale = Scale(is_log_F=is_log_F, center_F=x_NF.mean(axis=0), scale_F=np.where(spread_F > 0, spread_F, 1.0))
+    z_NF = scale.z(rows.raw_NF, encoding.median_F)
+    if len(np.unique(z_NF, axis=0)) < k:
+        raise DataStopped(f"{len(z_NF)} rows are fewer than {k} different ones: they cannot be {k} segments")
+    return _fitted(encoding, scale, z_NF, KMeans(k, n_init=starts, random_state=seed))
+
+
+def refit(rows: Encoded, encoding: Encoding, known: KnownSegments) -> KMeansModel:
+    """From the centres of known segments on, on their scale: each keeps its name while it moves.
+
+    Raises: ConfigError when they are of other columns.
+    """
+    if set(known.columns) != set(encoding.numeric):
+        held, wanted = ", ".join(known.columns), ", ".join(encoding.numeric)
+        raise ConfigError(f"baseline.segments.known has the columns {held}; the data have {wanted}: take it out")
+    told = [known.columns[name] for name in encoding.numeric]
+    place = [list(known.columns).index(name) for name in encoding.numeric]
+    scale = Scale(
+        is_log_F=np.array([one.log for one in told]),
+        center_F=np.array([one.center for one in told]),
+        scale_F=np.array([one.scale for one in told]),
+    )
+    start_KF = np.array(known.centres)[:, place]
+    fitted = _fitted(
+        encoding, scale, scale.z(rows.raw_NF, encoding.median_F), KMeans(len(start_KF), init=start_KF, n_init=1)
+    )
+    return replace(fitted, names=known.names)
+
+
+def named(model: KMeansModel, rows: Encoded, traits: Sequence[Trait]) -> KMeansModel:
+    """The same segments in an order that reads well, with names by what their centres are like."""
+    size_K = np.bincount(model.segment(rows), minlength=len(model.centre_KF)).astype(np.float64)
+    ordered = model.centre_KF[order(model.centre_KF, size_K, traits)]
+    return replace(model, centre_KF=ordered, names=tuple(names(ordered, traits)))
+
+
+def halves(
+    rows: Encoded, held: Encoded, encoding: Encoding, k: int, *, pairs: Sequence[int], starts: int, seed: int
+) -> list[tuple[I64, I64]]:
+    """For each of `pairs`, the labels of held-out rows by two models that were fitted on disjoint halves of `rows`."""
+    found = []
+    for pair in pairs:
+        place = np.random.Generator(np.random.PCG64([seed, k, pair])).permutation(len(rows))
+        two = [
+            fit_kmeans(rows.take(half), encoding, k, starts=starts, seed=seed).segment(held)
+            for half in np.array_split(np.arange(len(rows))[place], 2)
+        ]
+        found.append((two[0], two[1]))
+    return found
+
+
+def _fitted(encoding: Encoding, scale: Scale, z_NF: F64, estimator: KMeans) -> KMeansModel:
+    with threadpool_limits(limits=1):  # sums of several threads are added in an order that differs from run to run
+        fitted = estimator.fit(z_NF)
+    centre_KF = fitted.cluster_centers_.astype(np.float64)
+    spread = max(float(fitted.inertia_) / z_NF.size, 1e-9)
+    numbered = tuple(f"Segment {s + 1}" for s in range(len(centre_KF)))
+    return KMeansModel(encoding=encoding, scale=scale, centre_KF=centre_KF, spread=spread, names=numbered)
+
+
+def _is_nearer_even(x_N: F64) -> bool:
+    """Whether the log of a number that is never below 0 is less skewed than the number."""
+    if x_N.min() < 0 or np.ptp(x_N) == 0:
+        return False
+    return bool(abs(skew(np.log1p(x_N))) < abs(skew(x_N)))

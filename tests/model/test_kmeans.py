@@ -1,0 +1,93 @@
+"""k-means: planted groups come out of any half and noise does not, parts add up, names stay, and a copy scores alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from perennial.config.baseline import KnownSegments
+from perennial.contract.serving import FeatureColumn
+from perennial.data.encode import Encoded, Encoding, fit
+from perennial.errors import ConfigError, DataStopped
+from perennial.evaluation.naming import Trait
+from perennial.evaluation.segments import agreement, most
+from perennial.models.traditional.kmeans import KMeansModel, fit_kmeans, halves, named, refit
+
+pytestmark = pytest.mark.model
+TRAITS = [Trait("a", ""), Trait("b", "")]
+
+
+def rows(groups: int, n: int = 600, apart: float = 6.0, seed: int = 3) -> tuple[Encoding, Encoded]:
+    """Numbers about so many corners of a square, exponentiated: skewed, never below 0; a null here and there."""
+    rng = np.random.default_rng(seed)
+    corner = np.array([[0, 0], [1, 1], [0, 1], [1, 0]])[rng.integers(groups, size=n)]
+    x = np.exp(corner * apart + rng.normal(size=(n, 2)))
+    frame = pl.DataFrame({"a": x[:, 0], "b": [None if i % 97 == 5 else v for i, v in enumerate(x[:, 1])]})
+    return fit(frame, [FeatureColumn(name=c, kind="numeric", label=c) for c in "ab"], np.zeros(n), 1)
+
+
+def agreed(groups: int, **settings: float) -> dict[int, float]:
+    encoding, encoded = rows(groups, **settings)  # type: ignore[arg-type]
+    train, held = encoded.take(np.arange(0, 600, 2)), encoded.take(np.arange(1, 600, 2))
+    found = {}
+    for k in (2, 3, 4):
+        found[k] = agreement(halves(train, held, encoding, k, pairs=range(3), starts=3, seed=1))
+    assert most(found, 0.85) in found
+    return {k: one.index.value for k, one in found.items()} | {0: most(found, 0.85)}
+
+
+def test_planted_groups_are_found_by_halves_and_noise_is_not() -> None:
+    planted, noise = agreed(4), agreed(1, apart=0.0)
+    assert planted[0] == 4
+    assert planted[4] > 0.95
+    assert max(noise[k] for k in (3, 4)) < 0.85
+
+
+def test_parts_add_up_to_the_link_and_the_nearest_centre_wins() -> None:
+    encoding, encoded = rows(4)
+    model = fit_kmeans(encoded, encoding, 4, starts=3, seed=1)
+    parts, link = model.contributions(encoded), model.link(encoded)
+    assert parts.shape == (600, 2, 4)
+    np.testing.assert_allclose(parts.sum(axis=1), link)
+    z = model.scale.z(encoded.raw_NF, encoding.median_F)
+    distance = ((z[:, None] - model.centre_KF) ** 2).sum(axis=2)
+    assert (model.segment(encoded) == distance.argmin(axis=1)).all()
+    assert model.scale.is_log_F.all()
+
+
+def test_a_saved_copy_scores_alike(tmp_path: Path) -> None:
+    encoding, encoded = rows(3)
+    model = named(fit_kmeans(encoded, encoding, 3, starts=3, seed=1), encoded, TRAITS)
+    model.save(tmp_path)
+    again = KMeansModel.load(tmp_path, encoding)
+    assert again.names == model.names
+    assert len(set(model.names)) == 3
+    np.testing.assert_array_equal(again.link(encoded), model.link(encoded))
+
+
+def test_a_fit_from_known_segments_keeps_names_and_scale_while_centres_move() -> None:
+    encoding, encoded = rows(3)
+    old = named(fit_kmeans(encoded, encoding, 3, starts=3, seed=1), encoded, TRAITS)
+    other_encoding, others = rows(3, seed=4)
+    new = refit(others, other_encoding, KnownSegments.model_validate(old.known))
+    assert new.names == old.names
+    np.testing.assert_array_equal(new.scale.center_F, old.scale.center_F)
+    assert 0 < np.abs(new.centre_KF - old.centre_KF).max() < 0.3
+    assert (new.segment(encoded) == old.segment(encoded)).mean() > 0.97
+    known = {**old.known, "columns": {"z": old.known["columns"]["a"]}, "centres": [[0.0], [1.0], [2.0]]}
+    with pytest.raises(ConfigError, match="has the columns z; the data have a, b"):
+        refit(others, other_encoding, KnownSegments.model_validate(known))
+
+
+def test_too_few_different_rows_stop() -> None:
+    frame = pl.DataFrame({"a": [1.0, 2.0] * 20})
+    encoding, encoded = fit(frame, [FeatureColumn(name="a", kind="numeric", label="a")], np.zeros(40), 1)
+    with pytest.raises(DataStopped, match="fewer than 3 different ones"):
+        fit_kmeans(encoded, encoding, 3, starts=1, seed=1)
+    frame = pl.DataFrame({"a": [1.0] * 40})
+    encoding, encoded = fit(frame, [FeatureColumn(name="a", kind="numeric", label="a")], np.zeros(40), 1)
+    with pytest.raises(DataStopped, match="nothing to tell customers apart"):
+        fit_kmeans(encoded, encoding, 2, starts=1, seed=1)

@@ -1,0 +1,198 @@
+"""Segments: what agreement is, how many hold, whose name is kept, what they are called, and when the gate lets them in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from pydantic import ValidationError
+from sklearn.metrics import adjusted_rand_score
+
+from perennial.config.augment import AugmentParams
+from perennial.config.baseline import KnownSegments
+from perennial.contract.model import parse
+from perennial.contract.serving import meanings, serving_view
+from perennial.data.augment import draws
+from perennial.errors import ConfigError, ContractError
+from perennial.evaluation.gate import Segmentation, decide
+from perennial.evaluation.intervals import Interval
+from perennial.evaluation.naming import Trait, names, order
+from perennial.evaluation.segments import (
+    Agreement,
+    People,
+    agreement,
+    kept,
+    most,
+    profiles,
+    rand_index,
+    renamed,
+    steadiness,
+)
+from tests.conftest import REPO
+
+pytestmark = pytest.mark.unit
+RFM = [Trait("silence", "recency"), Trait("orders", "frequency"), Trait("spent", "money")]
+GALLERY = REPO / "src" / "perennial" / "gallery"
+
+
+def stable(value: float, named: float = 0.95) -> Agreement:
+    return Agreement(index=Interval(value=value, low=value - 0.1, high=value + 0.05), named=named, error=0.01)
+
+
+def test_the_index_is_that_of_scikit_learn_and_of_equal_labellings_1() -> None:
+    rng = np.random.default_rng(1)
+    for k in (2, 3, 7):
+        a, b = rng.integers(k, size=300), rng.integers(k, size=300)
+        b[:150] = a[:150]
+        assert rand_index(a, b) == pytest.approx(adjusted_rand_score(a, b))
+    assert rand_index(a, (a + 1) % 7) == pytest.approx(1)
+    assert rand_index(np.zeros(9, np.int64), np.zeros(9, np.int64)) == 1
+
+
+def test_new_labels_go_by_the_customers_they_share_one_to_one() -> None:
+    old = np.array([0] * 50 + [1] * 30 + [2] * 20)
+    new = (old + 1) % 3
+    new[:5] = 0
+    assert (renamed(new, old)[5:] == old[5:]).all()
+    four = np.where(np.arange(100) >= 90, 3, old)
+    assert set(renamed(four, old)) == {0, 1, 2, -1}
+
+
+def test_the_most_segments_that_hold_are_taken_and_without_any_the_nearest() -> None:
+    found = {2: stable(0.95), 3: stable(0.9), 4: stable(0.88, named=0.8), 5: stable(0.7)}
+    assert most(found, 0.85) == 3
+    assert most(found, 0.96) == 2
+    assert most(found, 0.895) == 2  # 3 reaches it by less than its standard error
+    labels = np.array([0, 0, 1, 1, 1, 1])
+    told = agreement([(labels, 1 - labels), (labels, np.array([0, 1, 1, 1, 1, 1]))])
+    assert told.index.high == 1
+    assert told.named == pytest.approx(5 / 6)
+    assert [s.low for s in steadiness(labels, [(labels, np.array([0, 1, 1, 1, 1, 1]))], 2)] == [0.5, 1.0]
+
+
+def test_names_kept_are_those_that_customers_see() -> None:
+    old = np.array(["Loyal"] * 60 + ["Lost"] * 40)
+    swapped = np.where(old == "Loyal", "Lost", "Loyal")
+    found = kept(old, swapped)
+    assert (found.overall.value, found.grouped) == (0.0, 1.0)
+    one = old.copy()
+    one[60:75] = "Loyal"
+    found = kept(old, one)
+    assert found.overall.value == pytest.approx(0.85)
+    assert found.worst[0] == "Lost"
+    assert found.worst[1].value == pytest.approx(25 / 40)
+
+
+def test_centres_of_recency_frequency_and_money_have_their_usual_names() -> None:
+    centres = np.array([[-1.0, 1.5, 1.4], [1.0, -0.7, -0.7], [0.9, 1.0, 0.8], [-0.9, -0.8, -0.5], [0.2, 0.0, 1.2]])
+    wanted = ["Champions", "Lost customers", "At risk", "New or rare customers", "Big spenders"]
+    assert names(centres, RFM) == wanted
+    assert order(centres, np.ones(5), RFM)[0] == 0
+    twice = names(np.array([[1.0, -0.6, -0.9], [1.2, -0.7, -0.3]]), RFM)
+    assert twice == ["Lost customers, least spent", "Lost customers, most spent"]
+
+
+def test_other_centres_are_named_by_two_columns_that_do_not_tell_the_same() -> None:
+    traits = [Trait("pages", ""), Trait("time", ""), Trait("bounces", "")]
+    centres = np.array([[1.5, 1.45, -0.6], [-1.0, -0.9, 0.8]])
+    assert names(centres, traits) == ["More pages, less bounces", "Less pages, more bounces"]
+    assert order(centres, np.array([10.0, 90.0]), traits) == [1, 0]
+
+
+def test_profiles_add_up_and_hold_a_segment_against_all() -> None:
+    labels = np.array([0, 0, 0, 1])
+    people = People(
+        labels=labels, numbers={"x": np.array([1.0, np.nan, 3.0, 8.0])}, amount=np.array([1.0, 1, 1, 7]),
+        categories={"c": np.array(["a", "a", "a", "b"])},
+    )  # fmt: skip
+    first, second = profiles(people, ["A", "B"])
+    assert (first["n"], second["n"]) == (3, 1)
+    assert first["amount_share"] + second["amount_share"] == pytest.approx(1)
+    assert second["numbers"][0]["index"] == pytest.approx(2)
+    assert second["categories"] == [{"column": "c", "value": "b", "share": 1.0, "lift": 4.0}]
+
+
+@pytest.mark.parametrize(
+    ("stability", "kept_of_100", "verdict", "words"),
+    [
+        (stable(0.9), None, "PROMOTE", "both reach 0.85"),
+        (stable(0.8), None, "REJECT", "weak structure"),
+        (stable(0.9, named=0.8), None, "REJECT", "weak structure"),
+        (stable(0.9), 95, "PROMOTE", "95.0% of all customers keep their name"),
+        (stable(0.9), 85, "HOLD", "85.0% of all customers keep their name, 90% is needed"),
+        (stable(0.8), 95, "REJECT", "weak structure"),
+    ],
+)
+def test_the_gate_asks_for_stability_then_for_names(
+    stability: Agreement, kept_of_100: int | None, verdict: str, words: str
+) -> None:
+    held = None
+    if kept_of_100 is not None:
+        held = kept(np.array(["A"] * 100), np.array(["A"] * kept_of_100 + ["B"] * (100 - kept_of_100)))
+    decision = decide(Segmentation(stability=stability, floor=0.85, kept=held))
+    assert decision.verdict == verdict
+    assert any(words in rule.words for rule in decision.rules)
+
+
+def test_one_segment_that_loses_its_customers_holds_a_version_that_all_others_would_pass() -> None:
+    old, new = np.array(["A"] * 95 + ["B"] * 5), np.array(["A"] * 98 + ["B"] * 2)
+    decision = decide(Segmentation(stability=stable(0.9), floor=0.85, kept=kept(old, new)))
+    assert decision.verdict == "HOLD"
+    assert [rule.name for rule in decision.reasons] == ["segment"]
+    other = decide(Segmentation(stability=stable(0.9), floor=0.85, not_comparable="other columns"))
+    assert [rule.name for rule in other.reasons] == ["comparable"]
+
+
+def contract(**changes: Any) -> Any:
+    told = yaml.safe_load((GALLERY / "wholesale_segments.yaml").read_text())
+    return {**told, **changes}
+
+
+def test_a_contract_without_an_outcome_is_whole() -> None:
+    read = parse(contract(), "here")
+    assert read.target is None
+    view = serving_view(read)
+    assert {f.kind for f in view.features} == {"numeric"}
+    assert view.head.outputs == ()
+    shop = parse(yaml.safe_load((GALLERY / "customer_segments.yaml").read_text()), "here")
+    assert meanings(shop) == {"last": "recency", "baskets": "frequency", "spent": "money"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"columns": {"y": {"role": "outcome", "values": {"a": 0, "b": 1}}, "x": {"role": "numeric"}}},
+            "has no outcome",
+        ),
+        ({"columns": {"c": {"role": "categorical"}}}, "needs a column of role numeric"),
+        ({"task": {**contract()["task"], "k": [5, 2]}}, "k is the least and the most segments"),
+    ],
+)
+def test_a_contract_that_contradicts_itself_says_so(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ContractError, match=words):
+        parse(contract(**changes), "here")
+
+
+def test_a_cutoff_split_needs_a_cut_off_to_train_on() -> None:
+    told = yaml.safe_load((GALLERY / "customer_segments.yaml").read_text())
+    told["split"] = {"kind": "cutoff", "val_share_of_entities": 0.1, "salt": "s"}
+    with pytest.raises(ContractError, match=r"needs a cut-off in unit\.cutoffs\.train"):
+        parse(told, "here")
+
+
+def test_draws_by_outcome_need_one() -> None:
+    import polars as pl
+
+    with pytest.raises(ConfigError, match="this task has none"):
+        draws(pl.DataFrame({"row_id": ["a"]}), None, AugmentParams(kind="oversample", times=2))
+
+
+def test_known_segments_are_complete() -> None:
+    columns = {"x": {"log": True, "center": 0.0, "scale": 1.0}}
+    with pytest.raises(ValidationError, match="as many different names"):
+        KnownSegments.model_validate({"names": ["A", "A"], "columns": columns, "centres": [[1.0], [2.0]]})
+    with pytest.raises(ValidationError, match="a number for each of the columns"):
+        KnownSegments.model_validate({"names": ["A", "B"], "columns": columns, "centres": [[1.0], [2.0, 3.0]]})

@@ -145,7 +145,7 @@ def _detail(story: Story, rule: Mapping[str, Any]) -> str:
         case "floor":
             return f"{metric}, 99\u202f% interval. Its worse end must clear {story.contract.task.floor:g}."
         case "stability":
-            named = f"Mean, and share named alike in the worst pair, must reach {rule['line']:g}."
+            named = f"The mean must reach {rule['line']:g}."
             return (
                 f"Agreement (adjusted Rand index) on {rows} test customers, mean and range of pairs of halves. {named}"
             )

@@ -33,7 +33,9 @@ def program(root: Path, name: str, body: str) -> None:
 
 
 def make(root: Path, target: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["make", "--no-print-directory", target], cwd=root, text=True, capture_output=True, check=False)
+    return subprocess.run(
+        ["make", "--no-print-directory", target], cwd=root, text=True, capture_output=True, check=False
+    )
 
 
 def test_a_lock_that_cannot_be_resolved_stays_as_it_was(checkout: Path) -> None:

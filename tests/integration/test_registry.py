@@ -186,6 +186,29 @@ def test_nothing_registered_nothing_promoted(shop: Toy) -> None:
         promote(shop.project, shop.name, "7")
 
 
+def test_a_model_in_use_that_an_older_version_of_us_made_is_not_comparable(
+    shop: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = shop.name
+    register(shop.project, name)
+    assert promote(shop.project, name)["verdict"] == "PROMOTE"
+    retrained(shop, 2)
+    register(shop.project, name)
+    known = registry.scorer
+
+    def of_now(store: Any, found: registry.Version) -> Any:
+        if found.number == "1":
+            raise Refused("bundle.json says format 1: this version reads format 2")
+        return known(store, found)
+
+    monkeypatch.setattr(registry, "scorer", of_now)
+    record = promote(shop.project, name)
+    assert record["verdict"] == "HOLD"
+    assert record["reasons"] == [
+        "not comparable: the model in use cannot be read any more (bundle.json says format 1: this version reads format 2)"
+    ]
+
+
 def test_rollback_goes_to_the_champion_before_and_leaves_a_record(shop: Toy) -> None:
     name, store = shop.name, open_store(shop.project)
     register(shop.project, name)

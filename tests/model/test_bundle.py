@@ -17,7 +17,7 @@ import pytest
 
 from perennial.contract.serving import feature_columns
 from perennial.data.parts import part
-from perennial.errors import InputError, IntegrityError
+from perennial.errors import InputError, IntegrityError, Refused
 from perennial.files.durable import write_json
 from perennial.files.manifest import digest, seal
 from perennial.files.tables import read_table, write_table
@@ -100,7 +100,7 @@ def test_a_bundle_of_another_format_is_refused(saved: Give, tmp_path: Path, told
     shutil.copytree(saved("linear", "binary").folder, copy)
     write_json(copy / "bundle.json", told)
     seal(copy)
-    with pytest.raises(IntegrityError, match=r"this version reads format 2 of linear, boosted"):
+    with pytest.raises(Refused, match=r"this version reads format 2 of linear, boosted"):
         load(copy)
 
 

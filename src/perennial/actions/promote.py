@@ -70,14 +70,25 @@ def promote(project: Project, name: str, number: str | None = None) -> dict[str,
         if number is None and (why := _rolled_back(store, name, candidate)) is not None:
             decision = Decision(verdict="HOLD", rules=(Rule(name="rolled back", words=why, state="holds"),))
         else:
-            new = registry.scorer(store, candidate)
-            old = registry.scorer(store, champion) if champion else None
-            decision = decide(evidence(project, name, contract, new, old, gate))
+            decision = _decided(project, name, contract, registry.scorer(store, candidate), store, champion, gate)
         record = registry.append_decision(store, name, _record(name, candidate, champion, decision))
         if decision.verdict == "PROMOTE":
             registry.crown(store, name, candidate.number)
     log.info("%s version %s: %s", name, candidate.number, decision.verdict)
     return record
+
+
+def _decided(
+    project: Project, name: str, contract: Contract, new: Scorer, store: Store, champion: registry.Version | None,
+    gate: GateParams,
+) -> Decision:  # fmt: skip
+    """What the gate says; a model in use that an older version of this package made cannot be held against."""
+    try:
+        old = registry.scorer(store, champion) if champion else None
+    except Refused as error:
+        words = f"not comparable: the model in use cannot be read any more ({error})"
+        return Decision(verdict="HOLD", rules=(Rule(name="comparable", words=words, state="holds"),))
+    return decide(evidence(project, name, contract, new, old, gate))
 
 
 def _judged(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from perennial.contract.serving import ServingView
 from perennial.data.encode import Encoded, Encoding
-from perennial.errors import ConfigError, IntegrityError
+from perennial.errors import ConfigError, Refused
 from perennial.files.durable import read_json, write_json
 from perennial.files.manifest import seal, verify
 from perennial.files.tables import read_table, write_table
@@ -72,12 +72,12 @@ def save(bundle: Bundle, folder: Path, golden: pl.DataFrame) -> str:
 def load(folder: Path) -> Bundle:
     """Read a bundle after checking every byte of it against its manifest.
 
-    Raises: IntegrityError when a file differs, or the bundle is of a format that this version does not know.
+    Raises: IntegrityError when a file differs; Refused when it is of a format that this version does not know.
     """
     verify(folder)
     told = read_json(folder / "bundle.json")
     if told.get("format") != 2 or told.get("family") not in FAMILIES:
-        raise IntegrityError(f"{folder}/bundle.json says {told}: this version reads format 2 of {', '.join(FAMILIES)}")
+        raise Refused(f"{folder}/bundle.json says {told}: this version reads format 2 of {', '.join(FAMILIES)}")
     encoding = Encoding.load(folder)
     return Bundle(
         family=told["family"],

@@ -14,10 +14,11 @@ from perennial.data.encode import Encoded, Encoding, fit
 from perennial.errors import ConfigError, DataStopped
 from perennial.evaluation.naming import Trait
 from perennial.evaluation.segments import agreement, most
+from perennial.files.durable import read_json, write_json
 from perennial.models.traditional.kmeans import KMeansModel, fit_kmeans, halves, named, refit
 
 pytestmark = pytest.mark.model
-TRAITS = [Trait("a", ""), Trait("b", "")]
+TRAITS = [Trait("b", ""), Trait("a", "")]
 
 
 def rows(groups: int, n: int = 600, apart: float = 6.0, seed: int = 3) -> tuple[Encoding, Encoded]:
@@ -25,8 +26,8 @@ def rows(groups: int, n: int = 600, apart: float = 6.0, seed: int = 3) -> tuple[
     rng = np.random.default_rng(seed)
     corner = np.array([[0, 0], [1, 1], [0, 1], [1, 0]])[rng.integers(groups, size=n)]
     x = np.exp(corner * apart + rng.normal(size=(n, 2)))
-    frame = pl.DataFrame({"a": x[:, 0], "b": [None if i % 97 == 5 else v for i, v in enumerate(x[:, 1])]})
-    return fit(frame, [FeatureColumn(name=c, kind="numeric", label=c) for c in "ab"], np.zeros(n), 1)
+    frame = pl.DataFrame({"b": x[:, 0], "a": [None if i % 97 == 5 else v for i, v in enumerate(x[:, 1])]})
+    return fit(frame, [FeatureColumn(name=c, kind="numeric", label=c) for c in "ba"], np.zeros(n), 1)
 
 
 def agreed(groups: int, **settings: float) -> dict[int, float]:
@@ -68,17 +69,18 @@ def test_a_saved_copy_scores_alike(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.link(encoded), model.link(encoded))
 
 
-def test_a_fit_from_known_segments_keeps_names_and_scale_while_centres_move() -> None:
+def test_a_fit_from_known_segments_keeps_names_and_scale_while_centres_move(tmp_path: Path) -> None:
     encoding, encoded = rows(3)
     old = named(fit_kmeans(encoded, encoding, 3, starts=3, seed=1), encoded, TRAITS)
     other_encoding, others = rows(3, seed=4)
-    new = refit(others, other_encoding, KnownSegments.model_validate(old.known))
+    write_json(tmp_path / "known.json", old.known)
+    new = refit(others, other_encoding, KnownSegments.model_validate(read_json(tmp_path / "known.json")))
     assert new.names == old.names
     np.testing.assert_array_equal(new.scale.center_F, old.scale.center_F)
     assert 0 < np.abs(new.centre_KF - old.centre_KF).max() < 0.3
     assert (new.segment(encoded) == old.segment(encoded)).mean() > 0.97
-    known = {**old.known, "columns": {"z": old.known["columns"]["a"]}, "centres": [[0.0], [1.0], [2.0]]}
-    with pytest.raises(ConfigError, match="has the columns z; the data have a, b"):
+    known = {**old.known, "columns": {"z": old.known["columns"]["a"]}, "centres": [{"z": 0.0}, {"z": 1.0}, {"z": 2.0}]}
+    with pytest.raises(ConfigError, match="has the columns z; the data have b, a"):
         refit(others, other_encoding, KnownSegments.model_validate(known))
 
 

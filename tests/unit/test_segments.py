@@ -193,6 +193,6 @@ def test_draws_by_outcome_need_one() -> None:
 def test_known_segments_are_complete() -> None:
     columns = {"x": {"log": True, "center": 0.0, "scale": 1.0}}
     with pytest.raises(ValidationError, match="as many different names"):
-        KnownSegments.model_validate({"names": ["A", "A"], "columns": columns, "centres": [[1.0], [2.0]]})
+        KnownSegments.model_validate({"names": ["A", "A"], "columns": columns, "centres": [{"x": 1.0}, {"x": 2.0}]})
     with pytest.raises(ValidationError, match="a number for each of the columns"):
-        KnownSegments.model_validate({"names": ["A", "B"], "columns": columns, "centres": [[1.0], [2.0, 3.0]]})
+        KnownSegments.model_validate({"names": ["A", "B"], "columns": columns, "centres": [{"x": 1.0}, {"y": 2.0}]})

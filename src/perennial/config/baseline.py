@@ -24,13 +24,13 @@ class KnownSegments(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     names: tuple[str, ...] = Field(min_length=2)
     columns: dict[str, ColumnScale] = Field(min_length=1)
-    centres: tuple[tuple[float, ...], ...]
+    centres: tuple[dict[str, float], ...]  # by column: JSON and YAML keep no order of keys
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if len(set(self.names)) != len(self.centres):
             raise ValueError(f"{len(self.centres)} centres need as many different names, not {', '.join(self.names)}")
-        if any(len(centre) != len(self.columns) for centre in self.centres):
+        if any(set(centre) != set(self.columns) for centre in self.centres):
             raise ValueError(f"each centre has a number for each of the columns {', '.join(self.columns)}")
         return self
 

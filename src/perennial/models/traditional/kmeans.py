@@ -70,7 +70,8 @@ class KMeansModel:
         scales = zip(self.scale.is_log_F, self.scale.center_F, self.scale.scale_F, strict=True)
         told = [{"log": bool(log), "center": float(center), "scale": float(scale)} for log, center, scale in scales]
         columns = dict(zip(self.encoding.numeric, told, strict=True))
-        return {"names": list(self.names), "columns": columns, "centres": self.centre_KF.tolist()}
+        centres = [dict(zip(self.encoding.numeric, centre.tolist(), strict=True)) for centre in self.centre_KF]
+        return {"names": list(self.names), "columns": columns, "centres": centres}
 
     def save(self, folder: Path) -> None:
         write_json(folder / "kmeans.json", {"names": list(self.names), "spread": self.spread})
@@ -117,13 +118,12 @@ def refit(rows: Encoded, encoding: Encoding, known: KnownSegments) -> KMeansMode
         held, wanted = ", ".join(known.columns), ", ".join(encoding.numeric)
         raise ConfigError(f"baseline.segments.known has the columns {held}; the data have {wanted}: take it out")
     told = [known.columns[name] for name in encoding.numeric]
-    place = [list(known.columns).index(name) for name in encoding.numeric]
     scale = Scale(
         is_log_F=np.array([one.log for one in told]),
         center_F=np.array([one.center for one in told]),
         scale_F=np.array([one.scale for one in told]),
     )
-    start_KF = np.array(known.centres)[:, place]
+    start_KF = np.array([[centre[name] for name in encoding.numeric] for centre in known.centres])
     fitted = _fitted(
         encoding, scale, scale.z(rows.raw_NF, encoding.median_F), KMeans(len(start_KF), init=start_KF, n_init=1)
     )

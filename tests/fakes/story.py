@@ -207,7 +207,7 @@ def _story(
         version=decision["version"],
         curve=[{"epoch": e, "train_loss": 0.2 + 0.2 / e, "val_loss": 0.22 + 0.1 / e} for e in range(1, 18)],
         people=[
-            {"row": "row 4763", "score": "44\u202f%", "reasons": f"city: {BAD} but visits: garden: 0"},
+            {"row": "row 4763", "score": "44\u202f%", "reasons": f"city: {BAD}; but visits: garden: 0"},
             {"row": "row 2463", "score": "43\u202f%", "reasons": "against: visits: garden: 0"},
         ],
         quarantine=[

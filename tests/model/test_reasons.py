@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 import torch
 
-from perennial.contract.serving import Head
+from perennial.contract.serving import FeatureColumn, Head
 from perennial.explain.gradients import expected_gradients
+from perennial.explain.words import reasons
 from perennial.models.traditional.boosted import BoostedModel
 from perennial.models.traditional.heads import link_of
 from perennial.models.traditional.linear import LinearModel
@@ -154,3 +155,13 @@ def test_a_row_with_arms_is_asked_for_what_its_best_message_adds(saved: Give, fa
     assert set(best) == {1, 2}
     for i, k in enumerate(best):
         assert np.array_equal(parts[i], found.parts[i, :, k] - found.parts[i, :, 0])
+
+
+def test_a_text_that_says_but_does_not_part_its_reasons() -> None:
+    features = [
+        FeatureColumn(name="said", kind="text", label="review"),
+        FeatureColumn(name="age", kind="numeric", label="age"),
+    ]
+    rows = pl.DataFrame({"said": ["nice; but it ran small"], "age": [30]})
+    (told,) = reasons(["said", "age"], np.array([[1.0, -0.5]]), rows, features, 2)
+    assert told.split("; but ") == ["review: “nice, but it ran small”", "age: 30"]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from perennial.contract.serving import FeatureColumn
 
+BUT = "; but "  # between what raises a score and what lowers it
 F64 = NDArray[np.float64]
 
 
@@ -70,7 +71,7 @@ def groups(columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: 
 def reasons(
     columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn], n: int
 ) -> list[str]:
-    """The `n` strongest reasons of each row that raise its score, then those that lower it: `why; but not why`."""
+    """The `n` strongest reasons of each row that raise its score, then those that lower it: `why; but why not`."""
     labels = {feature.name: feature for feature in features}
     cells = {name: rows[name].to_list() for name in columns}
     out = []
@@ -78,7 +79,7 @@ def reasons(
         strongest = [g for g in np.argsort(-np.abs(parts), kind="stable")[:n] if abs(parts[g]) > 1e-9]
         up = [cell_words(labels[columns[g]], cells[columns[g]][i]) for g in strongest if parts[g] > 0]
         down = [cell_words(labels[columns[g]], cells[columns[g]][i]) for g in strongest if parts[g] < 0]
-        out.append(", ".join(up) + (" but " if up and down else "against: " if down else "") + ", ".join(down))
+        out.append(", ".join(up) + (BUT if up and down else "against: " if down else "") + ", ".join(down))
     return out
 
 
@@ -95,8 +96,8 @@ def cell_words(feature: FeatureColumn, cell: object) -> str:
 
 
 def _shortened(text: str) -> str:
-    """The first words of a text."""
-    flat = " ".join(text.split())
+    """The first words of a text, without the sign that parts reasons for and against."""
+    flat = " ".join(text.replace(";", ",").split())
     return flat if len(flat) <= _QUOTED else flat[:_QUOTED].rsplit(" ", 1)[0] + " …"
 
 

@@ -296,7 +296,7 @@ def people(story: Story) -> People:
     """Some customers with their scores and reasons."""
     found = []
     for row in story.people:
-        raises, _, lowers = str(row["reasons"]).partition(" but ")
+        raises, _, lowers = str(row["reasons"]).partition("; but ")
         found.append(Person(row=str(row["row"]), score=row["score"], reasons=capital(raises), but=lowers))
     which = "the record in the file" if story.contract.columns else "who"
     listed = "Each customer on the list comes with reasons"

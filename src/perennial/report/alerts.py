@@ -21,13 +21,13 @@ def what_to_do(story: Story) -> str:
 def key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
     found = _found(story)
     recall, precision = interval(found["recall"]), interval(found["precision"])
-    ap = interval(story.evaluation["families"][story.evaluation["candidate"]["family"]]["test"]["ap"])
+    ap = story.figure("ap")
     third = KeyFigure(
         name="Precision–recall (AP)", value=n.decimal(ap.value, 2), note=n.between(ap, partial(n.decimal, places=2))
     )
     if "amount_recall" in found:
         amount = interval(found["amount_recall"])
-        money = n.money(found["amount"], currency=story.symbol)
+        money = story.money(found["amount"])
         third = KeyFigure(
             name="Of the money", value=n.share(amount.value), note=f"{n.between(amount, n.share)}; {money} in all"
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from perennial.report import numbers as n
@@ -22,10 +21,10 @@ from perennial.report.page import (
     TableRow,
 )
 from perennial.report.shared import (
-    HELD,
     both_ways,
     difference_figure,
     families_table,
+    model_headline,
     reasons_section,
     strongest_caution,
     training_figure,
@@ -54,17 +53,12 @@ def told(story: Story) -> Told:
 
 
 def _headline(story: Story) -> str:
-    match story.verdict:
-        case "PROMOTE":
-            if story.decision.get("champion"):
-                return "Use the new model: it ranks amounts better, by more than chance explains."
-            return "Use this model: it finds those who bring most better than agreed, by more than chance explains."
-        case "HOLD":
-            return f"Keep the current model: {HELD.get(story.stopped_by, HELD['better'])}."
-        case _:
-            if story.stopped_by == "better":
-                return "Do not deploy: the new model is measurably worse than the one in use."
-            return "Do not deploy: this model is not as good as agreed."
+    return model_headline(
+        story,
+        better="ranks amounts better",
+        first="finds those who bring most better than agreed",
+        poor="this model is not as good as agreed",
+    )
 
 
 def _what_to_do(story: Story) -> str:
@@ -88,8 +82,8 @@ def _caution(story: Story) -> Caution:
 
 
 def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
-    gini, mae = (interval(_test(story, name)) for name in ("gini_norm", "mae"))
-    ratio, money = interval(story.evaluation["predicted_over_actual"]), _money(story)
+    gini, mae = (story.figure(name) for name in ("gini_norm", "mae"))
+    ratio, money = interval(story.evaluation["predicted_over_actual"]), story.money
     found = story.evaluation["concentration"]
     tenth = n.Interval(value=found["value"][10], low=found["low"][10], high=found["high"][10])
     return (
@@ -106,7 +100,7 @@ def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigu
 
 def _expected(story: Story) -> Section:
     """Tenths of customers: predicted and actual mean."""
-    money = _money(story)
+    money = story.money
     rows = tuple(
         TableRow(cells=(str(i), n.count(t["n"]), money(t["predicted"]), _estimate(t["actual"], money)))
         for i, t in reversed(list(enumerate(story.evaluation["tenths"], 1)))
@@ -153,7 +147,7 @@ def _concentration(story: Story) -> Figure:
 
 
 def _trust(story: Story) -> Section:
-    names = (("gini_norm", METRIC_NAMES["gini_norm"], n.decimal), ("mae", METRIC_NAMES["mae"], _money(story)))
+    names = (("gini_norm", METRIC_NAMES["gini_norm"], n.decimal), ("mae", METRIC_NAMES["mae"], story.money))
     blocks: list[Block] = [
         families_table(story, names, "Families on the same customers: the simplest of the best was taken"),
         *both_ways(story),
@@ -177,12 +171,3 @@ def _at_tenth(story: Story) -> float:
 
 def _estimate(found: Mapping[str, Any], show: n.Format) -> Estimate:
     return Estimate(value=show(found["value"]), interval=n.bracket(interval(found), show))
-
-
-def _money(story: Story) -> n.Format:
-    return partial(n.money, currency=story.symbol)
-
-
-def _test(story: Story, metric: str) -> Mapping[str, float]:
-    found: Mapping[str, float] = story.evaluation["families"][story.evaluation["candidate"]["family"]]["test"][metric]
-    return found

@@ -25,11 +25,11 @@ from perennial.report.page import (
     shade,
 )
 from perennial.report.shared import (
-    HELD,
     both_ways,
     difference_figure,
     families_table,
     groups_figure,
+    model_headline,
     reasons_section,
     strongest_caution,
     training_figure,
@@ -59,17 +59,12 @@ def told(story: Story) -> Told:
 
 
 def _headline(story: Story) -> str:
-    match story.verdict:
-        case "PROMOTE":
-            if story.decision.get("champion"):
-                return "Use the new model: it tells classes apart better, by more than chance explains."
-            return "Use this model: it tells classes apart better than agreed, by more than chance explains."
-        case "HOLD":
-            return f"Keep the current model: {HELD.get(story.stopped_by, HELD['better'])}."
-        case _:
-            if story.stopped_by == "better":
-                return "Do not deploy: the new model is measurably worse than the one in use."
-            return "Do not deploy: this model does not tell classes apart as well as agreed."
+    return model_headline(
+        story,
+        better="tells classes apart better",
+        first="tells classes apart better than agreed",
+        poor="this model does not tell classes apart as well as agreed",
+    )
 
 
 def _what_to_do(story: Story) -> str:
@@ -79,7 +74,7 @@ def _what_to_do(story: Story) -> str:
         return f"Decide as you do today{', by the model in use' if story.decision.get('champion') else ''}."
     share = _answered(story)
     if share >= 1:
-        return f"Take its word for every row: {n.share(_test(story, 'accuracy')['value'])} are right."
+        return f"Take its word for every row: {n.share(story.figure('accuracy').value)} are right."
     if share <= 0:
         return f"Let a person check: no share of rows is right in {n.share(_SURE)} of cases."
     return (
@@ -101,7 +96,7 @@ def _caution(story: Story) -> Caution:
 
 
 def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
-    accuracy, f1 = (interval(_test(story, name)) for name in ("accuracy", "macro_f1"))
+    accuracy, f1 = (story.figure(name) for name in ("accuracy", "macro_f1"))
     largest = max(_classes(story), key=lambda item: int(item[1]["n"]))
     total = story.evaluation["rows"]["test"]
     return (
@@ -221,8 +216,3 @@ def _trust(story: Story) -> Section:
 
 def _classes(story: Story) -> list[tuple[str, Mapping[str, Any]]]:
     return list(zip(story.evaluation["classes"], story.evaluation["per_class"], strict=True))
-
-
-def _test(story: Story, metric: str) -> Mapping[str, float]:
-    found: Mapping[str, float] = story.evaluation["families"][story.evaluation["candidate"]["family"]]["test"][metric]
-    return found

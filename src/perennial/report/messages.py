@@ -92,7 +92,7 @@ def _what_to_do(story: Story, single: str) -> str:
         return "Nothing changes for the campaign: go on with the choice of the model in use."
     if story.verdict == "REJECT":
         best = interval(_plan(story, f"all {policy['best_single']}")["per_1000"])
-        money = partial(n.money, currency=story.symbol)
+        money = story.money
         today = f"Choose as you do today{', by the model in use' if in_use else ''}"
         return (
             f"{today}. Of single messages {single} did best: {n.between(best, money)} per 1,000 customers, sent to all."
@@ -133,10 +133,10 @@ def _picture(story: Story, single: str) -> Figure:
 
 
 def _key_figures(story: Story, single: str) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
-    policy, money = story.evaluation["policy"], partial(n.money, currency=story.symbol)
+    policy, money = story.evaluation["policy"], story.money
     names = ("choice", f"all {policy['best_single']}", "response")
     choice, best, response = (interval(_plan(story, name)["per_1000"]) for name in names)
-    qini = interval(story.evaluation["families"][story.evaluation["candidate"]["family"]]["test"]["qini"])
+    qini = story.figure("qini")
     first = KeyFigure(
         name="Customers to contact", value=n.share(policy["depth"]), note="each with the message that moves them"
     )

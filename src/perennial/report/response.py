@@ -26,12 +26,12 @@ from perennial.report.page import (
     TableRow,
 )
 from perennial.report.shared import (
-    HELD,
     action_section,
     both_ways,
     difference_figure,
     families_table,
     groups_figure,
+    model_headline,
     reasons_section,
     split_by_chance,
     strongest_caution,
@@ -67,26 +67,21 @@ def told(story: Story) -> Told:
 
 
 def _headline(story: Story) -> str:
-    champion = story.decision.get("champion")
-    match story.verdict:
-        case "PROMOTE":
-            if champion:
-                return f"Use the new model: it finds more of those who {story.does}, by more than chance explains."
-            return f"Use this model: it finds those who {story.does} better than agreed, by more than chance explains."
-        case "HOLD":
-            return f"Keep the current model: {HELD.get(story.stopped_by, HELD['better'])}."
-        case _:
-            if story.stopped_by == "better":
-                return "Do not deploy: the new model is measurably worse than the one in use."
-            later = "on later rows " if story.contract.split.kind in {"time", "cutoff"} else ""
-            return f"Do not deploy: {later}this model is {_how_bad(_test(story, 'auc'))}."
+    later = "on later rows " if story.contract.split.kind in {"time", "cutoff"} else ""
+    return model_headline(
+        story,
+        better=f"finds more of those who {story.does}",
+        first=f"finds those who {story.does} better than agreed",
+        poor=f"{later}this model is {_how_bad(story)}",
+    )
 
 
-def _how_bad(auc: Mapping[str, float]) -> str:
+def _how_bad(story: Story) -> str:
     """What the interval allows to say of a model that is under the floor."""
-    if auc["high"] <= 0.5:
+    auc = story.figure("auc")
+    if auc.high <= 0.5:
         return "no better than chance"
-    return "not measurably better than chance" if auc["low"] <= 0.5 else "not as good as agreed"
+    return "not measurably better than chance" if auc.low <= 0.5 else "not as good as agreed"
 
 
 def _what_to_do(story: Story) -> str:
@@ -135,7 +130,7 @@ def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigu
     if story.verdict != "PROMOTE" or "profit" not in story.evaluation or not _plan(story, "chosen")["contacted"]:
         return _judged(story)
     rate = story.summaries["split"]["rate"]
-    chosen, everyone, money = _plan(story, "chosen"), _plan(story, "everyone"), _money(story)
+    chosen, everyone, money = _plan(story, "chosen"), _plan(story, "everyone"), story.money
     earned, all_earn = interval(chosen["profit"]), interval(everyone["profit"])
     hit = _hit(story)
     customers = n.count(chosen["customers"])
@@ -160,7 +155,7 @@ def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigu
 def _judged(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
     """Four figures that a verdict without a plan rests on."""
     task, rate = story.contract.task, story.summaries["split"]["rate"]
-    found = _test(story, task.primary)
+    found = story.figure(task.primary)
     guessing = "; guessing: 0.5" if task.primary == "auc" else ""
     train, test = (
         KeyFigure(name=f"{capital(story.does)} in {part}", value=n.share(rate[part]), note=_looked_at(story, part))
@@ -169,8 +164,8 @@ def _judged(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
     return (
         KeyFigure(
             name={"auc": "Ranking quality (AUC)", "ap": "Ranking quality (AP)"}.get(task.primary, "Log loss"),
-            value=n.decimal(found["value"]),
-            note=f"{n.between(interval(found), n.decimal)}{guessing}",
+            value=n.decimal(found.value),
+            note=f"{n.between(found, n.decimal)}{guessing}",
         ),
         KeyFigure(name="Agreed floor", value=n.decimal(task.floor, 2), note="set in the contract"),
         train,
@@ -195,7 +190,7 @@ def _hit(story: Story) -> Interval:
 
 
 def _profit(story: Story) -> Figure:
-    found, money = story.evaluation["profit"], _money(story)
+    found, money = story.evaluation["profit"], story.money
     chosen, everyone = _plan(story, "chosen"), _plan(story, "everyone")
     curve, depth = found["curve"], found["depth"]
     chose = "Chosen" if story.verdict == "PROMOTE" else "Its own choice"
@@ -257,7 +252,7 @@ _PLAN_NAMES = {"chosen": "Chosen list", "whole budget": "Whole budget", "random"
 
 def _plans(story: Story) -> Table:
     plans: Sequence[Mapping[str, Any]] = story.evaluation["profit"]["plans"]
-    money = _money(story)
+    money = story.money
     span = (min(p["profit"]["low"] for p in plans), max(p["profit"]["high"] for p in plans))
     rows = []
     for plan in plans:
@@ -354,11 +349,6 @@ def _gains(story: Story) -> Figure:
     return Figure(finding=finding, described=described, drawing=Drawing(wide=drawing))
 
 
-def _test(story: Story, metric: str) -> Mapping[str, float]:
-    found: Mapping[str, float] = story.evaluation["families"][story.evaluation["candidate"]["family"]]["test"][metric]
-    return found
-
-
 def _plan(story: Story, name: str) -> Mapping[str, Any]:
     plan: Mapping[str, Any] = next(p for p in story.evaluation["profit"]["plans"] if p["name"] == name)
     return plan
@@ -366,10 +356,6 @@ def _plan(story: Story, name: str) -> Mapping[str, Any]:
 
 def _part(story: Story, name: str) -> int:
     return int(story.summaries["split"]["flow"]["units"]["to"][name])
-
-
-def _money(story: Story) -> n.Format:
-    return partial(n.money, currency=story.symbol)
 
 
 def _heads(first: str, *rest: str) -> tuple[Column, ...]:

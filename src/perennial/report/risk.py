@@ -33,7 +33,7 @@ def what_to_do(story: Story) -> str:
 
 
 def key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
-    found, money = _found(story), _money(story)
+    found, money = _found(story), story.money
     cut, everyone = (interval(plan["per_1000"]) for plan in found["plans"])
     bad, of_all, ks = (interval(found[name]) for name in ("bad_rate", "bad_rate_of_all", "ks"))
     return (
@@ -74,7 +74,7 @@ def section(story: Story) -> Section:
 
 
 def _curve(story: Story) -> Figure:
-    found, money = _found(story), _money(story)
+    found, money = _found(story), story.money
     curve, bad = found["curve"], n.share(found["bad_rate"]["value"])
     says = (f"{n.share(found['approved'])} approved", f"{bad} default")
     drawn = Curve(
@@ -156,7 +156,3 @@ def _judged(story: Story) -> list[Mapping[str, Any]]:
 def _found(story: Story) -> Mapping[str, Any]:
     found: Mapping[str, Any] = story.evaluation["risk"]
     return found
-
-
-def _money(story: Story) -> n.Format:
-    return partial(n.money, currency=story.symbol)

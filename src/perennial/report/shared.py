@@ -109,7 +109,7 @@ def groups_figure(story: Story, metric: str, axis: str) -> Figure | None:
     found = [row for row in story.evaluation["slices"] if metric in row]
     if not found:
         return None
-    whole = story.evaluation["families"][story.evaluation["candidate"]["family"]]["test"][metric]["value"]
+    whole = story.figure(metric).value
     rows = [
         Row(
             name=f"{row['column']} {row['value']}", interval=interval(row[metric]), note=f"{n.count(row['n'])} rows",
@@ -201,6 +201,20 @@ HELD = {
     "profit": "the new list earns measurably less",
     "groups": "the new one serves some customers measurably worse",
 }
+
+
+def model_headline(story: Story, *, better: str, first: str, poor: str) -> str:
+    """The verdict on a model as an order: how a `better` one, the `first` one and a `poor` one are told of."""
+    match story.verdict:
+        case "PROMOTE":
+            use = f"Use the new model: it {better}" if story.decision.get("champion") else f"Use this model: it {first}"
+            return f"{use}, by more than chance explains."
+        case "HOLD":
+            return f"Keep the current model: {HELD.get(story.stopped_by, HELD['better'])}."
+        case _ if story.stopped_by == "better":
+            return "Do not deploy: the new model is measurably worse than the one in use."
+        case _:
+            return f"Do not deploy: {poor}."
 
 
 def training_figure(story: Story) -> Figure:

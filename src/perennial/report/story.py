@@ -8,7 +8,7 @@ from typing import Any
 
 from perennial.contract.model import Contract
 from perennial.report.flows import Verdict
-from perennial.report.numbers import GAP, Interval
+from perennial.report.numbers import GAP, Interval, money
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +50,14 @@ class Story:
         currency = self.contract.money.currency or ""
         code = f"{currency}{GAP}" if currency else ""
         return {"EUR": "€", "USD": "$", "GBP": "£"}.get(currency, code)
+
+    def money(self, amount: float) -> str:
+        """An amount in the contract's currency."""
+        return money(amount, self.symbol)
+
+    def figure(self, metric: str) -> Interval:
+        """A metric of the candidate on test."""
+        return interval(self.evaluation["families"][self.evaluation["candidate"]["family"]]["test"][metric])
 
     @property
     def does(self) -> str:

@@ -137,9 +137,8 @@ def evidence(
         return _segmentation(contract.task, units, (pl.concat(frames[:2]), frames[2]), new, old)
     val, test = (part(units, splits, which, contract) for which in ("val", "test"))
     arm = test.arm if contract.task.kind == "uplift" else None
-    weight = None if np.ptp(test.weight) == 0 else test.weight
     judge = Judge(
-        metric=contract.task.primary, y=test.y, arm=arm, weight=weight, resamples=gate.bootstrap, seed=gate.seed
+        metric=contract.task.primary, y=test.y, arm=arm, weight=test.weighed, resamples=gate.bootstrap, seed=gate.seed
     )
     p_new, unfair = new.score(test.frame), _unfair(contract, test)
     why_not = None if old is None else not_comparable(new, old, test.frame)

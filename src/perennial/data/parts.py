@@ -29,6 +29,11 @@ class Part:
     def __len__(self) -> int:
         return len(self.y)
 
+    @property
+    def weighed(self) -> NDArray[np.float64] | None:
+        """The weights where rows do not all count alike, else None."""
+        return None if np.ptp(self.weight) == 0 else self.weight
+
     def groups(self, columns: Sequence[str]) -> dict[str, NDArray[Any]]:
         """The label (n,) of each row in each of `columns`, `(none)` for a null: what slices are cut by."""
         return {name: self.frame[name].cast(pl.String).fill_null("(none)").to_numpy() for name in columns}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -38,6 +38,20 @@ def choose(scores: Mapping[str, F64], judge: Judge) -> Choice:
     }
     within = [family for family in scores if family == best or behind[family].low <= 0]
     return Choice(family=within[0], best=best, figures=figures, behind=behind)
+
+
+def told_by_metric(
+    val: Mapping[str, F64], test: Mapping[str, F64], judges: Sequence[Mapping[str, Judge]], level: float
+) -> dict[str, Any]:
+    """Each family's metrics on val, and on test with their intervals; `judges` by metric, of val and of test."""
+    on_val, on_test = judges
+    return {
+        family: {
+            "val": {name: judge.value(val[family]) for name, judge in on_val.items()},
+            "test": {name: asdict(judge.estimate(score, level)) for name, judge in on_test.items()},
+        }
+        for family, score in test.items()
+    }
 
 
 def deep_minus_traditional(chosen: Choice, scores: Mapping[str, F64], judge: Judge, level: float) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.evaluation.choose import choose, deep_minus_traditional
+from perennial.evaluation.choose import choose, deep_minus_traditional, told_by_metric
 from perennial.evaluation.compare import Judge
 from perennial.evaluation.intervals import F64, wilson
 from perennial.evaluation.ranking import DEPTHS, at_depths, banded, cumulated
@@ -32,13 +32,7 @@ def judge(
         "primary": primary,
         "classes": list(classes),
         "candidate": chosen.as_json(),
-        "families": {
-            family: {
-                "val": {name: judge.value(val.scores[family]) for name, judge in judges[0].items()},
-                "test": {name: asdict(judge.estimate(score, LEVEL)) for name, judge in judges[1].items()},
-            }
-            for family, score in test.scores.items()
-        },
+        "families": told_by_metric(val.scores, test.scores, judges, LEVEL),
         "deep_minus_traditional": deep_minus_traditional(chosen, test.scores, judges[1][primary], LEVEL),
         "confusion": confusion(test.y, p_test).tolist(),
         "per_class": [_class(test.y, p_test, c) for c in range(len(classes))],

@@ -103,7 +103,8 @@ def _told(
     model = fit_boosted((x_train, train.y, train.arm), (x_val, val.y, val.arm), head, encoding, one, val_loss)
     calibration = calibrate(head, model.link(x_val), val.y, val.arm)
     score = calibration.score(model.link(encoding.encode(test.frame)))
-    return asdict(_judge(contract, test, params.seed).estimate(score, 0.95))
+    judge = Judge(metric=contract.task.primary, y=test.y, weight=test.weighed, resamples=200, seed=params.seed)
+    return asdict(judge.estimate(score, 0.95))
 
 
 def _too_few(rows: Part, contract: Contract) -> bool:
@@ -111,9 +112,3 @@ def _too_few(rows: Part, contract: Contract) -> bool:
         return len(np.unique(rows.y)) < 2
     counts = np.bincount(rows.y.astype(np.int64), minlength=max(2, len(contract.classes)))
     return int(counts.min()) < _FEWEST
-
-
-def _judge(contract: Contract, test: Part, seed: int) -> Judge:
-    arm = test.arm if contract.task.kind == "uplift" else None
-    weight = None if np.ptp(test.weight) == 0 else test.weight
-    return Judge(metric=contract.task.primary, y=test.y, arm=arm, weight=weight, resamples=200, seed=seed)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol, assert_never
+from typing import Any, Literal, Protocol, assert_never, runtime_checkable
 
 import numpy as np
 import polars as pl
@@ -38,6 +38,13 @@ class Model(Protocol):
     def link(self, rows: Encoded) -> NDArray[np.float64]: ...
 
     def save(self, folder: Path) -> None: ...
+
+
+@runtime_checkable
+class Additive(Model, Protocol):
+    """A model whose link scores are exact sums of parts (n, columns, outputs) of its columns."""
+
+    def contributions(self, rows: Encoded) -> NDArray[np.float64]: ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from perennial.scoring.blend import BlendModel
-from perennial.scoring.bundle import Bundle
+from perennial.scoring.bundle import Additive, Bundle
 
 F64 = NDArray[np.float64]
 
@@ -28,25 +28,8 @@ def contributions(bundle: Bundle, rows: pl.DataFrame, *, draws: int, seed: int) 
     encoded = bundle.encoding.encode(rows)
     columns = bundle.encoding.columns
     match bundle.family:
-        case "linear":
-            from perennial.models.traditional.linear import LinearModel
-
-            assert isinstance(bundle.model, LinearModel)
-            parts = bundle.model.contributions(encoded)
-        case "boosted":
-            from perennial.models.traditional.boosted import BoostedModel
-
-            assert isinstance(bundle.model, BoostedModel)
-            parts = bundle.model.contributions(encoded)
-        case "kernel":
-            from perennial.models.traditional.kernel import KernelModel
-
-            assert isinstance(bundle.model, KernelModel)
-            parts = bundle.model.contributions(encoded)
-        case "kmeans":
-            from perennial.models.traditional.kmeans import KMeansModel
-
-            assert isinstance(bundle.model, KMeansModel)
+        case "linear" | "boosted" | "kernel" | "kmeans":
+            assert isinstance(bundle.model, Additive)
             parts = bundle.model.contributions(encoded)
         case "deep":
             return _of_network(bundle, rows, columns, draws, seed)

@@ -151,7 +151,7 @@ def _labelled(parts: dict[str, Part], scores: dict[str, Any]) -> tuple[response.
         response.Labelled(
             y=parts[name].y,
             scores={family: s[:, 0] if s.shape[1] == 1 else s for family, s in scores[name].items()},
-            weight=None if np.ptp(parts[name].weight) == 0 else parts[name].weight,
+            weight=parts[name].weighed,
         )
         for name in ("val", "test")
     )

@@ -73,8 +73,7 @@ def _fill(folder: Path, state: Path, name: str, contract: Contract, path: Path |
             incoming.mkdir(parents=True)
             write_incoming(incoming, population)
     elif path is not None:
-        attached = [attachment.file for attachment in source.attach]
-        _copy(path, folder, [*(pattern for pattern, _ in contract.tables.values()), *attached])
+        _copy(path, folder, [*(pattern for pattern, _ in contract.tables.values()), *contract.attached])
     elif source.kind == "url":
         _download(source, folder)
         for attachment in source.attach:

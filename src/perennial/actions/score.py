@@ -156,7 +156,8 @@ def prepare(contract: Contract, source: Path) -> Prepared:
     tables, lost, n_rows = {}, [], 0
     for table, paths in _files(serving, source).items():
         columns = serving.tables[table][1]
-        read = ingest(paths, columns, replace(Form.of(serving, table), allow_empty=table not in scored_by))
+        form = replace(Form.of(serving, table), allow_empty=table not in scored_by)
+        read = ingest(paths, columns, form, _attachments(serving, source))
         kept, gone = _judged(table, read.rows, serving)
         tables[table] = kept
         if table in scored_by:
@@ -177,11 +178,18 @@ def _files(contract: Contract, source: Path) -> dict[str, list[Path]]:
         return {next(iter(tables)): [source]}
     patterns = {table: pattern for table, (pattern, _) in tables.items()}
     if source.is_file():
-        held = " and ".join(patterns.values())
+        named = " and ".join(patterns.values())
         raise InputError(
-            f"{source} is one file, the contract has {len(tables)} tables: give the folder that holds {held}"
+            f"{source} is one file, the contract has {len(tables)} tables: give the folder that holds {named}"
         )
-    return matching(sorted(p for p in source.iterdir() if not p.name.startswith(".")), patterns)
+    held = [p for p in sorted(source.iterdir()) if not p.name.startswith(".") and p.name not in contract.attached]
+    return matching(held, patterns)
+
+
+def _attachments(contract: Contract, source: Path) -> list[Path]:
+    """What stands beside the tables, such as the tar that their pictures are in."""
+    folder = source if source.is_dir() else source.parent
+    return [folder / name for name in contract.attached if (folder / name).is_file()]
 
 
 def _units(

@@ -54,10 +54,10 @@ def _roles(contract: Contract) -> Iterator[str]:
         names = contract.having(role)
         if len(names) > 1:
             yield f"only one column can have the role {role}, not {', '.join(names)}"
-    attached = [attachment.file for attachment in contract.source.attach]
     for name, column in contract.columns.items():
-        if column.role == "image" and column.archive not in attached:
-            yield f"columns.{name}: in: {column.archive} is not attached; source.attach has: {', '.join(attached) or 'none'}"
+        if column.role == "image" and column.archive not in contract.attached:
+            held = ", ".join(contract.attached) or "none"
+            yield f"columns.{name}: in: {column.archive} is not attached; source.attach has: {held}"
     yield from _sampling(contract)
 
 

@@ -294,6 +294,11 @@ class Contract(Frozen):
         return told[0], told[1]
 
     @property
+    def attached(self) -> list[str]:
+        """Names of the files beside the tables."""
+        return [attachment.file for attachment in self.source.attach]
+
+    @property
     def vouched(self) -> set[str]:
         """Columns of which the owner says outright that they are known before the decision."""
         columns = self.columns.items()

@@ -12,10 +12,10 @@ from perennial.stages.shell import Job, Summary, log, main
 
 def run(job: Job) -> Summary:
     tables = job.contract.tables
-    names = {attachment.file for attachment in job.contract.source.attach}
-    attachments = [path for path in job.raw_files if path.name in names]
+    attached = job.contract.attached
+    attachments = [path for path in job.raw_files if path.name in attached]
     files = matching(
-        [path for path in job.raw_files if path.name not in names],
+        [path for path in job.raw_files if path.name not in attached],
         {table: pattern for table, (pattern, _) in tables.items()},
     )
     rejects, flow, notes = [], {}, []

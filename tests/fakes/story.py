@@ -293,6 +293,7 @@ def _response_family(auc: float) -> dict[str, Any]:
             "ap": about(0.31, 0.05),
             "log_loss": about(0.217, 0.01),
             "brier": about(0.061, 0.002),
+            "normalised_entropy": about(0.81, 0.02),
             "lift_10": 4.0,
         }
     }
@@ -309,7 +310,9 @@ def _calibration() -> dict[str, Any]:
         }
         for left, n, seen in ((0, 1848, 0.019), (1, 619, 0.073), (2, 400, 0.13), (5, 90, 0.25))
     ]
-    return {"bins": bins, "width": 0.05, "value": 0.0069, "perfect": 0.0152}
+    return {
+        "bins": bins, "width": 0.05, "value": 0.0069, "perfect": 0.0152, "predicted_over_actual": about(1.02, 0.06),
+    }  # fmt: skip
 
 
 def _profit(everyone: float) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from perennial.actions import score as module
 from perennial.actions.score import prepare, score, scored
+from perennial.contract.model import Money
 from perennial.data.simulate import Population, planted, write_incoming
 from perennial.errors import ConfigError, InputError, Refused
 from perennial.scoring.scorer import Scorer
@@ -68,6 +70,21 @@ def test_the_list_is_the_best_within_the_budget_that_pays(made: Toy, model: Scor
     best = table.filter(pl.col("decile") == 1)
     assert abs(best.height - table.height / 10) <= 1
     assert best["probability"].min() >= table.filter(pl.col("decile") == 2)["probability"].max()
+
+
+def test_a_lender_gets_points_and_why_not_for_the_refused_only(made: Toy, model: Scorer, incoming: Path) -> None:
+    units = prepare(made.contract, incoming).units
+    cut = float(np.quantile(model.score(units)[:, 0], 0.7))
+    serving = model.bundle.serving.model_copy(update={"money": Money(gain_if_good=cut, loss_if_bad=1 - cut)})
+    table = scored(Scorer(bundle=replace(model.bundle, serving=serving)), units, made.contract)
+    refused, approved = (table.filter(pl.col("action") == action) for action in ("refuse", "approve"))
+    assert refused.height + approved.height == table.height
+    assert refused.height == pytest.approx(0.3 * table.height, abs=5)
+    assert refused["probability"].min() > cut >= approved["probability"].max()
+    assert refused["points"].max() <= approved["points"].min()
+    assert not refused["reasons"].str.contains("but").any()
+    assert (refused["reasons"].str.count_matches(", ") <= 3).all()
+    assert approved["reasons"].str.contains("; but ").any()
 
 
 def test_scores_are_those_of_the_scorer(made: Toy, model: Scorer, incoming: Path) -> None:

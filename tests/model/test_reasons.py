@@ -9,7 +9,7 @@ import torch
 
 from perennial.contract.serving import FeatureColumn, Head
 from perennial.explain.gradients import expected_gradients
-from perennial.explain.words import reasons
+from perennial.explain.words import adverse, reasons
 from perennial.models.traditional.boosted import BoostedModel
 from perennial.models.traditional.heads import link_of
 from perennial.models.traditional.linear import LinearModel
@@ -165,3 +165,11 @@ def test_a_text_that_says_but_does_not_part_its_reasons() -> None:
     rows = pl.DataFrame({"said": ["nice; but it ran small"], "age": [30]})
     (told,) = reasons(["said", "age"], np.array([[1.0, -0.5]]), rows, features, 2)
     assert told.split("; but ") == ["review: “nice, but it ran small”", "age: 30"]
+
+
+def test_a_refused_applicant_is_told_the_four_strongest_reasons_against_and_none_for() -> None:
+    names = [f"c{i}" for i in range(7)]
+    features = [FeatureColumn(name=name, kind="numeric", label=name) for name in names]
+    rows = pl.DataFrame({name: [1.0, 1.0] for name in names})
+    parts = np.array([[0.1, 0.9, -2.0, 0.5, 0.3, 0.7, -0.2], [-1.0] * 6 + [0.2]])
+    assert adverse(names, parts, rows, features) == ["c1: 1, c5: 1, c3: 1, c4: 1", "c6: 1"]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perennial.actions import promote
-from perennial.contract.model import TimeSplit
+from perennial.contract.model import Sampling, TimeSplit
 from perennial.evaluation import gate
 from perennial.report import compose as compose_module
 from perennial.report import messages, response, segments, shared
@@ -243,6 +243,16 @@ def test_the_way_back_fetches_what_can_be_fetched() -> None:
     assert "perennial fetch ad_response perennial run" in " ".join(ways[0].split())
     assert "dvc pull perennial run ad_response" in " ".join(ways[1].split())
     assert all("a remote that was pushed to" in way for way in ways)
+
+
+def test_a_score_of_rows_kept_by_an_unknown_share_is_called_a_rank_and_no_chance() -> None:
+    story = response_story(money=False)
+    unknown = story.contract.model_copy(update={"sampling": Sampling(kept="unknown")})
+    page, plain = (words(compose(one)[0]) for one in (replace(story, contract=unknown), story))
+    for said in ("it is no chance to respond", "Norm. entropy"):
+        assert said in page
+        assert said not in plain
+    assert "Predicted over actual: 1.02" in plain
 
 
 def test_a_suspect_outweighs_every_other_caution() -> None:

@@ -73,6 +73,7 @@ def test_an_id_that_training_never_saw_has_no_rate_and_no_rows() -> None:
     assert x.raw_NF[:3, 1:].tolist() == [[0, 0]] * 3
     assert x.raw_NF[3, 2] > 0
     assert encoding.unknown(coming) == {"ad": 3}
+    assert encoding.seen(coming)["ad"].tolist() == ["new", "new", "new", "seen"]
     assert np.isfinite(x.norm_NF).all()
 
 

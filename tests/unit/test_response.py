@@ -87,6 +87,23 @@ def test_curves_and_calibration_are_of_the_population() -> None:
     assert seen >= 5
 
 
+def test_chances_that_are_right_sum_to_what_happened_and_beat_telling_everyone_the_mean() -> None:
+    """Of a sample as of its population; scores that say nothing have a normalised entropy of 1."""
+    sums = [told(is_sample)["calibration"]["predicted_over_actual"]["value"] for is_sample in (True, False)]
+    assert sums[0] == pytest.approx(sums[1])
+    for is_sample in (True, False):
+        entropy = told(is_sample)["families"]["linear"]["test"]["normalised_entropy"]
+        assert 0 < entropy["low"] < entropy["value"] < entropy["high"] < 1
+    y, scores = drawn(800, 4)
+    mean = {family: np.full(800, y.mean()) for family in scores}
+    half = judge(
+        Labelled(y=y, scores=mean), Labelled(y=y, scores={f: p / 2 for f, p in mean.items()}), "auc", None, {}, FEW
+    )
+    assert half["calibration"]["predicted_over_actual"]["value"] == pytest.approx(0.5)
+    same = judge(Labelled(y=y, scores=mean), Labelled(y=y, scores=mean), "auc", None, {}, FEW)
+    assert same["families"]["deep"]["test"]["normalised_entropy"]["value"] == pytest.approx(1)
+
+
 def test_a_budget_is_a_share_of_the_population() -> None:
     sample, population = told(True)["profit"], told(False)["profit"]
     assert sample["threshold"] == pytest.approx(population["threshold"])

@@ -22,7 +22,13 @@ NAME = "ad_response"
 GALLERY = resources.files("perennial.gallery")
 TOLD: dict[str, Any] = {
     "promote": {"verdict": "PROMOTE"},
-    "score": {"output": ".perennial/ad_response/scores.csv", "rows": 1003, "scored": 1000, "chosen": 400},
+    "score": {
+        "output": ".perennial/ad_response/scores.csv",
+        "rows": 1003,
+        "scored": 1000,
+        "chosen": 400,
+        "to": "contact",
+    },
     "report": {
         "path": ".perennial/ad_response/report.html",
         "verdict": "PROMOTE",

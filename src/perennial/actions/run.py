@@ -128,7 +128,7 @@ def _listed(scored: dict[str, Any]) -> str | None:
     if "output" not in scored:
         return None
     many = f"{scored['scored']:,}"
-    told = f"{many} scored" if scored["chosen"] is None else f"{scored['chosen']:,} of {many} to contact"
+    told = f"{many} scored" if scored["chosen"] is None else f"{scored['chosen']:,} of {many} to {scored['to']}"
     return f"{scored['output']}, {told}"
 
 

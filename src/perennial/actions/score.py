@@ -31,10 +31,10 @@ from perennial.data.ingest import Form, ingest, matching
 from perennial.data.names import ENTITY, ORDER, ROW_ID, conserve
 from perennial.data.validate import validate
 from perennial.errors import ConfigError, InputError, Refused
-from perennial.evaluation import policy
-from perennial.evaluation.money import money_of, offer_of
+from perennial.evaluation import policy, risk
+from perennial.evaluation.money import loan_of, money_of, offer_of
 from perennial.evaluation.profit import best
-from perennial.explain.words import reasons
+from perennial.explain.words import adverse, reasons
 from perennial.files.durable import write_bytes
 from perennial.files.project import Project
 from perennial.files.tables import write_table
@@ -113,13 +113,15 @@ def score(project: Project, name: str, source: Path, output: Path, number: str |
     table = scored(scorer, prepared.units, contract).with_columns(pl.lit(found.number).alias("model_version"))
     _write(output, table)
     _write(rejects, prepared.rejected)
-    chosen = int((table["action"] != "none").sum()) if "action" in table.columns else None
+    passed_over = ["none", "refuse"]
+    chosen = int((~table["action"].is_in(passed_over)).sum()) if "action" in table.columns else None
     counts = {"rows": prepared.n_rows, "scored": table.height, "rejected": prepared.rejected.height, "chosen": chosen}
     unknown = scorer.bundle.encoding.unknown(prepared.units)
     if unknown:
         log.warning("categories that training did not know: %s", ", ".join(f"{n} in {c}" for c, n in unknown.items()))
     as_of = str(prepared.as_of) if prepared.as_of else None
-    return {**counts, "as_of": as_of, "model_version": found.number, "unknown": unknown}
+    to = "approve" if loan_of(contract.money) is not None else "contact"
+    return {**counts, "to": to, "as_of": as_of, "model_version": found.number, "unknown": unknown}
 
 
 def _rejects(source: Path, output: Path) -> Path:
@@ -220,12 +222,15 @@ def _units(
 def scored(scorer: Scorer, units: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """row_id, key, scores, decile (1 is best), action under the budget, and reasons of each row.
 
+    Of loans: points, approve or refuse, and of the refused the four reasons against them.
+
     Of segments: the likeliest, how far the row belongs to each, and reasons; nothing ranks them.
     """
     scores = scorer.score(units)
     serving = scorer.bundle.serving
     found = contributions(scorer.bundle, units, draws=_DRAWS, seed=_SEED)
-    told = reasons(found.columns, focus(scorer.bundle, units, found), units, serving.features, _REASONS)
+    parts = focus(scorer.bundle, units, found)
+    told = reasons(found.columns, parts, units, serving.features, _REASONS)
     columns: Mapping[str, Any] = {name: scores[:, o] for o, name in enumerate(scorer.outputs)}
     out = units.select(ROW_ID, *_keys(contract))
     last = pl.Series("reasons", told, dtype=pl.String)
@@ -233,6 +238,12 @@ def scored(scorer: Scorer, units: pl.DataFrame, contract: Contract) -> pl.DataFr
         names = [scorer.outputs[s] for s in scores.argmax(axis=1)]
         return out.with_columns(pl.Series("segment", names), *(pl.Series(n, v) for n, v in columns.items()), last)
     ranking, action = _decide(scores, serving)
+    if loan_of(serving.money) is not None:
+        assert action is not None
+        out = out.with_columns(pl.Series("points", risk.points(scores[:, 0]).round()))
+        why_not = adverse(found.columns, parts, units, serving.features)
+        refused = [no if a == "refuse" else yes for no, yes, a in zip(why_not, told, action, strict=True)]
+        last = pl.Series("reasons", refused, dtype=pl.String)
     decile = np.empty(len(ranking), np.int64)
     decile[np.argsort(-ranking, kind="stable")] = np.arange(len(ranking)) * 10 // max(len(ranking), 1) + 1
     out = out.with_columns(*(pl.Series(n, v) for n, v in columns.items()), pl.Series("decile", decile))
@@ -250,7 +261,9 @@ def _decide(scores: np.ndarray[Any, Any], serving: ServingView) -> tuple[np.ndar
         return ranking, [names[arm] for arm in policy.choice(scores, offer)]
     if serving.head.task == "multiclass":
         return scores.max(axis=1), None
-    money, p = money_of(serving.money), scores[:, 0]
+    money, loan, p = money_of(serving.money), loan_of(serving.money), scores[:, 0]
+    if loan is not None:
+        return p, ["approve" if safe else "refuse" for safe in p <= loan.cut]
     if money is None or serving.head.task == "regression":  # an amount is no chance to respond
         return p, None
     worth = (money.value * p > money.cost) & best(p, money.budget_share, np.ones(len(p)))

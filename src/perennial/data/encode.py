@@ -172,6 +172,11 @@ class Encoding:
         counts |= {name: int((table.told(frame[name])[:, 1] == 0).sum()) for name, table in self.ids.items()}
         return {name: count for name, count in counts.items() if count}
 
+    def seen(self, frame: pl.DataFrame) -> dict[str, NDArray[np.str_]]:
+        """For each id of many values, whether a row's (n,) was among the training rows: `seen` or `new`."""
+        counts = {name: table.told(frame[name])[:, 1] for name, table in self.ids.items()}
+        return {name: np.where(count > 0, "seen", "new") for name, count in counts.items()}
+
     def save(self, folder: Path) -> None:
         words, arrays = self._told()
         write_bytes(folder / "encode.json", words)

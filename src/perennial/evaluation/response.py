@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from perennial.evaluation import metrics
 from perennial.evaluation.choose import choose, deep_minus_traditional
 from perennial.evaluation.compare import Judge
-from perennial.evaluation.intervals import F64, Band, delong
+from perennial.evaluation.intervals import F64, Band, bootstrap, delong
 from perennial.evaluation.profit import Money, contacted, plans, profit_curve, target
 
 LEVEL = 0.95
@@ -89,14 +89,26 @@ def _with_intervals(test: Labelled, p: F64, resampling: Resampling) -> dict[str,
     found: dict[str, Any] = {name: asdict(judge.estimate(p, LEVEL)) for name, judge in judges.items()}
     if test.weight is not None:
         found["ap_sample"] = asdict(replace(judges["ap"], weight=None).estimate(p, LEVEL))
+    found["normalised_entropy"] = {end: loss / _entropy(test) for end, loss in found["log_loss"].items()}
     return {**found, "lift_10": metrics.lift_at(test.y, p, 0.1, test.weight)}
+
+
+def _entropy(test: Labelled) -> float:
+    """The log loss of telling everyone the mean: over it a model's own is normalised (He et al. 2014, eq. 1)."""
+    mean = np.full(len(test.y), np.average(test.y, weights=test.weight))
+    return metrics.measure("log_loss", test.y, mean, test.weight)
 
 
 def _calibration(y: F64, p: F64, weight: F64 | None, resampling: Resampling) -> dict[str, Any]:
     error = metrics.calibration_error(y, p, weight, simulations=200, seed=resampling.seed)
     width = 0.05 if p.max() > 0.4 else 0.02
     bins = [asdict(found) for found in metrics.even_bins(y, p, width, weight) if found.n >= _FEW]
-    return {"bins": bins, "width": width, **asdict(error)}
+    rows = np.ones(len(y)) if weight is None else weight
+    sums = bootstrap(
+        lambda times: np.asarray((times * rows) @ p / np.maximum((times * rows) @ y, 1e-9)), len(y), None,
+        n=resampling.n, seed=resampling.seed, level=LEVEL,
+    )  # fmt: skip
+    return {"bins": bins, "width": width, "predicted_over_actual": asdict(sums), **asdict(error)}
 
 
 def _profit(val: Labelled, test: Labelled, family: str, money: Money, resampling: Resampling) -> dict[str, Any]:

@@ -83,6 +83,14 @@ def reasons(
     return out
 
 
+def adverse(columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn]) -> list[str]:
+    """The four strongest reasons of each row that raise its chance of default: what a refused applicant is told.
+
+    Four, since more is "not likely to be helpful" (Regulation B, official interpretation of 12 CFR 1002.9(b)(2), 1).
+    """
+    return [told.removeprefix("against: ") for told in reasons(columns, parts_NG.clip(0), rows, features, _ADVERSE)]
+
+
 def cell_words(feature: FeatureColumn, cell: object) -> str:
     """`visits in 30 days: 4`"""
     if cell is None:
@@ -108,6 +116,7 @@ def number(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
 
 
+_ADVERSE = 4
 _ENOUGH = 30
 _QUOTED = 60  # characters of a text that are quoted
 

@@ -112,6 +112,10 @@ def _caution(story: Story) -> Caution:
         return risk.caution(story)
     if "alerts" in story.evaluation:
         return alerts.caution()
+    if _only_ranks(story):
+        strong = f"it is no chance to {story.does}"
+        words = f"Which share of the rows was kept in the file is unknown: the score ranks, {strong}."
+        return Caution(text=words, strong=strong)
     moves = f"whom {'the contact itself' if 'profit' in story.evaluation else 'a message'} moves"
     if split_by_chance(story):
         strong = "says nothing about later months"
@@ -120,6 +124,11 @@ def _caution(story: Story) -> Caution:
     strong = f"does not say {moves}"
     words = f"This list finds those who {story.does}. It {strong}; that takes a control group."
     return Caution(text=words, strong=strong)
+
+
+def _only_ranks(story: Story) -> bool:
+    """Whether rows were kept by a share that nobody knows, so that no score is the chance it looks like."""
+    return story.contract.sampling.kept == "unknown"
 
 
 def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
@@ -278,10 +287,8 @@ def _plans(story: Story) -> Table:
 def _trust(story: Story) -> Section:
     primary = story.contract.task.primary
     told = next(iter(story.evaluation["families"].values()))["test"]
-    keys = (
-        primary,
-        *(key for key in ("auc", "ap", "ap_sample", "log_loss", "brier") if key != primary and key in told),
-    )
+    last = "normalised_entropy" if _only_ranks(story) else "brier"
+    keys = (primary, *(key for key in ("auc", "ap", "ap_sample", "log_loss", last) if key != primary and key in told))
     names = [(key, METRIC_NAMES[key], n.decimal) for key in keys]
     blocks: list[Block] = [
         families_table(story, names, "Families on the same customers: the simplest of the best was taken"),
@@ -305,11 +312,14 @@ def _calibration(story: Story) -> Figure:
     finding = "Predicted chances can be taken at face value"
     if found["value"] > found["perfect"]:
         finding = "Predicted chances are off" + ("" if story.verdict == "REJECT" else ": rank by them only")
+    if _only_ranks(story):
+        finding = f"Rank by the score: it is no chance to {story.does}"
     gap, perfect = (n.points(found[key]).removeprefix("+") for key in ("value", "perfect"))
+    sums = n.estimate(interval(found["predicted_over_actual"]), partial(n.decimal, places=2))
     return Figure(
         finding=finding,
         described=f"Steps of {100 * found['width']:.0f} points, counts below, 95\u202f% intervals. "
-        f"Average gap {gap} points; a perfect model would show up to {perfect} here.",
+        f"Average gap {gap} points; a perfect model would show up to {perfect} here. Predicted over actual: {sums}.",
         drawing=Drawing(wide=calibration(bins, label=finding, axis=f"Predicted chance to {story.does}")),
     )
 

@@ -85,9 +85,9 @@ def capital(text: str) -> str:
 METRIC_NAMES = {
     "auc": "AUC", "ap": "AP", "ap_sample": "AP in the file", "log_loss": "Log loss", "brier": "Brier", "qini": "Qini",
     "accuracy": "Accuracy", "macro_f1": "Mean F1", "kappa": "Kappa", "gini_norm": "Gini", "mae": "Mean abs. error",
-    "stability": "Agreement",
+    "stability": "Agreement", "normalised_entropy": "Norm. entropy",
 }  # fmt: skip
-LOWER_IS_BETTER = {"log_loss", "brier", "mae"}
+LOWER_IS_BETTER = {"log_loss", "brier", "mae", "normalised_entropy"}
 FAMILY_NAMES = {
     "linear": "Linear",
     "boosted": "Boosted trees",

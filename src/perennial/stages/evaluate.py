@@ -49,7 +49,8 @@ def run(job: Job) -> Summary:
         known = pl.concat([part(units, splits, name, contract).frame for name in ("train", "val")])
         found = _segments(contract, units, (known, parts["test"].frame), bundles[FAMILY], job.summary_of("baseline"))
     else:
-        found = _judge(contract, parts, scores, resampling, params)
+        slices = parts["test"].groups(contract.slices) | bundles["linear"].encoding.seen(parts["test"].frame)
+        found = _judge(contract, parts, scores, slices, resampling, params)
     candidate = found["candidate"]["family"]
     figures = {family: round(value, 4) for family, value in found["candidate"]["val"].items()}
     log.info("%s on val %s: the candidate is %s", found["primary"], figures, candidate)
@@ -65,11 +66,11 @@ def _judge(
     contract: Contract,
     parts: dict[str, Part],
     scores: dict[str, Any],
+    slices: Mapping[str, NDArray[Any]],
     resampling: response.Resampling,
     params: EvaluateParams,
 ) -> dict[str, Any]:
     test = parts["test"]
-    slices = test.groups(contract.slices)
     match contract.task:
         case Binary():
             pair, money = _labelled(parts, scores), money_of(contract.money)

@@ -10,7 +10,8 @@ import polars as pl
 from perennial.config.explain import ExplainParams
 from perennial.data.names import ROW_ID
 from perennial.data.parts import part
-from perennial.explain.words import groups, importance, reasons
+from perennial.evaluation.money import loan_of
+from perennial.explain.words import adverse, groups, importance, reasons
 from perennial.files.tables import read_table, write_table
 from perennial.scoring.bundle import STAGE_OF
 from perennial.scoring.reasons import contributions, focus
@@ -31,6 +32,9 @@ def run(job: Job) -> Summary:
     features = scorer.bundle.serving.features
     scores = scorer.score(rows)
     told = reasons(found.columns, parts, rows, features, params.reasons)
+    if (loan := loan_of(job.contract.money)) is not None:
+        why_not = adverse(found.columns, parts, rows, features)
+        told = [no if p > loan.cut else yes for no, yes, p in zip(why_not, told, scores[:, 0], strict=True)]
     columns = {f"score:{name}": scores[:, o] for o, name in enumerate(scorer.outputs)}
     table = pl.DataFrame({ROW_ID: rows[ROW_ID], **columns, "reasons": told})
     write_table(job.out / "reasons.parquet", table)

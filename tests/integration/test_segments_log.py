@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::Depre
 NAME = "customer_segments"
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 GATE = GateParams(seed=1, bootstrap=100)
+KITCHEN = ("pan", "cup", "fork", "bowl", "plate", "lamp")  # each customer buys things of one sort, whatever they spend
 KINDS = {"best": (3, 20, 40.0), "middle": (40, 5, 12.0), "gone": (250, 1, 5.0)}  # silence, orders, price
 
 
@@ -41,7 +42,8 @@ def lines() -> list[str]:
             for order in range(max(1, round(orders * rng.lognormal(0, 0.25)))):
                 at = end - dt.timedelta(days=last + 3 * order)
                 cost = price * rng.lognormal(0, 0.25)
-                found.append(f"{customer}-{order},item{rng.integers(9)},thing,2,{at:%F %T},{cost:.2f},{customer},UK\n")
+                item = f"{KITCHEN[i % 6]} {rng.integers(5)}"
+                found.append(f"{customer}-{order},x,{item},2,{at:%F %T},{cost:.2f},{customer},UK\n")
     return found
 
 
@@ -77,9 +79,34 @@ def test_the_kinds_of_customers_come_out_with_their_names_and_money(shop: Toy) -
     assert found["segments"][2]["name"] == "Lost customers"
     assert sum(one["amount_share"] for one in found["segments"]) == pytest.approx(1)
     assert found["segments"][0]["amount_share"] > 0.8
-    units = read_table(shop.out("featurize", "units.parquet"))
+    units = read_table(shop.out("featurize", "units.parquet")).filter(pl.col("cutoff") == dt.date(2011, 12, 10))
     kind = units[ENTITY].str.slice(0, 2).to_list()
     assert len(set(zip(kind, scorer(shop).score(units).argmax(axis=1), strict=True))) == 3
+
+
+def test_who_buys_alike_has_one_taste_beside_the_segment(shop: Toy) -> None:
+    tastes = read_table(shop.out("evaluate", "tastes.parquet"))
+    units = read_table(shop.out("featurize", "units.parquet")).join(tastes, on="row_id")
+    sort = [KITCHEN[int(who) % 1_000 % 6] for who in units[ENTITY]]
+    assert len(set(zip(sort, units["taste"], strict=True))) == 6
+    told = shop.summary("evaluate")["tastes"]
+    assert sum(one["n"] for one in told) == 450
+    for one in told:
+        assert len({item["item"].split()[0] for item in one["items"]}) == 1
+        assert one["of_segments"] == pytest.approx([1 / 6] * 3, abs=0.05)
+
+
+def test_customers_of_a_month_before_are_compared_and_nothing_else_is_made_of_them(shop: Toy) -> None:
+    split = shop.summary("split")["flow"]["units"]["to"]
+    assert split["earlier"] > 300
+    assert split["train"] + split["val"] + split["test"] == 450
+    moves = shop.summary("evaluate")["moves"]
+    assert (moves["from"], moves["to"]) == ("2011-11-10", "2011-12-10")
+    assert sum(map(sum, moves["counts"])) == split["earlier"]
+    kept = sum(moves["counts"][s][s] for s in range(3))
+    assert moves["moved"]["value"] == pytest.approx(1 - kept / split["earlier"])
+    assert 0 < moves["moved"]["value"] < 1
+    assert sum(moves["counts"][2][:2]) < 0.1 * split["earlier"], "who is gone for 250 days was gone before"
 
 
 def test_train_says_that_it_has_nothing_to_learn_and_the_others_cope(shop: Toy) -> None:
@@ -151,6 +178,8 @@ def test_the_page_is_composed_of_what_the_stages_left(shop: Toy) -> None:
     assert told.startswith("Use these 3 segments: they come out the same from other halves of the customers.")
     assert page.count('<article class="card') == 3
     assert "Message to try" in page
+    assert "of customers moved by themselves from 2011-11-10 to 2011-12-10" in page
+    assert "Six tastes, a second label" in page
     refused, told = compose(replace(story, decision={**record, "verdict": "REJECT"}))
     assert told.startswith("Do not build on these segments")
     assert "Message to try" not in refused

@@ -164,6 +164,10 @@ OF_A_LOG: list[tuple[dict[str, Any], str]] = [
      "the outcome of 2026-01-22 is known on 2026-02-01, after the first test cut-off 2026-01-31"),
     ({"unit": {"cutoffs": {"train": ["2026-02-01"], "test": ["2026-01-31"]}}}, "2026-02-01 does not lie before the first test"),
     ({"unit": {"cutoffs": {"train": ["2026-01-01", "2026-01-01"], "test": ["2026-01-31"]}}}, "2026-01-01 is given twice"),
+    ({"unit": {"cutoffs": {"train": ["2026-01-01"], "test": ["2026-01-31"], "earlier": ["2025-12-01"]}}},
+     r"unit\.cutoffs\.earlier is of customers split by a hash; where train and test are dates, train is earlier"),
+    ({"unit": {"cutoffs": {"test": ["2026-01-31"], "earlier": ["2026-01-31"]}}},
+     r"unit\.cutoffs\.earlier: 2026-01-31 does not lie before the first test cut-off 2026-01-31"),
     ({"unit": {"cutoffs": {"train": [], "test": ["2026-01-31"]}}}, r"split\.kind cutoff needs a cut-off in unit\.cutoffs\.train"),
     ({"unit": {"history": 30, "features": {"n": {"kind": "count", **LOG, "days": 31}}}}, "31 days are more than unit.history"),
     # the outcome

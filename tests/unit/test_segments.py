@@ -16,6 +16,7 @@ from perennial.contract.model import parse
 from perennial.contract.serving import meanings, serving_view
 from perennial.data.augment import draws
 from perennial.errors import ConfigError, ContractError
+from perennial.evaluation.bought import Bought, judge, typical
 from perennial.evaluation.gate import Segmentation, decide
 from perennial.evaluation.intervals import Interval
 from perennial.evaluation.naming import Trait, names, order
@@ -25,6 +26,7 @@ from perennial.evaluation.segments import (
     agreement,
     kept,
     most,
+    moves,
     profiles,
     rand_index,
     renamed,
@@ -196,3 +198,26 @@ def test_known_segments_are_complete() -> None:
         KnownSegments.model_validate({"names": ["A", "A"], "columns": columns, "centres": [{"x": 1.0}, {"x": 2.0}]})
     with pytest.raises(ValidationError, match="a number for each of the columns"):
         KnownSegments.model_validate({"names": ["A", "B"], "columns": columns, "centres": [{"x": 1.0}, {"y": 2.0}]})
+
+
+def test_moves_are_counted_from_rows_to_columns() -> None:
+    found = moves(np.array([0, 0, 0, 1, 1]), np.array([0, 1, 1, 1, 1]), 3)
+    assert found["counts"] == [[1, 2, 0], [0, 2, 0], [0, 0, 0]]
+    assert found["moved"]["value"] == pytest.approx(0.4)
+    assert found["moved"]["low"] < 0.4 < found["moved"]["high"]
+
+
+def test_what_a_group_buys_is_what_more_of_it_bought_than_of_all() -> None:
+    who = np.array(["a", "a", "a", "b", "b", "c", "d", "d"])
+    what = np.array(["tea", "mug ", "tea", "tea", "mug ", "tea", "tea", "pin"])
+    bought = Bought.of(who, what, np.array(["a", "b", "c", "d", "e"]))
+    assert bought.items == ["mug", "pin", "tea"]
+    assert bought.by_NI.toarray().tolist() == [[1, 0, 1], [1, 0, 1], [0, 0, 1], [0, 1, 1], [0, 0, 0]]
+    first, second, nobody = typical(bought, np.array([0, 0, 1, 1, 1]), 3)
+    assert [item["item"] for item in first] == ["mug", "tea"]
+    assert first[0] == {"item": "mug", "share": 1.0, "lift": pytest.approx(2.5)}
+    assert [item["item"] for item in second] == ["pin"]
+    assert nobody == []
+    told = judge(bought, np.array([0, 0, 0, 1, 1]), 2, np.array([0, 1, 1, 1, 1]), 2)
+    assert [one["n"] for one in told] == [1, 4]
+    assert told[0]["of_segments"] == pytest.approx([1 / 3, 0])

@@ -289,6 +289,10 @@ def _cutoffs(contract: Contract) -> Iterator[str]:
         yield "unit.as_of is one date for all, unit.cutoffs one of each unit: give one of the two"
     if unit.target and contract.split.kind != "cutoff":
         yield f"split.kind {contract.split.kind} would mix outcomes of before and after a cut-off: use kind cutoff"
+    if unit.cutoffs.earlier and contract.split.kind == "cutoff":
+        yield "unit.cutoffs.earlier is of customers split by a hash; where train and test are dates, train is earlier"
+    if late := [cutoff for cutoff in unit.cutoffs.earlier if cutoff >= min(unit.cutoffs.test)]:
+        yield f"unit.cutoffs.earlier: {late[0]} does not lie before the first test cut-off {min(unit.cutoffs.test)}"
     yield from _windows(contract, unit.cutoffs.train, unit.cutoffs.test)
     yield from _outcomes(contract)
 

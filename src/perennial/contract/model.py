@@ -84,10 +84,11 @@ class Cutoffs(Frozen):
 
     train: tuple[dt.date, ...] = ()  # none where the customers of one date are split by a hash
     test: tuple[dt.date, ...] = Field(min_length=1)
+    earlier: tuple[dt.date, ...] = ()  # to be compared with test, never trained or tested on
 
     @property
     def all(self) -> list[dt.date]:
-        return sorted({*self.train, *self.test})
+        return sorted({*self.train, *self.test, *self.earlier})
 
 
 class Unit(Frozen):

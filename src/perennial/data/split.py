@@ -1,4 +1,4 @@
-"""Units in, the part of each (train, val, test, later) out, by a function that travels in the bundle."""
+"""Units in, the part of each (train, val, test, later, earlier) out, by a function that travels in the bundle."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from perennial.data.names import CUTOFF, ENTITY, ORDER, ROW_ID, SOURCE
 from perennial.errors import DataStopped
 
 PARTS = ("train", "val", "test", "later")
+EARLIER = "earlier"  # units of a date before those of all other parts
 
 
 def split(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[str, Any]]:
@@ -42,6 +43,9 @@ def split(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[s
             function |= _windows(contract)
         case _:
             assert_never(rule)
+    if contract.unit.cutoffs is not None:
+        now = ~units[CUTOFF].is_in(list(contract.unit.cutoffs.earlier))
+        parts = parts.zip_with(now, pl.repeat(EARLIER, len(parts), eager=True))
     each_its_own = isinstance(rule, HashSplit) and rule.by == "row" and contract.entity is None
     owner = pl.col(ROW_ID if each_its_own else ENTITY)  # equal rows without an id are different people, if so declared
     out = units.select(ROW_ID, parts.alias("split"), owner.alias(ENTITY))
@@ -103,7 +107,10 @@ def _by_cutoff(units: pl.DataFrame, contract: Contract, rule: CutoffSplit) -> pl
 def _windows(contract: Contract) -> dict[str, Any]:
     """The cut-offs, and how many days after each its outcome is known."""
     assert contract.unit.cutoffs is not None
-    return {"cutoffs": contract.unit.cutoffs.model_dump(mode="json"), "label_days": contract.unit.label_days}
+    return {
+        "cutoffs": contract.unit.cutoffs.model_dump(mode="json", exclude={"earlier"}),
+        "label_days": contract.unit.label_days,
+    }
 
 
 def _keys(contract: Contract) -> list[str]:

@@ -137,6 +137,14 @@ def judge(
     }
 
 
+def moves(before_N: I64, now_N: I64, k: int) -> dict[str, Any]:
+    """How many customers of each segment (rows) are in each one now (columns), by one model: they moved, it did not."""
+    table_KK = np.zeros((k, k), np.int64)
+    np.add.at(table_KK, (before_N, now_N), 1)
+    moved = int(len(now_N) - np.trace(table_KK))
+    return {"counts": table_KK.tolist(), "moved": asdict(wilson(moved, len(now_N), LEVEL))}
+
+
 @dataclass(frozen=True, kw_only=True)
 class People:
     """All customers: their segment (n,), numbers by column (n,) with NaN for unknown, categories, and what they spent."""

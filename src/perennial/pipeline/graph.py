@@ -38,7 +38,7 @@ STAGES: dict[str, Stage] = {
     "train": Stage(after=("featurize", "split", "augment"), contract=_MODEL, params=True),
     "baseline": Stage(after=("featurize", "split"), contract=_MODEL, params=True),
     "evaluate": Stage(
-        after=("featurize", "split", "train", "baseline"), contract=(*_MODEL, "slices"), params=True
+        after=("clean", "featurize", "split", "train", "baseline"), contract=(*_MODEL, "slices"), params=True
     ),
     "explain": Stage(
         after=("featurize", "split", "train", "baseline", "evaluate"), contract=_MODEL, params=True

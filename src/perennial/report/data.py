@@ -11,7 +11,7 @@ from perennial.report.flows import Part, row_flow
 from perennial.report.page import Block, Column, Figure, Grid, Quarantine, Sample, Section, Table, TableRow
 from perennial.report.story import Story
 
-_PARTS = ("train", "val", "test", "later")
+_PARTS = ("train", "val", "test", "later", "earlier")
 _SHOWN = 160  # characters of a raw row
 
 
@@ -37,7 +37,7 @@ def _rows(story: Story) -> Figure:
     }
     used = int(flow["featurize"]["to"]["fed"])
     counts: Mapping[str, Any] = story.summaries["split"]["flow"]["units"]["to"]
-    parts = {name: int(counts[name]) for name in _PARTS}
+    parts = {name: int(counts.get(name, 0)) for name in _PARTS}
     share = n.share(quarantined / read) if quarantined / read >= 0.005 else "under 1\u202f%"
     lost = [
         Part(name="set aside", rows=quarantined, note=f"{share}, each with its rule, line and raw text", tone="orange")

@@ -9,9 +9,11 @@ from typing import Any
 
 from perennial.contract.serving import feature_columns
 from perennial.report import numbers as n
-from perennial.report.intervals import Line, Row, columns, inline, interval_rows
+from perennial.report.halves import WORDS, agreement, by_k, k_of, reported, segments_of, steady, two
+from perennial.report.intervals import Row, inline, interval_rows
 from perennial.report.numbers import Interval
 from perennial.report.page import (
+    Block,
     Card,
     Cards,
     Caution,
@@ -70,7 +72,7 @@ _HELD = {
 def _headline(story: Story) -> str:
     match story.verdict:
         case "PROMOTE":
-            return f"Use these {_k(story)} segments: they come out the same from other halves of the customers."
+            return f"Use these {k_of(story)} segments: they come out the same from other halves of the customers."
         case "HOLD":
             return f"Keep the segments in use: {_HELD.get(story.stopped_by, _HELD['comparable'])}."
         case _:
@@ -115,8 +117,8 @@ _NEEDS = {"stability": "Halves agree", "names": "Names kept", "segment": "Least 
 
 
 def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
-    found, k = _segments(story), _k(story)
-    index = interval(_reported(story, k))
+    found, k = segments_of(story), k_of(story)
+    index = interval(reported(story, k))
     top = max(found, key=lambda one: one["amount_share"] or one["share"])
     part, of = ("of the money", top["amount_share"]) if top["amount_share"] else ("of customers", top["share"])
     more = next((row for row in story.evaluation["by_k"] if row["k"] == k + 1), None)
@@ -127,7 +129,7 @@ def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigu
         KeyFigure(name="Customers", value=n.count(story.evaluation["customers"]), note="each in one segment"),
         KeyFigure(name="Segments", value=str(k), note=note),
         KeyFigure(name=f"“{top['name']}”", value=n.share(of), note=f"{part}, {n.count(top['n'])} customers"),
-        KeyFigure(name="Agreement of halves", value=n.decimal(index.value, 2), note=n.between(index, _two)),
+        KeyFigure(name="Agreement of halves", value=n.decimal(index.value, 2), note=n.between(index, two)),
     )
 
 
@@ -139,13 +141,18 @@ def _action(story: Story) -> Section:
     cards = Cards(
         finding=_finding(story),
         described="Bars show the mean against that of all customers on a doubling scale: right of the line is more.",
-        cards=tuple(_card(story, one, _TONES[i % len(_TONES)]) for i, one in enumerate(_segments(story))),
+        cards=tuple(_card(story, one, _TONES[i % len(_TONES)]) for i, one in enumerate(segments_of(story))),
     )
-    return Section(anchor="action", name=name, blurb=blurb, blocks=(cards, _sizes(story)))
+    blocks: list[Block] = [cards, _sizes(story)]
+    if "tastes" in story.evaluation:
+        blocks.append(_tastes(story))
+    if "moves" in story.evaluation:
+        blocks.append(_moves(story))
+    return Section(anchor="action", name=name, blurb=blurb, blocks=tuple(blocks))
 
 
 def _finding(story: Story) -> str:
-    found = _segments(story)
+    found = segments_of(story)
     top = max(found, key=lambda one: one["amount_share"] or one["share"])
     if top["amount_share"]:
         return (
@@ -218,24 +225,61 @@ def _message(name: str) -> str:
 
 
 def _sizes(story: Story) -> Table:
-    with_money = all(one["amount_share"] is not None for one in _segments(story))
+    with_money = all(one["amount_share"] is not None for one in segments_of(story))
     heads = ["Customers", "Of all", *(["Of the money", "A customer, on average"] if with_money else []), "Halves agree"]
     rows = []
-    for one in _segments(story):
-        steady = interval(one["steady"])
+    for one in segments_of(story):
+        firm = interval(one["steady"])
         money = (
             [n.share(one["amount_share"]), n.money(one["amount"] / max(one["n"], 1), story.symbol)]
             if with_money
             else []
         )
         cells = (n.count(one["n"]), n.share(one["share"]), *money)
-        rows.append(
-            TableRow(cells=(one["name"], *cells, Estimate(value=n.share(steady.value), interval=_ends(steady))))
-        )
+        rows.append(TableRow(cells=(one["name"], *cells, Estimate(value=n.share(firm.value), interval=_ends(firm)))))
     return Table(
         finding="How large the groups are, and how firmly customers belong to them",
         described="Last column: test customers of a segment whom a model of half the customers puts there too, with range.",
         grid=Grid(columns=(Column(name="Segment"), *(Column(name=h, right=True) for h in heads)), rows=tuple(rows)),
+    )
+
+
+def _tastes(story: Story) -> Table:
+    """What customers buy, beside what they are worth: two labels of each."""
+    names = [one["name"] for one in segments_of(story)]
+    rows = tuple(
+        TableRow(
+            cells=(
+                "; ".join(item["item"] for item in taste["items"]) or "a little of everything",
+                n.count(taste["n"]),
+                n.share(taste["share"]),
+                *(n.share(share) for share in taste["of_segments"]),
+            )
+        )
+        for taste in story.evaluation["tastes"]
+    )
+    heads = ("Customers", "Of all", *(f"Of “{name}”" for name in names))
+    return Table(
+        finding=f"{WORDS.get(len(rows), len(rows))} tastes, a second label: what to offer, not how much to spend on it",
+        described="Groups of customers who buy alike, named by the items that they buy more often than others.",
+        grid=Grid(columns=(Column(name="What they buy"), *(Column(name=h, right=True) for h in heads)), rows=rows),
+    )
+
+
+def _moves(story: Story) -> Table:
+    """Where customers of an earlier date are now: of their own, since the model is the same."""
+    found, names = story.evaluation["moves"], [one["name"] for one in segments_of(story)]
+    moved = interval(found["moved"])
+    rows = tuple(
+        TableRow(cells=(name, n.count(sum(counts)), *(n.share(c / max(sum(counts), 1)) for c in counts)), chosen=False)
+        for name, counts in zip(names, found["counts"], strict=True)
+    )
+    heads = ("Customers", *(f"Now “{name}”" for name in names))
+    return Table(
+        finding=f"{n.share(moved.value)} of customers moved by themselves from {found['from']} to {found['to']}",
+        described=f"By one model on both days, 95\u202f% interval {n.bracket(moved, n.share)}: they bought, or time went "
+        "by. What a new version changes beside that is told under “Why this verdict”.",
+        grid=Grid(columns=(Column(name="Then"), *(Column(name=h, right=True) for h in heads)), rows=rows),
     )
 
 
@@ -261,102 +305,17 @@ def _trust(story: Story) -> Section:
         anchor="evidence",
         name="Can it be trusted",
         blurb="For data scientists. On test customers, by models that saw half of the others.",
-        blocks=(Pair(figures=(_by_k(story), _steady(story))), _agreement(story)),
+        blocks=(Pair(figures=(by_k(story), steady(story))), agreement(story)),
     )
-
-
-def _by_k(story: Story) -> Figure:
-    found, line = story.evaluation["by_k"], _line(story)
-    stable = [row["k"] for row in found if row["reported"]["value"] >= line]
-    finding = f"{_WORDS.get(_k(story), _k(story))} is what was chosen, on other pairs of halves"
-    if not stable:
-        finding = "No number of segments is stable"
-    elif max(stable) == _k(story):
-        finding = f"{_WORDS.get(_k(story), _k(story))} is the most that holds"
-    bars = columns(
-        [(str(row["k"]), interval(row["reported"])) for row in found], [Line(at=line, name=f"{line:g} needed")],
-        _two, label=finding, axis="Number of segments", bars=False, span=(0, 1),
-    )  # fmt: skip
-    described = "Agreement (adjusted Rand index) of models of disjoint halves: mean, and range of the pairs."
-    return Figure(finding=finding, described=described, drawing=Drawing(wide=bars))
-
-
-_WORDS = {2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six", 7: "Seven", 8: "Eight"}
-
-
-def _steady(story: Story) -> Figure:
-    found = _segments(story)
-    least = min(found, key=lambda one: float(one["steady"]["value"]))
-    rows = [
-        Row(
-            name=one["name"],
-            interval=interval(one["steady"]),
-            note=f"{n.count(one['n'])} customers",
-            standing="reference",
-        )
-        for one in found
-    ]
-    finding = f"“{least['name']}” is the least firm group"
-    drawing = interval_rows(rows, [Line(at=1, name="all")], n.share, label=finding)
-    described = "Test customers whom models of half the customers put into the same segment, mean and range."
-    return Figure(finding=finding, described=described, drawing=Drawing(wide=drawing))
-
-
-def _agreement(story: Story) -> Table:
-    heads = ("Choosing, validation", "Reported, test", "Least share named alike")
-    rows = [
-        TableRow(
-            cells=(
-                f"{row['k']}{' (chosen)' if row['k'] == _k(story) else ''}",
-                _estimate(row["chosen"]) if row["chosen"] else "",
-                _estimate(row["reported"]),
-                n.share(row["reported"]["named"]),
-            ),
-            chosen=row["k"] == _k(story),
-        )
-        for row in story.evaluation["by_k"]
-    ]
-    return Table(
-        finding="The number was chosen on some pairs of halves and is reported on others",
-        described="Agreement of two models, each fitted on another half of the other customers: mean, range of pairs.",
-        grid=Grid(columns=(Column(name="Segments"), *(Column(name=h, right=True) for h in heads)), rows=tuple(rows)),
-        foot="There is no deep family here: a network learns from outcomes, and segments have none.",
-    )
-
-
-def _estimate(found: Mapping[str, float]) -> Estimate:
-    return Estimate(value=_two(found["value"]), interval=n.bracket(interval(found), _two))
-
-
-def _ends(found: Interval) -> str:
-    return n.bracket(found, n.share)
-
-
-def _two(value: float) -> str:
-    return n.decimal(value, 2)
 
 
 def _figure(value: float) -> str:
     return n.count(value) if value == int(value) or abs(value) >= 100 else f"{value:.3g}"
 
 
+def _ends(found: Interval) -> str:
+    return n.bracket(found, n.share)
+
+
 def _labels(story: Story) -> dict[str, str]:
     return {feature.name: feature.label for feature in feature_columns(story.contract)}
-
-
-def _segments(story: Story) -> Sequence[Mapping[str, Any]]:
-    found: Sequence[Mapping[str, Any]] = story.evaluation["segments"]
-    return found
-
-
-def _reported(story: Story, k: int) -> Mapping[str, float]:
-    found: Mapping[str, float] = next(row["reported"] for row in story.evaluation["by_k"] if row["k"] == k)
-    return found
-
-
-def _k(story: Story) -> int:
-    return int(story.evaluation["k"])
-
-
-def _line(story: Story) -> float:
-    return float(story.contract.task.floor)

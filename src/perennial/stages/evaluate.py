@@ -16,12 +16,15 @@ from perennial.config.evaluate import EvaluateParams
 from perennial.contract.model import Contract
 from perennial.contract.serving import feature_columns
 from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
-from perennial.data.names import ROW_ID
+from perennial.data.names import CUTOFF, ENTITY, ROW_ID
 from perennial.data.parts import Part, part
 from perennial.evaluation import alerts, amounts, classes, messages, response, risk, segments
+from perennial.evaluation.bought import Bought, typical
+from perennial.evaluation.bought import judge as judge_tastes
 from perennial.evaluation.money import loan_of, money_of, offer_of
 from perennial.evaluation.segments import FAMILY
 from perennial.files.tables import read_table, write_table
+from perennial.models.traditional.tastes import tastes
 from perennial.scoring import halves
 from perennial.scoring.bundle import FAMILIES, STAGE_OF, Bundle, Family, background_rows, blend, load, save
 from perennial.scoring.scorer import Scorer, golden_rows
@@ -46,8 +49,7 @@ def run(job: Job) -> Summary:
     write_table(job.out / "predictions.parquet", pl.concat(_rows(n, parts[n], scores[n], outputs) for n in parts))
     resampling = response.Resampling(n=params.bootstrap, seed=params.seed)
     if isinstance(contract.task, Clustering):
-        known = pl.concat([part(units, splits, name, contract).frame for name in ("train", "val")])
-        found = _segments(contract, units, (known, parts["test"].frame), bundles[FAMILY], job.summary_of("baseline"))
+        found = _segments(job, units, splits, bundles[FAMILY], params)
     else:
         slices = parts["test"].groups(contract.slices) | bundles["linear"].encoding.seen(parts["test"].frame)
         found = _judge(contract, parts, scores, slices, resampling, params)
@@ -110,13 +112,17 @@ def _judge(
 
 
 def _segments(
-    contract: Contract, units: pl.DataFrame, parts: tuple[pl.DataFrame, pl.DataFrame], bundle: Bundle, baseline: Summary
+    job: Job, units: pl.DataFrame, splits: pl.DataFrame, bundle: Bundle, params: EvaluateParams
 ) -> dict[str, Any]:
     """Agreement of halves of train and val on test for each number of segments; what they are like, of all customers.
 
     Val has chosen the number and joins the halves: the larger they are, the surer.
     """
-    (known, test), task, names = parts, contract.task, bundle.serving.head.outputs
+    contract, baseline = job.contract, job.summary_of("baseline")
+    frames = {name: part(units, splits, name, contract).frame for name in ("train", "val", "test", "earlier")}
+    known, test = pl.concat([frames["train"], frames["val"]]), frames["test"]
+    units = pl.concat([known, test])
+    task, names = contract.task, bundle.serving.head.outputs
     assert isinstance(task, Clustering)
     counts = sorted({*range(task.k[0], task.k[1] + 1), len(names)})
     reported = {k: halves.reported(bundle, known, test, k) for k in counts}
@@ -127,7 +133,43 @@ def _segments(
         categories={name: units[name].fill_null("(none)").to_numpy() for name in _categories(contract)},
         amount=None if amount is None else units[amount].cast(pl.Float64).fill_null(0).to_numpy(),
     )
-    return segments.judge(baseline["chosen"], reported, scorer.score(test).argmax(axis=1), people, names)
+    found = segments.judge(baseline["chosen"], reported, scorer.score(test).argmax(axis=1), people, names)
+    if frames["earlier"].height:
+        found["moves"] = _moves(scorer, units, frames["earlier"])
+    if (bought := _bought(job, units)) is not None:
+        for one, items in zip(found["segments"], typical(bought, people.labels, len(names)), strict=True):
+            one["items"] = items
+        if params.tastes is not None and len(bought.items) > params.tastes:
+            taste = tastes(bought.by_NI, params.tastes, seed=params.seed)
+            found["tastes"] = judge_tastes(bought, people.labels, len(names), taste, params.tastes)
+            write_table(job.out / "tastes.parquet", units.select(ROW_ID).with_columns(pl.Series("taste", taste)))
+    return found
+
+
+def _moves(scorer: Scorer, units: pl.DataFrame, earlier: pl.DataFrame) -> dict[str, Any]:
+    """Where customers of an earlier date are now, by the same model."""
+    last = earlier.filter(pl.col(CUTOFF) == pl.col(CUTOFF).max())
+    both = units.select(ENTITY).join(last.select(ENTITY), on=ENTITY).sort(ENTITY)[ENTITY]
+    before, now = (
+        scorer.score(frame.filter(pl.col(ENTITY).is_in(both.implode())).sort(ENTITY)).argmax(axis=1)
+        for frame in (last, units)
+    )
+    dates = {"from": str(last[CUTOFF][0]), "to": str(units[CUTOFF][0])}
+    return dates | segments.moves(before, now, len(scorer.outputs))
+
+
+def _bought(job: Job, units: pl.DataFrame) -> Bought | None:
+    """What each customer had bought by the date of their row; None where no table of events names items."""
+    named = ((t, log, c) for t, log in job.contract.events.items() for c, column in log.columns.items()
+             if column.role == "item")  # fmt: skip
+    table, events, item = next(named, (None, None, None))
+    if events is None or item is None:
+        return None
+    time = events.one("time")
+    lines = read_table(job.input("clean") / f"{table}.parquet").select(ENTITY, pl.col(item).alias("item"), time)
+    known = lines.join(units.select(ENTITY, CUTOFF), on=ENTITY).filter(pl.col(time).dt.date() < pl.col(CUTOFF))
+    pairs = known.select(ENTITY, "item").drop_nulls().unique().sort(ENTITY, "item")
+    return Bought.of(pairs[ENTITY].to_numpy(), pairs["item"].to_numpy(), units[ENTITY].to_numpy())
 
 
 def _categories(contract: Contract) -> list[str]:

@@ -13,7 +13,7 @@ from perennial.contract.model import Contract
 from perennial.contract.serving import feature_columns
 from perennial.data.names import CUTOFF, ENTITY, LABEL_END, ROW_ID, conserve
 from perennial.data.parts import Part, part
-from perennial.data.split import PARTS, split
+from perennial.data.split import EARLIER, PARTS, split
 from perennial.errors import LeakError
 from perennial.evaluation.leaks import questions, reaching, straddling, telling_any
 from perennial.files.durable import write_json
@@ -27,7 +27,8 @@ def run(job: Job) -> Summary:
     splits, function = split(units, contract)
     by_cutoff = contract.split.kind == "cutoff"  # then the test's people may be those of train, at a later time
     parts_of = splits["split"].to_numpy()
-    shared = straddling(splits[ENTITY].to_numpy(), parts_of, ("train", "val") if by_cutoff else None)
+    apart = ("train", "val") if by_cutoff else PARTS
+    shared = straddling(splits[ENTITY].to_numpy(), parts_of, apart)
     if shared:
         raise LeakError(f"{len(shared)} entities are in two parts of the split, such as {shared[0]!r}: split by entity")
     if by_cutoff and (late := reaching(units[CUTOFF].to_numpy(), units[LABEL_END].to_numpy(), parts_of)):
@@ -48,7 +49,7 @@ def run(job: Job) -> Summary:
     told = [leak for leak in told if leak.column not in contract.vouched]
     for leak in told:
         log.warning("suspect: %s", leak.words)
-    parts = {name: splits.filter(pl.col("split") == name)[ROW_ID] for name in PARTS}
+    parts = {name: splits.filter(pl.col("split") == name)[ROW_ID] for name in (*PARTS, EARLIER)}
     rows = conserve("split", "units", units[ROW_ID], **parts)
     log.info("%s", ", ".join(f"{name} {count}" for name, count in rows.items()))
     write_table(job.out / "splits.parquet", splits.select(ROW_ID, "split"))

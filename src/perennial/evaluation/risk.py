@@ -95,7 +95,9 @@ def _curve(y: F64, p: F64, *, n: int, seed: int) -> dict[str, list[float]]:
         return at_depths(depths, seen, bad) / (depths * seen[..., -1:])
 
     found = banded(rate, len(y), None, n=n, seed=seed)
-    return {name: [float(v) for v in getattr(found, name)] for name in ("x", "value", "low", "high")}
+    return {"x": found.x.tolist()} | {
+        name: getattr(found, name).clip(0, 1).tolist() for name in ("value", "low", "high")
+    }  # fmt: skip
 
 
 def _groups(y: F64, approved: Mask, column: str, values: NDArray[Any]) -> list[dict[str, Any]]:

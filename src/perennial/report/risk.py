@@ -69,7 +69,7 @@ def section(story: Story) -> Section:
         name, blurb = "What to do", "Whom to approve, and what it earns."
     blocks: list[Block] = [_curve(story), _bands(story)]
     if _judged(story):
-        blocks.append(_fairness(story))
+        blocks += [_fairness(story), _groups(story)]
     return Section(anchor="action", name=name, blurb=blurb, blocks=tuple(blocks))
 
 
@@ -129,6 +129,34 @@ def _fairness(story: Story) -> Pair:
             ),
         )
     )
+
+
+def _groups(story: Story) -> Table:
+    """Every judged group: approvals against those of all others, and both kinds of mistake."""
+    rows = tuple(
+        TableRow(
+            cells=(
+                f"{group['column']} {group['value']}",
+                n.count(group["n"]),
+                n.share(group["approved"]),
+                n.decimal(group["approval_ratio"], 2),
+                n.share(group["bad_rate"]["value"]),
+                *(_gap(group[key]) for key in ("defaulters_refused_gap", "payers_refused_gap")),
+            )
+        )
+        for group in _judged(story)
+    )
+    heads = ("Applicants", "Approved", "Ratio to others", "Default", "Defaulters refused, gap", "Payers refused, gap")
+    return Table(
+        finding="Approvals and mistakes by protected group",
+        described="No column of these is a feature. Ratio: share approved over that of all others; below 0.80 is often "
+        "looked at (the four-fifths rule). Gaps of the true and the false positive rate in points, 95\u202f% intervals.",
+        grid=Grid(columns=(Column(name="Group"), *(Column(name=h, right=True) for h in heads)), rows=rows),
+    )
+
+
+def _gap(found: Mapping[str, float]) -> Estimate:
+    return Estimate(value=n.points(found["value"]), interval=n.bracket(interval(found), n.points))
 
 
 def _gaps(story: Story, key: str, name: str, described: str) -> Figure:

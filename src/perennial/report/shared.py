@@ -314,6 +314,8 @@ def people(story: Story) -> People:
         found.append(Person(row=str(row["row"]), score=row["score"], reasons=capital(raises), but=lowers))
     which = "the record in the file" if story.contract.columns else "who"
     listed = "Each customer on the list comes with reasons"
+    if story.contract.money.gain_if_good is not None:
+        listed = "Each refused applicant comes with the four strongest reasons against"
     return People(
         finding=listed if story.verdict == "PROMOTE" else "Each score comes with reasons",
         described=f"{len(found)} of the test customers: {which}, the score, what moved it most.",

@@ -1,0 +1,107 @@
+"""What a lender decides by: points, the cut by expected profit, bands, what it earns, and for which group it errs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perennial.contract.model import Money
+from perennial.evaluation.risk import Loan, judge, ks, points
+from perennial.report.compose import compose
+from tests.fakes.story import response_story
+
+pytestmark = pytest.mark.unit
+LOAN = Loan(gain=1.0, loss=4.0)
+
+
+def drawn(n: int = 6000, seed: int = 1, unfair: float = 0.0) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """Calibrated chances of default, and a group that is scored too high by `unfair` on the log odds."""
+    rng = np.random.default_rng(seed)
+    link, group = rng.normal(-1.5, 1.2, n), rng.integers(2, size=n)
+    y = (rng.random(n) < 1 / (1 + np.exp(-link))).astype(np.float64)
+    return y, 1 / (1 + np.exp(-(link + unfair * group))), {"sex": np.where(group == 1, "b", "a")}
+
+
+def found(**settings: Any) -> dict[str, Any]:
+    y, p, groups = drawn(**settings)
+    return judge(y, p, LOAN, groups, n=200, seed=1)
+
+
+def test_600_points_are_odds_of_50_to_1_and_20_more_double_them() -> None:
+    assert points(np.array([1 / 51, 1 / 101, 1 / 26])) == pytest.approx([600, 620, 580])
+
+
+def test_ks_is_the_widest_gap_of_two_distributions() -> None:
+    y, p = np.array([1, 1, 0, 1, 0, 0.0]), np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    assert ks(y, p, np.ones(6)) == pytest.approx(2 / 3)
+    assert ks(y, np.full(6, 0.5), np.ones(6)) == pytest.approx(0)
+
+
+def test_the_cut_is_where_a_loan_earns_nothing_and_no_other_cut_earns_more_on_calibrated_chances() -> None:
+    assert LOAN.cut == pytest.approx(0.2)
+    y, p, _ = drawn()
+    told = found()
+    assert told["approved"] == pytest.approx((p <= 0.2).mean())
+    earned = {cut: float(np.where(p <= cut, np.where(y == 1, -4.0, 1.0), 0).mean()) for cut in (0.05, 0.2, 0.4, 1.0)}
+    assert max(earned, key=lambda cut: earned[cut]) == 0.2
+    by_cut, by_all = (plan["per_1000"] for plan in told["plans"])
+    assert by_cut["value"] == pytest.approx(1000 * earned[0.2])
+    assert by_all["value"] == pytest.approx(1000 * earned[1.0])
+    assert by_cut["low"] < by_cut["value"] < by_cut["high"]
+    assert told["bad_rate"]["high"] < told["bad_rate_of_all"]["low"]
+
+
+def test_bands_go_from_the_safest_on_and_hold_everyone_once() -> None:
+    bands = found()["bands"]
+    assert sum(band["n"] for band in bands) == 6000
+    assert len(bands) == 10
+    assert np.all(np.diff([band["from"] for band in bands]) < 0)
+    inside = [band["bad_rate"]["low"] <= band["predicted"] <= band["bad_rate"]["high"] for band in bands]
+    assert sum(inside) >= 8
+
+
+def test_the_bad_rate_by_share_approved_is_a_share_with_its_band() -> None:
+    curve = found(n=300)["curve"]
+    for low, value, high in zip(curve["low"], curve["value"], curve["high"], strict=True):
+        assert 0 <= low <= value <= high <= 1
+    assert curve["value"][-1] == pytest.approx(found(n=300)["bad_rate_of_all"]["value"])
+
+
+@pytest.mark.parametrize("unfair", [0.0, 0.8])
+def test_a_group_that_is_scored_too_high_is_seen_in_approvals_and_in_payers_refused(unfair: float) -> None:
+    told = {group["value"]: group for group in found(unfair=unfair)["groups"]}
+    gaps = {name: told["b"][name] for name in ("approval_gap", "payers_refused_gap", "defaulters_refused_gap")}
+    if unfair:
+        assert told["b"]["approval_ratio"] < 0.8
+        assert gaps["approval_gap"]["high"] < 0 < gaps["payers_refused_gap"]["low"]
+        assert gaps["defaulters_refused_gap"]["low"] > 0
+    else:
+        assert all(gap["low"] < 0 < gap["high"] for gap in gaps.values())
+        assert 0.9 < told["b"]["approval_ratio"] < 1.1
+
+
+def test_a_group_of_few_is_counted_and_not_judged() -> None:
+    y, p, groups = drawn(400)
+    groups["sex"][:20] = "c"
+    told = {group["value"]: group for group in judge(y, p, LOAN, groups, n=100, seed=1)["groups"]}
+    assert told["c"]["n"] == 20
+    assert "approval_gap" not in told["c"]
+
+
+def test_the_report_says_whom_to_approve_and_how_groups_fare() -> None:
+    story = response_story(money=False)
+    lends = story.contract.model_copy(update={"money": Money(gain_if_good=1.0, loss_if_bad=4.0, currency="EUR")})
+
+    def page(risk: dict[str, Any]) -> tuple[str, str]:
+        summaries = {**story.summaries, "evaluate": {**story.evaluation, "risk": risk}}
+        return compose(replace(story, contract=lends, summaries=summaries))
+
+    risk = found(unfair=0.8)
+    told, what_to_do = page(risk)
+    assert "Approve from " in what_to_do
+    for words in ("Approvals and mistakes by protected group", "sex b", "four strongest reasons against", "Ten bands"):
+        assert words in told
+    assert "Approvals and mistakes" not in page({**risk, "groups": []})[0]

@@ -16,7 +16,7 @@ Role = Literal[
 CellType = Literal["text", "int", "decimal", "date", "datetime"]
 
 _TYPE_OF_ROLE: dict[str, CellType] = {"numeric": "decimal", "time": "datetime", "weight": "decimal"}
-_DIRECTIVES = ("%Y", "%m", "%d", "%H", "%M", "%S")
+_DIRECTIVES = ("%Y", "%y", "%m", "%-m", "%b", "%d", "%-d", "%H", "%-H", "%M", "%S", "%f")
 _NEVER_NULL = {"id", "entity", "time", "outcome", "treatment", "split"}
 
 
@@ -58,7 +58,10 @@ class Column(Frozen):
     max: Bound | None = None
     before: dt.date | Literal["as_of"] | None = None
     pattern: str | None = None
-    format: str | None = None
+    format: str | None = None  # of a date or time: %-d, %-m, %-H are of one or two digits, %f is a fraction of a second
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ",", ".", " ", "'"] = ""
+    strip: tuple[str, ...] = ()  # signs around a number, such as € or %
     tz: str = "UTC"
     unique: bool = False
     when_missing: Literal["quarantine", "filter"] = "quarantine"
@@ -69,7 +72,7 @@ class Column(Frozen):
     label: str | None = None  # how the report calls it
     unit: str | None = None
     use: bool | None = None  # whether a model sees it; by default the feature roles yes, protected no
-    source: str | None = Field(None, alias="from")
+    source: str | tuple[str, ...] | None = Field(None, alias="from")  # several are joined by "-": year, month, day
     archive: str | None = Field(None, alias="in")  # the attached tar that the paths of an image column lead into
     min_side: int = Field(16, ge=1)  # px
     max_pixels: int = Field(40_000_000, ge=1)
@@ -99,7 +102,7 @@ class Column(Frozen):
     @field_validator("format")
     @classmethod
     def _numbers_only(cls, form: str | None) -> str | None:
-        wrong = [part for part in re.findall("%.?", form or "") if part not in _DIRECTIVES]
+        wrong = [part for part in re.findall("%-?.?", form or "") if part not in _DIRECTIVES]
         if wrong:
             raise ValueError(f"format {form!r} uses {wrong[0]}; it can use {', '.join(_DIRECTIVES)}")
         return form
@@ -123,6 +126,8 @@ class Column(Frozen):
             raise ValueError("an image column says in which attached tar its paths lead: in: photos.tar")
         if self.role == "treatment" and not (self.control and self.arms):
             raise ValueError("a treatment names its control value and its arms")
+        if self.decimal == self.thousands:
+            raise ValueError(f"{self.decimal!r} cannot both part thousands and begin the decimals")
         if self.range and (self.min is not None or self.max is not None):
             raise ValueError("give range, or min and max, not both")
         low, high = self.bounds
@@ -142,6 +147,7 @@ class Column(Frozen):
             ("before", self.before is not None, moment),
             ("pattern", self.pattern is not None, text),
             ("a list of values", isinstance(self.values, tuple), text),
+            ("decimal, thousands or strip", self.is_written, number),
         )
         for what, is_asked, types in asked:
             if is_asked and self.cell_type not in types:
@@ -153,6 +159,16 @@ class Column(Frozen):
         if self.type is not None:
             return self.type
         return "int" if self.is_coded else _TYPE_OF_ROLE.get(self.role, "text")
+
+    @property
+    def is_written(self) -> bool:
+        """Whether its numbers are written otherwise than 1234.5."""
+        return self.decimal != "." or bool(self.thousands or self.strip)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The raw columns that its cells are made of; none where it has the name of its only one."""
+        return (self.source,) if isinstance(self.source, str) else self.source or ()
 
     @property
     def is_coded(self) -> bool:

@@ -38,6 +38,8 @@ class Source(Frozen):
     encoding: str = "utf-8"
     quoting: Literal["double", "none"] = "double"  # none: a quote is a sign like any other
     header: tuple[str, ...] | None = None  # the columns, where the files have no line that names them
+    skip: int = Field(0, ge=0)  # lines before the header, such as a title
+    trim: bool = False  # spaces around a cell are no part of it
     allow_empty: bool = False
     url: str | None = None
     attach: tuple[Attachment, ...] = ()

@@ -19,8 +19,10 @@ _DECIMAL = r"\A[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?\z"
 _MOST = 2.0**53  # beyond it a decimal loses its last digits, and cents their place in 64 bits
 _PARTS = {
     "%Y": "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[2-9])",  # no year 0, and none that a time zone leads to it
-    "%m": "[0-9]{2}", "%d": "[0-9]{2}",
-    "%H": "(?:[01][0-9]|2[0-3])", "%M": "[0-5][0-9]", "%S": "[0-5][0-9]",
+    "%y": "[0-9]{2}", "%m": "[0-9]{2}", "%d": "[0-9]{2}", "%-m": "[0-9]{1,2}", "%-d": "[0-9]{1,2}",
+    "%b": "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)",
+    "%H": "(?:[01][0-9]|2[0-3])", "%-H": "(?:[01]?[0-9]|2[0-3])", "%M": "[0-5][0-9]", "%S": "[0-5][0-9]",
+    "%f": "[0-9]{1,9}",
 }  # fmt: skip
 _NULL, _BETWEEN = "\x00", "\x1f"
 _ESCAPED = {"\x1e": "\x1e0", _BETWEEN: "\x1e1", _NULL: "\x1e2"}  # so that no cell can look like two, or like null
@@ -62,12 +64,12 @@ def time_format(column: Column) -> str:
 
 
 def _normal(rows: pl.DataFrame, name: str, column: Column) -> pl.Expr:
-    raw = column.source or name
-    if raw not in rows.columns:
+    raw = column.sources or (name,)
+    if not set(raw) <= set(rows.columns):
         return (
             pl.lit(None, dtype=pl.String).alias(name) if rows.height else pl.lit(pl.Series(name, [], dtype=pl.String))
         )
-    cell = pl.col(raw).str.normalize("NFC")
+    cell = pl.concat_str([pl.col(one).str.normalize("NFC") for one in raw], separator="-")
     if column.map:
         cell = cell.replace(column.map)
     return pl.when(cell.is_in(["", *column.null])).then(None).otherwise(cell).alias(name)
@@ -83,20 +85,41 @@ def _typed(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
         case "text":
             return cells, _why(cells, pl.Series([True] * len(cells), dtype=pl.Boolean), "")
         case "int":
+            cells, given = _plain(cells, column), cells
             fits = cells.str.contains(_INT)
             return _cast_number(cells, fits, pl.Int64()), _why(
-                cells, fits, "is not a whole number of at most 18 digits"
+                given, fits, "is not a whole number of at most 18 digits"
             )
         case "decimal":
+            cells, given = _plain(cells, column), cells
             fits = cells.str.contains(_DECIMAL)
             out = _cast_number(cells, fits, pl.Float64())
             small = out.abs() <= _MOST
-            why = _why(cells, fits, "is not a number")
+            why = _why(given, fits, "is not a number")
             return out.set(~small.fill_null(True), None), why.zip_with(
-                small.fill_null(True), _why(cells, small, "is a number beyond 2^53")
+                small.fill_null(True), _why(given, small, "is a number beyond 2^53")
             )
         case "date" | "datetime":
             return _time(cells, column)
+
+
+def _plain(cells: pl.Series, column: Column) -> pl.Series:
+    """Numbers as 1234.5, where the column writes them otherwise; thousands are parted in threes, or it is no number."""
+    if not column.is_written:
+        return cells
+    for sign in column.strip:
+        cells = cells.str.strip_chars(" ").str.strip_prefix(sign).str.strip_suffix(sign)
+    cells = cells.str.strip_chars(" ") if column.strip else cells
+    if column.thousands:
+        parted = (
+            rf"\A[+-]?[0-9]{{1,3}}(?:{re.escape(column.thousands)}[0-9]{{3}})+(?:{re.escape(column.decimal)}[0-9]*)?\z"
+        )
+        joined = cells.str.replace_all(column.thousands, "", literal=True)
+        cells = joined.zip_with(cells.str.contains(parted).fill_null(False), cells)
+    if column.decimal == ",":  # a point would be read as what the column says it is not
+        cells = cells.set(cells.str.contains(".", literal=True).fill_null(False), "no number")
+        cells = cells.str.replace(",", ".", literal=True)
+    return cells
 
 
 def _cast_number(cells: pl.Series, fits: pl.Series, dtype: pl.DataType) -> pl.Series:
@@ -113,6 +136,7 @@ def _time(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
     fits = cells.str.contains(_shape(form))
     shaped = cells.set(~fits.fill_null(True), None)
     why = _why(cells, fits, f"is not written as {form}")
+    form = form.replace("%-", "%").replace(".%f", "%.f")  # as chrono says it, which takes one digit or two
     if column.cell_type == "date":
         out = shaped.str.to_date(form, strict=False)
         missing = "is a date that does not exist"
@@ -126,7 +150,7 @@ def _time(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
 
 
 def _shape(form: str) -> str:
-    pieces = re.split("(%.)", form)
+    pieces = re.split("(%-?.)", form)
     return rf"\A{''.join(_PARTS.get(piece) or re.escape(piece) for piece in pieces)}\z"
 
 

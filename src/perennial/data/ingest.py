@@ -50,7 +50,8 @@ class Form:
         """What the contract says of one of its tables."""
         source, (_, columns) = contract.source, contract.tables[table]
         dialect = Dialect(
-            delimiter=source.delimiter, encoding=source.encoding, names=source.header, quoting=source.quoting == "double"
+            delimiter=source.delimiter, encoding=source.encoding, names=source.header, quoting=source.quoting == "double",
+            skip=source.skip, trim=source.trim,
         )  # fmt: skip
         owner = next((name for role in ("entity", "id") for name, c in columns.items() if c.role == role), None)
         return cls(table=table, format=source.format, dialect=dialect, entity=owner, allow_empty=source.allow_empty)
@@ -189,7 +190,7 @@ def _unreadable(path: Path, error: Exception) -> InputError:
 
 def _parquet_blocks(path: Path, columns: dict[str, Column]) -> Iterator[Block]:
     """Row groups as text cells; a record's raw text is its declared cells as JSON, its line is its record number."""
-    read = {column.source or name: column for name, column in columns.items()}
+    read = {raw: column for name, column in columns.items() for raw in column.sources or (name,)}
     record = 1
     for cells in _batches(path, read):
         frame = cells.select(_as_text(path, cells[name], read[name]) for name in cells.columns)
@@ -225,12 +226,13 @@ def _as_text(path: Path, cells: pl.Series, column: Column) -> pl.Series:
 
 
 def _check_columns(path: Path, header: list[str], columns: dict[str, Column]) -> list[str]:
-    raw = {name: column.source or name for name, column in columns.items()}
-    needed = [raw[name] for name, column in columns.items() if column.required and column.role != "ignore"]
+    raw = {name: column.sources or (name,) for name, column in columns.items()}
+    asked = [raw[name] for name, column in columns.items() if column.required and column.role != "ignore"]
+    needed = [name for names in asked for name in names]
     missing = [name for name in needed if name not in header]
     if missing:
         raise InputError(f"{path} lacks column {', '.join(missing)}; its header says: {', '.join(header[:30])}")
-    unread = [name for name in header if name not in columns and name not in raw.values()]
+    unread = [name for name in header if name not in columns and not any(name in names for names in raw.values())]
     return [f"{path.name}: column {name!r} is in no contract and is not read" for name in unread]
 
 

@@ -44,13 +44,16 @@ _HEADER_HINTS: dict[Reason, str] = {
 class Dialect:
     """How a file is written: a delimiter of one byte, its encoding, its columns where it has no header (`names`).
 
-    Without `quoting` a quote is a sign like any other and each line is a record.
+    Without `quoting` a quote is a sign like any other and each line is a record. `skip` lines stand before the header;
+    with `trim` spaces around a cell are no part of it.
     """
 
     delimiter: str = ","
     encoding: str = "utf-8"
     names: tuple[str, ...] | None = None
     quoting: bool = True
+    skip: int = 0
+    trim: bool = False
 
     def __post_init__(self) -> None:
         if len(self.delimiter.encode()) != 1 or self.delimiter in '"\r\n\0' or self.delimiter.isalnum():
@@ -163,6 +166,7 @@ class _Seen:
 
 def _take_header(unread: Unread, dialect: Dialect) -> list[str]:
     path = unread.path
+    _skip(unread, dialect.skip)
     if dialect.names is not None:
         return list(dialect.names)
     grammar = Grammar(delimiter=dialect.delimiter.encode(), n_fields=None, quoting=dialect.quoting)
@@ -175,11 +179,24 @@ def _take_header(unread: Unread, dialect: Dialect) -> list[str]:
     raw = unread.text[: found.stop]
     if found.reason:
         hint = _other_delimiter(raw, dialect) if found.reason == "stray_quote" else None
-        raise InputError(f"{path}: line 1 is no header ({found.reason}); {hint or _HEADER_HINTS[found.reason]}")
+        raise InputError(
+            f"{path}: line {unread.line} is no header ({found.reason}); {hint or _HEADER_HINTS[found.reason]}"
+        )
     names = [name.strip() for name in _header_cells(raw.decode(), dialect)]
     _check_names(path, names, _other_delimiter(raw, dialect))
     unread.drop(found.next_start)
     return names
+
+
+def _skip(unread: Unread, lines: int) -> None:
+    while unread.text.count(b"\n") < lines and not unread.ended:
+        unread.more()
+    stop = 0
+    for _ in range(lines):
+        stop = unread.text.find(b"\n", stop) + 1
+        if not stop:
+            raise InputError(f"{unread.path}: has fewer than the {lines} lines to skip; mend source.skip")
+    unread.drop(stop)
 
 
 def _header_cells(text: str, dialect: Dialect) -> list[str]:
@@ -251,10 +268,11 @@ def _cells(text: bytes, names: list[str], dialect: Dialect) -> pl.DataFrame:
     if not text:
         return pl.DataFrame(schema=schema)
     # Polars drops a byte order mark at the start and unpacks what begins like zlib (x^): so it gets a mark of its own.
-    return pl.read_csv(
+    cells = pl.read_csv(
         _BOM + text, has_header=False, schema=schema, separator=dialect.delimiter, empty_string_is_null=False,
         quote_char='"' if dialect.quoting else None,
     )  # fmt: skip
+    return cells.with_columns(pl.all().str.strip_chars(" ")) if dialect.trim else cells
 
 
 def _raw(text: bytes, size: Ints, size_with_end: Ints) -> pl.Series:

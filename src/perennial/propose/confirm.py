@@ -1,0 +1,78 @@
+"""A draft and all rows of its file in, the guesses that hold out: what would set aside too many rows is taken back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import polars as pl
+
+from perennial.contract.columns import Column
+from perennial.data.cast import cast
+from perennial.data.read import Block
+from perennial.propose.draft import Draft
+from perennial.propose.profile import NULLS
+
+MOST = 0.01  # of all rows that guesses may set aside
+_ROUNDS = 4
+
+
+def confirm(made: Draft, blocks: Callable[[], Iterator[Block]]) -> None:
+    """Every row is cast as the contract would; until at most MOST are set aside, the worst column's type is taken back."""
+    for _ in range(_ROUNDS):
+        lost, cells, n_rows = _set_aside(made, blocks())
+        if lost <= MOST * max(n_rows, 1):
+            if lost:
+                made.notes.append(f"{lost:,} of {n_rows:,} rows have a cell that does not fit, and are set aside")
+            return
+        _take_back(made, cells)
+
+
+def _set_aside(made: Draft, blocks: Iterator[Block]) -> tuple[int, dict[str, Counter[str]], int]:
+    """How many rows do not fit, and which cells of which column they are."""
+    declared = {name: Column.model_validate(keys) for name, keys in made.columns.items() if keys["role"] != "ignore"}
+    lost = n_rows = 0
+    cells: dict[str, Counter[str]] = {}
+    for block in blocks:
+        reasons = cast(block.rows, declared).reasons
+        n_rows += block.rows.height
+        bad = block.rows.filter(reasons.is_not_null())
+        if not bad.height:
+            continue
+        lost += bad.height
+        named = reasons.drop_nulls().str.extract(r"\A([^:]*(?::[^:' ]+)*?): '")
+        for name, row in zip(named, bad.select(declared.keys() & set(bad.columns)).iter_rows(named=True), strict=True):
+            if name in row:
+                cells.setdefault(name, Counter())[row[name]] += 1
+    return lost, cells, n_rows
+
+
+def _take_back(made: Draft, cells: dict[str, Counter[str]]) -> None:
+    """Of the worst column: few different cells become null codes, else it is read as text."""
+    if not cells:
+        return
+    worst = max(cells, key=lambda name: cells[name].total())
+    odd, keys = cells[worst], dict(made.columns[worst])
+    if len(odd) <= 10 and keys["role"] == "numeric":
+        keys["null"] = sorted({*keys.get("null", []), *odd})
+        made.why[worst] += f"; {', '.join(sorted(odd))} stand for nothing ({odd.total():,} cells)"
+    elif keys["role"] in {"time", "outcome"}:
+        return
+    else:
+        keys = {"role": "categorical"} | {key: keys[key] for key in ("null",) if key in keys}
+        made.why[worst] = f"{odd.total():,} cells are no number, more than 1 % of the file: taken for texts"
+    made.columns[worst] = keys
+
+
+def leftover(columns: dict[str, Any], sample: pl.DataFrame) -> list[str]:
+    """Columns of a sample that hold e-mail addresses although they were not taken for contact data."""
+    pattern = r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
+    held = [
+        name for name, keys in columns.items() if keys["role"] not in {"contact", "ignore"} and name in sample.columns
+    ]
+    return [
+        name
+        for name in held
+        if sample[name].filter(~sample[name].is_in(list(NULLS))).str.contains(pattern).mean() or 0 > 0.01
+    ]

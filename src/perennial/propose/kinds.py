@@ -1,0 +1,216 @@
+"""What a column looks like in, what the contract says of it out: its role, how its cells are read, and why so."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from perennial.propose.profile import Profile
+
+Keys = dict[str, Any]
+_ALL = 0.99  # share of the cells from which they have a shape; the others are quarantined, or stand for nothing
+_FEW = 12  # whole numbers up to which a column of codes is one
+_CODE = re.compile(
+    r"(?i)(?:\A|_|\b)(?:code|type|class|category|cat|kind|region|zone|zip|plz|postcode|postal|branch|store|channel|status|browser|"
+    r"operatingsystems?|traffictype|group|id|nr|no)(?:\Z|_|\b)|(?-i:(?:Code|Type|ID|Id|Zip|Region|Category)\Z)"
+)
+_PERSON = re.compile(
+    r"(?i)\A(?:(?:first|last|full|sur|family|given|middle|user|customer|client|contact)[ _-]?name|name|surname|vorname|nachname|street|ssn|"
+    r"(?:street|home|mailing|postal)?[ _-]?address(?:_?line)?_?[0-9]?|passport(?:_no)?|ip(?:_?address)?)\Z"
+)
+_CONTACT = re.compile(r"(?i)e-?mail|phone|mobile_?(?:no|number)|\Atel(?:efon)?\Z|iban|card_?number|\Acc_?num")
+_PROTECTED = re.compile(
+    r"(?i)\A(?:sex|gender|geschlecht|race|ethnic(?:ity)?|ethnic_group|religion|nationality|native[-_. ]?country|disab(?:led|ility)|"
+    r"sexual_orientation|marital(?:[-_. ]?status)?|marriage|personal_status_sex|foreign_worker)\Z"
+)
+_SENTINELS = re.compile(r"\A-?9{2,6}(?:\.0*)?\Z|\A-1(?:\.0*)?\Z")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A guess: keys of the contract's column, what it is in a word, and the reason in words."""
+
+    keys: Keys
+    what: str  # numeric categorical text date unique contact protected constant empty path unclear
+    because: str
+    null: tuple[str, ...] = field(default=())
+
+
+def kind_of(column: Profile) -> Kind:
+    """The first of a fixed order of looks that fits: nothing told, contact, dates, numbers, codes, words."""
+    if not column.told:
+        return Kind(keys=_ignored("it is empty"), what="empty", because="every cell is empty")
+    if column.distinct == 1 and not column.empty:
+        return Kind(keys=_ignored("it is always the same"), what="constant", because="one value in every row")
+    if (contact := _contact(column)) is not None:
+        return contact
+    if column.share("path") > _ALL:
+        return Kind(
+            keys=_ignored("paths of pictures, which lie elsewhere"), what="path", because="cells end as files do"
+        )
+    if (dated := _dated(column)) is not None:
+        return dated
+    null = tuple(sorted(column.nulls))
+    if (numeric := _numeric(column, null)) is not None:
+        return numeric
+    return _worded(column, null)
+
+
+def is_protected(name: str) -> bool:
+    """Whether a name speaks of what the law protects."""
+    return _PROTECTED.search(name) is not None
+
+
+def _contact(column: Profile) -> Kind | None:
+    for shape in ("email", "phone", "iban", "card"):
+        if column.share(shape) > 0.5 and not (shape == "phone" and column.dates):
+            return Kind(
+                keys={"role": "contact", "type": "text"}, what="contact", because=f"cells look like {_SAID[shape]}"
+            )
+    if _CONTACT.search(column.name) and column.distinct > 0.5 * column.told:
+        return Kind(keys={"role": "contact", "type": "text"}, what="contact", because="the name says so")
+    if _PERSON.search(column.name) and column.share("decimal") < 0.5 and column.distinct > 20:
+        return Kind(
+            keys={"role": "contact", "type": "text"}, what="contact", because="the name says that it names people"
+        )
+    return None
+
+
+_SAID = {"email": "e-mail addresses", "phone": "telephone numbers", "iban": "bank accounts", "card": "card numbers"}
+
+
+def _dated(column: Profile) -> Kind | None:
+    fitting = [form for form, count in column.dates.items() if count >= _ALL * column.told]
+    if not fitting:
+        return None
+    if "%Y%m%d" in fitting and not re.search(r"(?i)date|day|datum|time|_dt\Z", column.name):
+        return None
+    null = tuple(sorted(column.nulls))
+    exact = [form for form in fitting if column.dates[form] == max(column.dates[f] for f in fitting)]
+    swapped = {form for form in exact if form.startswith("%-m")} and {form for form in exact if form.startswith("%-d")}
+    if swapped and len({form[3:4] for form in exact}) == 1:
+        why = "day first or month first: no row tells, so say it by format and give it the role time"
+        return Kind(keys=_ignored(why), what="unclear", because="every cell reads both ways")
+    form = min(exact, key=len)
+    is_day = "%H" not in form and "%-H" not in form
+    keys: Keys = {"role": "time", "type": "date" if is_day else "datetime", "format": form}
+    proof = " (a day above 12 proves the order)" if form[1:3] in {"-d", "-m"} and "%b" not in form else ""
+    return Kind(keys=keys | _null(null), what="date", because=f"cells read as {form}{proof}", null=null)
+
+
+def _numeric(column: Profile, null: tuple[str, ...]) -> Kind | None:
+    """Numbers, however written; codes that only look like numbers are left to `_worded`."""
+    for written, count, because in _writings(column):
+        odd = tuple(column.odd) if not written else ()
+        if count < _ALL * column.told and not (odd and len(odd) <= 3 and count >= 0.5 * column.told):
+            continue
+        if column.shapes["zero_led"] > 0.01 * column.told or column.share("long") > 0.01:
+            return None
+        if column.shapes["rounded"] and re.search(r"(?i)id|nr|no|number|account", column.name):
+            return Kind(
+                keys=_ignored("numbers of accounts that a spreadsheet has rounded"), what="unclear", because="1.23E+17"
+            )
+        codes = tuple(
+            value for value in odd if column.odd[value] > max(1, 0.001 * column.told) or count < _ALL * column.told
+        )
+        null = tuple(sorted({*null, *codes, *_sentinels(column)}))
+        whole = column.shapes["int"] >= count and not written
+        if whole and _is_code(column, null):
+            return None
+        keys = {"role": "numeric", "type": "int" if whole else "decimal"} | written | _null(null)
+        return Kind(keys=keys, what="numeric", because=because, null=null)
+    return None
+
+
+def _writings(column: Profile) -> list[tuple[Keys, int, str]]:
+    """Ways to write numbers, with how many cells fit each: plain, with a decimal comma, parted, with signs around."""
+    shapes = column.shapes
+    signs = sorted({sign for cell in column.odd for sign in re.findall(r"[€$£¥%]|EUR|USD|CHF|GBP", cell)})
+    found: list[tuple[Keys, int, str]] = [({}, shapes["decimal"], "every cell is a number")]
+    has_comma = shapes["comma"] or shapes["point_thousands"]
+    if (
+        shapes["comma_thousands"]
+        and not shapes["point_thousands"]
+        and not (shapes["comma"] > shapes["comma_thousands"])
+    ):
+        found.append(
+            ({"thousands": ","}, shapes["decimal"] + shapes["comma_thousands"], "thousands are parted by commas")
+        )
+    if has_comma:
+        keys: Keys = {"decimal": ","} | ({"thousands": "."} if shapes["point_thousands"] else {})
+        plain = shapes["int"] + shapes["comma"] + shapes["point_thousands"]
+        found.append((keys, plain, "decimals begin with a comma"))
+    if signs and shapes["marked"]:
+        tail = any(re.search(r",[0-9]{1,2}\D*\Z", cell) for cell in column.odd)
+        keys = {"strip": signs} | ({"decimal": ",", "thousands": "."} if tail else {"thousands": ","})
+        found.append((keys, shapes["marked"], f"numbers with {' '.join(signs)} around them"))
+    return found
+
+
+def _sentinels(column: Profile) -> list[str]:
+    """Numbers that stand for "nothing": 999 or -1 far away from all others, and not rare."""
+    found = []
+    for value, count in column.values.items() if not column.overflown else ():
+        if not _SENTINELS.match(value) or count < max(5, 0.005 * column.told):
+            continue
+        others = [float(other) for other in column.values if other != value and _float(other) is not None]
+        if len(others) < 5:
+            continue
+        number, low, high = float(value), min(others), max(others)
+        is_far = number > high + 2 * (high - low) or number < low - 2 * (high - low)
+        is_lone_minus = number < 0 <= low and len(others) > _FEW
+        if is_far or is_lone_minus:
+            found.append(value)
+    return found
+
+
+def _is_code(column: Profile, null: tuple[str, ...]) -> bool:
+    """Whole numbers that name things: few, or called so, and not counted from 0 on."""
+    values = [value for value in column.values if value not in null]
+    if not values or column.overflown:
+        return bool(_CODE.search(column.name)) and column.distinct > 2
+    return len(values) > 2 and bool(_CODE.search(column.name))
+
+
+def _worded(column: Profile, null: tuple[str, ...]) -> Kind:
+    """Texts: free ones by their words, else values; what is different in every row names it."""
+    long_words = column.words / column.told
+    is_free = long_words >= 4 and column.distinct > 0.2 * column.told
+    if is_free or (long_words >= 2 and column.distinct > max(0.5 * column.told, 200)):
+        return Kind(
+            keys={"role": "text"} | _null(null), what="text", because=f"{long_words:.0f} words a cell", null=null
+        )
+    if column.share("many") > 0.3 and column.distinct > 20:
+        return Kind(keys={"role": "text"} | _null(null), what="text", because="several values in a cell", null=null)
+    if column.distinct > 0.95 * column.told and column.told > 50:
+        return Kind(keys=_ignored("it is different in every row"), what="unique", because="no value comes twice")
+    because = f"{column.distinct:,} different values"
+    if column.shapes["zero_led"]:
+        because = "codes with leading zeros"
+    elif column.share("long") > 0.5:
+        because = "numbers of 16 digits or more, which arithmetic would round"
+    elif column.share("int") > _ALL:
+        because = f"{column.distinct:,} whole numbers that name things"
+    return Kind(keys={"role": "categorical"} | _null(null), what="categorical", because=because, null=null)
+
+
+def _ignored(why: str) -> Keys:
+    return {"role": "ignore", "why": why}
+
+
+def _null(tokens: tuple[str, ...]) -> Keys:
+    return {"null": list(tokens)} if tokens else {}
+
+
+def _float(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def commonest(values: Counter[str]) -> list[str]:
+    """Values from the commonest on; ties in the order of their texts."""
+    return [value for value, _ in sorted(values.items(), key=lambda item: (-item[1], item[0]))]

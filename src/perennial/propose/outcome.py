@@ -1,0 +1,177 @@
+"""Columns and what they look like in, what could be predicted out: candidates, which of two values is the event, the task."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from perennial.errors import InputError
+from perennial.propose.kinds import Keys, Kind, commonest
+from perennial.propose.profile import NULLS, Profile
+
+_PLAIN = re.compile(r"(?i)\A(?:target|label|outcome|y|class|response|result|dependent|ziel)\Z")
+_NAMED = re.compile(
+    r"(?i)churn|default(?!_?(?:value|lang|address))|fraud|conver(?:ted|sion)|click(?:ed)?\Z|respon(?:d|se)|bought|purchased?\Z|subscri|surviv|exited|attrit|"
+    r"\Abad\Z|good_?bad|\Arisk\Z|return(?:ed)?\Z|cancel(?:l?ed|ation)|renewed|target|outcome|is_?(?:spam|late|bad|paid|returned)|"
+    r"sentiment|recommend|\Ay_|_y\Z|income\Z|salary\Z|spend\Z|\Avisit(?:ed)?\Z|revenue\Z|accepted|delinq|complain"
+)  # fmt: skip
+_EVENTS = frozenset(
+    ["1", "1.0", "yes", "y", "true", "t", "ja", "oui", "si", "bad", "default", "defaulted", "fraud", "fraudulent", "churn", "churned", "attrited", "exited", "left", "positive", "pos", "spam", "clicked", "click", "converted", "responded", "bought", "purchase", "purchased", "subscribed", "cancelled", "canceled", "late", "returned", "high", "event", "success", "accepted", "won"]
+) | {"churned customer", "attrited customer", "paid off late", "charged off"}  # fmt: skip
+_OTHERS = frozenset(
+    ["0", "0.0", "no", "n", "false", "f", "nein", "non", "good", "paid", "legit", "legitimate", "genuine", "normal", "retained", "stayed", "existing", "active", "negative", "neg", "ham", "low", "none", "failure", "rejected", "lost"]
+) | {"fully paid", "existing customer", "-1"}  # fmt: skip
+_MOST_CLASSES, _ROWS_A_CLASS = 20, 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A column that could be predicted: the contract's column and task, the event, and the words that say so."""
+
+    name: str
+    kind: str  # binary, multiclass, regression
+    keys: Keys
+    task: Keys
+    words: str
+    event: str | None  # the text that counts as 1
+    values: dict[str, int]  # texts → rows
+    sure: bool = True  # whether which value is the event follows from what it says, not only from being rarer
+
+
+def candidates(columns: Mapping[str, Profile], kinds: Mapping[str, Kind]) -> list[tuple[float, str]]:
+    """Columns that may be asked about, the likeliest first: names that speak of outcomes, two values, the last place."""
+    found = []
+    last = list(columns)[-1]
+    for name, column in columns.items():
+        if kinds[name].what not in {"numeric", "categorical"} or column.distinct < 2:
+            continue
+        points = 4.0 if _PLAIN.match(name) else 3.0 if _NAMED.search(name) else 0.0
+        points += (1.0 if column.distinct == 2 else 0.0) + (1.5 if name == last else 0.0)
+        if column.empty > 0.5 * column.rows or (column.distinct > _MOST_CLASSES and kinds[name].what == "categorical"):
+            continue
+        found.append((points, name))
+    return sorted(found, key=lambda item: -item[0])
+
+
+def decided(found: list[tuple[float, str]]) -> str | None:
+    """The candidate that stands out: named like an outcome, and ahead of the next; None where a person must say."""
+    if not found or found[0][0] < 3:
+        return None
+    return found[0][1] if len(found) == 1 or found[0][0] - found[1][0] >= 1 else None
+
+
+def outcome_of(name: str, columns: Mapping[str, Profile], kinds: Mapping[str, Kind]) -> Outcome:
+    """What predicting a column means.
+
+    Raises: InputError for a column that is not there, never varies, or holds free text or dates.
+    """
+    if name not in columns:
+        raise InputError(f"--target {name}: no such column; there are: {', '.join(columns)}")
+    column, kind = columns[name], kinds[name]
+    if column.distinct < 2:
+        raise InputError(f"--target {name}: it is always the same, so there is nothing to predict")
+    values = {value: count for value, count in column.values.items() if value not in NULLS}
+    if not column.overflown and len(values) == 2:
+        return _binary(name, column, values)
+    if kind.what == "numeric" or (not column.overflown and all(_is_int(value) for value in values)):
+        numbers = not column.overflown and len(values) <= 10 and kind.keys.get("type") != "decimal"
+        if not (numbers and min(values.values()) >= _ROWS_A_CLASS):
+            return _amount(name, column, kind)
+    if column.overflown or len(values) > 10 * _MOST_CLASSES or kind.what in {"text", "unique", "contact", "date"}:
+        raise InputError(f"--target {name}: {column.distinct:,} different texts are neither classes nor an amount")
+    return _classes(name, column, values)
+
+
+def _binary(name: str, column: Profile, values: dict[str, int]) -> Outcome:
+    event, sure = event_of(values)
+    other = next(value for value in values if value != event)
+    share = values[event] / column.told
+    words = f"event = {event}, {share:.1%}, {values[event]:,} rows"
+    keys = {"role": "outcome", "values": {other: 0, event: 1}} | _missing(column)
+    task = {"kind": "binary", "target": name, "event": f"have {name} = {event}", "primary": "auc", "floor": 0.55}
+    return Outcome(name=name, kind="binary", keys=keys, task=task, words=words, event=event, values=values, sure=sure)
+
+
+def event_of(values: Mapping[str, int]) -> tuple[str, bool]:
+    """The value that is looked for, and whether it says so itself; else the rarer one (of equals the later text)."""
+    low = {value: value.strip().strip(".").lower() for value in values}
+    one, two = values
+    for value, other in ((one, two), (two, one)):
+        says, denies = low[value] in _EVENTS, low[other] in _OTHERS
+        if _is_int(value) and _is_int(other) and not (says and denies):
+            continue  # 1 and 2 are codes: which is which, only being rarer hints at
+        if (says and low[other] not in _EVENTS) or (denies and low[value] not in _OTHERS):
+            return value, True
+        if low[value].startswith((">", "≥")) and low[other].startswith(("<", "≤")):
+            return value, True
+        if low[other] in {f"no {low[value]}", f"not {low[value]}", f"non-{low[value]}", f"no_{low[value]}"}:
+            return value, True
+    return min(sorted(values, reverse=True), key=lambda value: values[value]), False
+
+
+def _amount(name: str, column: Profile, kind: Kind) -> Outcome:
+    zero = sum(count for value, count in column.values.items() if _number(value) == 0) / column.told
+    if column.overflown:
+        zero = 0.0
+    two_part = zero >= 0.2 and column.least >= 0
+    ranks = column.least >= 0
+    keys = {**kind.keys, "role": "outcome", "type": kind.keys.get("type", "decimal")} | _missing(column)
+    task: Keys = {"kind": "regression", "target": name, "primary": "gini_norm" if ranks else "mae"}
+    task |= {"floor": 0.05} if ranks else {"floor": _wide(column)}
+    task |= {"zeros": "two_part"} if two_part else {}
+    words = f"an amount from {column.least:g} to {column.most:g}" + (f", {zero:.0%} of them 0" if two_part else "")
+    return Outcome(name=name, kind="regression", keys=keys, task=task, words=words, event=None, values={})
+
+
+def _wide(column: Profile) -> float:
+    """A mean absolute error that any model stays under: half of the whole range."""
+    return float(f"{(column.most - column.least) / 2:.3g}")
+
+
+def _classes(name: str, column: Profile, values: dict[str, int]) -> Outcome:
+    """Rare classes are one, `other`: of few rows nothing can be learnt or told."""
+    common = [value for value in values if values[value] >= _ROWS_A_CLASS]
+    rare = [value for value in values if values[value] < _ROWS_A_CLASS]
+    if len(common) < 2:
+        raise InputError(f"--target {name}: no two of its {len(values)} values have {_ROWS_A_CLASS} rows each")
+    ordered = all(_is_int(value) for value in common)
+    order = sorted(common, key=int) if ordered else sorted(common)
+    if rare:
+        order.append("other")
+    keys: Keys = {"role": "outcome", "values": order} | _missing(column)
+    if rare:
+        keys["map"] = dict.fromkeys(sorted(rare), "other")
+    shares = [values[value] / column.told for value in common]
+    guess = -sum(share * math.log(share) for share in shares)
+    task: Keys = {"kind": "multiclass", "target": name, "primary": "log_loss", "floor": round(guess, 3)}
+    task |= {"ordered": True} if ordered and not rare else {}
+    most = commonest(column.values)[0]
+    words = f"{len(order)} classes, the commonest {most} with {values[most] / column.told:.0%}"
+    return Outcome(name=name, kind="multiclass", keys=keys, task=task, words=words, event=None, values=values)
+
+
+def _missing(column: Profile) -> Keys:
+    """Rows without an outcome teach nothing: they are listed, not lost."""
+    tokens = {"null": sorted(column.nulls)} if column.nulls else {}
+    return tokens | ({"when_missing": "filter"} if column.empty else {})
+
+
+def _is_int(text: str) -> bool:
+    return re.fullmatch(r"[+-]?[0-9]{1,9}", text) is not None
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def evidence(name: str, columns: Mapping[str, Profile], kinds: Mapping[str, Kind]) -> str:
+    """A candidate in a line, for a question or an error."""
+    try:
+        return f"{name} ({outcome_of(name, columns, kinds).words})"
+    except InputError as error:
+        return f"{name} ({str(error).partition(': ')[2]})"

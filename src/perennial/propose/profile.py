@@ -1,0 +1,201 @@
+"""Blocks of text cells in, what each column looks like over all rows out, and a sample of whole rows.
+
+Counts are exact and of every cell; only relations between columns are looked for in the sample.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from perennial.data.read import Block
+
+SAMPLE = 40_000  # rows that are kept whole
+_DISTINCT = 2_000  # values that are counted one by one
+_TRACKED = 1_000_000  # different cells from which no more are told apart
+_ODD = 60  # different cells without a number's shape that are remembered
+NULLS = frozenset({
+    "NA", "N/A", "n/a", "na", "#N/A", "#NA", "NULL", "Null", "null", "NaN", "nan", "None", "none", "NONE", "nil", "\\N", "?", "-",
+    "--", ".", "missing", "Missing", "(null)", "<NA>", "NaT", "",
+})  # fmt: skip
+_PLAIN_INT = r"\A[+-]?[0-9]{1,18}\z"
+_PLAIN_DECIMAL = r"\A[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?\z"
+SHAPES: dict[str, str] = {
+    "int": _PLAIN_INT,
+    "decimal": _PLAIN_DECIMAL,
+    "zero_led": r"\A0[0-9]+\z",
+    "long": r"\A[0-9]{16,}\z",
+    "rounded": r"\A[0-9](?:[.,][0-9]+)?[eE][+][0-9]{2}\z",
+    "comma": r"\A[+-]?[0-9]+,[0-9]+\z",
+    "point_thousands": r"\A[+-]?[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?\z",
+    "comma_thousands": r"\A[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?\z",
+    "marked": r"\A(?:[€$£¥%]|EUR|USD|CHF|GBP)? ?[+-]?[0-9][0-9.,' ]* ?(?:[€$£¥%]|EUR|USD|CHF|GBP)?\z",
+    "email": r"\A[^@\s]+@[^@\s]+\.[A-Za-z]{2,}\z",
+    "phone": r"\A\+[0-9][0-9 ()/.-]{6,18}\z|\A\(?0[0-9]{1,4}[)/ ] ?[0-9 /-]{5,14}\z|\A\(?[0-9]{3}\)?[ -][0-9]{3}-[0-9]{4}\z",
+    "iban": r"\A[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\z",
+    "card": r"\A[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{3,4}\z",
+    "many": r"\A[^|;,\[\]]+(?:[|;][^|;]+)+\z|\A\[.*\]\z|\A\{.*\}\z",
+    "path": r"(?i)\A.+\.(?:jpe?g|png|gif|bmp|webp)\z",
+}
+_DAY = {
+    "%Y-%m-%d": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    "%Y/%m/%d": r"[0-9]{4}/[0-9]{2}/[0-9]{2}",
+    "%Y%m%d": r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])",
+    "%-d.%-m.%Y": r"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}",
+    "%-d/%-m/%Y": r"(?:0?[1-9]|[12][0-9]|3[01])/(?:0?[1-9]|1[0-2])/[0-9]{4}",
+    "%-m/%-d/%Y": r"(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12][0-9]|3[01])/[0-9]{4}",
+    "%-d-%-m-%Y": r"(?:0?[1-9]|[12][0-9]|3[01])-(?:0?[1-9]|1[0-2])-[0-9]{4}",
+    "%-m-%-d-%Y": r"(?:0?[1-9]|1[0-2])-(?:0?[1-9]|[12][0-9]|3[01])-[0-9]{4}",
+    "%-d/%-m/%y": r"(?:0?[1-9]|[12][0-9]|3[01])/(?:0?[1-9]|1[0-2])/[0-9]{2}",
+    "%-m/%-d/%y": r"(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12][0-9]|3[01])/[0-9]{2}",
+    "%-d-%b-%Y": r"[0-9]{1,2}-[A-Z][a-z]{2}-[0-9]{4}",
+    "%-d-%b-%y": r"[0-9]{1,2}-[A-Z][a-z]{2}-[0-9]{2}",
+    "%-d %b %Y": r"[0-9]{1,2} [A-Z][a-z]{2} [0-9]{4}",
+    "%b %-d, %Y": r"[A-Z][a-z]{2} [0-9]{1,2}, [0-9]{4}",
+}
+_CLOCK = {
+    "": "",
+    " %-H:%M": r" [0-9]{1,2}:[0-9]{2}",
+    " %-H:%M:%S": r" [0-9]{1,2}:[0-9]{2}:[0-9]{2}",
+    " %-H:%M:%S.%f": r" [0-9]{1,2}:[0-9]{2}:[0-9]{2}\.[0-9]{1,9}",
+    "T%H:%M": r"T[0-9]{2}:[0-9]{2}",
+    "T%H:%M:%S": r"T[0-9]{2}:[0-9]{2}:[0-9]{2}",
+    "T%H:%M:%S.%f": r"T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{1,9}",
+    "T%H:%M:%SZ": r"T[0-9]{2}:[0-9]{2}:[0-9]{2}Z",
+    "T%H:%M:%S.%fZ": r"T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{1,9}Z",
+    " %H:%M:%S+00:00": r" [0-9]{2}:[0-9]{2}:[0-9]{2}\+00:00",
+    "T%H:%M:%S+00:00": r"T[0-9]{2}:[0-9]{2}:[0-9]{2}\+00:00",
+    " %H:%M:%S UTC": r" [0-9]{2}:[0-9]{2}:[0-9]{2} UTC",
+}
+FORMATS = {
+    day + clock: rf"\A{shape}{at}\z" for day, shape in _DAY.items() for clock, at in _CLOCK.items()
+    if not (day == "%Y%m%d" and clock)
+}  # fmt: skip
+
+
+@dataclass(kw_only=True)
+class Profile:
+    """One column over all rows: how many cells have which shape, its values, its numbers, its words."""
+
+    name: str
+    rows: int = 0
+    empty: int = 0  # cells without a sign, or one of NULLS
+    shapes: Counter[str] = field(default_factory=Counter)
+    dates: Counter[str] = field(default_factory=Counter)
+    values: Counter[str] = field(default_factory=Counter)  # of cells that are not empty, as long as there are few
+    nulls: Counter[str] = field(default_factory=Counter)  # which of NULLS stand for nothing, the empty cell left out
+    odd: Counter[str] = field(default_factory=Counter)  # cells without a number's shape
+    overflown: bool = False  # more than _DISTINCT values: `values` is no longer kept
+    hashes: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))  # of each different cell
+    twice: bool = False  # whether a cell is there twice
+    words: int = 0
+    longest: int = 0
+    least: float = np.inf
+    most: float = -np.inf
+
+    @property
+    def told(self) -> int:
+        return self.rows - self.empty
+
+    @property
+    def distinct(self) -> int:
+        return len(self.hashes)
+
+    def share(self, shape: str) -> float:
+        """Of the cells that tell something."""
+        return self.shapes[shape] / max(self.told, 1)
+
+    def add(self, cells: pl.Series) -> None:
+        self.rows += len(cells)
+        is_null = cells.is_in(list(NULLS))
+        self.nulls.update({value: count for value, count in _counts(cells.filter(is_null)) if value})
+        told = cells.filter(~is_null)
+        self.empty += len(cells) - len(told)
+        if not len(told):
+            return
+        self._count_distinct(told)
+        if not self.overflown:
+            self.values.update(dict(_counts(told)))
+            if len(self.values) > _DISTINCT:
+                self.overflown, self.values = True, Counter()
+        self.words += int(told.str.count_matches(r"\S+").sum())
+        self.longest = max(self.longest, int(told.str.len_chars().max() or 0))  # type: ignore[call-overload]
+        self._shapes(told)
+
+    def _count_distinct(self, told: pl.Series) -> None:
+        if len(self.hashes) > _TRACKED:  # what is different so far will do
+            return
+        new = np.unique(told.hash(seed=0).to_numpy())
+        before = len(self.hashes)
+        self.hashes = np.union1d(self.hashes, new)
+        self.twice |= len(new) < len(told) or len(self.hashes) < before + len(new)
+
+    def _shapes(self, told: pl.Series) -> None:
+        counted = told.to_frame("x").select(
+            pl.col("x").str.contains(pattern).sum().alias(name) for name, pattern in SHAPES.items()
+        )
+        self.shapes.update({name: int(count) for name, count in counted.row(0, named=True).items()})
+        number = told.str.contains(_PLAIN_DECIMAL)
+        numbers = told.filter(number).cast(pl.Float64, strict=False)
+        if len(numbers):
+            self.least, self.most = min(self.least, float(numbers.min())), max(self.most, float(numbers.max()))  # type: ignore[arg-type]
+        if len(self.odd) <= _ODD:
+            self.odd.update(dict(_counts(told.filter(~number))[: _ODD + 1]))
+        if told.str.contains(r"[0-9]").any() and told[:50].str.contains(r"[-/.: ]|\A[0-9]{8}\z").any():
+            forms = [f for f in FORMATS if told[:2000].str.contains(FORMATS[f]).any() or self.dates[f]]
+            if forms:
+                dates = told.to_frame("x").select(pl.col("x").str.contains(FORMATS[f]).sum().alias(f) for f in forms)
+                self.dates.update({f: int(count) for f, count in dates.row(0, named=True).items()})
+
+
+def _counts(cells: pl.Series) -> list[tuple[str, int]]:
+    counted = cells.alias("x").value_counts(sort=True)
+    return list(zip(counted["x"].to_list(), counted["count"].to_list(), strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """A table looked at: its columns, some of its rows whole (texts, in file order), and how many rows were no records."""
+
+    columns: dict[str, Profile]
+    sample: pl.DataFrame
+    rows: int
+    rejected: int
+
+
+def profile(blocks: Iterable[Block], names: list[str]) -> Looked:
+    """One pass. The sample is the first rows, then of each later block as many as keep the file evenly told."""
+    columns = {name: Profile(name=name) for name in names}
+    kept: list[pl.DataFrame] = []
+    rows = rejected = 0
+    for block in blocks:
+        cells = block.rows.select(names)
+        rejected += len(block.rejects)
+        rows += cells.height
+        for name in names:
+            columns[name].add(cells[name])
+        kept.append(_thinned([cells]))
+        if sum(part.height for part in kept) > 2 * SAMPLE:
+            kept = [_thinned(kept)]
+    sample = _thinned(kept) if kept else pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+    return Looked(columns=columns, sample=sample, rows=rows, rejected=rejected)
+
+
+def _thinned(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """At most SAMPLE rows, evenly over all there are, in their order."""
+    whole = pl.concat(parts)
+    if whole.height <= SAMPLE:
+        return whole
+    place = np.linspace(0, whole.height - 1, SAMPLE).round().astype(np.int64)
+    return whole[place]
+
+
+def is_date_name(name: str) -> bool:
+    """Whether a column's name speaks of a moment."""
+    return re.search(r"(?i)date|time|day|_at\Z|_on\Z|stamp|datum|month|period|created|opened", name) is not None

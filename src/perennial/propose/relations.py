@@ -1,0 +1,191 @@
+"""A sample of rows and what its columns are in; copies, leaks, suspects and lotteries among them out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from perennial.contract.columns import Column
+from perennial.data.cast import cast
+from perennial.evaluation.leaks import ENOUGH, FEWEST, PROOF, telling_any
+from perennial.evaluation.metrics import measure
+from perennial.propose.kinds import Keys, Kind
+from perennial.propose.profile import NULLS
+
+F64 = NDArray[np.float64]
+_BY_LUCK = 1e-6  # chance that a value goes with one outcome only by luck, below which it is no luck
+_ALONE = 0.75  # one-column AUC from which a column that leaves all others behind is asked about
+_AHEAD = 0.12  # … by so much
+_AT_MOST = 3
+_SPEAKS = 0.70  # … or whose name speaks of what happens afterwards
+_AFTERWARDS = re.compile(
+    r"(?i)duration|result|outcome|resolution|resolved|closed|cancel|refund|settle|recover|charge.?off|collect|\Afinal|after|\Apost_|"
+    r"days?_?late|payoff|last_pymnt|total_pymnt|total_rec|talk_?time|end_?date|decision|approved|predict|score_after|feedback|rating\Z|page_?values?"
+)  # fmt: skip
+_LOTTERY = re.compile(
+    r"(?i)treat|\Agroup\Z|test_?group|\Aarm\Z|variant|exposure|exposed|experiment|\Asegment\Z|ab_?test|campaign|control|"
+    r"message|offer|promo|discount|coupon|mailing"
+)
+_CONTROL = re.compile(r"(?i)control|\Ano(?:ne)?\b|placebo|hold[_ -]?out|\A0\Z|\Aa\Z|untreated|nothing|psa")
+_SPELLS_CONTROL = re.compile(r"(?i)control|\Ano(?:ne)?\b|placebo|hold[_ -]?out|untreated|nothing|psa")
+_UNTOLD = 0.56  # one-column AUC of a lottery by any other column, at most
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """Columns that tell the outcome: `refused` (name → why), and `suspects` (name → why), which may be honest."""
+
+    refused: Mapping[str, str]
+    suspects: Mapping[str, str]
+
+
+def copies(sample: pl.DataFrame, kinds: Mapping[str, Kind]) -> dict[str, str]:
+    """Columns whose cells equal those of an earlier one: name → that one."""
+    first: dict[int, str] = {}
+    found = {}
+    for name in sample.columns:
+        if kinds[name].what in {"empty", "constant"}:
+            continue
+        told = hash(tuple(sample[name].hash(seed=1).to_list()))
+        if told in first:
+            found[name] = first[told]
+        first.setdefault(told, name)
+    return found
+
+
+def typed(sample: pl.DataFrame, names: Sequence[str], kinds: Mapping[str, Kind]) -> dict[str, NDArray[np.generic]]:
+    """Cells as a model would see them: numbers with NaN, texts with None."""
+    found = {}
+    for name in names:
+        keys = {key: value for key, value in kinds[name].keys.items() if key != "role"}
+        role = "numeric" if kinds[name].what == "numeric" else "categorical"
+        cells = cast(sample.select(name), {name: Column(role=role, **keys)}).frame[name]  # type: ignore[arg-type]
+        found[name] = cells.cast(pl.Float64).to_numpy() if role == "numeric" else cells.to_numpy()
+    return found
+
+
+def leaks(columns: Mapping[str, NDArray[np.generic]], asked: Sequence[F64]) -> Told:
+    """What tells any of the questions (0/1, NaN where nothing is known), each column by itself."""
+    refused = {leak.column: leak.words for leak in telling_any(columns, asked) if leak.proven}
+    for name, values in columns.items():
+        reasons = (reason(values, y) for reason in (_implied, _missing) for y in asked)
+        if name not in refused and (why := next((r for r in reasons if r is not None), None)) is not None:
+            refused[name] = why
+    alone = {name: max(_auc(values, y) for y in asked) for name, values in columns.items() if name not in refused}
+    suspects = _ahead(alone)
+    for name, auc in alone.items():
+        if name not in suspects and auc >= _SPEAKS and _AFTERWARDS.search(name):
+            suspects[name] = f"its name speaks of what comes after, and alone it has AUC {auc:.2f}"
+    return Told(refused=refused, suspects=suspects)
+
+
+def _ahead(alone: Mapping[str, float]) -> dict[str, str]:
+    """The few columns, three at most, that leave all others behind by far: one strong column among many is honest."""
+    ranked = sorted(alone, key=lambda name: -alone[name])
+    for few in range(1, min(_AT_MOST, len(ranked) - 1) + 1):
+        last, following = alone[ranked[few - 1]], alone[ranked[few]]
+        if last >= _ALONE and last - following >= _AHEAD:
+            return {
+                name: f"alone it has AUC {alone[name]:.2f}, all others at most {following:.2f}" for name in ranked[:few]
+            }
+    return {}
+
+
+def _auc(values: NDArray[np.generic], y: F64) -> float:
+    """Of the values' own order, or of each value's rate where they are texts: learnt on half, judged on the other."""
+    rank = _ranks(values)
+    if values.dtype.kind == "f":
+        auc = measure("auc", y, rank)
+        return max(auc, 1 - auc)
+    even = np.arange(len(y)) % 2 == 0
+    codes = rank.astype(np.int64)
+    count = np.bincount(codes[even], minlength=int(codes.max()) + 1)
+    rate = (np.bincount(codes[even], weights=y[even], minlength=len(count)) + 5 * y.mean()) / (count + 5)
+    judged = y[~even]
+    return measure("auc", judged, rate[codes[~even]]) if 0 < judged.sum() < len(judged) else 0.5
+
+
+def _ranks(values: NDArray[np.generic]) -> F64:
+    if values.dtype.kind == "f":
+        codes = np.unique(values, return_inverse=True)[1].astype(np.float64)
+        codes[np.isnan(values.astype(np.float64))] = -1
+        return codes
+    return np.unique(np.array(["" if v is None else f"={v}" for v in values]), return_inverse=True)[1].astype(
+        np.float64
+    )
+
+
+def _implied(values: NDArray[np.generic], y: F64) -> str | None:
+    """A value of few that goes with one outcome only, too often for luck."""
+    codes = _ranks(values).astype(np.int64)
+    codes -= codes.min()
+    count = np.bincount(codes)
+    if (count > 0).sum() > 50:
+        return None
+    hits = np.bincount(codes, weights=y)
+    for code in np.argsort(-count):
+        n, events = int(count[code]), float(hits[code])
+        rest = (y.sum() - events, len(y) - n)
+        if n < ENOUGH or rest[1] < ENOUGH or events not in {0.0, float(n)}:
+            continue
+        outcome = int(events == n)
+        chance = (y.mean() if outcome else 1 - y.mean()) ** n * (count > 0).sum()
+        if chance < _BY_LUCK and (y.mean() <= 0.5) == bool(outcome):
+            value = values[codes == code][0]
+            said = "an empty cell" if value is None or value != value else f"the value {value}"
+            return f"{said} always goes with the outcome ({n:,} rows): it is known after it, or is it"
+    return None
+
+
+def _missing(values: NDArray[np.generic], y: F64) -> str | None:
+    """Whether an empty cell says it all."""
+    gone = np.array([value is None or value != value for value in values], dtype=np.float64)
+    if not FEWEST <= gone.sum() <= len(gone) - FEWEST:
+        return None
+    auc = measure("auc", y, gone)
+    return (
+        f"whether it is empty separates the outcome (AUC {max(auc, 1 - auc):.3f})"
+        if max(auc, 1 - auc) >= PROOF
+        else None
+    )
+
+
+def lottery(
+    sample: pl.DataFrame, kinds: Mapping[str, Kind], columns: Mapping[str, NDArray[np.generic]], named: str | None
+) -> tuple[str, str] | None:
+    """A column that says who was treated, and its control value: few values, called so, told by no other column."""
+    for name in [named] if named is not None else [n for n in columns if _LOTTERY.search(n)]:
+        cells = sample[name].filter(~sample[name].is_in(list(NULLS - {"none", "None", "No"})))
+        values = sorted(cells.unique().to_list())
+        if not 2 <= len(values) <= 6 or (kinds[name].what == "numeric" and len(values) != 2):
+            continue
+        says = (
+            re.search(r"(?i)treat|control|exposed|exposure|holdout|test_?group|ab_?test|experiment", name) is not None
+        )
+        control = next((v for v in values if (_CONTROL if says else _SPELLS_CONTROL).search(v)), None)
+        if control is None:
+            continue
+        told = (sample[name] != control).to_numpy().astype(np.float64)
+        if not min(told.sum(), (1 - told).sum()) >= ENOUGH:
+            continue
+        if named is not None or all(_auc(v, told) <= _UNTOLD for other, v in columns.items() if other != name):
+            return name, control
+    return None
+
+
+def questions_of(cells: pl.Series, keys: Keys, kind: str) -> tuple[NDArray[np.bool_], list[F64]]:
+    """Rows with a known outcome (n,), and the yes-or-no questions that it answers there."""
+    column = Column(role="outcome", **{k: v for k, v in keys.items() if k != "role"})
+    known = cast(cells.to_frame(), {cells.name: column}).frame[cells.name]
+    is_known = known.is_not_null().to_numpy()
+    told = known.drop_nulls()
+    if kind == "multiclass":
+        return is_known, [(told == value).to_numpy().astype(np.float64) for value in told.unique().sort()]
+    y = told.cast(pl.Float64).to_numpy()
+    asked = [y] if kind == "binary" else [(y > np.median(y)).astype(np.float64), (y > 0).astype(np.float64)]
+    return is_known, [q for q in asked if min(q.sum(), len(q) - q.sum()) >= FEWEST]

@@ -1,0 +1,91 @@
+"""A draft in, the text of its contract (a comment on each guess) and of its params block out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+_WIDE = 100_000_000  # a line is never broken: the comment stands at its end
+
+
+def contract_text(contract: Mapping[str, Any], head: list[str], why: Mapping[str, Mapping[str, str]]) -> str:
+    """YAML with `# guess: … because …` behind each column, `head` as comments above; `why[section][key]` are the reasons."""
+    lines = [f"# {_one_line(line)}" for line in head]
+    for section, value in contract.items():
+        reasons = why.get(section, {})
+        if section in _OPEN and isinstance(value, Mapping) and value:
+            lines.append(f"{section}:")
+            lines += _entries(value, reasons, 1, nested=section == "events")
+        else:
+            lines.append(f"{_flow({section: value})}{_guess(reasons.get('', ''))}")
+    return "\n".join(lines) + "\n"
+
+
+_OPEN = {"columns", "events", "unit"}  # sections that have a line an entry
+
+
+def _entries(value: Mapping[str, Any], why: Mapping[str, str], depth: int, *, nested: bool) -> list[str]:
+    lines = []
+    for key, held in value.items():
+        pad = "  " * depth
+        if isinstance(held, Mapping) and held and (nested or key in {"features", "target"}):
+            lines.append(f"{pad}{_flow({key: None}).removesuffix(' null')}")
+            lines += _entries(held, why, depth + 1, nested=nested and depth == 1)
+        else:
+            lines.append(f"{pad}{_flow({key: held})}{_guess(why.get(key, ''))}")
+    return lines
+
+
+def _flow(entry: Mapping[str, Any]) -> str:
+    """`key: {a: 1, b: [x]}` on one line."""
+    ((key, value),) = entry.items()
+    name = yaml.safe_dump({key: 0}, allow_unicode=True, width=_WIDE).rpartition(": 0")[0]
+    told = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=_WIDE)
+    return f"{name}: {told.removesuffix(chr(10)).removesuffix(chr(10) + '...')}"
+
+
+def _guess(reason: str) -> str:
+    return f"  # guess: {_one_line(reason)}" if reason else ""
+
+
+def _one_line(text: str) -> str:
+    """Nothing of the data may end a comment: signs that end lines or cannot be seen become spaces."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def params_text(name: str, rows: int, kind: str, *, has_text: bool) -> str:
+    """A block of params that fits the number of rows (settings by rows: see docs/use-cases.md)."""
+    batch = 64 if rows < 3_000 else 128 if rows < 8_000 else 256
+    net = "members: 8, width: 96, blocks: 2, dropout: 0.1"
+    extra, epochs, patience = "", 40, 6
+    if kind == "uplift":
+        batch, epochs, patience = 512, 14, 3
+    if rows > 60_000:
+        batch, epochs, patience = 512, 15, 4
+    if has_text:
+        net, batch, epochs, patience = (
+            "members: 4, width: 64, blocks: 1, dropout: 0.5",
+            64 if rows < 40_000 else 256,
+            4,
+            4,
+        )
+        extra = " warmup: 0.1, average: 0.98,\n       words: {width: 128, word_dropout: 0.1, dropout: 0.3},"
+    trials = 2 if has_text or rows > 200_000 else 6
+    swap = 0.1 if rows < 5_000 and not has_text else 0.0
+    baseline = f"seed: 1, trials: {trials}, rounds: 800, learning_rate: 0.05, threads: 1"
+    if kind == "clustering":
+        baseline += ", segments: {pairs: 40, starts: 10}"
+    key = yaml.safe_dump({name: 0}, allow_unicode=True).rpartition(": 0")[0]
+    return f"""  {key}:
+    augment: {{kind: none, times: 1}}
+    train:
+      {{seed: 1, {net}, learning_rate: 0.002, weight_decay: 0.01, batch: {batch},
+       epochs: {epochs}, patience: {patience}, swap: {swap},{extra} accelerator: cpu, devices: 1, num_nodes: 1, strategy: single,
+       precision: 32-true, threads: 1}}
+    baseline: {{{baseline}}}
+    evaluate: {{seed: 1, bootstrap: 500, placebos: {20 if kind == "uplift" else 0}}}
+    explain: {{seed: 1, rows: 400, draws: 64, reasons: 3}}
+    gate: {{seed: 1, bootstrap: 1000}}
+"""

@@ -1,0 +1,222 @@
+"""A file that nobody has described in, how it is written out: encoding, delimiter, lines before the header, names.
+
+Looked at is its beginning; what is guessed here, the exact reader then holds every record to.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from perennial.data.byte_source import byte_chunks
+from perennial.data.read import Dialect
+from perennial.errors import InputError
+
+_HEAD = 1 << 20  # bytes that are looked at
+_LINES = 400
+_DELIMITERS = (",", ";", "\t", "|", " ")
+_PREAMBLE = 20  # lines that may stand before the header
+_NUMBER = re.compile(r"[+-]?[0-9][0-9., ]*(?:[eE][+-]?[0-9]+)?|[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}.*")
+_OURS = re.compile(r"\A_|\Arow_id\Z|\$\{")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """How a file is written, its column names, and its first three rows (cells)."""
+
+    dialect: Dialect
+    names: tuple[str, ...]
+    first: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...]  # what was guessed, in words
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """The keys of the contract's source that differ from the plain case."""
+        told = self.dialect
+        found: dict[str, Any] = {"delimiter": told.delimiter} if told.delimiter != "," else {}
+        if told.encoding != "utf-8":
+            found["encoding"] = told.encoding
+        if not told.quoting:
+            found["quoting"] = "none"
+        if told.skip:
+            found["skip"] = told.skip
+        if told.trim:
+            found["trim"] = True
+        if told.names is not None:
+            found["header"] = list(told.names)
+        return found
+
+
+def written(path: Path) -> Written:
+    """Raises: InputError for what is no table of text, or has no delimiter that its lines agree on."""
+    encoding = _encoding(path)
+    text = _head(path, encoding)
+    if not text.strip():
+        raise InputError(f"{path}: empty; give a CSV file")
+    lines = text.splitlines()[:_LINES]
+    delimiter, n_fields, quoting = _delimiter(path, lines)
+    rows = _rows(text, delimiter, quoting=quoting)
+    skip = _preamble(rows, n_fields)
+    body = [row for row in rows[skip:] if len(row) == n_fields]
+    trim = _is_padded(body)
+    if trim:
+        body = [[cell.strip(" ") for cell in row] for row in body]
+    has_header = _is_header(body)
+    header = body[0] if has_header else [f"c{i + 1}" for i in range(n_fields)]
+    names = _renamed(header)
+    differs = not has_header or names != [name.strip() for name in header]
+    dialect = Dialect(
+        delimiter=delimiter, encoding=encoding, quoting=quoting, trim=trim,
+        names=tuple(names) if differs else None,
+        skip=skip + (1 if differs and has_header else 0),
+    )  # fmt: skip
+    first = tuple(tuple(row) for row in body[has_header : 3 + has_header])
+    notes = _notes(dialect, skip=skip, has_header=has_header, names=names, header=header)
+    return Written(dialect=dialect, names=tuple(names), first=first, notes=notes)
+
+
+def _encoding(path: Path) -> str:
+    """UTF-8 wherever nearly all lines with signs beyond ASCII are; else what Windows writes, else latin-1."""
+    with open(path, "rb") as raw:
+        magic = raw.read(2)
+    if magic in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    good = bad = n_lines = 0
+    for chunk in byte_chunks(path, "utf-8", 1 << 22):
+        n_lines += chunk.count(b"\n")
+        for line in chunk.split(b"\n")[:-1] if not chunk.isascii() else ():
+            if line.isascii():
+                continue
+            try:
+                line.decode()
+                good += 1
+            except UnicodeDecodeError:
+                bad += 1
+        if good + bad > 10_000:
+            break
+    if bad <= max(3, good / 20, n_lines / 1_000):  # a few bad rows are set aside one by one
+        return "utf-8"
+    try:
+        for _ in byte_chunks(path, "cp1252", 1 << 22):
+            pass
+    except InputError:
+        return "latin-1"
+    return "cp1252"
+
+
+def _head(path: Path, encoding: str) -> str:
+    """Whole lines of the beginning."""
+    data = b""
+    for chunk in byte_chunks(path, encoding, _HEAD):
+        data += chunk
+        if len(data) >= _HEAD:
+            return data[: data.rfind(b"\n") + 1].decode("utf-8", errors="replace")
+    return data.decode("utf-8", errors="replace")
+
+
+def _delimiter(path: Path, lines: Sequence[str]) -> tuple[str, int, bool]:
+    """The sign by which most lines have the same number of fields, that number, and whether quotes mean anything."""
+    best: tuple[float, str, int] = (0.0, "", 0)
+    for sign in _DELIMITERS:
+        counts = Counter(len(row) for row in _rows("\n".join(lines), sign, quoting=True) if any(row))
+        n_fields, most = max(counts.items(), key=lambda item: (item[1], item[0])) if counts else (1, 0)
+        share = most / max(counts.total(), 1)
+        if n_fields < 2 or share < 0.6 or (sign == " " and share < 0.98):
+            continue
+        worth = share * (1 + min(n_fields, 50) / 100) - (0.2 if sign == " " else 0)
+        best = max(best, (worth, sign, n_fields))
+    if best[1]:
+        return best[1], best[2], _quotes_pair(lines)
+    if _is_fixed_width(lines):
+        raise InputError(f"{path}: columns of fixed width; export it with a delimiter, such as a comma")
+    named = ", ".join(repr(sign) for sign in _DELIMITERS)
+    if len([line for line in lines if line.strip()]) > 1 and all("," not in line for line in lines[:50]):
+        return ",", 1, True
+    raise InputError(f"{path}: no delimiter gives its lines the same number of fields (tried {named}); is it a table?")
+
+
+def _quotes_pair(lines: Sequence[str]) -> bool:
+    """Whether quotes are quotes: nearly every line that has one has an even number, or fields go over lines."""
+    odd = sum(line.count('"') % 2 for line in lines)
+    return odd <= max(2, len(lines) // 5)
+
+
+def _is_fixed_width(lines: Sequence[str]) -> bool:
+    full = [line for line in lines if line.strip()]
+    return (
+        len(full) > 2 and len({len(line) for line in full}) == 1 and sum("  " in line for line in full) > len(full) / 2
+    )
+
+
+def _rows(text: str, delimiter: str, *, quoting: bool) -> list[list[str]]:
+    if not quoting:
+        return [line.split(delimiter) for line in text.splitlines()]
+    try:
+        return list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
+    except csv.Error:
+        return [line.split(delimiter) for line in text.splitlines()]
+
+
+def _preamble(rows: Sequence[Sequence[str]], n_fields: int) -> int:
+    """How many lines come before the first that has all fields; none where that never comes."""
+    for i, row in enumerate(rows[: _PREAMBLE + 1]):
+        if len(row) == n_fields and sum(bool(cell.strip()) for cell in row) > n_fields / 2:
+            return i
+    return 0
+
+
+def _is_padded(body: Sequence[Sequence[str]]) -> bool:
+    """Whether cells are set apart by spaces, as in `39, State-gov, 77516`."""
+    cells = [cell for row in body[:200] for cell in row[1:]]
+    return bool(cells) and sum(cell[:1] == " " or cell[-1:] == " " for cell in cells) > len(cells) / 3
+
+
+def _is_header(body: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row names columns: texts, all different, unlike what stands below them."""
+    if not body:
+        return False
+    first = [cell.strip() for cell in body[0]]
+    named = [cell for cell in first if cell]
+    if any(_NUMBER.fullmatch(cell) for cell in named) or len(set(named)) < 0.9 * len(named) or not named:
+        return False
+    below = [[row[i].strip() for row in body[1:] if row[i].strip()] for i in range(len(first))]
+    if any(cells and all(_NUMBER.fullmatch(cell) for cell in cells[:50]) for cells in below):
+        return True
+    again = sum(name in cells for name, cells in zip(first, below, strict=True) if name)
+    return again <= len(first) / 4
+
+
+def _renamed(header: Sequence[str]) -> list[str]:
+    """Names that can be keys: none empty, none twice, none of ours."""
+    found: list[str] = []
+    for i, cell in enumerate(header):
+        name = cell.strip() or f"column_{i + 1}"
+        if _OURS.search(name):
+            name = "x" + name.replace("${", "")
+        base, n = name, 2
+        while name in found:
+            name, n = f"{base}_{n}", n + 1
+        found.append(name)
+    return found
+
+
+def _notes(dialect: Dialect, *, skip: int, has_header: bool, names: list[str], header: list[str]) -> tuple[str, ...]:
+    found = []
+    if dialect.encoding != "utf-8":
+        found.append(f"it is written in {dialect.encoding}, not in UTF-8")
+    if skip:
+        found.append(f"the first {skip} lines come before the header")
+    if not has_header:
+        found.append("the first line names no columns, so they are called c1, c2, …")
+    elif renamed := [
+        f"{old!r} is called {new!r}" for old, new in zip(header, names, strict=True) if old.strip() != new
+    ]:
+        found.append(", ".join(renamed[:5]))
+    if not dialect.quoting:
+        found.append("quotes are signs like any other")
+    return tuple(found)

@@ -29,7 +29,7 @@ _SALT = "out of fold"
 def out_of_fold(bundle: Bundle, rows: Part, owner: pl.Series) -> F64:
     """Scores (n, outputs): of five folds, three fit, the next one chooses and calibrates, the last is scored, in turn.
 
-    Rows of one `owner` (n,) are in one fold. A family that is not boosted is refitted as a linear one.
+    Rows of one `owner` (n,) are in one fold. The bundle is linear or boosted: those are fitted in seconds.
     """
     fold = folds(owner, _SALT, FOLDS)
     scores = np.empty((len(rows), len(bundle.serving.head.outputs)))
@@ -47,12 +47,12 @@ def _refitted(bundle: Bundle, train: Part, val: Part) -> Scorer:
     x_val = encoding.encode(val.frame)
     model = _model(bundle, (x_train, train), (x_val, val), encoding)
     calibration = calibrate(head, model.link(x_val), val.y, val.arm)
-    told = {"model": model, "encoding": encoding, "calibration": calibration}
-    return Scorer(bundle=replace(bundle, **told))
+    return Scorer(bundle=replace(bundle, model=model, encoding=encoding, calibration=calibration))
 
 
 def _model(bundle: Bundle, train: tuple[Encoded, Part], val: tuple[Encoded, Part], encoding: Encoding) -> Model:
     """One setting of trees; of a linear model the design that the bundle has."""
+    assert isinstance(bundle.model, LinearModel | BoostedModel)
     head, (x_val, held) = bundle.serving.head, val
 
     def val_loss(model: Model) -> float:
@@ -62,8 +62,7 @@ def _model(bundle: Bundle, train: tuple[Encoded, Part], val: tuple[Encoded, Part
     if isinstance(bundle.model, BoostedModel):
         one = BaselineParams.model_validate(bundle.params).model_copy(update={"trials": 1})
         return fit_boosted(both[0], both[1], head, encoding, one, val_loss)
-    design = bundle.model.design if isinstance(bundle.model, LinearModel) else None
-    return fit_linear(*both[0], head, encoding, val_loss, design)
+    return fit_linear(*both[0], head, encoding, val_loss, bundle.model.design)
 
 
 def _only(rows: Part, mask: NDArray[np.bool_]) -> Part:

@@ -92,8 +92,10 @@ def _judge(
         case Regression():
             return amounts.judge(*_labelled(parts, scores), contract.task.primary, slices, resampling)
         case Uplift():
-            val, test = (messages.Campaign(y=rows.y, arm=rows.arm, scores=scores[name]) for name, rows in parts.items())
-            return messages.judge(val, test, contract.arms, offer_of(contract), resampling, params.placebos)
+            both = {n: messages.Campaign(y=rows.y, arm=rows.arm, scores=scores[n]) for n, rows in parts.items()}
+            return messages.judge(
+                both["val"], both["test"], contract.arms, offer_of(contract), resampling, params.placebos
+            )
         case Clustering():
             raise AssertionError("segments have no outcome to be judged by")
         case _:
@@ -104,11 +106,12 @@ def _of_all(
     contract: Contract, units: pl.DataFrame, bundles: Mapping[Family, Bundle], found: Mapping[str, Any],
     resampling: response.Resampling,
 ) -> dict[str, Any]:  # fmt: skip
-    """The whole campaign, out of fold by the candidate's family; of a deep one by its traditional rival's."""
-    chosen: Family = found["candidate"]["family"]
-    family: Family = chosen if chosen in TRADITIONAL else found["deep_minus_traditional"]["traditional"]
+    """The whole campaign, out of fold by the candidate's family or, as that is dear to refit, its traditional rival's."""
+    chosen = found["candidate"]["family"]
+    chosen = chosen if chosen in TRADITIONAL else found["deep_minus_traditional"]["traditional"]
+    family: Family = "boosted" if chosen == "boosted" else "linear"
     rows = labelled(units, contract)
-    scores = {family: out_of_fold(bundles[family], rows, owner(units, contract))}
+    scores: dict[str, Any] = {family: out_of_fold(bundles[family], rows, owner(units, contract))}
     campaign = messages.Campaign(y=rows.y, arm=rows.arm, scores=scores)
     before = {f.name: units[f.name].to_numpy() for f in feature_columns(contract)}
     told = messages.of_all(campaign, contract.arms, contract.shares, offer_of(contract), before, resampling)

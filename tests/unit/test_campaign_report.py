@@ -64,7 +64,7 @@ def test_each_message_says_what_to_rank_by(rank_by: str, gain: tuple[float, floa
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [(900, "earns more than"), (100, "gains nothing over"), (-900, "earns less than")]
+    ("value", "words"), [(900, "earns more than"), (100, "gains nothing measurable over"), (-900, "earns less than")]
 )
 def test_choosing_is_held_against_the_best_single_message(value: float, words: str) -> None:
     story = uplift_story()

@@ -128,7 +128,7 @@ def _choosing(story: Story) -> Check:
     policy = story.evaluation["out_of_fold"]["policy"]
     found = interval(policy["against"]["best_single"])
     single = f"{story.evaluation['arms'][policy['best_single']]} to everyone"
-    question = f"Choosing a message for each customer gains nothing over {single}"
+    question = f"Choosing a message for each customer gains nothing measurable over {single}"
     if found.low > 0:
         question = f"Choosing a message for each customer earns more than {single}"
     if found.high < 0:

@@ -80,6 +80,17 @@ def test_where_choosing_gains_nothing_and_all_may_be_written_to_it_is_one_messag
     assert told(uplift_story(clear=False)).what_to_do.startswith("Send discover to 14"), "the budget is 40 %"
 
 
+def test_a_finding_carries_both_figures_and_their_difference() -> None:
+    checks = campaign_section(uplift_story()).blocks[1]
+    assert isinstance(checks, Checks)
+    first = checks.checks[0]
+    assert (
+        "Qini by effect 12.0 [8.0, 16.0], by response 4.0 [\u22121.0, 9.0], in responses of 1,000 customers"
+        in first.detail
+    )
+    assert (first.value, first.interval) == ("+8.5", "[+2.5, +14.5]")
+
+
 def test_amounts_are_told_in_money_and_responses_in_points() -> None:
     sections = [campaign_section(story) for story in (uplift_story(), spend_story())]
     for section, unit, effect, qini in zip(

@@ -101,11 +101,13 @@ def _groups(lottery: Mapping[str, Any]) -> str:
 def _race(story: Story, message: Mapping[str, Any]) -> Check:
     gain, show = interval(message["gain"]), _qini(story, n.difference)
     question = f"{capital(message['name'])}: {_words(message)}"
+    qini = _qini(story, n.decimal)
+    effect, response = (n.estimate(interval(message[key]), qini) for key in ("by_effect", "by_response"))
     line = Line(at=0, name="both alike")
     return Check(
         mark="ok" if message["rank_by"] == "effect" else "info",
         question=question,
-        detail=f"Qini by effect − by response, {_unit(story)}, 95\u202f% interval. Above 0: the effect ranks better.",
+        detail=f"Qini by effect {effect}, by response {response}, {_unit(story)}; beside it the first less the second.",
         value=show(gain.value),
         interval=n.bracket(gain, show),
         picture=against_line(gain, line, label=f"{question}: {n.estimate(gain, show)}", standing="reference"),

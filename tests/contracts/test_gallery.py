@@ -18,7 +18,7 @@ import polars as pl
 import pytest
 import yaml
 
-from perennial.contract.model import Contract
+from perennial.contract.model import Contract, parse
 from perennial.contract.serving import feature_columns
 from perennial.data.clean import WHY, clean
 from perennial.data.names import ENTITY, ROW_ID
@@ -35,6 +35,7 @@ DATA = Path(os.environ.get("PERENNIAL_TEST_DATA", REPO.parent / "shared" / "data
 GALLERY = REPO / "src" / "perennial" / "gallery"
 STAGES = ("ingest", "validate", "clean", "featurize", "split")
 ROWS = 600
+MORE = {"email_spend": 4_000}  # one customer in 110 spends
 BANK, SHOP = "bank_marketing/bank-additional-full.csv.gz", "online_retail/online_retail.csv.gz"
 FILES: dict[str, tuple[str, ...]] = {
     "ad_clicks": ("kdd2012_ad_click/click_prediction_small.csv.gz",),
@@ -47,6 +48,7 @@ FILES: dict[str, tuple[str, ...]] = {
     "customer_churn": (SHOP,),
     "customer_segments": (SHOP,),
     "customer_value": (SHOP,),
+    "email_spend": ("hillstrom_email/hillstrom.csv.gz",),
     "email_uplift": ("hillstrom_email/hillstrom.csv.gz",),
     "german_risk": ("german_credit/german.csv.gz",),
     "member_segments": ("ifood_campaign/ml_project1_data.csv.gz",),
@@ -80,7 +82,7 @@ def entry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if not FILES[name]:
         write(raw, toy.population)
     for file in FILES[name]:
-        sample(DATA / file, raw / Path(file).name, toy.contract)
+        sample(DATA / file, raw / Path(file).name, toy.contract, MORE.get(name, ROWS))
     toy.run(*STAGES)
     return toy
 
@@ -91,7 +93,7 @@ def small(path: Path) -> str:
     return text.replace("n: 20000", f"n: {ROWS}")
 
 
-def sample(source: Path, to: Path, contract: Contract) -> None:
+def sample(source: Path, to: Path, contract: Contract, n: int) -> None:
     """Rows from all over a file in its order; of a log all lines of some people, and its end; a tar as it is."""
     if source.suffix == ".tar":
         to.symlink_to(source)
@@ -105,7 +107,7 @@ def sample(source: Path, to: Path, contract: Contract) -> None:
             -20:
         ]
     else:
-        body = body[:: max(1, len(body) // ROWS)]
+        body = body[:: max(1, len(body) // n)]
     with gzip.open(to, "wt", encoding="utf-8", newline="") if to.suffix == ".gz" else open(to, "w", newline="") as out:
         if contract.source.quoting == "none":
             out.writelines(contract.source.delimiter.join(row) + "\n" for row in body)
@@ -246,6 +248,25 @@ def twice(units: pl.DataFrame, column: str) -> pl.DataFrame:
     pictures = units[column].to_list()
     pictures[part.index("test")] = pictures[part.index("train")]
     return units.with_columns(pl.Series(column, pictures, dtype=units[column].dtype))
+
+
+@pytest.mark.parametrize("name", ["ad_uplift", "email_spend", "email_uplift"])
+def test_what_a_message_did_is_no_feature_of_what_else_it_did(name: str) -> None:
+    """Outcomes of one campaign tell each other: a visit who buys. By name, before anything is looked at."""
+    told = yaml.safe_load((GALLERY / f"{name}.yaml").read_text())
+    siblings = [
+        column
+        for column, said in told["columns"].items()
+        if said["role"] == "outcome" and column != told["task"]["target"]
+    ]
+    assert len(siblings) == {"ad_uplift": 1}.get(name, 2)
+    for column in siblings:
+        assert column not in {feature.name for feature in feature_columns(parse(told, name))}
+        for role in ("numeric", "categorical"):
+            columns = {**told["columns"], column: {**told["columns"][column], "role": role}}
+            with pytest.raises(LeakError, match=f"column '{column}' is known only after the outcome") as caught:
+                parse({**told, "columns": columns}, name)
+            assert caught.value.exit_code == 3
 
 
 def test_the_params_of_an_entry_name_what_its_columns_need() -> None:

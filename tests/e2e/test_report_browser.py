@@ -16,7 +16,7 @@ import pytest
 from perennial.report.compose import compose
 from perennial.report.page import render
 from tests.fakes.sample_page import response_page, segments_page, uplift_page
-from tests.fakes.story import amounts_story, both_ways, classes_story, response_story, uplift_story
+from tests.fakes.story import amounts_story, both_ways, classes_story, response_story, spend_story, uplift_story
 
 pytestmark = pytest.mark.e2e
 
@@ -119,6 +119,7 @@ def test_composed_reports_fit_every_width(tmp_path: Path) -> None:
         response_story(champion=True),
         response_story("REJECT", stopped_by="floor", money=False),
         uplift_story(),
+        spend_story(),
         uplift_story("HOLD", stopped_by="better", champion=True),
         classes_story(champion=True),
         classes_story("REJECT", stopped_by="floor", sure=0.5),

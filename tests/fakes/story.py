@@ -98,8 +98,7 @@ def uplift_story(
             name: {"test": {"qini": about(qini, 0.004), "policy_value": about(worth, 680)}}
             for name, qini, worth in (("linear", 0.0125, 1144), ("boosted", 0.0121, 1333), ("deep", 0.0151, 1169))
         },
-        "lottery": {"least_p": 0.03 if fair else 0.00004, "expected_least_p": 0.0018, "rows": [783, 1673, 1610]},
-        "messages": [_message("discover", 0.0085), _message("reward", -0.0037)],
+        "lottery": _lottery(fair=fair),
         "placebo": {"mean": 0.0003, "greatest": 0.0064, "times": 20},
         "policy": {
             "against": {name: about(value, 540) for name, value in against.items()},
@@ -117,8 +116,23 @@ def uplift_story(
             ],
         },
     }
+    evaluation["out_of_fold"] = {
+        "family": "linear",
+        "rows": 20000,
+        "messages": [_message("discover", 0.0085, clear), _message("reward", -0.0037 if clear else -0.012, clear)],
+        "policy": evaluation["policy"],
+    }
     decision = _decision(verdict, stopped_by, champion, 0.0, 0.001 if stopped_by == "floor" else 0.0125)
     return _story("ad_uplift", gallery("ad_uplift"), decision, evaluation, suspects)
+
+
+def spend_story() -> Story:
+    """A message to everyone, at any cost: the outcome is an amount, and a choice for each gains nothing over one for all."""
+    story = uplift_story(clear=False)
+    policy = {**story.evaluation["policy"], "budget_share": 1.0}
+    out_of_fold = {**story.evaluation["out_of_fold"], "policy": policy}
+    evaluation = {**story.evaluation, "policy": policy, "out_of_fold": out_of_fold}
+    return replace(story, contract=gallery("email_spend"), summaries={**story.summaries, "evaluate": evaluation})
 
 
 def classes_story(
@@ -336,9 +350,25 @@ def _profit(everyone: float) -> dict[str, Any]:
     }
 
 
-def _message(name: str, race: float) -> dict[str, Any]:
+def _message(name: str, gain: float, clear: bool) -> dict[str, Any]:
     tenths = [{"n": 246, "predicted": i / 100, "observed": about((i - 4) / 50, 0.06)} for i in range(10)]
-    return {"name": name, "race": about(race, 0.006), "tenths": tenths}
+    by_effect, by_response = about(0.012 if clear else 0.001, 0.004), about(0.004 if clear else 0.013, 0.005)
+    rank_by = "effect" if gain > 0 and clear else "response" if not clear else "neither"
+    return {
+        "name": name, "effect": about(0.03, 0.01), "by_effect": by_effect, "by_response": by_response,
+        "gain": about(gain, 0.006), "rank_by": rank_by, "tenths": tenths, "predicted": 0.03,
+    }  # fmt: skip
+
+
+def _lottery(*, fair: bool) -> dict[str, Any]:
+    told = None if fair else f"the groups differ in {BAD}, known before"
+    columns = [
+        {"column": name, "p": p, "gaps": [0.01, -0.04], "chance": 0.05} for name, p in (("city", 0.03), ("age", 0.4))
+    ]
+    return {
+        "least_p": 0.03 if fair else 0.00004, "expected_least_p": 0.0018, "rows": [4050, 7950, 8000], "columns": columns,
+        "planned": [0.2, 0.4, 0.4], "ratio_p": 0.61, "unfair": told,
+    }  # fmt: skip
 
 
 def _band(height: Callable[[float], float], reach: float) -> dict[str, list[float]]:

@@ -31,6 +31,7 @@ FILES = {
     "member_segments": ["ifood_campaign/ml_project1_data.csv.gz"],
     "wholesale_segments": ["wholesale_customers/wholesale.csv.gz"],
     "ad_clicks": ["kdd2012_ad_click/click_prediction_small.csv.gz"],
+    "email_spend": ["hillstrom_email/hillstrom.csv.gz"],
     "email_uplift": ["hillstrom_email/hillstrom.csv.gz"],
     "card_fraud": ["creditcard_fraud_10k/creditcard_fraud_10k.csv.gz"],
     "review_sentiment": ["womens_clothing_reviews/reviews.csv.gz"],

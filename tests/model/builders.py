@@ -30,7 +30,7 @@ from perennial.training.loader import Rows
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
-Task = Literal["binary", "uplift", "multiclass", "regression", "two_part"]
+Task = Literal["binary", "uplift", "uplift_amounts", "multiclass", "regression", "two_part"]
 TASKS: tuple[Task, ...] = get_args(Task)
 ARMS = ("none", "discover", "reward")
 CLASSES = ("leaves", "stays", "grows")
@@ -102,6 +102,7 @@ def head(outputs: int) -> Head:
 HEADS: dict[Task, Head] = {
     "binary": head(1),
     "uplift": head(3),
+    "uplift_amounts": Head(task="uplift", outputs=ARMS, amounts=True),
     "multiclass": Head(task="multiclass", outputs=CLASSES),
     "regression": Head(task="regression", outputs=("amount",)),
     "two_part": Head(task="regression", outputs=("amount",), two_part=True),
@@ -115,6 +116,9 @@ def answers(frame: pl.DataFrame, task: Task, seed: int = 0) -> tuple[F64, I64]:
     match task:
         case "binary" | "uplift":
             return outcomes(frame, len(HEADS[task].outputs), seed)
+        case "uplift_amounts":
+            arm = rng.integers(0, len(ARMS), frame.height)
+            return 60 + (10 + 5 * arm) * score + 10 * rng.standard_normal(frame.height), arm
         case "multiclass":
             noisy = np.outer(score, [-1.0, 0.0, 1.0]) + rng.gumbel(size=(frame.height, 3))
             return noisy.argmax(axis=1).astype(np.float64), none
@@ -150,7 +154,7 @@ def bundle(family: Family, task: Task, folder: Path) -> Bundle:
     found, train, val = HEADS[task], customers(600), customers(300, seed=7)
     (y, arm), (y_val, arm_val) = answers(train, task), answers(val, task, seed=7)
     serving = ServingView(
-        head=found, costs=(0.0, 2.0, 2.0) if task == "uplift" else (2.0,), features=FEATURES,
+        head=found, costs=(0.0, 2.0, 2.0) if found.task == "uplift" else (2.0,), features=FEATURES,
         money=Money(currency="EUR", value_of_response=40, cost_of_contact=2, budget_share=0.4),
     )  # fmt: skip
     encoding, x = fit_encoding(train, FEATURES, y, 1)

@@ -179,6 +179,25 @@ def test_losses_of_links_are_those_of_the_textbooks() -> None:
     two = np.array([[0.0, 3.0], [1.0, 4.0]])
     uplift = link_loss(HEADS["uplift"], np.hstack([two, two[:, :1]]), np.array([1.0, 0.0]), np.array([0, 1]))
     assert uplift == pytest.approx((np.log1p(1) + np.log1p(np.exp(4))) / 2)
+    spent = link_loss(HEADS["uplift_amounts"], np.hstack([two, two[:, :1]]), np.array([3.0, 2.0]), np.array([1, 0]))
+    assert spent == pytest.approx((0 + 1) / 2)
+
+
+def test_what_an_arm_spends_is_put_right_only_where_held_out_rows_say_so() -> None:
+    """Of rare large amounts a line fitted to a few of them would turn the order of customers at will."""
+    rng, arm = np.random.default_rng(1), np.arange(6000) % 3
+    link = rng.normal(5, 1, (6000, 3))
+    y = 2 * link[np.arange(6000), arm] - 3 + rng.normal(size=6000)
+    found = calibrate(HEADS["uplift_amounts"], link, y, arm)
+    assert found.slope_O == pytest.approx([2, 2, 2], abs=0.1)
+    assert found.shift_O == pytest.approx([-3, -3, -3], abs=0.5)
+    kept = []
+    for _ in range(30):  # honest scores of rare amounts
+        honest = rng.gamma(2, 0.5, (6000, 3))
+        rare = np.where(rng.random(6000) < 0.01 * honest[np.arange(6000), arm], 100.0, 0.0)
+        kept.append(calibrate(HEADS["uplift_amounts"], honest, rare, arm).slope_O == 1)
+    assert np.mean(kept) >= 0.7
+    assert calibrate(HEADS["uplift_amounts"], link[:27], y[:27], arm[:27]).slope_O.tolist() == [1, 1, 1]
 
 
 def test_the_loss_of_two_parts_is_least_at_the_right_mean() -> None:

@@ -28,6 +28,15 @@ def test_an_arm_is_learnt_from_its_own_rows() -> None:
     assert [target.y.tolist() for target in found] == [[0, 1], [1], [1, 0]]
 
 
+def test_what_each_arm_spends_is_an_amount_of_its_own_rows() -> None:
+    found = targets(HEADS["uplift_amounts"], Y, ARM)
+    assert [(target.kind, target.y.tolist()) for target in found] == [
+        ("amount", [0, 5]),
+        ("amount", [1]),
+        ("amount", [2, 0]),
+    ]
+
+
 def test_classes_are_one_fit_and_a_plain_amount_is_one() -> None:
     for task, kind in (("multiclass", "classes"), ("regression", "amount")):
         (target,) = targets(HEADS[task], Y, ARM)  # type: ignore[index]
@@ -52,7 +61,7 @@ def test_link_scores_are_log_shares_of_classes_and_the_logarithm_of_an_expected_
     two = raw[:, :2]
     np.testing.assert_allclose(np.exp(link_of(HEADS["two_part"], two))[:, 0], expit(two[:, 0]) * np.exp(two[:, 1]))
     assert np.isfinite(link_of(HEADS["two_part"], np.array([[-800.0, 1.0], [800.0, 1.0]]))).all()
-    for task in ("binary", "uplift", "regression"):
+    for task in ("binary", "uplift", "uplift_amounts", "regression"):
         assert link_of(HEADS[task], raw) is raw  # type: ignore[index]
 
 
@@ -100,7 +109,13 @@ def test_a_head_says_what_its_contract_asks_for() -> None:
     for task, asked in heads.items():
         found = head_of(parse(told(task=asked, columns=columns), "c"))
         assert found == HEADS[task]  # type: ignore[index]
-    assert [HEADS[task].raw for task in TASKS] == [1, 3, 3, 1, 2]
+    arms = {"role": "treatment", "control": "none", "arms": {name: {"cost": 2} for name in HEADS["uplift"].outputs[1:]}}
+    won = {"role": "outcome", "values": {"no": 0, "yes": 1}}
+    for target, task in (("won", "uplift"), ("spend", "uplift_amounts")):
+        asked = {"kind": "uplift", "target": target, "primary": "qini", "floor": 0.0}
+        found = head_of(parse(told(task=asked, columns={**columns, "won": won, "message": arms}), "c"))
+        assert found == HEADS[task]  # type: ignore[index]
+    assert [HEADS[task].raw for task in TASKS] == [1, 3, 3, 3, 1, 2]
 
 
 @pytest.mark.parametrize("family", LEARNING)
@@ -129,4 +144,6 @@ def loss(head: Head, score: F64, y: F64, arm: F64) -> float:
     if head.task == "multiclass":
         return float(-np.mean(np.log(score[np.arange(len(y)), y.astype(np.int64)])))
     seen = score[np.arange(len(y)), arm.astype(np.int64)]
+    if head.amounts:
+        return float(np.mean((seen - y) ** 2))
     return float(-np.mean(np.log(np.where(y == 1, seen, 1 - seen))))

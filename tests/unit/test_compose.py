@@ -25,7 +25,7 @@ from perennial.report.flows import Verdict
 from perennial.report.page import Checks, Figure, Pair, Table
 from perennial.report.story import Story
 from perennial.report.told import Told
-from tests.fakes.story import BAD, TEST, TRAIN, VAL, about, gallery, response_story, uplift_story
+from tests.fakes.story import BAD, TEST, TRAIN, VAL, about, gallery, response_story, spend_story, uplift_story
 
 pytestmark = pytest.mark.unit
 
@@ -45,6 +45,7 @@ STORIES = {
     "uplift not clear": uplift_story(clear=False),
     "uplift better": uplift_story(champion=True),
     "uplift unfair": uplift_story(fair=False),
+    "uplift of amounts": spend_story(),
     **{
         f"uplift HOLD by {rule}": uplift_story("HOLD", stopped_by=rule, champion=True)
         for rule in ("better", "comparable", "profit", "groups")
@@ -306,7 +307,8 @@ def test_deep_against_traditional_is_told_at_the_verdict(story: Story) -> None:
         return
     checks = said.why[0]
     assert isinstance(checks, Checks)
-    first = checks.checks[0]
+    assert checks.checks[0].question.startswith("The test was")
+    first = checks.checks[1]
     assert first.detail.startswith("Deep − traditional, Qini")
     assert first.value == f"+{deep['value']:.3f}"
     assert first.interval == "[−0.001, +0.006]"
@@ -352,14 +354,14 @@ def test_the_profit_finding_is_true_of_everyone_too(everyone: float, chosen: flo
 def test_the_finding_on_messages_is_true_of_the_best_single_one(single: float, against: float, finding: str) -> None:
     story = uplift_story(single=single)
     story.evaluation["policy"]["against"]["response"] = about(against, 500)
-    figure = told(story).sections[0].blocks[0]
+    figure = told(story).sections[0].blocks[-1]
     assert isinstance(figure, Figure)
     assert finding in figure.finding
 
 
 def test_the_curve_of_messages_is_in_the_unit_of_its_plans() -> None:
     story = uplift_story()
-    figure = told(story).sections[0].blocks[0]
+    figure = told(story).sections[0].blocks[-1]
     assert isinstance(figure, Figure)
     top = max(story.evaluation["policy"]["curves"]["choice"]["high"]) / 4.066
     ticks = re.findall(r">€(\d+(?:\.\d+)?)(k?)<", figure.drawing.wide)
@@ -469,10 +471,10 @@ def test_nothing_set_aside_leaves_no_empty_table() -> None:
 
 def test_a_name_begins_a_sentence_in_upper_case() -> None:
     said = told(uplift_story())
-    figures = [f for block in said.sections[2].blocks if isinstance(block, Pair) for f in block.figures]
+    figures = [f for block in said.sections[0].blocks if isinstance(block, Pair) for f in block.figures]
     assert [figure.finding.split(":")[0] for figure in figures[:2]] == ["Discover", "Reward"]
     assert said.key_figures[2].name == "Reward to everyone"
-    assert len(figures) == 3
+    assert len(figures) == 2
 
 
 def test_training_that_still_helped_at_its_end_says_so() -> None:

@@ -86,6 +86,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"task": {"kind": "binary", "target": "z", "primary": "auc", "floor": 0}}, "task.target 'z' has no column .*: y"),
     ({"columns": {"y": {"role": "outcome", "values": {"no": 1, "yes": 2}}}}, "outcome 'y' maps its texts to 0 and 1"),
     ({"columns": {"y": {"role": "outcome", "type": "int"}}}, "outcome 'y' maps its texts to 0 and 1"),
+    (
+        {**TREATED, "columns": {**TREATED["columns"], "y": {"role": "outcome", "type": "text"}}},
+        "outcome 'y' maps its texts to 0 and 1, .*, or is an amount, type: decimal",
+    ),
     ({"task": TREATED["task"]}, "an uplift task needs a column of role treatment"),
     ({"split": {"kind": "column"}}, "split.kind column needs a column of role split"),
     (

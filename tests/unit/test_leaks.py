@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from perennial.evaluation.leaks import Leak, reaching, straddling, telling
+from perennial.evaluation.leaks import Leak, questions, reaching, straddling, telling, telling_any
 
 pytestmark = pytest.mark.unit
 
@@ -111,6 +111,16 @@ def test_proven_leaks_come_first_and_too_few_rows_prove_nothing() -> None:
 def test_a_column_of_the_files_order_is_no_leak_of_time() -> None:
     y = np.r_[np.zeros(N // 2), (np.arange(N // 2) % 5 == 0)]
     assert telling({"row": np.arange(N)}, y) == []
+
+
+def test_an_amount_is_asked_whether_there_is_any_whatever_the_task() -> None:
+    bought = outcomes()
+    spent = bought * np.random.default_rng(1).lognormal(3, 1, N)
+    for task in ("regression", "uplift"):
+        found = telling_any({"bought": bought, "noise": np.random.default_rng(2).random(N)}, questions(spent, task))
+        assert [(leak.column, leak.proven) for leak in found] == [("bought", True)], task
+    (itself,) = questions(bought.astype(np.float64), "uplift")
+    assert np.array_equal(itself, bought)
 
 
 def test_entities_in_two_parts_are_named_once_in_order() -> None:

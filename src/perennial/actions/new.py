@@ -120,7 +120,9 @@ def propose(name: str, files: list[Path], answers: Answers, *, asks: bool = Fals
 def _of_table(made: Draft, head: list[str]) -> Proposal:
     why = {"columns": made.why, "split": {"": made.split_why}, "task": {"": made.outcome.words}}
     if made.suspects:
-        why["suspects"] = {"": "may be known too late: left out, and the report shows both; --known COLUMN takes one in"}
+        why["suspects"] = {
+            "": "may be known too late: left out, and the report shows both; --known COLUMN takes one in"
+        }
     has_text = any(keys["role"] == "text" for keys in made.columns.values())
     words = [f"predict {made.outcome.name}: {made.outcome.words}"]
     refused = [name for name, keys in made.columns.items() if keys.get("known") == "after_outcome"]
@@ -160,9 +162,11 @@ def _files(data: Path) -> list[Path]:
 def _agreed(files: list[Path]) -> Written:
     """How all of the files are written; they must have the same columns, for nothing is joined unasked."""
     first, *others = [written(path) for path in files]
-    for path, other in zip(files[1:], others, strict=True):
+    for other in others:
         if other.names != first.names or other.dialect != first.dialect:
-            named = ", ".join(f"{p.name} ({len(w.names)} columns)" for p, w in zip(files, [first, *others], strict=True))
+            named = ", ".join(
+                f"{p.name} ({len(w.names)} columns)" for p, w in zip(files, [first, *others], strict=True)
+            )
             raise InputError(f"the files differ in their columns: {named}. Which one is it? Give that file by --data")
     return first
 
@@ -196,7 +200,9 @@ def _ask_target(looked: Looked, kinds: dict[str, Kind]) -> str:
 def _ask(made: Draft, answers: Answers) -> Answers:
     """At most three questions, each with its evidence and what is taken where nothing is said."""
     if made.outcome.kind == "binary" and not made.outcome.sure:
-        event = _said(f"Which value of {made.outcome.name} is looked for? {made.outcome.words}", made.outcome.event or "")
+        event = _said(
+            f"Which value of {made.outcome.name} is looked for? {made.outcome.words}", made.outcome.event or ""
+        )
         answers = replace(answers, event=event)
     if made.suspects:
         for name, why in made.suspects.items():
@@ -204,7 +210,11 @@ def _ask(made: Draft, answers: Answers) -> Answers:
         known = _said("Which of these are known before you decide? (names with commas)", "")
         answers = replace(answers, known=tuple(name.strip() for name in known.split(",") if name.strip()))
     if made.outcome.kind == "binary" and answers.earns is None:
-        told = _said("What does a contact cost and a response earn? (two numbers, or nothing)", "").replace(",", " ").split()
+        told = (
+            _said("What does a contact cost and a response earn? (two numbers, or nothing)", "")
+            .replace(",", " ")
+            .split()
+        )
         if len(told) == 2:
             answers = replace(answers, cost=float(told[0]), earns=float(told[1]))
     return answers

@@ -17,10 +17,10 @@ from perennial.config.gate import GateParams
 from perennial.contract.model import Contract, load
 from perennial.contract.serving import changed_features, feature_columns
 from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
-from perennial.data.parts import Part, part
+from perennial.data.parts import Part, labelled, part
 from perennial.data.split import trained_on
 from perennial.errors import DataStopped, Refused
-from perennial.evaluation import policy, segments, uplift
+from perennial.evaluation import lottery, policy, segments
 from perennial.evaluation.compare import Judge
 from perennial.evaluation.gate import LEVEL, Decision, Evidence, Rule, Segmentation, decide
 from perennial.evaluation.intervals import Interval
@@ -140,7 +140,7 @@ def evidence(
     judge = Judge(
         metric=contract.task.primary, y=test.y, arm=arm, weight=test.weighed, resamples=gate.bootstrap, seed=gate.seed
     )
-    p_new, unfair = new.score(test.frame), _unfair(contract, test)
+    p_new, unfair = new.score(test.frame), _unfair(contract, labelled(units, contract))
     why_not = None if old is None else not_comparable(new, old, test.frame)
     if old is None or why_not is not None:
         return Evidence(
@@ -176,11 +176,12 @@ def _segmentation(
     return Segmentation(stability=stability, floor=task.floor, kept=segments.kept(before, now))
 
 
-def _unfair(contract: Contract, test: Part) -> str | None:
+def _unfair(contract: Contract, rows: Part) -> str | None:
+    """Of all rows: the lottery was drawn before they were split."""
     if contract.task.kind != "uplift":
         return None
-    before = {column.name: test.frame[column.name].to_numpy() for column in feature_columns(contract)}
-    return uplift.unfair(test.arm, before, contract.shares)
+    before = {column.name: rows.frame[column.name].to_numpy() for column in feature_columns(contract)}
+    return lottery.unfair(rows.arm, before, contract.shares)
 
 
 def not_comparable(new: Scorer, old: Scorer, test: pl.DataFrame) -> str | None:

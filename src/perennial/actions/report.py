@@ -12,6 +12,7 @@ import polars as pl
 from perennial.actions.promote import concerns
 from perennial.actions.register import bundle_folder
 from perennial.contract.model import Contract, load
+from perennial.contract.serving import head_of
 from perennial.data.names import ROW_ID
 from perennial.errors import Refused
 from perennial.files.durable import read_json, sha256_file, write_text
@@ -132,7 +133,8 @@ def _score(row: dict[str, Any], scores: list[str], contract: Contract) -> str:
             likeliest = max(scores, key=lambda name: float(row[name])).removeprefix("score:")
             return f"{likeliest} {100 * row['rank']:.0f}\u202f%"
         case "uplift":
-            return f"{100 * row['rank']:.0f} points"
+            is_amount = head_of(contract).amounts
+            return f"{row['rank']:+,.2f}" if is_amount else f"{100 * row['rank']:.0f} points"
         case _:
             assert_never(contract.task.kind)
 

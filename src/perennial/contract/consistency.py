@@ -97,9 +97,14 @@ def _outcome(contract: Contract, target: str) -> Iterator[str]:
     """What a task asks of its outcome's column."""
     column = contract.columns[target]
     match contract.task.kind:
-        case "binary" | "uplift":
+        case "binary":
             if not isinstance(column.values, dict) or set(column.values.values()) != {0, 1}:
                 yield f'outcome {target!r} maps its texts to 0 and 1: values: {{"no": 0, "yes": 1}}'
+        case "uplift":
+            is_response = isinstance(column.values, dict) and set(column.values.values()) == {0, 1}
+            if not is_response and (column.cell_type not in _NUMBER or column.is_coded):
+                either = 'maps its texts to 0 and 1, values: {"no": 0, "yes": 1}, or is an amount, type: decimal'
+                yield f"outcome {target!r} {either}"
         case "multiclass":
             if len(set(contract.classes)) < 3 or column.is_coded:
                 yield f"outcome {target!r} lists three or more classes as texts: values: [low, middle, high]"

@@ -192,8 +192,8 @@ def _items(kept: str | dict[str, float]) -> list[tuple[str, float]]:
 class Money(Frozen):
     """What a decision is worth. `budget_share` is a share of the customers judged, so it means the same everywhere.
 
-    A contact costs and a response earns; a loan gains when it is paid back and loses when it is not; or a team looks at
-    so many alerts in 1,000 rows.
+    A contact costs and a response earns (where the outcome is an amount, each unit of it: the margin); a loan gains when
+    it is paid back and loses when it is not; or a team looks at so many alerts in 1,000 rows.
     """
 
     currency: str | None = None

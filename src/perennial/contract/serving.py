@@ -31,7 +31,7 @@ class FeatureColumn(Frozen):
 class Head(Frozen):
     """What a model predicts: its task and the names of its scores (classes, arms with the control first, else one).
 
-    The names of segments are known once they are found.
+    The names of segments are known once they are found. `amounts`: scores of an uplift task are amounts, not chances.
 
     `prior` is ln(kept_0 / kept_1), which makes odds of the sample those of the population; 0 where nothing was sampled.
     """
@@ -39,6 +39,7 @@ class Head(Frozen):
     task: Literal["binary", "multiclass", "regression", "uplift", "clustering"]
     outputs: tuple[str, ...]
     two_part: bool = False
+    amounts: bool = False
     prior: float = 0.0
 
     @property
@@ -83,7 +84,8 @@ def head_of(contract: Contract) -> Head:
         case Regression():
             return Head(task="regression", outputs=("amount",), two_part=contract.task.zeros == "two_part")
         case Uplift():
-            return Head(task="uplift", outputs=tuple(contract.arms))
+            amounts = not contract.columns[contract.task.target].is_coded
+            return Head(task="uplift", outputs=tuple(contract.arms), amounts=amounts)
         case Clustering():
             return Head(task="clustering", outputs=())
         case _:

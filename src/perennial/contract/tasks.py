@@ -41,7 +41,10 @@ class Regression(Frozen):
 
 
 class Uplift(Frozen):
-    """`qini` is the mean over arms of the area between the Qini curve and the random line, per customer."""
+    """What a message changes: how many respond (an outcome of 0 and 1), or an amount (an outcome of numbers).
+
+    `qini` is the mean over arms of the area between the Qini curve and the random line, per customer.
+    """
 
     kind: Literal["uplift"]
     question: str = ""

@@ -46,13 +46,18 @@ def split(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[s
     if contract.unit.cutoffs is not None:
         now = ~units[CUTOFF].is_in(list(contract.unit.cutoffs.earlier))
         parts = parts.zip_with(now, pl.repeat(EARLIER, len(parts), eager=True))
-    each_its_own = isinstance(rule, HashSplit) and rule.by == "row" and contract.entity is None
-    owner = pl.col(ROW_ID if each_its_own else ENTITY)  # equal rows without an id are different people, if so declared
-    out = units.select(ROW_ID, parts.alias("split"), owner.alias(ENTITY))
+    out = units.select(ROW_ID, parts.alias("split"), owner(units, contract))
     for part in PARTS[:3]:
         if not (out["split"] == part).any():
             raise DataStopped(f"split {rule.kind}: no row falls into {part} ({len(units)} rows in all); change `split`")
     return out, function
+
+
+def owner(units: pl.DataFrame, contract: Contract) -> pl.Series:
+    """Whose each row is; equal rows without an id are different people, if so declared."""
+    rule = contract.split
+    each_its_own = isinstance(rule, HashSplit) and rule.by == "row" and contract.entity is None
+    return units[ROW_ID if each_its_own else ENTITY].alias(ENTITY)
 
 
 def _by_file(units: pl.DataFrame, rule: FileSplit) -> pl.Series:
@@ -71,6 +76,11 @@ def hash_parts(keys: pl.Series, salt: str, fractions: Fractions) -> pl.Series:
     which = _hashed(keys, salt, np.cumsum([fractions.train, fractions.val, fractions.test]))
     last = 2 if not fractions.later else 3
     return which.replace_strict({i: PARTS[min(i, last)] for i in range(4)}, return_dtype=pl.String)
+
+
+def folds(keys: pl.Series, salt: str, n: int) -> NDArray[np.int64]:
+    """Which of `n` folds each key falls into, by the same md5."""
+    return _hashed(keys, salt, np.arange(1, n) / n).to_numpy()
 
 
 def _hashed(keys: pl.Series, salt: str, edges: NDArray[np.float64]) -> pl.Series:

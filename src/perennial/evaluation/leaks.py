@@ -52,7 +52,7 @@ def questions(y: NDArray[np.float64], task: str) -> list[NDArray[np.float64]]:
     match task:
         case "multiclass":
             return [(y == c).astype(np.float64) for c in np.unique(y)]
-        case "regression":
+        case "regression" | "uplift" if not np.isin(y, (0, 1)).all():
             return [(y > np.median(y)).astype(np.float64), (y > 0).astype(np.float64)]
         case _:
             return [y]

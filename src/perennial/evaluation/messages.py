@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.evaluation import policy, uplift
+from perennial.evaluation import lottery, policy, uplift
 from perennial.evaluation.choose import choose, deep_minus_traditional
 from perennial.evaluation.compare import Judge
 from perennial.evaluation.intervals import F64
 from perennial.evaluation.response import LEVEL, Resampling, band
 from perennial.evaluation.uplift import Arms
+
+_FEWER = 200  # resamples of curves, and of figures of all rows: their spread is known to a twentieth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +29,9 @@ class Campaign:
 
 
 def judge(
-    val: Campaign, test: Campaign, arms: list[str], shares: Sequence[float], offer: policy.Offer,
-    before: Mapping[str, NDArray[Any]],
-    resampling: Resampling, placebos: int,
-) -> dict[str, Any]:  # fmt: skip
-    """Plain figures for summary.json: families, candidate, effects, Qini, tenths, policies, the lottery's fairness."""
+    val: Campaign, test: Campaign, arms: list[str], offer: policy.Offer, resampling: Resampling, placebos: int
+) -> dict[str, Any]:
+    """Plain figures for summary.json of the families on test: candidate, Qini, what its policy earns, placebos."""
     judges = [Judge(metric="qini", y=c.y, arm=c.arm, resamples=resampling.n, seed=resampling.seed) for c in (val, test)]
     chosen = choose(val.scores, judges[0])
     scores = test.scores[chosen.family]
@@ -44,11 +44,21 @@ def judge(
             for family, found in test.scores.items()
         },
         "deep_minus_traditional": deep_minus_traditional(chosen, test.scores, judges[1], LEVEL),
-        "messages": [_message(test, scores, k, name, resampling) for k, name in enumerate(arms) if k],
         "policy": _policy(test, scores, offer, resampling),
-        "lottery": _lottery(test, before, shares),
         "placebo": _placebo(test, scores, resampling, placebos),
-    }  # fmt: skip
+    }
+
+
+def of_all(
+    rows: Campaign, arms: list[str], shares: Sequence[float], offer: policy.Offer, before: Mapping[str, NDArray[Any]],
+    resampling: Resampling,
+) -> dict[str, Any]:  # fmt: skip
+    """The same of all rows, scored out of fold by one family: the lottery's fairness, each message, what choosing earns."""
+    ((family, scores),) = rows.scores.items()
+    told = {"family": family, "rows": len(rows.y)}
+    each = [_message(rows, scores, k, name, resampling) for k, name in enumerate(arms) if k]
+    earned = _policy(rows, scores, offer, resampling)
+    return {"lottery": _lottery(rows.arm, before, shares), "out_of_fold": {**told, "messages": each, "policy": earned}}
 
 
 def _figures(test: Campaign, scores: F64, offer: policy.Offer, judge: Judge) -> dict[str, Any]:
@@ -57,15 +67,17 @@ def _figures(test: Campaign, scores: F64, offer: policy.Offer, judge: Judge) -> 
     return {"qini": asdict(judge.estimate(scores, LEVEL)), "policy_value": asdict(worth)}
 
 
-def _message(test: Campaign, scores: F64, k: int, name: str, resampling: Resampling) -> dict[str, Any]:
-    n, seed = resampling.n, resampling.seed
+def _message(rows: Campaign, scores: F64, k: int, name: str, resampling: Resampling) -> dict[str, Any]:
+    n, seed = min(resampling.n, _FEWER), resampling.seed
     ranking = scores[:, k] - scores[:, 0]
+    raced = uplift.race(rows.y, rows.arm, scores, k, n=n, seed=seed, level=LEVEL)
     return {
         "name": name,
-        "effect": asdict(uplift.effect(test.y, test.arm, k, LEVEL)),
-        "race": asdict(uplift.race(test.y, test.arm, scores, k, n=n, seed=seed, level=LEVEL)),
-        "curve": band(uplift.qini_curve(test.y, test.arm, ranking, k, n=min(n, 200), seed=seed)),
-        "tenths": [asdict(tenth) for tenth in uplift.by_tenth(test.y, test.arm, scores, k)],
+        "effect": asdict(uplift.effect(rows.y, rows.arm, k, LEVEL)),
+        **asdict(raced),
+        "rank_by": raced.rank_by,
+        "curve": band(uplift.qini_curve(rows.y, rows.arm, ranking, k, n=n, seed=seed)),
+        "tenths": [asdict(tenth) for tenth in uplift.by_tenth(rows.y, rows.arm, scores, k)],
         "predicted": float(ranking.mean()),
     }
 
@@ -81,7 +93,7 @@ def _policy(test: Campaign, scores: F64, offer: policy.Offer, resampling: Resamp
         "response": policy.by_response(scores, single, size),
     }
     curves = {"choice": (ranking, send), "response": (scores[:, single], policy.to_all(single, len(scores)))}
-    n, seed = min(resampling.n, 200), resampling.seed
+    n, seed = min(resampling.n, _FEWER), resampling.seed
     return {
         "shares": [float((chosen == k).mean()) for k in range(scores.shape[1])],
         "best_single": single,
@@ -95,16 +107,15 @@ def _policy(test: Campaign, scores: F64, offer: policy.Offer, resampling: Resamp
     }
 
 
-def _lottery(test: Campaign, before: Mapping[str, NDArray[Any]], shares: Sequence[float]) -> dict[str, Any]:
+def _lottery(arm: Arms, before: Mapping[str, NDArray[Any]], shares: Sequence[float]) -> dict[str, Any]:
     """Whether the messages were really drawn by lot: each column known before, against the arms."""
-    found = uplift.balance(test.arm, before)
-    counts = np.bincount(test.arm)
+    found = lottery.balance(arm, before)
     return {
-        "rows": [int(count) for count in counts],
+        "rows": [int(count) for count in np.bincount(arm)],
         "planned": list(shares),
-        "ratio_p": uplift.sample_ratio(test.arm, shares) if shares else None,
-        "unfair": uplift.unfair(test.arm, before, shares),
-        "columns": [asdict(column) for column in found[:10]],
+        "ratio_p": lottery.sample_ratio(arm, shares) if shares else None,
+        "unfair": lottery.unfair(arm, before, shares),
+        "columns": [asdict(column) for column in found],
         "least_p": found[0].p if found else 1.0,
         "expected_least_p": 0.05 / max(len(found), 1),
     }

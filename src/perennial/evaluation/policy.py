@@ -22,7 +22,7 @@ from perennial.evaluation.uplift import Arms, campaign
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """What a response is worth, what each message costs (control 0 first), the share who may be contacted."""
+    """What a response (or a unit of an amount) is worth, what each message costs (control first), the share to contact."""
 
     value: float
     costs: tuple[float, ...]

@@ -95,7 +95,6 @@ class Profile:
     hashes: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))  # of each different cell
     twice: bool = False  # whether a cell is there twice
     words: int = 0
-    longest: int = 0
     least: float = np.inf
     most: float = -np.inf
 
@@ -125,7 +124,6 @@ class Profile:
             if len(self.values) > _DISTINCT:
                 self.overflown, self.values = True, Counter()
         self.words += int(told.str.count_matches(r"\S+").sum())
-        self.longest = max(self.longest, int(told.str.len_chars().max() or 0))  # type: ignore[call-overload]
         self._shapes(told)
 
     def _count_distinct(self, told: pl.Series) -> None:

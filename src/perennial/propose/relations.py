@@ -64,7 +64,7 @@ def typed(sample: pl.DataFrame, names: Sequence[str], kinds: Mapping[str, Kind])
     for name in names:
         keys = {key: value for key, value in kinds[name].keys.items() if key != "role"}
         role = "numeric" if kinds[name].what == "numeric" else "categorical"
-        cells = cast(sample.select(name), {name: Column(role=role, **keys)}).frame[name]  # type: ignore[arg-type]
+        cells = cast(sample.select(name), {name: Column(role=role, **keys)}).frame[name]
         found[name] = cells.cast(pl.Float64).to_numpy() if role == "numeric" else cells.to_numpy()
     return found
 
@@ -114,7 +114,7 @@ def _ranks(values: NDArray[np.generic]) -> F64:
     if values.dtype.kind == "f":
         codes = np.unique(values, return_inverse=True)[1].astype(np.float64)
         codes[np.isnan(values.astype(np.float64))] = -1
-        return codes
+        return np.asarray(codes)
     return np.unique(np.array(["" if v is None else f"={v}" for v in values]), return_inverse=True)[1].astype(
         np.float64
     )

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from perennial.contract.serving import head_of
 from perennial.report import numbers as n
-from perennial.report.curves import Curve, Flag, by_depth
-from perennial.report.intervals import Line, Row, against_line, columns, inline, interval_rows
+from perennial.report.campaign import campaign_section, gains_nothing, is_fair, lottery_check
+from perennial.report.intervals import Line, Row, against_line, inline, interval_rows
 from perennial.report.page import (
-    Block,
     Caution,
     Check,
     Checks,
@@ -19,7 +19,6 @@ from perennial.report.page import (
     Figure,
     Grid,
     KeyFigure,
-    Pair,
     Section,
     Table,
     TableRow,
@@ -47,16 +46,11 @@ def told(story: Story) -> Told:
         caution=_caution(story),
         picture=_picture(story, single),
         key_figures=_key_figures(story, single),
-        why=(_lottery(story),),
+        why=(Checks(checks=(lottery_check(story), _deep(story))),),
         sections=(
-            action_section(
-                story,
-                "Whom to write to, with which message, and what it earns.",
-                "choice",
-                _profit(story),
-                _plans(story),
-            ),
-            reasons_section(story, effect="what the best message adds"),
+            campaign_section(story),
+            action_section(story, "Whom to write to, with which message, and what it earns.", "choice", _plans(story)),
+            reasons_section(story, effect="what the best message adds", unit=_link_unit(story)),
             _trust(story),
         ),
     )
@@ -97,6 +91,8 @@ def _what_to_do(story: Story, single: str) -> str:
         return (
             f"{today}. Of single messages {single} did best: {n.between(best, money)} per 1,000 customers, sent to all."
         )
+    if policy["budget_share"] == 1 and policy["against"]["best_single"]["low"] <= 0 and gains_nothing(story):
+        return f"Send {single} to everyone: choosing a message for each customer gains nothing measurable over it."
     named = zip(story.evaluation["arms"][1:], policy["shares"][1:], strict=True)
     shares = [f"{name} to {n.share(share)}" for name, share in named if share > 0]
     if not shares:
@@ -108,7 +104,7 @@ def _caution(story: Story) -> Caution:
     """What outweighs all, else groups that were not drawn by lot, else what one campaign cannot say."""
     if (strongest := strongest_caution(story)) is not None:
         return strongest
-    if not _fair(story):
+    if not is_fair(story):
         strong = "were hardly drawn by lot"
         return Caution(text=f"The groups {strong}: what looks like an effect may be who was in them.", strong=strong)
     return Caution(text="Measured in one campaign: it says nothing about a second message to the same customer.")
@@ -159,36 +155,6 @@ def _key_figures(story: Story, single: str) -> tuple[KeyFigure, KeyFigure, KeyFi
     )
 
 
-def _lottery(story: Story) -> Checks:
-    """Deep against traditional, whether arms were drawn by lot, and whether effects rank otherwise than responses."""
-    lottery = story.evaluation["lottery"]
-    sizes = " / ".join(n.count(rows) for rows in lottery["rows"])
-    checks = [
-        _deep(story),
-        Check(
-            mark="ok" if _fair(story) else "stop",
-            question="The test was a fair lottery" if _fair(story) else "The test was hardly a fair lottery",
-            detail=f"Group sizes {sizes}{_planned(lottery)}. "
-            "The p-value of the most uneven column; in 19 of 20 fair lotteries it is above "
-            f"{_chance(lottery['expected_least_p'])}.",
-            value=f"p {_chance(lottery['least_p'])}",
-        ),
-    ]
-    for message in story.evaluation["messages"]:
-        race = interval(message["race"])
-        better = race.low > 0
-        checks.append(
-            Check(
-                mark="ok" if better else "info",
-                question=f"{capital(message['name'])}: ranking by effect against ranking by response",
-                detail="Qini, 95\u202f% interval. Above 0: the two rankings differ, and the effect ranks better.",
-                value=n.difference(race.value),
-                interval=n.bracket(race, n.difference),
-            )
-        )
-    return Checks(checks=tuple(checks))
-
-
 def _deep(story: Story) -> Check:
     found = story.evaluation["deep_minus_traditional"]
     difference, words = interval(found), deep_words(story)
@@ -198,57 +164,6 @@ def _deep(story: Story) -> Check:
         detail=f"Deep − traditional, {METRIC_NAMES[found['metric']]} on the same test customers, 95\u202f% interval.",
         picture=against_line(difference, line, label=f"{words}: {n.estimate(difference, n.difference)}", standing="reference"),
     )  # fmt: skip
-
-
-def _planned(lottery: Mapping[str, Any]) -> str:
-    if not lottery.get("planned"):
-        return ""
-    return f", planned {' : '.join(f'{share:g}' for share in lottery['planned'])} (p {_chance(lottery['ratio_p'])})"
-
-
-def _fair(story: Story) -> bool:
-    lottery = story.evaluation["lottery"]
-    return bool(lottery["least_p"] >= lottery["expected_least_p"])
-
-
-def _chance(p: float) -> str:
-    return n.decimal(p) if p >= 0.0005 else "under 0.001"
-
-
-def _profit(story: Story) -> Figure:
-    policy, chose = story.evaluation["policy"], "Chosen" if story.verdict == "PROMOTE" else "Its own choice"
-    thousands = _plan(story, "choice")["customers"] / 1000
-    curves = []
-    for key, name, tone in (("choice", "By effect", "blue"), ("response", "By response", "orange")):
-        found = policy["curves"][key]
-        y, low, high = ([height / thousands for height in found[end]] for end in ("value", "low", "high"))
-        banded = {"low": low, "high": high} if key == "choice" else {}
-        flag = Flag(at=policy["depth"], says=(f"{chose}: {n.share(policy['depth'])}",)) if key == "choice" else None
-        curves.append(Curve(name=name, x=found["x"], y=y, tone=tone, flag=flag, **banded))  # type: ignore[arg-type]
-    finding = _profit_finding(story)
-    drawing = by_depth(
-        curves, partial(n.money_axis, currency=story.symbol), label=finding, axis="Share of customers contacted, best first",
-        budget=Flag(at=policy["budget_share"], says=(f"Budget: {n.share(policy['budget_share'])}",)),
-    )  # fmt: skip
-    rows = story.evaluation["rows"]["test"]
-    return Figure(
-        finding=finding,
-        described="Profit per 1,000 customers above contacting nobody, each contact with its best message; "
-        f"{n.count(rows)} test customers, doubly robust, 95\u202f% band.",
-        drawing=drawing,
-    )
-
-
-def _profit_finding(story: Story) -> str:
-    policy = story.evaluation["policy"]
-    single, choice = (_plan(story, name)["per_1000"]["value"] for name in (f"all {policy['best_single']}", "choice"))
-    if single >= choice:
-        return f"{capital(_arm(story, policy['best_single']))} to everyone earns at least as much as a choice for each"
-    against = policy["against"]["response"]
-    if against["low"] > 0:
-        return "Writing to those a message moves earns more than a list of the likeliest responders"
-    less = "less than" if against["high"] < 0 else "about what"
-    return f"Writing to those a message moves earns {less} a list of the likeliest responders earns"
 
 
 def _plans(story: Story) -> Table:
@@ -284,8 +199,6 @@ def _trust(story: Story) -> Section:
     placebo = story.evaluation["placebo"]
     names = (("qini", "Mean Qini", n.decimal), ("policy_value", "Per 1,000", _gain(story)))
     families = families_table(story, names, "Families on the same customers: the simplest of the best was taken")
-    figures = [*(_tenths(story, message) for message in story.evaluation["messages"]), training_figure(story)]
-    blocks: list[Block] = [families, *(Pair(figures=tuple(figures[i : i + 2])) for i in range(0, len(figures), 2))]
     shuffled = (
         f"{placebo['times']} runs with shuffled arms find a mean Qini of {n.difference(placebo['mean'])} on average, "
         f"at most {n.decimal(placebo['greatest'])} away from 0."
@@ -293,29 +206,15 @@ def _trust(story: Story) -> Section:
         else "No placebo runs were asked for."
     )
     return Section(
-        anchor="evidence", name="Can it be trusted", blurb=f"For data scientists. {shuffled}", blocks=tuple(blocks)
+        anchor="evidence",
+        name="Can it be trusted",
+        blurb=f"For data scientists. {shuffled}",
+        blocks=(families, training_figure(story)),
     )
 
 
-def _tenths(story: Story, message: Mapping[str, Any]) -> Figure:
-    estimates = [(str(i), interval(tenth["observed"])) for i, tenth in enumerate(message["tenths"], 1)]
-    low, high = (message["tenths"][i]["observed"]["value"] for i in (0, -1))
-    finding = f"{capital(message['name'])}: the top tenth gains {n.points(high)} points, the lowest {n.points(low)}"
-    everyone = [
-        i
-        for m in story.evaluation["messages"]
-        for t in m["tenths"]
-        for i in (t["observed"]["low"], t["observed"]["high"])
-    ]
-    drawing = columns(
-        estimates, [Line(at=0, name="no effect")], n.points, label=finding, axis="Tenth of customers by predicted effect",
-        span=(min(everyone), max(everyone)),
-    )  # fmt: skip
-    return Figure(
-        finding=finding,
-        described="Extra responses per 100 customers, 95\u202f% intervals.",
-        drawing=Drawing(wide=drawing),
-    )
+def _link_unit(story: Story) -> str:
+    return (story.contract.money.currency or "Amount") if head_of(story.contract).amounts else "Log odds"
 
 
 def _plan(story: Story, name: str) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from perennial.contract.serving import head_of
 from perennial.report import numbers as n
 from perennial.report.curves import Curve, Flag, training
 from perennial.report.intervals import Line, Row, inline, interval_rows
@@ -219,6 +220,8 @@ def model_headline(story: Story, *, better: str, first: str, poor: str) -> str:
 
 def training_figure(story: Story) -> Figure:
     curve, kept = story.curve, int(story.summaries["train"]["best_epoch"])
+    head = head_of(story.contract)
+    loss = "Loss" if head.amounts or head.task == "regression" else "Log loss"
     helped = kept == int(curve[-1]["epoch"])
     x = [int(row["epoch"]) for row in curve]
     curves = [
@@ -228,10 +231,10 @@ def training_figure(story: Story) -> Figure:
     ]  # fmt: skip
     return Figure(
         finding="The last pass of training still helped" if helped else "Training stopped when it no longer helped",
-        described="Log loss of the deep network; lower is better.",
+        described=f"{loss} of the deep network; lower is better.",
         drawing=Drawing(
             wide=training(
-                curves, n.decimal, label=f"Log loss by pass; kept pass {kept}", axis="Pass over the training data"
+                curves, n.decimal, label=f"{loss} by pass; kept pass {kept}", axis="Pass over the training data"
             )
         ),
     )

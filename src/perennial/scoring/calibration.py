@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, assert_never
 
@@ -51,6 +52,8 @@ def calibrate(head: Head, link_NO: F64, y_N: F64, arm_N: I64) -> Calibration:
     """
     n = len(head.outputs)
     match head.task:
+        case "uplift" if head.amounts:
+            pairs = [_checked_line(link_NO[arm_N == o, o], y_N[arm_N == o]) for o in range(n)]
         case "binary" | "uplift":
             pairs = [_platt(link_NO[arm_N == o, o], y_N[arm_N == o]) for o in range(n)]
         case "multiclass":
@@ -70,10 +73,12 @@ def calibrate(head: Head, link_NO: F64, y_N: F64, arm_N: I64) -> Calibration:
 def link_loss(head: Head, link_NO: F64, y_N: F64, arm_N: I64) -> float:
     """What families of models are compared by while they are fitted: the mean loss of link scores on val.
 
-    The log loss of odds (of the arm that was drawn) and of classes; the squared error of an amount; of one in two
-    parts the deviance of Poisson, which asks for the right mean only; of segments the distance to the nearest centre.
+    The log loss of odds (of the arm that was drawn) and of classes; the squared error of an amount (likewise); of one in
+    two parts the deviance of Poisson, which asks for the right mean only; of segments the distance to the nearest centre.
     """
     match head.task:
+        case "uplift" if head.amounts:
+            return float(np.mean((link_NO[np.arange(len(y_N)), arm_N] - y_N) ** 2))
         case "binary" | "uplift":
             return log_loss(link_NO[np.arange(len(y_N)), arm_N], y_N)
         case "multiclass":
@@ -95,6 +100,8 @@ def log_loss(link_N: F64, y_N: F64) -> float:
 
 def _inverse(head: Head, z_NO: F64) -> F64:
     match head.task:
+        case "uplift" if head.amounts:
+            return z_NO
         case "binary" | "uplift":
             return np.asarray(expit(z_NO))
         case "multiclass" | "clustering":
@@ -113,12 +120,27 @@ def _platt(link_N: F64, y_N: F64) -> tuple[float, float]:
     """The two numbers where they lower the cross-validated log loss, else (1, 0)."""
     if min((y_N == 1).sum(), (y_N == 0).sum()) < 2 * _FOLDS:
         return 1.0, 0.0
+    held = _out_of_fold(link_N, y_N, _platt_fit)
+    return _platt_fit(link_N, y_N) if log_loss(held, y_N) < log_loss(link_N, y_N) else (1.0, 0.0)
+
+
+def _checked_line(link_N: F64, y_N: F64) -> tuple[float, float]:
+    """The line of `_line` where it lowers the cross-validated squared error: rare amounts bend it at will."""
+    if len(y_N) < 2 * _FOLDS:
+        return 1.0, 0.0
+    held = _out_of_fold(link_N, y_N, _line)
+    helps = np.mean((held - y_N) ** 2) < np.mean((link_N - y_N) ** 2)
+    return _line(link_N, y_N) if helps else (1.0, 0.0)
+
+
+def _out_of_fold(link_N: F64, y_N: F64, fit: Callable[[F64, F64], tuple[float, float]]) -> F64:
+    """slope·link + shift of each row by the two numbers of the other folds, (n,)."""
     fold = np.arange(len(y_N)) % _FOLDS
     held = np.zeros(len(y_N))
     for f in range(_FOLDS):
-        slope, shift = _platt_fit(link_N[fold != f], y_N[fold != f])
+        slope, shift = fit(link_N[fold != f], y_N[fold != f])
         held[fold == f] = slope * link_N[fold == f] + shift
-    return _platt_fit(link_N, y_N) if log_loss(held, y_N) < log_loss(link_N, y_N) else (1.0, 0.0)
+    return held
 
 
 def _platt_fit(link_N: F64, y_N: F64) -> tuple[float, float]:

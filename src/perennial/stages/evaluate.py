@@ -17,16 +17,19 @@ from perennial.contract.model import Contract
 from perennial.contract.serving import feature_columns
 from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
 from perennial.data.names import CUTOFF, ENTITY, ROW_ID
-from perennial.data.parts import Part, part
+from perennial.data.parts import Part, labelled, part
+from perennial.data.split import owner
 from perennial.evaluation import alerts, amounts, classes, messages, response, risk, segments
 from perennial.evaluation.bought import Bought, typical
 from perennial.evaluation.bought import judge as judge_tastes
+from perennial.evaluation.choose import TRADITIONAL
 from perennial.evaluation.money import loan_of, money_of, offer_of
 from perennial.evaluation.segments import FAMILY
 from perennial.files.tables import read_table, write_table
 from perennial.models.traditional.tastes import tastes
 from perennial.scoring import halves
 from perennial.scoring.bundle import FAMILIES, STAGE_OF, Bundle, Family, background_rows, blend, load, save
+from perennial.scoring.out_of_fold import out_of_fold
 from perennial.scoring.scorer import Scorer, golden_rows
 from perennial.stages.shell import Job, Summary, log, main
 
@@ -53,6 +56,8 @@ def run(job: Job) -> Summary:
     else:
         slices = parts["test"].groups(contract.slices) | bundles["linear"].encoding.seen(parts["test"].frame)
         found = _judge(contract, parts, scores, slices, resampling, params)
+    if isinstance(contract.task, Uplift):
+        found |= _of_all(contract, units, bundles, found, resampling)
     candidate = found["candidate"]["family"]
     figures = {family: round(value, 4) for family, value in found["candidate"]["val"].items()}
     log.info("%s on val %s: the candidate is %s", found["primary"], figures, candidate)
@@ -90,25 +95,32 @@ def _judge(
         case Regression():
             return amounts.judge(*_labelled(parts, scores), contract.task.primary, slices, resampling)
         case Uplift():
-            campaigns = {
-                name: messages.Campaign(y=rows.y, arm=rows.arm, scores=scores[name]) for name, rows in parts.items()
-            }
-            before = {f.name: test.frame[f.name].to_numpy() for f in feature_columns(contract)}
-            offer = offer_of(contract)
+            both = {n: messages.Campaign(y=rows.y, arm=rows.arm, scores=scores[n]) for n, rows in parts.items()}
             return messages.judge(
-                campaigns["val"],
-                campaigns["test"],
-                contract.arms,
-                contract.shares,
-                offer,
-                before,
-                resampling,
-                params.placebos,
+                both["val"], both["test"], contract.arms, offer_of(contract), resampling, params.placebos
             )
         case Clustering():
             raise AssertionError("segments have no outcome to be judged by")
         case _:
             assert_never(contract.task)
+
+
+def _of_all(
+    contract: Contract, units: pl.DataFrame, bundles: Mapping[Family, Bundle], found: Mapping[str, Any],
+    resampling: response.Resampling,
+) -> dict[str, Any]:  # fmt: skip
+    """The whole campaign, out of fold by the candidate's family or, as that is dear to refit, its traditional rival's."""
+    chosen = found["candidate"]["family"]
+    chosen = chosen if chosen in TRADITIONAL else found["deep_minus_traditional"]["traditional"]
+    family: Family = "boosted" if chosen == "boosted" else "linear"
+    rows = labelled(units, contract)
+    scores: dict[str, Any] = {family: out_of_fold(bundles[family], rows, owner(units, contract))}
+    campaign = messages.Campaign(y=rows.y, arm=rows.arm, scores=scores)
+    before = {f.name: units[f.name].to_numpy() for f in feature_columns(contract)}
+    told = messages.of_all(campaign, contract.arms, contract.shares, offer_of(contract), before, resampling)
+    for message in told["out_of_fold"]["messages"]:
+        log.info("%s: rank by %s", message["name"], message["rank_by"])
+    return told
 
 
 def _segments(

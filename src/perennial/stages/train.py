@@ -80,7 +80,8 @@ def _nothing(job: Job) -> Summary:
 
 def shape(head: Head, encoding: Encoding, y_train: NDArray[np.float64], params: TrainParams) -> NetSpec:
     """The network for these columns and this task; an amount is learnt in units of its training spread."""
-    amounts = y_train if head.task == "regression" and not head.two_part else np.zeros(2)
+    plain = head.amounts or (head.task == "regression" and not head.two_part)
+    amounts = y_train if plain else np.zeros(2)
     if head.two_part:
         amounts = np.log(y_train[y_train > 0])
     words = None

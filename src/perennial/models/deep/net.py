@@ -130,6 +130,8 @@ def losses(spec: NetSpec) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
     """
     task: Callable[[Tensor, Tensor, Tensor], Tensor]
     match spec.head.task:
+        case "uplift" if spec.head.amounts:
+            task = partial(_of_arms_amount, spec=spec)
         case "binary" | "uplift":
             task = _of_arm
         case "multiclass":
@@ -149,6 +151,8 @@ def link(raw_BKR: Tensor, spec: NetSpec) -> Tensor:
     """
     raw = raw_BKR.double()
     match spec.head.task:
+        case "uplift" if spec.head.amounts:
+            return spec.center + spec.spread * raw.mean(dim=1)
         case "binary" | "uplift":
             p_BO = torch.sigmoid(raw).mean(dim=1).clamp(1e-7, 1 - 1e-7)
             return torch.log(p_BO) - torch.log1p(-p_BO)
@@ -167,8 +171,18 @@ def link(raw_BKR: Tensor, spec: NetSpec) -> Tensor:
 
 def _of_arm(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor) -> Tensor:
     """Log loss of the output that was seen: its own arm's (0 without arms)."""
-    seen_BK = raw_BKR.gather(2, arm_B[:, None, None].expand(-1, raw_BKR.shape[1], 1)).squeeze(2)
+    seen_BK = _seen(raw_BKR, arm_B)
     return binary_cross_entropy_with_logits(seen_BK, y_B[:, None].expand_as(seen_BK), reduction="none")
+
+
+def _of_arms_amount(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:
+    """Squared error, in units of the training spread, of the output that was seen."""
+    return ((y_B - spec.center) / spec.spread)[:, None].sub(_seen(raw_BKR, arm_B)).square() / 2
+
+
+def _seen(raw_BKR: Tensor, arm_B: Tensor) -> Tensor:
+    """The output of each row's own arm, for each member."""
+    return raw_BKR.gather(2, arm_B[:, None, None].expand(-1, raw_BKR.shape[1], 1)).squeeze(2)
 
 
 def _of_class(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:  # noqa: ARG001 - called alike

@@ -1,7 +1,7 @@
 """What a traditional family computes in, the link scores of a task out: one place for what linear and boosted share.
 
-A model computes raw numbers (n, R): log odds (one, or one an arm), log shares of classes, an amount; or, for an amount
-in two parts, the log odds that there is any and the logarithm of how much. Their link scores are (n, O).
+A model computes raw numbers (n, R): log odds or an amount (one, or one an arm), log shares of classes; or, for an
+amount in two parts, the log odds that there is any and the logarithm of how much. Their link scores are (n, O).
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def targets(head: Head, y: F64, arm: I64) -> list[Target]:
     everyone = np.ones(len(y), dtype=np.bool_)
     match head.task:
         case "binary" | "uplift":
-            return [Target(kind="odds", rows=arm == o, y=y[arm == o]) for o in range(len(head.outputs))]
+            kind: Kind = "amount" if head.amounts else "odds"
+            return [Target(kind=kind, rows=arm == o, y=y[arm == o]) for o in range(len(head.outputs))]
         case "multiclass":
             return [Target(kind="classes", rows=everyone, y=y)]
         case "regression" if head.two_part:

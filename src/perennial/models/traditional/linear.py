@@ -93,12 +93,12 @@ _ARRAYS = ("center_F", "scale_F", "coef_JR", "intercept_R", "mean_J")
 
 def fit_linear(
     rows: Encoded, y_N: F64, arm_N: NDArray[np.int64], head: Head, encoding: Encoding,
-    val_loss: Callable[[LinearModel], float],
+    val_loss: Callable[[LinearModel], float], only: Design | None = None,
 ) -> LinearModel:  # fmt: skip
     """The best by `val_loss` of three designs × C in {.03, .3}; with texts one × C in {.3, 1, 4, 16}, with pictures
     one × C in {.3, 3}.
 
-    Of a ridge, penalties are 1/C.
+    Of a ridge, penalties are 1/C. `only` is the one design tried, where that is known.
 
     Raises: DataStopped when all training rows of one fit have the same outcome.
     """
@@ -112,6 +112,7 @@ def fit_linear(
     tried: list[LinearModel] = []
     kind = "pictures" if rows.pixels_NCSS is not None else "texts" if rows.texts else "table"
     designs: tuple[Design, ...] = ("standardised", "normal", "bins") if kind == "table" else ("normal",)
+    designs = designs if only is None else (only,)
     for design in designs:
         x_NJ = design_matrix(rows, encoding, design, center_F, scale_F)
         for strength in _STRENGTHS[kind]:

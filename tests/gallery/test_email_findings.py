@@ -1,0 +1,90 @@
+"""What the published e-mail campaign (64,000 customers) is known to say, said by the report itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from perennial.contract.serving import feature_columns
+from perennial.data.parts import labelled
+from perennial.data.split import owner
+from perennial.evaluation import messages
+from perennial.evaluation.money import offer_of
+from perennial.evaluation.response import Resampling
+from perennial.files.tables import read_table
+from perennial.report.campaign import campaign_section
+from perennial.report.page import Checks, Table
+from perennial.scoring.bundle import load
+from perennial.scoring.out_of_fold import out_of_fold
+from tests.conftest import REPO, Toy
+from tests.fakes.story import gallery, uplift_story
+
+pytestmark = [pytest.mark.gallery, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+DATA = Path(os.environ.get("PERENNIAL_TEST_DATA", REPO.parent / "shared" / "data"))
+FILE = DATA / "hillstrom_email" / "hillstrom.csv.gz"
+GALLERY = Path(str(resources.files("perennial.gallery")))
+
+
+def found(name: str, root: Path) -> dict[str, Any]:
+    """What evaluate tells of the whole campaign by the linear family, without a network."""
+    if not FILE.exists():
+        pytest.skip(f"no {FILE.name} in the folder that PERENNIAL_TEST_DATA names")
+    toy = Toy(root=root, name=name)
+    toy.project.contract(name).parent.mkdir(parents=True)
+    shutil.copy(GALLERY / f"{name}.yaml", toy.project.contract(name))
+    block = yaml.safe_load((GALLERY / "params.yaml").read_text())["use_cases"][name]
+    block["baseline"] |= {"trials": 1, "rounds": 5}
+    (root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {name: block}}))
+    shutil.copy(REPO / "versions.yaml", root)
+    toy.project.raw(name).mkdir(parents=True)
+    shutil.copy(FILE, toy.project.raw(name))
+    toy.run("ingest", "validate", "clean", "featurize", "split", "baseline")
+    units, contract = read_table(toy.out("featurize", "units.parquet")), toy.contract
+    rows = labelled(units, contract)
+    scores = {"linear": out_of_fold(load(toy.out("baseline", "linear")), rows, owner(units, contract))}
+    before = {feature.name: units[feature.name].to_numpy() for feature in feature_columns(contract)}
+    campaign = messages.Campaign(y=rows.y, arm=rows.arm, scores=scores)
+    sampled = Resampling(n=100, seed=1)
+    return messages.of_all(campaign, contract.arms, contract.shares, offer_of(contract), before, sampled)
+
+
+def test_the_three_findings_of_visits_are_said(tmp_path: Path) -> None:
+    told = found("email_uplift", tmp_path)
+    story = uplift_story()
+    evaluation = {**story.evaluation, **told, "arms": gallery("email_uplift").arms}
+    story = replace(story, contract=gallery("email_uplift"), summaries={**story.summaries, "evaluate": evaluation})
+    balance, checks, *_ = campaign_section(story).blocks
+    assert isinstance(balance, Table)
+    assert balance.finding == "The groups are alike in all that was known before"
+    assert len(balance.grid.rows) == 7
+    assert isinstance(checks, Checks)
+    mens, womens, choosing = (check.question for check in checks.checks)
+    assert mens in {f"Mens E-Mail: ranking by response is {how}: use it" for how in ("better", "as good")}
+    assert womens == "Womens E-Mail: ranking by effect finds more than chance, and than ranking by response"
+    assert choosing == "Choosing a message for each customer gains nothing measurable over Mens E-Mail to everyone"
+    by_mens, by_womens = told["out_of_fold"]["messages"]
+    assert by_womens["by_effect"]["value"] == pytest.approx(0.0074, abs=0.001)
+    assert by_womens["by_effect"]["low"] == pytest.approx(0.0055, abs=0.001)
+    assert by_mens["by_response"]["value"] == pytest.approx(0.0039, abs=0.001)
+    assert [m["effect"]["value"] for m in (by_mens, by_womens)] == pytest.approx([0.0766, 0.0452], abs=1e-4)
+    against = told["out_of_fold"]["policy"]["against"]["best_single"]
+    assert against["low"] < 0 < against["high"], "nothing is gained"
+    assert against["high"] - against["low"] == pytest.approx(2 * 1.96 * 2.0, rel=0.15), "of 1,000 customers"
+
+
+def test_effects_on_spend_are_the_known_ones_and_choosing_gains_nothing(tmp_path: Path) -> None:
+    told = found("email_spend", tmp_path)
+    mens, womens = (message["effect"] for message in told["out_of_fold"]["messages"])
+    assert [mens["value"], womens["value"]] == pytest.approx([0.77, 0.42], abs=0.01)
+    assert [effect["high"] - effect["value"] for effect in (mens, womens)] == pytest.approx([0.28, 0.26], abs=0.01)
+    against = told["out_of_fold"]["policy"]["against"]["best_single"]
+    assert against["low"] < 0 < against["high"]
+    assert told["lottery"]["unfair"] is None

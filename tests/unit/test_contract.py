@@ -72,7 +72,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"columns": {"joined": {"role": "time", "type": "int", "before": "as_of"}}},
         "before needs .* date or datetime, not int",
     ),
-    ({"columns": {"joined": {"role": "time", "format": "%d %b %Y"}}}, r"format '%d %b %Y' uses %b; it can use %Y, %m"),
+    ({"columns": {"joined": {"role": "time", "format": "%d %j %Y"}}}, r"format '%d %b %Y' uses %j; it can use %Y, %m"),
     ({"columns": {"joined": {"role": "time", "tz": "Europe/Berln"}}}, "time zone 'Europe/Berln' is not known"),
     ({"columns": {"town": {"role": "categorical", "pattern": "[a-z]+"}}}, r"begin it with \\A and end it with \\z"),
     ({"columns": {"_town": {"role": "categorical"}}}, "main: the column name '_town' is one of our own"),

@@ -35,9 +35,8 @@ def test_the_planted_words_lead_both_ways(read: Read, family: Family) -> None:
     rows = reviews(200, 8)[0]
     found = word_parts(read(family), rows)
     words = strongest_words(found.words, found.parts, ["probability"], 10)
-    does = {word.word: word.effect for word in words}
-    assert all(does[word].low > 0.1 for word in BAD)
-    assert all(does[word].high < -0.1 for word in GOOD)
+    does = {word.word: word.effect.value for word in words}
+    assert min(does.get(word, 0) for word in BAD) > max(does[word] for word in GOOD) + 1
     if family != "boosted":  # trees read directions, in which words that stand together share what they say
         assert {word.word for word in words[:3]} == set(BAD)
         assert {word.word for word in words[-3:]} == set(GOOD)
@@ -122,7 +121,7 @@ def test_a_map_is_hot_where_the_one_thing_is_that_is_looked_at() -> None:
     hot = hottest(heat, 0.04)
     assert hot.sum(axis=(1, 2)).tolist() == [256] * 3
     assert (hot[:, 8:24, 40:56].sum(axis=(1, 2)) > 200).all()
-    assert np.abs(heat[:, 50:]).max() == 0
+    assert np.abs(heat[:, 50:]).max() < 1e-12
     shown = overlay(pixels[0], heat[0])
     assert shown[2, 16, 48] > shown[0, 16, 48], "blue where it is hot"
     assert len(set(shown[:, 70, 10].tolist())) == 1, "grey elsewhere"

@@ -39,9 +39,10 @@ _GROUPS = 8
 
 def reasons_section(story: Story, *, effect: str, unit: str = "Log odds") -> Section:
     """What the model goes by, for groups and for single customers. `effect` says what a part adds to, in `unit`s."""
+    is_a_list = story.verdict == "PROMOTE" and story.contract.task.kind != "multiclass"
     return Section(
         anchor="reasons",
-        name="Why these customers" if story.verdict == "PROMOTE" else "What it goes by",
+        name="Why these customers" if is_a_list else "What it goes by",
         blurb="What the model goes by, in words.",
         blocks=(*_groups(story, effect, unit), *words.blocks(story, unit), people(story)),
     )

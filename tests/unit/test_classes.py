@@ -11,7 +11,7 @@ import pytest
 from scipy.special import softmax
 from sklearn import metrics as sk
 
-from perennial.evaluation import metrics
+from perennial.evaluation import classes, metrics
 from perennial.evaluation.classes import confusion, judge
 from perennial.evaluation.compare import Judge
 from perennial.evaluation.gate import Evidence, decide

@@ -162,6 +162,9 @@ def test_a_share_by_group_stands_with_its_interval_beside_what_was_predicted() -
     assert "12\u202f%, predicted 20\u202f%" in found.drawing.wide
     assert found.foot == "Predicted outside the interval: 1 of 3 groups."
     assert shares_figure(response_story()) is None
+    for row, share in zip(story.evaluation["slices"], (0.09, 0.1, 0.02), strict=True):
+        row["observed"] = about(share, 0.04)
+    assert getattr(shares_figure(story), "finding", "").startswith("Buys through web stands out: 2\u202f% respond")
     for row in story.evaluation["slices"]:
         row["observed"] = about(0.05, 0.04)
     assert str(getattr(shares_figure(story), "finding", "")).startswith("No group stands out: of all, 8\u202f%")

@@ -44,7 +44,7 @@ def reasons_section(story: Story, *, effect: str, unit: str = "Log odds") -> Sec
         anchor="reasons",
         name="Why these customers" if is_a_list else "What it goes by",
         blurb="What the model goes by, in words.",
-        blocks=(*_groups(story, effect, unit), *words.blocks(story, unit), people(story)),
+        blocks=(*words.blocks(story, unit), *_groups(story, effect, unit), people(story)),
     )
 
 
@@ -144,14 +144,14 @@ def shares_figure(story: Story) -> Figure | None:
         )
         for name, row in zip(names, found, strict=True)
     ]  # fmt: skip
-    above = [
-        (row["observed"]["value"], name)
+    clear = [
+        (abs(row["observed"]["value"] - whole), name, row["observed"]["value"])
         for name, row in zip(names, found, strict=True)
-        if row["observed"]["low"] > whole
+        if not row["observed"]["low"] <= whole <= row["observed"]["high"]
     ]
     finding = f"No group stands out: of all, {n.share(whole)} {story.does}"
-    if above:
-        share, name = max(above)
+    if clear:
+        _, name, share = max(clear)
         finding = f"{capital(name)} stands out: {n.share(share)} {story.does}, of all {n.share(whole)}"
     off = sum(not row["observed"]["low"] <= row["predicted"] <= row["observed"]["high"] for row in found)
     return Figure(

@@ -129,7 +129,7 @@ def _trust(story: Story) -> Section:
         finding=finding,
         described="Accuracy among the surest share of test rows, 95\u202f% band.",
         drawing=by_depth(
-            [curve], n.share_axis, label=finding, axis="Share of rows answered, surest first", random=None
+            [curve], n.share_axis, label=finding, axis="Share of rows answered, surest first", random=None, span=(0, 1)
         ),
     )
     blocks: list[Block] = [

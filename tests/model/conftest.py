@@ -10,6 +10,7 @@ from perennial.scoring.bundle import Family, blend, save
 from perennial.scoring.scorer import golden_rows
 from tests.model import builders
 from tests.model.builders import Saved, Task
+from tests.model.reviews import Read, reader
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +33,9 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Family, Task], 
         return made[family, task]
 
     return give
+
+
+@pytest.fixture(scope="session")
+def read(tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """The bundle of a family that has read 500 reviews."""
+    return reader(tmp_path_factory.mktemp)

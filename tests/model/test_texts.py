@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +12,7 @@ import torch
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from perennial.config.train import WordParams
-from perennial.contract.model import Money
-from perennial.contract.serving import FeatureColumn, ServingView
+from perennial.contract.serving import FeatureColumn
 from perennial.data.encode import fit as fit_encoding
 from perennial.errors import ConfigError
 from perennial.evaluation.metrics import measure
@@ -24,65 +21,15 @@ from perennial.models.deep.model import DeepModel, blocks, tensors
 from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, link, losses
 from perennial.models.traditional.heads import link_of
 from perennial.models.traditional.linear import LinearModel
-from perennial.scoring.bundle import Bundle, Family, background_rows, blend, load, save
-from perennial.scoring.calibration import calibrate
+from perennial.scoring.bundle import Family, load, save
 from perennial.scoring.reasons import contributions
 from perennial.scoring.scorer import Scorer, golden_rows
 from perennial.stages.train import shape
 from perennial.training.module import adamw
-from tests.model.builders import F64, HEADS, LEARNING, fitted, train_params
+from tests.model.builders import HEADS, LEARNING, train_params
+from tests.model.reviews import Read, reviews
 
 pytestmark = pytest.mark.model
-
-FEATURES = (
-    FeatureColumn(name="age", kind="numeric", label="age"),
-    FeatureColumn(name="title", kind="text", label="title"),
-    FeatureColumn(name="review", kind="text", label="review"),
-)
-GOOD, BAD = ("love", "perfect", "soft"), ("hate", "returned", "cheap")
-WORDS = WordParams(width=8, word_dropout=0.1, dropout=0.1)
-Read = Callable[[Family], Bundle]
-
-
-def reviews(n: int, seed: int) -> tuple[pl.DataFrame, F64, np.ndarray]:
-    """Rows whose outcome their words tell in nine of ten cases; every fifth title and tenth review is missing."""
-    rng = np.random.Generator(np.random.PCG64(seed))
-    y = rng.integers(0, 2, n).astype(np.float64)
-    said = [rng.choice(BAD if (bad == 1) == (rng.random() < 0.9) else GOOD) for bad in y]
-    texts = [f"The {x} is {w}! So {w}." for x, w in zip(rng.choice(["dress", "shirt", "skirt"], n), said, strict=True)]
-    frame = pl.DataFrame(
-        {
-            "age": rng.integers(18, 80, n),
-            "title": [None if i % 5 == 0 else f"I {word} it" for i, word in enumerate(said)],
-            "review": [None if i % 10 == 0 else text for i, text in enumerate(texts)],
-        }
-    )  # fmt: skip
-    return frame, y, np.zeros(n, np.int64)
-
-
-@pytest.fixture(scope="module")
-def read(tmp_path_factory: pytest.TempPathFactory) -> Read:
-    """The bundle of a family that has read 500 reviews."""
-    head, made = HEADS["binary"], dict[Family, Bundle]()
-    serving = ServingView(head=head, costs=(0.0,), features=FEATURES, money=Money())
-    (train, y, arm), (val, y_val, arm_val) = reviews(500, 1), reviews(250, 2)
-    encoding, x = fit_encoding(train, FEATURES, y, 1)
-    x_val = encoding.encode(val)
-
-    def give(family: Family) -> Bundle:
-        if family == "blend":
-            return blend(give("boosted"), give("deep"), val, y_val, arm_val)
-        if family not in made:
-            folder = tmp_path_factory.mktemp(family)
-            model = fitted(family, head, encoding, (x, y, arm), (x_val, y_val, arm_val), folder, words=WORDS, epochs=2)
-            made[family] = Bundle(
-                family=family, model=model, encoding=encoding, serving=serving, params={}, split={},
-                calibration=calibrate(head, model.link(x_val), y_val, arm_val),
-                background=background_rows(train, serving, 1),
-            )  # fmt: skip
-        return made[family]
-
-    return give
 
 
 @pytest.mark.parametrize("family", LEARNING)

@@ -11,7 +11,7 @@ import pytest
 from scipy.special import softmax
 from sklearn import metrics as sk
 
-from perennial.evaluation import metrics
+from perennial.evaluation import classes, metrics
 from perennial.evaluation.classes import confusion, judge
 from perennial.evaluation.compare import Judge
 from perennial.evaluation.gate import Evidence, decide
@@ -208,3 +208,16 @@ def test_a_group_in_which_the_new_model_confuses_classes_stops_it() -> None:
     decision = decide(Evidence(judge=score, floor=1.1, candidate=candidate, champion=champion, slices=found))
     assert decision.verdict == "HOLD"
     assert "age old" in decision.reasons[0].words
+
+
+def test_of_a_yes_or_no_both_answers_are_told_apart() -> None:
+    score = np.array([[0.9], [0.2], [0.6], [0.05], [0.5]])
+    y = np.array([0.0, 0.0, 1.0, 1.0, 1.0])
+    both = classes.answers(score)
+    assert np.allclose(both, np.hstack([1 - score, score]))
+    assert classes.answers(both) is both
+    found = classes.told_apart(y, both)
+    assert found["confusion"] == [[1, 1], [2, 1]], "one half is no yes"
+    assert [(m["row"], m["true"], m["said"]) for m in found["mistakes"]] == [(3, 1, 0), (0, 0, 1), (4, 1, 0)]
+    assert found["mistakes"][0]["p"] == pytest.approx(0.95)
+    assert found["per_class"][1]["f1"] == pytest.approx(2 / 5)

@@ -125,3 +125,22 @@ def test_equal_weights_are_no_weights_and_all_is_plain_json() -> None:
     assert plain["candidate"] == weighed["candidate"]
     assert plain["calibration"]["bins"] == weighed["calibration"]["bins"]
     json.dumps([told(True), plain], allow_nan=False)
+
+
+def test_the_share_of_a_group_stands_beside_what_was_predicted_unless_rows_stand_for_more_than_themselves() -> None:
+    y, scores = drawn(1500, 3)
+    groups = {"town": np.array(["Graz"] * 40 + ["Linz"] * 1440 + ["Wien"] * 20)}
+    for weight in (None, np.where(y == 1, 1.0, TIMES)):
+        part = Labelled(y=y, scores=scores, weight=weight)
+        found = {row["value"]: row for row in judge(part, part, "auc", None, groups, FEW)["slices"]}
+        assert [("observed" in found[town]) for town in ("Graz", "Linz", "Wien")] == [weight is None] * 2 + [False]
+        if weight is None:
+            family = judge(part, part, "auc", None, groups, FEW)["candidate"]["family"]
+            assert found["Linz"]["observed"]["value"] == y[40:1480].mean()
+            assert found["Linz"]["predicted"] == pytest.approx(scores[family][40:1480].mean())
+            assert found["Graz"]["observed"]["low"] < y[:40].mean() < found["Graz"]["observed"]["high"]
+            assert 0.8 * 2 * 1.96 * np.sqrt(0.25 * 0.75 / 1440) < _width(found["Linz"]["observed"]) < 0.06
+
+
+def _width(found: dict[str, float]) -> float:
+    return found["high"] - found["low"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
@@ -29,6 +30,7 @@ from perennial.tracking.store import open_store
 log = logging.getLogger("perennial")
 _STAGES = ("ingest", "validate", "clean", "featurize", "split", "train", "baseline", "evaluate", "explain")
 _SAMPLES, _PEOPLE = 5, 4
+_NOTHING: Mapping[str, Any] = {"quotes": [], "photo": None, "heat": None}  # to be looked at of a row
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,6 +66,7 @@ def report(project: Project, name: str) -> dict[str, Any]:
         version=str(decision["version"]),
         curve=read_json(project.output(name, "train") / "curve.json"),
         people=_people(project, name, contract),
+        mistakes=_mistakes(project, name, contract),
         quarantine=_samples(quarantine),
         quarantined=dict(quarantine["rule"].value_counts().sort("rule").iter_rows()),
         lineage=lineage(project, name),
@@ -108,10 +111,35 @@ def _people(project: Project, name: str, contract: Contract) -> list[dict[str, A
         case _:
             assert_never(contract.task.kind)
     best = rows.with_columns(rank.alias("rank")).sort("rank", ROW_ID, descending=[True, False]).head(_PEOPLE)
+    seen = _seen(project, name)
     return [
-        {"row": _named(row[ROW_ID], contract), "score": _score(row, scores, contract), "reasons": row["reasons"]}
+        {
+            "row": _named(row[ROW_ID], contract), "score": _score(row, scores, contract), "reasons": row["reasons"],
+            **seen.get(row[ROW_ID], _NOTHING),
+        }
         for row in best.iter_rows(named=True)
+    ]  # fmt: skip
+
+
+def _mistakes(project: Project, name: str, contract: Contract) -> list[dict[str, Any]]:
+    """The surest mistakes on test, with what can be looked at."""
+    found = read_json(project.output(name, "evaluate") / "summary.json").get("mistakes", [])
+    predicted = read_table(project.output(name, "evaluate") / "predictions.parquet", [ROW_ID, "split"])
+    ids, seen = predicted.filter(pl.col("split") == "test")[ROW_ID].to_list(), _seen(project, name)
+    at = [ids[mistake["row"]] for mistake in found]
+    return [
+        {**mistake, **seen.get(i, _NOTHING), "row": _named(i, contract)} for mistake, i in zip(found, at, strict=True)
     ]
+
+
+def _seen(project: Project, name: str) -> dict[str, dict[str, Any]]:
+    """What can be looked at, by row: its quoted texts, its photo with a heat map. Most use cases have neither."""
+    folder, found = project.output(name, "explain"), dict[str, dict[str, Any]]()
+    for file in ("quotes", "photos"):
+        for row in read_table(folder / f"{file}.parquet").to_dicts() if (folder / f"{file}.parquet").exists() else ():
+            here = found.setdefault(row.pop(ROW_ID), {**_NOTHING, "quotes": []})
+            here |= {"quotes": [*here["quotes"], row]} if file == "quotes" else row
+    return found
 
 
 def _named(row_id: str, contract: Contract) -> str:

@@ -7,8 +7,25 @@ from pydantic import Field
 from perennial.config.base import Section
 
 
+class WordReasons(Section):
+    """Which words of texts are told of: those that stand in at least so many of the explained rows."""
+
+    least: int = Field(ge=1)  # rows
+    shown: int = Field(ge=1, le=50)  # words that raise, and that lower
+
+
+class PhotoReasons(Section):
+    """How heat maps of photos are checked: by hiding the hottest share of each, of at least 64 explained rows."""
+
+    share: float = Field(gt=0, lt=1)
+
+
 class ExplainParams(Section):
+    """What is left out is off: without `words` no word is hidden, without `photos` no part of a photo."""
+
     seed: int = Field(ge=0, lt=2**31)
     rows: int = Field(ge=1)  # of test, for global importance
     draws: int = Field(ge=2)  # of expected gradients, a row
     reasons: int = Field(ge=1, le=10)  # told for each row
+    words: WordReasons | None = None
+    photos: PhotoReasons | None = None

@@ -120,6 +120,11 @@ def feature_columns(contract: Contract, including: Sequence[str] = ()) -> list[F
     return found
 
 
+def is_read(features: Sequence[FeatureColumn]) -> bool:
+    """Whether a row is a text or a picture: a person can look at it and see a mistake."""
+    return any(feature.kind in {"text", "image"} for feature in features)
+
+
 def meanings(contract: Contract) -> dict[str, Literal["recency", "frequency", "money"]]:
     """What a feature made of events tells of a customer: how long ago, how often, how much."""
     told: dict[str, Literal["recency", "frequency", "money"]] = {}

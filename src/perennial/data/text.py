@@ -25,7 +25,8 @@ F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 WORDS = 128  # of a row; what comes after is not read by the network
 PAD, UNKNOWN = 0, 1  # codes that are no word
-_WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?|[!?.]")
+HIDDEN = "\ue000"  # stands where a word is not to be read: no table knows it, and it pairs with no neighbour
+_WORD = re.compile(rf"[a-z0-9]+(?:'[a-z]+)?|[!?.]|{HIDDEN}")
 _MOST = 30_000  # words of a vocabulary
 _BUCKETS = 1 << 18
 _RARE = 2  # a word, or a pair, of fewer rows is not known
@@ -110,10 +111,23 @@ class TextTable:
         return [len(g.bucket_J) for g in self.grams.values()], [g.axes_JS.shape[1] for g in self.grams.values()]
 
 
+def words_of(text: str) -> list[tuple[str, int, int]]:
+    """The words of a text in order, each as the tables know it, with where it starts and ends."""
+    lower = "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)  # places stay as they are
+    return [(found[0], found.start(), found.end()) for found in _WORD.finditer(lower) if found[0] != HIDDEN]
+
+
+def without(text: str, word: str) -> str:
+    """The text with `word` hidden wherever it stands."""
+    return _WORD.sub(lambda found: HIDDEN if found[0] == word else found[0], text.lower())
+
+
 def _vocabulary(texts: Sequence[str]) -> tuple[str, ...]:
     """The words of training texts, the commonest first."""
     counts = Counter(word for text in texts for word in _WORD.findall(text.lower()))
-    common = sorted((word for word, n in counts.items() if n >= _RARE), key=lambda word: (-counts[word], word))
+    common = sorted(
+        (word for word, n in counts.items() if n >= _RARE and word != HIDDEN), key=lambda word: (-counts[word], word)
+    )
     return tuple(common[:_MOST])
 
 
@@ -141,7 +155,7 @@ def _hashed(text: str) -> list[int]:
     """Words and pairs of neighbours as buckets; a hash of bytes is the same everywhere."""
     words = _WORD.findall(text.lower())
     grams = [*words, *(f"{a} {b}" for a, b in pairwise(words))]
-    return [zlib.crc32(gram.encode()) % _BUCKETS for gram in grams]
+    return [zlib.crc32(gram.encode()) % _BUCKETS for gram in grams if HIDDEN not in gram]
 
 
 def _axes(weighed_NJ: csr_matrix) -> F64:

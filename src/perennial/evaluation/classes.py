@@ -34,12 +34,24 @@ def judge(
         "candidate": chosen.as_json(),
         "families": told_by_metric(val.scores, test.scores, judges, LEVEL),
         "deep_minus_traditional": deep_minus_traditional(chosen, test.scores, judges[1][primary], LEVEL),
-        "confusion": confusion(test.y, p_test).tolist(),
-        "per_class": [_class(test.y, p_test, c) for c in range(len(classes))],
+        **told_apart(test.y, p_test),
         "coverage": _coverage(test.y, p_test, resampling),
-        "mistakes": _mistakes(test.y, p_test),
         "slices": _slices(test.y, p_test, slices),
     }
+
+
+def told_apart(y: F64, p: F64) -> dict[str, Any]:
+    """What is taken for what by the likeliest class of `p` (n, classes): confusion, each class, the surest mistakes."""
+    return {
+        "confusion": confusion(y, p).tolist(),
+        "per_class": [_class(y, p, c) for c in range(p.shape[1])],
+        "mistakes": _mistakes(y, p),
+    }
+
+
+def answers(score: F64) -> F64:
+    """The chance of each answer (n, classes) from scores (n, outputs): of a yes or no both, no first."""
+    return np.hstack([1 - score, score]) if score.shape[1] == 1 else score
 
 
 def confusion(y: F64, p: F64) -> NDArray[np.int64]:

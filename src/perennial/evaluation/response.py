@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from perennial.evaluation import metrics
 from perennial.evaluation.choose import choose, deep_minus_traditional
 from perennial.evaluation.compare import Judge
-from perennial.evaluation.intervals import F64, Band, bootstrap, delong
+from perennial.evaluation.intervals import F64, Band, bootstrap, delong, wilson
 from perennial.evaluation.profit import Money, contacted, plans, profit_curve, target
 
 LEVEL = 0.95
@@ -64,7 +64,7 @@ def judge(
             family: band(metrics.gains(test.y, score, weight, n=min(resampling.n, 200), seed=resampling.seed))
             for family, score in test.scores.items()
         },
-        "slices": _slices(test.y, p_test, slices),
+        "slices": _slices(test.y, p_test, weight, slices),
     }
     if money is not None:
         found["profit"] = _profit(val, test, chosen.family, money, resampling)
@@ -125,15 +125,17 @@ def _profit(val: Labelled, test: Labelled, family: str, money: Money, resampling
     }
 
 
-def _slices(y: F64, p: F64, slices: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+def _slices(y: F64, p: F64, weight: F64 | None, slices: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """AUC by group, and the share of events beside what was predicted."""
     found = []
     for column, values in slices.items():
         for value in sorted(set(values.tolist()), key=str):
             mask = values == value
             n, positives = int(mask.sum()), int(y[mask].sum())
             row: dict[str, Any] = {"column": column, "value": str(value), "n": n, "positives": positives}
+            if n >= ENOUGH and weight is None:  # weights are of the sample: its shares are not the population's
+                row["observed"], row["predicted"] = asdict(wilson(positives, n, LEVEL)), float(p[mask].mean())
             if min(positives, n - positives) >= ENOUGH:
                 row["auc"] = asdict(delong(y[mask], p[mask], LEVEL))
-                row["mean_score"], row["rate"] = float(p[mask].mean()), float(np.mean(y[mask]))
             found.append(row)
     return found

@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from perennial.contract.serving import FeatureColumn
+from perennial.data.contact import masked
 
 BUT = "; but "  # between what raises a score and what lowers it
 F64 = NDArray[np.float64]
@@ -69,16 +70,20 @@ def groups(columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: 
 
 
 def reasons(
-    columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn], n: int
-) -> list[str]:
-    """The `n` strongest reasons of each row that raise its score, then those that lower it: `why; but why not`."""
+    columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn], n: int,
+    *, quoted: bool = True,
+) -> list[str]:  # fmt: skip
+    """The `n` strongest reasons of each row that raise its score, then those that lower it: `why; but why not`.
+
+    Texts are quoted from their start, or, where they are quoted elsewhere, named only.
+    """
     labels = {feature.name: feature for feature in features}
     cells = {name: rows[name].to_list() for name in columns}
     out = []
     for i, parts in enumerate(parts_NG):
         strongest = [g for g in np.argsort(-np.abs(parts), kind="stable")[:n] if abs(parts[g]) > 1e-9]
-        up = [cell_words(labels[columns[g]], cells[columns[g]][i]) for g in strongest if parts[g] > 0]
-        down = [cell_words(labels[columns[g]], cells[columns[g]][i]) for g in strongest if parts[g] < 0]
+        up = [cell_words(labels[columns[g]], cells[columns[g]][i], quoted) for g in strongest if parts[g] > 0]
+        down = [cell_words(labels[columns[g]], cells[columns[g]][i], quoted) for g in strongest if parts[g] < 0]
         out.append(", ".join(up) + (BUT if up and down else "against: " if down else "") + ", ".join(down))
     return out
 
@@ -91,11 +96,11 @@ def adverse(columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features:
     return [told.removeprefix("against: ") for told in reasons(columns, parts_NG.clip(0), rows, features, _ADVERSE)]
 
 
-def cell_words(feature: FeatureColumn, cell: object) -> str:
+def cell_words(feature: FeatureColumn, cell: object, quoted: bool = True) -> str:
     """`visits in 30 days: 4`"""
     if cell is None:
         return f"{feature.label}: none known"
-    if feature.kind == "image":
+    if feature.kind == "image" or (feature.kind == "text" and not quoted):
         return feature.label
     if feature.kind == "text":
         return f"{feature.label}: “{_shortened(str(cell))}”"
@@ -104,8 +109,8 @@ def cell_words(feature: FeatureColumn, cell: object) -> str:
 
 
 def _shortened(text: str) -> str:
-    """The first words of a text, without the sign that parts reasons for and against."""
-    flat = " ".join(text.replace(";", ",").split())
+    """The first words of a text, without the sign that parts reasons for and against, and without contact data."""
+    flat = " ".join(masked(text).replace(";", ",").split())
     return flat if len(flat) <= _QUOTED else flat[:_QUOTED].rsplit(" ", 1)[0] + " …"
 
 

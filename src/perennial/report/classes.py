@@ -5,25 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from perennial.report import mistakes
 from perennial.report import numbers as n
 from perennial.report.curves import Curve, Flag, by_depth
-from perennial.report.page import (
-    Block,
-    Caution,
-    Column,
-    Estimate,
-    Figure,
-    Grid,
-    Heat,
-    HeatCell,
-    HeatRow,
-    KeyFigure,
-    Pair,
-    Section,
-    Table,
-    TableRow,
-    shade,
-)
+from perennial.report.page import Block, Caution, Figure, KeyFigure, Pair, Section
 from perennial.report.shared import (
     both_ways,
     difference_figure,
@@ -34,7 +19,7 @@ from perennial.report.shared import (
     strongest_caution,
     training_figure,
 )
-from perennial.report.story import METRIC_NAMES, Story, interval
+from perennial.report.story import METRIC_NAMES, Story
 from perennial.report.told import Told
 
 _SURE = 0.95  # the accuracy at which a machine may answer alone
@@ -51,7 +36,12 @@ def told(story: Story) -> Told:
         key_figures=_key_figures(story),
         why=(),
         sections=(
-            _confused(story),
+            Section(
+                anchor="action",
+                name="What it tells apart",
+                blurb="Which classes are taken for which.",
+                blocks=mistakes.blocks(story, story.evaluation["classes"]),
+            ),
             reasons_section(story, effect="the log share of the likeliest class"),
             _trust(story),
         ),
@@ -111,63 +101,6 @@ def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigu
     )
 
 
-def _confused(story: Story) -> Section:
-    """The confusion matrix, and each class."""
-    names, counts = story.evaluation["classes"], story.evaluation["confusion"]
-    rows = tuple(
-        HeatRow(
-            name=name,
-            note=f"{n.count(sum(line))} rows",
-            cells=tuple(HeatCell(value=n.count(count), shade=shade(count / max(sum(line), 1))) for count in line),
-        )
-        for name, line in zip(names, counts, strict=True)
-    )
-    wrong = [(counts[i][j], names[i], names[j]) for i in range(len(names)) for j in range(len(names)) if i != j]
-    most = max(wrong)
-    finding = f"{n.count(most[0])} of {most[1]} were taken for {most[2]}, the commonest mistake"
-    heat = Heat(
-        finding=finding if most[0] else "Nothing was confused",
-        described="Test rows by true class (lines) and likeliest one (columns); darker is a larger share of a line.",
-        columns=tuple(names),
-        rows=rows,
-        corner="true / said",
-    )
-    return Section(
-        anchor="action",
-        name="What it tells apart",
-        blurb="Which classes are taken for which.",
-        blocks=(heat, _each(story)),
-    )
-
-
-def _each(story: Story) -> Table:
-    heads = (Column(name="Class"), *(Column(name=name, right=True) for name in ("Rows", "Recall", "Precision", "F1")))
-    rows = tuple(
-        TableRow(
-            cells=(
-                name,
-                n.count(found["n"]),
-                _share(found["recall"]),
-                _share(found["precision"]),
-                n.decimal(found["f1"], 2),
-            )
-        )
-        for name, found in _classes(story)
-    )
-    return Table(
-        finding="Each class",
-        described="Recall: found of those there are; precision: right of those said. 95\u202f% intervals.",
-        grid=Grid(columns=heads, rows=rows),
-    )
-
-
-def _share(found: Mapping[str, float] | None) -> Estimate | str:
-    if found is None:
-        return "none"
-    span = interval(found)
-    return Estimate(value=n.share(span.value), interval=n.bracket(span, n.share))
-
-
 def _trust(story: Story) -> Section:
     keys = (
         story.evaluation["primary"],
@@ -196,7 +129,7 @@ def _trust(story: Story) -> Section:
         finding=finding,
         described="Accuracy among the surest share of test rows, 95\u202f% band.",
         drawing=by_depth(
-            [curve], n.share_axis, label=finding, axis="Share of rows answered, surest first", random=None
+            [curve], n.share_axis, label=finding, axis="Share of rows answered, surest first", random=None, span=(0, 1)
         ),
     )
     blocks: list[Block] = [

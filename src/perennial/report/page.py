@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from perennial.errors import PerennialError
 from perennial.report.flows import Verdict
+from perennial.report.seen import Photos, Quote, Words
 from perennial.report.svg import Drawing, Tone
 
 Mark = Literal["ok", "wait", "stop", "info"]
@@ -147,12 +148,13 @@ class Reasons:
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """A row, its score, what raised it and (after "but") what lowered it."""
+    """A row, its score, what raised it and (after "but") what lowered it; its texts with marked words."""
 
     row: str
     score: str
     reasons: str
     but: str = ""
+    quotes: tuple[Quote, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,7 +291,9 @@ class Text:
     anchor: str = ""
 
 
-Block = Figure | Pair | Checks | Table | Reasons | People | Quarantine | Heat | Cards | Facts | Code | Text
+Block = (
+    Figure | Pair | Checks | Table | Reasons | People | Quarantine | Heat | Cards | Facts | Code | Text | Words | Photos
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from perennial.report import alerts, risk
+from perennial.report import alerts, mistakes, risk
 from perennial.report import numbers as n
 from perennial.report.curves import Bin, Curve, Flag, by_depth, calibration, gains
 from perennial.report.intervals import inline
@@ -33,6 +33,7 @@ from perennial.report.shared import (
     groups_figure,
     model_headline,
     reasons_section,
+    shares_figure,
     split_by_chance,
     strongest_caution,
     training_figure,
@@ -54,6 +55,8 @@ def told(story: Story) -> Told:
         sections.append(risk.section(story))
     if "alerts" in story.evaluation:
         sections.append(alerts.section(story))
+    if "confusion" in story.evaluation:
+        sections.append(_apart(story))
     return Told(
         verdict=story.verdict,
         headline=_headline(story),
@@ -284,6 +287,15 @@ def _plans(story: Story) -> Table:
     )
 
 
+def _apart(story: Story) -> Section:
+    """Of rows that can be read or seen: the two answers, a chance above one half being a yes, and where it was wrong."""
+    shares = shares_figure(story)
+    return Section(
+        anchor="mistakes", name="What it tells apart", blurb="Who is taken for whom when the likelier answer is said.",
+        blocks=(*([shares] if shares else []), *mistakes.blocks(story, ("the others", f"those who {story.does}"))),
+    )  # fmt: skip
+
+
 def _trust(story: Story) -> Section:
     primary = story.contract.task.primary
     told = next(iter(story.evaluation["families"].values()))["test"]
@@ -296,6 +308,10 @@ def _trust(story: Story) -> Section:
         Pair(figures=(_calibration(story), _gains(story))),
     ]
     groups = groups_figure(story, "auc", "AUC")
+    shares = None if "confusion" in story.evaluation else shares_figure(story)
+    if groups and shares:
+        blocks.append(Pair(figures=(groups, shares)))
+        groups = None
     blocks.append(Pair(figures=(groups, training_figure(story))) if groups else training_figure(story))
     return Section(
         anchor="evidence", name="Can it be trusted",

@@ -7,6 +7,7 @@ from typing import Any
 
 from perennial.contract.serving import head_of
 from perennial.report import numbers as n
+from perennial.report import words
 from perennial.report.curves import Curve, Flag, training
 from perennial.report.intervals import Line, Row, inline, interval_rows
 from perennial.report.numbers import Interval
@@ -29,19 +30,22 @@ from perennial.report.page import (
     Table,
     TableRow,
 )
+from perennial.report.seen import Photo, Photos
 from perennial.report.story import FAMILY_NAMES, LOWER_IS_BETTER, METRIC_NAMES, Story, capital, interval
 from perennial.report.svg import Drawing
+from perennial.report.words import MARKS, quotes
 
 _GROUPS = 8
 
 
 def reasons_section(story: Story, *, effect: str, unit: str = "Log odds") -> Section:
     """What the model goes by, for groups and for single customers. `effect` says what a part adds to, in `unit`s."""
+    is_a_list = story.verdict == "PROMOTE" and story.contract.task.kind != "multiclass"
     return Section(
         anchor="reasons",
-        name="Why these customers" if story.verdict == "PROMOTE" else "What it goes by",
+        name="Why these customers" if is_a_list else "What it goes by",
         blurb="What the model goes by, in words.",
-        blocks=(_groups(story, effect, unit), people(story)),
+        blocks=(*words.blocks(story, unit), *_groups(story, effect, unit), people(story)),
     )
 
 
@@ -123,6 +127,40 @@ def groups_figure(story: Story, metric: str, axis: str) -> Figure | None:
     finding = f"It is weaker for {worst['column']} {worst['value']}" if worst else "No group is measurably weaker"
     drawing = interval_rows(rows, [Line(at=whole, name="all")], n.decimal, label=finding, axis=axis)
     return Figure(finding=finding, described=f"{axis} by group, 95\u202f% intervals.", drawing=Drawing(wide=drawing))
+
+
+def shares_figure(story: Story) -> Figure | None:
+    """The share of events in each group beside what was predicted; None where no group has enough rows."""
+    found = [row for row in story.evaluation["slices"] if "observed" in row]
+    if not found:
+        return None
+    whole = story.summaries["split"]["rate"]["test"]
+    labels = {name: column.label or name for name, column in story.contract.columns.items()}
+    names = [f"{labels.get(row['column'], row['column'])} {row['value']}" for row in found]
+    rows = [
+        Row(
+            name=capital(name), interval=interval(row["observed"]), line=row["predicted"], standing="reference",
+            note=f"{n.count(row['n'])} rows",
+            words=f"{n.share(row['observed']['value'])}, predicted {n.share(row['predicted'])}",
+        )
+        for name, row in zip(names, found, strict=True)
+    ]  # fmt: skip
+    clear = [
+        (abs(row["observed"]["value"] - whole), name, row["observed"]["value"])
+        for name, row in zip(names, found, strict=True)
+        if not row["observed"]["low"] <= whole <= row["observed"]["high"]
+    ]
+    finding = f"No group stands out: of all, {n.share(whole)} {story.does}"
+    if clear:
+        _, name, share = max(clear)
+        finding = f"{capital(name)} stands out: {n.share(share)} {story.does}, of all {n.share(whole)}"
+    off = sum(not row["observed"]["low"] <= row["predicted"] <= row["observed"]["high"] for row in found)
+    return Figure(
+        finding=finding,
+        described="Share by group, 95\u202f% interval; upright line: the mean of the predicted chances.",
+        drawing=Drawing(wide=interval_rows(rows, [], n.share, label=finding, axis=f"Share of those who {story.does}")),
+        foot=f"Predicted outside the interval: {off} of {len(found)} groups.",
+    )
 
 
 def both_ways(story: Story) -> list[Block]:
@@ -272,12 +310,14 @@ def _cell(value: Mapping[str, float], show: n.Format) -> Estimate:
     return Estimate(value=show(found.value), interval=n.bracket(found, show))
 
 
-def _groups(story: Story, effect: str, unit: str) -> Reasons:
-    """The strongest groups, at most two a column, as changes of the link score."""
+def _groups(story: Story, effect: str, unit: str) -> list[Reasons]:
+    """The strongest groups, at most two a column, as changes of the link score; none where there are but texts and photos."""
     taken: list[Mapping[str, Any]] = []
     for group in story.summaries["explain"]["groups"]:
         if sum(other["column"] == group["column"] for other in taken) < 2 and len(taken) < _GROUPS:
             taken.append(group)
+    if not taken:
+        return []
     width = max((abs(group["effect"]) for group in taken), default=1.0)
     most = story.summaries["explain"]["importance"]
     finding = f"{capital(most[0]['label'])} and {most[1]['label']} matter most" if len(most) > 1 else "What matters"
@@ -287,7 +327,7 @@ def _groups(story: Story, effect: str, unit: str) -> Reasons:
         if error == 0
         else f"Parts add up to the score but for {error:.2f} of {spread:.2f} on average."
     )
-    return Reasons(
+    return [Reasons(
         finding=finding,
         described=f"Average change in {effect} ({unit[:1].lower()}{unit[1:]}) against the average. Blue raises, orange lowers.",
         unit=unit,
@@ -306,21 +346,36 @@ def _groups(story: Story, effect: str, unit: str) -> Reasons:
             for group in taken
         ),
         foot=f"These are patterns in past data, not causes. {exact}",
-    )  # fmt: skip
+    )]  # fmt: skip
 
 
-def people(story: Story) -> People:
-    """Some customers with their scores and reasons."""
+def people(story: Story) -> People | Photos:
+    """Some customers with their scores and reasons, or some photos with what was gone by."""
+    if story.people and all(row.get("heat") for row in story.people):
+        return _photos(story)
     found = []
     for row in story.people:
         raises, _, lowers = str(row["reasons"]).partition("; but ")
-        found.append(Person(row=str(row["row"]), score=row["score"], reasons=capital(raises), but=lowers))
+        told = quotes(row.get("quotes", ()))
+        found.append(Person(row=str(row["row"]), score=row["score"], reasons=capital(raises), but=lowers, quotes=told))
     which = "the record in the file" if story.contract.columns else "who"
     listed = "Each customer on the list comes with reasons"
     if story.contract.money.gain_if_good is not None:
         listed = "Each refused applicant comes with the four strongest reasons against"
     return People(
         finding=listed if story.verdict == "PROMOTE" else "Each score comes with reasons",
-        described=f"{len(found)} of the test customers: {which}, the score, what moved it most.",
+        described=f"{len(found)} of the test customers: {which}, the score, what moved it most."
+        + (f" {MARKS}" if any(person.quotes for person in found) else ""),
         people=tuple(found),
+    )
+
+
+def _photos(story: Story) -> Photos:
+    shown = [
+        Photo(row=row["row"], title=row["score"], note="", photo=row["photo"], heat=row["heat"]) for row in story.people
+    ]
+    return Photos(
+        finding="Each photo comes with what it went by",
+        described="Right, in blue: where hiding lowers the chance of what is said. The record in the file stands below.",
+        photos=tuple(shown),
     )

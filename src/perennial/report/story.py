@@ -27,6 +27,7 @@ class Story:
     quarantine: Sequence[Mapping[str, Any]]
     quarantined: Mapping[str, int]
     lineage: Mapping[str, str]
+    mistakes: Sequence[Mapping[str, Any]] = ()  # the surest ones, of texts and photos
 
     @property
     def evaluation(self) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from perennial.config.evaluate import EvaluateParams
 from perennial.contract.model import Contract
-from perennial.contract.serving import feature_columns
+from perennial.contract.serving import feature_columns, is_read
 from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
 from perennial.data.names import CUTOFF, ENTITY, ROW_ID
 from perennial.data.parts import Part, labelled, part
@@ -86,6 +86,8 @@ def _judge(
                 p = pair[1].scores[found["candidate"]["family"]]
                 protected = test.groups([name for name in contract.slices if name in contract.having("protected")])
                 found["risk"] = risk.judge(test.y, p, loan, protected, n=params.bootstrap, seed=params.seed)
+            if is_read(feature_columns(contract)):
+                found |= classes.told_apart(test.y, classes.answers(scores["test"][found["candidate"]["family"]]))
             if contract.money.alerts_per_1000 is not None:
                 found["alerts"] = _alerts(contract, parts, pair, found["candidate"]["family"], params)
             return found

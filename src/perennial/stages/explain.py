@@ -1,4 +1,4 @@
-"""The candidate's bundle and test rows in; which columns matter, for whom, and reasons of rows in words, out."""
+"""The candidate's bundle and test rows in; which columns, words and parts of photos matter, and reasons in words, out."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from dataclasses import asdict
 import numpy as np
 import polars as pl
 
-from perennial.config.explain import ExplainParams
+from perennial.config.explain import ExplainParams, WordReasons
+from perennial.contract.serving import is_read
+from perennial.data.images import decoded, jpeg
 from perennial.data.names import ROW_ID
 from perennial.data.parts import part
 from perennial.evaluation.money import loan_of
+from perennial.explain.photos import deletion, heat_maps, overlay
+from perennial.explain.texts import ends, quotes, strongest_words, words_table
 from perennial.explain.words import adverse, groups, importance, reasons
 from perennial.files.tables import read_table, write_table
-from perennial.scoring.bundle import STAGE_OF
-from perennial.scoring.reasons import contributions, focus
+from perennial.scoring.bundle import STAGE_OF, Bundle
+from perennial.scoring.hiding import said_chance, word_parts
+from perennial.scoring.reasons import Contributions, contributions, focus
 from perennial.scoring.scorer import Scorer
 from perennial.stages.shell import Job, Summary, log, main
 
@@ -23,7 +28,8 @@ def run(job: Job) -> Summary:
     params = job.params(ExplainParams)
     units = read_table(job.input("featurize") / "units.parquet")
     splits = read_table(job.input("split") / "splits.parquet")
-    family = job.summary_of("evaluate")["candidate"]["family"]
+    evaluated = job.summary_of("evaluate")
+    family = evaluated["candidate"]["family"]
     scorer = Scorer.load(job.input(STAGE_OF[family]) / family)
     test = part(units, splits, "test", job.contract).frame
     rows = test.sample(min(params.rows, test.height), seed=params.seed)
@@ -31,7 +37,7 @@ def run(job: Job) -> Summary:
     parts = focus(scorer.bundle, rows, found)
     features = scorer.bundle.serving.features
     scores = scorer.score(rows)
-    told = reasons(found.columns, parts, rows, features, params.reasons)
+    told = reasons(found.columns, parts, rows, features, params.reasons, quoted=params.words is None)
     if (loan := loan_of(job.contract.money)) is not None:
         why_not = adverse(found.columns, parts, rows, features)
         told = [no if p > loan.cut else yes for no, yes, p in zip(why_not, told, scores[:, 0], strict=True)]
@@ -40,6 +46,7 @@ def run(job: Job) -> Summary:
     write_table(job.out / "reasons.parquet", table)
     important = importance(found.columns, parts, rows, features)
     log.info("most: %s", ", ".join(item.label for item in important[:3]))
+    wrong = test[[mistake["row"] for mistake in evaluated.get("mistakes", ())]] if is_read(features) else test.clear()
     return {
         "family": family,
         "rows": rows.height,
@@ -47,7 +54,44 @@ def run(job: Job) -> Summary:
         "groups": [asdict(group) for group in groups(found.columns, parts, rows, features)[:60]],
         "completeness_error": float(np.abs(found.error).mean()),
         "spread": float(np.abs(parts.sum(axis=1)).mean()),
+        **_words(job, scorer.bundle, rows, wrong, params.words),
+        **_photos(job, scorer.bundle, rows, wrong, params),
     }
+
+
+def _words(job: Job, bundle: Bundle, rows: pl.DataFrame, wrong: pl.DataFrame, params: WordReasons | None) -> Summary:
+    """What each word does, as a table, and quotes of the rows and of the mistakes, by what they are asked for."""
+    if params is None or bundle.encoding.texts is None:
+        return {}
+    shown = pl.concat([rows, wrong]).unique(ROW_ID, keep="first", maintain_order=True)
+    found, outputs = word_parts(bundle, shown), list(bundle.serving.head.outputs)
+    words = strongest_words(found.words[: rows.height], found.parts[: rows.height], outputs, params.least)
+    write_table(job.out / "words.parquet", words_table(words))
+    asked = focus(bundle, shown, Contributions([], found.parts, found.parts[:, 0]))
+    texts = [feature for feature in bundle.serving.features if feature.kind == "text"]
+    write_table(job.out / "quotes.parquet", quotes(shown, texts, found.words, asked))
+    log.info("words: %d of %d rows or more surely do something", len(words), params.least)
+    return {"words": {"least": params.least, "outputs": ends(words, outputs, params.shown)}}
+
+
+def _photos(job: Job, bundle: Bundle, rows: pl.DataFrame, wrong: pl.DataFrame, params: ExplainParams) -> Summary:
+    """Whether heat maps point at what matters; the photos of rows and mistakes, small, with their maps if so."""
+    column, told = bundle.encoding.image, params.photos
+    if told is None or column is None or bundle.serving.head.task not in {"binary", "multiclass"}:
+        return {}
+    shown, n = pl.concat([rows, wrong]).unique(ROW_ID, keep="first", maintain_order=True), rows.height
+    pixels, chance = decoded(shown[column]), said_chance(bundle, shown)
+    maps = heat_maps(pixels, chance)
+    check = deletion(pixels[:n], maps[:n], chance, share=told.share, seed=params.seed)
+    log.info("heat maps: hiding takes %.3f, %.3f more than elsewhere", check.drop.value, check.elsewhere.value)
+    heat = [jpeg(overlay(*pair)) if check.passes else None for pair in zip(pixels, maps, strict=True)]
+    table = {
+        ROW_ID: shown[ROW_ID],
+        "photo": [jpeg(photo) for photo in pixels],
+        "heat": pl.Series(heat, dtype=pl.Binary),
+    }
+    write_table(job.out / "photos.parquet", pl.DataFrame(table))
+    return {"heat": check.as_json()}
 
 
 if __name__ == "__main__":

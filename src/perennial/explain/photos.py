@@ -1,0 +1,131 @@
+"""Pixels and what a model says of them in, heat maps out, and whether hiding what they point at matters.
+
+Suffixes: N photos, C channels, S side, M changed photos.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter
+
+from perennial.evaluation.intervals import Interval, around
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+Chance = Callable[
+    [I64, U8], F64
+]  # which photos (m,), as changed (m, C, S, S) -> the chance of what was said of each, (m,)
+_PATCHES, _OVERLAP = 5, 2  # a patch is a fifth of the side, and moves by half of itself
+_LEVEL = 0.95
+_MASSES = 8  # photos whose patches are looked at together
+_LEAST = 64  # photos under which a check says nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deletion:
+    """What hiding the hottest `share` of each photo takes off the chance of what was said, on average over `n` photos.
+
+    `elsewhere` is how much more that is than hiding the same shape at a place drawn by lot takes, `another` than hiding
+    what another photo's map points at; 95 % intervals of paired differences.
+    """
+
+    n: int
+    share: float
+    drop: Interval
+    elsewhere: Interval
+    another: Interval
+
+    @property
+    def passes(self) -> bool:
+        """Whether the maps point at what matters, and at what matters in their own photo."""
+        return self.n >= _LEAST and self.elsewhere.low > 0 and self.another.low > 0
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "passes": self.passes}
+
+
+def heat_maps(pixels_NCSS: U8, chance: Chance) -> F64:
+    """How much the log of the chance falls where a patch is blurred, mean over the patches near a pixel, (n, S, S)."""
+    parts = [
+        _maps(np.arange(start, min(start + _MASSES, len(pixels_NCSS))), pixels_NCSS, chance)
+        for start in range(0, len(pixels_NCSS), _MASSES)
+    ]
+    return np.concatenate(parts) if parts else np.zeros((0, *pixels_NCSS.shape[2:]))
+
+
+def deletion(pixels_NCSS: U8, heat_NSS: F64, chance: Chance, *, share: float, seed: int) -> Deletion:
+    """The deletion check: the hottest pixels of each photo are filled with its mean colour, not blurred as for the maps."""
+    rng, n = np.random.Generator(np.random.PCG64(seed)), len(pixels_NCSS)
+    hot_NSS = hottest(heat_NSS, share)
+    by = rng.integers(pixels_NCSS.shape[2], size=(n, 2))
+    moved_NSS = np.array([np.roll(hot, tuple(step), axis=(0, 1)) for hot, step in zip(hot_NSS, by, strict=True)])
+    order = rng.permutation(n)
+    other_NSS = np.empty_like(hot_NSS)
+    other_NSS[order] = hot_NSS[np.roll(order, 1)]
+    every = np.arange(n)
+    whole = chance(every, pixels_NCSS)
+    own, moved, other = (whole - chance(every, _filled(pixels_NCSS, m)) for m in (hot_NSS, moved_NSS, other_NSS))
+    return Deletion(
+        n=n, share=share, drop=_mean(own), elsewhere=_mean(own - moved), another=_mean(own - other)
+    )  # fmt: skip
+
+
+def hottest(heat_NSS: F64, share: float) -> NDArray[np.bool_]:
+    """The hottest share of the pixels of each map, (n, S, S)."""
+    flat = heat_NSS.reshape(len(heat_NSS), -1)
+    hot = np.zeros(flat.shape, np.bool_)
+    most = np.argsort(-flat, axis=1, kind="stable")[:, : round(share * flat.shape[1])]
+    np.put_along_axis(hot, most, True, axis=1)
+    return hot.reshape(heat_NSS.shape)
+
+
+def overlay(pixels_CSS: U8, heat_SS: F64) -> U8:
+    """The photo faded and without colours, blue where hiding lowers the chance: the more, the bluer."""
+    grey = 255 - _FADED * (255 - pixels_CSS.mean(axis=0, keepdims=True))
+    strength = np.clip(heat_SS / max(float(heat_SS.max()), 1e-9), 0, 1)[None] * _BLUEST
+    out: U8 = (grey * (1 - strength) + _BLUE[:, None, None] * strength).round().astype(np.uint8)
+    return out
+
+
+_BLUE, _BLUEST, _FADED = np.array([31.0, 95.0, 191.0]), 0.85, 0.6
+
+
+def _maps(which: I64, pixels_NCSS: U8, chance: Chance) -> F64:
+    side = pixels_NCSS.shape[2]
+    wide = side // _PATCHES
+    starts = [(y, x) for y in _starts(side, wide) for x in _starts(side, wide)]
+    mine = pixels_NCSS[which]
+    blurred = uniform_filter(mine.astype(np.float64), size=(1, 1, wide, wide), mode="nearest").round().astype(np.uint8)
+    changed = np.repeat(mine[:, None], len(starts), axis=1)
+    for k, (y, x) in enumerate(starts):
+        changed[:, k, :, y : y + wide, x : x + wide] = blurred[:, :, y : y + wide, x : x + wide]
+    after = chance(np.repeat(which, len(starts)), changed.reshape(-1, *mine.shape[1:])).reshape(len(which), -1)
+    fall = np.log(np.maximum(chance(which, mine), _TINY))[:, None] - np.log(np.maximum(after, _TINY))
+    total, times = np.zeros((len(which), side, side)), np.zeros((side, side))
+    for k, (y, x) in enumerate(starts):
+        total[:, y : y + wide, x : x + wide] += fall[:, k, None, None]
+        times[y : y + wide, x : x + wide] += 1
+    return np.asarray(uniform_filter(total / times, size=(1, wide // 2, wide // 2), mode="nearest"))
+
+
+_TINY = 1e-9
+
+
+def _starts(side: int, wide: int) -> list[int]:
+    """Where patches start along a side; the last one ends with it."""
+    return sorted({*range(0, side - wide, wide // _OVERLAP), side - wide})
+
+
+def _filled(pixels_NCSS: U8, mask_NSS: NDArray[np.bool_]) -> U8:
+    mean_NC11 = pixels_NCSS.mean(axis=(2, 3), keepdims=True).round().astype(np.uint8)
+    return np.where(mask_NSS[:, None], mean_NC11, pixels_NCSS)
+
+
+def _mean(part_N: F64) -> Interval:
+    return around(float(part_N.mean()), float(part_N.std(ddof=1)) / len(part_N) ** 0.5, _LEVEL)

@@ -1,0 +1,123 @@
+"""Made reviews and photos of digits through every stage: planted words lead, mistakes can be looked at, on the page too."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from perennial.actions.report import _mistakes, _people
+from perennial.files.tables import read_table
+from perennial.report.compose import compose
+from tests.conftest import REPO, Toy
+from tests.fakes.story import classes_story, response_story
+
+pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+STAGES = (
+    "ingest", "validate", "clean", "featurize", "split", "augment", "train", "baseline", "evaluate", "explain",
+)  # fmt: skip
+GALLERY = REPO / "src" / "perennial" / "gallery"
+MAIL = "ann.lee@mail.example.org"
+
+
+def project(root: Path, name: str, params: dict[str, dict[str, Any]]) -> Toy:
+    """An entry of the gallery with smaller numbers, and no raw files yet."""
+    block = yaml.safe_load((GALLERY / "params.yaml").read_text())["use_cases"][name]
+    small = {section: {**told, **params.get(section, {})} for section, told in block.items()}
+    (root / "contracts").mkdir(parents=True)
+    contract = (GALLERY / f"{name}.yaml").read_text().replace("min: 1000", "min: 100").replace("min: 500", "min: 100")
+    (root / "contracts" / f"{name}.yaml").write_text(contract)
+    (root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {name: small}}))
+    for file in ("versions.yaml", "dvc.yaml"):
+        (root / file).write_bytes((REPO / file).read_bytes())
+    toy = Toy(root=root, name=name)
+    toy.project.raw(name).mkdir(parents=True)
+    return toy
+
+
+def reviews(path: Path, n: int, seed: int) -> None:
+    """Sentences whose planted word tells the outcome in nine of ten cases; the writer leaves an address."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    lines = []
+    for i in range(n):
+        good = rng.random() < 0.5
+        word = rng.choice(["superb", "moving"] if good == (rng.random() < 0.9) else ["dreadful", "dull"])
+        noun, scene = rng.choice(["film", "story", "cast"]), rng.choice(["opening", "ending", "middle", "music"])
+        lines.append(f"the {noun} no {seed}{i} is {word} , {scene} and all , write {MAIL}\t{int(good)}")
+    path.write_text("\n".join(lines) + "\n")
+
+
+def test_planted_words_lead_and_mistakes_are_quoted_without_contact_data(tmp_path: Path) -> None:
+    small = {
+        "train": {"epochs": 3, "members": 2, "width": 16}, "baseline": {"trials": 1, "rounds": 30},
+        "evaluate": {"bootstrap": 100}, "explain": {"rows": 150, "draws": 8},
+    }  # fmt: skip
+    toy = project(tmp_path / "p", "sst2", small)
+    for seed, (part, n) in enumerate({"train": 500, "dev": 200, "test": 200}.items()):
+        reviews(toy.project.raw("sst2") / f"{part}.tsv", n, seed)
+    told = toy.run(*STAGES)
+    ends = told["words"]["outputs"]["probability"]
+    assert {word["word"] for word in ends["raise"][:2]} == {"superb", "moving"}
+    assert {word["word"] for word in ends["lower"][:2]} == {"dreadful", "dull"}
+    table = read_table(toy.out("explain", "words.parquet"))
+    assert table["rows"].min() >= told["words"]["least"] == 10
+    quotes = read_table(toy.out("explain", "quotes.parquet"))
+    evaluated = toy.summary("evaluate")
+    assert np.array(evaluated["confusion"]).sum() == 200
+    wrong, people = (found(toy.project, "sst2", toy.contract) for found in (_mistakes, _people))
+    assert len(wrong) == len(evaluated["mistakes"]) == min(12, 200 - np.trace(evaluated["confusion"]))
+    assert all(len(row["quotes"]) == 1 and row["photo"] is None for row in wrong + people)
+    assert 150 <= len(quotes) <= 162
+    marked = [
+        max(quote["pieces"], key=lambda piece: abs(piece["part"]))["text"] for r in wrong for quote in r["quotes"]
+    ]
+    assert set(marked) <= {"superb", "moving", "dreadful", "dull"}
+    story = response_story(money=False)
+    summaries = {**story.summaries, "evaluate": evaluated, "explain": told}
+    page = compose(replace(story, contract=toy.contract, people=people, mistakes=wrong, summaries=summaries))[0]
+    assert "mail.example.org" not in page
+    assert "•••" in page
+
+
+def test_photos_are_shown_small_and_maps_only_where_the_check_passes(tmp_path: Path) -> None:
+    small = {
+        "train": {"epochs": 4, "patience": 4, "average": 0.9}, "evaluate": {"bootstrap": 100}, "explain": {"rows": 70},
+    }  # fmt: skip
+    toy = project(tmp_path / "p", "product_images", small)
+    names, digits = toy.contract.classes, load_digits()
+    lines = ["path,split,label"]
+    with tarfile.open(toy.project.raw(toy.name) / "clothing_small_128.tar", "w") as tar:
+        for i in range(420):
+            part = "train" if i < 260 else "validation" if i < 320 else "test"
+            lines.append(f"{i}.png,{part},{names[digits.target[i]]}")
+            file = io.BytesIO()
+            Image.fromarray((digits.images[i] * 15).astype(np.uint8)).resize((64, 64)).save(file, "PNG")
+            member = tarfile.TarInfo(f"{i}.png")
+            member.size = file.tell()
+            file.seek(0)
+            tar.addfile(member, file)
+    (toy.project.raw(toy.name) / "labels.csv").write_text("\n".join(lines) + "\n")
+    told = toy.run(*STAGES)
+    check = told["heat"]
+    assert check["n"] == 70
+    assert check["passes"] == (check["elsewhere"]["low"] > 0 and check["another"]["low"] > 0)
+    photos = read_table(toy.out("explain", "photos.parquet"))
+    assert photos["photo"].bin.size().max() <= 4096  # type: ignore[operator]
+    assert photos["heat"].is_null().all() != check["passes"]
+    wrong, people = (found(toy.project, toy.name, toy.contract) for found in (_mistakes, _people))
+    assert all(row["photo"] for row in wrong + people)
+    story = classes_story()
+    summaries = {**story.summaries, "evaluate": toy.summary("evaluate"), "explain": told}
+    page = compose(replace(story, people=people, mistakes=wrong, summaries=summaries))[0]
+    n = len(wrong) + (len(people) if check["passes"] else 0)
+    assert page.count("<img") == n * (2 if check["passes"] else 1)
+    assert len(page.encode()) < 300_000

@@ -17,14 +17,17 @@ from typing import NamedTuple
 from perennial.actions.fetch import fetch
 from perennial.config.base import use_cases
 from perennial.contract.model import parse
+from perennial.data.images import Archive
 from perennial.data.read import Block, read_blocks
 from perennial.errors import ConfigError, InputError, PerennialError
 from perennial.files.durable import write_text
 from perennial.files.project import Project, checked
 from perennial.propose.confirm import confirm
-from perennial.propose.draft import Answers, Draft, draft, kinds_of, target_of, undecided
+from perennial.propose.decide import attach, draft, kinds_of, target_of, undecided
+from perennial.propose.draft import Answers, Draft
 from perennial.propose.kinds import Keys, Kind
 from perennial.propose.log import is_log, log_contract
+from perennial.propose.outcome import says_so
 from perennial.propose.profile import Looked, profile
 from perennial.propose.render import contract_text, params_text
 from perennial.propose.written import Written, written
@@ -92,6 +95,10 @@ def new(project: Project, name: str, data: Path, answers: Answers, *, asks: bool
 
 def propose(name: str, files: list[Path], answers: Answers, *, asks: bool = False) -> Proposal:
     """Look at files with the same columns and write nothing."""
+    archives = {path.name: Archive.open(path).members for path in files if path.suffix == ".tar"}
+    files = [path for path in files if path.suffix != ".tar"]
+    if not files:
+        raise InputError(f"--data holds {', '.join(archives)} and no table beside it")
     how = _agreed(files)
     looked = profile(_blocks(files, how), list(how.names))
     if not looked.rows:
@@ -101,7 +108,7 @@ def propose(name: str, files: list[Path], answers: Answers, *, asks: bool = Fals
     target = target_of(looked, kinds, answers)
     head = [f"Proposed from {', '.join(path.name for path in files[:3])}: {looked.rows:,} rows.", *how.notes]
     head.append("Each guess has its reason behind it; what you change stays as you change it.")
-    if target is None and is_log(looked, kinds):
+    if answers.target is None and is_log(looked, kinds) and (target is None or not says_so(target)):
         return _of_log(name, source, looked, kinds, head)
     if target is None and asks:
         answers = replace(answers, target=_ask_target(looked, kinds))
@@ -113,6 +120,7 @@ def propose(name: str, files: list[Path], answers: Answers, *, asks: bool = Fals
     if asks:
         answers = _ask(made, answers)
         made = draft(name, source, looked, kinds, target, answers)
+    attach(made, archives)
     confirm(made, lambda: _blocks(files, how))
     return _of_table(made, head)
 
@@ -134,7 +142,9 @@ def _of_table(made: Draft, head: list[str]) -> Proposal:
     contract = made.contract()
     return Proposal(
         contract=contract_text(contract, [*head, *made.notes], why),
-        params=params_text(made.name, made.looked.rows, contract["task"]["kind"], has_text=has_text),
+        params=params_text(
+            made.name, made.looked.rows, contract["task"]["kind"], has_text=has_text, has_pictures=made.pictures
+        ),
         words=words,
     )
 
@@ -145,7 +155,7 @@ def _of_log(name: str, source: Keys, looked: Looked, kinds: dict[str, Kind], hea
     words = [f"rows are events of {looked.columns[owners].distinct:,} {owners}: {contract['task']['question']}"]
     return Proposal(
         contract=contract_text(contract, head, why),
-        params=params_text(name, 3 * looked.columns[owners].distinct, "binary", has_text=False),
+        params=params_text(name, 3 * looked.columns[owners].distinct, "binary"),
         words=words,
     )
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
-
-import polars as pl
 
 from perennial.contract.columns import Column
 from perennial.data.cast import cast
 from perennial.data.read import Block
 from perennial.propose.draft import Draft
-from perennial.propose.profile import NULLS
 
 MOST = 0.01  # of all rows that guesses may set aside
 _ROUNDS = 4
@@ -63,16 +59,3 @@ def _take_back(made: Draft, cells: dict[str, Counter[str]]) -> None:
         keys = {"role": "categorical"} | {key: keys[key] for key in ("null",) if key in keys}
         made.why[worst] = f"{odd.total():,} cells are no number, more than 1 % of the file: taken for texts"
     made.columns[worst] = keys
-
-
-def leftover(columns: dict[str, Any], sample: pl.DataFrame) -> list[str]:
-    """Columns of a sample that hold e-mail addresses although they were not taken for contact data."""
-    pattern = r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
-    held = [
-        name for name, keys in columns.items() if keys["role"] not in {"contact", "ignore"} and name in sample.columns
-    ]
-    return [
-        name
-        for name in held
-        if sample[name].filter(~sample[name].is_in(list(NULLS))).str.contains(pattern).mean() or 0 > 0.01
-    ]

@@ -17,13 +17,13 @@ _CODE = re.compile(
     r"operatingsystems?|traffictype|group|id|nr|no)(?:\Z|_|\b)|(?-i:(?:Code|Type|ID|Id|Zip|Region|Category)\Z)"
 )
 _PERSON = re.compile(
-    r"(?i)\A(?:(?:first|last|full|sur|family|given|middle|user|customer|client|contact)[ _-]?name|name|surname|vorname|nachname|street|ssn|"
-    r"(?:street|home|mailing|postal)?[ _-]?address(?:_?line)?_?[0-9]?|passport(?:_no)?|ip(?:_?address)?)\Z"
+    r"(?i)\A(?:(?:first|last|full|sur|family|given|middle|user|customer|client|contact)[ _-]?name|name|surname|vorname|nachname|"
+    r"street|ssn|(?:street|home|mailing|postal)?[ _-]?address(?:_?line)?_?[0-9]?|passport(?:_no)?|ip(?:_?address)?)\Z"
 )
 _CONTACT = re.compile(r"(?i)e-?mail|phone|mobile_?(?:no|number)|\Atel(?:efon)?\Z|iban|card_?number|\Acc_?num")
 _PROTECTED = re.compile(
-    r"(?i)\A(?:sex|gender|geschlecht|race|ethnic(?:ity)?|ethnic_group|religion|nationality|native[-_. ]?country|disab(?:led|ility)|"
-    r"sexual_orientation|marital(?:[-_. ]?status)?|marriage|personal_status_sex|foreign_worker)\Z"
+    r"(?i)\A(?:sex|gender|geschlecht|race|ethnic(?:ity)?|ethnic_group|religion|nationality|native[-_. ]?country|"
+    r"disab(?:led|ility)|sexual_orientation|marital(?:[-_. ]?status)?|marriage|personal_status_sex|foreign_worker)\Z"
 )
 _SENTINELS = re.compile(r"\A-?9{2,6}(?:\.0*)?\Z|\A-1(?:\.0*)?\Z")
 
@@ -65,7 +65,7 @@ def is_protected(name: str) -> bool:
 
 def _contact(column: Profile) -> Kind | None:
     for shape in ("email", "phone", "iban", "card"):
-        if column.share(shape) > 0.5 and not (shape == "phone" and column.dates):
+        if column.share(shape) > (0.01 if shape == "email" else 0.5) and not (shape == "phone" and column.dates):
             return Kind(
                 keys={"role": "contact", "type": "text"}, what="contact", because=f"cells look like {_SAID[shape]}"
             )

@@ -7,23 +7,34 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import polars as pl
+
+from perennial.contract.columns import Column
+from perennial.data.cast import cast
 from perennial.errors import InputError
 from perennial.propose.kinds import Keys, Kind, commonest
-from perennial.propose.profile import NULLS, Profile
+from perennial.propose.profile import NULLS, Looked, Profile
 
 _PLAIN = re.compile(r"(?i)\A(?:target|label|outcome|y|class|response|result|dependent|ziel)\Z")
 _NAMED = re.compile(
     r"(?i)churn|default(?!_?(?:value|lang|address))|fraud|conver(?:ted|sion)|click(?:ed)?\Z|respon(?:d|se)|bought|purchased?\Z|subscri|surviv|exited|attrit|"
     r"\Abad\Z|good_?bad|\Arisk\Z|return(?:ed)?\Z|cancel(?:l?ed|ation)|renewed|target|outcome|is_?(?:spam|late|bad|paid|returned)|"
-    r"sentiment|recommend|\Ay_|_y\Z|income\Z|salary\Z|spend\Z|\Avisit(?:ed)?\Z|revenue\Z|accepted|delinq|complain"
+    r"sentiment|recommend|\Ay_|_y\Z|income\Z|salary\Z|spend\Z|\Avisit(?:ed)?\Z|revenue\Z|accepted|delinq|complain|k(?:ü|ue)ndig|next_|future|"
+    r"(?:loan|order|account|customer|payment|credit)_?status\Z"
 )  # fmt: skip
-_EVENTS = frozenset(
-    ["1", "1.0", "yes", "y", "true", "t", "ja", "oui", "si", "bad", "default", "defaulted", "fraud", "fraudulent", "churn", "churned", "attrited", "exited", "left", "positive", "pos", "spam", "clicked", "click", "converted", "responded", "bought", "purchase", "purchased", "subscribed", "cancelled", "canceled", "late", "returned", "high", "event", "success", "accepted", "won"]
-) | {"churned customer", "attrited customer", "paid off late", "charged off"}  # fmt: skip
-_OTHERS = frozenset(
-    ["0", "0.0", "no", "n", "false", "f", "nein", "non", "good", "paid", "legit", "legitimate", "genuine", "normal", "retained", "stayed", "existing", "active", "negative", "neg", "ham", "low", "none", "failure", "rejected", "lost"]
-) | {"fully paid", "existing customer", "-1"}  # fmt: skip
-_MOST_CLASSES, _ROWS_A_CLASS = 20, 50
+_EVENT_WORDS = (
+    "1 1.0 yes y true t ja oui si bad default defaulted fraud fraudulent churn churned attrited exited left positive pos spam "
+    "clicked click converted responded bought purchase purchased subscribed cancelled canceled late returned high event success "
+    "accepted won"
+)
+_OTHER_WORDS = (
+    "0 0.0 no n false f nein non good paid legit legitimate genuine normal retained stayed existing active negative neg ham low "
+    "none failure rejected lost"
+)
+_EVENTS = {"churned customer", "attrited customer", "paid off late", "charged off"} | set(_EVENT_WORDS.split())
+_OTHERS = {"fully paid", "existing customer", "-1"} | set(_OTHER_WORDS.split())
+_ENOUGH = 2.5  # a name that says so, or two values in the last column
+_MOST_CLASSES, _ROWS_A_CLASS = 20, 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +51,9 @@ class Outcome:
     sure: bool = True  # whether which value is the event follows from what it says, not only from being rarer
 
 
-def candidates(columns: Mapping[str, Profile], kinds: Mapping[str, Kind]) -> list[tuple[float, str]]:
+def candidates(looked: Looked, kinds: Mapping[str, Kind]) -> list[tuple[float, str]]:
     """Columns that may be asked about, the likeliest first: names that speak of outcomes, two values, the last place."""
-    found = []
+    found, columns = [], looked.columns
     last = list(columns)[-1]
     for name, column in columns.items():
         if kinds[name].what not in {"numeric", "categorical"} or column.distinct < 2:
@@ -55,18 +66,25 @@ def candidates(columns: Mapping[str, Profile], kinds: Mapping[str, Kind]) -> lis
     return sorted(found, key=lambda item: -item[0])
 
 
-def decided(found: list[tuple[float, str]]) -> str | None:
+def decided(looked: Looked, found: list[tuple[float, str]]) -> str | None:
     """The candidate that stands out: named like an outcome, and ahead of the next; None where a person must say."""
-    if not found or found[0][0] < 3:
+    is_only = len(found) == 1 and looked.columns[found[0][1]].distinct == 2
+    if not found or (found[0][0] < _ENOUGH and not is_only):
         return None
     return found[0][1] if len(found) == 1 or found[0][0] - found[1][0] >= 1 else None
 
 
-def outcome_of(name: str, columns: Mapping[str, Profile], kinds: Mapping[str, Kind]) -> Outcome:
+def says_so(name: str) -> bool:
+    """Whether a name speaks of an outcome."""
+    return bool(_PLAIN.match(name) or _NAMED.search(name))
+
+
+def outcome_of(name: str, looked: Looked, kinds: Mapping[str, Kind]) -> Outcome:
     """What predicting a column means.
 
     Raises: InputError for a column that is not there, never varies, or holds free text or dates.
     """
+    columns = looked.columns
     if name not in columns:
         raise InputError(f"--target {name}: no such column; there are: {', '.join(columns)}")
     column, kind = columns[name], kinds[name]
@@ -75,10 +93,10 @@ def outcome_of(name: str, columns: Mapping[str, Profile], kinds: Mapping[str, Ki
     values = {value: count for value, count in column.values.items() if value not in NULLS}
     if not column.overflown and len(values) == 2:
         return _binary(name, column, values)
-    if kind.what == "numeric" or (not column.overflown and all(_is_int(value) for value in values)):
-        numbers = not column.overflown and len(values) <= 10 and kind.keys.get("type") != "decimal"
-        if not (numbers and min(values.values()) >= _ROWS_A_CLASS):
-            return _amount(name, column, kind)
+    if kind.what == "numeric" or (not column.overflown and all(_is_whole(value) for value in values)):
+        codes = not column.overflown and len(values) <= 10 and all(_is_whole(value) for value in values)
+        if not (codes and min(values.values()) >= _ROWS_A_CLASS):
+            return _amount(name, column, kind, looked)
     if column.overflown or len(values) > 10 * _MOST_CLASSES or kind.what in {"text", "unique", "contact", "date"}:
         raise InputError(f"--target {name}: {column.distinct:,} different texts are neither classes nor an amount")
     return _classes(name, column, values)
@@ -100,7 +118,7 @@ def event_of(values: Mapping[str, int]) -> tuple[str, bool]:
     one, two = values
     for value, other in ((one, two), (two, one)):
         says, denies = low[value] in _EVENTS, low[other] in _OTHERS
-        if _is_int(value) and _is_int(other) and not (says and denies):
+        if _is_whole(value) and _is_whole(other) and not (says and denies):
             continue  # 1 and 2 are codes: which is which, only being rarer hints at
         if (says and low[other] not in _EVENTS) or (denies and low[value] not in _OTHERS):
             return value, True
@@ -111,23 +129,19 @@ def event_of(values: Mapping[str, int]) -> tuple[str, bool]:
     return min(sorted(values, reverse=True), key=lambda value: values[value]), False
 
 
-def _amount(name: str, column: Profile, kind: Kind) -> Outcome:
-    zero = sum(count for value, count in column.values.items() if _number(value) == 0) / column.told
-    if column.overflown:
-        zero = 0.0
-    two_part = zero >= 0.2 and column.least >= 0
-    ranks = column.least >= 0
-    keys = {**kind.keys, "role": "outcome", "type": kind.keys.get("type", "decimal")} | _missing(column)
+def _amount(name: str, column: Profile, kind: Kind, looked: Looked) -> Outcome:
+    keys: Keys = {"type": "decimal"} | {key: value for key, value in kind.keys.items() if key not in {"role", "why"}}
+    cells = cast(looked.sample.select(name), {name: Column(role="outcome", **keys)}).frame[name].drop_nulls()
+    numbers = cells.cast(pl.Float64).to_numpy()
+    least, most, zero = float(numbers.min()), float(numbers.max()), float((numbers == 0).mean())
+    ranks = least >= 0
+    two_part = zero >= 0.2 and ranks
+    keys = {"role": "outcome"} | keys | _missing(column)
     task: Keys = {"kind": "regression", "target": name, "primary": "gini_norm" if ranks else "mae"}
-    task |= {"floor": 0.05} if ranks else {"floor": _wide(column)}
+    task |= {"floor": 0.05} if ranks else {"floor": float(f"{(most - least) / 2:.3g}")}
     task |= {"zeros": "two_part"} if two_part else {}
-    words = f"an amount from {column.least:g} to {column.most:g}" + (f", {zero:.0%} of them 0" if two_part else "")
+    words = f"an amount from {least:g} to {most:g}" + (f", {zero:.0%} of them 0" if two_part else "")
     return Outcome(name=name, kind="regression", keys=keys, task=task, words=words, event=None, values={})
-
-
-def _wide(column: Profile) -> float:
-    """A mean absolute error that any model stays under: half of the whole range."""
-    return float(f"{(column.most - column.least) / 2:.3g}")
 
 
 def _classes(name: str, column: Profile, values: dict[str, int]) -> Outcome:
@@ -136,8 +150,8 @@ def _classes(name: str, column: Profile, values: dict[str, int]) -> Outcome:
     rare = [value for value in values if values[value] < _ROWS_A_CLASS]
     if len(common) < 2:
         raise InputError(f"--target {name}: no two of its {len(values)} values have {_ROWS_A_CLASS} rows each")
-    ordered = all(_is_int(value) for value in common)
-    order = sorted(common, key=int) if ordered else sorted(common)
+    ordered = all(_is_whole(value) for value in common)
+    order = sorted(common, key=float) if ordered else sorted(common)
     if rare:
         order.append("other")
     keys: Keys = {"role": "outcome", "values": order} | _missing(column)
@@ -158,20 +172,13 @@ def _missing(column: Profile) -> Keys:
     return tokens | ({"when_missing": "filter"} if column.empty else {})
 
 
-def _is_int(text: str) -> bool:
-    return re.fullmatch(r"[+-]?[0-9]{1,9}", text) is not None
+def _is_whole(text: str) -> bool:
+    return re.fullmatch(r"[+-]?[0-9]{1,9}(?:\.0*)?", text) is not None
 
 
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def evidence(name: str, columns: Mapping[str, Profile], kinds: Mapping[str, Kind]) -> str:
+def evidence(name: str, looked: Looked, kinds: Mapping[str, Kind]) -> str:
     """A candidate in a line, for a question or an error."""
     try:
-        return f"{name} ({outcome_of(name, columns, kinds).words})"
+        return f"{name} ({outcome_of(name, looked, kinds).words})"
     except InputError as error:
         return f"{name} ({str(error).partition(': ')[2]})"

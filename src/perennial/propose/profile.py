@@ -145,11 +145,20 @@ class Profile:
             self.least, self.most = min(self.least, float(numbers.min())), max(self.most, float(numbers.max()))  # type: ignore[arg-type]
         if len(self.odd) <= _ODD:
             self.odd.update(dict(_counts(told.filter(~number))[: _ODD + 1]))
-        if told.str.contains(r"[0-9]").any() and told[:50].str.contains(r"[-/.: ]|\A[0-9]{8}\z").any():
-            forms = [f for f in FORMATS if told[:2000].str.contains(FORMATS[f]).any() or self.dates[f]]
-            if forms:
-                dates = told.to_frame("x").select(pl.col("x").str.contains(FORMATS[f]).sum().alias(f) for f in forms)
-                self.dates.update({f: int(count) for f, count in dates.row(0, named=True).items()})
+        self._dates(told, all_numbers=len(numbers) == len(told))
+
+    def _dates(self, told: pl.Series, *, all_numbers: bool) -> None:
+        head = told[:2000]
+        if all_numbers:  # 20240131 is the only date that is a number, and only where the name says so
+            forms = ["%Y%m%d"] if is_date_name(self.name) else []
+        elif not head.str.contains(r"[0-9][-/.: ]|[0-9]{8}").any():
+            forms = []
+        else:
+            seen = head.to_frame("x").select(pl.col("x").str.contains(FORMATS[f]).any().alias(f) for f in FORMATS)
+            forms = [f for f, is_seen in seen.row(0, named=True).items() if is_seen or self.dates[f]]
+        if forms:
+            dates = told.to_frame("x").select(pl.col("x").str.contains(FORMATS[f]).sum().alias(f) for f in forms)
+            self.dates.update({f: int(count) for f, count in dates.row(0, named=True).items()})
 
 
 def _counts(cells: pl.Series) -> list[tuple[str, int]]:

@@ -33,6 +33,7 @@ _LOTTERY = re.compile(
 )
 _CONTROL = re.compile(r"(?i)control|\Ano(?:ne)?\b|placebo|hold[_ -]?out|\A0\Z|\Aa\Z|untreated|nothing|psa")
 _SPELLS_CONTROL = re.compile(r"(?i)control|\Ano(?:ne)?\b|placebo|hold[_ -]?out|untreated|nothing|psa")
+_FEW = 50  # values that are looked at one by one
 _UNTOLD = 0.56  # one-column AUC of a lottery by any other column, at most
 
 
@@ -125,8 +126,9 @@ def _implied(values: NDArray[np.generic], y: F64) -> str | None:
     codes = _ranks(values).astype(np.int64)
     codes -= codes.min()
     count = np.bincount(codes)
-    if (count > 0).sum() > 50:
-        return None
+    if (count > 0).sum() > _FEW:  # such as an amount: all that is not the commonest, 0, may go with it
+        codes = (codes != count.argmax()).astype(np.int64)
+        count = np.bincount(codes)
     hits = np.bincount(codes, weights=y)
     for code in np.argsort(-count):
         n, events = int(count[code]), float(hits[code])
@@ -136,8 +138,14 @@ def _implied(values: NDArray[np.generic], y: F64) -> str | None:
         outcome = int(events == n)
         chance = (y.mean() if outcome else 1 - y.mean()) ** n * (count > 0).sum()
         if chance < _BY_LUCK and (y.mean() <= 0.5) == bool(outcome):
-            value = values[codes == code][0]
+            same = values[codes == code]
+            value = same[0]
             said = "an empty cell" if value is None or value != value else f"the value {value}"
+            said = (
+                "any value but the commonest"
+                if any(other not in (value, None) and other == other for other in same[1:])
+                else said
+            )
             return f"{said} always goes with the outcome ({n:,} rows): it is known after it, or is it"
     return None
 

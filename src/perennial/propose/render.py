@@ -17,7 +17,7 @@ def contract_text(contract: Mapping[str, Any], head: list[str], why: Mapping[str
         reasons = why.get(section, {})
         if section in _OPEN and isinstance(value, Mapping) and value:
             lines.append(f"{section}:")
-            lines += _entries(value, reasons, 1, nested=section == "events")
+            lines += _entries(value, reasons, 1, nested=section != "columns")
         else:
             lines.append(f"{_flow({section: value})}{_guess(reasons.get('', ''))}")
     return "\n".join(lines) + "\n"
@@ -30,9 +30,9 @@ def _entries(value: Mapping[str, Any], why: Mapping[str, str], depth: int, *, ne
     lines = []
     for key, held in value.items():
         pad = "  " * depth
-        if isinstance(held, Mapping) and held and (nested or key in {"features", "target"}):
+        if isinstance(held, Mapping) and held and nested and key != "cutoffs":
             lines.append(f"{pad}{_flow({key: None}).removesuffix(' null')}")
-            lines += _entries(held, why, depth + 1, nested=nested and depth == 1)
+            lines += _entries(held, why, depth + 1, nested=depth == 1 and key not in {"features", "target"})
         else:
             lines.append(f"{pad}{_flow({key: held})}{_guess(why.get(key, ''))}")
     return lines
@@ -41,8 +41,9 @@ def _entries(value: Mapping[str, Any], why: Mapping[str, str], depth: int, *, ne
 def _flow(entry: Mapping[str, Any]) -> str:
     """`key: {a: 1, b: [x]}` on one line."""
     ((key, value),) = entry.items()
-    name = yaml.safe_dump({key: 0}, allow_unicode=True, width=_WIDE).rpartition(": 0")[0]
-    told = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=_WIDE)
+    name = yaml.safe_dump([key], default_flow_style=True, allow_unicode=key.isprintable(), width=_WIDE).strip()[1:-1]
+    plain = str(value).isprintable()  # other signs are written as escapes, or they would end the line
+    told = yaml.safe_dump(value, default_flow_style=True, allow_unicode=plain, sort_keys=False, width=_WIDE)
     return f"{name}: {told.removesuffix(chr(10)).removesuffix(chr(10) + '...')}"
 
 
@@ -55,7 +56,7 @@ def _one_line(text: str) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
-def params_text(name: str, rows: int, kind: str, *, has_text: bool) -> str:
+def params_text(name: str, rows: int, kind: str, *, has_text: bool = False, has_pictures: bool = False) -> str:
     """A block of params that fits the number of rows (settings by rows: see docs/use-cases.md)."""
     batch = 64 if rows < 3_000 else 128 if rows < 8_000 else 256
     net = "members: 8, width: 96, blocks: 2, dropout: 0.1"
@@ -72,20 +73,35 @@ def params_text(name: str, rows: int, kind: str, *, has_text: bool) -> str:
             4,
         )
         extra = " warmup: 0.1, average: 0.98,\n       words: {width: 128, word_dropout: 0.1, dropout: 0.3},"
-    trials = 2 if has_text or rows > 200_000 else 6
-    swap = 0.1 if rows < 5_000 and not has_text else 0.0
+    rate, decay = 0.002, 0.01
+    if has_pictures:
+        net, batch, epochs, patience, rate, decay = (
+            "members: 1, width: 96, blocks: 0, dropout: 0.2",
+            64,
+            30,
+            30,
+            0.003,
+            0.05,
+        )
+        extra = " warmup: 0.15, average: 0.998, smoothing: 0.1,"
+    trials = 1 if has_pictures else 2 if has_text or rows > 200_000 else 6
+    swap = 0.1 if rows < 5_000 and not (has_text or has_pictures) else 0.0
+    explain = "rows: 400, draws: 64, reasons: 3"
+    if has_text:
+        explain = "rows: 1000, draws: 64, reasons: 3, words: {least: 10, shown: 12}"
+    if has_pictures:
+        explain = "rows: 80, draws: 16, reasons: 1, photos: {share: 0.2}"
     baseline = f"seed: 1, trials: {trials}, rounds: 800, learning_rate: 0.05, threads: 1"
     if kind == "clustering":
         baseline += ", segments: {pairs: 40, starts: 10}"
-    key = yaml.safe_dump({name: 0}, allow_unicode=True).rpartition(": 0")[0]
-    return f"""  {key}:
+    return f"""  {name}:
     augment: {{kind: none, times: 1}}
     train:
-      {{seed: 1, {net}, learning_rate: 0.002, weight_decay: 0.01, batch: {batch},
+      {{seed: 1, {net}, learning_rate: {rate}, weight_decay: {decay}, batch: {batch},
        epochs: {epochs}, patience: {patience}, swap: {swap},{extra} accelerator: cpu, devices: 1, num_nodes: 1, strategy: single,
        precision: 32-true, threads: 1}}
     baseline: {{{baseline}}}
     evaluate: {{seed: 1, bootstrap: 500, placebos: {20 if kind == "uplift" else 0}}}
-    explain: {{seed: 1, rows: 400, draws: 64, reasons: 3}}
+    explain: {{seed: 1, {explain}}}
     gate: {{seed: 1, bootstrap: 1000}}
 """

@@ -6,6 +6,7 @@ Looked at is its beginning; what is guessed here, the exact reader then holds ev
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -58,7 +59,7 @@ def written(path: Path) -> Written:
     text = _head(path, encoding)
     if not text.strip():
         raise InputError(f"{path}: empty; give a CSV file")
-    lines = text.splitlines()[:_LINES]
+    lines = _lines(text)[:_LINES]
     delimiter, n_fields, quoting = _delimiter(path, lines)
     rows = _rows(text, delimiter, quoting=quoting)
     skip = _preamble(rows, n_fields)
@@ -123,6 +124,8 @@ def _delimiter(path: Path, lines: Sequence[str]) -> tuple[str, int, bool]:
     """The sign by which most lines have the same number of fields, that number, and whether quotes mean anything."""
     best: tuple[float, str, int] = (0.0, "", 0)
     for sign in _DELIMITERS:
+        if sign == " " and any("  " in line for line in lines):
+            continue
         counts = Counter(len(row) for row in _rows("\n".join(lines), sign, quoting=True) if any(row))
         n_fields, most = max(counts.items(), key=lambda item: (item[1], item[0])) if counts else (1, 0)
         share = most / max(counts.total(), 1)
@@ -135,8 +138,6 @@ def _delimiter(path: Path, lines: Sequence[str]) -> tuple[str, int, bool]:
     if _is_fixed_width(lines):
         raise InputError(f"{path}: columns of fixed width; export it with a delimiter, such as a comma")
     named = ", ".join(repr(sign) for sign in _DELIMITERS)
-    if len([line for line in lines if line.strip()]) > 1 and all("," not in line for line in lines[:50]):
-        return ",", 1, True
     raise InputError(f"{path}: no delimiter gives its lines the same number of fields (tried {named}); is it a table?")
 
 
@@ -155,11 +156,16 @@ def _is_fixed_width(lines: Sequence[str]) -> bool:
 
 def _rows(text: str, delimiter: str, *, quoting: bool) -> list[list[str]]:
     if not quoting:
-        return [line.split(delimiter) for line in text.splitlines()]
+        return [line.split(delimiter) for line in _lines(text)]
     try:
-        return list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error:
-        return [line.split(delimiter) for line in text.splitlines()]
+        return [line.split(delimiter) for line in _lines(text)]
+
+
+def _lines(text: str) -> list[str]:
+    """By LF or CR and LF only: other signs that end a line elsewhere may stand in a cell."""
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
 
 
 def _preamble(rows: Sequence[Sequence[str]], n_fields: int) -> int:
@@ -182,11 +188,13 @@ def _is_header(body: Sequence[Sequence[str]]) -> bool:
         return False
     first = [cell.strip() for cell in body[0]]
     named = [cell for cell in first if cell]
-    if any(_NUMBER.fullmatch(cell) for cell in named) or len(set(named)) < 0.9 * len(named) or not named:
+    if any(_NUMBER.fullmatch(cell) for cell in named) or not named:
         return False
     below = [[row[i].strip() for row in body[1:] if row[i].strip()] for i in range(len(first))]
     if any(cells and all(_NUMBER.fullmatch(cell) for cell in cells[:50]) for cells in below):
         return True
+    if len(set(named)) < 0.9 * len(named):
+        return False
     again = sum(name in cells for name, cells in zip(first, below, strict=True) if name)
     return again <= len(first) / 4
 

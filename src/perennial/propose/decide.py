@@ -1,0 +1,208 @@
+"""What a table looks like in, a draft of its whole contract out; what only a person can say is left to be asked.
+
+The order of looking is fixed: kinds of column, id and entity, copies, treatment, leaks, the rest, the split.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Mapping
+
+from perennial.errors import ConfigError
+from perennial.propose.draft import Answers, Draft
+from perennial.propose.kinds import Keys, Kind, is_protected, kind_of
+from perennial.propose.outcome import Outcome, candidates, decided, evidence, outcome_of
+from perennial.propose.parts import split
+from perennial.propose.profile import Looked, Profile
+from perennial.propose.relations import Told, copies, leaks, lottery, questions_of, typed
+
+_IDS = re.compile(
+    r"(?i)(?:\A|_|\b)(?:id|nr|no|num|number|key|index|idx|uuid|guid|rownumber|row|ref)\Z|nummer\Z|ID\Z|Id\Z|\Acolumn_1\Z|\AUnnamed"
+)
+_WHOSE = re.compile(
+    r"(?i)customer|client|user|account|member|person|patient|subscriber|household|visitor|borrower|policy_?holder|cust|kunde"
+)
+_SLICES = 6  # values up to which a column is a slice
+_MANY_EMPTY = 0.99
+_IN_ARCHIVE = 0.95  # of the paths
+
+
+def undecided(looked: Looked, kinds: Mapping[str, Kind]) -> list[str]:
+    """Candidates for the outcome with their evidence, the likeliest first."""
+    return [evidence(name, looked, kinds) for _, name in candidates(looked, kinds)[:8]]
+
+
+def kinds_of(looked: Looked) -> dict[str, Kind]:
+    return {name: kind_of(column) for name, column in looked.columns.items()}
+
+
+def target_of(looked: Looked, kinds: Mapping[str, Kind], answers: Answers) -> str | None:
+    """The column to predict: what was said, else what stands out."""
+    return answers.target or decided(looked, candidates(looked, kinds))
+
+
+def draft(name: str, source: Keys, looked: Looked, kinds: dict[str, Kind], target: str, answers: Answers) -> Draft:
+    """Raises: InputError when the target cannot be predicted, ConfigError for an answer that fits nothing."""
+    outcome = outcome_of(target, looked, kinds)
+    if answers.event is not None and outcome.kind == "binary":
+        outcome = _with_event(outcome, answers.event)
+    made = Draft(name=name, source=source, looked=looked, kinds=kinds, outcome=outcome)
+    made.columns[target], made.why[target] = outcome.keys, outcome.words
+    _names(made)
+    _copied(made)
+    _untold(made)
+    _lottery(made, answers)
+    _leaks(made, answers)
+    _rest(made)
+    split(made)
+    _worth(made, answers)
+    made.columns = {column: made.columns[column] for column in looked.columns}
+    return made
+
+
+def _with_event(outcome: Outcome, event: str) -> Outcome:
+    if event not in outcome.values:
+        raise ConfigError(f"event {event!r} is no value of {outcome.name}; there are: {', '.join(outcome.values)}")
+    other = next(value for value in outcome.values if value != event)
+    share = outcome.values[event] / sum(outcome.values.values())
+    words = f"event = {event}, {share:.1%}, {outcome.values[event]:,} rows"
+    keys = outcome.keys | {"values": {other: 0, event: 1}}
+    task = outcome.task | {"event": f"have {outcome.name} = {event}"}
+    return Outcome(
+        name=outcome.name, kind="binary", keys=keys, task=task, words=words, event=event, values=outcome.values
+    )  # fmt: skip
+
+
+def _names(made: Draft) -> None:
+    """The column that names a row, and the one that names whose it is, where they are."""
+    rows, columns = made.looked.rows, made.looked.columns
+    free = [c for c in columns if c not in made.columns and made.kinds[c].what in {"numeric", "categorical", "unique"}]
+    unique = [c for c in free if not columns[c].twice and not columns[c].empty and columns[c].told == rows > 1]
+    named = [c for c in unique if _IDS.search(c) and made.kinds[c].keys.get("type") != "decimal"]
+    if named:
+        made.put(named[0], {"role": "id", "type": "text"}, "no value comes twice, and the name says that it is one")
+        made.keeps = "drop"
+    for column in named[1:]:
+        made.ignore(column, "another name of the row")
+    owners = [c for c in free if c not in made.columns and _is_owner(columns[c])]
+    if owners:
+        owner = max(owners, key=lambda c: (bool(_WHOSE.search(c)), columns[c].distinct))
+        keys: Keys = {"role": "entity", "type": "text"}
+        if columns[owner].empty:
+            keys["when_missing"] = "filter"
+        per = columns[owner].told / columns[owner].distinct
+        made.put(owner, keys, f"{columns[owner].distinct:,} of them, {per:.1f} rows each: one is never in two parts")
+
+
+def _is_owner(column: Profile) -> bool:
+    """A column that names people or accounts, some of them more than once."""
+    speaks = _WHOSE.search(column.name) is not None and _IDS.search(column.name) is not None
+    speaks = (
+        speaks
+        or re.fullmatch(r"(?i)customer|client|user|account|member|patient|subscriber|cust", column.name) is not None
+    )
+    return speaks and column.twice and column.distinct > 20 and column.empty < 0.01 * column.rows
+
+
+def _copied(made: Draft) -> None:
+    for column, other in copies(made.looked.sample, made.kinds).items():
+        if column == made.outcome.name:
+            made.ignore(other, "a copy of the outcome", known="after_outcome")
+        elif other == made.outcome.name:
+            made.ignore(column, "a copy of the outcome", known="after_outcome")
+        else:
+            made.ignore(column, f"a copy of {other}")
+
+
+def _untold(made: Draft) -> None:
+    """Columns that cannot be features, whatever they hold."""
+    for column, kind in made.kinds.items():
+        profile = made.looked.columns[column]
+        if kind.what in {"empty", "constant", "path", "unclear", "unique"}:
+            made.put(column, kind.keys, kind.because)
+        elif kind.what == "contact":
+            made.put(column, kind.keys, f"{kind.because}: never a feature, in no log and no report")
+        elif profile.empty > _MANY_EMPTY * profile.rows:
+            made.ignore(column, f"{profile.empty / profile.rows:.1%} of it is empty")
+
+
+def attach(made: Draft, archives: Mapping[str, Container[str]]) -> None:
+    """A column of paths that lead into one of the tars (name → its members) becomes the pictures there."""
+    for column, kind in made.kinds.items():
+        if kind.what != "path":
+            continue
+        paths = made.looked.sample[column].to_list()
+        for archive, members in archives.items():
+            if sum(path in members for path in paths) >= _IN_ARCHIVE * len(paths):
+                made.columns["picture"] = {"role": "image", "from": column, "in": archive}
+                made.why["picture"] = f"paths of {column} lead into {archive}"
+                made.columns[column] = {"role": "ignore", "why": "the path of picture"}
+                made.source["attach"] = [{"file": archive}]
+                made.pictures = True
+                return
+
+
+def _lottery(made: Draft, answers: Answers) -> None:
+    if answers.treatment == "" or made.outcome.kind == "multiclass":
+        return
+    free = [c for c, kind in made.kinds.items() if c not in made.columns and kind.what in {"numeric", "categorical"}]
+    if answers.treatment is not None and answers.treatment not in free:
+        raise ConfigError(f"treatment {answers.treatment!r} is no such column; there are: {', '.join(free)}")
+    found = lottery(made.looked.sample, made.kinds, typed(made.looked.sample, free, made.kinds), answers.treatment)
+    if found is None:
+        return
+    column, control = found
+    values = [v for v in made.looked.columns[column].values if v != control]
+    arms = {value: {"cost": answers.cost or 0.0} for value in sorted(values)}
+    keys: Keys = {"role": "treatment", "control": control, "assignment": "randomised", "arms": arms}
+    made.treatment = column
+    made.put(column, keys, f"few values, {control} is none of the messages, and no other column tells it: a lottery")
+    made.notes.append(f"{column} says who was treated: the question is whom the treatment moves")
+
+
+def _leaks(made: Draft, answers: Answers) -> None:
+    free = [c for c, kind in made.kinds.items() if c not in made.columns and kind.what in {"numeric", "categorical"}]
+    told = _told(made, free)
+    for column, why in told.refused.items():
+        if column in answers.known:
+            raise ConfigError(f"{column} cannot be known before the decision: {why}")
+        made.ignore(column, f"known after the outcome: {why}", f"a leak: {why}", known="after_outcome")
+    made.suspects = {column: why for column, why in told.suspects.items() if column not in answers.known}
+
+
+def _told(made: Draft, free: list[str]) -> Told:
+    sample = made.looked.sample
+    is_known, asked = questions_of(sample[made.outcome.name], made.outcome.keys, made.outcome.kind)
+    if not asked or not free:
+        return Told(refused={}, suspects={})
+    columns = typed(sample.filter(is_known), free, made.kinds)
+    return leaks(columns, asked)
+
+
+def _rest(made: Draft) -> None:
+    """Features, dates and protected columns."""
+    for column, kind in made.kinds.items():
+        if column in made.columns or kind.what == "date":
+            continue
+        if is_protected(column) and kind.what in {"numeric", "categorical"}:
+            keys = {**kind.keys, "role": "protected"} | ({"type": "int"} if kind.keys.get("type") == "int" else {})
+            made.put(column, keys, "the law protects it: for slices of the report; a feature only with use: true")
+            continue
+        made.put(column, kind.keys, kind.because)
+        if column in made.suspects:
+            made.why[column] = f"left out and reported both ways: {made.suspects[column]}"
+    few = [
+        c for c, keys in made.columns.items()
+        if keys["role"] in {"protected", "categorical"} and 2 <= made.looked.columns[c].distinct <= _SLICES
+    ]  # fmt: skip
+    made.slices = sorted(few, key=lambda c: made.columns[c]["role"] != "protected")[:3]
+
+
+def _worth(made: Draft, answers: Answers) -> None:
+    if answers.earns is not None:
+        made.money = {"value_of_response": answers.earns, "cost_of_contact": answers.cost or 0.0}
+        if made.treatment is not None:
+            made.money.pop("cost_of_contact")
+    elif made.treatment is not None:
+        made.money = {"value_of_response": 1.0}
+        made.notes.append("what a response earns is not known: effects are counted in responses (value 1)")

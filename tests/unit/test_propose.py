@@ -1,0 +1,352 @@
+"""What a file that nobody described is taken for: how it is written, its kinds of column, the outcome, leaks, the contract."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+
+from perennial.actions.new import Proposal, propose
+from perennial.contract.model import Contract, parse
+from perennial.data.ingest import Form, ingest
+from perennial.errors import ConfigError, InputError
+from perennial.propose.draft import Answers
+from perennial.propose.kinds import kind_of
+from perennial.propose.outcome import event_of
+from perennial.propose.profile import Profile
+from perennial.propose.written import written
+
+pytestmark = pytest.mark.unit
+
+
+def saved(folder: Path, text: str, name: str = "data.csv", encoding: str = "utf-8") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def table(folder: Path, columns: dict[str, Any], name: str = "data.csv") -> Path:
+    path = folder / name
+    pl.DataFrame(columns).write_csv(path)
+    return path
+
+
+def proposed(path: Path, **answers: Any) -> tuple[Proposal, Contract]:
+    made = propose("shop", [path], Answers(**answers))
+    return made, parse(yaml.safe_load(made.contract), "shop")
+
+
+def chances(n: int = 2000, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """A number and an outcome that it tells a little of."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n)
+    return x, (rng.random(n) < 1 / (1 + np.exp(1.5 - x))).astype(int)
+
+
+WRITTEN: list[tuple[str, str, dict[str, Any], list[str]]] = [
+    ("a,b\n1,x\n2,y\n", "utf-8", {}, ["a", "b"]),
+    ("a;b;c\n1,5;x;2\n2,5;y;3\n", "utf-8", {"delimiter": ";"}, ["a", "b", "c"]),
+    ("a\tb\n1\tx\n", "utf-8", {"delimiter": "\t"}, ["a", "b"]),
+    ("a|b\n1|x,y\n2|z,w\n", "utf-8", {"delimiter": "|"}, ["a", "b"]),
+    ("Ort,n\n" + "Köln,1\nGießen,2\n" * 9, "cp1252", {"encoding": "cp1252"}, ["Ort", "n"]),
+    ("Ort,n\nKöln,1\n", "utf-16", {"encoding": "utf-16"}, ["Ort", "n"]),
+    ("Report of May\nby sales\nid,n\n1,2\n3,4\n", "utf-8", {"skip": 2}, ["id", "n"]),
+    ("1,x\n2,y\n3,z\n", "utf-8", {"header": ["c1", "c2"]}, ["c1", "c2"]),
+    ("39, State-gov, 7\n50, Private, 8\n", "utf-8", {"header": ["c1", "c2", "c3"], "trim": True}, ["c1", "c2", "c3"]),
+    (
+        ",a,a,_x\n0,1,2,3\n",
+        "utf-8",
+        {"header": ["column_1", "a", "a_2", "x_x"], "skip": 1},
+        ["column_1", "a", "a_2", "x_x"],
+    ),
+    ("t,n\n" + 'say "hi,1\nno "quotes,2\na "b,3\n' * 9, "utf-8", {"quoting": "none"}, ["t", "n"]),
+]
+
+
+@pytest.mark.parametrize(("text", "encoding", "source", "names"), WRITTEN)
+def test_how_a_file_is_written_is_seen_and_read_by_the_exact_reader_so(
+    text: str, encoding: str, source: dict[str, Any], names: list[str], tmp_path: Path
+) -> None:
+    path = saved(tmp_path, text, encoding=encoding)
+    found = written(path)
+    assert found.source == source
+    assert list(found.names) == names
+    columns = {name: {"role": "ignore", "why": "x"} for name in names[1:]} | {names[0]: {"role": "categorical"}}
+    told = {
+        "task": {"kind": "clustering", "k": [2, 3], "min_stability": 0.8, "primary": "stability", "floor": 0.8},
+        "source": {"kind": "file", "files": "*", **source}, "columns": columns, "rules": [], "events": {}, "sampling": {},
+        "unit": {"rows": "as_is", "duplicates": "keep"}, "suspects": [], "slices": [], "money": {},
+        "split": {"kind": "hash", "by": "record", "salt": "s", "fractions": {"train": 0.6, "val": 0.2, "test": 0.2}},
+    }  # fmt: skip
+    told["columns"]["n"] = {
+        "role": "numeric"
+    }  # so that there is something to cluster by, whether it is in the file or not
+    told["columns"]["n"]["required"] = False
+    contract = parse(told, "x")
+    read = ingest([path], contract.columns, Form.of(contract, "main"))
+    assert read.rows.height + read.rejects.height == len(text.strip().split("\n")) - found.dialect.skip - (
+        "header" not in source
+    )
+
+
+def test_what_is_no_table_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    for text, words in (
+        ("", "empty"),
+        ("ab  cd\nef  gh\nij  kl\n", "fixed width"),
+        ("{\na\n}}\nxx yy zz\n", "no delimiter"),
+    ):
+        with pytest.raises(InputError, match=words):
+            written(saved(tmp_path, text))
+
+
+KINDS: list[tuple[str, list[str], dict[str, Any]]] = [
+    ("n", ["1", "2", "-3"], {"role": "numeric", "type": "int"}),
+    ("n", ["1.5", "2", "NA"], {"role": "numeric", "type": "decimal", "null": ["NA"]}),
+    ("n", ["1,5", "2,25", "7"], {"role": "numeric", "type": "decimal", "decimal": ","}),
+    ("n", ["1.234,50", "12,5", "7"], {"role": "numeric", "type": "decimal", "decimal": ",", "thousands": "."}),
+    ("n", ["1,234", "12,345,678", "7"], {"role": "numeric", "type": "decimal", "thousands": ","}),
+    ("n", ["$1,234.50", "$7", "$12"], {"role": "numeric", "type": "decimal", "strip": ["$"], "thousands": ","}),
+    (
+        "n",
+        ["5,5 %", "7,25 %", "1 %"],
+        {"role": "numeric", "type": "decimal", "strip": ["%"], "decimal": ",", "thousands": "."},
+    ),
+    ("plz", ["01234", "99999", "50667"], {"role": "categorical"}),
+    ("n", ["12345678901234567", "12345678901234568"], {"role": "categorical"}),
+    ("region", ["1", "2", "3", "4"], {"role": "categorical"}),
+    ("d", ["2024-01-31", "2024-02-01"], {"role": "time", "type": "date", "format": "%Y-%m-%d"}),
+    ("d", ["31/01/2024", "01/02/2024"], {"role": "time", "type": "date", "format": "%-d/%-m/%Y"}),
+    ("d", ["1/31/2024 8:05", "2/1/2024 18:05"], {"role": "time", "type": "datetime", "format": "%-m/%-d/%Y %-H:%M"}),
+    (
+        "d",
+        ["2024-01-31T08:05:01Z", "2024-02-01T08:05:01Z"],
+        {"role": "time", "type": "datetime", "format": "%Y-%m-%dT%H:%M:%SZ"},
+    ),
+    ("d", ["31.1.2024", "1.2.2024"], {"role": "time", "type": "date", "format": "%-d.%-m.%Y"}),
+    ("mail", ["a@b.de", "c@d.com", "x"], {"role": "contact", "type": "text"}),
+    ("phone", ["+49 221 123456", "+49 30 987654"], {"role": "contact", "type": "text"}),
+    ("t", ["red", "blue", "?"], {"role": "categorical", "null": ["?"]}),
+    ("t", [f"this is a review of number {i}" for i in range(30)], {"role": "text"}),
+]
+
+
+@pytest.mark.parametrize(("name", "cells", "keys"), KINDS)
+def test_the_shape_of_all_cells_says_what_a_column_is(name: str, cells: list[str], keys: dict[str, Any]) -> None:
+    assert kind_of(looked(name, cells * (9 if len(cells) < 9 else 1))).keys == keys
+
+
+def looked(name: str, cells: list[str]) -> Profile:
+    column = Profile(name=name)
+    for start in range(0, len(cells), 7):  # block by block, as it is read
+        column.add(pl.Series(name, cells[start : start + 7], dtype=pl.String))
+    return column
+
+
+def test_a_day_that_could_be_a_month_is_asked_about_and_never_guessed() -> None:
+    found = kind_of(looked("d", ["01/02/2024", "03/04/2024", "11/12/2023"] * 5))
+    assert found.keys["role"] == "ignore"
+    assert "day first or month first" in found.keys["why"]
+
+
+def test_one_odd_cell_flips_no_column_and_a_far_number_that_is_common_is_nothing() -> None:
+    assert kind_of(looked("n", [str(i) for i in range(300)] + ["oops"])).keys == {"role": "numeric", "type": "int"}
+    days = [str(i % 28) for i in range(300)]
+    assert kind_of(looked("pdays", days + ["999"] * 40)).keys["null"] == ["999"]
+    assert "null" not in kind_of(looked("amount", [*(str(i * 10) for i in range(300)), "999"])).keys
+    assert kind_of(looked("n", ["1", "", "2"] * 9)).keys == {"role": "numeric", "type": "int"}
+
+
+EVENTS: list[tuple[dict[str, int], str, bool]] = [
+    ({"0": 10, "1": 90}, "1", True),
+    ({"no": 10, "yes": 90}, "yes", True),
+    ({"good": 700, "bad": 300}, "bad", True),
+    ({"1": 700, "2": 300}, "2", False),
+    ({"Existing Customer": 90, "Attrited Customer": 10}, "Attrited Customer", True),
+    ({"<=50K": 76, ">50K": 24}, ">50K", True),
+    ({"Fully Paid": 80, "Charged Off": 20}, "Charged Off", True),
+    ({"ham": 87, "spam": 13}, "spam", True),
+    ({"FALSE": 85, "TRUE": 15}, "TRUE", True),
+    ({"A": 60, "B": 40}, "B", False),
+    ({"-1": 60, "1": 40}, "1", True),
+]
+
+
+@pytest.mark.parametrize(("values", "event", "sure"), EVENTS)
+def test_the_event_is_what_the_value_says_and_else_the_rarer_one(
+    values: dict[str, int], event: str, sure: bool
+) -> None:
+    assert event_of(values) == (event, sure)
+    assert event_of(dict(reversed(values.items()))) == (event, sure)
+
+
+def test_a_leak_is_refused_a_suspect_left_out_and_many_strong_columns_are_honest(tmp_path: Path) -> None:
+    x, y = chances()
+    rng = np.random.default_rng(2)
+    strong = {f"v{i}": np.round(2.5 * y + rng.normal(size=len(y)), 3) for i in range(5)}
+    weak = {f"w{i}": rng.normal(size=len(y)).round(3) for i in range(5)}
+    gone = [None if one else 1.5 for one in y]
+    path = table(tmp_path, {"x": x.round(4), "score": y * 3 + 1, "closed": gone, "churn": y})
+    _, contract = proposed(path)
+    for leak in ("score", "closed"):
+        assert contract.columns[leak].role == "ignore"
+        assert contract.columns[leak].known == "after_outcome"
+    _, contract = proposed(
+        table(tmp_path, {**weak, "late": np.round(2.2 * y + rng.normal(size=len(y)), 3), "churn": y})
+    )
+    assert contract.suspects == ("late",)
+    assert contract.columns["late"].role == "numeric", "it is one answer away"
+    _, contract = proposed(
+        table(tmp_path, {**weak, "late": np.round(2.2 * y + rng.normal(size=len(y)), 3), "churn": y}), known=("late",)
+    )
+    assert contract.suspects == ()
+    _, contract = proposed(table(tmp_path, {**weak, **strong, "churn": y}))
+    assert contract.suspects == ()
+
+
+def test_later_outcomes_and_lotteries_are_no_features(tmp_path: Path) -> None:
+    x, _ = chances(4000)
+    rng = np.random.default_rng(3)
+    group = rng.choice(["control", "mail", "call"], 4000)
+    visit = (rng.random(4000) < 0.1 + 0.05 * (group == "mail")).astype(int)
+    buys = visit * (rng.random(4000) < 0.3)
+    path = table(
+        tmp_path,
+        {
+            "x": x.round(3),
+            "group": group,
+            "visit": visit,
+            "buys": buys,
+            "spend": (buys * rng.lognormal(3, 1, 4000)).round(2),
+        },
+    )
+    _, contract = proposed(path, target="visit")
+    assert contract.task.kind == "uplift"
+    assert contract.arms == ["control", "call", "mail"]
+    assert [name for name, column in contract.columns.items() if column.is_feature] == ["x"]
+    _, plain = proposed(path, target="visit", treatment="")
+    assert plain.task.kind == "binary"
+
+
+def test_who_was_treated_by_how_they_looked_is_no_lottery(tmp_path: Path) -> None:
+    x, y = chances(3000)
+    treated = np.where(x + np.random.default_rng(4).normal(size=3000) > 0, "treated", "control")
+    _, contract = proposed(table(tmp_path, {"x": x.round(3), "treatment_group": treated, "churn": y}))
+    assert contract.task.kind == "binary"
+
+
+def test_what_to_predict_must_be_said_where_it_cannot_be_seen(tmp_path: Path) -> None:
+    x, y = chances()
+    path = table(tmp_path, {"visit": y, "converted": y[::-1], "x": x.round(3)})
+    with pytest.raises(
+        InputError, match=r"--target.*It could be: (visit|converted) \(event = 1, .*rows\); (visit|converted) \("
+    ):
+        proposed(path)
+    with pytest.raises(InputError, match="no such column; there are: visit, converted, x"):
+        proposed(path, target="gone")
+    with pytest.raises(ConfigError, match="event 'yes' is no value of visit"):
+        proposed(path, target="visit", event="yes")
+    _, contract = proposed(path, target="visit", event="0")
+    assert contract.columns["visit"].values == {"1": 0, "0": 1}
+
+
+def test_rows_of_a_customer_stay_together_and_time_splits_where_nobody_comes_twice(tmp_path: Path) -> None:
+    x, y = chances()
+    days = [str(dt.date(2024, 1, 1) + dt.timedelta(days=i // 10)) for i in range(2000)]
+    _, contract = proposed(
+        table(tmp_path, {"customer_id": [f"c{i % 500}" for i in range(2000)], "day": days, "x": x, "churn": y})
+    )
+    assert (contract.split.kind, contract.split.by) == ("hash", "entity")  # type: ignore[union-attr]
+    assert contract.columns["day"].role == "ignore"
+    _, contract = proposed(table(tmp_path, {"order_date": days, "birth_date": days[::-1], "x": x, "churn": y}))
+    assert (contract.split.kind, contract.split.order) == ("time", "order_date")  # type: ignore[union-attr]
+    assert contract.unit.features["birth_date_days"].kind == "days_since"
+    rare = np.where(np.arange(2000) % 12 == 0, 1, 0)
+    made, contract = proposed(table(tmp_path, {"order_date": days, "x": x, "churn": rare}))
+    assert contract.split.fractions.test == 0.3  # type: ignore[union-attr]
+    assert any("the newest 30 %" in line for line in made.words)
+
+
+def test_a_guess_that_would_lose_more_than_one_row_in_a_hundred_is_taken_back(tmp_path: Path) -> None:
+    x, y = chances(3000)
+    cells = [f"{v:.2f}" if i % 150 else f"odd{i}" for i, v in enumerate(x)]
+    others = [f"{v:.2f}" if i % 140 else f"new{i}" for i, v in enumerate(x)]
+    path = table(tmp_path, {"a": cells, "b": others, "x": x.round(3), "churn": y})
+    _, contract = proposed(path)
+    read = ingest([path], contract.columns, Form.of(contract, "main"))
+    assert read.rejects.height <= 30
+    assert "numeric" in {contract.columns["a"].role, contract.columns["b"].role}, "one may stay: it alone loses few"
+
+
+def test_a_log_is_asked_who_comes_again(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    start = dt.datetime(2024, 1, 1)
+    rows = [
+        (
+            f"u{c}",
+            start + dt.timedelta(days=float(rng.uniform(0, 400))),
+            f"o{c}-{k}",
+            round(float(rng.lognormal(3, 1)), 2),
+        )
+        for c in range(120)
+        for k in range(rng.integers(2, 9))
+    ]
+    frame = pl.DataFrame(rows, schema=["customer_id", "ordered_at", "order_id", "amount"], orient="row")
+    path = tmp_path / "log.csv"
+    frame.with_columns(pl.col("ordered_at").dt.strftime("%Y-%m-%d %H:%M:%S")).write_csv(path)
+    _, contract = proposed(path)
+    assert contract.unit.rows == "entity_by_cutoff"
+    assert contract.entity == "customer_id"
+    assert contract.unit.target["comes_again"].after_days == 90
+    cutoffs = contract.unit.cutoffs
+    assert cutoffs is not None
+    assert max(cutoffs.test) + dt.timedelta(days=90) <= dt.date(2025, 2, 5)
+    assert {"last", "overdue", "total_90d"} <= set(contract.unit.features)
+
+
+def test_names_with_signs_of_yaml_and_lines_are_written_so_that_they_are_read_back(tmp_path: Path) -> None:
+    x, y = chances(300)
+    names = ["a: b", "# no", "yes", "100%", "ö\u2028x", "{curly}", "'quoted'"]
+    path = table(tmp_path, {name: (x + i).round(3) for i, name in enumerate(names)} | {"churn": y})
+    made, contract = proposed(path)
+    assert list(contract.columns) == [*names, "churn"]
+    for line in made.contract.splitlines():
+        assert "guess:" not in line or "  # guess: " in line
+
+
+def test_any_mixture_of_columns_makes_a_contract_that_keeps_nearly_all_rows(tmp_path: Path) -> None:
+    """Forty made-up tables: every one has a valid contract, and at most one row in a hundred is set aside."""
+    seen = 0
+    for seed in range(40):
+        path = table(tmp_path, mixture(random.Random(seed)))
+        made, contract = proposed(path, target="y")
+        read = ingest([path], contract.columns, Form.of(contract, "main"))
+        assert read.rejects.height <= 0.01 * 400, seed
+        params = yaml.safe_load("use_cases:\n" + made.params)["use_cases"]["shop"]
+        assert {"augment", "train", "baseline", "evaluate", "explain", "gate"} == set(params)
+        seen += 1
+    assert seen == 40
+
+
+def mixture(draw: random.Random) -> dict[str, list[str]]:
+    """Columns of 400 cells of all kinds, with nulls and odd cells here and there."""
+    makers = [
+        lambda i: str(draw.randint(0, 99)), lambda i: f"{draw.random():.3f}", lambda i: draw.choice(["a", "b", "c"]),
+        lambda i: f"2024-{draw.randint(1, 12):02d}-{draw.randint(1, 28):02d}", lambda i: f"user{i}@mail.com",
+        lambda i: f"{draw.randint(0, 9999999):07d}", lambda i: f"{draw.randint(1, 9)},{draw.randint(0, 99):02d}",
+        lambda i: " ".join(draw.choices(["good", "bad", "size", "fit", "red"], k=8)), lambda i: f"id{i}", lambda i: "same",
+        lambda i: str(draw.randint(10**17, 10**18)), lambda i: f"${draw.randint(1, 9)},{draw.randint(100, 999)}.5",
+    ]  # fmt: skip
+    found = {}
+    for c, maker in enumerate(draw.sample(makers, draw.randint(3, len(makers)))):
+        nothing = draw.choice(["", "NA", "?", "-999"])
+        odd = draw.choice([0.0, 0.002, 0.05])
+        found[f"col{c}"] = [
+            nothing if draw.random() < 0.05 else "odd one" if draw.random() < odd else maker(i) for i in range(400)
+        ]
+    return found | {"y": [draw.choice(["yes", "no", "no"]) for _ in range(400)]}

@@ -17,6 +17,17 @@ class WordParams(Section):
     dropout: float = Field(ge=0, lt=1)
 
 
+class Pretrained(Section):
+    """Weights that others have trained, kept frozen: of pictures, or of words (then they are where training begins).
+
+    `source` is a folder or an installed package that holds one file of weights, with this sha256. Nothing is downloaded.
+    """
+
+    kind: Literal["pretrained"]
+    source: str = Field(min_length=1)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 class TrainParams(Section):
     """Widths, rates and devices of the deep family. Devices are explicit because they decide bits.
 
@@ -38,6 +49,7 @@ class TrainParams(Section):
     average: float | None = Field(None, gt=0, lt=1)  # weights are judged by their exponential mean with this decay
     smoothing: float | None = Field(None, gt=0, lt=1)  # of class labels
     words: WordParams | None = None
+    encoder: Pretrained | None = None  # of the texts or the pictures; without it both are learnt from scratch
     accelerator: Literal["cpu", "gpu"]
     devices: int = Field(ge=1)
     num_nodes: int = Field(ge=1)

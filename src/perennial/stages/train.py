@@ -17,6 +17,7 @@ from perennial.files.durable import read_json, write_json
 from perennial.files.tables import read_table
 from perennial.models.deep.model import DeepModel, tensors
 from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, losses
+from perennial.models.deep.pretrained import FrozenPictures, word_vectors
 from perennial.scoring.bundle import Bundle, background_rows, save
 from perennial.scoring.calibration import calibrate, link_loss
 from perennial.scoring.scorer import golden_rows
@@ -39,8 +40,9 @@ def run(job: Job) -> Summary:
     x_val = encoding.encode(val.frame)
     spec = shape(serving.head, encoding, train.y, params)
     drawn = train.frame.join(times, on="row_id", how="left", maintain_order="left")["times"].to_torch()
+    rows = _rows([(x_train, train), (x_val, val)], spec, params)
     fitted = training.fit(
-        lambda: TabularNet(spec), losses(spec), _rows(x_train, train), drawn, _rows(x_val, val), params, job.curves
+        lambda: _begun(TabularNet(spec), encoding, params), losses(spec), rows[0], drawn, rows[1], params, job.curves
     )
     if not job.is_main:
         return {}
@@ -95,14 +97,43 @@ def shape(head: Head, encoding: Encoding, y_train: NDArray[np.float64], params: 
     return NetSpec(
         n_numeric=len(encoding.owners[0]), n_missing=len(encoding.missing), cards=tuple(encoding.cards), head=head,
         members=params.members, width=params.width, blocks=params.blocks, dropout=params.dropout,
-        words=words, has_image=encoding.image is not None, smoothing=params.smoothing or 0.0,
+        words=words, has_image=encoding.image is not None,
+        frozen_pictures=encoding.image is not None and params.encoder is not None, smoothing=params.smoothing or 0.0,
         center=float(amounts.mean()), spread=float(amounts.std()) or 1.0,
     )  # fmt: skip
 
 
-def _rows(encoded: Encoded, labelled: Part) -> Rows:
-    y_N = torch.from_numpy(labelled.y.astype(np.float32))
-    return Rows(x=tensors(encoded), y_N=y_N, arm_N=torch.from_numpy(labelled.arm))
+def _begun(net: TabularNet, encoding: Encoding, params: TrainParams) -> TabularNet:
+    """A fresh network, with the weights in it that others have trained.
+
+    Raises: ConfigError where the contract has nothing that they could read.
+    """
+    if params.encoder is None:
+        return net
+    if isinstance(net.image, FrozenPictures):
+        net.image.read(params.encoder)
+    elif net.word is not None and encoding.texts is not None:
+        net.word.begin(word_vectors(params.encoder, encoding.texts.vocabulary, net.word.table.embedding_dim))
+    else:
+        raise ConfigError("train.encoder reads texts or pictures, and the contract has neither: take it out")
+    return net
+
+
+def _rows(parts: list[tuple[Encoded, Part]], spec: NetSpec, params: TrainParams) -> list[Rows]:
+    """What the network is shown; pictures that a frozen encoder reads are looked at once, not in each epoch."""
+    frozen = None
+    if spec.frozen_pictures and params.encoder is not None:
+        torch.set_num_threads(params.threads)
+        frozen = FrozenPictures().eval()
+        frozen.read(params.encoder)
+    found = []
+    for encoded, labelled in parts:
+        x = tensors(encoded)
+        if frozen is not None:
+            x["photo"] = frozen.features(x["photo"])
+        y_N = torch.from_numpy(labelled.y.astype(np.float32))
+        found.append(Rows(x=x, y_N=y_N, arm_N=torch.from_numpy(labelled.arm)))
+    return found
 
 
 if __name__ == "__main__":

@@ -61,6 +61,11 @@ class WordEncoder(nn.Module):
         self.attention = nn.Linear(width, 1)
         self.word_dropout, self.dropout, self.d_out = word_dropout, dropout, 3 * width
 
+    def begin(self, vector_WD: Tensor) -> None:
+        """Learn on from these vectors, one for each known word."""
+        with torch.no_grad():
+            self.table.weight[2:] = vector_WD
+
     def forward(self, word_BT: Tensor) -> Tensor:
         """word_BT (codes, 0 behind the last word) → (B, D)"""
         word_BT = word_BT[:, : max(int((word_BT > 0).sum(dim=1).max()), 1)].long()

@@ -20,6 +20,7 @@ from perennial.contract.serving import Head
 from perennial.errors import ConfigError
 from perennial.models.deep.encoders import CategoryEncoder, PeriodicEncoder, WideEncoder, WordEncoder
 from perennial.models.deep.images import ImageEncoder
+from perennial.models.deep.pretrained import FrozenPictures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,7 @@ class NetSpec:
     dropout: float
     words: WordSpec | None = None
     has_image: bool = False
+    frozen_pictures: bool = False  # by weights that others have trained
     smoothing: float = 0.0  # of class labels
     center: float = 0.0  # of a training amount (of its logarithm where it has two parts), and its spread
     spread: float = 1.0
@@ -73,7 +75,9 @@ class TabularNet(nn.Module):
             )
             self.wide = WideEncoder(list(told.grams), spec.head.raw)
             self.chunks += [self.word.d_out]
-        self.image = ImageEncoder() if spec.has_image else None
+        self.image: ImageEncoder | FrozenPictures | None = None
+        if spec.has_image:
+            self.image = FrozenPictures() if spec.frozen_pictures else ImageEncoder()
         if self.image is not None:
             self.chunks += [self.image.d_out]
         self.n_trunk, self.raw = sum(self.chunks), spec.head.raw
@@ -100,7 +104,7 @@ class TabularNet(nn.Module):
 
     def learnt(self, share: float) -> None:
         """Say which share of training is over: pictures grow with it."""
-        if self.image is not None:
+        if isinstance(self.image, ImageEncoder):
             self.image.progress = share
 
     def from_chunks(self, z_BZ: Tensor) -> Tensor:

@@ -152,6 +152,7 @@ class FrozenPictures(nn.Module):
         del self.net._fc
         self.net.requires_grad_(False)
         self.d_out = 1280
+        self.eval()
 
     def read(self, told: Pretrained) -> None:
         weights = torch.load(weights_of(told), map_location="cpu", weights_only=True)

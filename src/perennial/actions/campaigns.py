@@ -123,8 +123,7 @@ def rows_of(path: Path, columns: dict[str, Column], key: str) -> pl.DataFrame:
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
     is_parquet = path.suffix == ".parquet"
-    tried = [] if is_parquet else [Dialect(delimiter=sign) for sign in _DELIMITERS]
-    dialect = next((one for one in tried if key in read_header(path, one)), Dialect())
+    dialect = Dialect() if is_parquet else _dialect(path, key)
     form = Form(
         table=path.name, format="parquet" if is_parquet else "csv", dialect=dialect, entity=None, allow_empty=True
     )
@@ -136,3 +135,14 @@ def rows_of(path: Path, columns: dict[str, Column], key: str) -> pl.DataFrame:
             f"in line {first['line']}: {first['reason']}; mend them, or nobody knows what came of these customers"
         )
     return read.rows.select(list(columns))
+
+
+def _dialect(path: Path, key: str) -> Dialect:
+    """The delimiter by which the header has a column `key`; a comma where none does, and ingest will say what is there."""
+    for dialect in (Dialect(delimiter=sign) for sign in _DELIMITERS):
+        try:
+            if key in read_header(path, dialect):
+                return dialect
+        except InputError:  # parted by another sign
+            continue
+    return Dialect()

@@ -137,6 +137,8 @@ def test_the_same_campaign_again_is_the_same_and_another_one_under_its_name_is_r
 ) -> None:
     send()
     files = {path: path.read_bytes() for path in room(shop).iterdir()}
+    send(columns=("customer_id", "decile"))
+    assert list(listed(shop)[0]) == ["customer_id", "decile"], "the same people for another platform"
     send()
     assert {path: path.read_bytes() for path in room(shop).iterdir()} == files
     with pytest.raises(
@@ -193,6 +195,7 @@ def test_from_the_list_to_the_verdict_to_a_use_case(
         lines[0]
         == f"{n + 1:,} rows: {n:,} of the {n:,} who were drawn, 1 of others; 0 have no row and are counted as no response"
     )
+    assert lines[1].startswith("sample ratio: ")
     assert any(line.startswith("contacting changed +2") for line in lines), lines
     assert any(line.startswith("below the cut it changed +") for line in lines), lines
     assert any(line.startswith("It paid: +") for line in lines), lines
@@ -252,7 +255,7 @@ def test_where_nothing_can_be_claimed_nothing_is(
     kept = rows.filter(~pl.col("customer_id").is_in(back.head(len(back) // 2).to_list()))
     kept.write_csv(data)
     lines = outcome(shop.project, NAME, "lost", data)
-    assert any("no effect is claimed: " in line and "does not explain (p " in line for line in lines), lines
+    assert any("no effect is claimed: " in line and "chance does not explain it" in line for line in lines), lines
     assert not any(line.startswith(("It paid", "contacting changed")) for line in lines)
     assert not shop.project.contract("ad_response_lost").exists()
 
@@ -283,3 +286,62 @@ def test_what_cannot_be_read_is_refused_in_words(
     rows.write_csv(data)
     with pytest.raises(IntegrityError, match=r"people\.parquet is not what campaign spring was drawn of"):
         outcome(shop.project, NAME, "spring", data)
+
+
+@pytest.fixture(scope="module")
+def moved(made: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
+    """The same customers asked whom a message moves, with a linear model of two messages. Shared: copy it."""
+    root, name = tmp_path_factory.mktemp("moved") / "project", "ad_uplift"
+    shutil.copytree(made.root, root, ignore=shutil.ignore_patterns("outputs"))
+    gallery = Path(str(listing.__file__)).parents[1] / "gallery"
+    contract = (gallery / f"{name}.yaml").read_text().replace("n: 20000", "n: 2000")
+    (root / "contracts" / f"{name}.yaml").write_text(contract)
+    block = yaml.safe_load((gallery / "params.yaml").read_text())["use_cases"][name]
+    block["baseline"]["trials"] = 1
+    (root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {name: block}}))
+    shutil.copytree(made.project.raw(NAME), root / "data" / name / "raw")
+    toy = type(made)(root=root, name=name)
+    toy.run("ingest", "validate", "clean", "featurize", "split", "augment", "baseline")
+    (root / "new").mkdir()
+    write_incoming(root / "new", Population(seed=1, first=0, n=80_000, month=0, concept=0))
+    return toy
+
+
+@pytest.mark.parametrize("randomised", [True, False])
+def test_messages_drawn_by_lot_are_arms_and_those_a_model_chose_are_one(
+    moved: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, randomised: bool
+) -> None:
+    toy = type(moved)(root=tmp_path / "shop", name=moved.name)
+    shutil.copytree(moved.root, toy.root)
+    scorer = Scorer.load(toy.out("baseline", "linear"))
+    found = Version(name=toy.name, number="1", run_id="", digest="d", family="linear", source="", tags={})
+    monkeypatch.setattr(listing, "in_use", lambda *_: (found, scorer))
+    monkeypatch.setattr(fetching, "record_raw", lambda *_: None)
+    flags: dict[str, Any] = {"control": 0.3, **({"messages": ("discover", "reward")} if randomised else {})}
+    wishes = asked(toy.project, toy.name, flags)
+    record = audience(toy.project, toy.name, "spring", toy.root / "new", wishes)
+    assert record.arms == (("none", "discover", "reward") if randomised else ("none", "contact"))
+    assert "; costs about " in record.control
+    _, people = campaigns.read(campaigns.folder(toy.project, toy.name, "spring"))
+    assert set(people["message"]) == {"none", "discover", "reward"}
+    assert (people.filter(pl.col("group") == "control")["message"] == "none").all()
+    rng, data = np.random.default_rng(1), tmp_path / "told.csv"
+    y = (rng.random(people.height) < 0.1 + 0.2 * (people["message"] == "reward").to_numpy()).astype(int)
+    pl.DataFrame({"customer_id": people["key"], "responded": y}).write_csv(data)
+    lines = outcome(toy.project, toy.name, "spring", data)
+    assert any(line.startswith("reward: +") and " against discover" in line for line in lines) == randomised
+    contract = load(toy.project.contract("ad_uplift_spring"))
+    assert contract.arms == list(record.arms)
+    assert contract.shares == pytest.approx(record.shares)
+    treatment = contract.columns["treatment"]
+    assert {arm.cost for arm in treatment.arms.values()} == {2.0}
+    learner = type(toy)(root=toy.root, name="ad_uplift_spring")
+    learner.run("ingest", "validate", "clean", "featurize", "split")
+    with pytest.raises(ConfigError, match=r"--messages coupon: choose from discover, reward"):
+        audience(
+            toy.project,
+            toy.name,
+            "x",
+            toy.root / "new",
+            asked(toy.project, toy.name, {"messages": ("coupon", "reward")}),
+        )

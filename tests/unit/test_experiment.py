@@ -74,11 +74,3 @@ def test_nothing_is_claimed_of_too_few() -> None:
     assert experiment.why_none(y, arm) is None
     y[500:] = 1
     assert experiment.why_none(y, arm) == "500 of 500 who were contacted responded: it needs 5 who did and 5 not"
-
-
-def test_a_lottery_that_lost_people_is_noticed() -> None:
-    arm = np.repeat([0, 1], [200, 1_800])
-    assert experiment.lopsided(arm, (0.1, 0.9)) is None
-    p = experiment.lopsided(arm[80:], (0.1, 0.9))
-    assert p is not None
-    assert p < 0.001

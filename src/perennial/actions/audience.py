@@ -87,7 +87,7 @@ def audience(
     project: Project, name: str, campaign: str, source: Path, wishes: AudienceParams, *,
     suppress: Path | None = None, output: Path | None = None,
 ) -> Campaign:  # fmt: skip
-    """Write the record and the list; the same call again writes the same list.
+    """Write the record and the list; the same call again writes the same list, or the same people with other columns.
 
     Raises: ConfigError for a campaign that was drawn otherwise before, ContractError for a contract that has nobody to
     contact, InputError for files that cannot be read, Refused when there is no model.
@@ -101,13 +101,14 @@ def audience(
         writable(read, output)
     columns = wishes.columns or (key, *contract.having("contact"), *(["message"] if len(messages) > 1 else []))
     found, scorer = in_use(project, name, contract, None)
-    prepared = prepare(contract, source, [c for c in columns if c in contract.columns])
-    shown = [c for c in columns if c in contract.having("contact")]
-    drawn = _drawn(scorer, prepared, contract, _left(prepared, contract, shown, suppress), wishes, messages, campaign)
+    contacts = contract.having("contact")
+    prepared = prepare(contract, source, [*contacts, *(c for c in columns if c in contract.columns)])
+    left = _left(prepared, contract, contacts, suppress)
+    drawn = _drawn(scorer, prepared, contract, left, wishes, messages, campaign)
     record = _record(name, campaign, contract, wishes, messages, drawn).model_copy(
         update={"model_version": found.number, "bundle": found.digest, "columns": columns}
     )
-    table = _list(drawn.frame, columns, shown)
+    table = _list(drawn.frame, columns, contacts)
     _say(record)
     with held(room.parent.with_suffix(".lock"), what=f"a campaign of {name}"):
         is_new = campaigns.keep(room, record, _people(drawn.frame, scorer, key))
@@ -154,7 +155,7 @@ class _Left(NamedTuple):
     counts: dict[str, int]
 
 
-def _left(prepared: Prepared, contract: Contract, shown: list[str], suppress: Path | None) -> _Left:
+def _left(prepared: Prepared, contract: Contract, contacts: list[str], suppress: Path | None) -> _Left:
     """Who is left once opt-outs, recent contacts and those whom no message reaches are taken away.
 
     Raises: InputError for an id that stands on several rows.
@@ -168,7 +169,7 @@ def _left(prepared: Prepared, contract: Contract, shown: list[str], suppress: Pa
     if suppress is not None:
         listed = campaigns.rows_of(suppress, {key: Column(role="id", type="text")}, key)[key].drop_nulls().unique()
     gone = keys.is_in(listed.to_list()).to_numpy()
-    reached = [hashed(prepared.units[column].cast(pl.String)).reaches.to_numpy() for column in shown]
+    reached = [hashed(prepared.units[column].cast(pl.String)).reaches.to_numpy() for column in contacts]
     reaches = np.any(reached, axis=0) if any(one.any() for one in reached) else np.ones(len(keys), dtype=np.bool_)
     counts = {
         "rows": prepared.n_rows, "rejected": prepared.rejected.height, "suppressed": int(gone.sum()),
@@ -290,7 +291,7 @@ def _say(record: Campaign) -> None:
         )  # fmt: skip
 
 
-def _list(frame: pl.DataFrame, columns: tuple[str, ...], shown: list[str]) -> pl.DataFrame:
+def _list(frame: pl.DataFrame, columns: tuple[str, ...], contacts: list[str]) -> pl.DataFrame:
     """The contacts, never the held back; of a contact column only its digest.
 
     Raises: ConfigError for a column that is not there.
@@ -301,7 +302,7 @@ def _list(frame: pl.DataFrame, columns: tuple[str, ...], shown: list[str]) -> pl
         raise ConfigError(f"--columns {', '.join(absent)}: choose from {', '.join(there)}")
     listed = frame.filter(pl.col("group").is_in(holdout.CONTACTED))
     cells = [
-        hashed(listed[name].cast(pl.String)).cells.alias(f"{name}_sha256") if name in shown else listed[name]
+        hashed(listed[name].cast(pl.String)).cells.alias(f"{name}_sha256") if name in contacts else listed[name]
         for name in columns
     ]
     return pl.DataFrame(cells)

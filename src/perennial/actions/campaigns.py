@@ -24,6 +24,7 @@ from perennial.files.project import Project
 from perennial.files.tables import read_table, write_table
 
 _DELIMITERS = (",", ";", "\t", "|")
+_FREE = {"at", "columns"}  # a list for another platform is the same campaign
 _ID = re.compile(r"[a-z0-9_]{1,40}\Z")
 
 
@@ -43,7 +44,7 @@ class Campaign(BaseModel):
     costs: dict[str, float]
     value: float
     currency: str
-    columns: tuple[str, ...]  # of the list
+    columns: tuple[str, ...]  # of the first list
     counts: dict[str, int]
     control: str  # what this control group can prove, as it was said
     people: str = ""  # sha256 of people.parquet
@@ -68,7 +69,7 @@ def keep(room: Path, campaign: Campaign, people: pl.DataFrame) -> bool:
         draft.unlink()
         old = _told(room)
         known = old.model_dump()
-        differs = [name for name, value in new.model_dump().items() if name != "at" and known[name] != value]
+        differs = [name for name, value in new.model_dump().items() if name not in _FREE and known[name] != value]
         if differs:
             raise ConfigError(
                 f"campaign {campaign.campaign} was drawn on {old.at} and differs in {', '.join(differs)}: who is held "

@@ -26,8 +26,9 @@ from perennial.contract.model import Contract, load, parse
 from perennial.contract.serving import feature_columns
 from perennial.errors import InputError, PerennialError
 from perennial.evaluation import experiment
-from perennial.evaluation.experiment import Effect
+from perennial.evaluation.experiment import UNFAIR, Effect
 from perennial.evaluation.intervals import Interval
+from perennial.evaluation.lottery import sample_ratio
 from perennial.files.durable import read_json, sha256_file, write_text
 from perennial.files.locks import held
 from perennial.files.project import Project
@@ -143,26 +144,27 @@ def _arms(record: Campaign, rows: pl.DataFrame) -> NDArray[np.int64]:
     return np.array([codes.get(message, 1) for message in rows["message"]], dtype=np.int64)
 
 
-def unfair(record: Campaign, told: Told) -> str | None:
-    """Why the groups cannot be compared: the planned shares are not those of all, or of those with a row.
+def ratio(record: Campaign, told: Told) -> tuple[str, float]:
+    """The sizes of the two groups against the plan, in words, and how surely chance explains them.
 
-    Those with a row are only looked at where some of them did not respond; else a row is the response itself.
+    Those with a row count where some of them did not respond; else a row is the response itself, and all count.
     """
+    rows = told.of("treated", "control")
+    tells_all = bool((rows["has_row"] & (rows["y"] == 0)).any())
+    arm = _arms(record, rows.filter("has_row") if tells_all else rows)
+    p, held_back = sample_ratio(arm, record.shares), int((arm == 0).sum())
+    planned = f"planned {decimal(100 * record.shares[0], 1)} % held back"
+    what = "have a row" if tells_all else "were drawn"
+    return f"{count(len(arm) - held_back)} contacted and {count(held_back)} held back {what}, {planned} (p {p:.2g})", p
+
+
+def unfair(record: Campaign, told: Told) -> str | None:
+    """Why the groups cannot be compared; 1 in 1,000 sound campaigns is called so."""
     if not record.shares:
         return None
-    rows = told.of("treated", "control")
-    asked = [(rows, "were drawn")]
-    if (rows["has_row"] & (rows["y"] == 0)).any():
-        asked.append((rows.filter("has_row"), "have a row"))
-    for part, what in asked:
-        arm = _arms(record, part)
-        if (p := experiment.lopsided(arm, record.shares)) is not None:
-            held_back = int((arm == 0).sum())
-            return (
-                f"{count(held_back)} held back and {count(len(arm) - held_back)} contacted {what}, which the planned "
-                f"share of {decimal(100 * record.shares[0], 1)} % held back does not explain (p {p:.1g})"
-            )
-    return None
+    words, p = ratio(record, told)
+    advice = "chance does not explain it; give a file that tells of both groups alike, or of those who responded only"
+    return f"{words}: {advice}" if p < UNFAIR else None
 
 
 def _figures(record: Campaign, told: Told) -> dict[str, Any]:
@@ -202,7 +204,8 @@ def _judged(record: Campaign, told: Told) -> list[str]:
         for rows, where in ((treated, "contacted"), (control, "held back"))
         if rows.height
     ]
-    lines = [f"responded: {', '.join(rates)}"]
+    lines = [f"sample ratio: {ratio(record, told)[0]}"] if record.shares else []
+    lines.append(f"responded: {', '.join(rates)}")
     if (why := _why_none(record, told)) is not None:
         return [*lines, f"no effect is claimed: {why}"]
     found = _effect(record, told)

@@ -11,7 +11,6 @@ from typing import Literal
 import numpy as np
 
 from perennial.evaluation.intervals import F64, Interval, wilson
-from perennial.evaluation.lottery import sample_ratio
 from perennial.evaluation.uplift import Arms, effect
 
 LEVEL = 0.95
@@ -82,9 +81,3 @@ def why_none(y: F64, arm: Arms) -> str | None:
         if min(responses, len(rows) - responses) < _LEAST:
             return f"{responses} of {len(rows)} who were {where} responded: it needs {_LEAST} who did and {_LEAST} not"
     return None
-
-
-def lopsided(arm: Arms, shares: tuple[float, ...]) -> float | None:
-    """The chance of a split so far from the planned shares where it is under .001, else None."""
-    p = sample_ratio(arm, shares)
-    return p if p < UNFAIR else None

@@ -123,13 +123,15 @@ def _key(contract: Contract) -> str:
     Raises: ContractError where a contract cannot lead to a campaign.
     """
     task, key = contract.task.kind, contract.entity
-    if task not in {"binary", "uplift"} or contract.money.value_of_response is None:
-        asks = "a binary or uplift task with money.value_of_response"
-        raise ContractError(f"an audience needs {asks}: this contract asks a {task} question")
-    if task == "binary" and money_of(contract.money) is None:
-        raise ContractError("money.cost_of_contact is not told: whom a contact pays for is unknown")
+    if task not in {"binary", "uplift"}:
+        raise ContractError(f"an audience is for a binary or an uplift task, not for {task}")
+    needed = ("value_of_response", "cost_of_contact") if task == "binary" else ("value_of_response",)
+    if absent := [f"money.{name}" for name in needed if getattr(contract.money, name) is None]:
+        raise ContractError(f"{' and '.join(absent)} not told: whom a contact pays for is unknown")
     if task == "uplift" and not contract.columns[contract.task.target].is_coded:  # type: ignore[union-attr]
         raise ContractError("an audience is drawn for responses of 0 and 1 so far, not for amounts")
+    if contract.sampling.kept == "unknown":
+        raise ContractError("sampling.kept is unknown: scores only rank, so neither size nor profit can be foretold")
     if key is None:
         raise ContractError("no column has the role id or entity: nobody could tell later who was contacted")
     return key

@@ -54,7 +54,7 @@ def next_contract(finished: Finished, before: Contract) -> dict[str, Any]:
     treatment = {
         "role": "treatment", "control": finished.arms[0], "assignment": "randomised",
         "arms": {arm: {"cost": cost} for arm, cost in zip(finished.arms[1:], finished.costs[1:], strict=True)},
-        "shares": list(finished.shares),
+        "shares": [round(share, 6) for share in finished.shares],
     }  # fmt: skip
     return {
         "task": {

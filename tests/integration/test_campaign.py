@@ -23,7 +23,7 @@ from perennial.actions.outcome import outcome
 from perennial.config.base import use_cases
 from perennial.contract.model import load
 from perennial.data.simulate import Population, truth, write_incoming
-from perennial.errors import ConfigError, ContractError, InputError, IntegrityError
+from perennial.errors import ConfigError, ContractError, InputError, IntegrityError, Refused
 from perennial.scoring.scorer import Scorer
 from perennial.tracking.registry import Version
 
@@ -175,6 +175,8 @@ def test_what_params_and_flags_ask_for(shop: Toy, send: Callable[..., campaigns.
     assert sum(row["group"] == "explore" for row in rows) == record.counts["explore"]
     with pytest.raises(ConfigError, match=r"--columns nosuch: choose from row_id, customer_id"):
         send("other", columns=("nosuch",))
+    with pytest.raises(ConfigError, match=r"--columns sent_on: choose from row_id"):
+        send("other", columns=("sent_on",))
     with pytest.raises(ConfigError, match=r"audience of ad_response: control: .*less than 1, not '1.5'"):
         send("other", control=1.5)
     with pytest.raises(InputError, match=r"held back: two or more are needed on each side"):
@@ -200,6 +202,9 @@ def test_a_contract_that_leads_to_no_campaign_says_why(shop: Toy, send: Callable
             send()
         seen += 1
     assert seen == 3
+    path.write_text(before.replace("value_of_response: 40", "value_of_response: 50"))
+    with pytest.raises(Refused, match=r"money is told otherwise than when version 3 was trained"):
+        send()
 
 
 def test_from_the_list_to_the_verdict_to_a_use_case(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
@@ -24,8 +24,7 @@ def test_everyone_is_in_one_group_of_the_planned_size_in_whatever_order_they_com
     rng, chosen = np.random.default_rng(seed), min(chosen, n)
     keys, is_chosen = [f"k{i}" for i in range(n)], np.arange(n) < chosen
     lottery = Lottery(control=control, explore=explore)
-    if round(control * chosen) > chosen - 2:
-        return
+    assume(2 <= round(control * chosen) <= chosen - 2)
     group = drawn("spring", keys, is_chosen, lottery)
     sizes = {name: int((group == name).sum()) for name in GROUPS}
     assert sum(sizes.values()) == n

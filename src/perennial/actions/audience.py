@@ -25,7 +25,7 @@ from perennial.contract.columns import Column
 from perennial.contract.model import Contract, load
 from perennial.data.contacts import hashed
 from perennial.data.names import ROW_ID
-from perennial.errors import ConfigError, ContractError, InputError
+from perennial.errors import ConfigError, ContractError, InputError, Refused
 from perennial.evaluation import holdout, policy
 from perennial.evaluation.money import money_of, offer_of
 from perennial.files.locks import held
@@ -101,8 +101,10 @@ def audience(
         writable(read, output)
     columns = wishes.columns or (key, *contract.having("contact"), *(["message"] if len(messages) > 1 else []))
     found, scorer = in_use(project, name, contract, None)
+    if scorer.bundle.serving.money != contract.money:
+        raise Refused(f"money is told otherwise than when version {found.number} was trained: perennial run {name}")
     contacts = contract.having("contact")
-    prepared = prepare(contract, source, [*contacts, *(c for c in columns if c in contract.columns)])
+    prepared = prepare(contract, source, [*contacts, *(c for c in columns if _is_read(contract, c))])
     left = _left(prepared, contract, contacts, suppress)
     drawn = _drawn(scorer, prepared, contract, left, wishes, messages, campaign)
     record = _record(name, campaign, contract, wishes, messages, drawn).model_copy(
@@ -115,6 +117,10 @@ def audience(
     write_list(output, table)
     log.info("%s%d contacts → %s", "" if is_new else "the same campaign again: ", table.height, output)
     return record
+
+
+def _is_read(contract: Contract, column: str) -> bool:
+    return column in contract.columns and contract.columns[column].role != "ignore"
 
 
 def _key(contract: Contract) -> str:

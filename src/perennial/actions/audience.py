@@ -99,13 +99,14 @@ def audience(
         if not read.exists():
             raise InputError(f"{read}: there is no such file or folder")
         writable(read, output)
-    columns = wishes.columns or (key, *contract.having("contact"), *(["message"] if len(messages) > 1 else []))
     found, scorer = in_use(project, name, contract, None)
     if scorer.bundle.serving.money != contract.money:
         raise Refused(f"money is told otherwise than when version {found.number} was trained: perennial run {name}")
     contacts = contract.having("contact")
-    prepared = prepare(contract, source, [*contacts, *(c for c in columns if _is_read(contract, c))])
-    left = _left(prepared, contract, contacts, suppress)
+    prepared = prepare(contract, source, [*contacts, *(c for c in wishes.columns or () if _is_read(contract, c))])
+    reaching = [c for c in contacts if hashed(prepared.units[c].cast(pl.String)).reaches.any()]  # no names, no IBANs
+    columns = wishes.columns or (key, *reaching, *(["message"] if len(messages) > 1 else []))
+    left = _left(prepared, contract, reaching, suppress)
     drawn = _drawn(scorer, prepared, contract, left, wishes, messages, campaign)
     record = _record(name, campaign, contract, wishes, messages, drawn).model_copy(
         update={"model_version": found.number, "bundle": found.digest, "columns": columns}
@@ -163,7 +164,7 @@ class _Left(NamedTuple):
     counts: dict[str, int]
 
 
-def _left(prepared: Prepared, contract: Contract, contacts: list[str], suppress: Path | None) -> _Left:
+def _left(prepared: Prepared, contract: Contract, reaching: list[str], suppress: Path | None) -> _Left:
     """Who is left once opt-outs, recent contacts and those whom no message reaches are taken away.
 
     Raises: InputError for an id that stands on several rows.
@@ -177,8 +178,8 @@ def _left(prepared: Prepared, contract: Contract, contacts: list[str], suppress:
     if suppress is not None:
         listed = campaigns.rows_of(suppress, {key: Column(role="id", type="text")}, key)[key].drop_nulls().unique()
     gone = keys.is_in(listed.to_list()).to_numpy()
-    reached = [hashed(prepared.units[column].cast(pl.String)).reaches.to_numpy() for column in contacts]
-    reaches = np.any(reached, axis=0) if any(one.any() for one in reached) else np.ones(len(keys), dtype=np.bool_)
+    reached = [hashed(prepared.units[column].cast(pl.String)).reaches.to_numpy() for column in reaching]
+    reaches = np.any(reached, axis=0) if reached else np.ones(len(keys), dtype=np.bool_)
     counts = {
         "rows": prepared.n_rows, "rejected": prepared.rejected.height, "suppressed": int(gone.sum()),
         "suppression_ids": listed.len(), "suppression_unmatched": listed.len() - int(gone.sum()),

@@ -26,6 +26,8 @@ _COMMANDS = {
     "rollback": "make an earlier version the champion again",
     "history": "the decisions so far",
     "score": "score a file",
+    "audience": "the list for a campaign, with a control group held back",
+    "outcome": "what a campaign changed, and whether it paid",
     "report": "write the report anew",
     "serve": "run the scheduled flows of this project",
     "ui": "open MLflow and Prefect over what the runs left",

@@ -12,12 +12,16 @@ import polars as pl
 import pytest
 import yaml
 
+from perennial.actions import audience, campaigns, fetch
+from perennial.actions.outcome import outcome
 from perennial.actions.score import prepare, scored
 from perennial.actions.show import show
+from perennial.config.audience import AudienceParams
 from perennial.data.names import CUTOFF, ENTITY, ROW_ID
 from perennial.errors import DataStopped, InputError
 from perennial.files.tables import read_table
 from perennial.scoring.scorer import Scorer
+from perennial.tracking.registry import Version
 from tests.conftest import LIGHT, REPO, Toy
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -195,3 +199,26 @@ def test_a_folder_is_read_by_the_names_of_the_contract(mine: Toy, tmp_path: Path
         prepare(mine.contract, folder)
     (folder / "online_retail_december.csv").rename(folder / "online_retail.csv")
     assert prepare(mine.contract, folder).n_rows == 200
+
+
+def test_customers_made_of_events_get_a_campaign_and_it_comes_back(mine: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine.edit_contract(
+        "money: {}", "money: {currency: EUR, value_of_response: 20, cost_of_contact: 4, budget_share: 1.0}"
+    )
+    mine.run("baseline")
+    scorer = Scorer.load(mine.out("baseline", "linear"))
+    found = Version(name=NAME, number="1", run_id="", digest="d", family="linear", source="", tags={})
+    monkeypatch.setattr(audience, "in_use", lambda *_: (found, scorer))
+    monkeypatch.setattr(fetch, "record_raw", lambda *_: None)
+    wishes = AudienceParams(control=0.4, columns=("CustomerID", "decile", "last"))
+    record = audience.audience(mine.project, NAME, "back", mine.project.raw(NAME), wishes)
+    room = campaigns.folder(mine.project, NAME, "back")
+    people, data = read_table(room / "people.parquet"), mine.root / "told.csv"
+    assert people.height == record.counts["chosen"] > 100
+    y = (people["group"] == "treated").cast(pl.Int64) * (pl.Series(range(people.height)) % 2)
+    people.select(pl.col("key").alias("CustomerID"), y.alias("buys_again")).write_csv(data)
+    said = outcome(mine.project, NAME, "back", data)
+    assert any(line.startswith("no effect is claimed: 0 of ") for line in said), said
+    learner = Toy(root=mine.root, name="customer_churn_back")
+    learner.run("ingest", "validate", "clean", "featurize", "split")
+    assert read_table(learner.out("featurize", "units.parquet")).height == people.height

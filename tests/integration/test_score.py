@@ -138,7 +138,7 @@ def test_a_missing_column_is_named_unless_it_is_optional(made: Toy, model: Score
 
 def test_a_csv_runs_nothing_in_a_spreadsheet(tmp_path: Path) -> None:
     table = pl.DataFrame({"id": ["=cmd|' /C calc'!A0", "+1", "-2", "@x", "plain"], "p": [-0.5, 0.1, 0.2, 0.3, 0.4]})
-    module._write(tmp_path / "list.csv", table)
+    module.write_list(tmp_path / "list.csv", table)
     with open(tmp_path / "list.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     assert [row[0] for row in rows[1:]] == ["'=cmd|' /C calc'!A0", "'+1", "'-2", "'@x", "plain"]

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from perennial.config.audience import AudienceParams
 from perennial.config.augment import AugmentParams
 from perennial.config.base import Section, section, use_cases
 from perennial.config.baseline import BaselineParams
@@ -20,7 +21,15 @@ from perennial.errors import ConfigError
 
 pytestmark = pytest.mark.unit
 
-SECTIONS: list[type[Section]] = [AugmentParams, BaselineParams, EvaluateParams, ExplainParams, GateParams, TrainParams]
+SECTIONS: list[type[Section]] = [
+    AudienceParams,
+    AugmentParams,
+    BaselineParams,
+    EvaluateParams,
+    ExplainParams,
+    GateParams,
+    TrainParams,
+]
 
 
 def written(folder: Path, value: Any) -> Path:
@@ -85,3 +94,10 @@ def test_params_that_hold_no_such_section(tmp_path: Path, value: Any, words: str
 def test_params_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"params\.yaml cannot be read: .*No such file"):
         use_cases(tmp_path / "params.yaml")
+
+
+def test_messages_to_randomise_are_different_ones() -> None:
+    assert AudienceParams(messages=("a", "b")).control is None, "what is left out is off"
+    for messages in (("a",), ("a", "a")):
+        with pytest.raises(ValidationError, match="messages to randomise are two or more different ones"):
+            AudienceParams(messages=messages)

@@ -13,7 +13,7 @@ import datetime as dt
 import io
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -99,20 +99,13 @@ def score(project: Project, name: str, source: Path, output: Path, number: str |
     """
     if not source.exists():
         raise InputError(f"--input {source}: there is no such file or folder")
-    rejects = _rejects(source, output)
-    contract, store = load(project.contract(name)), open_store(project)
-    found = registry.version(store, name, number) if number else registry.champion(store, name)
-    if found is None:
-        raise Refused(f"{name} has no champion yet: perennial run {name}, or choose with --version")
-    scorer = registry.scorer(store, found)
-    changed = changed_features(scorer.bundle.serving, serving_view(contract))
-    if changed:
-        words = f"the contract makes {', '.join(changed)} otherwise than when version {found.number} was trained"
-        raise Refused(f"{words}: perennial run {name}")
+    rejects = writable(source, output)
+    contract = load(project.contract(name))
+    found, scorer = in_use(project, name, contract, number)
     prepared = prepare(contract, source)
     table = scored(scorer, prepared.units, contract).with_columns(pl.lit(found.number).alias("model_version"))
-    _write(output, table)
-    _write(rejects, prepared.rejected)
+    write_list(output, table)
+    write_list(rejects, prepared.rejected)
     passed_over = ["none", "refuse"]
     chosen = int((~table["action"].is_in(passed_over)).sum()) if "action" in table.columns else None
     counts = {"rows": prepared.n_rows, "scored": table.height, "rejected": prepared.rejected.height, "chosen": chosen}
@@ -124,7 +117,24 @@ def score(project: Project, name: str, source: Path, output: Path, number: str |
     return {**counts, "to": to, "as_of": as_of, "model_version": found.number, "unknown": unknown}
 
 
-def _rejects(source: Path, output: Path) -> Path:
+def in_use(project: Project, name: str, contract: Contract, number: str | None) -> tuple[registry.Version, Scorer]:
+    """The champion, or the version asked for, and its scorer.
+
+    Raises: Refused when there is none, or when the contract makes its features otherwise than when it was trained.
+    """
+    store = open_store(project)
+    found = registry.version(store, name, number) if number else registry.champion(store, name)
+    if found is None:
+        raise Refused(f"{name} has no champion yet: perennial run {name}, or choose with --version")
+    scorer = registry.scorer(store, found)
+    changed = changed_features(scorer.bundle.serving, serving_view(contract))
+    if changed:
+        words = f"the contract makes {', '.join(changed)} otherwise than when version {found.number} was trained"
+        raise Refused(f"{words}: perennial run {name}")
+    return found, scorer
+
+
+def writable(source: Path, output: Path) -> Path:
     """The neighbour of the list that takes the rejected rows.
 
     Raises: ConfigError when either cannot be written, or would take the place of what is read.
@@ -147,8 +157,10 @@ def _rejects(source: Path, output: Path) -> Path:
     return rejects
 
 
-def prepare(contract: Contract, source: Path) -> Prepared:
+def prepare(contract: Contract, source: Path, also: Sequence[str] = ()) -> Prepared:
     """The way of the data once more, with the contract's serving side: no outcome is asked for, no row is filtered.
+
+    `also` are columns of the main table that come along beside what a model sees.
 
     Raises: InputError when no row can be read.
     """
@@ -165,7 +177,7 @@ def prepare(contract: Contract, source: Path) -> Prepared:
         if table in scored_by:
             n_rows += read.rows.height + read.rejects.height
             lost += [read.rejects.select(ROW_ID, "reason"), gone]
-    ready, as_of, lost = _units(tables, serving, lost)
+    ready, as_of, lost = _units(tables, serving, lost, also)
     rejected = pl.concat(lost).sort(ROW_ID)
     if not ready.height:
         reasons = ", ".join(sorted(set(rejected["reason"])))
@@ -195,13 +207,14 @@ def _attachments(contract: Contract, source: Path) -> list[Path]:
 
 
 def _units(
-    tables: dict[str, pl.DataFrame], contract: Contract, lost: list[pl.DataFrame]
+    tables: dict[str, pl.DataFrame], contract: Contract, lost: list[pl.DataFrame], also: Sequence[str]
 ) -> tuple[pl.DataFrame, dt.date | None, list[pl.DataFrame]]:
     """Units with the columns that name them, the date they are as of, and all rows that feed none."""
     lazy = {name: nw.from_native(rows.lazy()) for name, rows in tables.items()}
     names = _keys(contract)
     if contract.unit.cutoffs is None:
         ready = featurize(lazy, contract).units.to_native().collect().sort(ORDER)
+        names = list(dict.fromkeys([*names, *also]))
         keys = tables[MAIN].select(ROW_ID, *names)
         conserve("score", MAIN, keys[ROW_ID], scored=ready[ROW_ID])
         return ready.drop(names, strict=False).join(keys, on=ROW_ID, maintain_order="left"), None, lost
@@ -285,7 +298,7 @@ def _keys(contract: Contract) -> list[str]:
     return [name for name in named if name not in {ROW_ID, ENTITY}]
 
 
-def _write(path: Path, table: pl.DataFrame) -> None:
+def write_list(path: Path, table: pl.DataFrame) -> None:
     if path.suffix == ".parquet":
         write_table(path, table)
     else:

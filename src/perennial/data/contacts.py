@@ -1,0 +1,40 @@
+"""Cells of a contact column in, what an ad platform matches out: SHA-256 of their normal form, never the cell itself.
+
+An address (it holds an @) is trimmed and lower-cased, and so is a name. A phone number becomes + and its digits; one
+without a country code cannot be matched by anybody and stays empty.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import NamedTuple
+
+import polars as pl
+
+_PHONE = re.compile(r"\+?[0-9][0-9 ()./-]*\Z")
+
+
+class Hashed(NamedTuple):
+    """Hashes (n,), empty where there is nothing to hash, and whether a message can be sent to the cell (n,)."""
+
+    cells: pl.Series
+    reaches: pl.Series
+
+
+def hashed(cells: pl.Series) -> Hashed:
+    normal = [normal_form(cell or "") for cell in cells]
+    digests = [hashlib.sha256(text.encode()).hexdigest() if text else "" for text in normal]
+    reaches = [bool(text) and ("@" in text or text.startswith("+")) for text in normal]
+    return Hashed(pl.Series(cells.name, digests, dtype=pl.String), pl.Series(cells.name, reaches, dtype=pl.Boolean))
+
+
+def normal_form(cell: str) -> str:
+    """The text whose digest is given away."""
+    text = cell.strip().lower()
+    if "@" in text or not _PHONE.match(text):
+        return text
+    digits = re.sub("[^0-9]", "", text.replace("(0)", ""))  # +41 (0)79 is dialled without the 0
+    if text.startswith("00"):
+        digits = digits[2:]
+    return f"+{digits}" if text.startswith(("+", "00")) and digits else ""

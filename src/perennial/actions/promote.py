@@ -140,6 +140,14 @@ def evidence(
     judge = Judge(
         metric=contract.task.primary, y=test.y, arm=arm, weight=test.weighed, resamples=gate.bootstrap, seed=gate.seed
     )
+    return judged(contract, new, old, (val, test), judge, units)
+
+
+def judged(
+    contract: Contract, new: Scorer, old: Scorer | None, parts: tuple[Part, Part], judge: Judge, units: pl.DataFrame
+) -> Evidence:
+    """Both models on val and test rows by one judge; of `units`, all rows there are, the lottery is tested."""
+    val, test = parts
     p_new, unfair = new.score(test.frame), _unfair(contract, labelled(units, contract))
     why_not = None if old is None else not_comparable(new, old, test.frame)
     if old is None or why_not is not None:

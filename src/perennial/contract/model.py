@@ -244,6 +244,11 @@ class Contract(Frozen):
             raise ValueError("; ".join(problems))
         return self
 
+    @classmethod
+    def read(cls, path: Path | str) -> Contract:
+        """The contract in a file (raises as `load`)."""
+        return load(Path(path))
+
     def having(self, *roles: str) -> list[str]:
         """Names of the main table's columns that have one of `roles`."""
         return [name for name, column in self.columns.items() if column.role in roles]

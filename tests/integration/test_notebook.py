@@ -1,0 +1,93 @@
+"""The five names for a notebook: their examples run as they stand, and they say what stages and gate say."""
+
+from __future__ import annotations
+
+import doctest
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import perennial
+from perennial import notebook
+from perennial.actions.promote import evidence
+from perennial.config.gate import GateParams
+from perennial.errors import ConfigError
+from perennial.evaluation.gate import decide
+
+if TYPE_CHECKING:
+    from tests.conftest import Toy
+
+pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+NAMES = ("load_table", "load_scorer", "evaluate", "gate")
+
+
+@pytest.fixture(scope="module")
+def trained(made: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
+    root = tmp_path_factory.mktemp("notebook") / "project"
+    shutil.copytree(made.root, root)
+    toy = type(made)(root=root)
+    toy.edit("params.yaml", "trials: 6", "trials: 1")
+    toy.run("baseline")
+    return toy
+
+
+@pytest.fixture(autouse=True)
+def _here(trained: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(trained.root)
+
+
+def test_the_examples_of_the_docstrings_run_in_their_order() -> None:
+    globs: dict[str, object] = {}
+    examples = 0
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    for name in NAMES:
+        for test in doctest.DocTestFinder(recurse=False).find(getattr(notebook, name), name, globs=globs):
+            test.globs = globs
+            runner.run(test, clear_globs=False)
+            examples += len(test.examples)
+    assert examples >= 9
+    assert runner.summarize().failed == 0
+
+
+def test_the_gate_says_what_promote_would(trained: Toy) -> None:
+    scorer = perennial.load_scorer("ad_response", family="boosted")
+    parts = {part: perennial.load_table("ad_response", part) for part in ("val", "test")}
+    said = perennial.gate(
+        scorer, perennial.load_scorer("ad_response", family="linear"), parts, trained.contract, bootstrap=100
+    )
+    old = perennial.load_scorer("ad_response", family="linear")
+    wanted = decide(
+        evidence(trained.project, "ad_response", trained.contract, scorer, old, GateParams(seed=1, bootstrap=100))
+    )
+    assert said == wanted
+
+
+def test_figures_are_those_of_the_metric_with_an_interval(trained: Toy) -> None:
+    from perennial.evaluation.metrics import measure
+
+    scorer, rows = perennial.load_scorer("ad_response", family="linear"), perennial.load_table("ad_response", "test")
+    found = perennial.evaluate(scorer, rows, trained.contract)
+    assert set(found) == {"auc", "ap", "log_loss", "brier"}
+    for metric, interval in found.items():
+        assert interval.value == pytest.approx(measure(metric, rows["responded"].to_numpy(), scorer.score(rows)[:, 0]))
+        assert interval.low < interval.value < interval.high
+
+
+def test_what_is_not_there_is_said(trained: Toy) -> None:
+    with pytest.raises(ConfigError, match="has no deep model of its own: perennial run ad_response"):
+        perennial.load_scorer("ad_response", family="deep")
+    with pytest.raises(AttributeError, match="it has: Contract, evaluate, gate, load_scorer, load_table"):
+        _ = perennial.load_everything
+    task = trained.contract.task.model_copy(update={"kind": "binary"})
+    assert perennial.Contract.read(Path("contracts") / "ad_response.yaml").task == task
+
+
+def test_importing_the_package_loads_nothing_but_itself() -> None:
+    code = (
+        "import sys, perennial; sys.exit(any(name in sys.modules for name in ('polars', 'numpy', 'torch', 'pydantic')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -19,6 +19,7 @@ from perennial.config.gate import GateParams
 from perennial.config.train import TrainParams
 from perennial.contract.model import Contract, load
 from perennial.errors import ConfigError
+from perennial.files.extensions import place
 from perennial.pipeline import graph
 
 pytestmark = pytest.mark.contracts
@@ -92,6 +93,7 @@ def test_a_stage_depends_on_every_source_that_it_loads_and_no_other(stage: str) 
     own, _ = reached(stage)
     wanted = {source(module).relative_to(REPO).as_posix() for module in own if source(module).read_text().strip()}
     found = [dep for dep in rendered()[stage]["deps"] if dep.startswith("src/")]
+    wanted |= {place(kind) for kind in graph.STAGES[stage].own}
     assert set(found) == wanted
     assert len(found) == len(wanted) > 10
     assert f"src/perennial/stages/{stage}.py" in found

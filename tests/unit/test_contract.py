@@ -72,7 +72,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"columns": {"joined": {"role": "time", "type": "int", "before": "as_of"}}},
         "before needs .* date or datetime, not int",
     ),
-    ({"columns": {"joined": {"role": "time", "format": "%d %j %Y"}}}, r"format '%d %b %Y' uses %j; it can use %Y, %m"),
+    ({"columns": {"joined": {"role": "time", "format": "%d %j %Y"}}}, r"format '%d %j %Y' uses %j; it can use %Y, %y, %m"),
     ({"columns": {"joined": {"role": "time", "tz": "Europe/Berln"}}}, "time zone 'Europe/Berln' is not known"),
     ({"columns": {"town": {"role": "categorical", "pattern": "[a-z]+"}}}, r"begin it with \\A and end it with \\z"),
     ({"columns": {"_town": {"role": "categorical"}}}, "main: the column name '_town' is one of our own"),
@@ -313,7 +313,7 @@ def test_every_kind_of_rule_can_be_written() -> None:
         "not_null": {"column": "age"}, "in_set": {"column": "town", "values": ["a"]},
         "between": {"column": "age", "max": 3}, "before": {"column": "joined", "date": "2026-01-01"},
         "matches": {"column": "town", "pattern": r"\A[a-z]\z"}, "implies": {"if": "y", "then": "y"},
-        "ordered": {"columns": ["age", "age"]}, "unique": {"column": "age"},
+        "ordered": {"columns": ["age", "age"]}, "custom": {"name": "at_most"}, "unique": {"column": "age"},
     }  # fmt: skip
     found = contract(rules=[{"kind": kind, **text} for kind, text in texts.items()])
     assert {type(rule) for rule in found.rules} == set(get_args(RowRule))

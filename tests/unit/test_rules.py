@@ -15,6 +15,7 @@ from perennial.contract.columns import Column
 from perennial.contract.rules import (
     Before,
     Between,
+    Custom,
     Implies,
     InSet,
     Matches,
@@ -74,6 +75,11 @@ CASES: list[tuple[RowRule, dict[str, list[Any]], list[bool]]] = [
         [True, False, True, True, True],
     ),
     (Ordered(columns=("x", "y")), {"x": [1, 2, 3, None], "y": [1, 3, 2, 1]}, [True, True, False, True]),
+    (
+        Custom(name="at_most", settings={"column": "x", "other": "y", "times": 2}),
+        {"x": [1, 5, None, 4], "y": [1, 2, 1, 2]},
+        [True, False, True, True],
+    ),
     (Unique(column="x"), {"x": ["a", "b", "a", None, None]}, [True, True, False, True, False]),
 ]  # fmt: skip
 

@@ -11,7 +11,7 @@ import narwhals as nw
 import polars as pl
 import pytest
 
-from perennial.contract.rules import Before, Between, Implies, InSet, Matches, NotNull, Ordered, RowRule, Unique
+from perennial.contract.rules import Before, Between, Custom, Implies, InSet, Matches, NotNull, Ordered, RowRule, Unique
 from perennial.data import rules as row_rules
 from perennial.data.names import CONTENT, ORDER
 from perennial.data.rules import BROKEN, judge
@@ -40,6 +40,7 @@ RULES: list[RowRule] = [
     Implies.model_validate({"if": "p", "then": "q"}),
     Ordered(columns=("n", "m")),
     Unique(column="u"),
+    Custom(name="at_most", settings={"column": "p", "other": "q", "times": 1}),
 ]
 TABLES = 8  # random tables a rule
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -28,6 +28,18 @@ class Pretrained(Section):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
+class Own(Section):
+    """A function of the project's own in `src/extensions/models.py`, and what it is told by keyword.
+
+    As encoder it is (n_columns, *, settings) → a module from numbers (B, F) to (B, F, D) with `d_out` = D; as loss it is
+    (raw_BKR, y_B, arm_B, *, settings) → the loss of each row (B,).
+    """
+
+    kind: Literal["custom"]
+    name: str = Field(min_length=1)
+    settings: dict[str, bool | int | float | str] = Field(default_factory=dict)
+
+
 class TrainParams(Section):
     """Widths, rates and devices of the deep family. Devices are explicit because they decide bits.
 
@@ -49,7 +61,10 @@ class TrainParams(Section):
     average: float | None = Field(None, gt=0, lt=1)  # weights are judged by their exponential mean with this decay
     smoothing: float | None = Field(None, gt=0, lt=1)  # of class labels
     words: WordParams | None = None
-    encoder: Pretrained | None = None  # of the texts or the pictures; without it both are learnt from scratch
+    encoder: Annotated[Pretrained | Own, Field(discriminator="kind")] | None = (
+        None  # without it all is learnt from scratch
+    )
+    loss: Own | None = None  # without it the task's
     accelerator: Literal["cpu", "gpu"]
     devices: int = Field(ge=1)
     num_nodes: int = Field(ge=1)

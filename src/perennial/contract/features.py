@@ -8,6 +8,8 @@ from pydantic import Field
 
 from perennial.contract.columns import Frozen
 
+Settings = dict[str, bool | int | float | str]  # what a function of the project's own is told, by keyword
+
 
 class Since(Frozen):
     """Years from the year in column `of`, or days from its date, to the as-of date."""
@@ -88,6 +90,30 @@ class Overdue(OverEvents):
     kind: Literal["overdue"]
 
 
+class Custom(OverEvents):
+    """A function of the project's own, `src/extensions/features.py`: (days, inside, *, settings) → an aggregate.
+
+    It is given, as Narwhals expressions over the events before the as-of date, how many days each lies before it and
+    whether it counts (`where`, `days`).
+    """
+
+    kind: Literal["custom"]
+    name: str
+    settings: Settings = {}
+
+
+class CustomRow(Frozen):
+    """A function of the project's own: (*, settings) → a Narwhals expression over the other columns of a row.
+
+    It sees no outcome, no treatment, and nothing that is known only after.
+    """
+
+    kind: Literal["custom_row"]
+    name: str
+    settings: Settings = {}
+    label: str | None = None
+
+
 class Within(Frozen):
     """What is asked of the events of a unit in the days from the cut-off on."""
 
@@ -110,12 +136,12 @@ class SumWithin(Within):
     of: str
 
 
-def columns_of(feature: Since | OverEvents | Within) -> list[str]:
+def columns_of(feature: Since | OverEvents | Within | CustomRow) -> list[str]:
     """The columns that a feature or an outcome reads."""
     named = [getattr(feature, key, None) for key in ("of", "by", "per")]
     return [*(name for name in named if name is not None), *getattr(feature, "where", {})]
 
 
-EventFeature = Count | Sum | Mean | Recency | CountBy | Distinct | Per | Tenure | Gap | Overdue
+EventFeature = Count | Sum | Mean | Recency | CountBy | Distinct | Per | Tenure | Gap | Overdue | Custom
 Outcome = Annotated[AnyWithin | SumWithin, Field(discriminator="kind")]
-Feature = Annotated[Since | EventFeature, Field(discriminator="kind")]
+Feature = Annotated[Since | EventFeature | CustomRow, Field(discriminator="kind")]

@@ -77,6 +77,20 @@ class Unique(Frozen):
     column: str
 
 
+class Custom(Frozen):
+    """A function of the project's own, `src/extensions/rules.py`: (*, settings) → whether a row keeps the rule.
+
+    The audit asks the same function again: it can find a mistake of ours, not one of the function.
+    """
+
+    kind: Literal["custom"] = "custom"
+    name: str
+    settings: dict[str, bool | int | float | str] = {}
+
+    def __hash__(self) -> int:
+        return hash((self.name, tuple(sorted(self.settings.items()))))
+
+
 class RowCount(Frozen):
     """A file rule: fewer or more passed rows than this stops the run. Without one, a table has at least one row."""
 
@@ -91,7 +105,7 @@ class RowCount(Frozen):
         return self
 
 
-RowRule = NotNull | InSet | Between | Before | Matches | Implies | Ordered | Unique
+RowRule = NotNull | InSet | Between | Before | Matches | Implies | Ordered | Custom | Unique
 Rule = Annotated[RowRule | RowCount, Field(discriminator="kind")]
 
 
@@ -102,6 +116,8 @@ def columns_of_rule(rule: RowRule) -> tuple[str, ...]:
             return rule.if_, rule.then
         case Ordered():
             return rule.columns
+        case Custom():
+            return ()
         case _:
             return (rule.column,)
 
@@ -113,6 +129,8 @@ def name_of(rule: RowRule | RowCount) -> str:
             return f"implies:{rule.if_}"
         case Ordered():
             return f"ordered:{rule.columns[0]}"
+        case Custom():
+            return f"custom:{rule.name}"
         case RowCount():
             return "row_count"
         case _:

@@ -11,6 +11,7 @@ from perennial.contract.columns import Column
 from perennial.contract.features import (
     Count,
     CountBy,
+    Custom,
     Distinct,
     EventFeature,
     Gap,
@@ -24,6 +25,7 @@ from perennial.contract.features import (
 )
 from perennial.contract.model import Contract
 from perennial.data.names import Table
+from perennial.files.extensions import extension
 
 AGE = "_days"  # whole days from an event to the date as of which its unit is looked at
 _GAP, _FEWEST = "_gap", 3  # days with an event, below which nobody has a rhythm
@@ -99,6 +101,9 @@ def _aggregates(name: str, feature: EventFeature, columns: dict[str, Column]) ->
             places = _distinct(feature.per, inside)
             total = _count(inside).cast(nw.Float64) if feature.of is None else sum_of(feature.of, inside)
             return [nw.when(places > 0).then(total / places).alias(name)]
+        case Custom():
+            made = extension("features", feature.name, feature.settings)
+            return [made(nw.col(AGE), inside, **feature.settings).cast(nw.Float64).alias(name)]
         case Gap() | Overdue():
             return []  # of days, not of rows: see _rhythm
         case _:

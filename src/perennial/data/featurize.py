@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 import narwhals as nw
 
-from perennial.contract.features import Since
+from perennial.contract.features import CustomRow, Since
 from perennial.contract.model import MAIN, Contract
 from perennial.data.aggregates import AGE, age, over_events
 from perennial.data.cutoffs import at_cutoffs
 from perennial.data.names import ENTITY, ORDER, ROW_ID, SOURCE, Table, listed
+from perennial.files.extensions import extension
 
+_AFTER = {"outcome", "treatment", "weight", "split"}
 _KEEP = {"numeric", "categorical", "text", "image", "protected", "outcome", "treatment", "weight", "split", "time"}
 
 
@@ -46,6 +48,7 @@ def featurize(tables: Mapping[str, Table], contract: Contract) -> Featurized:
     units, fed = chosen.select(*ours, *kept), {MAIN: chosen.select(ROW_ID)}
     if contract.unit.as_of is not None:
         units = _since(units, contract)
+    units = _of_rows(units, contract)
     for table in contract.events:
         events, without = _of_units(tables[table], main, units, contract, table)
         unused += without
@@ -66,6 +69,19 @@ def _since(units: Table, contract: Contract) -> Table:
             days = age(as_of, feature.of)
             new.append((years if feature.kind == "years_since" else days).cast(nw.Float64).alias(name))
     return units.with_columns(*new) if new else units
+
+
+def _of_rows(units: Table, contract: Contract) -> Table:
+    """With what the project's own functions make of a row, from the columns that are known before the decision."""
+    told = {name: f for name, f in contract.unit.features.items() if isinstance(f, CustomRow)}
+    if not told:
+        return units
+    hidden = {name for name, c in contract.columns.items() if c.role in _AFTER or c.known == "after_outcome"}
+    known = units.select(name for name in units.collect_schema().names() if name not in hidden)
+    made = [
+        extension("features", f.name, f.settings)(**f.settings).cast(nw.Float64).alias(name) for name, f in told.items()
+    ]
+    return units.join(known.select(ROW_ID, *made), on=ROW_ID, how="left")
 
 
 def _of_units(events: Table, main: Table, units: Table, contract: Contract, table: str) -> tuple[Table, list[Table]]:

@@ -10,6 +10,7 @@ import narwhals as nw
 from perennial.contract.rules import (
     Before,
     Between,
+    Custom,
     Implies,
     InSet,
     Matches,
@@ -20,6 +21,7 @@ from perennial.contract.rules import (
     name_of,
 )
 from perennial.data.names import CONTENT, ORDER, Table
+from perennial.files.extensions import extension
 
 BROKEN = "_broken"
 
@@ -39,7 +41,7 @@ def judge(table: Table, rules: Sequence[RowRule]) -> Table:
     return judged
 
 
-def passes(rule: NotNull | InSet | Between | Before | Matches | Implies | Ordered) -> nw.Expr:
+def passes(rule: NotNull | InSet | Between | Before | Matches | Implies | Ordered | Custom) -> nw.Expr:
     """Whether a row keeps the rule; a null keeps every rule but not_null. NaN keeps none that compares."""
     match rule:
         case NotNull():
@@ -60,6 +62,9 @@ def passes(rule: NotNull | InSet | Between | Before | Matches | Implies | Ordere
         case Ordered():
             a, b = (nw.col(name) for name in rule.columns)
             return a.is_null() | b.is_null() | (a <= b)
+        case Custom():
+            holds = extension("rules", rule.name, rule.settings)(**rule.settings)
+            return nw.when(holds.is_null()).then(nw.lit(True)).otherwise(holds)
         case _:
             assert_never(rule)
 
@@ -81,6 +86,8 @@ def words(rule: RowRule) -> str:
             return f"{rule.if_} is 1 but {rule.then} is not"
         case Ordered():
             return f"{rule.columns[0]} is greater than {rule.columns[1]}"
+        case Custom():
+            return f"{rule.name.replace('_', ' ')} does not hold"
         case Unique():
             return f"{rule.column} was seen before with other content"
         case _:

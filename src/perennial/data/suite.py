@@ -10,12 +10,14 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any, assert_never
 
+import narwhals as nw
 import pandas as pd
 import polars as pl
 
 from perennial.contract.rules import (
     Before,
     Between,
+    Custom,
     Implies,
     InSet,
     Matches,
@@ -25,6 +27,7 @@ from perennial.contract.rules import (
     Unique,
     name_of,
 )
+from perennial.data.rules import passes
 from perennial.errors import DataStopped
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read once, when great_expectations is imported
@@ -61,6 +64,8 @@ def expectation(rule: RowRule) -> Any:
             return gxe.ExpectColumnPairValuesAToBeGreaterThanB(
                 column_A=high_name, column_B=low_name, or_equal=True, ignore_row_if=both, meta=meta
             )
+        case Custom():
+            return gxe.ExpectColumnValuesToBeInSet(column=name_of(rule), value_set=[True], meta=meta)
         case Unique():
             return gxe.ExpectColumnValuesToBeBetween(
                 column=f"clashes:{rule.column}", min_value=0, max_value=0, meta=meta
@@ -84,12 +89,24 @@ def audit(
         raise DataStopped(f"rule {twice[0]} is given twice to the audit: merge equal rules first")
     by_row = [expectation(rule) for rule in rules if not isinstance(rule, Unique)]
     by_table = [expectation(rule) for rule in rules if isinstance(rule, Unique)]
-    exact = gxe.ExpectTableColumnsToMatchSet(column_set=list(columns), exact_match=True, meta={"rule": "exact_columns"})
+    exact = gxe.ExpectTableColumnsToMatchSet(
+        column_set=[*columns, *_own(rules)], exact_match=True, meta={"rule": "exact_columns"}
+    )
     results = _checkpoint([_pandas(summary)], by_table) if by_table else []
     if rows.height:
-        results += _checkpoint(_frames(rows.select(columns)), [exact, *by_row])
+        results += _checkpoint(_frames(_told(rows.select(columns), rules)), [exact, *by_row])
     failed = sorted({result["rule"] for result in results if not result["success"] or result["raised"]})
     return {"success": not failed, "failed": failed, "results": results}
+
+
+def _own(rules: Sequence[RowRule]) -> list[str]:
+    return [name_of(rule) for rule in rules if isinstance(rule, Custom)]
+
+
+def _told(rows: pl.DataFrame, rules: Sequence[RowRule]) -> pl.DataFrame:
+    """The rows with a column for each rule of the project's own: whether they keep it."""
+    own = [passes(rule).alias(name_of(rule)) for rule in rules if isinstance(rule, Custom)]
+    return nw.from_native(rows).with_columns(*own).to_native() if own else rows
 
 
 def raised(info: Any) -> bool:

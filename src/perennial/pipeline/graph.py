@@ -10,6 +10,7 @@ import yaml
 
 from perennial.errors import ConfigError
 from perennial.files.durable import write_text
+from perennial.files.extensions import Kind, place
 
 _SOURCE = ("task", "source", "columns", "events")
 _TABLES = ("task", "columns", "rules", "events", "unit")
@@ -26,22 +27,24 @@ class Stage:
     after: tuple[str, ...] = ()
     contract: tuple[str, ...]
     params: bool = False
+    own: tuple[Kind, ...] = ()  # files of the project's own functions that it looks into
 
 
 STAGES: dict[str, Stage] = {
     "ingest": Stage(contract=_SOURCE),
-    "validate": Stage(after=("ingest",), contract=_TABLES),
+    "validate": Stage(after=("ingest",), contract=_TABLES, own=("rules",)),
     "clean": Stage(after=("validate",), contract=("columns", "events", "unit")),
-    "featurize": Stage(after=("clean",), contract=("columns", "events", "unit")),
+    "featurize": Stage(after=("clean",), contract=("columns", "events", "unit"), own=("features",)),
     "split": Stage(after=("featurize",), contract=_MODEL),
     "augment": Stage(after=("featurize", "split"), contract=("task",), params=True),
-    "train": Stage(after=("featurize", "split", "augment"), contract=_MODEL, params=True),
+    "train": Stage(after=("featurize", "split", "augment"), contract=_MODEL, params=True, own=("models",)),
     "baseline": Stage(after=("featurize", "split"), contract=_MODEL, params=True),
     "evaluate": Stage(
-        after=("clean", "featurize", "split", "train", "baseline"), contract=(*_MODEL, "slices"), params=True
+        after=("clean", "featurize", "split", "train", "baseline"), contract=(*_MODEL, "slices"), params=True,
+        own=("models",),
     ),
     "explain": Stage(
-        after=("featurize", "split", "train", "baseline", "evaluate"), contract=_MODEL, params=True
+        after=("featurize", "split", "train", "baseline", "evaluate"), contract=_MODEL, params=True, own=("models",),
     ),
 }  # fmt: skip
 
@@ -81,6 +84,7 @@ def _do(name: str, stage: Stage, graph: Any, versioned: dict[str, str]) -> dict[
     own, outside = closure(graph, name)
     sources = sorted(_file(module) for module in own if not _is_empty(module))
     inputs = [f"outputs/${{key}}/{before}" for before in stage.after] or ["data/${key}/raw"]
+    sources += [place(kind) for kind in stage.own]
     packages = [package for package in versioned if _module(package) in outside]
     params: list[Any] = [f"use_cases.${{key}}.{name}"] if stage.params else []
     params += [{"contracts/${key}.yaml": sorted(stage.contract)}, {"versions.yaml": packages}]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from perennial.config.train import TrainParams
+from perennial.config.train import Own, Pretrained, TrainParams
 from perennial.contract.serving import Head, serving_view
 from perennial.data.encode import Encoded, Encoding, fit
 from perennial.data.parts import Part, part
 from perennial.errors import ConfigError
 from perennial.files.durable import read_json, write_json
+from perennial.files.extensions import extension
 from perennial.files.tables import read_table
 from perennial.models.deep.model import DeepModel, tensors
 from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, losses
@@ -24,6 +26,7 @@ from perennial.scoring.scorer import golden_rows
 from perennial.stages.shell import Job, Summary, log, main
 from perennial.training import fit as training
 from perennial.training.loader import Rows
+from perennial.training.module import RowLoss
 
 
 def run(job: Job) -> Summary:
@@ -42,7 +45,13 @@ def run(job: Job) -> Summary:
     drawn = train.frame.join(times, on="row_id", how="left", maintain_order="left")["times"].to_torch()
     rows = _rows([(x_train, train), (x_val, val)], spec, params)
     fitted = training.fit(
-        lambda: _begun(TabularNet(spec), encoding, params), losses(spec), rows[0], drawn, rows[1], params, job.curves
+        lambda: _begun(TabularNet(spec), encoding, params),
+        _loss(spec, params),
+        rows[0],
+        drawn,
+        rows[1],
+        params,
+        job.curves,
     )
     if not job.is_main:
         return {}
@@ -86,7 +95,7 @@ def shape(head: Head, encoding: Encoding, y_train: NDArray[np.float64], params: 
     amounts = y_train if plain else np.zeros(2)
     if head.two_part:
         amounts = np.log(y_train[y_train > 0])
-    words = None
+    words, own = None, params.encoder if isinstance(params.encoder, Own) else None
     if encoding.texts is not None:
         if params.words is None:
             raise ConfigError(
@@ -98,9 +107,18 @@ def shape(head: Head, encoding: Encoding, y_train: NDArray[np.float64], params: 
         n_numeric=len(encoding.owners[0]), n_missing=len(encoding.missing), cards=tuple(encoding.cards), head=head,
         members=params.members, width=params.width, blocks=params.blocks, dropout=params.dropout,
         words=words, has_image=encoding.image is not None,
-        frozen_pictures=encoding.image is not None and params.encoder is not None, smoothing=params.smoothing or 0.0,
+        frozen_pictures=encoding.image is not None and isinstance(params.encoder, Pretrained),
+        encoder=own.name if own else "", settings=own.settings if own else {}, smoothing=params.smoothing or 0.0,
         center=float(amounts.mean()), spread=float(amounts.std()) or 1.0,
     )  # fmt: skip
+
+
+def _loss(spec: NetSpec, params: TrainParams) -> RowLoss:
+    """The task's loss of each row, or that of the project's own function."""
+    if params.loss is None:
+        return losses(spec)
+    own = extension("models", params.loss.name, params.loss.settings)
+    return partial(own, **params.loss.settings)
 
 
 def _begun(net: TabularNet, encoding: Encoding, params: TrainParams) -> TabularNet:
@@ -108,7 +126,7 @@ def _begun(net: TabularNet, encoding: Encoding, params: TrainParams) -> TabularN
 
     Raises: ConfigError where the contract has nothing that they could read.
     """
-    if params.encoder is None:
+    if not isinstance(params.encoder, Pretrained):
         return net
     if isinstance(net.image, FrozenPictures):
         net.image.read(params.encoder)
@@ -122,7 +140,7 @@ def _begun(net: TabularNet, encoding: Encoding, params: TrainParams) -> TabularN
 def _rows(parts: list[tuple[Encoded, Part]], spec: NetSpec, params: TrainParams) -> list[Rows]:
     """What the network is shown; pictures that a frozen encoder reads are looked at once, not in each epoch."""
     frozen = None
-    if spec.frozen_pictures and params.encoder is not None:
+    if spec.frozen_pictures and isinstance(params.encoder, Pretrained):
         torch.set_num_threads(params.threads)
         frozen = FrozenPictures().eval()
         frozen.read(params.encoder)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, assert_never
 
@@ -18,6 +18,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 
 from perennial.contract.serving import Head
 from perennial.errors import ConfigError
+from perennial.files.extensions import extension, place
 from perennial.models.deep.encoders import CategoryEncoder, PeriodicEncoder, WideEncoder, WordEncoder
 from perennial.models.deep.images import ImageEncoder
 from perennial.models.deep.pretrained import FrozenPictures
@@ -49,6 +50,8 @@ class NetSpec:
     words: WordSpec | None = None
     has_image: bool = False
     frozen_pictures: bool = False  # by weights that others have trained
+    encoder: str = ""  # of numbers, where it is a function of the project's own, and what it is told
+    settings: dict[str, Any] = field(default_factory=dict)
     smoothing: float = 0.0  # of class labels
     center: float = 0.0  # of a training amount (of its logarithm where it has two parts), and its spread
     spread: float = 1.0
@@ -62,9 +65,9 @@ class TabularNet(nn.Module):
 
     def __init__(self, spec: NetSpec) -> None:
         super().__init__()
-        self.numeric = PeriodicEncoder(spec.n_numeric)
+        self.numeric, d_number = _numeric(spec)
         self.category = CategoryEncoder(list(spec.cards))
-        self.chunks = [self.numeric.d_out] * spec.n_numeric + [1] * spec.n_missing
+        self.chunks = [d_number] * spec.n_numeric + [1] * spec.n_missing
         self.chunks += [self.category.d_out] * len(spec.cards)
         self.wide: WideEncoder | None = None
         self.word: WordEncoder | None = None
@@ -114,6 +117,18 @@ class TabularNet(nn.Module):
             wide_BR = z_BZ[:, self.n_trunk :].reshape(len(z_BZ), self.texts, self.raw).sum(dim=1)
             out = out + wide_BR[:, None, :]
         return out
+
+
+def _numeric(spec: NetSpec) -> tuple[nn.Module, int]:
+    """The encoder of numbers, ours or one of the project's own, and how many it makes of one."""
+    if not spec.encoder:
+        ours = PeriodicEncoder(spec.n_numeric)
+        return ours, ours.d_out
+    made = extension("models", spec.encoder, spec.settings)(spec.n_numeric, **spec.settings)
+    d_out = getattr(made, "d_out", None)
+    if not isinstance(made, nn.Module) or not isinstance(d_out, int):
+        raise ConfigError(f"{spec.encoder} in {place('models')} gives no module with a whole number d_out")
+    return made, d_out
 
 
 def _trunk(spec: NetSpec, chunks: list[int]) -> nn.Module:

@@ -17,6 +17,7 @@ _COMMANDS = {
     "list": "the use cases of this project and of the gallery",
     "show": "what is known of a use case, as words or as JSON",
     "open": "open the report of a use case in a browser",
+    "init": "begin a project of your own, or render its graph anew",
     "new": "look at a file of your own and propose a contract for it",
     "add": "add a use case of the gallery to this project",
     "fetch": "fetch raw data anew",

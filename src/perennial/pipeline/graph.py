@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,10 @@ _MODEL = ("task", "columns", "events", "unit", "split", "sampling", "suspects", 
 _HEADER = (
     "# Rendered by `perennial graph --write` from src/perennial/pipeline/graph.py and the imports of each stage.\n"
 )
+
+
+DISTRIBUTION = "perennial-ml"
+_PACKAGES = "src/perennial/pipeline/packages.yaml"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +55,20 @@ STAGES: dict[str, Stage] = {
 
 
 def render(root: Path) -> str:
-    """The text of dvc.yaml for the code and versions.yaml below `root`."""
+    """The text of dvc.yaml: for the code below `root`, or in a project of a user's for the package that is installed."""
+    return _from_sources(root) if is_source(root) else _from_package()
+
+
+def _from_package() -> str:
+    named = yaml.safe_load(resources.files("perennial.pipeline").joinpath("packages.yaml").read_text(encoding="utf-8"))
+    stages = {
+        name: {"foreach": "${use_cases}", "do": _stage(name, stage, [], [DISTRIBUTION, *named[name]])}
+        for name, stage in STAGES.items()
+    }
+    return _HEADER + str(yaml.safe_dump({"stages": stages}, sort_keys=False, width=120))
+
+
+def _from_sources(root: Path) -> str:
     import grimp  # only the maintainer's `graph --write` and the test that compares need it
 
     versioned = yaml.safe_load((root / "versions.yaml").read_text())
@@ -62,12 +80,28 @@ def render(root: Path) -> str:
 
 
 def write(root: Path) -> None:
+    if is_source(root):
+        write_text(root / _PACKAGES, packages(root))
     write_text(root / "dvc.yaml", render(root))
+
+
+def is_source(root: Path) -> bool:
+    """Whether a project holds the package itself: then stages depend on its files, else on its version."""
+    return (root / "src" / "perennial").is_dir()
+
+
+def packages(root: Path) -> str:
+    """Which packages change the result of each stage, as YAML: what a project without the sources renders from."""
+    stages = yaml.safe_load(_from_sources(root))["stages"]
+    return _HEADER + str(
+        yaml.safe_dump({name: stage["do"]["params"][-1]["versions.yaml"] for name, stage in stages.items()})
+    )
 
 
 def check(root: Path) -> None:
     """Raises: ConfigError when dvc.yaml is not what the code asks for."""
-    if (root / "dvc.yaml").read_text() != render(root):
+    fits = not is_source(root) or (root / _PACKAGES).read_text() == packages(root)
+    if not fits or (root / "dvc.yaml").read_text() != render(root):
         raise ConfigError("dvc.yaml does not fit the imports of the stages: run `perennial graph --write`, commit it")
 
 
@@ -83,9 +117,13 @@ def closure(graph: Any, stage: str) -> tuple[set[str], set[str]]:
 def _do(name: str, stage: Stage, graph: Any, versioned: dict[str, str]) -> dict[str, Any]:
     own, outside = closure(graph, name)
     sources = sorted(_file(module) for module in own if not _is_empty(module))
+    return _stage(name, stage, sources, [package for package in versioned if _module(package) in outside])
+
+
+def _stage(name: str, stage: Stage, sources: list[str], packages: list[str]) -> dict[str, Any]:
+    """One stage of dvc.yaml, the same wherever its code lies."""
     inputs = [f"outputs/${{key}}/{before}" for before in stage.after] or ["data/${key}/raw"]
-    sources += [place(kind) for kind in stage.own]
-    packages = [package for package in versioned if _module(package) in outside]
+    sources = [*sources, *(place(kind) for kind in stage.own)]
     params: list[Any] = [f"use_cases.${{key}}.{name}"] if stage.params else []
     params += [{"contracts/${key}.yaml": sorted(stage.contract)}, {"versions.yaml": packages}]
     return {

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
 
 import yaml
 
 from perennial.errors import ConfigError
 from perennial.files.durable import write_text
+from perennial.pipeline.graph import DISTRIBUTION
 
 _HEADER = "# What is installed and changes a result; written by `make lock` from requirements.lock.\n"
 
@@ -23,6 +26,14 @@ def render(root: Path) -> str:
     if missing := [package for package in named if package not in locked]:
         raise ConfigError(f"requirements.lock does not name {', '.join(missing)}: make lock")
     return _HEADER + "".join(f"{package}: {locked[package]}\n" for package in sorted(named))
+
+
+def installed() -> str:
+    """The text of versions.yaml for a project of a user's: what is installed here and changes a result."""
+    named = resources.files("perennial.pipeline").joinpath("packages.yaml").read_text(encoding="utf-8")
+    packages = {DISTRIBUTION, *(package for held in yaml.safe_load(named).values() for package in held)}
+    lines = "".join(f"{package}: {version(package).partition('+')[0]}\n" for package in sorted(packages))
+    return "# What is installed and changes a result; written by `perennial init`.\n" + lines
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +12,6 @@ from perennial.errors import InputError
 from perennial.files.tables import read_table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.conftest import Toy
 
 pytestmark = pytest.mark.integration
@@ -34,13 +31,13 @@ def test_counts_and_samples_are_those_of_the_stages(made: Toy) -> None:
         samples(rows, "no:rule", 3)
 
 
-def test_a_replay_changes_nothing_and_says_what_would_pass(project: Toy, tmp_path: Path) -> None:
+def test_a_replay_changes_nothing_and_says_what_would_pass(project: Toy) -> None:
     project.run("ingest", "validate")
     rows = quarantined(project.project, project.name)
     first = replay(project.project, project.name)
     assert {fate for _, fate in first} == {"still set aside"}
     assert first.total() == rows.height
-    project.edit_contract("channel: {role: categorical, values: [", "channel: {role: categorical, values: [fax, ")
+    project.edit_contract("label: buys through}", "label: buys through, map: {fax: web, phone: web}}")
     unknown = rows.filter(rows["rule"] == "in_set:channel").height
     raw = project.project.raw(project.name) / "customers.csv"
     text = raw.read_bytes()
@@ -59,24 +56,23 @@ def test_a_replay_changes_nothing_and_says_what_would_pass(project: Toy, tmp_pat
 
 
 def test_the_command_says_it_in_one_table_each(
-    made: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    made: Toy, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(made.root)
     assert cli.run(["quarantine", "list", made.name]) == 0
     assert "between:amount" in capsys.readouterr().out
     assert cli.run(["quarantine", "show", made.name, "--rule", "record:field_count", "--n", "1"]) == 0
-    assert "customers.csv:" in capsys.readouterr().out
+    assert ".csv:" in capsys.readouterr().out
     assert cli.run(["quarantine", "replay", made.name]) == 0
     said = capsys.readouterr().out
     assert "still set aside" in said
     assert "no row would pass that did not before; nothing was changed" in said
-    shutil.rmtree(tmp_path, ignore_errors=True)
 
 
 def test_contact_data_is_masked_in_what_is_shown(project: Toy) -> None:
     raw = project.project.raw(project.name) / "customers.csv"
     with raw.open("ab") as file:
-        file.write("x,anna@example.org,+41 44 668 18 00,4111 1111 1111 1111,\x1b[31mred\n".encode())
+        file.write(b"x,anna@example.org,+41 44 668 18 00,4111 1111 1111 1111,\x1b[31mred\n")
     project.run("ingest")
     (row,) = [r for r in samples(quarantined(project.project, project.name), None, 1000) if "red" in r["raw"]]
     assert "example" not in row["raw"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -45,11 +46,11 @@ def main(args: argparse.Namespace) -> int:
             _print(console, ("where", "rule", "reason", "as in the file, contact data masked"), chosen)
         case _:
             fates = replay(project, args.name)
-            by_rule = [(rule, *(f"{fates[rule, fate]:,}" for fate in FATES)) for rule in sorted({r for r, _ in fates})]
+            by_rule = [[rule, *(f"{fates[rule, fate]:,}" for fate in FATES)] for rule in sorted({r for r, _ in fates})]
             _print(console, ("rule", *FATES), by_rule)
             passing = sum(n for (_, fate), n in fates.items() if fate == "would pass")
-            told = f"{passing:,} rows would pass" if passing else "no row would pass that did not before"
-            console.print(f"{told}; nothing was changed" + (f": perennial run {args.name}" if passing else ""))
+            outcome = f"{passing:,} rows would pass" if passing else "no row would pass that did not before"
+            console.print(f"{outcome}; nothing was changed" + (f": perennial run {args.name}" if passing else ""))
     return 0
 
 
@@ -111,7 +112,7 @@ def replay(project: Project, name: str) -> Counter[tuple[str, Fate]]:
         row_id, table, raw, rule = row
         known, text = (table, row_id), (table, raw)
         fate: Fate = "gone from the files"
-        if known in passed or (known not in broken and text in passed):
+        if known in passed or (known not in broken and text in passed and text not in broken):
             fate = "would pass"
         elif known in broken or text in broken:
             fate = "still set aside"
@@ -136,7 +137,7 @@ def _judged(project: Project, name: str, contract: Contract) -> tuple[set[object
     return passed, broken
 
 
-def _print(console: Console, names: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print(console: Console, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     table = Table(*names, box=None, pad_edge=False)
     for row in rows:
         table.add_row(*row)

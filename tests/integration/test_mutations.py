@@ -107,8 +107,8 @@ def test_five_hundred_broken_files_keep_every_id(tmp_path: Path) -> None:
             total += went(path, is_json=is_json)
             total["files"] += 1
         except InputError as error:
-            assert error.code, error
-            assert str(error).isprintable()
+            assert error.code, error  # noqa: PT017 - any refusal will do that has a code
+            assert str(error).isprintable()  # noqa: PT017
             refusals[error.code] += 1
     assert total["files"] + refusals.total() == N_FILES
     assert total["files"] > 350

@@ -21,7 +21,7 @@ LINE_LIMIT = 10_000_000  # bytes
 ENCODINGS = ("utf-8", "latin-1", "cp1252", "utf-16")
 
 _BOMB_RATIO = 200  # text of customers compresses 3 to 50 times
-_BOMB_BYTES = 64 * 1024 * 1024  # below this, any ratio is harmless
+_BOMB_BYTES = 16 * 1024 * 1024  # below this, any ratio is harmless: as rows it is a few hundred MB
 _NOT_CSV = (
     (rb"PAR1", "Parquet"),
     (rb"PK\x03\x04", "a zip archive (or a spreadsheet)"),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import logging
 import os
 import sys
 import traceback
 
 from perennial import __version__
 from perennial.errors import PerennialError
+from perennial.files import logs
 
 _COMMANDS = {
     "run": "the main job: whatever is stale, then register, promote, score and report",
@@ -21,6 +21,7 @@ _COMMANDS = {
     "new": "look at a file of your own and propose a contract for it",
     "add": "add a use case of the gallery to this project",
     "fetch": "fetch raw data anew",
+    "quarantine": "list, show or replay the rows that were set aside",
     "register": "put the candidate into the registry",
     "promote": "compare the candidate with the champion and decide",
     "compare": "hold this checkout's candidate against another checkout's",
@@ -57,8 +58,7 @@ def run(words: list[str]) -> int:
     if args.command is None:
         parser.print_help()
         return 0
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("perennial").setLevel(logging.INFO)
+    logs.start("%(message)s", sys.stderr)
     return _carry_out(args)
 
 

@@ -12,14 +12,32 @@
     ├── ServiceError              1   a server, tracker or network that did not answer
     └── ConservationError         1   row ids in are not the disjoint union of row ids out
 
-An error says what was wrong, the value, where, and what to do, in one line.
+An error says what was wrong, the value, where, and what to do, in one line. What can be wrong with data also has a code
+that stays when the words change; it stands at the end in brackets (docs/bad-inputs.md lists them).
 """
+
+import re
+
+_SIGNS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def one_line(text: str) -> str:
+    """The text with line ends, control signs and what turns the direction of writing told by their escapes."""
+    return _SIGNS.sub(lambda sign: repr(sign[0])[1:-1], text)
 
 
 class PerennialError(Exception):
     """The root of the tree; `exit_code` is what `perennial` and `python -m perennial.stages.X` end with."""
 
     exit_code = 1
+
+    def __init__(self, words: str = "", *, code: str = "") -> None:
+        super().__init__(words)
+        self.code = code
+
+    def __str__(self) -> str:
+        words = one_line(super().__str__())
+        return f"{words} [{self.code}]" if self.code else words
 
 
 class InputError(PerennialError, ValueError):

@@ -21,15 +21,15 @@ CONTRACT = "contracts/ad_response.yaml"
 STOPS = {
     "row count": (
         ("{kind: row_count, min: 100}", "{kind: row_count, min: 5000}"),
-        "table main: 2001 rows passed, the contract asks for at least 5000",
+        "table main: 2001 rows passed, the contract asks for at least 5000 \\[row_count\\]",
     ),
     "null fraction": (
         ("max_null: 1}", "max_null: 0.1}"),
-        r"table events: [0-9.]+% of amount is empty, the contract allows 10\.0%",
+        r"table events: [0-9.]+% of amount is empty, the contract allows 10\.0% \[null_share\]",
     ),
     "one outcome": (
         ('values: {"0": 0, "1": 1}', 'values: {"0": 0, "9": 1}, map: {"1": "0"}'),
-        "table main: the outcome responded is always 0",
+        "table main: the outcome responded is always 0 \\[constant_outcome\\]",
     ),
 }  # fmt: skip
 
@@ -50,7 +50,10 @@ def test_what_a_stopped_stage_had_found_stays_readable(project: Toy, made: Toy) 
     assert project.stage("ingest").returncode == 0
     done = project.stage("validate")
     assert done.returncode == 2
-    assert re.fullmatch(r"validate: DataStopped: table main: .*at least 5000; table main: .* always 0\n", done.stderr)
+    assert re.fullmatch(
+        r"validate: DataStopped: table main: .*at least 5000 \[row_count\]; table main: .* always 0 \[constant_outcome\]\n",
+        done.stderr,
+    )
     assert "what was found until then is kept in .perennial/ad_response/stopped/validate" in done.stdout
     kept = project.project.state(project.name) / "stopped" / "validate"
     assert read_table(kept / "quarantine.parquet").equals(read_table(made.out("validate", "quarantine.parquet")))

@@ -23,12 +23,14 @@ from perennial.contract.rules import (
     Ordered,
     RowCount,
     RowRule,
+    Rule,
     Unique,
     name_of,
 )
+from perennial.data.fitness import unfit
 from perennial.data.names import CONTENT, LINE, ORDER, RAW, RECORD, ROW_ID, SOURCE, conserve
 from perennial.data.rules import BROKEN, judge, words
-from perennial.data.validate import summarise, unfit, validate
+from perennial.data.validate import summarise, validate
 from perennial.errors import ConservationError
 
 pytestmark = pytest.mark.unit
@@ -186,22 +188,23 @@ def test_lost_doubled_and_foreign_rows_are_a_bug_of_ours() -> None:
 def test_what_a_whole_table_may_not_be() -> None:
     columns = {"x": Column(role="numeric", max_null=0.5), "y": Column(role="outcome", values={"0": 0, "1": 1})}
     frame = pl.DataFrame({"x": [1.0, None, None], "y": [1, 1, None]})
-    found = unfit("main", frame, columns, [RowCount(min=4), RowCount(min=0, max=2)], "y")
-    assert found == [
+
+    def told(frame: pl.DataFrame, rules: list[Rule], target: str) -> list[str]:
+        return [note.words for note in unfit("main", frame, columns, rules, target)]
+
+    assert told(frame, [RowCount(min=4), RowCount(min=0, max=2)], "y") == [
         "table main: 3 rows passed, the contract asks for at least 4",
         "table main: 3 rows passed, the contract asks for 0 to 2",
         "table main: 66.7% of x is empty, the contract allows 50.0%",
         "table main: the outcome y is always 1",
     ]
-    assert unfit("main", frame.clear(), columns, [], "y") == [
-        "table main: 0 rows passed, the contract asks for at least 1"
-    ]
-    assert unfit("main", frame.clear(), columns, [RowCount(min=0)], "y") == []
-    assert unfit("main", frame, columns, [RowCount(min=0, max=0)], "") == [
+    assert told(frame.clear(), [], "y") == ["table main: 0 rows passed, the contract asks for at least 1"]
+    assert told(frame.clear(), [RowCount(min=0)], "y") == []
+    assert told(frame, [RowCount(min=0, max=0)], "") == [
         "table main: 3 rows passed, the contract asks for 0 to 0",
         "table main: 66.7% of x is empty, the contract allows 50.0%",
     ]
-    assert unfit("main", frame.head(1).with_columns(y=pl.lit(None, pl.Int64)), columns, [], "y")[1:] == [
+    assert told(frame.head(1).with_columns(y=pl.lit(None, pl.Int64)), [], "y")[1:] == [
         "table main: the outcome y is always empty"
     ]
 

@@ -15,12 +15,17 @@ import zipfile
 from fnmatch import fnmatch
 from pathlib import Path
 
-from perennial.contract.model import Contract, Source, load
+from perennial.actions.arrived import check_size
+from perennial.actions.query import query
+from perennial.contract.model import Contract, load
+from perennial.contract.source import Source
 from perennial.data.simulate import Population, write, write_incoming
 from perennial.errors import InputError, ServiceError
+from perennial.files.archives import is_archive, unpack
 from perennial.files.durable import read_json, sha256_file, write_bytes, write_json
 from perennial.files.locks import held
 from perennial.files.project import Project
+from perennial.files.sound import check_sound, copy_whole
 from perennial.pipeline.repo import record_raw
 
 log = logging.getLogger("perennial")
@@ -30,31 +35,39 @@ _GZIP = b"\x1f\x8b"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="use case, as in params.yaml")
-    parser.add_argument("--data", type=Path, help="take this file or folder (and remember it for the next fetch)")
+    parser.add_argument(
+        "--data", type=Path, help="take this file, folder or archive (and remember it for the next fetch)"
+    )
+    parser.add_argument(
+        "--any-size", action="store_true", help="take it although it has far more or fewer rows than before"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
     project = Project.here()
-    fetch(project, args.name, args.data)
+    fetch(project, args.name, args.data, any_size=args.any_size)
     return 0
 
 
-def fetch(project: Project, name: str, data: Path | None = None) -> None:
+def fetch(project: Project, name: str, data: Path | None = None, *, any_size: bool = False) -> None:
     """Make the raw folder hold exactly what the source gives; a failed fetch leaves the old folder as it was.
 
-    Raises: InputError for a source that is missing or not what was promised, ServiceError when no server answers.
+    Raises: InputError for a source that is missing or not what was promised, DataStopped when it has a tenth of the
+    records that were before or ten times as many, ServiceError when no server answers.
     """
     contract = load(project.contract(name))
     remembered = project.state(name) / "source.json"
     if data is not None and not data.exists():
-        raise InputError(f"--data {data}: there is no such file or folder")
+        raise InputError(f"--data {data}: there is no such file or folder", code="missing_file")
     path = data or (Path(read_json(remembered)["data"]) if remembered.exists() else None)
     if path is not None and not path.exists():
         raise InputError(f"{path}, from where {name} was fetched last, is gone: perennial fetch {name} --data PATH")
     with held(project.state(name) / "fetch.lock", what=f"fetch {name}"), tempfile.TemporaryDirectory() as room:
         new = Path(room) / "raw"
         new.mkdir()
-        _fill(new, project.state(name), name, contract, path)
+        _fill(new, project, name, contract, path)
+        if not any_size and (path is not None or contract.source.kind != "simulator"):
+            check_size(name, contract, project.raw(name), new)
         _replace(project.raw(name), new)
     if data is not None:
         write_json(remembered, {"data": str(data.resolve())})
@@ -63,17 +76,19 @@ def fetch(project: Project, name: str, data: Path | None = None) -> None:
     log.info("%s: %s", name, ", ".join(f"{file.name} {file.stat().st_size:,} bytes" for file in files))
 
 
-def _fill(folder: Path, state: Path, name: str, contract: Contract, path: Path | None) -> None:
+def _fill(folder: Path, project: Project, name: str, contract: Contract, path: Path | None) -> None:
     source = contract.source
     if source.kind == "simulator" and path is None:
         population = _population(source)
         write(folder, population)
-        incoming = state / "incoming"
+        incoming = project.state(name) / "incoming"
         if not incoming.exists():  # what a user has put there is the user's
             incoming.mkdir(parents=True)
             write_incoming(incoming, population)
     elif path is not None:
-        _copy(path, folder, [*(pattern for pattern, _ in contract.tables.values()), *contract.attached])
+        _copy(path, folder, contract)
+    elif source.kind == "sql":
+        query(contract, folder, project.root)
     elif source.kind == "url":
         _download(source, folder)
         for attachment in source.attach:
@@ -98,19 +113,39 @@ def _population(source: Source) -> Population:
     )  # fmt: skip
 
 
-def _copy(path: Path, folder: Path, patterns: list[str]) -> None:
-    """One file, or all regular files of a folder; each must belong to a table."""
-    files = [path] if path.is_file() else sorted(item for item in path.iterdir() if not item.name.startswith("."))
+def _copy(path: Path, folder: Path, contract: Contract) -> None:
+    """One file, all regular files of a folder, or those of an archive that belong to a table."""
+    patterns = [*(pattern for pattern, _ in contract.tables.values()), *contract.attached]
+    if path.is_dir():
+        files = sorted(item for item in path.iterdir() if not item.name.startswith("."))
+    else:
+        check_sound(path)
+        files = [path]
+        if path.name not in contract.attached and is_archive(path):
+            _unpack(path, folder, patterns)
+            return
     if not files:
-        raise InputError(f"--data {path}: the folder is empty")
+        raise InputError(f"--data {path}: the folder is empty", code="missing_file")
     for file in files:
         if file.is_symlink() and path.is_dir():
-            raise InputError(f"{file} is a link: give the file itself")
+            raise InputError(f"{file} is a link: give the file itself", code="link_or_device")
         if not file.is_file():
-            raise InputError(f"{file} is no regular file: a raw folder holds files only")
-        if not any(fnmatch(file.name, pattern) for pattern in patterns):
-            raise InputError(f"{file.name} belongs to no table: the contract knows {', '.join(patterns)}")
-        shutil.copyfile(file, folder / file.name)
+            raise InputError(f"{file} is no regular file: a raw folder holds files only", code="link_or_device")
+        if not _belongs(file.name, patterns):
+            raise InputError(
+                f"{file.name} belongs to no table: the contract knows {', '.join(patterns)}", code="no_table"
+            )
+        copy_whole(file, folder / file.name)
+
+
+def _unpack(path: Path, folder: Path, patterns: list[str]) -> None:
+    passed_over = unpack(path, folder, lambda name: not name.startswith(".") and _belongs(name, patterns))
+    if passed_over:
+        log.info("%s: %d other files are left in it, such as %s", path.name, len(passed_over), passed_over[0])
+
+
+def _belongs(name: str, patterns: list[str]) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns)
 
 
 def _download(source: Source, folder: Path) -> None:
@@ -155,7 +190,7 @@ def _check(folder: Path, pattern: str, sha256: str) -> None:
         found = _content_sha256(file)
         if found != sha256:
             words = f"{file.name} is not the file of the contract: its content has sha256 {found[:16]}…"
-            raise InputError(f"{words}, the contract says {sha256[:16]}…")
+            raise InputError(f"{words}, the contract says {sha256[:16]}…", code="checksum")
 
 
 def _content_sha256(file: Path) -> str:
@@ -169,7 +204,9 @@ def _content_sha256(file: Path) -> str:
             while chunk := text.read(1 << 20):
                 digest.update(chunk)
     except (OSError, EOFError) as error:
-        raise InputError(f"{file.name} is a damaged gzip file ({error}): fetch it again") from error
+        raise InputError(
+            f"{file.name} is a damaged gzip file ({error}): fetch it again", code="broken_archive"
+        ) from error
     return digest.hexdigest()
 
 

@@ -11,6 +11,7 @@ from typing import Any, assert_never
 import polars as pl
 
 from perennial.actions.promote import concerns
+from perennial.actions.quarantine import shown
 from perennial.actions.register import bundle_folder
 from perennial.contract.model import Contract, load
 from perennial.contract.serving import head_of
@@ -171,4 +172,4 @@ def _samples(quarantine: pl.DataFrame) -> list[dict[str, Any]]:
     """One row of each of the commonest rules, as it stands in the file."""
     common = quarantine["rule"].value_counts().sort(["count", "rule"], descending=[True, False])["rule"].head(_SAMPLES)
     rows = [quarantine.filter(pl.col("rule") == rule).sort("source", "record").row(0, named=True) for rule in common]
-    return [{**row, "raw": (row["raw"] or b"").decode("utf-8", "backslashreplace")} for row in rows]
+    return [{**row, **shown(row)} for row in rows]

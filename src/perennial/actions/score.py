@@ -25,6 +25,7 @@ import polars as pl
 from perennial.contract.model import MAIN, Contract, load
 from perennial.contract.serving import ServingView, changed_features, serving_view, without_outcomes
 from perennial.data.clean import WHY, clean
+from perennial.data.contact import masked
 from perennial.data.cutoffs import at_cutoffs, last_day
 from perennial.data.featurize import featurize
 from perennial.data.ingest import Form, ingest, matching
@@ -37,6 +38,7 @@ from perennial.evaluation.profit import best
 from perennial.explain.words import adverse, reasons
 from perennial.files.durable import write_bytes
 from perennial.files.project import Project
+from perennial.files.sound import check_sound
 from perennial.files.tables import write_table
 from perennial.scoring.reasons import contributions, focus
 from perennial.scoring.scorer import Scorer
@@ -98,7 +100,9 @@ def score(project: Project, name: str, source: Path, output: Path, number: str |
     there is nothing to score with.
     """
     if not source.exists():
-        raise InputError(f"--input {source}: there is no such file or folder")
+        raise InputError(f"--input {source}: there is no such file or folder", code="missing_file")
+    if not source.is_dir():
+        check_sound(source)
     rejects = writable(source, output)
     contract = load(project.contract(name))
     found, scorer = in_use(project, name, contract, number)
@@ -180,7 +184,7 @@ def prepare(contract: Contract, source: Path, also: Sequence[str] = ()) -> Prepa
     ready, as_of, lost = _units(tables, serving, lost, also)
     rejected = pl.concat(lost).sort(ROW_ID)
     if not ready.height:
-        reasons = ", ".join(sorted(set(rejected["reason"])))
+        reasons = masked(", ".join(sorted(set(rejected["reason"]))[:5]))
         raise InputError(f"{source}: none of {n_rows} rows can be scored: {reasons}")
     return Prepared(units=ready, rejected=rejected, n_rows=n_rows, as_of=as_of)
 

@@ -13,6 +13,7 @@ Role = Literal[
     "id", "entity", "time", "basket", "item", "outcome", "treatment", "numeric", "categorical",
     "text", "image", "weight", "split", "protected", "contact", "ignore",
 ]  # fmt: skip
+Keep = Literal["first", "last", "none"]
 CellType = Literal["text", "int", "decimal", "date", "datetime"]
 
 _TYPE_OF_ROLE: dict[str, CellType] = {"numeric": "decimal", "time": "datetime", "weight": "decimal"}
@@ -64,6 +65,8 @@ class Column(Frozen):
     strip: tuple[str, ...] = ()  # signs around a number, such as € or %
     tz: str = "UTC"
     unique: bool = False
+    keep: Keep = "first"  # of rows of one value that differ
+    dated: str | None = None  # of an outcome: the column of role time that says when it was known
     when_missing: Literal["quarantine", "filter"] = "quarantine"
     control: str | None = None
     arms: dict[str, Arm] = {}

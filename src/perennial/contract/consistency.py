@@ -20,7 +20,18 @@ from perennial.contract.features import (
     SumWithin,
     columns_of,
 )
-from perennial.contract.rules import Before, Between, Implies, InSet, Matches, Ordered, RowCount, Rule, columns_of_rule
+from perennial.contract.rules import (
+    Before,
+    Between,
+    FileRule,
+    Implies,
+    InSet,
+    Matches,
+    MinPositives,
+    Ordered,
+    Rule,
+    columns_of_rule,
+)
 
 if TYPE_CHECKING:
     from perennial.contract.model import Contract
@@ -59,6 +70,8 @@ def _roles(contract: Contract) -> Iterator[str]:
             held = ", ".join(contract.attached) or "none"
             yield f"columns.{name}: in: {column.archive} is not attached; source.attach has: {held}"
     yield from _sampling(contract)
+    yield from _answer(contract)
+    yield from _queries(contract)
 
 
 def _target(contract: Contract) -> Iterator[str]:
@@ -115,6 +128,25 @@ def _outcome(contract: Contract, target: str) -> Iterator[str]:
             pass
         case _:
             assert_never(contract.task.kind)
+
+
+def _queries(contract: Contract) -> Iterator[str]:
+    """One query is of the only table."""
+    told, tables = contract.source.query, list(contract.tables)
+    if isinstance(told, str) and len(tables) > 1:
+        yield f"source.query: give one for each table, {', '.join(tables)}"
+    if isinstance(told, dict) and set(told) != set(tables):
+        yield f"source.query is for {', '.join(told)}; the tables are {', '.join(tables)}"
+
+
+def _answer(contract: Contract) -> Iterator[str]:
+    """What is asked of an outcome's date and count needs one."""
+    for name, column in contract.columns.items():
+        if column.dated is not None and (column.role != "outcome" or column.dated not in contract.having("time")):
+            times = ", ".join(contract.having("time")) or "none"
+            yield f"columns.{name}: dated is for an outcome and names a column of role time; there are: {times}"
+    if any(isinstance(rule, MinPositives) for rule in contract.rules) and contract.task.kind != "binary":
+        yield f"rules: min_positives is for a binary task, not for {contract.task.kind}"
 
 
 def _sampling(contract: Contract) -> Iterator[str]:
@@ -185,7 +217,7 @@ def _names(contract: Contract) -> Iterator[str]:
 
 def _rules(place: str, columns: Columns, rules: Iterable[Rule]) -> Iterator[str]:
     for rule in rules:
-        if isinstance(rule, RowCount):
+        if isinstance(rule, FileRule):
             continue
         types: set[CellType] | None = None
         match rule:

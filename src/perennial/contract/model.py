@@ -13,53 +13,12 @@ from perennial.contract.columns import Column, Frozen
 from perennial.contract.consistency import contradictions
 from perennial.contract.events import Filter, Product
 from perennial.contract.features import Feature, Outcome
-from perennial.contract.rules import RowRule, Rule, from_columns
+from perennial.contract.rules import FileRule, RowRule, Rule, from_columns
+from perennial.contract.source import QUERIED, Source
 from perennial.contract.tasks import Task
 from perennial.errors import ContractError, LeakError
 
 MAIN = "main"  # the name of the table that `columns` describes
-
-
-class Attachment(Frozen):
-    """A file beside the tables, such as a tar of pictures."""
-
-    file: str
-    sha256: str | None = None
-    url: str | None = None
-
-
-class Source(Frozen):
-    """Where raw rows come from. `files` is the pattern of the main table's files in data/NAME/raw/."""
-
-    kind: Literal["file", "url", "simulator"]
-    files: str
-    format: Literal["csv", "parquet"] = "csv"
-    delimiter: str = Field(",", min_length=1, max_length=2)
-    encoding: str = "utf-8"
-    quoting: Literal["double", "none"] = "double"  # none: a quote is a sign like any other
-    header: tuple[str, ...] | None = None  # the columns, where the files have no line that names them
-    skip: int = Field(0, ge=0)  # lines before the header, such as a title
-    trim: bool = False  # spaces around a cell are no part of it
-    allow_empty: bool = False
-    url: str | None = None
-    attach: tuple[Attachment, ...] = ()
-    member: str | None = None  # the file inside a zip at `url`
-    sha256: str | None = None  # of the uncompressed content
-    seed: int | None = None
-    n: int | None = None
-    first: int | None = None
-    month: int | None = None
-    concept: int | None = None
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        needs = {"url": ("url", "sha256"), "simulator": ("seed", "n", "first", "month", "concept"), "file": ()}[
-            self.kind
-        ]
-        missing = [name for name in needs if getattr(self, name) is None]
-        if missing:
-            raise ValueError(f"a {self.kind} source also says {', '.join(missing)}")
-        return self
 
 
 class EventTable(Frozen):
@@ -267,14 +226,17 @@ class Contract(Frozen):
     @property
     def tables(self) -> dict[str, tuple[str, dict[str, Column]]]:
         """Pattern and columns of each table, the main one first if there is one."""
-        main = {MAIN: (self.source.files, self.columns)} if self.columns else {}
-        return main | {name: (table.files or self.source.files, table.columns) for name, table in self.events.items()}
+        held = {MAIN: (self.source.files, self.columns)} if self.columns else {}
+        held |= {name: (table.files or self.source.files, table.columns) for name, table in self.events.items()}
+        if self.source.kind == "sql":  # each query is a file of its own
+            return {name: (f"{name}{QUERIED}", columns) for name, (_, columns) in held.items()}
+        return held
 
     def row_rules(self, table: str) -> list[RowRule]:
         """Every row rule of a table: what its columns say, then what is written out."""
         columns = self.tables[table][1]
         written = self.rules if table == MAIN else self.events[table].rules
-        rules = from_columns(columns, self.unit.as_of) + [rule for rule in written if rule.kind != "row_count"]
+        rules = from_columns(columns, self.unit.as_of) + [rule for rule in written if not isinstance(rule, FileRule)]
         return list(dict.fromkeys(rules))
 
     def drops_duplicates(self, table: str) -> bool:

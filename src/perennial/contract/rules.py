@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from perennial.contract.columns import Bound, Column, Frozen, portable
+from perennial.contract.columns import Bound, Column, Frozen, Keep, portable
 
 
 class NotNull(Frozen):
@@ -71,10 +71,11 @@ class Ordered(Frozen):
 
 
 class Unique(Frozen):
-    """A value seen again with other content than the first time is quarantined; equal rows are left to clean."""
+    """A value with different contents is quarantined but for the row that is kept; equal rows are left to clean."""
 
     kind: Literal["unique"] = "unique"
     column: str
+    keep: Keep = "first"
 
 
 class Custom(Frozen):
@@ -105,8 +106,16 @@ class RowCount(Frozen):
         return self
 
 
+class MinPositives(Frozen):
+    """A file rule: of a yes-or-no outcome, fewer rows of either answer than `min` stop the run."""
+
+    kind: Literal["min_positives"] = "min_positives"
+    min: int = Field(ge=1)
+
+
+FileRule = RowCount | MinPositives
 RowRule = NotNull | InSet | Between | Before | Matches | Implies | Ordered | Custom | Unique
-Rule = Annotated[RowRule | RowCount, Field(discriminator="kind")]
+Rule = Annotated[RowRule | FileRule, Field(discriminator="kind")]
 
 
 def columns_of_rule(rule: RowRule) -> tuple[str, ...]:
@@ -122,7 +131,7 @@ def columns_of_rule(rule: RowRule) -> tuple[str, ...]:
             return (rule.column,)
 
 
-def name_of(rule: RowRule | RowCount) -> str:
+def name_of(rule: RowRule | FileRule) -> str:
     """The stable name under which a quarantined row is filed, such as `between:age`."""
     match rule:
         case Implies():
@@ -131,8 +140,8 @@ def name_of(rule: RowRule | RowCount) -> str:
             return f"ordered:{rule.columns[0]}"
         case Custom():
             return f"custom:{rule.name}"
-        case RowCount():
-            return "row_count"
+        case RowCount() | MinPositives():
+            return rule.kind
         case _:
             return f"{rule.kind}:{rule.column}"
 
@@ -157,5 +166,5 @@ def from_columns(columns: dict[str, Column], as_of: dt.date | None) -> list[RowR
         before = as_of if column.before == "as_of" else column.before
         if isinstance(before, dt.date):
             rules.append(Before(column=name, date=before))
-    rules += [Unique(column=name) for name, column in columns.items() if column.unique]
+    rules += [Unique(column=name, keep=column.keep) for name, column in columns.items() if column.unique]
     return rules

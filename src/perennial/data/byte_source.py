@@ -1,4 +1,4 @@
-"""Path of a CSV file in → its text in UTF-8: plain or gzip by its first bytes, transcoded, without a byte order mark.
+"""Path of a CSV or JSONL file in → its text in UTF-8: plain or gzip by its first bytes, transcoded, without a byte order mark.
 
 Memory is a chunk or two whatever the file expands to.
 """
@@ -12,15 +12,16 @@ import stat
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from perennial.errors import InputError
 
+Kind = Literal["CSV", "JSONL"]
 LINE_LIMIT = 10_000_000  # bytes
 ENCODINGS = ("utf-8", "latin-1", "cp1252", "utf-16")
 
 _BOMB_RATIO = 200  # text of customers compresses 3 to 50 times
-_BOMB_BYTES = 64 * 1024 * 1024  # below this, any ratio is harmless
+_BOMB_BYTES = 16 * 1024 * 1024  # below this, any ratio is harmless: as rows it is a few hundred MB
 _NOT_CSV = (
     (rb"PAR1", "Parquet"),
     (rb"PK\x03\x04", "a zip archive (or a spreadsheet)"),
@@ -35,15 +36,19 @@ _NOT_CSV = (
     (rb"\x89HDF", "HDF5"),
     (rb"%PDF-", "PDF"),
     (rb"\x80[\x02-\x05]", "a pickle, which is never opened"),
+    (rb"(?is)\s*<(?:!doctype html|html)\b", "a page of HTML (an answer that says what went wrong?)"),
+    (rb"version https://git-lfs", "a pointer of Git LFS, not the file that it points to"),
+    (rb'\s*(?:\[\s*)?\{\s*"', "JSON"),
+    (rb"\{\\rtf", "a text document (RTF)"),
 )
 
 
 class Unread:
     """The bytes of a file that are not yet records; `line` is the physical line on which they begin."""
 
-    def __init__(self, path: Path, encoding: str, size: int) -> None:
+    def __init__(self, path: Path, encoding: str, size: int, kind: Kind = "CSV") -> None:
         self.path, self.line, self.ended = path, 1, False
-        self._chunks = byte_chunks(path, encoding, size)
+        self._chunks = byte_chunks(path, encoding, size, kind)
         self._data = b""
 
     @property
@@ -70,31 +75,35 @@ class Unread:
 
     def line_too_long(self, nth: int) -> InputError:
         return InputError(
-            f"{self.path}: line {self.line + nth} has more than {LINE_LIMIT} bytes; is this a CSV file, and whole?"
+            f"{self.path}: line {self.line + nth} has more than {LINE_LIMIT} bytes; is this a CSV file, and whole?",
+            code="line_too_long",
         )
 
 
-def byte_chunks(path: Path, encoding: str, size: int) -> Iterator[bytes]:
+def byte_chunks(path: Path, encoding: str, size: int, kind: Kind = "CSV") -> Iterator[bytes]:
     """The file's text in chunks of about `size` bytes.
 
     Raises:
-        InputError: no regular file, not CSV by its first bytes, a broken or exploding gzip, another encoding.
+        InputError: no regular file, of another kind by its first bytes, a broken or exploding gzip, another encoding.
 
     """
-    with _opened(path) as raw:
+    with opened(path) as raw:
         compressed = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
         chunks = _decompressed(path, raw, size) if compressed else iter(lambda: raw.read(size), b"")
-        yield from _transcoded(path, encoding, _checked(path, encoding, chunks))
+        yield from _transcoded(path, encoding, _checked(path, encoding, kind, chunks))
 
 
-def _opened(path: Path) -> IO[bytes]:
+def opened(path: Path) -> IO[bytes]:
+    """Raises: InputError at once for what is no regular file, or may not be read."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
-            raise InputError(f"{path}: not a regular file; give a CSV file, plain or .gz")
+            raise InputError(f"{path}: not a regular file; give a CSV file, plain or .gz", code="not_a_file")
         return path.open("rb")
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give a CSV file, plain or .gz") from error
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); give a CSV file, plain or .gz", code="unreadable_file"
+        ) from error
 
 
 def _decompressed(path: Path, raw: IO[bytes], size: int) -> Iterator[bytes]:
@@ -106,20 +115,25 @@ def _decompressed(path: Path, raw: IO[bytes], size: int) -> Iterator[bytes]:
                 if n_out > _BOMB_BYTES and n_out > _BOMB_RATIO * raw.tell():
                     raise InputError(
                         f"{path}: gzip that expands more than {_BOMB_RATIO} times ({raw.tell()} → {n_out} bytes"
-                        " so far); if it is honest, unpack it first"
+                        " so far); if it is honest, unpack it first",
+                        code="bomb",
                     )
                 yield chunk
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path}: broken gzip after {n_out} bytes of text ({error}); fetch the file again") from error
+        raise InputError(
+            f"{path}: broken gzip after {n_out} bytes of text ({error}); fetch the file again", code="broken_archive"
+        ) from error
 
 
-def _checked(path: Path, encoding: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _checked(path: Path, encoding: str, kind: Kind, chunks: Iterator[bytes]) -> Iterator[bytes]:
     head = next(chunks, b"")
     for magic, what in _NOT_CSV:
-        if re.match(magic, head):
-            raise InputError(f"{path}: this is {what}, not CSV; convert it, or declare its format")
+        if re.match(magic, head) and what != kind.removesuffix("L"):
+            raise InputError(
+                f"{path}: this is {what}, not {kind}; convert it, or declare its format", code="other_format"
+            )
     if encoding != "utf-16" and head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise InputError(f"{path}: begins with a UTF-16 byte order mark; declare encoding: utf-16")
+        raise InputError(f"{path}: begins with a UTF-16 byte order mark; declare encoding: utf-16", code="encoding")
     yield head.removeprefix(codecs.BOM_UTF8) if encoding == "utf-8" else head
     yield from chunks
 
@@ -137,5 +151,6 @@ def _transcoded(path: Path, encoding: str, chunks: Iterator[bytes]) -> Iterator[
     except UnicodeError as error:
         raise InputError(
             f"{path}: not {encoding} after byte {n_in} ({error});"
-            f" declare the right encoding, one of {', '.join(ENCODINGS)}"
+            f" declare the right encoding, one of {', '.join(ENCODINGS)}",
+            code="encoding",
         ) from error

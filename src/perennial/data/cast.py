@@ -12,6 +12,8 @@ from typing import NamedTuple
 import polars as pl
 
 from perennial.contract.columns import Column
+from perennial.data.doubts import doubts
+from perennial.data.normal import normal
 from perennial.errors import PerennialError
 
 _INT = r"\A[+-]?[0-9]{1,18}\z"
@@ -29,30 +31,35 @@ _ESCAPED = {"\x1e": "\x1e0", _BETWEEN: "\x1e1", _NULL: "\x1e2"}  # so that no ce
 
 
 class Cast(NamedTuple):
-    """`frame` keeps every row; `reasons` names the first cell of a row that does not fit, null where all do."""
+    """`frame` keeps every row; `reasons` names the first cell of a row that does not fit, null where all do.
+
+    `rules` is the stable name of that reason, such as `cell:age`.
+    """
 
     frame: pl.DataFrame
     reasons: pl.Series
+    rules: pl.Series
 
 
 def cast(rows: pl.DataFrame, columns: dict[str, Column]) -> Cast:
     """Normal form, null codes, maps and types, in this order; rows with a reason hold null in that cell."""
-    texts = rows.select(_normal(rows, name, column) for name, column in columns.items())
+    texts = normal(rows, columns)
     typed: list[pl.Series] = []
-    reasons = pl.Series("reason", [None] * rows.height, dtype=pl.String)
+    nothing = pl.Series([None] * rows.height, dtype=pl.String)
+    reasons, rules = nothing.rename("reason"), nothing.rename("rule")
     for name, column in columns.items():
         cells, why = _typed(texts[name], column)
         typed.append(cells)
-        reasons = (
-            pl.select(pl.coalesce(reasons, f"{name}: " + why)).to_series() if why.null_count() < len(why) else reasons
-        )
-    return Cast(pl.DataFrame(typed), reasons.rename("reason"))
+        for kind, told in (*doubts(texts[name], cells, column), ("cell", why)):
+            if told.null_count() < len(told):
+                rules = rules.zip_with(reasons.is_not_null() | told.is_null(), f"{kind}:{name}" + told.str.head(0))
+                reasons = pl.select(pl.coalesce(reasons, f"{name}: " + told)).to_series()
+    return Cast(pl.DataFrame(typed), reasons.rename("reason"), rules.rename("rule"))
 
 
 def content_md5(rows: pl.DataFrame, columns: dict[str, Column]) -> pl.Series:
     """md5 of each record's canonical text: the normalised cells of the declared columns, in the contract's order."""
-    texts = rows.select(_normal(rows, name, column) for name, column in columns.items())
-    told = texts.select(pl.all().str.replace_many(_ESCAPED).fill_null(_NULL))
+    told = normal(rows, columns).select(pl.all().str.replace_many(_ESCAPED).fill_null(_NULL))
     joined = told.select(pl.concat_str(pl.all(), separator=_BETWEEN)).to_series()
     digests = [hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() for text in joined]
     return pl.Series("_content", digests, dtype=pl.String)
@@ -61,18 +68,6 @@ def content_md5(rows: pl.DataFrame, columns: dict[str, Column]) -> pl.Series:
 def time_format(column: Column) -> str:
     """How a date or time is written where the contract does not say."""
     return column.format or ("%Y-%m-%d" if column.cell_type == "date" else "%Y-%m-%d %H:%M:%S")
-
-
-def _normal(rows: pl.DataFrame, name: str, column: Column) -> pl.Expr:
-    raw = column.sources or (name,)
-    if not set(raw) <= set(rows.columns):
-        return (
-            pl.lit(None, dtype=pl.String).alias(name) if rows.height else pl.lit(pl.Series(name, [], dtype=pl.String))
-        )
-    cell = pl.concat_str([pl.col(one).str.normalize("NFC") for one in raw], separator="-")
-    if column.map:
-        cell = cell.replace(column.map)
-    return pl.when(cell.is_in(["", *column.null])).then(None).otherwise(cell).alias(name)
 
 
 def _typed(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:

@@ -5,22 +5,29 @@ All that engines do differently (casts, dates, normal forms, hashes) is done her
 
 from __future__ import annotations
 
-import json
+import codecs
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import assert_never
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from perennial.contract.columns import Column
 from perennial.contract.model import Contract
-from perennial.data.cast import Cast, cast, content_md5, time_format
+from perennial.contract.source import Format
+from perennial.data.cast import Cast, cast, content_md5
+from perennial.data.headers import matched
 from perennial.data.images import Archive, attached
+from perennial.data.jsonl import read_keys, read_objects
 from perennial.data.names import CONTENT, ENTITY, LINE, ORDER, QUARANTINE, RAW, RECORD, ROW_ID, SOURCE
+from perennial.data.normal import changes
+from perennial.data.noticed import Note
+from perennial.data.parquet import parquet_blocks, parquet_header
 from perennial.data.read import Block, Dialect, read_blocks, read_header
-from perennial.errors import InputError
+from perennial.data.stray_rows import stray
+from perennial.errors import DataStopped, InputError
 from perennial.files.durable import sha256_file
 
 _PREVIEW = 12
@@ -28,11 +35,15 @@ _PREVIEW = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Ingested:
-    """Typed rows (`rows`), unreadable rows (`rejects`, in the shape of a quarantine), and what was noticed."""
+    """Typed rows (`rows`), unreadable rows (`rejects`, in the shape of a quarantine), and what was noticed.
+
+    `normalised` counts the cells that were brought into normal form, by step and column.
+    """
 
     rows: pl.DataFrame
     rejects: pl.DataFrame
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    normalised: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +51,7 @@ class Form:
     """How the files of a table are written, and which column names whose row it is."""
 
     table: str
-    format: str
+    format: Format
     dialect: Dialect
     entity: str | None
     allow_empty: bool
@@ -67,13 +78,15 @@ def matching(files: Sequence[Path], patterns: dict[str, str]) -> dict[str, list[
         table = next((name for name, pattern in patterns.items() if path.match(pattern)), None)
         if table is None:
             raise InputError(
-                f"{path} belongs to no table: the contract knows {', '.join(patterns.values())}; remove it"
+                f"{path} belongs to no table: the contract knows {', '.join(patterns.values())}; remove it",
+                code="no_table",
             )
         found[table].append(path)
     for table, paths in found.items():
         if not paths:
             raise InputError(
-                f"table {table}: no file named {patterns[table]} among {', '.join(p.name for p in files) or 'no files'}"
+                f"table {table}: no file named {patterns[table]} among {', '.join(p.name for p in files) or 'no files'}",
+                code="missing_file",
             )
     return found
 
@@ -87,45 +100,91 @@ def ingest(paths: Sequence[Path], columns: dict[str, Column], form: Form, attach
     """
     rows: list[pl.DataFrame] = []
     rejects: list[pl.DataFrame] = []
-    notes: list[str] = []
+    notes: list[Note] = []
+    normalised: Counter[str] = Counter()
     seen: dict[str, Path] = {}
     archives = _archives(columns, attachments)
     for path in paths:
         digest = sha256_file(path)
         if digest in seen:
-            notes.append(f"{path.name} holds the same bytes as {seen[digest].name} and is read once")
+            words = f"{path.name} holds the same bytes as {seen[digest].name} and is read once"
+            notes.append(Note("same_file", words))
             continue
         seen[digest] = path
-        notes += _check_columns(path, _header(path, form), columns)
-        for block in _blocks(path, columns, form):
+        names, told = matched(path, _header(path, form), columns)
+        notes += _as_written(path, form) + told
+        for block in _blocks(path, names, columns, form):
             good, bad = _typed(block, path, digest, columns, form, archives)
+            normalised += changes(block.rows, columns)
             rows.append(good)
             rejects.append(bad)
     table = pl.concat(rows) if rows else _no_rows(columns)
-    if not table.height and not form.allow_empty:
-        raise InputError(f"table {form.table}: no row in {', '.join(path.name for path in paths)} could be read")
+    found = _concat(rejects)
+    _refuse_contact(form.table, found, table.height + found.height)
+    if not table.height:
+        words = f"table {form.table}: no row in {', '.join(path.name for path in paths)} could be read"
+        if not form.allow_empty:
+            raise InputError(f"{words}; {_commonest(found)}", code="no_rows")
+        notes.append(Note("no_rows", words))
     table = table.with_columns(pl.int_range(table.height, dtype=pl.Int64).alias(ORDER))
-    return Ingested(rows=table, rejects=_concat(rejects), notes=notes)
+    return Ingested(
+        rows=table, rejects=found, notes=[*notes, *_hidden(normalised), *_odd(found)], normalised=normalised
+    )
+
+
+def _refuse_contact(table: str, rejects: pl.DataFrame, n_records: int) -> None:
+    """A cell may hold an address by mistake; a column of them is described wrongly.
+
+    Raises: DataStopped naming the columns.
+    """
+    counts = rejects.filter(pl.col("rule").str.starts_with("contact:"))["rule"].value_counts().sort("rule").rows()
+    told = [rule.removeprefix("contact:") for rule, count in counts if count > max(1, n_records // 100)]
+    if told:
+        words = f"table {table}: {', '.join(told)} holds addresses, or numbers to call or charge, of people"
+        raise DataStopped(f"{words}; give it the role contact, or ignore", code="contact_data")
+
+
+def _commonest(rejects: pl.DataFrame) -> str:
+    """Why most records are no rows, without a cell of theirs."""
+    if not rejects.height:
+        return "the file has no record; if that may be, declare source.allow_empty"
+    rule, count = rejects["rule"].value_counts().sort(["count", "rule"], descending=[True, False]).row(0)
+    return f"{count} of {rejects.height} records break {rule}"
+
+
+def _hidden(normalised: Counter[str]) -> list[Note]:
+    told = {key.partition(":")[2]: n for key, n in sorted(normalised.items()) if key.startswith("unseen_signs:")}
+    return [
+        Note("unseen_signs", f"{n} cells of {name!r} held signs that nobody sees; taken off")
+        for name, n in told.items()
+    ]
+
+
+def _odd(rejects: pl.DataFrame) -> list[Note]:
+    again = rejects.filter(pl.col("rule") == "record:repeated_header").sort("source", "line")
+    return [
+        Note("repeated_header", f"{source}: the header stands again on line {line}; was the file joined of several?")
+        for source, line in again.select("source", "line").unique("source", maintain_order=True).rows()
+    ]
 
 
 def _typed(
     block: Block, path: Path, digest: str, columns: dict[str, Column], form: Form, archives: dict[str, Archive]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     declared = {name: column for name, column in columns.items() if column.role != "ignore"}
-    result = _with_pictures(cast(block.rows, declared), columns, archives)
+    result = _but_stray(_with_pictures(cast(block.rows, declared), columns, archives), block.rows, declared)
     content = content_md5(block.rows, columns)  # also the ignored ones: equal rows are equal in the file
     row_id = block.rows[RECORD].map_elements(lambda record: f"{digest[:_PREVIEW]}-{record}", return_dtype=pl.String)
     entity = result.frame[form.entity].cast(pl.String) if form.entity else content
     frame = result.frame.with_columns(
         row_id.alias(ROW_ID), entity.alias(ENTITY), content.alias(CONTENT),
-        pl.lit(path.name).alias(SOURCE), block.rows[RECORD], block.rows[LINE], block.rows[RAW], result.reasons,
+        pl.lit(path.name).alias(SOURCE), block.rows[RECORD], block.rows[LINE], block.rows[RAW], result.reasons, result.rules,
     )  # fmt: skip
     bad = frame.filter(pl.col("reason").is_not_null()).select(
         ROW_ID, pl.lit(form.table).alias("table"), pl.col(SOURCE).alias("source"), pl.col(RECORD).alias("record"),
-        pl.col(LINE).alias("line"), ("cell:" + pl.col("reason").str.extract(r"\A([^:]*):")).alias("rule"), "reason",
-        pl.col(RAW).alias("raw"),
+        pl.col(LINE).alias("line"), "rule", "reason", pl.col(RAW).alias("raw"),
     )  # fmt: skip
-    return frame.filter(pl.col("reason").is_null()).drop("reason"), pl.concat(
+    return frame.filter(pl.col("reason").is_null()).drop("reason", "rule"), pl.concat(
         [bad, _structure(block, path, digest, form)]
     )
 
@@ -140,19 +199,34 @@ def _archives(columns: dict[str, Column], attachments: Sequence[Path]) -> dict[s
         if column.role == "image" and column.archive is not None and column.archive not in found:
             path = next((path for path in attachments if path.name == column.archive), None)
             if path is None:
-                raise InputError(f"{column.archive} is missing: it holds the pictures; put it beside the table")
+                raise InputError(
+                    f"{column.archive} is missing: it holds the pictures; put it beside the table", code="missing_file"
+                )
             found[column.archive] = Archive.open(path)
     return found
 
 
 def _with_pictures(result: Cast, columns: dict[str, Column], archives: dict[str, Archive]) -> Cast:
-    frame, reasons = result
+    frame, reasons, rules = result
     for name, column in columns.items():
         if column.role == "image" and column.archive is not None:
             pictures, why = attached(frame[name], column, archives[column.archive])
             frame = frame.with_columns(pictures)
+            rules = rules.zip_with(reasons.is_not_null() | why.is_null(), f"cell:{name}" + why.str.head(0))
             reasons = pl.select(pl.coalesce(reasons, f"{name}: " + why).alias("reason")).to_series()
-    return Cast(frame, reasons)
+    return Cast(frame, reasons, rules.rename("rule"))
+
+
+def _but_stray(result: Cast, rows: pl.DataFrame, columns: dict[str, Column]) -> Cast:
+    """Records that are no rows whatever their cells say: that comes first."""
+    rule = stray(rows, columns)
+    if rule.null_count() == len(rule):
+        return result
+    words = rule.str.strip_prefix("record:").str.replace_all("_", " ")
+    reasons, rules = (
+        pl.select(pl.coalesce(a, b)).to_series() for a, b in ((words, result.reasons), (rule, result.rules))
+    )
+    return Cast(result.frame, reasons.rename("reason"), rules.rename("rule"))
 
 
 def _structure(block: Block, path: Path, digest: str, form: Form) -> pl.DataFrame:
@@ -168,72 +242,48 @@ def _structure(block: Block, path: Path, digest: str, form: Form) -> pl.DataFram
 
 
 def _header(path: Path, form: Form) -> list[str]:
-    if form.format == "parquet":
-        return [str(name) for name in _parquet(path).schema_arrow.names]
-    return read_header(path, form.dialect)
+    match form.format:
+        case "csv":
+            return read_header(path, form.dialect)
+        case "parquet":
+            return parquet_header(path)
+        case "jsonl":
+            return read_keys(path, form.dialect.encoding)
+        case _:
+            assert_never(form.format)
 
 
-def _blocks(path: Path, columns: dict[str, Column], form: Form) -> Iterator[Block]:
-    return _parquet_blocks(path, columns) if form.format == "parquet" else read_blocks(path, form.dialect)
+def _blocks(path: Path, names: dict[str, str], columns: dict[str, Column], form: Form) -> Iterator[Block]:
+    """The records of a file under the contract's names for its columns."""
+    match form.format:
+        case "csv":
+            for block in read_blocks(path, form.dialect):
+                yield replace(block, rows=block.rows.rename(_free(block.rows.columns, names)))
+        case "parquet":
+            read = {raw: column for name, column in columns.items() for raw in column.sources or (name,)}
+            yield from parquet_blocks(path, {name: (one, read[one]) for name, one in names.items()})
+        case "jsonl":
+            loose = {raw for n, c in columns.items() if c.role == "ignore" for raw in c.sources or (n,)}
+            ignored = {name for name, one in names.items() if one in loose}
+            yield from read_objects(path, form.dialect.encoding, names, ignored)
+        case _:
+            assert_never(form.format)
 
 
-def _parquet(path: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(path, page_checksum_verification=True)
-    except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from error
+def _free(header: Sequence[str], names: dict[str, str]) -> dict[str, str]:
+    """The contract's names; another column that has one of them already makes way."""
+    taken = {one for name, one in names.items() if name != one}
+    return {name: names.get(name, f" {name}" if name in taken else name) for name in header}
 
 
-def _unreadable(path: Path, error: Exception) -> InputError:
-    return InputError(f"{path} is no readable Parquet file ({error}); is it complete, and is `format` right?")
-
-
-def _parquet_blocks(path: Path, columns: dict[str, Column]) -> Iterator[Block]:
-    """Row groups as text cells; a record's raw text is its declared cells as JSON, its line is its record number."""
-    read = {raw: column for name, column in columns.items() for raw in column.sources or (name,)}
-    record = 1
-    for cells in _batches(path, read):
-        frame = cells.select(_as_text(path, cells[name], read[name]) for name in cells.columns)
-        numbers = pl.int_range(record, record + frame.height, eager=True, dtype=pl.Int64)
-        raw = [json.dumps(row, ensure_ascii=False).encode() for row in frame.to_dicts()]
-        yield Block(
-            rows=frame.with_columns(numbers.alias(RECORD), numbers.alias(LINE), pl.Series(RAW, raw, dtype=pl.Binary)),
-            rejects=[],
-        )
-        record += frame.height
-
-
-def _batches(path: Path, read: dict[str, Column]) -> Iterator[pl.DataFrame]:
-    file = _parquet(path)
-    try:
-        for batch in file.iter_batches(columns=[name for name in file.schema_arrow.names if name in read]):
-            yield pl.DataFrame(pl.from_arrow(batch))
-    except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from error
-
-
-def _as_text(path: Path, cells: pl.Series, column: Column) -> pl.Series:
-    """As a CSV would say it: times in the column's own format and zone, the rest by its shortest text."""
-    if cells.dtype.is_nested() or cells.dtype == pl.Binary:
-        if column.role == "ignore":
-            return pl.Series(cells.name, [""] * len(cells), dtype=pl.String)
-        raise InputError(f"{path}: column {cells.name} holds {cells.dtype}, neither text, numbers nor times")
-    if isinstance(cells.dtype, pl.Datetime) and cells.dtype.time_zone is not None:
-        cells = cells.dt.convert_time_zone(column.tz)
-    if cells.dtype.is_temporal() and column.cell_type in {"date", "datetime"}:
-        return cells.dt.to_string(time_format(column)).fill_null("")
-    return cells.cast(pl.String).fill_null("")
-
-
-def _check_columns(path: Path, header: list[str], columns: dict[str, Column]) -> list[str]:
-    raw = {name: column.sources or (name,) for name, column in columns.items()}
-    asked = [raw[name] for name, column in columns.items() if column.required and column.role != "ignore"]
-    needed = [name for names in asked for name in names]
-    missing = [name for name in needed if name not in header]
-    if missing:
-        raise InputError(f"{path} lacks column {', '.join(missing)}; its header says: {', '.join(header[:30])}")
-    unread = [name for name in header if name not in columns and not any(name in names for names in raw.values())]
-    return [f"{path.name}: column {name!r} is in no contract and is not read" for name in unread]
+def _as_written(path: Path, form: Form) -> list[Note]:
+    """What is not the plain form of a file, and is read all the same."""
+    with open(path, "rb") as file:
+        marked = file.read(3) == codecs.BOM_UTF8
+    notes = [Note("byte_order_mark", f"{path.name}: its byte order mark is taken off")] if marked else []
+    if form.format != "parquet" and form.dialect.encoding != "utf-8":
+        notes.append(Note("encoding", f"{path.name}: read as {form.dialect.encoding}, as the contract says"))
+    return notes
 
 
 def _no_rows(columns: dict[str, Column]) -> pl.DataFrame:

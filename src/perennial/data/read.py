@@ -25,6 +25,8 @@ __all__ = ["Block", "Dialect", "Reason", "Reject", "read_blocks", "read_header"]
 
 BLOCK_BYTES = 4 * 1024 * 1024  # about 200 MB at the peak, and no slower than twice as much
 
+_MOST_REJECTS = 100_000
+
 _PLACE: dict[str, pl.DataType] = {"_record": pl.Int64(), "_line": pl.Int64(), "_raw": pl.Binary()}
 _DELIMITERS = (",", ";", "\t", "|")
 _BOM = b"\xef\xbb\xbf"
@@ -81,7 +83,7 @@ class Block:
 
 
 def read_header(path: Path, dialect: Dialect) -> list[str]:
-    """The column names, trimmed.
+    """The column names as they are written; the blocks have them trimmed.
 
     Raises:
         InputError: no file, no CSV, no header, a name twice, another delimiter or encoding.
@@ -99,17 +101,19 @@ def read_blocks(path: Path, dialect: Dialect) -> Iterator[Block]:
 
     """
     unread = Unread(path, dialect.encoding, BLOCK_BYTES)
-    names = _take_header(unread, dialect)
+    names = [name.strip() for name in _take_header(unread, dialect)]
     grammar = Grammar(delimiter=dialect.delimiter.encode(), n_fields=len(names), quoting=dialect.quoting)
     seen = _Seen()
     n_blocks = 0
     while not unread.ended or unread.text:
+        _check_blank(unread)
         found = cut(unread.text, grammar, ended=unread.ended)
         if found.used:
             _check_lengths(unread, found)
             text = _row_bytes(found)
             block = _block(found, text, names, dialect, record=seen.n_records + 1, line=unread.line)
             seen.add(block, beyond_ascii=not text.isascii())
+            seen.check(path)
             unread.drop(found.used)
             yield block
             n_blocks += 1
@@ -136,6 +140,22 @@ class _Seen:
         for reject in block.rejects:
             self.first_line.setdefault(reject.reason, reject.line)
 
+    def check(self, path: Path) -> None:
+        """A file of which most is unreadable is not read to its end: what was set aside must fit into memory.
+
+        Raises:
+            InputError: more records are set aside than read, and they are many.
+
+        """
+        n_rejects = self.n_records - self.n_rows
+        if n_rejects > _MOST_REJECTS and n_rejects > self.n_rows:
+            reason = self.reasons.most_common(1)[0][0]
+            raise InputError(
+                f"{path}: {n_rejects} of the first {self.n_records} records are unreadable, most of them ({reason}), the"
+                f" first on line {self.first_line[reason]}; is this the file that the contract describes?",
+                code="mostly_unreadable",
+            )
+
     def judge(self, path: Path, names: list[str]) -> None:
         """One record may always be wrong; beyond that, a share of them says that the file is not what was declared.
 
@@ -149,19 +169,31 @@ class _Seen:
         if not self.n_rows and self.reasons["field_count"] > 1:
             raise InputError(
                 f"{path}: the header has {len(names)} fields and none of {self.n_records} records has;"
-                " remove lines before the header, or declare the delimiter"
+                " remove lines before the header, or declare the delimiter",
+                code="field_count",
             )
         if n_quotes > many:
             first = min(self.first_line[r] for r in ("unclosed_quote", "stray_quote") if r in self.first_line)
             raise InputError(
                 f"{path}: {n_quotes} of {self.n_records} records, the first on line {first}, have quotes that do not"
-                " pair; export it with each quote inside a quoted field doubled"
+                " pair; export it with each quote inside a quoted field doubled",
+                code="quotes",
             )
         if self.reasons["invalid_utf8"] > many and not self.beyond_ascii:
             raise InputError(
                 f"{path}: {self.reasons['invalid_utf8']} of {self.n_records} records, the first on line"
-                f" {self.first_line['invalid_utf8']}, are not UTF-8; declare encoding: latin-1, cp1252 or utf-16"
+                f" {self.first_line['invalid_utf8']}, are not UTF-8; declare encoding: latin-1, cp1252 or utf-16",
+                code="encoding",
             )
+
+
+def _check_blank(unread: Unread) -> None:
+    n_blank = unread.text.count(b"\n\n\n")  # of three line ends two are blank lines
+    if n_blank > _MOST_REJECTS // 2:
+        raise InputError(
+            f"{unread.path}: from line {unread.line} on, {2 * n_blank} lines or more are blank; is the file whole?",
+            code="mostly_unreadable",
+        )
 
 
 def _take_header(unread: Unread, dialect: Dialect) -> list[str]:
@@ -175,15 +207,16 @@ def _take_header(unread: Unread, dialect: Dialect) -> list[str]:
         unread.more()
         found = scan(unread.text, 0, grammar, ended=unread.ended) if unread.text else None
     if found is None:
-        raise InputError(f"{path}: empty; give a CSV file that begins with a header")
+        raise InputError(f"{path}: empty; give a CSV file that begins with a header", code="empty_file")
     raw = unread.text[: found.stop]
     if found.reason:
         hint = _other_delimiter(raw, dialect) if found.reason == "stray_quote" else None
         raise InputError(
-            f"{path}: line {unread.line} is no header ({found.reason}); {hint or _HEADER_HINTS[found.reason]}"
+            f"{path}: line {unread.line} is no header ({found.reason}); {hint or _HEADER_HINTS[found.reason]}",
+            code="no_header",
         )
-    names = [name.strip() for name in _header_cells(raw.decode(), dialect)]
-    _check_names(path, names, _other_delimiter(raw, dialect))
+    names = _header_cells(raw.decode(), dialect)
+    _check_names(path, [name.strip() for name in names], _other_delimiter(raw, dialect))
     unread.drop(found.next_start)
     return names
 
@@ -195,7 +228,9 @@ def _skip(unread: Unread, lines: int) -> None:
     for _ in range(lines):
         stop = unread.text.find(b"\n", stop) + 1
         if not stop:
-            raise InputError(f"{unread.path}: has fewer than the {lines} lines to skip; mend source.skip")
+            raise InputError(
+                f"{unread.path}: has fewer than the {lines} lines to skip; mend source.skip", code="no_header"
+            )
     unread.drop(stop)
 
 
@@ -207,11 +242,15 @@ def _header_cells(text: str, dialect: Dialect) -> list[str]:
 
 def _check_names(path: Path, names: list[str], hint: str | None) -> None:
     if len(names) == 1 and hint:
-        raise InputError(f"{path}: the header {names[0][:80]!r} is one column; {hint}")
+        raise InputError(f"{path}: the header {names[0][:80]!r} is one column; {hint}", code="other_delimiter")
     if twice := sorted(name for name, n in Counter(names).items() if n > 1):
-        raise InputError(f"{path}: column names that stand twice in the header: {twice[:5]}; rename them")
+        raise InputError(
+            f"{path}: column names that stand twice in the header: {twice[:5]}; rename them", code="duplicate_column"
+        )
     if ours := sorted(_PLACE.keys() & set(names)):
-        raise InputError(f"{path}: columns {ours} have names that the reader gives; rename them")
+        raise InputError(
+            f"{path}: columns {ours} have names that the reader gives; rename them", code="reserved_column"
+        )
 
 
 def _other_delimiter(raw: bytes, dialect: Dialect) -> str | None:

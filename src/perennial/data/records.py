@@ -36,6 +36,10 @@ Reason = Literal[
     "nul_byte",
     "invalid_utf8",
     "cut_last_line",  # the file ends inside this record
+    "broken_json",  # a line that is no JSON
+    "not_an_object",  # JSON, and no object of names and values
+    "duplicate_key",  # an object that names a value twice
+    "nested",  # a list or an object where a column holds one value
 ]
 
 

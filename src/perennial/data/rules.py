@@ -89,7 +89,8 @@ def words(rule: RowRule) -> str:
         case Custom():
             return f"{rule.name.replace('_', ' ')} does not hold"
         case Unique():
-            return f"{rule.column} was seen before with other content"
+            others = {"first": "was seen before", "last": "is seen again", "none": "is seen elsewhere"}
+            return f"{rule.column} {others[rule.keep]} with other content"
         case _:
             assert_never(rule)
 
@@ -100,12 +101,15 @@ def _or_null(column: str, holds: nw.Expr) -> nw.Expr:
 
 def _judge_unique(judged: Table, rule: Unique) -> Table:
     sound = judged.filter(nw.col(BROKEN).is_null())
-    first = sound.filter(nw.col(ORDER) == nw.col(ORDER).min().over(rule.column)).select(
-        rule.column, nw.col(CONTENT).alias("_first")
-    )
-    clash = nw.col(BROKEN).is_null() & (nw.col(CONTENT) != nw.col("_first"))
+    order = nw.col(ORDER).max() if rule.keep == "last" else nw.col(ORDER).min()
+    least = nw.col(CONTENT).min().over(rule.column)
+    contested = least != nw.col(CONTENT).max().over(rule.column)
+    winner = sound.filter(nw.col(ORDER) == order.over(rule.column)) if rule.keep != "none" else sound.filter(~contested)
+    kept = winner.select(rule.column, nw.col(CONTENT).alias("_kept")).unique()
+    is_kept = ~nw.col("_kept").is_null() & (nw.col(CONTENT) == nw.col("_kept"))
+    clash = nw.col(BROKEN).is_null() & ~nw.col(rule.column).is_null() & ~is_kept
     named = nw.when(clash).then(nw.lit(name_of(rule))).otherwise(nw.col(BROKEN))
-    return judged.join(first, on=rule.column, how="left").with_columns(named.alias(BROKEN)).drop("_first")
+    return judged.join(kept, on=rule.column, how="left").with_columns(named.alias(BROKEN)).drop("_kept")
 
 
 def _outside(low: float | None, high: float | None) -> str:

@@ -1,4 +1,4 @@
-"""An ingested table and its rules in, the rows that pass, the quarantine, and what the whole file may not be out."""
+"""An ingested table and its rules in, the rows that pass and the quarantine out."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import NamedTuple
 import narwhals as nw
 import polars as pl
 
-from perennial.contract.columns import Column
-from perennial.contract.rules import RowCount, RowRule, Rule, Unique, name_of
+from perennial.contract.rules import RowRule, Unique, name_of
 from perennial.data.names import CONTENT, LINE, ORDER, RAW, RECORD, ROW_ID, SOURCE
 from perennial.data.rules import BROKEN, judge, words
 
@@ -47,24 +46,3 @@ def summarise(rows: pl.DataFrame, rules: Sequence[RowRule]) -> pl.DataFrame:
         if isinstance(rule, Unique)
     ]
     return pl.DataFrame({"rows": [rows.height]} | {f"clashes:{name}": [int(count)] for count, name in clashes})
-
-
-def unfit(table: str, rows: pl.DataFrame, columns: dict[str, Column], rules: Sequence[Rule], target: str) -> list[str]:
-    """Why this table as a whole is unfit to go on with: row count, null fractions, an outcome that never varies."""
-    found = []
-    for rule in [rule for rule in rules if isinstance(rule, RowCount)] or [RowCount()]:
-        most = rows.height if rule.max is None else rule.max
-        if not rule.min <= rows.height <= most:
-            asked = f"at least {rule.min}" if rule.max is None else f"{rule.min} to {rule.max}"
-            found.append(f"table {table}: {rows.height} rows passed, the contract asks for {asked}")
-    for name, column in columns.items():
-        if column.role == "ignore" or not rows.height:
-            continue
-        share = rows[name].null_count() / rows.height
-        if share > column.max_null:
-            found.append(f"table {table}: {share:.1%} of {name} is empty, the contract allows {column.max_null:.1%}")
-    if target in columns and rows.height:
-        values = rows[target].drop_nulls().unique().sort().to_list()
-        if len(values) < 2:
-            found.append(f"table {table}: the outcome {target} is always {values[0] if values else 'empty'}")
-    return found

@@ -12,6 +12,7 @@ from perennial.report.page import Block, Column, Figure, Grid, Quarantine, Sampl
 from perennial.report.story import Story
 
 _PARTS = ("train", "val", "test", "later", "earlier")
+_NOTES = 12  # warnings that are shown
 _SHOWN = 160  # characters of a raw row
 
 
@@ -19,6 +20,8 @@ def data_section(story: Story) -> Section:
     blocks: list[Block] = [_rows(story), _flow_table(story)]
     if story.quarantined:
         blocks += [_rules(story), _samples(story)]
+    if (noticed := _noticed(story)) is not None:
+        blocks.append(noticed)
     return Section(
         anchor="data", name="What went in", blurb="For data owners. Nothing is dropped silently.", blocks=tuple(blocks)
     )
@@ -113,6 +116,32 @@ def _rules(story: Story) -> Table:
             rows=(*rows, TableRow(cells=("Set aside in total", n.count(total)), chosen=True)),
         ),
     )
+
+
+def _noticed(story: Story) -> Table | None:
+    """What was accepted, and should be known: warnings, then cells that were put into normal form."""
+    notes = [note for stage in ("ingest", "validate") for note in story.summaries[stage].get("notes", [])]
+    rows = [TableRow(cells=(note["code"].replace("_", " "), note["words"])) for note in notes[:_NOTES]]
+    steps = story.summaries["ingest"].get("normalised", {})
+    for table, counts in steps.items():
+        for key, count in counts.items():
+            step, _, column = key.partition(":")
+            rows.append(TableRow(cells=(_STEPS[step], f"table {table}: {n.count(count)} cells of {column}")))
+    if not rows:
+        return None
+    more = len(notes) - _NOTES
+    return Table(
+        finding=f"{n.count(len(notes))} warnings on what was accepted" if notes else "What was put into normal form",
+        described="Nothing of this was set aside."
+        + (f" {n.count(more)} more warnings are not shown." if more > 0 else ""),
+        grid=Grid(columns=(Column(name="What"), Column(name="Where")), rows=tuple(rows)),
+    )
+
+
+_STEPS = {
+    "unseen_signs": "unseen signs taken off", "composed": "accents composed (NFC)", "map": "mapped as declared",
+    "null": "declared as nothing", "number": "numbers written otherwise",
+}  # fmt: skip
 
 
 def _samples(story: Story) -> Quarantine:

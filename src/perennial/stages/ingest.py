@@ -18,20 +18,24 @@ def run(job: Job) -> Summary:
         [path for path in job.raw_files if path.name not in attached],
         {table: pattern for table, (pattern, _) in tables.items()},
     )
-    rejects, flow, notes = [], {}, []
+    rejects, flow, notes, normalised = [], {}, [], {}
     for table, (_, columns) in tables.items():
         read = ingest(files[table], columns, Form.of(job.contract, table), attachments)
         ids = pl.concat([read.rows[ROW_ID], read.rejects[ROW_ID]])
         to = conserve("ingest", table, ids, passed=read.rows[ROW_ID], quarantined=read.rejects[ROW_ID])
         flow[table] = {"in": len(ids), "to": to}
         notes += read.notes
+        normalised[table] = dict(sorted(read.normalised.items()))
         rejects.append(read.rejects)
         write_table(job.out / f"{table}.parquet", read.rows)
         log.info("%s: %d records, %d rows, %d unreadable", table, len(ids), read.rows.height, read.rejects.height)
     quarantine = pl.concat(rejects).sort("table", "source", "record")
     write_table(job.out / "quarantine.parquet", quarantine)
     rules = quarantine["rule"].value_counts().sort("rule")
-    return {"flow": flow, "notes": notes, "quarantine": dict(rules.iter_rows())}
+    for note in notes:
+        log.warning("%s", note)
+    told = {"flow": flow, "notes": [note.told for note in notes], "normalised": normalised}
+    return {**told, "quarantine": dict(rules.iter_rows())}
 
 
 if __name__ == "__main__":

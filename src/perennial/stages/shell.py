@@ -26,6 +26,7 @@ import yaml
 from perennial.config.base import Section, section
 from perennial.contract.model import Contract, load
 from perennial.errors import ConfigError, PerennialError
+from perennial.files import logs
 from perennial.files.durable import read_json, write_json
 from perennial.files.locks import held
 from perennial.files.manifest import seal, verify
@@ -92,8 +93,7 @@ def main(stage: str, body: Callable[[Job], Summary]) -> NoReturn:
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     args = parser.parse_args()
     _guard()
-    logging.basicConfig(level=logging.WARNING, format=f"{stage}: %(message)s", stream=sys.stdout, force=True)
-    log.setLevel(logging.INFO)
+    logs.start(f"{stage}: %(message)s", sys.stdout)
     try:
         project = Project.here()
         _run(Job(project=project, name=args.name, stage=stage, contract=load(project.contract(args.name))), body)

@@ -30,22 +30,31 @@ def run(job: Job) -> Summary:
     apart = ("train", "val") if by_cutoff else PARTS
     shared = straddling(splits[ENTITY].to_numpy(), parts_of, apart)
     if shared:
-        raise LeakError(f"{len(shared)} entities are in two parts of the split, such as {shared[0]!r}: split by entity")
+        raise LeakError(
+            f"{len(shared)} entities are in two parts of the split, such as {shared[0]!r}: split by entity",
+            code="leak_entity",
+        )
     if by_cutoff and (late := reaching(units[CUTOFF].to_numpy(), units[LABEL_END].to_numpy(), parts_of)):
         raise LeakError(
-            f"the outcomes of {late} units of train and val reach into the time of the test: cut off earlier"
+            f"the outcomes of {late} units of train and val reach into the time of the test: cut off earlier",
+            code="leak_time",
         )
     features = feature_columns(contract)
     for column in features:
         if column.kind == "image" and (twice := straddling(_prints(units[column.name]), parts_of, None)):
-            raise LeakError(f"{len(twice)} pictures of {column.name!r} are in two parts of the split, byte for byte")
+            raise LeakError(
+                f"{len(twice)} pictures of {column.name!r} are in two parts of the split, byte for byte",
+                code="leak_entity",
+            )
     train = part(units, splits, "train", contract)
     columns = {column.name: train.frame[column.name].to_numpy() for column in features if column.kind != "image"}
     asked = [] if contract.target is None else questions(train.y, contract.task.kind)
     told = telling_any(columns, asked)
     proven = [leak for leak in told if leak.proven]
     if proven:
-        raise LeakError("; ".join(leak.words for leak in proven) + "; give it the role ignore with the reason")
+        raise LeakError(
+            "; ".join(leak.words for leak in proven) + "; give it the role ignore with the reason", code="leak_column"
+        )
     told = [leak for leak in told if leak.column not in contract.vouched]
     for leak in told:
         log.warning("suspect: %s", leak.words)

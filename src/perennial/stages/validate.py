@@ -5,9 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from perennial.contract.model import MAIN
+from perennial.data.fitness import noticed, refuse_early_labels, unfit
 from perennial.data.names import ROW_ID, conserve
 from perennial.data.suite import audit
-from perennial.data.validate import summarise, unfit, validate
+from perennial.data.validate import summarise, validate
 from perennial.errors import DataStopped
 from perennial.files.durable import write_json
 from perennial.files.tables import read_table, write_table
@@ -15,9 +16,9 @@ from perennial.stages.shell import Job, Summary, log, main
 
 
 def run(job: Job) -> Summary:
-    """Raises: DataStopped when a table as a whole is unfit, or the audit disagrees with the row checks."""
+    """Raises: DataStopped when a table as a whole is unfit, or the audit disagrees; LeakError for labels that are early."""
     folder, contract = job.input("ingest"), job.contract
-    quarantines, flow, audits, problems = [], {}, {}, []
+    quarantines, flow, audits, problems, notes = [], {}, {}, [], []
     for table, (_, columns) in contract.tables.items():
         rules = contract.row_rules(table)
         rows = read_table(folder / f"{table}.parquet")
@@ -28,7 +29,10 @@ def run(job: Job) -> Summary:
         declared = [name for name, column in columns.items() if column.role != "ignore"]
         audits[table] = audit(passed, summarise(passed, rules), declared, rules)
         written = contract.rules if table == MAIN else contract.events[table].rules
-        problems += unfit(table, passed, columns, written, (contract.target or "") if table == MAIN else "")
+        refuse_early_labels(table, passed, columns)
+        target = (contract.target or "") if table == MAIN else ""
+        problems += unfit(table, passed, columns, written, target)
+        notes += noticed(table, passed, columns, target)
         quarantines.append(quarantine)
         log.info("%s: %d rows, %d quarantined", table, rows.height, quarantine.height)
     found = pl.concat(quarantines).sort("table", "source", "record")
@@ -38,10 +42,13 @@ def run(job: Job) -> Summary:
     if failed:
         raise DataStopped(f"the audit of the rows that passed disagrees with the row checks ({'; '.join(failed)})")
     if problems:
-        raise DataStopped("; ".join(problems))
+        raise DataStopped("; ".join(map(str, problems)))
+    for note in notes:
+        log.warning("%s", note)
     rules_hit = found["rule"].value_counts().sort("rule")
     judged = {table: len(result["results"]) for table, result in audits.items()}
-    return {"flow": flow, "quarantine": dict(rules_hit.iter_rows()), "audited": judged}
+    told = {"flow": flow, "quarantine": dict(rules_hit.iter_rows()), "audited": judged}
+    return {**told, "notes": [note.told for note in notes]}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,81 @@
+"""Where raw rows come from, and how their files are written."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from perennial.contract.columns import Frozen
+
+Format = Literal["csv", "parquet", "jsonl"]
+QUERIED = ".jsonl.gz"  # what follows the table's name where a query filled it: JSON tells null from an empty text
+_PASSWORD = re.compile(r"://[^/@:]*:[^/@]+@")
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "url": ("url", "sha256"), "simulator": ("seed", "n", "first", "month", "concept"), "sql": ("query",),
+}  # fmt: skip
+
+
+class Attachment(Frozen):
+    """A file beside the tables, such as a tar of pictures."""
+
+    file: str
+    sha256: str | None = None
+    url: str | None = None
+
+
+class Source(Frozen):
+    """Where raw rows come from. `files` is the pattern of the main table's files in data/NAME/raw/.
+
+    Of kind sql: the address of a database, in `url` or, where it holds a password, in the environment variable that
+    `url_env` names; and a query, or one for each table.
+    """
+
+    kind: Literal["file", "url", "simulator", "sql"]
+    files: str
+    format: Format = "csv"
+    delimiter: str = Field(",", min_length=1, max_length=2)
+    encoding: str = "utf-8"
+    quoting: Literal["double", "none"] = "double"  # none: a quote is a sign like any other
+    header: tuple[str, ...] | None = None  # the columns, where the files have no line that names them
+    skip: int = Field(0, ge=0)  # lines before the header, such as a title
+    trim: bool = False  # spaces around a cell are no part of it
+    allow_empty: bool = False
+    url: str | None = None
+    url_env: str | None = Field(None, pattern=r"\A[A-Za-z_][A-Za-z0-9_]*\z")
+    query: str | dict[str, str] | None = None
+    attach: tuple[Attachment, ...] = ()
+    member: str | None = None  # the file inside a zip at `url`
+    sha256: str | None = None  # of the uncompressed content
+    seed: int | None = None
+    n: int | None = None
+    first: int | None = None
+    month: int | None = None
+    concept: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _queried(cls, told: Any) -> Any:
+        if isinstance(told, dict) and told.get("kind") == "sql":
+            return {"files": f"*{QUERIED}", "format": "jsonl", **told}
+        return told
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        missing = [name for name in _NEEDS.get(self.kind, ()) if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"a {self.kind} source also says {', '.join(missing)}")
+        if self.kind != "sql":
+            if self.query is not None or self.url_env is not None:
+                raise ValueError(f"query and url_env are for kind: sql, not for kind: {self.kind}")
+            return self
+        if (self.url is None) == (self.url_env is None):
+            raise ValueError("a sql source says its address once: url, or url_env with the name of a variable")
+        if self.url is not None and _PASSWORD.search(self.url):
+            raise ValueError(
+                "source.url holds a password: put the address into a variable and name it, url_env: SHOP_DB"
+            )
+        if self.format != "jsonl":
+            raise ValueError(f"a sql source is kept as jsonl, not as {self.format}: leave format out")
+        return self

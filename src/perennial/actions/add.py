@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from perennial.actions.fetch import fetch
-from perennial.config.base import use_cases
+from perennial.config.base import use_cases, with_block
 from perennial.errors import ConfigError, PerennialError
 from perennial.files.durable import write_bytes, write_text
 from perennial.files.project import Project, checked
@@ -58,7 +58,7 @@ def add(project: Project, name: str, data: Path | None) -> None:
     params = project.root / "params.yaml"
     if name not in use_cases(params):
         blocks = (files / "params.yaml").read_text(encoding="utf-8")
-        write_text(params, params.read_text(encoding="utf-8").rstrip("\n") + "\n" + _block(blocks, name))
+        write_text(params, with_block(params.read_text(encoding="utf-8"), _block(blocks, name)))
     log.info("%s is added: perennial run %s", name, name)
 
 

@@ -16,6 +16,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+import perennial
 from perennial import __version__
 from perennial.errors import ConfigError
 from perennial.files.durable import write_text
@@ -70,14 +71,14 @@ def upgrade(folder: Path) -> None:
 
 def _files(name: str) -> dict[str, str]:
     """Every file of a new project, by its path."""
-    starter, flow = (resources.files(package).iterdir() for package in ("perennial.starter", "flows"))
+    starter, flow = resources.files("perennial.starter").iterdir(), _flows().iterdir()
     told = {"{{ name }}": name, "{{ version }}": __version__}
     text = {path.name.removesuffix(".in"): _filled(path, told) for path in starter if path.name.endswith(".in")}
     flows = {f"flows/{path.name}": _filled(path, {}) for path in flow if path.name.endswith(".py")}
     return {
         "pyproject.toml": text["pyproject.toml"],
         "README.md": text["README.md"],
-        "params.yaml": "# Every number that changes a result, a block for each use case.\nuse_cases:\n",
+        "params.yaml": "# Every number that changes a result, a block for each use case.\nuse_cases: {}\n",
         "dvc.yaml": graph.render(Path("nowhere")),
         "versions.yaml": versions.installed(),
         ".gitignore": text["gitignore"],
@@ -87,6 +88,12 @@ def _files(name: str) -> dict[str, str]:
         **{place(kind): text[f"{kind}.py"] for kind in KINDS},
         **flows,
     }
+
+
+def _flows() -> Traversable:
+    """The flows of this package: beside the sources in a checkout, else where they are installed."""
+    beside = Path(perennial.__path__[0]).parents[1] / "flows"
+    return beside if beside.is_dir() else resources.files("flows")
 
 
 def _filled(path: Traversable, told: dict[str, str]) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from perennial.actions.fetch import fetch
-from perennial.config.base import use_cases
+from perennial.config.base import use_cases, with_block
 from perennial.contract.model import parse
 from perennial.data.images import Archive
 from perennial.data.read import Block, read_blocks
@@ -87,7 +87,7 @@ def new(project: Project, name: str, data: Path, answers: Answers, *, asks: bool
     except PerennialError:
         contract.unlink()
         raise
-    write_text(params, params.read_text(encoding="utf-8").rstrip("\n") + "\n" + made.params)
+    write_text(params, with_block(params.read_text(encoding="utf-8"), made.params))
     for line in made.words:
         log.info("%s", line)
     log.info("contracts/%s.yaml has a comment on each guess. Next: perennial run %s", name, name)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from perennial.actions import campaigns
 from perennial.actions.campaigns import Campaign
 from perennial.actions.fetch import fetch
-from perennial.config.base import use_cases
+from perennial.config.base import use_cases, with_block
 from perennial.contract.columns import Column
 from perennial.contract.model import Contract, load, parse
 from perennial.contract.serving import feature_columns
@@ -294,7 +294,7 @@ def _learn_from(project: Project, contract: Contract, record: Campaign, told: To
     if name not in use_cases(params):
         has_text = any(feature.kind == "text" for feature in finished.features)
         block = params_text(name, told.people.height, "uplift", has_text=has_text)
-        write_text(params, params.read_text(encoding="utf-8").rstrip("\n") + "\n" + block)
+        write_text(params, with_block(params.read_text(encoding="utf-8"), block))
     kept = "" if is_new else f"contracts/{name}.yaml stays as it is, with the outcomes of this look; "
     return f"{kept}to learn from it: perennial run {name}"
 

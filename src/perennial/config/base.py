@@ -19,6 +19,11 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def with_block(text: str, block: str) -> str:
+    """params.yaml with the block of one more use case at its end; the rest stays as it is."""
+    return text.rstrip("\n").removesuffix(" {}") + "\n" + block
+
+
 def use_cases(path: Path) -> dict[str, Any]:
     """The blocks of params.yaml by use case.
 

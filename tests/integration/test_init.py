@@ -1,0 +1,108 @@
+"""`perennial init`: a project of a user's own from the templates, its graph from the one that renders this repository's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from perennial.actions.init import init, upgrade
+from perennial.config.base import use_cases, with_block
+from perennial.errors import ConfigError
+from perennial.files.extensions import KINDS, place
+from perennial.pipeline import graph
+from tests.conftest import REPO
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new project. Shared: read it only."""
+    folder = tmp_path_factory.mktemp("own") / "shop"
+    init(folder)
+    return folder
+
+
+def listing(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file() and ".git/" not in str(path))
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_the_top_level_is_that_of_a_project_and_nothing_of_ours_is_left_in_it(shop: Path) -> None:
+    there = {path.name for path in shop.iterdir()}
+    assert {
+        "pyproject.toml",
+        "README.md",
+        "flows",
+        "src",
+        "tests",
+        "dvc.yaml",
+        "params.yaml",
+        "contracts",
+        "infra",
+    } <= there
+    for path, content in listing(shop).items():
+        assert b"{{ name }}" not in content, path
+        assert b"{{ version }}" not in content, path
+    assert "perennial-ml==" in (shop / "pyproject.toml").read_text()
+    assert use_cases(shop / "params.yaml") == {}
+    for file in ("training.py", "scoring.py", "serve.py"):
+        assert (shop / "flows" / file).read_text() == (REPO / "flows" / file).read_text()
+
+
+def test_templates_are_what_this_repository_has() -> None:
+    starter = REPO / "src" / "perennial" / "starter"
+    pairs = {f"{kind}.py.in": place(kind) for kind in KINDS}
+    pairs |= {"gitignore.in": ".gitignore", "dvcignore.in": ".dvcignore", "retrain.sh.in": "infra/retrain.sh"}
+    for template, ours in pairs.items():
+        assert (starter / template).read_text() == (REPO / ours).read_text(), f"copy {ours} to {template}"
+
+
+def test_its_stages_are_ours_and_depend_on_the_package_instead_of_its_files(shop: Path) -> None:
+    own, ours = (yaml.safe_load((root / "dvc.yaml").read_text())["stages"] for root in (shop, REPO))
+    assert own.keys() == ours.keys()
+    for name, stage in own.items():
+        told, here = stage["do"], ours[name]["do"]
+        for key in ("cmd", "outs"):
+            assert told[key] == here[key]
+        assert told["params"][:-1] == here["params"][:-1]
+        packages = told["params"][-1]["versions.yaml"]
+        assert packages == ["perennial-ml", *here["params"][-1]["versions.yaml"]]
+        assert [dep for dep in here["deps"] if not dep.startswith("src/perennial/")] == told["deps"]
+    graph.check(shop)
+    listed = subprocess.run(
+        [sys.executable, "-m", "dvc", "status"], cwd=shop, capture_output=True, text=True, check=False
+    )
+    assert listed.returncode == 0, listed.stderr
+
+
+def test_what_is_there_is_not_touched_and_an_upgrade_renders_two_files(shop: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is there already"):
+        init(shop)
+    folder = tmp_path / "other"
+    init(folder)
+    (folder / "README.md").write_text("mine")
+    (folder / "dvc.yaml").write_text("stages: {}\n")
+    (folder / "versions.yaml").write_text("perennial-ml: 0.0.1\n")
+    before = listing(folder)
+    upgrade(folder)
+    after = listing(folder)
+    assert {path for path in after if after[path] != before.get(path)} == {"dvc.yaml", "versions.yaml"}
+    graph.check(folder)
+    for wrong in (tmp_path / "nothing", REPO):
+        with pytest.raises(ConfigError, match="is no project that perennial init made"):
+            upgrade(wrong)
+    with pytest.raises(ConfigError, match="cannot be the name of a project"):
+        init(tmp_path / "1 shop")
+
+
+def test_the_first_block_of_params_takes_the_place_of_none() -> None:
+    block = "  shop:\n    gate: {seed: 1}\n"
+    for text in ("use_cases: {}\n", "# mine\nuse_cases:\n"):
+        assert yaml.safe_load(with_block(text, block))["use_cases"] == {"shop": {"gate": {"seed": 1}}}
+    two = with_block(with_block("use_cases: {}\n", block), block.replace("shop", "other"))
+    assert set(yaml.safe_load(two)["use_cases"]) == {"shop", "other"}

@@ -20,6 +20,8 @@ _COMMANDS = {
     "new": "look at a file of your own and propose a contract for it",
     "add": "add a use case of the gallery to this project",
     "fetch": "fetch raw data anew",
+    "learning-curve": "whether more data would help, and whether deep learning is worth it",
+    "tune": "search for better params, with the same budget for deep and traditional",
     "register": "put the candidate into the registry",
     "promote": "compare the candidate with the champion and decide",
     "compare": "hold this checkout's candidate against another checkout's",
@@ -86,4 +88,4 @@ def _fail(args: argparse.Namespace, words: str, code: int) -> int:
 
 
 def _action(name: str):  # type: ignore[no-untyped-def]
-    return importlib.import_module(f"perennial.actions.{name}")
+    return importlib.import_module(f"perennial.actions.{name.replace('-', '_')}")

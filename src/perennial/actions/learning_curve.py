@@ -104,6 +104,7 @@ class _Curve:
     def shares(self, shares: tuple[float, ...]) -> list[dict[str, Any]]:
         """A fit of each share, the smallest first; of a small one several. One that has too few rows is left out."""
         found = []
+        log.info("%d rows of train in all", (self.splits["split"] == "train").sum())
         for share in shares:
             for draw in range(_TIMES if share < _REPEATED else 1):
                 try:
@@ -210,8 +211,8 @@ def _show(name: str, found: Mapping[str, Any], picture: Path) -> None:
     for first, key, begins in told:
         table = Table(first, "rows", "deep", "traditional", "deep \u2212 traditional")
         for fit in found[key]:
-            table.add_row(*begins(fit), *(learning.cell(fit[which]) for which in learning.FIGURES))
+            table.add_row(*begins(fit), *(f"{cell.value} {cell.interval}" for cell in learning.cells(fit)))
         console.print(table)
     for sentence in found["sentences"]:
-        console.print(sentence)
-    console.print(f"Picture: {picture}")
+        console.print(sentence, soft_wrap=True)
+    console.print(f"Picture: {picture}", soft_wrap=True)

@@ -45,8 +45,11 @@ def sentences(found: Fit) -> list[str]:
     return [*words, _layers(found)]
 
 
-def cell(figure: Mapping[str, float]) -> str:
-    return f"{figure['value']:.4f} [{figure['low']:.4f}, {figure['high']:.4f}]"
+def cells(fit: Fit) -> list[Estimate]:
+    """The figures of a fit on test, as tables have them."""
+    shows = (n.decimal, n.decimal, n.difference)
+    found = [interval(fit[key]) for key in FIGURES]
+    return [Estimate(value=show(f.value), interval=n.bracket(f, show)) for f, show in zip(found, shows, strict=True)]
 
 
 def _worth(found: Fit) -> str:
@@ -56,7 +59,7 @@ def _worth(found: Fit) -> str:
         figure, "Deep learning is worth it here", "Deep learning makes no measurable difference here",
         "Deep learning is worse here",
     )  # fmt: skip
-    return f"{says}: {_metric(found)} of deep \u2212 {rival} is {_estimate(figure)} in favour of deep, on all of train."
+    return f"{says}: deep \u2212 {rival} is {_estimate(figure)} {_metric(found)} on test, above 0 in favour of deep."
 
 
 def _more(found: Fit) -> str:
@@ -155,12 +158,6 @@ def _table(found: Fit) -> Table:
         finding=f"{_metric(found)} of every fit on test",
         grid=Grid(
             columns=(Column(name=""), *(Column(name=name, right=True) for name in names)),
-            rows=tuple(TableRow(cells=(title, size, *_cells(fit))) for title, size, fit in rows),
+            rows=tuple(TableRow(cells=(title, size, *cells(fit))) for title, size, fit in rows),
         ),
     )
-
-
-def _cells(fit: Fit) -> list[Estimate]:
-    shows = (n.decimal, n.decimal, n.difference)
-    found = [interval(fit[key]) for key in FIGURES]
-    return [Estimate(value=show(f.value), interval=n.bracket(f, show)) for f, show in zip(found, shows, strict=True)]

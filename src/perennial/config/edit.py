@@ -41,12 +41,10 @@ def _spots(text: str, name: str, section: str, values: Mapping[str, Any]) -> lis
         if key in present:
             start, stop = present[key].start_mark.index, present[key].end_mark.index
             found.append((start, start + len(text[start:stop].rstrip()), words))  # a block ends where the next begins
-        elif node.flow_style:
-            found.append((node.end_mark.index - 1, node.end_mark.index - 1, f", {key}: {words}"))
-        else:
+        else:  # on a line of its own, under the first key
             last, column = node.value[-1][1], node.value[0][0].start_mark.column
             end = last.start_mark.index + len(text[last.start_mark.index : last.end_mark.index].rstrip())
-            found.append((end, end, f"\n{' ' * column}{key}: {words}"))
+            found.append((end, end, f"{',' if node.flow_style else ''}\n{' ' * column}{key}: {words}"))
     return found
 
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from perennial.report import numbers as n
 from perennial.report.curves import Curve, measured
 from perennial.report.page import Column, Estimate, Figure, Grid, Pair, Sheet, Table, TableRow, render
-from perennial.report.story import FAMILY_NAMES, LOWER_IS_BETTER, METRIC_NAMES, interval
+from perennial.report.story import FAMILY_NAMES, LOWER_IS_BETTER, METRIC_NAMES, capital, interval
 from perennial.report.svg import Drawing, Tone
 
 FIGURES = ("deep", "traditional", "deep_minus_traditional")
@@ -71,19 +71,17 @@ def _more(found: Fit) -> str:
         rise[ahead], "More data would help", "More data would bring no measurable gain", "More data would not help"
     )
     step = f"from {n.share(rise['from'])} to {n.share(rise['to'])} of train"
-    gained = {group: _estimate(rise[group]) for group in ("deep", "traditional")}
-    other = "traditional" if ahead == "deep" else "deep"
-    return (
-        f"{says}: {step} the {ahead} family gained {gained[ahead]} {_metric(found)} (the {other} one {gained[other]})."
-    )
+    gained = [f"{group} {_estimate(rise[group])}" for group in (ahead, "traditional" if ahead == "deep" else "deep")]
+    return f"{says}: {step} {', '.join(gained)} {_metric(found)}, above 0 is better."
 
 
 def _layers(found: Fit) -> str:
     best, better = found["layers"]["best"], found["layers"]["better_than_none"]
     if better is None:
         return "Layers: none is best on val, straight from the columns to the head."
-    says = _side(better, "they help", "no measurable difference", "they harm")
-    return f"Layers: {best} blocks are best on val; {says}: {_estimate(better)} {_metric(found)} against none."
+    blocks = "1 block is" if best == 1 else f"{best} blocks are"
+    does = _side(better, "help", "make no measurable difference", "harm")
+    return f"Layers: {blocks} best on val; layers {does}: {_estimate(better)} {_metric(found)} against none, on test."
 
 
 def _side(figure: Mapping[str, float], above: str, neither: str, below: str) -> str:
@@ -101,11 +99,12 @@ def _metric(found: Fit) -> str:
 
 def page(name: str, found: Fit) -> str:
     """One HTML file: the sentences, the curve by rows of train, beside it by depth, and a table of all fits."""
-    headline, *rest = found["sentences"]
+    first, *others = found["sentences"]
+    headline, _, why = first.partition(": ")
     return render(
         Sheet(
             title=f"{name}: learning curve", use_case=name, label="learning curve, a side run", headline=headline,
-            sentences=tuple(rest), pictures=Pair(figures=(_by_rows(found), _by_blocks(found))), table=_table(found),
+            sentences=(capital(why), *others), pictures=Pair(figures=(_by_rows(found), _by_blocks(found))), table=_table(found),
             footer="Each fit is chosen and calibrated on the same val and told on the same test. Intervals are 95\u202f% of "
             "the test rows; the luck of which rows were drawn shows where a share was drawn several times.",
         )
@@ -116,14 +115,14 @@ def _by_rows(found: Fit) -> Figure:
     shares = [list(fits) for _, fits in groupby(found["shares"], key=lambda fit: fit["share"])]
     x = [math.log10(sum(fit["rows"] for fit in fits) / len(fits)) for fits in shares]
     curves = [_curve(group, x, [[fit[group] for fit in fits] for fits in shares]) for group in _TONES]
-    drawn = [(at, fit[group]["value"]) for at, fits in zip(x, shares, strict=True) if len(fits) > 1 for fit in fits
+    drawn = [(at, fit[group]["value"], _TONES[group]) for at, fits in zip(x, shares, strict=True) if len(fits) > 1 for fit in fits
              for group in _TONES]  # fmt: skip
     finding = f"{_metric(found)} by rows of train"
     drawing = measured(
         curves, n.decimal, label=finding, axis="rows of train (each step to the right multiplies)",
         tick=lambda place: n.count(round(10**place)), beside=drawn,
     )  # fmt: skip
-    described = "Val and test stay the same. Where a share was drawn several times: their mean, grey dots each."
+    described = "Val and test stay the same. Where a share was drawn several times: their mean, small dots each one."
     return _figure(finding, described, drawing)
 
 
@@ -152,7 +151,7 @@ def _curve(group: str, x: Sequence[float], figures: Sequence[Sequence[Mapping[st
 
 def _table(found: Fit) -> Table:
     rows = [(n.share(fit["share"]) + " of train", n.count(fit["rows"]), fit) for fit in found["shares"]]
-    rows += [(f"{fit['blocks']} blocks", n.count(found["shares"][-1]["rows"]), fit) for fit in found["depths"]]
+    rows += [(f"blocks: {fit['blocks']}", n.count(found["shares"][-1]["rows"]), fit) for fit in found["depths"]]
     names = ("rows", "Deep", "Traditional", "Deep \u2212 traditional, better above 0")
     return Table(
         finding=f"{_metric(found)} of every fit on test",

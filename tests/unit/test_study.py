@@ -1,0 +1,104 @@
+"""A search that is interrupted is the search that was not, and what was killed is tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from perennial.actions.study import Range, Study, connect
+from perennial.errors import ConfigError
+
+if TYPE_CHECKING:
+    from optuna.storages import RDBStorage
+
+pytestmark = pytest.mark.unit
+
+SPACE = {"rate": Range(low=1e-4, high=1e-1, log=True), "width": Range(low=4, high=64, whole=True)}
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[RDBStorage]:
+    pytest.importorskip("optuna")
+    made = connect(f"sqlite:///{tmp_path / 'tune.db'}")
+    yield made
+    made.remove_session()
+    made.engine.dispose()
+
+
+def opened(database: RDBStorage, title: str, root: str = "/here") -> Study:
+    return Study.open(database, title, Path(root), 1, SPACE)
+
+
+def spend(study: Study, trials: int) -> None:
+    while study.spent < trials:
+        trial, params = study.ask()
+        study.told(trial, 1.0 if params is None else abs(params["rate"] - 0.01))
+
+
+def test_a_search_that_goes_on_is_the_one_that_was_never_interrupted(database: RDBStorage) -> None:
+    spend(opened(database, "straight"), 14)
+    for so_far in (3, 9, 14):
+        spend(opened(database, "in parts"), so_far)
+    straight, parts = (opened(database, title).ended for title in ("straight", "in parts"))
+    assert straight == parts
+    assert len({trial.params["rate"] for trial in straight[1:]}) == 13
+    assert straight[0].params == {}
+
+
+def test_the_block_as_it_is_comes_first_and_wins_where_nothing_is_better(database: RDBStorage) -> None:
+    study = opened(database, "one")
+    assert study.best is None
+    trial, params = study.ask()
+    assert params is None
+    study.told(trial, -1.0)
+    spend(study, 3)
+    best = study.best
+    assert best is not None
+    assert (best.number, best.params, study.as_is) == (0, None, -1.0)
+
+
+def test_what_was_killed_is_tried_again_with_the_same_params_and_costs_nothing(database: RDBStorage) -> None:
+    study = opened(database, "one")
+    spend(study, 2)
+    _, lost = study.ask()
+    assert study.spent == 3
+    assert opened(database, "one", "/elsewhere").revive() == 0  # another machine's lives until it has long been silent
+    again = opened(database, "one")
+    assert (again.revive(), again.spent) == (1, 2)
+    trial, params = again.ask()
+    assert params == lost
+    again.told(trial, 0.0)
+    assert again.spent == 3
+    assert again.revive() == 0
+
+
+def test_the_block_as_it_is_is_tried_again_too(database: RDBStorage) -> None:
+    opened(database, "one").ask()
+    again = opened(database, "one")
+    assert again.revive() == 1
+    assert again.ask()[1] is None
+
+
+def test_a_failed_trial_counts_and_a_pruned_one_is_no_best(database: RDBStorage) -> None:
+    study = opened(database, "one")
+    study.failed(study.ask()[0])
+    trial, _ = study.ask()
+    trial.report(0.5, 1)
+    study.pruned(trial)
+    assert study.spent == 2
+    assert study.best is None
+    assert [tried.state for tried in study.ended] == ["fail", "pruned"]
+    assert list(study.ended[1].curve) == [(1, 0.5)]
+
+
+def test_an_address_that_is_none_is_refused_without_being_repeated() -> None:
+    pytest.importorskip("optuna")
+    with pytest.raises(ConfigError, match="no address of a database") as caught:
+        connect("secret")
+    assert "secret" not in str(caught.value)
+    with pytest.raises(ConfigError, match=r"needs the driver|does not answer") as caught:
+        connect("postgresql://me:hidden@127.0.0.1:1/x")
+    assert "hidden" not in str(caught.value)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perennial.actions.study import Range, Study, connect
-from perennial.errors import ConfigError
+from perennial.actions.tune import _watched
+from perennial.errors import ConfigError, ServiceError
+from perennial.tracking.store import Store
+from perennial.tracking.trials import show_trials
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
@@ -101,4 +107,33 @@ def test_an_address_that_is_none_is_refused_without_being_repeated() -> None:
     assert "secret" not in str(caught.value)
     with pytest.raises(ConfigError, match=r"needs the driver|does not answer") as caught:
         connect("postgresql://me:hidden@127.0.0.1:1/x")
+    assert "hidden" not in str(caught.value)
+
+
+def test_a_deep_trial_is_stopped_when_others_did_better(database: RDBStorage, tmp_path: Path) -> None:
+    study, curve = opened(database, "one"), tmp_path / "curves.csv"
+    for _ in range(5):
+        trial, _ = study.ask()
+        for epoch in range(1, 6):
+            trial.report(0.5, epoch)
+        study.told(trial, 0.5)
+    found = {}
+    for loss in (0.4, 0.6):
+        lines = "".join(f"{epoch},0.1,{loss}\n" for epoch in range(1, 6))
+        curve.write_text(f"epoch,train_loss,val_loss\n{lines}6,0.")  # the last line is being written
+        begun, trial = time.monotonic(), study.ask()[0]
+        with subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({1 if loss < 0.5 else 60})"]) as child:
+            found[loss] = _watched(child, study, trial, curve)
+        assert time.monotonic() - begun < 30
+        assert [value for _, value in sorted(study.inner.trials[-1].intermediate_values.items())] == (
+            [0.4] * 5 if loss < 0.5 else [0.6] * 4  # three epochs are waited for
+        )
+    assert found == {0.4: True, 0.6: False}
+
+
+def test_a_tracker_that_is_down_is_a_service_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    store = Store(uri="http://me:hidden@127.0.0.1:9", artifacts=None)
+    with pytest.raises(ServiceError, match=r"127\.0\.0\.1:9 does not answer") as caught:
+        show_trials(store, "shop", "shop/deep/1", [])
     assert "hidden" not in str(caught.value)

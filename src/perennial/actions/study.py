@@ -91,7 +91,7 @@ class Study:
         """The study of this title, new or as it was left; the first trial is the block as it is."""
         import optuna
 
-        pruner = optuna.pruners.MedianPruner(n_startup_trials=_UNTRIED, n_warmup_steps=_WARM_UP)
+        pruner = optuna.pruners.MedianPruner(n_startup_trials=_UNTRIED, n_warmup_steps=_WARM_UP + 1)
         inner = optuna.create_study(storage=storage, study_name=title, pruner=pruner, load_if_exists=True)
         if not inner.get_trials(deepcopy=False):
             inner.enqueue_trial({}, user_attrs={_AS_IS: True})
@@ -113,7 +113,7 @@ class Study:
         """A trial and what it tries, rounded to three digits; None for the block as it is."""
         import optuna
 
-        self.inner.sampler = optuna.samplers.TPESampler(seed=1000 * self.seed + len(self._trials))
+        self.inner.sampler = optuna.samplers.TPESampler(seed=(1000 * self.seed + len(self._trials)) % 2**32)
         trial = self.inner.ask()
         trial.set_user_attr(_OWNER, self.owner)
         self.heard_of(trial)

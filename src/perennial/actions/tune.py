@@ -211,7 +211,7 @@ class _Search:
         if not is_worth_it:
             study.pruned(trial)
             log.info("pruned")
-        elif process.returncode == _BAD_PARAMS:
+        elif process.returncode == _BAD_PARAMS and params is not None:
             study.failed(trial)
             log.warning("%s", side.last_words(here, group.stage))
         elif process.returncode:

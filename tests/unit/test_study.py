@@ -76,9 +76,14 @@ def test_what_was_killed_is_tried_again_with_the_same_params_and_costs_nothing(d
     assert (again.revive(), again.spent) == (1, 2)
     trial, params = again.ask()
     assert params == lost
-    again.told(trial, 0.0)
+    again.told(trial, abs(params["rate"] - 0.01))
     assert again.spent == 3
     assert again.revive() == 0
+    spend(again, 13)
+    straight = opened(database, "straight")
+    spend(straight, 13)
+    done = [tried.params for tried in again.ended if tried.state == "complete"]
+    assert done == [tried.params for tried in straight.ended]  # from then on too
 
 
 def test_the_block_as_it_is_is_tried_again_too(database: RDBStorage) -> None:

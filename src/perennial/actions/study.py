@@ -113,7 +113,7 @@ class Study:
         """A trial and what it tries, rounded to three digits; None for the block as it is."""
         import optuna
 
-        self.inner.sampler = optuna.samplers.TPESampler(seed=(1000 * self.seed + len(self._trials)) % 2**32)
+        self.inner.sampler = optuna.samplers.TPESampler(seed=(1000 * self.seed + self.spent) % 2**32)
         trial = self.inner.ask()
         trial.set_user_attr(_OWNER, self.owner)
         self.heard_of(trial)

@@ -119,7 +119,7 @@ def _by_rows(found: Fit) -> Figure:
              for group in _TONES]  # fmt: skip
     finding = f"{_metric(found)} by rows of train"
     drawing = measured(
-        curves, n.decimal, label=finding, axis="rows of train (each step to the right multiplies)",
+        curves, n.decimal, label=finding, axis="rows of train, on a log scale",
         tick=lambda place: n.count(round(10**place)), beside=drawn,
     )  # fmt: skip
     described = "Val and test stay the same. Where a share was drawn several times: their mean, small dots each one."

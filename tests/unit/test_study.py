@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perennial.actions.study import Range, Study, connect
-from perennial.actions.tune import _watched
+from perennial.actions.tune import Budget, _watched
 from perennial.errors import ConfigError, ServiceError
 from perennial.tracking.store import Store
 from perennial.tracking.trials import show_trials
@@ -82,6 +82,7 @@ def test_what_was_killed_is_tried_again_with_the_same_params_and_costs_nothing(d
     spend(again, 13)
     straight = opened(database, "straight")
     spend(straight, 13)
+    assert [tried.number for tried in again.ended if tried.state == "killed"] == [2]
     done = [tried.params for tried in again.ended if tried.state == "complete"]
     assert done == [tried.params for tried in straight.ended]  # from then on too
 
@@ -100,6 +101,9 @@ def test_a_failed_trial_counts_and_a_pruned_one_is_no_best(database: RDBStorage)
     trial.report(0.5, 1)
     study.pruned(trial)
     assert study.spent == 2
+    assert Budget(trials=3).left(study) == 1
+    assert 0 < study.minutes < 1
+    assert Budget(minutes=1).left(study) == 1 - study.minutes
     assert study.best is None
     assert [tried.state for tried in study.ended] == ["fail", "pruned"]
     assert list(study.ended[1].curve) == [(1, 0.5)]

@@ -150,8 +150,8 @@ class _Curve:
         write_table(folder / "splits.parquet", kept)
         write_json(folder / "split.json", read_json(self.base.output(self.name, "split") / "split.json"))
         seal(folder)
-        for stage in ("augment", "train", "baseline", "evaluate"):
-            side.carry_out(here, self.name, stage)
+        for stages in (("augment",), ("train", "baseline"), ("evaluate",)):
+            side.carry_out(here, self.name, *stages)
         rows = int((kept["split"] == "train").sum())
         return {"share": share, "draw": draw, "rows": rows, **self._figures(here)}
 

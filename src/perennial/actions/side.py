@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -186,13 +187,19 @@ def _borrowed(project: Project, here: Project, name: str, stage: str) -> bool:
     return True
 
 
-def carry_out(here: Project, name: str, stage: str) -> None:
-    """Raises: PerennialError with what the stage said last, when it fails."""
-    log.info("%s", stage)
-    with begin(here, name, stage) as process:
-        process.wait()
-    if process.returncode:
-        raise PerennialError(f"side run in {here.root}: {last_words(here, stage)}")
+def carry_out(here: Project, name: str, *stages: str) -> None:
+    """Run stages that do not wait for each other, at once.
+
+    Raises: PerennialError with what a stage said last, when it fails.
+    """
+    log.info("%s", ", ".join(stages))
+    with ExitStack() as running:
+        processes = {stage: running.enter_context(begin(here, name, stage)) for stage in stages}
+        for process in processes.values():
+            process.wait()
+    for stage, process in processes.items():
+        if process.returncode:
+            raise PerennialError(f"side run in {here.root}: {last_words(here, stage)}")
 
 
 def begin(here: Project, name: str, stage: str) -> subprocess.Popen[bytes]:

@@ -131,17 +131,18 @@ class Study:
         trial.set_user_attr(_SEEN, time.time())
 
     def told(self, trial: Trial, loss: float) -> None:
-        self.inner.tell(trial, loss)
+        """The end of a trial; another machine that took this one for dead may have told of it already."""
+        self.inner.tell(trial, loss, skip_if_finished=True)
 
     def pruned(self, trial: Trial) -> None:
         from optuna.trial import TrialState
 
-        self.inner.tell(trial, state=TrialState.PRUNED)
+        self.inner.tell(trial, state=TrialState.PRUNED, skip_if_finished=True)
 
     def failed(self, trial: Trial) -> None:
         from optuna.trial import TrialState
 
-        self.inner.tell(trial, state=TrialState.FAIL)
+        self.inner.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
 
     @property
     def spent(self) -> int:
@@ -178,12 +179,15 @@ class Study:
         """Every trial that has ended, in the order of their numbers."""
         return [
             Tried(
-                number=t.number, state=t.state.name.lower(), params={k: f"{v:g}" for k, v in rounded(t.params).items()},
-                loss=t.value if t.state.name == "COMPLETE" else None, curve=sorted(t.intermediate_values.items()),
+                number=t.number,
+                state="killed" if _KILLED in t.user_attrs else t.state.name.lower(),
+                params={name: f"{value:g}" for name, value in rounded(t.params).items()},
+                loss=t.value if t.state.name == "COMPLETE" else None,
+                curve=sorted(t.intermediate_values.items()),
             )
             for t in self._trials
             if t.state.is_finished()
-        ]  # fmt: skip
+        ]
 
     @property
     def _trials(self) -> list[FrozenTrial]:

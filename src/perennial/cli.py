@@ -22,6 +22,8 @@ _COMMANDS = {
     "add": "add a use case of the gallery to this project",
     "fetch": "fetch raw data anew",
     "quarantine": "list, show or replay the rows that were set aside",
+    "learning-curve": "whether more data would help, and whether deep learning is worth it",
+    "tune": "search for better params, with the same budget for deep and traditional",
     "register": "put the candidate into the registry",
     "promote": "compare the candidate with the champion and decide",
     "compare": "hold this checkout's candidate against another checkout's",
@@ -87,4 +89,4 @@ def _fail(args: argparse.Namespace, words: str, code: int) -> int:
 
 
 def _action(name: str):  # type: ignore[no-untyped-def]
-    return importlib.import_module(f"perennial.actions.{name}")
+    return importlib.import_module(f"perennial.actions.{name.replace('-', '_')}")

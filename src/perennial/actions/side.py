@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ from perennial.pipeline.graph import STAGES
 log = logging.getLogger("perennial")
 Overlay = Mapping[str, Mapping[str, Any]]
 _UNTIL = list(STAGES)[: list(STAGES).index("explain")]  # nothing is explained of a side run
-_DATA = ("ingest", "validate", "clean", "featurize")
+DATA = ("ingest", "validate", "clean", "featurize")
 QUICK: Overlay = {
     "train": {"epochs": 2, "patience": 2, "members": 2},
     "baseline": {"trials": 1, "rounds": 100},
@@ -120,25 +121,10 @@ def _cell(parts: Mapping[str, Any], primary: str) -> str:
 
 
 def _one(project: Project, name: str, root: Path, side: Side) -> dict[str, Any]:
-    """A small project of its own: contract and params with what differs, the raw folder as a link."""
-    shutil.rmtree(root, ignore_errors=True)
-    here = Project(root=root)
-    contract = yaml.safe_load(project.contract(name).read_text())
-    if side.salt and "salt" in contract["split"]:
-        contract["split"]["salt"] += side.salt
-    block = {
-        section: {**values, **side.params.get(section, {})} if isinstance(values, dict) else values
-        for section, values in use_cases(project.root / "params.yaml")[name].items()
-    }
-    write_text(here.contract(name), yaml.safe_dump(contract, sort_keys=False, allow_unicode=True))
-    write_text(root / "params.yaml", yaml.safe_dump({"use_cases": {name: block}}, sort_keys=False))
-    for file in ("versions.yaml", "dvc.yaml"):
-        shutil.copyfile(project.root / file, root / file)
-    here.raw(name).parent.mkdir(parents=True)
-    here.raw(name).symlink_to(project.raw(name).resolve(), target_is_directory=True)
+    here = room(project, name, root, side)
     for stage in _UNTIL:
         if not _borrowed(project, here, name, stage):
-            _stage(root, name, stage)
+            carry_out(here, name, stage)
         if stage == "split" and side.shuffled:
             _shuffle(here, name)
     told = read_json(here.output(name, "evaluate") / "summary.json")
@@ -146,21 +132,90 @@ def _one(project: Project, name: str, root: Path, side: Side) -> dict[str, Any]:
     return {"primary": told["primary"], "candidate": told["candidate"]["family"], "families": families}
 
 
+def room(project: Project, name: str, root: Path, side: Side) -> Project:
+    """A small project of its own: contract and params with what differs, the raw folder as a link."""
+    shutil.rmtree(root, ignore_errors=True)
+    here = Project(root=root)
+    contract = yaml.safe_load(project.contract(name).read_text())
+    if side.salt and "salt" in contract["split"]:
+        contract["split"]["salt"] += side.salt
+    write_text(here.contract(name), yaml.safe_dump(contract, sort_keys=False, allow_unicode=True))
+    overlay(project, here, name, side.params)
+    for file in ("versions.yaml", "dvc.yaml"):
+        shutil.copyfile(project.root / file, root / file)
+    here.raw(name).parent.mkdir(parents=True)
+    here.raw(name).symlink_to(project.raw(name).resolve(), target_is_directory=True)
+    return here
+
+
+def overlay(project: Project, here: Project, name: str, params: Overlay) -> None:
+    """Write the params of a room: the project's, with what differs."""
+    block = {
+        section: {**values, **params.get(section, {})} if isinstance(values, dict) else values
+        for section, values in use_cases(project.root / "params.yaml")[name].items()
+    }
+    write_text(here.root / "params.yaml", yaml.safe_dump({"use_cases": {name: block}}, sort_keys=False))
+
+
+def based(project: Project, name: str, root: Path, params: Overlay) -> Project:
+    """A room whose data is ready and split: what other rooms `link` to.
+
+    Raises: PerennialError when a stage fails.
+    """
+    if not project.raw(name).is_dir():
+        fetch(project, name)
+    here = room(project, name, root, Side(title="base", params=params))
+    for stage in (*DATA, "split"):
+        if not _borrowed(project, here, name, stage):
+            carry_out(here, name, stage)
+    return here
+
+
+def link(source: Project, here: Project, name: str, *stages: str) -> None:
+    """Show outputs of one room in another: a stage never writes into those of the stages before it."""
+    for stage in stages:
+        here.output(name, stage).parent.mkdir(parents=True, exist_ok=True)
+        here.output(name, stage).symlink_to(source.output(name, stage).resolve(), target_is_directory=True)
+
+
 def _borrowed(project: Project, here: Project, name: str, stage: str) -> bool:
     """What the real run has made of the same raw data under the same rules need not be made again."""
     made = project.output(name, stage)
-    if stage not in _DATA or not (made / "manifest.json").exists():
+    if stage not in DATA or not (made / "manifest.json").exists():
         return False
     shutil.copytree(made, here.output(name, stage))
     return True
 
 
-def _stage(root: Path, name: str, stage: str) -> None:
+def carry_out(here: Project, name: str, *stages: str) -> None:
+    """Run stages that do not wait for each other, at once.
+
+    Raises: PerennialError with what a stage said last, when it fails.
+    """
+    log.info("%s", ", ".join(stages))
+    with ExitStack() as running:
+        processes = {stage: running.enter_context(begin(here, name, stage)) for stage in stages}
+        for process in processes.values():
+            process.wait()
+    for stage, process in processes.items():
+        if process.returncode:
+            raise PerennialError(f"side run in {here.root}: {last_words(here, stage)}")
+
+
+def begin(here: Project, name: str, stage: str) -> subprocess.Popen[bytes]:
+    """Start a stage as DVC does; it ends with this process, however that ends, as its stdin closes then."""
     words = [sys.executable, "-m", f"perennial.stages.{stage}", name]
-    log.info("%s", stage)
-    done = subprocess.run(words, cwd=root, env=os.environ, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise PerennialError(f"side run in {root}: {done.stderr.strip().splitlines()[-1] if done.stderr else stage}")
+    env = {**os.environ, "PERENNIAL_GUARD": "1"}
+    with open(here.root / f"{stage}.err", "wb") as said:
+        return subprocess.Popen(
+            words, cwd=here.root, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
+        )
+
+
+def last_words(here: Project, stage: str) -> str:
+    """The last line of what a stage said that failed."""
+    lines = (here.root / f"{stage}.err").read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else stage
 
 
 def _shuffle(here: Project, name: str) -> None:

@@ -52,12 +52,26 @@ class SegmentParams(BaseModel):
         return range(self.pairs // 2, self.pairs)
 
 
+class BoostedParams(BaseModel):
+    """One setting of the trees, in place of the six that are tried: what `perennial tune` proposes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    leaves: int = Field(ge=2)  # of a tree
+    min_rows: int = Field(ge=1)  # of a leaf
+    features: float = Field(gt=0, le=1)  # share that a tree may use
+    l2: float = Field(ge=0)
+
+
 class BaselineParams(Section):
-    """`trials` is how many of the six boosted settings are tried, best by val; `segments` is for a clustering task."""
+    """`trials` is how many of the six boosted settings are tried, best by val; `boosted` is the one used instead.
+
+    `segments` is for a clustering task.
+    """
 
     seed: int = Field(ge=0, lt=2**31)
     trials: int = Field(ge=1, le=6)
     rounds: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
     threads: int = Field(ge=1)
+    boosted: BoostedParams | None = None
     segments: SegmentParams | None = None

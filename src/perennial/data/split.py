@@ -83,6 +83,16 @@ def folds(keys: pl.Series, salt: str, n: int) -> NDArray[np.int64]:
     return _hashed(keys, salt, np.arange(1, n) / n).to_numpy()
 
 
+def thinned(splits: pl.DataFrame, owners: pl.DataFrame, share: float, salt: str) -> pl.DataFrame:
+    """The splits (row_id, split) with about `share` of the owners of train; other parts stay as they are.
+
+    `owners` (row_id, _entity) says whose each row is. A smaller share under the same salt is part of a larger one.
+    """
+    keys = splits.select(ROW_ID).join(owners, on=ROW_ID, how="left", maintain_order="left")[ENTITY]
+    is_kept = _hashed(keys, salt, np.array([share])) == 0
+    return splits.filter((pl.col("split") != "train") | is_kept)
+
+
 def _hashed(keys: pl.Series, salt: str, edges: NDArray[np.float64]) -> pl.Series:
     """How many `edges` (ascending, of [0, 1)) lie at or below each key's number."""
     unique = keys.unique()

@@ -173,6 +173,29 @@ def training(curves: Sequence[Curve], show: Format, *, label: str, axis: str) ->
     return svg(NARROW, 254, [*marks, *_end_names(curves, [[curve.name] for curve in curves], plot)], label)
 
 
+def measured(
+    curves: Sequence[Curve],
+    show: Format,
+    *,
+    label: str,
+    axis: str,
+    tick: Format,
+    beside: Sequence[tuple[float, float, Tone]] = (),
+) -> Markup:
+    """A figure at a few measured places, each with its dot; `tick` says a place in words, `beside` are single fits."""
+    low, high = rounded(*_extent(curves, *(y for _, y, _ in beside)))
+    places = sorted({x for curve in curves for x in curve.x})
+    right = max(width_of(curve.name) for curve in curves) + 12
+    left = margin(low, high, show)
+    box = Box(x=left, y=12, width=NARROW - right - left, height=240)
+    plot = _plot(box, (places[0], max(places[-1], places[0] + 1e-9)), (low, high))
+    marks, _, _ = _lines_of(curves, plot, show)
+    marks += [dot(plot.x(x), plot.y(y), f"fill-{tone}", 2.5) for x, y, tone in beside]
+    marks += [dot(*point, f"fill-{curve.tone}") for curve in curves for point in plot.points(curve, curve.y)]
+    marks += x_axis(plot.x, plot.box.bottom, tick, axis, places)
+    return svg(NARROW, 294, [*marks, *_end_names(curves, [[curve.name] for curve in curves], plot)], label)
+
+
 def calibration(bins: Sequence[Bin], *, label: str, axis: str) -> Markup:
     """Observed against predicted share, with counts below; orange where the whole interval is off the diagonal."""
     top = min(1.0, rounded(0, max(max(b.observed.high, b.right) for b in bins))[1])

@@ -341,9 +341,24 @@ class Page:
     footer: str = ""
 
 
-def render(page: Page) -> str:
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """One finding that is no verdict: its sentences, two pictures and the figures behind them."""
+
+    title: str
+    use_case: str
+    label: str
+    headline: str
+    sentences: tuple[str, ...]
+    pictures: Pair
+    table: Table
+    footer: str
+
+
+def render(page: Page | Sheet) -> str:
     """The page as one HTML file."""
-    return _template().render(page=page, css=Markup(_read("style.css")))  # noqa: S704 - a file of ours
+    name = "sheet.html.j2" if isinstance(page, Sheet) else "page.html.j2"
+    return _template(name).render(page=page, css=Markup(_read("style.css")))  # noqa: S704 - a file of ours
 
 
 def shade(part: float) -> Shade:
@@ -353,13 +368,13 @@ def shade(part: float) -> Shade:
 
 
 @cache
-def _template() -> Template:
+def _template(name: str) -> Template:
     room = Environment(
         loader=FunctionLoader(_read), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     room.filters["kind"] = lambda block: type(block).__name__.lower()
     room.filters["strong"] = _strong
-    return room.get_template("page.html.j2")
+    return room.get_template(name)
 
 
 def _read(name: str) -> str:

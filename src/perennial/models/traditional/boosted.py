@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ def fit_boosted(
     train: Labelled, val: Labelled, head: Head, encoding: Encoding, params: BaselineParams,
     val_loss: Callable[[BoostedModel], float],
 ) -> BoostedModel:  # fmt: skip
-    """The best by `val_loss` of the first `trials` settings; each fit stops early on its own rows of val."""
+    """The best by `val_loss` of the first `trials` settings, or the one of params; each fit stops early on its rows of val."""
     return min(_tried(train, val, head, encoding, params), key=val_loss)
 
 
@@ -87,13 +87,18 @@ def _tried(
     pairs = list(zip(targets(head, *train[1:]), targets(head, *val[1:]), strict=True))
     n_numbers = train[0].raw_NF.shape[1]
     categorical = list(range(n_numbers, n_numbers + train[0].cat_NC.shape[1]))
-    for setting in _SETTINGS[: params.trials]:
+    for setting in _settings(params):
         boosters = tuple(
             _boost((x_train[t.rows], t), (x_val[v.rows], v), categorical, len(head.outputs), setting, params)
             for t, v in pairs
         )
         expected = [told[0, -1] for booster in boosters for told in _contributions(booster, x_train[:1])]
         yield BoostedModel(head=head, encoding=encoding, boosters=boosters, expected_R=np.array(expected))
+
+
+def _settings(params: BaselineParams) -> Sequence[tuple[int, int, float, float]]:
+    told = params.boosted
+    return _SETTINGS[: params.trials] if told is None else [(told.leaves, told.min_rows, told.features, told.l2)]
 
 
 def _contributions(booster: lgb.Booster, x: F64) -> list[F64]:

@@ -21,7 +21,12 @@ class Section(BaseModel):
 
 def with_block(text: str, block: str) -> str:
     """params.yaml with the block of one more use case at its end; the rest stays as it is."""
-    return text.rstrip("\n").removesuffix(" {}") + "\n" + block
+    text = text.rstrip("\n")
+    return (
+        (text.removesuffix(" {}") if text.endswith("\nuse_cases: {}") or text == "use_cases: {}" else text)
+        + "\n"
+        + block
+    )
 
 
 def use_cases(path: Path) -> dict[str, Any]:

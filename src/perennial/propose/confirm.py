@@ -7,11 +7,15 @@ from collections.abc import Callable, Iterator
 
 from perennial.contract.columns import Column
 from perennial.data.cast import cast
+from perennial.data.contact import masked
+from perennial.data.normal import normal
 from perennial.data.read import Block
 from perennial.propose.draft import Draft
 
 MOST = 0.01  # of all rows that guesses may set aside
-_ROUNDS = 4
+_ROUNDS = 8
+_ADDRESS = "\0"  # in place of a cell that holds one, which is never repeated
+_WORDS = 3  # a cell, from which it is a text
 
 
 def confirm(made: Draft, blocks: Callable[[], Iterator[Block]]) -> None:
@@ -31,16 +35,16 @@ def _set_aside(made: Draft, blocks: Iterator[Block]) -> tuple[int, dict[str, Cou
     lost = n_rows = 0
     cells: dict[str, Counter[str]] = {}
     for block in blocks:
-        reasons = cast(block.rows, declared).reasons
+        told = cast(block.rows, declared)
         n_rows += block.rows.height
-        bad = block.rows.filter(reasons.is_not_null())
-        if not bad.height:
+        is_bad = told.reasons.is_not_null()
+        if not is_bad.any():
             continue
-        lost += bad.height
-        named = reasons.drop_nulls().str.extract(r"\A([^:]*(?::[^:' ]+)*?): '")
-        for name, row in zip(named, bad.select(declared.keys() & set(bad.columns)).iter_rows(named=True), strict=True):
-            if name in row:
-                cells.setdefault(name, Counter())[row[name]] += 1
+        texts = normal(block.rows, declared).filter(is_bad)
+        lost += texts.height
+        for rule, row in zip(told.rules.filter(is_bad), texts.iter_rows(named=True), strict=True):
+            kind, _, name = rule.partition(":")
+            cells.setdefault(name, Counter())[_ADDRESS if kind == "contact" else row[name] or ""] += 1
     return lost, cells, n_rows
 
 
@@ -50,9 +54,17 @@ def _take_back(made: Draft, cells: dict[str, Counter[str]]) -> None:
         return
     worst = max(cells, key=lambda name: cells[name].total())
     odd, keys = cells[worst], dict(made.columns[worst])
-    if len(odd) <= 10 and keys["role"] == "numeric":
+    profile = made.looked.columns[worst]
+    if odd[_ADDRESS]:
+        is_free = profile.words >= _WORDS * profile.told
+        keys = {"role": "text"} if is_free else {"role": "contact", "type": "text"}
+        made.why[worst] = (
+            f"{odd[_ADDRESS]:,} cells hold addresses or numbers of people: no value of it is learnt by heart"
+        )
+        made.slices = [name for name in made.slices if name != worst]
+    elif len(odd) <= 10 and keys["role"] == "numeric":
         keys["null"] = sorted({*keys.get("null", []), *odd})
-        made.why[worst] += f"; {', '.join(sorted(odd))} stand for nothing ({odd.total():,} cells)"
+        made.why[worst] += f"; {masked(', '.join(sorted(odd)))} stand for nothing ({odd.total():,} cells)"
     elif keys["role"] in {"time", "outcome"}:
         return
     else:

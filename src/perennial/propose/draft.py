@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from perennial.propose.kinds import Keys, Kind
@@ -28,6 +29,7 @@ class Draft:
     name: str
     source: Keys
     looked: Looked
+    parted: Mapping[str, tuple[str, ...]]  # a date → the columns of its year, month and day
     kinds: dict[str, Kind]
     outcome: Outcome
     columns: dict[str, Keys] = field(default_factory=dict)

@@ -14,10 +14,12 @@ _ALL = 0.99  # share of the cells from which they have a shape; the others are q
 _FEW = 12  # whole numbers up to which a column of codes is one
 _CODE = re.compile(
     r"(?i)(?:\A|_|\b)(?:code|type|class|category|cat|kind|region|zone|zip|plz|postcode|postal|branch|store|channel|status|browser|"
-    r"operatingsystems?|traffictype|group|id|nr|no)(?:\Z|_|\b)|(?-i:(?:Code|Type|ID|Id|Zip|Region|Category)\Z)"
+    r"operatingsystems?|traffictype|group|agent|agency|company|dealer|vendor|supplier|merchant|seller|id|nr|no)(?:\Z|_|\b)|(?-i:(?:Code|Type|ID|Id|Zip|Region|Category)\Z)"
 )
 _PERSON = re.compile(
-    r"(?i)\A(?:(?:first|last|full|sur|family|given|middle|user|customer|client|contact)[ _-]?name|name|surname|vorname|nachname|"
+    r"(?i)\A(?:(?:first|last|full|sur|family|given|middle|user|customer|client|contact|account|patient|employee|profile|"
+    r"reviewer|borrower|holder|member|passenger|owner)[ _-]?name|name|surname|vorname|nachname|"
+    r"(?:account|sales|relationship|case)[ _-]?(?:manager|owner|rep|agent)|"
     r"street|ssn|(?:street|home|mailing|postal)?[ _-]?address(?:_?line)?_?[0-9]?|passport(?:_no)?|ip(?:_?address)?)\Z"
 )
 _CONTACT = re.compile(r"(?i)e-?mail|phone|mobile_?(?:no|number)|\Atel(?:efon)?\Z|iban|card_?number|\Acc_?num")
@@ -25,6 +27,14 @@ _PROTECTED = re.compile(
     r"(?i)\A(?:sex|gender|geschlecht|race|ethnic(?:ity)?|ethnic_group|religion|nationality|native[-_. ]?country|"
     r"disab(?:led|ility)|sexual_orientation|marital(?:[-_. ]?status)?|marriage|personal_status_sex|foreign_worker)\Z"
 )
+_WORD = r"customer|client|user|account|member|person|patient|subscriber|household|visitor|borrower|policy_?holder|cust|kunden?"
+_IDS = re.compile(
+    r"(?i:(?:\A|[_ .-]|\b)(?:id|nr|no|num|number|key|index|idx|uuid|guid|rownumber|row|ref|hash)\Z)|"
+    r"(?i:number|nummer|nr|uuid|guid)\Z|[a-z](?:ID|Id|No|Key|Index|Ref)\Z|\AID(?:[a-z_]|\Z)|\Aid_|\Acolumn_1\Z|\AUnnamed"
+)
+_WHOSE = re.compile(rf"(?i){_WORD}")
+_IS_WHOSE = re.compile(rf"(?i)\A(?:{_WORD})\Z")
+_COUNTED = 10  # different numbers from which a few words among them stand for nothing, and are no value of a code
 _SENTINELS = re.compile(r"\A-?9{2,6}(?:\.0*)?\Z|\A-1(?:\.0*)?\Z")
 
 
@@ -63,7 +73,24 @@ def is_protected(name: str) -> bool:
     return _PROTECTED.search(name) is not None
 
 
+def names_rows(name: str) -> bool:
+    """Whether a name speaks of an id, a number, a key."""
+    return _IDS.search(name) is not None
+
+
+def names_people(name: str) -> bool:
+    """Whether a name speaks of people or accounts."""
+    return _WHOSE.search(name) is not None
+
+
+def names_somebody(name: str) -> bool:
+    """Whether a column called so says who it is, and does not tell or count something of them."""
+    return (names_people(name) and names_rows(name)) or _IS_WHOSE.match(name) is not None
+
+
 def _contact(column: Profile) -> Kind | None:
+    if column.share("holds_email") > (0.01 if column.words < 3 * column.told else 0.5):
+        return Kind(keys={"role": "contact", "type": "text"}, what="contact", because="cells hold e-mail addresses")
     for shape in ("email", "phone", "iban", "card"):
         if column.share(shape) > (0.01 if shape == "email" else 0.5) and not (shape == "phone" and column.dates):
             return Kind(
@@ -108,20 +135,28 @@ def _numeric(column: Profile, null: tuple[str, ...]) -> Kind | None:
             continue
         if column.shapes["zero_led"] > 0.01 * column.told or column.share("long") > 0.01:
             return None
-        if column.shapes["rounded"] and re.search(r"(?i)id|nr|no|number|account", column.name):
-            return Kind(
-                keys=_ignored("numbers of accounts that a spreadsheet has rounded"), what="unclear", because="1.23E+17"
-            )
+        if column.shapes["rounded"] > 0.5 * column.told and (names_rows(column.name) or names_somebody(column.name)):
+            return _rounded(column)
+        if odd and not column.overflown and len(column.values) - len(odd) < _COUNTED:
+            return None
         codes = tuple(
             value for value in odd if column.odd[value] > max(1, 0.001 * column.told) or count < _ALL * column.told
         )
         null = tuple(sorted({*null, *codes, *_sentinels(column)}))
         whole = column.shapes["int"] >= count and not written
-        if whole and _is_code(column, null):
+        if column.shapes["whole"] >= count and not written and _is_code(column, null):
             return None
         keys = {"role": "numeric", "type": "int" if whole else "decimal"} | written | _null(null)
         return Kind(keys=keys, what="numeric", because=because, null=null)
     return None
+
+
+def _rounded(column: Profile) -> Kind:
+    """Numbers of people keep their rows together even so: who looks alike may be two, but nobody is in two parts."""
+    if names_somebody(column.name) and column.twice:
+        return Kind(keys={"role": "categorical"}, what="categorical", because="a spreadsheet has rounded these numbers")
+    why = "numbers that a spreadsheet has rounded: they no longer name anything"
+    return Kind(keys=_ignored(why), what="unclear", because="1.23E+17")
 
 
 def _writings(column: Profile) -> list[tuple[Keys, int, str]]:

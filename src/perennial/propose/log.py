@@ -11,14 +11,17 @@ import polars as pl
 from perennial.contract.columns import Column
 from perennial.data.cast import cast
 from perennial.errors import InputError
-from perennial.propose.kinds import Keys, Kind
+from perennial.propose.kinds import Keys, Kind, names_rows, names_somebody
 from perennial.propose.profile import Looked
 
 _OWNER = re.compile(
     r"(?i)customer|client|user|account|member|person|visitor|subscriber|patient|kunde|device|session_?user"
 )
+_VISIT = re.compile(r"(?i)session|visit|device")  # of which one somebody has many
 _BASKET = re.compile(r"(?i)invoice|order|basket|cart|session|transaction|receipt|visit_?id")
 _ITEM = re.compile(r"(?i)stock|sku|item|product|article|description|page|content|category")
+_COUNT = re.compile(r"(?i)[a-z]s\Z|type|status|count|age\Z|segment|group|region|state|city|country|lifetime")
+_ALL = 0.99
 _PIECES = re.compile(r"(?i)\A(?:quantity|qty|units|pieces|count|menge)\Z")
 _PRICE = re.compile(r"(?i)(?:unit_?|item_?)?price\Z|unitprice")
 _AMOUNT = re.compile(r"(?i)amount|revenue|sales|total|value|spend|payment|betrag|price")
@@ -38,14 +41,24 @@ def _time(looked: Looked, kinds: dict[str, Kind]) -> str | None:
 
 
 def _owner(looked: Looked, kinds: dict[str, Kind]) -> str | None:
-    """Called so, and there more than once and a half on average."""
+    """Called so, and there more than once and a half on average; where nobody is, the only keys that come again."""
     columns = looked.columns
-    found = [
-        name for name, kind in kinds.items()
-        if _OWNER.search(name) and kind.what in {"categorical", "numeric"}
+    again = [
+        name for name, kind in kinds.items() if kind.what in {"categorical", "numeric"}
         and 20 < columns[name].distinct < columns[name].told / 1.5 and columns[name].empty < 0.5 * columns[name].rows
     ]  # fmt: skip
-    return max(found, key=lambda name: columns[name].distinct, default=None)
+    found = [name for name in again if _names(name, kinds[name])]
+    if not found:
+        keys = [name for name in again if columns[name].share("hash") > _ALL and columns[name].share("long") < _ALL]
+        return keys[0] if len(keys) == 1 else None
+    return max(found, key=lambda name: (not _VISIT.search(name), columns[name].distinct))
+
+
+def _names(name: str, kind: Kind) -> bool:
+    """A number is called the number of somebody, or it may be how many there were: Customers."""
+    return _OWNER.search(name) is not None and (
+        names_somebody(name) or names_rows(name) or (kind.what == "categorical" and not _COUNT.search(name))
+    )
 
 
 def log_contract(

@@ -134,7 +134,7 @@ def _time(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
     shaped = cells.set(~fits.fill_null(True), None)
     why = _why(cells, fits, f"is not written as {form}")
     if not re.search("%-?d", form):  # a month is told by its first day
-        shaped, form = "1 " + shaped, f"%d {form}"
+        shaped, form = shaped.str.replace(r"\A", "1 "), f"%d {form}"
     form = form.replace("%-", "%").replace(".%f", "%.f")  # as chrono says it, which takes one digit or two
     if column.cell_type == "date":
         out = shaped.str.to_date(form, strict=False)

@@ -73,4 +73,4 @@ def late_dates(made: Draft, refused: Sequence[str]) -> dict[str, str]:
 def moments(made: Draft, column: str) -> pl.Series:
     """A column of dates or times (n,) of the sample; null where it is empty."""
     keys = Column.model_validate(made.kinds[column].keys)
-    return cast(made.looked.sample.select(column), {column: keys}).frame[column].cast(pl.Datetime("us", "UTC"))
+    return cast(made.looked.sample, {column: keys}).frame[column].cast(pl.Datetime("us", "UTC"))

@@ -146,6 +146,8 @@ def _untold(made: Draft) -> None:
         profile = made.looked.columns[column]
         if kind.what in {"empty", "constant", "path", "unclear", "unique"}:
             made.put(column, kind.keys, kind.because)
+            if kind.what == "unclear":
+                made.notes.append(f"{column} is left out: {kind.keys['why']}")
         elif kind.what == "contact":
             made.put(column, kind.keys, f"{kind.because}: never a feature, in no log and no report")
         elif profile.empty > _MANY_EMPTY * profile.rows:

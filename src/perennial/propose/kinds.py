@@ -51,7 +51,9 @@ class Kind:
 def kind_of(column: Profile) -> Kind:
     """The first of a fixed order of looks that fits: nothing told, contact, dates, numbers, codes, words."""
     if not column.told:
-        return Kind(keys=_ignored("it is empty"), what="empty", because="every cell is empty")
+        return Kind(
+            keys=_ignored("no cell holds a value"), what="empty", because="every cell is empty, a list or an object"
+        )
     if column.distinct == 1 and not column.empty:
         return Kind(keys=_ignored("it is always the same"), what="constant", because="one value in every row")
     if (contact := _contact(column)) is not None:

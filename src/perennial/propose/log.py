@@ -22,6 +22,7 @@ _BASKET = re.compile(r"(?i)invoice|order|basket|cart|session|transaction|receipt
 _ITEM = re.compile(r"(?i)stock|sku|item|product|article|description|page|content|category")
 _COUNT = re.compile(r"(?i)[a-z]s\Z|type|status|count|age\Z|segment|group|region|state|city|country|lifetime")
 _ALL = 0.99
+_FEW = 20  # values of a column that names nobody and nothing
 _PIECES = re.compile(r"(?i)\A(?:quantity|qty|units|pieces|count|menge)\Z")
 _PRICE = re.compile(r"(?i)(?:unit_?|item_?)?price\Z|unitprice")
 _AMOUNT = re.compile(r"(?i)amount|revenue|sales|total|value|spend|payment|betrag|price")
@@ -45,7 +46,7 @@ def _owner(looked: Looked, kinds: dict[str, Kind]) -> str | None:
     columns = looked.columns
     again = [
         name for name, kind in kinds.items() if kind.what in {"categorical", "numeric"}
-        and 20 < columns[name].distinct < columns[name].told / 1.5 and columns[name].empty < 0.5 * columns[name].rows
+        and _FEW < columns[name].distinct < columns[name].told / 1.5 and columns[name].empty < 0.5 * columns[name].rows
     ]  # fmt: skip
     found = [name for name in again if _names(name, kinds[name])]
     if not found:
@@ -116,7 +117,16 @@ def _columns(looked: Looked, kinds: dict[str, Kind], owner: str, time: str) -> t
     columns: Keys = {}
     why: dict[str, str] = {}
     basket = next(
-        (n for n in looked.columns if _BASKET.search(n) and n not in {owner, time} and looked.columns[n].twice), None
+        (
+            n
+            for n in looked.columns
+            if _BASKET.search(n)
+            and n not in {owner, time}
+            and looked.columns[n].twice
+            and kinds[n].what in {"categorical", "numeric"}
+            and looked.columns[n].distinct > _FEW
+        ),
+        None,
     )
     item = next((n for n in looked.columns if _ITEM.search(n) and n not in {owner, time, basket} and looked.columns[n].twice
                  and kinds[n].what in {"categorical", "text", "numeric"}), None)  # fmt: skip

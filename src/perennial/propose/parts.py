@@ -46,6 +46,10 @@ def split(made: Draft) -> None:
             time, made.kinds[time].keys | {"role": "time"}, "rows are split by it: the oldest train, the newest test"
         )
         made.split_why = "the newest rows test, as the next ones will"
+        if time in made.parted:
+            year = made.parted[time][0]
+            made.columns[year] = {"role": "ignore", "why": "rows are split by it: no later year was ever trained on"}
+            made.why[year] = f"it is the year of {time}"
     else:
         by, because = (
             ("entity", "all rows of one are in one part") if has_entity else ("record", "equal rows are in one part")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from perennial.data.contact import MASK, masked
+from perennial.data.contact import MASK, is_contact, masked
 from perennial.propose.kinds import Kind
 from perennial.propose.profile import Looked
 
@@ -24,5 +24,6 @@ def first_rows(looked: Looked, kinds: Mapping[str, Kind]) -> list[str]:
 def _cell(text: str, kind: Kind) -> str:
     if kind.what == "contact":
         return MASK if text else ""
-    told = "".join(sign if sign.isprintable() else " " for sign in masked(text))
+    safe = masked(text) if kind.what == "text" or "@" in text or is_contact(text) else text
+    told = "".join(sign if sign.isprintable() else " " for sign in safe)
     return told if len(told) <= _WIDE else f"{told[:_WIDE]}…"

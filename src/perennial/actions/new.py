@@ -25,7 +25,7 @@ from perennial.propose.confirm import confirm
 from perennial.propose.decide import attach, draft, kinds_of, target_of, undecided
 from perennial.propose.draft import Answers, Draft
 from perennial.propose.files import Files, agreed, opened
-from perennial.propose.kinds import Keys, Kind
+from perennial.propose.kinds import Keys, Kind, dated
 from perennial.propose.log import is_log, log_contract
 from perennial.propose.outcome import says_so
 from perennial.propose.profile import Looked, profile
@@ -108,6 +108,8 @@ def _looked_at(
     if not looked.rows:
         raise InputError(f"{files.paths[0].name}: a header and no row that can be read")
     kinds = kinds_of(looked, files.parted)
+    if asks:
+        kinds |= _ask_dates(looked, kinds)
     source = dict(files.source)
     target = target_of(looked, kinds, answers)
     head = [f"Proposed from {', '.join(path.name for path in files.paths[:3])}: {looked.rows:,} rows.", *files.notes]
@@ -187,6 +189,20 @@ def _read(text: str) -> object:
 def _show(lines: Iterable[str]) -> None:
     for line in lines:
         print(line)  # noqa: T201 - to the person at the terminal
+
+
+def _ask_dates(looked: Looked, kinds: dict[str, Kind]) -> dict[str, Kind]:
+    """Dates whose order of day and month no cell proves."""
+    found = {}
+    for name, kind in kinds.items():
+        if kind.either:
+            said = _said(
+                f"{name}: does {next(filter(None, looked.sample[name].to_list()))} begin with the day or the month? (day, month)",
+                "",
+            )
+            if said in {"day", "month"}:
+                found[name] = dated(kind.either[said == "month"], kind.null, f"you said that the {said} comes first")
+    return found
 
 
 def _ask_target(looked: Looked, kinds: dict[str, Kind]) -> str:

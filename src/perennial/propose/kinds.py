@@ -46,6 +46,7 @@ class Kind:
     what: str  # numeric categorical text date unique contact protected constant empty path unclear
     because: str
     null: tuple[str, ...] = field(default=())
+    either: tuple[str, ...] = ()  # day first, and month first, where no cell tells which
 
 
 def kind_of(column: Profile) -> Kind:
@@ -121,12 +122,17 @@ def _dated(column: Profile) -> Kind | None:
     swapped = {form for form in exact if form.startswith("%-m")} and {form for form in exact if form.startswith("%-d")}
     if swapped and len({form[3:4] for form in exact}) == 1:
         why = "day first or month first: no row tells, so say it by format and give it the role time"
-        return Kind(keys=_ignored(why), what="unclear", because="every cell reads both ways")
+        either = tuple(min((f for f in exact if f.startswith(first)), key=len) for first in ("%-d", "%-m"))
+        return Kind(keys=_ignored(why), what="unclear", because="every cell reads both ways", either=either)
     form = min(exact, key=len)
-    is_day = "%H" not in form and "%-H" not in form
-    keys: Keys = {"role": "time", "type": "date" if is_day else "datetime", "format": form}
     proof = " (a day above 12 proves the order)" if form[1:3] in {"-d", "-m"} and "%b" not in form else ""
-    return Kind(keys=keys | _null(null), what="date", because=f"cells read as {form}{proof}", null=null)
+    return dated(form, null, f"cells read as {form}{proof}")
+
+
+def dated(form: str, null: tuple[str, ...], because: str) -> Kind:
+    """Dates or times of one format."""
+    keys: Keys = {"role": "time", "type": "datetime" if "%M" in form else "date", "format": form}
+    return Kind(keys=keys | _null(null), what="date", because=because, null=null)
 
 
 def _numeric(column: Profile, null: tuple[str, ...]) -> Kind | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import random
 import shutil
@@ -544,3 +545,29 @@ def test_a_spreadsheet_is_refused_with_what_to_do(tmp_path: Path) -> None:
     path = saved(tmp_path, "PK", "book.xlsx")
     with pytest.raises(InputError, match="save the sheet as CSV"):
         proposed(path)
+
+
+def test_keys_that_come_again_and_ids_that_nearly_never_do_keep_their_rows_together(tmp_path: Path) -> None:
+    x, y = chances()
+    keys = [hashlib.md5(str(i % 300).encode()).hexdigest() for i in range(2000)]
+    _, contract = proposed(table(tmp_path, {"msno": keys, "x": x.round(3), "churn": y}))
+    assert contract.columns["msno"].role == "entity"
+    twice = [min(i, 1990) * 3 + 10**6 for i in range(2000)]
+    _, contract = proposed(table(tmp_path, {"order_id": twice, "x": x.round(3), "churn": y}))
+    assert contract.columns["order_id"].role == "entity"
+    assert contract.split.by == "entity"  # type: ignore[union-attr]
+
+
+def test_a_log_loses_no_event_to_a_guess(tmp_path: Path) -> None:
+    rng = np.random.default_rng(9)
+    rows = {
+        "customer_id": [f"{int(one)}.0" for one in rng.integers(1, 90, 1600)],
+        "at": [str(dt.datetime(2024, 1, 1) + dt.timedelta(hours=int(h))) for h in np.sort(rng.integers(0, 9000, 1600))],
+        "amount": [f"{i}.5" if i % 140 else f"odd{i}" for i in range(1600)],
+        "price": [f"{i}.25" if i % 150 else f"far{i}" for i in range(1600)],
+    }
+    path = table(tmp_path, rows)
+    _, contract = proposed(path)
+    assert contract.entity == "customer_id"
+    read = ingest([path], contract.events["events"].columns, Form.of(contract, "events"))
+    assert read.rejects.height <= 16

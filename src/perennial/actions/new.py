@@ -116,7 +116,7 @@ def _looked_at(
     seen = [*head, *first_rows(looked, kinds)]
     head.append("Each guess has its reason behind it; what you change stays as you change it.")
     if answers.target is None and is_log(looked, kinds) and (target is None or not says_so(target)):
-        return _of_log(name, source, looked, kinds, head, seen)
+        return _of_log(name, source, looked, kinds, head, seen, files)
     if asks:
         _show(seen)
     if target is None and asks:
@@ -130,7 +130,9 @@ def _looked_at(
         answers = _ask(made, answers)
         made = draft(name, source, looked, kinds, target, answers, files.parted)
     attach(made, pictures)
-    confirm(made, files.blocks)
+    if lost := confirm(made.columns, made.why, looked, files.blocks):
+        made.notes.append(lost)
+    made.slices = [column for column in made.slices if made.columns[column]["role"] in {"protected", "categorical"}]
     return _of_table(made, head, [] if asks else seen)
 
 
@@ -159,11 +161,15 @@ def _of_table(made: Draft, head: list[str], seen: list[str]) -> Proposal:
 
 
 def _of_log(
-    name: str, source: Keys, looked: Looked, kinds: dict[str, Kind], head: list[str], seen: list[str]
+    name: str, source: Keys, looked: Looked, kinds: dict[str, Kind], head: list[str], seen: list[str], files: Files
 ) -> Proposal:
-    contract, why = log_contract(name, source, looked, kinds)
+    contract, why, lost = log_contract(name, source, looked, kinds, files.blocks)
     owners = next(c for c, keys in contract["events"]["events"]["columns"].items() if keys["role"] == "entity")
-    words = [*seen, f"rows are events of {looked.columns[owners].distinct:,} {owners}: {contract['task']['question']}"]
+    words = [
+        *seen,
+        *filter(None, [lost]),
+        f"rows are events of {looked.columns[owners].distinct:,} {owners}: {contract['task']['question']}",
+    ]
     return Proposal(
         contract=contract_text(contract, head, why),
         params=params_text(name, 3 * looked.columns[owners].distinct, "binary"),

@@ -10,13 +10,13 @@ from collections.abc import Container, Mapping
 from perennial.errors import ConfigError
 from perennial.propose.dates import late_dates
 from perennial.propose.draft import Answers, Draft
-from perennial.propose.kinds import Keys, Kind, is_protected, kind_of, names_rows, names_somebody
+from perennial.propose.kinds import Keys, Kind, is_key, is_protected, kind_of, name_of, names_rows, names_somebody
 from perennial.propose.outcome import Outcome, candidates, decided, evidence, outcome_of
 from perennial.propose.parts import split
 from perennial.propose.profile import Looked, Profile
 from perennial.propose.relations import Told, copies, following, is_treatment, leaks, lottery, questions_of, typed
 
-_WHOLE = r"\A[0-9]+(?:\.[0-9]+)?(?:[eE]\+?[0-9]+)?\z"  # a name that was a number on its way here
+_NEARLY, _FEW_ROWS = 0.95, 100  # of the rows have a name of their own, and there are more than so many
 _NUMBERED = 20  # whole numbers that differ in every row and lie closer than this count rows
 _SLICES = 6  # values up to which a column is a slice
 _MANY_EMPTY = 0.99
@@ -92,33 +92,35 @@ def _names(made: Draft) -> None:
     rows, columns = made.looked.rows, made.looked.columns
     free = [c for c in columns if c not in made.columns and made.kinds[c].what in {"numeric", "categorical", "unique"}]
     unique = [c for c in free if not columns[c].twice and not columns[c].empty and columns[c].told == rows > 1]
-    named = [c for c in unique if names_rows(c) and columns[c].shapes["whole"] + _texts(columns[c]) == rows]
+    named = [c for c in unique if names_rows(c) and columns[c].shapes["whole"] + columns[c].texts == rows]
     if named:
         because = "no value comes twice, and the name says that it is one"
-        made.put(named[0], _name_of("id", columns[named[0]]), because)
+        made.put(named[0], name_of("id", columns[named[0]]), because)
         made.keeps = "drop"
     for column in named[1:]:
         made.ignore(column, "another name of the row")
     for column in (c for c in unique if c not in made.columns and _is_numbering(columns[c])):
         made.ignore(column, "it numbers the rows", "whole numbers, another in every row and close together")
-    owners = [c for c in free if c not in made.columns and _is_owner(columns[c])]
+    _owner(made, [c for c in free if c not in made.columns])
+
+
+def _owner(made: Draft, free: list[str]) -> None:
+    """Whose each row is: called so; else what names nearly every row, or the only keys that come again."""
+    columns = made.looked.columns
+    nearly = [c for c in free if names_rows(c) and columns[c].distinct >= _NEARLY * columns[c].rows > _FEW_ROWS]
+    owners = [c for c in free if _is_owner(columns[c])] or [c for c in nearly if not columns[c].empty][:1]
+    keyed = [c for c in free if is_key(columns[c])]
+    if not owners and len(keyed) == 1:
+        owners = keyed
     if owners:
         owner = max(owners, key=lambda c: columns[c].distinct)
-        keys = _name_of("entity", columns[owner])
+        keys = name_of("entity", columns[owner])
         if columns[owner].empty:
             keys["when_missing"] = "filter"
         per = columns[owner].told / columns[owner].distinct
         made.put(owner, keys, f"{columns[owner].distinct:,} of them, {per:.1f} rows each: one is never in two parts")
-
-
-def _name_of(role: str, column: Profile) -> Keys:
-    """Numbers with an exponent or a point are said to be names, or each would be set aside as a name that lost digits."""
-    was_number = _texts(column) == 0 and column.shapes["int"] < column.told
-    return {"role": role, "type": "text"} | ({"pattern": _WHOLE} if was_number else {})
-
-
-def _texts(column: Profile) -> int:
-    return column.told - column.shapes["decimal"]
+    for column in nearly:
+        made.ignore(column, "it names nearly every row")
 
 
 def _is_numbering(column: Profile) -> bool:

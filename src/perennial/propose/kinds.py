@@ -34,6 +34,7 @@ _IDS = re.compile(
 )
 _WHOSE = re.compile(rf"(?i){_WORD}")
 _IS_WHOSE = re.compile(rf"(?i)\A(?:{_WORD})\Z")
+_WAS_NUMBER = r"\A[0-9]+(?:\.[0-9]+)?(?:[eE]\+?[0-9]+)?\z"
 _COUNTED = 10  # different numbers from which a few words among them stand for nothing, and are no value of a code
 _SENTINELS = re.compile(r"\A-?9{2,6}(?:\.0*)?\Z|\A-1(?:\.0*)?\Z")
 
@@ -89,6 +90,18 @@ def names_people(name: str) -> bool:
 def names_somebody(name: str) -> bool:
     """Whether a column called so says who it is, and does not tell or count something of them."""
     return (names_people(name) and names_rows(name)) or _IS_WHOSE.match(name) is not None
+
+
+def name_of(role: str, column: Profile) -> Keys:
+    """Numbers with an exponent or a point are said to be names, or each would be set aside as a name that lost digits."""
+    was_number = not column.texts and column.shapes["int"] < column.told
+    return {"role": role, "type": "text"} | ({"pattern": _WAS_NUMBER} if was_number else {})
+
+
+def is_key(column: Profile) -> bool:
+    """Whether cells are long signs without a meaning that come again, as keys of people do."""
+    is_signs = column.share("hash") > _ALL and column.share("long") < 1 - _ALL and column.words == column.told
+    return is_signs and 20 < column.distinct < column.told / 1.5 and not column.dates and column.texts > 0
 
 
 def _contact(column: Profile) -> Kind | None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import polars as pl
 
 from perennial.contract.columns import Column
 from perennial.data.cast import cast
+from perennial.data.read import Block
 from perennial.errors import InputError
-from perennial.propose.kinds import Keys, Kind, names_rows, names_somebody
+from perennial.propose.confirm import confirm
+from perennial.propose.kinds import Keys, Kind, is_key, name_of, names_rows, names_somebody
 from perennial.propose.profile import Looked
 
 _OWNER = re.compile(
@@ -21,7 +24,6 @@ _VISIT = re.compile(r"(?i)session|visit|device")  # of which one somebody has ma
 _BASKET = re.compile(r"(?i)invoice|order|basket|cart|session|transaction|receipt|visit_?id")
 _ITEM = re.compile(r"(?i)stock|sku|item|product|article|description|page|content|category")
 _COUNT = re.compile(r"(?i)[a-z]s\Z|type|status|count|age\Z|segment|group|region|state|city|country|lifetime")
-_ALL = 0.99
 _FEW = 20  # values of a column that names nobody and nothing
 _PIECES = re.compile(r"(?i)\A(?:quantity|qty|units|pieces|count|menge)\Z")
 _PRICE = re.compile(r"(?i)(?:unit_?|item_?)?price\Z|unitprice")
@@ -29,6 +31,7 @@ _AMOUNT = re.compile(r"(?i)amount|revenue|sales|total|value|spend|payment|betrag
 _HORIZONS = (90, 60, 30, 14, 7, 3, 1)
 _CUTOFFS = 3
 TABLE = "events"
+_UNUSED = {"role": "ignore", "why": "no sum or count is made of it"}
 
 
 def is_log(looked: Looked, kinds: dict[str, Kind]) -> bool:
@@ -50,7 +53,7 @@ def _owner(looked: Looked, kinds: dict[str, Kind]) -> str | None:
     ]  # fmt: skip
     found = [name for name in again if _names(name, kinds[name])]
     if not found:
-        keys = [name for name in again if columns[name].share("hash") > _ALL and columns[name].share("long") < _ALL]
+        keys = [name for name in again if is_key(columns[name])]
         return keys[0] if len(keys) == 1 else None
     return max(found, key=lambda name: (not _VISIT.search(name), columns[name].distinct))
 
@@ -63,9 +66,9 @@ def _names(name: str, kind: Kind) -> bool:
 
 
 def log_contract(
-    name: str, source: Keys, looked: Looked, kinds: dict[str, Kind]
-) -> tuple[Keys, dict[str, dict[str, str]]]:
-    """The contract, and the reasons of its guesses.
+    name: str, source: Keys, looked: Looked, kinds: dict[str, Kind], blocks: Callable[[], Iterator[Block]]
+) -> tuple[Keys, dict[str, dict[str, str]], str]:
+    """The contract, the reasons of its guesses, and what they set aside, in words.
 
     Raises: InputError when the log is too short for an outcome to be known.
     """
@@ -73,6 +76,8 @@ def log_contract(
     assert owner is not None
     assert time is not None
     columns, why = _columns(looked, kinds, owner, time)
+    lost = confirm(columns, why, looked, blocks)
+    columns |= {c: dict(_UNUSED) for c, keys in columns.items() if keys["role"] in {"categorical", "text"}}
     first, last = _span(looked.sample, time, kinds[time].keys)
     horizon, cutoffs = _cutoffs(first, last)
     table: Keys = {"columns": columns}
@@ -106,11 +111,11 @@ def log_contract(
         "money": {},
     }  # fmt: skip
     days = f"the log goes from {first} to {last}, so that {horizon} days after the last cut-off are known"
-    return contract, {
-        "events": why,
-        "unit": {"cutoffs": days},
-        "task": {"": "rows are events, and nothing else is asked"},
-    }
+    return (
+        contract,
+        {"events": why, "unit": {"cutoffs": days}, "task": {"": "rows are events, and nothing else is asked"}},
+        lost,
+    )
 
 
 def _columns(looked: Looked, kinds: dict[str, Kind], owner: str, time: str) -> tuple[Keys, dict[str, str]]:
@@ -133,18 +138,18 @@ def _columns(looked: Looked, kinds: dict[str, Kind], owner: str, time: str) -> t
     for name, kind in kinds.items():
         if name == owner:
             per = looked.columns[name].told / looked.columns[name].distinct
-            columns[name] = {"role": "entity", "type": "text", "when_missing": "filter"} | _null(kind)
+            columns[name] = name_of("entity", looked.columns[name]) | {"when_missing": "filter"} | _null(kind)
             why[name] = f"whose event it is: {per:.1f} rows each"
         elif name == time:
             columns[name], why[name] = kind.keys, "when it was"
         elif name in {basket, item}:
             role = "basket" if name == basket else "item"
-            columns[name] = {"role": role, "type": "text"} | _null(kind)
+            columns[name] = name_of(role, looked.columns[name]) | _null(kind)
             why[name] = "events that belong together" if role == "basket" else "what it was about"
         elif kind.what == "numeric" or kind.what == "contact":
             columns[name], why[name] = kind.keys, kind.because
         else:
-            columns[name] = {"role": "ignore", "why": "no sum or count is made of it"}
+            columns[name] = dict(_UNUSED)
             why[name] = kind.because
     return columns, why
 

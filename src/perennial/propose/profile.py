@@ -130,6 +130,11 @@ class Profile:
     def distinct(self) -> int:
         return len(self.hashes)
 
+    @property
+    def texts(self) -> int:
+        """Cells that are no number."""
+        return self.told - self.shapes["decimal"]
+
     def share(self, shape: str) -> float:
         """Of the cells that tell something."""
         return self.shapes[shape] / max(self.told, 1)

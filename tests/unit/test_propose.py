@@ -571,3 +571,29 @@ def test_a_log_loses_no_event_to_a_guess(tmp_path: Path) -> None:
     assert contract.entity == "customer_id"
     read = ingest([path], contract.events["events"].columns, Form.of(contract, "events"))
     assert read.rejects.height <= 16
+
+
+def test_a_total_below_the_table_does_not_make_two_values_an_amount(tmp_path: Path) -> None:
+    x, y = chances(600)
+    rows = "".join(f"{v:.3f};{one}\n" for v, one in zip(x, y, strict=True))
+    made, contract = proposed(saved(tmp_path, f"x;churn\n{rows}Total;{y.sum()}\n"))
+    assert contract.columns["churn"].values == {"0": 0, "1": 1}
+    assert any("set aside" in line for line in made.words)
+
+
+def test_a_key_that_is_a_list_somewhere_costs_no_row(tmp_path: Path) -> None:
+    x, y = chances(600)
+    rows = [{"x": v, "b": [1] if i % 3 else 2, "churn": int(y[i])} for i, v in enumerate(x.round(3).tolist())]
+    path = saved(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "rows.jsonl")
+    _, contract = proposed(path)
+    assert contract.columns["b"].role == "ignore"
+    assert ingest([path], contract.columns, Form.of(contract, "main")).rows.height == 600
+
+
+def test_a_table_without_a_feature_is_refused_and_people_without_ids_are_spoken_of(tmp_path: Path) -> None:
+    x, y = chances(600)
+    with pytest.raises(InputError, match="no other column is left"):
+        proposed(table(tmp_path, {"same": ["a"] * 600, "churn": y}))
+    mails = [f"u{i % 200}@a.com" for i in range(600)]
+    made, _ = proposed(table(tmp_path, {"email": mails, "x": x.round(3), "churn": y}))
+    assert any("email comes again" in line for line in made.words)

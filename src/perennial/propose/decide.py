@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 
-from perennial.errors import ConfigError
+from perennial.errors import ConfigError, InputError
 from perennial.propose.dates import late_dates
 from perennial.propose.draft import Answers, Draft
 from perennial.propose.kinds import Keys, Kind, is_key, is_protected, kind_of, name_of, names_rows, names_somebody
@@ -66,6 +66,12 @@ def draft(
     split(made)
     _worth(made, answers)
     made.columns = {column: made.columns[column] for column in kinds if not _is_unused(made, column)}
+    if (
+        not made.since
+        and not made.has("numeric", "categorical", "text")
+        and not any(k.what == "path" for k in kinds.values())
+    ):
+        raise InputError(f"--target {target}: no other column is left to learn from")
     return made
 
 
@@ -152,6 +158,8 @@ def _untold(made: Draft) -> None:
                 made.notes.append(f"{column} is left out: {kind.keys['why']}")
         elif kind.what == "contact":
             made.put(column, kind.keys, f"{kind.because}: never a feature, in no log and no report")
+            if profile.distinct < _NEARLY * profile.told and not made.has("entity"):
+                made.notes.append(f"{column} comes again: without a column of ids, one person may be in two parts")
         elif profile.empty > _MANY_EMPTY * profile.rows:
             made.ignore(column, f"{profile.empty / profile.rows:.1%} of it is empty")
 

@@ -79,6 +79,10 @@ class Draft:
             unit["features"] = {f"{name}_days": {"kind": "days_since", "of": name} for name in self.since}
         return unit
 
+    def has(self, *roles: str) -> bool:
+        """Whether a column has one of `roles` so far."""
+        return any(keys["role"] in roles for keys in self.columns.values())
+
     def put(self, column: str, keys: Keys, why: str) -> None:
         """What was decided first, stays."""
         if column not in self.columns:

@@ -6,6 +6,7 @@ Several files with other columns are never joined unasked: which one is meant, a
 from __future__ import annotations
 
 import glob
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import polars as pl
 from perennial.contract.columns import Column
 from perennial.contract.source import Format
 from perennial.data.jsonl import read_keys, read_objects
+from perennial.data.names import RAW
 from perennial.data.parquet import parquet_blocks, parquet_schema
 from perennial.data.read import Block, read_blocks
 from perennial.errors import InputError
@@ -39,6 +41,7 @@ class Files:
     format: Format
     how: Written | None  # of text with a delimiter
     parted: dict[str, tuple[str, ...]]
+    nested: frozenset[str] = frozenset()  # keys of JSON that hold lists or objects somewhere
 
     def blocks(self) -> Iterator[Block]:
         """All records, with a column more for each date in parts."""
@@ -51,8 +54,14 @@ class Files:
         if self.how is not None:
             return read_blocks(path, self.how.dialect)
         if self.format == "jsonl":
-            return read_objects(path, "utf-8", {name: name for name in self.names}, set(self.names))
+            return self._objects(path)
         return parquet_blocks(path, {name: (name, Column(**keys)) for name, keys in _as_read(path).items()})
+
+    def _objects(self, path: Path) -> Iterator[Block]:
+        """A key with a list or an object anywhere has no cell: as a column it would set those rows aside."""
+        no_cells = [pl.lit("").alias(name) for name in self.nested]
+        for block in read_objects(path, "utf-8", {name: name for name in self.names}, set(self.names)):
+            yield Block(rows=block.rows.with_columns(no_cells), rejects=block.rejects)
 
 
 def opened(paths: Sequence[Path], room: Path) -> list[Path]:
@@ -91,6 +100,7 @@ def agreed(paths: Sequence[Path]) -> Files:
     return Files(
         paths=tuple(paths), names=first.names, source={"kind": "file", "files": _pattern(paths)} | first.source,
         notes=first.notes, format=first.format, how=first.how, parted=first.parted,
+        nested=frozenset().union(*(file.nested for file in (first, *others))),
     )  # fmt: skip
 
 
@@ -104,7 +114,19 @@ def _file(path: Path) -> Files:
     else:
         names = tuple(parquet_schema(path)) if form == "parquet" else tuple(read_keys(path, "utf-8"))
         source, notes = {"format": form}, (f"it is written as {form}",)
-    return Files(paths=(path,), names=names, source=source, notes=notes, format=form, how=how, parted=parted(names))
+    return Files(
+        paths=(path,), names=names, source=source, notes=notes, format=form, how=how, parted=parted(names),
+        nested=_nested(path, names) if form == "jsonl" else frozenset(),
+    )  # fmt: skip
+
+
+def _nested(path: Path, names: Sequence[str]) -> frozenset[str]:
+    found: set[str] = set()
+    for block in read_objects(path, "utf-8", {name: name for name in names}, set(names)):
+        for raw in block.rows[RAW]:
+            if b"[" in raw or raw.count(b"{") > 1:
+                found |= {key for key, value in json.loads(raw).items() if isinstance(value, list | dict)}
+    return frozenset(found)
 
 
 def _holds_objects(path: Path) -> bool:

@@ -23,6 +23,7 @@ _NAMED = re.compile(
     r"(?:loan|order|account|customer|payment|credit)_?status\Z|\Asales\Z|umsatz\Z|no_?-?show|\Awon\Z|gekauft"
 )
 _RATING = re.compile(r"(?i)\A(?:review_?|overall_?|star_?)?(?:score|rating|stars?)\Z|\Aoverall\Z")
+_STRAYS = 3  # rows that are none of the table's
 _STARS = 11  # values up to which a column called so holds ratings  # fmt: skip
 _EVENT_WORDS = (
     "1 1.0 yes y true t ja oui si bad default defaulted fraud fraudulent churn churned attrited exited left positive pos spam "
@@ -94,7 +95,7 @@ def outcome_of(name: str, looked: Looked, kinds: Mapping[str, Kind]) -> Outcome:
     column, kind = columns[name], kinds[name]
     if column.distinct < 2:
         raise InputError(f"--target {name}: it is always the same, so there is nothing to predict")
-    values = {value: count for value, count in column.values.items() if value not in NULLS}
+    values = _but_strays({value: count for value, count in column.values.items() if value not in NULLS})
     if not column.overflown and len(values) == 2:
         return _binary(name, column, values)
     if kind.what == "numeric" or (not column.overflown and all(_is_whole(value) for value in values)):
@@ -104,6 +105,13 @@ def outcome_of(name: str, looked: Looked, kinds: Mapping[str, Kind]) -> Outcome:
     if column.overflown or len(values) > 10 * _MOST_CLASSES or kind.what in {"text", "unique", "contact", "date"}:
         raise InputError(f"--target {name}: {column.distinct:,} different texts are neither classes nor an amount")
     return _classes(name, column, values)
+
+
+def _but_strays(values: dict[str, int]) -> dict[str, int]:
+    """Two values are two although a row or so holds another, such as a total below the table."""
+    first = dict(sorted(values.items(), key=lambda item: -item[1])[:2])
+    strays = sum(values.values()) - sum(first.values())
+    return first if 0 < strays <= _STRAYS and min(first.values()) >= _ROWS_A_CLASS else values
 
 
 def _binary(name: str, column: Profile, values: dict[str, int]) -> Outcome:

@@ -79,6 +79,9 @@ def new(project: Project, name: str, data: Path, answers: Answers, *, asks: bool
     if contract.exists() or name in use_cases(params):
         raise ConfigError(f"{name} is there already, and yours: edit {contract.name}, or choose another name")
     files = _files(data)
+    if asks and len(files) > 1:
+        data = _ask_main(data, files)
+        files = _files(data)
     made = propose(name, files, answers, asks=asks)
     parse(_read(made.contract), contract.name)
     write_text(contract, made.contract)
@@ -195,6 +198,17 @@ def _read(text: str) -> object:
 def _show(lines: Iterable[str]) -> None:
     for line in lines:
         print(line)  # noqa: T201 - to the person at the terminal
+
+
+def _ask_main(data: Path, files: list[Path]) -> Path:
+    """The folder, if its files have the same columns; else the one of them that is meant."""
+    try:
+        agreed([path for path in files if path.suffix != ".tar"])
+    except InputError as error:
+        _show([str(error)])
+        said = data / _said("Which file is the table? (its name)", "")
+        return said if said.is_file() else data
+    return data
 
 
 def _ask_dates(looked: Looked, kinds: dict[str, Kind]) -> dict[str, Kind]:

@@ -140,3 +140,33 @@ def test_a_person_is_asked_three_things_at_most(project: Toy, tmp_path: Path, mo
     assert contract.money.value_of_response == 40
     assert contract.money.cost_of_contact == 2
     assert 3 <= len(asked) <= 4
+
+
+def test_which_of_day_and_month_comes_first_is_asked_where_no_row_tells(
+    project: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "orders.csv"
+    days = [f"{1 + i % 12:02d}/{1 + i % 11:02d}/2023" for i in range(400)]
+    pl.DataFrame(
+        {"order_date": days, "x": [i % 97 for i in range(400)], "returned": [i % 3 for i in range(400)]}
+    ).with_columns(pl.col("returned").replace_strict({0: "yes", 1: "no", 2: "no"})).write_csv(path)
+    screen = io.StringIO()
+    monkeypatch.setattr("builtins.input", lambda question: "day" if "day or the month" in question else "")
+    monkeypatch.setattr("sys.stdout", screen)
+    new(project.project, "mine", path, Answers(), asks=True)
+    assert project.contract.columns["order_date"].format == "%-d/%-m/%Y"
+    assert screen.getvalue().count("row ") == 3
+
+
+def test_of_unlike_files_the_table_is_asked_for_and_nothing_is_joined(
+    project: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    rows = [f"{i % 97},{i % 7},{'yes' if i % 3 else 'no'}" for i in range(400)]
+    (folder / "train.csv").write_text("x,z,churn\n" + "\n".join(rows) + "\n")
+    (folder / "submission.csv").write_text("x,p\n1,2\n2,3\n")
+    monkeypatch.setattr("builtins.input", lambda question: "train.csv" if "Which file" in question else "")
+    monkeypatch.setattr("sys.stdout", io.StringIO())
+    new(project.project, "mine", folder, Answers(), asks=True)
+    assert [path.name for path in project.project.raw("mine").iterdir()] == ["train.csv"]

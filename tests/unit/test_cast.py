@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennial.contract.columns import Column
+from perennial.contract.columns import CellType, Column
 from perennial.data import cast as module
 from perennial.data.cast import cast, content_md5
 from perennial.errors import PerennialError
@@ -94,6 +94,23 @@ def test_a_declared_form_is_taken_to_the_letter(form: str, good: str, bad: str) 
     column = Column(role="time", type="date", format=form)
     assert one(good, column) == (dt.date(2025, 1, 2), None)
     assert one(bad, column) == (None, f"c: '{bad}' is not written as {form}")
+
+
+MOMENTS = [
+    ("%b-%Y", "date", "Dec-2015", dt.date(2015, 12, 1), "Dez-2015"),
+    ("%Y-%-m", "date", "2024-2", dt.date(2024, 2, 1), "2024-13"),
+    ("%Y-%B-%-d", "date", "2024-February-29", dt.date(2024, 2, 29), "2024-Febr-29"),
+    ("%-m/%-d/%Y %-I:%M %p", "datetime", "2/1/2024 12:05 AM", dt.datetime(2024, 2, 1, 0, 5, tzinfo=dt.UTC), "2/1/2024 13:05 AM"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("form", "kind", "good", "moment", "bad"), MOMENTS)
+def test_a_month_is_its_first_day_and_the_halves_of_a_day_are_told_apart(
+    form: str, kind: CellType, good: str, moment: dt.date, bad: str
+) -> None:
+    column = Column(role="time", type=kind, format=form)
+    assert one(good, column) == (moment, None)
+    assert one(bad, column)[0] is None
 
 
 def test_null_codes_maps_and_codes_in_this_order() -> None:

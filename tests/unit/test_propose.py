@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import random
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -350,3 +353,247 @@ def mixture(draw: random.Random) -> dict[str, list[str]]:
             nothing if draw.random() < 0.05 else "odd one" if draw.random() < odd else maker(i) for i in range(400)
         ]
     return found | {"y": [draw.choice(["yes", "no", "no"]) for _ in range(400)]}
+
+
+PLACES: list[tuple[str, list[str], dict[str, Any]]] = [
+    ("issue_d", ["Dec-2015", "Jan-2016"], {"role": "time", "type": "date", "format": "%b-%Y"}),
+    ("d", ["2.1.23", "28.12.24"], {"role": "time", "type": "date", "format": "%-d.%-m.%y"}),
+    ("d", ["May 1, 2024", "June 30, 2024"], {"role": "time", "type": "date", "format": "%B %-d, %Y"}),
+    ("d", ["4/13/2016 2:47:30 PM", "4/1/2016 12:00:00 AM"],
+     {"role": "time", "type": "datetime", "format": "%-m/%-d/%Y %-I:%M:%S %p"}),
+    ("Region_Code", ["28.0", "3.0", "11.0"], {"role": "categorical"}),
+    ("StateHoliday", ["0", "0", "a", "b"], {"role": "categorical"}),
+    ("Contact", ["Ann Li <ann@firm.com>", "Bo Ox <bo@firm.com>"], {"role": "contact", "type": "text"}),
+    ("Account Manager", [f"Anna M{i}" for i in range(30)], {"role": "contact", "type": "text"}),
+    ("CustomerNo", ["2.98725E+13", "5.58998E+14"], {"role": "categorical"}),
+    ("CustomerRef", ["2.98725E+13", "5.58998E+14"], {"role": "categorical"}),
+    ("ItemNo", ["2.98725E+13", "5.58998E+14"],
+     {"role": "ignore", "why": "numbers that a spreadsheet has rounded: they no longer name anything"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "cells", "keys"), PLACES)
+def test_months_codes_with_a_point_people_and_rounded_numbers_are_what_they_are(
+    name: str, cells: list[str], keys: dict[str, Any]
+) -> None:
+    assert kind_of(looked(name, cells * 9)).keys == keys
+
+
+def test_a_row_is_named_by_its_number_and_a_numbering_without_a_name_is_no_feature(tmp_path: Path) -> None:
+    x, y = chances()
+    order = np.random.default_rng(1).permutation(2000)
+    for name in ("EmployeeNumber", "Kundennr", "IDpol", "PatientId"):
+        _, contract = proposed(table(tmp_path, {name: order, "controln": order * 2, "x": x.round(3), "churn": y}))
+        assert (contract.columns[name].role, contract.columns["controln"].role) == ("id", "ignore")
+
+
+def test_ids_that_were_numbers_name_people_still_and_no_row_is_lost_by_them(tmp_path: Path) -> None:
+    x, y = chances()
+    rng = np.random.default_rng(6)
+    people = [f"{number:.5E}" for number in rng.choice(rng.uniform(1e12, 9e14, 700), 2000)]
+    rows = {"PatientId": people, "IDpol": [f"{i}.0" for i in range(2000)], "x": x.round(3), "no_show": y}
+    path = table(tmp_path, rows | {"visit_day": [f"2024-0{1 + i % 9}-01" for i in range(2000)]})
+    _, contract = proposed(path, target="no_show")
+    assert contract.columns["PatientId"].role == "entity"
+    assert contract.split.by == "entity"  # type: ignore[union-attr]
+    read = ingest([path], contract.columns, Form.of(contract, "main"))
+    assert read.rejects.height == 0
+    assert set(read.rows["PatientId"]) == set(people), "as they stand in the file"
+
+
+def test_a_date_over_three_columns_orders_the_rows_and_the_date_of_a_leak_does_not(tmp_path: Path) -> None:
+    x, y = chances()
+    days = [dt.date(2022, 1, 1) + dt.timedelta(days=i // 3) for i in range(2000)]
+    ended = [day + dt.timedelta(days=-9 if one else 9) for day, one in zip(days, y, strict=True)]
+    rows = {
+        "arrival_date_year": [day.year for day in days], "arrival_date_month": [f"{day:%B}" for day in days],
+        "arrival_date_day_of_month": [day.day for day in days], "x": x.round(3), "canceled": y,
+        "stay_status": np.where(y == 1, "Canceled", "Check-Out"), "stay_status_date": [str(day) for day in ended],
+    }  # fmt: skip
+    path = table(tmp_path, rows)
+    _, contract = proposed(path, target="canceled")
+    assert contract.split.order == "arrival_date_day"  # type: ignore[union-attr]
+    for leak in ("stay_status", "stay_status_date"):
+        assert contract.columns[leak].known == "after_outcome"
+    assert contract.columns["arrival_date_year"].role == "ignore"
+    read = ingest([path], contract.columns, Form.of(contract, "main"))
+    assert read.rows["arrival_date_day"].to_list() == days
+    others = {name: cells for name, cells in rows.items() if not name.startswith("stay")}
+    renamed = table(tmp_path, others | {"when": [str(day) for day in ended]}, "other.csv")
+    _, contract = proposed(renamed, target="canceled")
+    assert contract.columns["when"].known == "after_outcome", "its distance to the arrival tells it"
+
+
+def test_what_only_the_treated_have_is_no_feature_and_does_not_hide_the_lottery(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    treated = (rng.random(4000) < 0.5).astype(int)
+    opened = treated * (rng.random(4000) < 0.4)
+    buys = (rng.random(4000) < 0.1 + 0.05 * treated).astype(int)
+    rows = {"x": rng.normal(size=4000).round(3), "treatment": treated, "opened": opened, "buys": buys}
+    _, contract = proposed(table(tmp_path, rows), target="buys")
+    assert contract.task.kind == "uplift"
+    assert [name for name, column in contract.columns.items() if column.is_feature] == ["x"]
+
+
+def test_a_treatment_that_was_not_drawn_by_lot_is_no_feature_and_said_so(tmp_path: Path) -> None:
+    x, y = chances(3000)
+    treated = np.where(x + np.random.default_rng(4).normal(size=3000) > 0, "treated", "control")
+    made, contract = proposed(table(tmp_path, {"x": x.round(3), "treatment_group": treated, "churn": y}))
+    assert contract.columns["treatment_group"].role == "ignore"
+    assert any("not by lot" in line for line in made.words)
+
+
+def test_a_protected_column_is_never_a_suspect(tmp_path: Path) -> None:
+    _, y = chances()
+    rng = np.random.default_rng(2)
+    sex = np.where(rng.random(2000) < 0.15 + 0.7 * y, "female", "male")
+    path = table(
+        tmp_path, {"sex": sex, "a": rng.normal(size=2000).round(3), "b": rng.integers(0, 90, 2000), "churn": y}
+    )
+    _, contract = proposed(path)
+    assert contract.columns["sex"].role == "protected"
+    assert contract.suspects == ()
+
+
+def test_texts_with_addresses_in_some_cells_are_read_as_texts_and_none_is_shown(tmp_path: Path) -> None:
+    x, y = chances(600)
+    notes = [f"mail me at ann{i}@firm.de" if i % 9 == 0 else "wants an offer soon" for i in range(600)]
+    phone = [f"0171 {1000000 + i}" if i % 9 == 0 else "none" for i in range(600)]
+    path = table(tmp_path, {"notes": notes, "line": phone, "x": x.round(3), "churn": y})
+    made, contract = proposed(path)
+    assert contract.columns["notes"].role == "text"
+    assert contract.columns["line"].role == "contact"
+    assert not any("firm.de" in line or "1000000" in line for line in (made.contract, *made.words))
+    assert ingest([path], contract.columns, Form.of(contract, "main")).rejects.height == 0
+    assert sum(line.startswith("row ") for line in made.words) == 3
+
+
+def test_the_test_part_holds_enough_events_where_these_become_rarer(tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    y = (rng.random(4000) < np.linspace(0.2, 0.01, 4000)).astype(int)
+    days = [str(dt.date(2024, 1, 1) + dt.timedelta(days=i // 10)) for i in range(4000)]
+    made, contract = proposed(table(tmp_path, {"order_date": days, "x": rng.normal(size=4000).round(3), "churn": y}))
+    share = contract.split.fractions.test  # type: ignore[union-attr]
+    assert y[int((1 - share) * 4000) :].sum() >= 50 > y[int(0.8 * 4000) :].sum()
+    assert any("fewer than 50" in line for line in made.words)
+
+
+def test_a_log_is_of_people_not_of_their_sessions_and_no_count_is_an_owner(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    rows = sorted(
+        (str(dt.datetime(2024, 1, 1) + dt.timedelta(hours=int(rng.integers(0, 9000)))), int(rng.integers(1, 90)), f"s{k}")
+        for k in range(800) for _ in range(2)
+    )  # fmt: skip
+    log = pl.DataFrame(rows, schema=["event_time", "user_id", "user_session"], orient="row")
+    path = tmp_path / "log.csv"
+    log.write_csv(path)
+    assert proposed(path)[1].entity == "user_id"
+    log.drop("user_id", "user_session").with_columns(
+        pl.Series("Customers", rng.integers(100, 400, 1600)), pl.Series("Amount", rng.integers(0, 99, 1600))
+    ).write_csv(path)
+    with pytest.raises(InputError, match="--target"):
+        proposed(path)
+
+
+def test_ratings_and_a_first_column_without_a_name_are_outcomes(tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    stars = rng.integers(1, 6, 400)
+    path = table(tmp_path, {"Score": stars, "Text": [f"good thing number {i} of it" for i in range(400)]})
+    assert proposed(path)[1].target == "Score"
+    path.write_text(
+        "".join(f"{one}\t{v}\t{w}\n" for one, v, w in zip(stars % 2, stars, rng.integers(0, 99, 400), strict=True))
+    )
+    assert proposed(path)[1].target == "c1"
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet", "zip", "tar.gz"])
+def test_every_format_that_fetch_takes_can_be_proposed_for(form: str, tmp_path: Path) -> None:
+    x, y = chances(400)
+    moments = [dt.datetime(2024, 1, 1) + dt.timedelta(hours=i) for i in range(400)]
+    frame = pl.DataFrame({"when": moments, "x": x, "tags": [["a"]] * 400, "churn": y.astype(bool)})
+    path = packed(frame, form, tmp_path)
+    _, contract = proposed(path)
+    assert contract.target == "churn"
+    assert contract.columns["churn"].values == {"false": 0, "true": 1}
+    assert contract.split.order == "when"  # type: ignore[union-attr]
+    if form in {"jsonl", "parquet"}:
+        assert contract.source.format == form
+        assert contract.columns["tags"].role == "ignore"
+        read = ingest([path], contract.columns, Form.of(contract, "main"))
+        assert read.rows["when"].dt.replace_time_zone(None).to_list() == moments
+    else:
+        assert contract.source.files == "rows.csv"
+
+
+def packed(frame: pl.DataFrame, form: str, folder: Path) -> Path:
+    """A frame as a file of a format; of the archives, beside what else lies in them."""
+    path = folder / f"rows.{form}"
+    if form == "parquet":
+        frame.write_parquet(path)
+    elif form == "jsonl":
+        texts = frame.with_columns(pl.col("when").dt.strftime("%Y-%m-%dT%H:%M:%S"))
+        path.write_text("".join(json.dumps(row) + "\n" for row in texts.to_dicts()))
+    else:
+        table_file, other = folder / "rows.csv", folder / "readme.txt"
+        frame.drop("tags").with_columns(pl.col("when").dt.strftime("%Y-%m-%d %H:%M:%S")).write_csv(table_file)
+        other.write_text("hello")
+        shutil.make_archive(str(folder / "rows"), "zip" if form == "zip" else "gztar", folder, ".")
+    return path
+
+
+def test_a_spreadsheet_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = saved(tmp_path, "PK", "book.xlsx")
+    with pytest.raises(InputError, match="save the sheet as CSV"):
+        proposed(path)
+
+
+def test_keys_that_come_again_and_ids_that_nearly_never_do_keep_their_rows_together(tmp_path: Path) -> None:
+    x, y = chances()
+    keys = [hashlib.md5(str(i % 300).encode()).hexdigest() for i in range(2000)]
+    _, contract = proposed(table(tmp_path, {"msno": keys, "x": x.round(3), "churn": y}))
+    assert contract.columns["msno"].role == "entity"
+    twice = [min(i, 1990) * 3 + 10**6 for i in range(2000)]
+    _, contract = proposed(table(tmp_path, {"order_id": twice, "x": x.round(3), "churn": y}))
+    assert contract.columns["order_id"].role == "entity"
+    assert contract.split.by == "entity"  # type: ignore[union-attr]
+
+
+def test_a_log_loses_no_event_to_a_guess(tmp_path: Path) -> None:
+    rng = np.random.default_rng(9)
+    rows = {
+        "customer_id": [f"{int(one)}.0" for one in rng.integers(1, 90, 1600)],
+        "at": [str(dt.datetime(2024, 1, 1) + dt.timedelta(hours=int(h))) for h in np.sort(rng.integers(0, 9000, 1600))],
+        "amount": [f"{i}.5" if i % 140 else f"odd{i}" for i in range(1600)],
+        "price": [f"{i}.25" if i % 150 else f"far{i}" for i in range(1600)],
+    }
+    path = table(tmp_path, rows)
+    _, contract = proposed(path)
+    assert contract.entity == "customer_id"
+    read = ingest([path], contract.events["events"].columns, Form.of(contract, "events"))
+    assert read.rejects.height <= 16
+
+
+def test_a_total_below_the_table_does_not_make_two_values_an_amount(tmp_path: Path) -> None:
+    x, y = chances(600)
+    rows = "".join(f"{v:.3f};{one}\n" for v, one in zip(x, y, strict=True))
+    made, contract = proposed(saved(tmp_path, f"x;churn\n{rows}Total;{y.sum()}\n"))
+    assert contract.columns["churn"].values == {"0": 0, "1": 1}
+    assert any("set aside" in line for line in made.words)
+
+
+def test_a_key_that_is_a_list_somewhere_costs_no_row(tmp_path: Path) -> None:
+    x, y = chances(600)
+    rows = [{"x": v, "b": [1] if i % 3 else 2, "churn": int(y[i])} for i, v in enumerate(x.round(3).tolist())]
+    path = saved(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "rows.jsonl")
+    _, contract = proposed(path)
+    assert contract.columns["b"].role == "ignore"
+    assert ingest([path], contract.columns, Form.of(contract, "main")).rows.height == 600
+
+
+def test_a_table_without_a_feature_is_refused_and_people_without_ids_are_spoken_of(tmp_path: Path) -> None:
+    x, y = chances(600)
+    with pytest.raises(InputError, match="no other column is left"):
+        proposed(table(tmp_path, {"same": ["a"] * 600, "churn": y}))
+    mails = [f"u{i % 200}@a.com" for i in range(600)]
+    made, _ = proposed(table(tmp_path, {"email": mails, "x": x.round(3), "churn": y}))
+    assert any("email comes again" in line for line in made.words)

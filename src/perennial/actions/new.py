@@ -6,10 +6,10 @@ A contract that is there already is never touched. The raw data is fetched, so `
 from __future__ import annotations
 
 import argparse
-import glob
 import logging
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -18,19 +18,19 @@ from perennial.actions.fetch import fetch
 from perennial.config.base import use_cases, with_block
 from perennial.contract.model import parse
 from perennial.data.images import Archive
-from perennial.data.read import Block, read_blocks
 from perennial.errors import ConfigError, InputError, PerennialError
 from perennial.files.durable import write_text
 from perennial.files.project import Project, checked
 from perennial.propose.confirm import confirm
 from perennial.propose.decide import attach, draft, kinds_of, target_of, undecided
 from perennial.propose.draft import Answers, Draft
-from perennial.propose.kinds import Keys, Kind
+from perennial.propose.files import Files, agreed, opened
+from perennial.propose.kinds import Keys, Kind, dated
 from perennial.propose.log import is_log, log_contract
 from perennial.propose.outcome import says_so
 from perennial.propose.profile import Looked, profile
 from perennial.propose.render import contract_text, params_text
-from perennial.propose.written import Written, written
+from perennial.propose.shown import first_rows
 
 log = logging.getLogger("perennial")
 
@@ -79,6 +79,9 @@ def new(project: Project, name: str, data: Path, answers: Answers, *, asks: bool
     if contract.exists() or name in use_cases(params):
         raise ConfigError(f"{name} is there already, and yours: edit {contract.name}, or choose another name")
     files = _files(data)
+    if asks and len(files) > 1:
+        data = _ask_main(data, files)
+        files = _files(data)
     made = propose(name, files, answers, asks=asks)
     parse(_read(made.contract), contract.name)
     write_text(contract, made.contract)
@@ -95,44 +98,55 @@ def new(project: Project, name: str, data: Path, answers: Answers, *, asks: bool
 
 def propose(name: str, files: list[Path], answers: Answers, *, asks: bool = False) -> Proposal:
     """Look at files with the same columns and write nothing."""
-    archives = {path.name: Archive.open(path).members for path in files if path.suffix == ".tar"}
-    files = [path for path in files if path.suffix != ".tar"]
-    if not files:
-        raise InputError(f"--data holds {', '.join(archives)} and no table beside it")
-    how = _agreed(files)
-    looked = profile(_blocks(files, how), list(how.names))
+    pictures = {p.name: Archive.open(p).members for p in files if len(files) > 1 and p.suffix == ".tar"}
+    with tempfile.TemporaryDirectory() as room:
+        tables = agreed(opened([path for path in files if path.name not in pictures], Path(room)))
+        return _looked_at(name, tables, pictures, answers, asks=asks)
+
+
+def _looked_at(
+    name: str, files: Files, pictures: Mapping[str, Container[str]], answers: Answers, *, asks: bool
+) -> Proposal:
+    looked = profile(files.blocks(), [*files.names, *files.parted])
     if not looked.rows:
-        raise InputError(f"{files[0]}: a header and no row that can be read")
-    kinds = kinds_of(looked)
-    source: Keys = {"kind": "file", "files": _pattern(files)} | how.source
+        raise InputError(f"{files.paths[0].name}: a header and no row that can be read")
+    kinds = kinds_of(looked, files.parted)
+    if asks:
+        kinds |= _ask_dates(looked, kinds)
+    source = dict(files.source)
     target = target_of(looked, kinds, answers)
-    head = [f"Proposed from {', '.join(path.name for path in files[:3])}: {looked.rows:,} rows.", *how.notes]
+    head = [f"Proposed from {', '.join(path.name for path in files.paths[:3])}: {looked.rows:,} rows.", *files.notes]
+    seen = [*head, *first_rows(looked, kinds)]
     head.append("Each guess has its reason behind it; what you change stays as you change it.")
     if answers.target is None and is_log(looked, kinds) and (target is None or not says_so(target)):
-        return _of_log(name, source, looked, kinds, head)
+        return _of_log(name, source, looked, kinds, head, seen, files)
+    if asks:
+        _show(seen)
     if target is None and asks:
         answers = replace(answers, target=_ask_target(looked, kinds))
         target = answers.target
     if target is None:
         found = "; ".join(undecided(looked, kinds)) or "no column has two values or more"
         raise InputError(f"what should {name} predict? Say it with --target. It could be: {found}")
-    made = draft(name, source, looked, kinds, target, answers)
+    made = draft(name, source, looked, kinds, target, answers, files.parted)
     if asks:
         answers = _ask(made, answers)
-        made = draft(name, source, looked, kinds, target, answers)
-    attach(made, archives)
-    confirm(made, lambda: _blocks(files, how))
-    return _of_table(made, head)
+        made = draft(name, source, looked, kinds, target, answers, files.parted)
+    attach(made, pictures)
+    if lost := confirm(made.columns, made.why, looked, files.blocks):
+        made.notes.append(lost)
+    made.slices = [column for column in made.slices if made.columns[column]["role"] in {"protected", "categorical"}]
+    return _of_table(made, head, [] if asks else seen)
 
 
-def _of_table(made: Draft, head: list[str]) -> Proposal:
+def _of_table(made: Draft, head: list[str], seen: list[str]) -> Proposal:
     why = {"columns": made.why, "split": {"": made.split_why}, "task": {"": made.outcome.words}}
     if made.suspects:
         why["suspects"] = {
             "": "may be known too late: left out, and the report shows both; --known COLUMN takes one in"
         }
     has_text = any(keys["role"] == "text" for keys in made.columns.values())
-    words = [f"predict {made.outcome.name}: {made.outcome.words}"]
+    words = [*seen, f"predict {made.outcome.name}: {made.outcome.words}"]
     refused = [name for name, keys in made.columns.items() if keys.get("known") == "after_outcome"]
     if refused:
         words.append(f"refused as leaks: {', '.join(refused)}")
@@ -149,10 +163,16 @@ def _of_table(made: Draft, head: list[str]) -> Proposal:
     )
 
 
-def _of_log(name: str, source: Keys, looked: Looked, kinds: dict[str, Kind], head: list[str]) -> Proposal:
-    contract, why = log_contract(name, source, looked, kinds)
+def _of_log(
+    name: str, source: Keys, looked: Looked, kinds: dict[str, Kind], head: list[str], seen: list[str], files: Files
+) -> Proposal:
+    contract, why, lost = log_contract(name, source, looked, kinds, files.blocks)
     owners = next(c for c, keys in contract["events"]["events"]["columns"].items() if keys["role"] == "entity")
-    words = [f"rows are events of {looked.columns[owners].distinct:,} {owners}: {contract['task']['question']}"]
+    words = [
+        *seen,
+        *filter(None, [lost]),
+        f"rows are events of {looked.columns[owners].distinct:,} {owners}: {contract['task']['question']}",
+    ]
     return Proposal(
         contract=contract_text(contract, head, why),
         params=params_text(name, 3 * looked.columns[owners].distinct, "binary"),
@@ -169,41 +189,44 @@ def _files(data: Path) -> list[Path]:
     return files
 
 
-def _agreed(files: list[Path]) -> Written:
-    """How all of the files are written; they must have the same columns, for nothing is joined unasked."""
-    first, *others = [written(path) for path in files]
-    for other in others:
-        if other.names != first.names or other.dialect != first.dialect:
-            named = ", ".join(
-                f"{p.name} ({len(w.names)} columns)" for p, w in zip(files, [first, *others], strict=True)
-            )
-            raise InputError(f"the files differ in their columns: {named}. Which one is it? Give that file by --data")
-    return first
-
-
-def _blocks(files: list[Path], how: Written) -> Iterator[Block]:
-    for path in files:
-        yield from read_blocks(path, how.dialect)
-
-
-def _pattern(files: list[Path]) -> str:
-    """The name of the one file, or what the names of several begin and end with."""
-    if len(files) == 1:
-        return glob.escape(files[0].name)
-    suffix = "".join(files[0].suffixes)
-    return f"*{glob.escape(suffix)}" if all("".join(path.suffixes) == suffix for path in files) else "*"
-
-
 def _read(text: str) -> object:
     import yaml
 
     return yaml.safe_load(text)
 
 
+def _show(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)  # noqa: T201 - to the person at the terminal
+
+
+def _ask_main(data: Path, files: list[Path]) -> Path:
+    """The folder, if its files have the same columns; else the one of them that is meant."""
+    try:
+        agreed([path for path in files if path.suffix != ".tar"])
+    except InputError as error:
+        _show([str(error)])
+        said = data / _said("Which file is the table? (its name)", "")
+        return said if said.is_file() else data
+    return data
+
+
+def _ask_dates(looked: Looked, kinds: dict[str, Kind]) -> dict[str, Kind]:
+    """Dates whose order of day and month no cell proves."""
+    found = {}
+    for name, kind in kinds.items():
+        if kind.either:
+            said = _said(
+                f"{name}: does {next(filter(None, looked.sample[name].to_list()))} begin with the day or the month? (day, month)",
+                "",
+            )
+            if said in {"day", "month"}:
+                found[name] = dated(kind.either[said == "month"], kind.null, f"you said that the {said} comes first")
+    return found
+
+
 def _ask_target(looked: Looked, kinds: dict[str, Kind]) -> str:
-    print("What do you want to predict?")  # noqa: T201 - a question to the person at the terminal
-    for line in undecided(looked, kinds):
-        print(f"  {line}")  # noqa: T201
+    _show(["What do you want to predict?", *(f"  {line}" for line in undecided(looked, kinds))])
     return _said("column", "")
 
 
@@ -215,8 +238,7 @@ def _ask(made: Draft, answers: Answers) -> Answers:
         )
         answers = replace(answers, event=event)
     if made.suspects:
-        for name, why in made.suspects.items():
-            print(f"  {name}: {why}")  # noqa: T201
+        _show(f"  {name}: {why}" for name, why in made.suspects.items())
         known = _said("Which of these are known before you decide? (names with commas)", "")
         answers = replace(answers, known=tuple(name.strip() for name in known.split(",") if name.strip()))
     if made.outcome.kind == "binary" and answers.earns is None:

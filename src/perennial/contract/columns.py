@@ -17,7 +17,7 @@ Keep = Literal["first", "last", "none"]
 CellType = Literal["text", "int", "decimal", "date", "datetime"]
 
 _TYPE_OF_ROLE: dict[str, CellType] = {"numeric": "decimal", "time": "datetime", "weight": "decimal"}
-_DIRECTIVES = ("%Y", "%y", "%m", "%-m", "%b", "%d", "%-d", "%H", "%-H", "%M", "%S", "%f")
+_DIRECTIVES = ("%Y", "%y", "%m", "%-m", "%b", "%B", "%d", "%-d", "%H", "%-H", "%I", "%-I", "%M", "%S", "%f", "%p")
 _NEVER_NULL = {"id", "entity", "time", "outcome", "treatment", "split"}
 
 

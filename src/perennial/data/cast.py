@@ -23,6 +23,8 @@ _PARTS = {
     "%Y": "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[2-9])",  # no year 0, and none that a time zone leads to it
     "%y": "[0-9]{2}", "%m": "[0-9]{2}", "%d": "[0-9]{2}", "%-m": "[0-9]{1,2}", "%-d": "[0-9]{1,2}",
     "%b": "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)",
+    "%B": "(?:January|February|March|April|May|June|July|August|September|October|November|December)",
+    "%I": "(?:0[1-9]|1[0-2])", "%-I": "(?:0?[1-9]|1[0-2])", "%p": "(?:AM|PM|am|pm)",
     "%H": "(?:[01][0-9]|2[0-3])", "%-H": "(?:[01]?[0-9]|2[0-3])", "%M": "[0-5][0-9]", "%S": "[0-5][0-9]",
     "%f": "[0-9]{1,9}",
 }  # fmt: skip
@@ -131,6 +133,8 @@ def _time(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
     fits = cells.str.contains(_shape(form))
     shaped = cells.set(~fits.fill_null(True), None)
     why = _why(cells, fits, f"is not written as {form}")
+    if not re.search("%-?d", form):  # a month is told by its first day
+        shaped, form = shaped.str.replace(r"\A", "1 "), f"%d {form}"
     form = form.replace("%-", "%").replace(".%f", "%.f")  # as chrono says it, which takes one digit or two
     if column.cell_type == "date":
         out = shaped.str.to_date(form, strict=False)

@@ -26,6 +26,12 @@ def parquet_header(path: Path) -> list[str]:
     return [str(name) for name in _parquet(path).schema_arrow.names]
 
 
+def parquet_schema(path: Path) -> dict[str, pl.DataType]:
+    """Columns and what their cells are (raises as `parquet_header`)."""
+    schema = pl.DataFrame(pl.from_arrow(_parquet(path).schema_arrow.empty_table())).schema
+    return dict(schema)
+
+
 def parquet_blocks(path: Path, read: Read) -> Iterator[Block]:
     """Batches as text cells; a record's raw text is its declared cells as JSON, its line is its record number.
 

@@ -5,23 +5,19 @@ The order of looking is fixed: kinds of column, id and entity, copies, treatment
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Mapping
 
-from perennial.errors import ConfigError
+from perennial.errors import ConfigError, InputError
+from perennial.propose.dates import late_dates
 from perennial.propose.draft import Answers, Draft
-from perennial.propose.kinds import Keys, Kind, is_protected, kind_of
+from perennial.propose.kinds import Keys, Kind, is_key, is_protected, kind_of, name_of, names_rows, names_somebody
 from perennial.propose.outcome import Outcome, candidates, decided, evidence, outcome_of
 from perennial.propose.parts import split
 from perennial.propose.profile import Looked, Profile
-from perennial.propose.relations import Told, copies, leaks, lottery, questions_of, typed
+from perennial.propose.relations import Told, copies, following, is_treatment, leaks, lottery, questions_of, typed
 
-_IDS = re.compile(
-    r"(?i)(?:\A|_|\b)(?:id|nr|no|num|number|key|index|idx|uuid|guid|rownumber|row|ref)\Z|nummer\Z|ID\Z|Id\Z|\Acolumn_1\Z|\AUnnamed"
-)
-_WHOSE = re.compile(
-    r"(?i)customer|client|user|account|member|person|patient|subscriber|household|visitor|borrower|policy_?holder|cust|kunde"
-)
+_NEARLY, _FEW_ROWS = 0.95, 100  # of the rows have a name of their own, and there are more than so many
+_NUMBERED = 20  # whole numbers that differ in every row and lie closer than this count rows
 _SLICES = 6  # values up to which a column is a slice
 _MANY_EMPTY = 0.99
 _IN_ARCHIVE = 0.95  # of the paths
@@ -32,8 +28,15 @@ def undecided(looked: Looked, kinds: Mapping[str, Kind]) -> list[str]:
     return [evidence(name, looked, kinds) for _, name in candidates(looked, kinds)[:8]]
 
 
-def kinds_of(looked: Looked) -> dict[str, Kind]:
-    return {name: kind_of(column) for name, column in looked.columns.items()}
+def kinds_of(looked: Looked, parted: Mapping[str, tuple[str, ...]]) -> dict[str, Kind]:
+    """What each column is; a date in parts that reads as none is no column."""
+    found = {name: kind_of(column) for name, column in looked.columns.items()}
+    for name, parts in parted.items():
+        kind = found.pop(name)
+        if kind.what == "date":
+            because = f"{', '.join(parts)} make it together"
+            found[name] = Kind(keys={**kind.keys, "from": list(parts)}, what="date", because=because, null=kind.null)
+    return found
 
 
 def target_of(looked: Looked, kinds: Mapping[str, Kind], answers: Answers) -> str | None:
@@ -41,12 +44,18 @@ def target_of(looked: Looked, kinds: Mapping[str, Kind], answers: Answers) -> st
     return answers.target or decided(looked, candidates(looked, kinds))
 
 
-def draft(name: str, source: Keys, looked: Looked, kinds: dict[str, Kind], target: str, answers: Answers) -> Draft:
-    """Raises: InputError when the target cannot be predicted, ConfigError for an answer that fits nothing."""
+def draft(
+    name: str, source: Keys, looked: Looked, kinds: dict[str, Kind], target: str, answers: Answers,
+    parted: Mapping[str, tuple[str, ...]],
+) -> Draft:  # fmt: skip
+    """`parted`: the columns that each date is made of.
+
+    Raises: InputError when the target cannot be predicted, ConfigError for an answer that fits nothing.
+    """
     outcome = outcome_of(target, looked, kinds)
     if answers.event is not None and outcome.kind == "binary":
         outcome = _with_event(outcome, answers.event)
-    made = Draft(name=name, source=source, looked=looked, kinds=kinds, outcome=outcome)
+    made = Draft(name=name, source=source, looked=looked, kinds=kinds, outcome=outcome, parted=parted)
     made.columns[target], made.why[target] = outcome.keys, outcome.words
     _names(made)
     _copied(made)
@@ -56,8 +65,19 @@ def draft(name: str, source: Keys, looked: Looked, kinds: dict[str, Kind], targe
     _rest(made)
     split(made)
     _worth(made, answers)
-    made.columns = {column: made.columns[column] for column in looked.columns}
+    made.columns = {column: made.columns[column] for column in kinds if not _is_unused(made, column)}
+    if (
+        not made.since
+        and not made.has("numeric", "categorical", "text")
+        and not any(k.what == "path" for k in kinds.values())
+    ):
+        raise InputError(f"--target {target}: no other column is left to learn from")
     return made
+
+
+def _is_unused(made: Draft, column: str) -> bool:
+    """A date in parts that orders nothing: the parts are columns by themselves."""
+    return column in made.parted and made.columns[column]["role"] == "ignore"
 
 
 def _with_event(outcome: Outcome, event: str) -> Outcome:
@@ -78,30 +98,44 @@ def _names(made: Draft) -> None:
     rows, columns = made.looked.rows, made.looked.columns
     free = [c for c in columns if c not in made.columns and made.kinds[c].what in {"numeric", "categorical", "unique"}]
     unique = [c for c in free if not columns[c].twice and not columns[c].empty and columns[c].told == rows > 1]
-    named = [c for c in unique if _IDS.search(c) and made.kinds[c].keys.get("type") != "decimal"]
+    named = [c for c in unique if names_rows(c) and columns[c].shapes["whole"] + columns[c].texts == rows]
     if named:
-        made.put(named[0], {"role": "id", "type": "text"}, "no value comes twice, and the name says that it is one")
+        because = "no value comes twice, and the name says that it is one"
+        made.put(named[0], name_of("id", columns[named[0]]), because)
         made.keeps = "drop"
     for column in named[1:]:
         made.ignore(column, "another name of the row")
-    owners = [c for c in free if c not in made.columns and _is_owner(columns[c])]
+    for column in (c for c in unique if c not in made.columns and _is_numbering(columns[c])):
+        made.ignore(column, "it numbers the rows", "whole numbers, another in every row and close together")
+    _owner(made, [c for c in free if c not in made.columns])
+
+
+def _owner(made: Draft, free: list[str]) -> None:
+    """Whose each row is: called so; else what names nearly every row, or the only keys that come again."""
+    columns = made.looked.columns
+    nearly = [c for c in free if names_rows(c) and columns[c].distinct >= _NEARLY * columns[c].rows > _FEW_ROWS]
+    owners = [c for c in free if _is_owner(columns[c])] or [c for c in nearly if not columns[c].empty][:1]
+    keyed = [c for c in free if is_key(columns[c])]
+    if not owners and len(keyed) == 1:
+        owners = keyed
     if owners:
-        owner = max(owners, key=lambda c: (bool(_WHOSE.search(c)), columns[c].distinct))
-        keys: Keys = {"role": "entity", "type": "text"}
+        owner = max(owners, key=lambda c: columns[c].distinct)
+        keys = name_of("entity", columns[owner])
         if columns[owner].empty:
             keys["when_missing"] = "filter"
         per = columns[owner].told / columns[owner].distinct
         made.put(owner, keys, f"{columns[owner].distinct:,} of them, {per:.1f} rows each: one is never in two parts")
+    for column in nearly:
+        made.ignore(column, "it names nearly every row")
+
+
+def _is_numbering(column: Profile) -> bool:
+    return column.shapes["whole"] == column.rows > 100 and column.most - column.least < _NUMBERED * column.rows
 
 
 def _is_owner(column: Profile) -> bool:
     """A column that names people or accounts, some of them more than once."""
-    speaks = _WHOSE.search(column.name) is not None and _IDS.search(column.name) is not None
-    speaks = (
-        speaks
-        or re.fullmatch(r"(?i)customer|client|user|account|member|patient|subscriber|cust", column.name) is not None
-    )
-    return speaks and column.twice and column.distinct > 20 and column.empty < 0.01 * column.rows
+    return names_somebody(column.name) and column.twice and column.distinct > 20 and column.empty < 0.01 * column.rows
 
 
 def _copied(made: Draft) -> None:
@@ -120,8 +154,12 @@ def _untold(made: Draft) -> None:
         profile = made.looked.columns[column]
         if kind.what in {"empty", "constant", "path", "unclear", "unique"}:
             made.put(column, kind.keys, kind.because)
+            if kind.what == "unclear":
+                made.notes.append(f"{column} is left out: {kind.keys['why']}")
         elif kind.what == "contact":
             made.put(column, kind.keys, f"{kind.because}: never a feature, in no log and no report")
+            if profile.distinct < _NEARLY * profile.told and not made.has("entity"):
+                made.notes.append(f"{column} comes again: without a column of ids, one person may be in two parts")
         elif profile.empty > _MANY_EMPTY * profile.rows:
             made.ignore(column, f"{profile.empty / profile.rows:.1%} of it is empty")
 
@@ -148,10 +186,20 @@ def _lottery(made: Draft, answers: Answers) -> None:
     free = [c for c, kind in made.kinds.items() if c not in made.columns and kind.what in {"numeric", "categorical"}]
     if answers.treatment is not None and answers.treatment not in free:
         raise ConfigError(f"treatment {answers.treatment!r} is no such column; there are: {', '.join(free)}")
-    found = lottery(made.looked.sample, made.kinds, typed(made.looked.sample, free, made.kinds), answers.treatment)
+    sample = made.looked.sample
+    columns = typed(sample, free, made.kinds)
+    found = lottery(sample, made.kinds, columns, answers.treatment)
     if found is None:
+        for column in (c for c in free if is_treatment(sample, made.kinds, c)):
+            made.ignore(column, "it says who was treated, and not by lot: other columns tell who")
+            made.notes.append(
+                f"{column} says who was treated, not by lot: left out; --treatment {column} asks whom it moves"
+            )
         return
     column, control = found
+    treated = (sample[column] != control).to_numpy().astype(float)
+    for after in following({name: cells for name, cells in columns.items() if name != column}, treated):
+        made.ignore(after, f"a value of it comes only with {column}: it was seen after it", known="after_outcome")
     values = [v for v in made.looked.columns[column].values if v != control]
     arms = {value: {"cost": answers.cost or 0.0} for value in sorted(values)}
     keys: Keys = {"role": "treatment", "control": control, "assignment": "randomised", "arms": arms}
@@ -167,7 +215,13 @@ def _leaks(made: Draft, answers: Answers) -> None:
         if column in answers.known:
             raise ConfigError(f"{column} cannot be known before the decision: {why}")
         made.ignore(column, f"known after the outcome: {why}", f"a leak: {why}", known="after_outcome")
-    made.suspects = {column: why for column, why in told.suspects.items() if column not in answers.known}
+    made.suspects = {
+        column: why for column, why in told.suspects.items() if column not in answers.known and not is_protected(column)
+    }
+    late = late_dates(made, list(told.refused))
+    for column, why in late.items():
+        if column not in answers.known:
+            made.ignore(column, why, known="after_outcome")
 
 
 def _told(made: Draft, free: list[str]) -> Told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from perennial.propose.kinds import Keys, Kind
@@ -28,6 +29,7 @@ class Draft:
     name: str
     source: Keys
     looked: Looked
+    parted: Mapping[str, tuple[str, ...]]  # a date → the columns of its year, month and day
     kinds: dict[str, Kind]
     outcome: Outcome
     columns: dict[str, Keys] = field(default_factory=dict)
@@ -76,6 +78,10 @@ class Draft:
         if self.since:
             unit["features"] = {f"{name}_days": {"kind": "days_since", "of": name} for name in self.since}
         return unit
+
+    def has(self, *roles: str) -> bool:
+        """Whether a column has one of `roles` so far."""
+        return any(keys["role"] in roles for keys in self.columns.values())
 
     def put(self, column: str, keys: Keys, why: str) -> None:
         """What was decided first, stays."""

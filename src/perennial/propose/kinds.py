@@ -14,10 +14,12 @@ _ALL = 0.99  # share of the cells from which they have a shape; the others are q
 _FEW = 12  # whole numbers up to which a column of codes is one
 _CODE = re.compile(
     r"(?i)(?:\A|_|\b)(?:code|type|class|category|cat|kind|region|zone|zip|plz|postcode|postal|branch|store|channel|status|browser|"
-    r"operatingsystems?|traffictype|group|id|nr|no)(?:\Z|_|\b)|(?-i:(?:Code|Type|ID|Id|Zip|Region|Category)\Z)"
+    r"operatingsystems?|traffictype|group|agent|agency|company|dealer|vendor|supplier|merchant|seller|id|nr|no)(?:\Z|_|\b)|(?-i:(?:Code|Type|ID|Id|Zip|Region|Category)\Z)"
 )
 _PERSON = re.compile(
-    r"(?i)\A(?:(?:first|last|full|sur|family|given|middle|user|customer|client|contact)[ _-]?name|name|surname|vorname|nachname|"
+    r"(?i)\A(?:(?:first|last|full|sur|family|given|middle|user|customer|client|contact|account|patient|employee|profile|"
+    r"reviewer|borrower|holder|member|passenger|owner)[ _-]?name|name|surname|vorname|nachname|"
+    r"(?:account|sales|relationship|case)[ _-]?(?:manager|owner|rep|agent)|"
     r"street|ssn|(?:street|home|mailing|postal)?[ _-]?address(?:_?line)?_?[0-9]?|passport(?:_no)?|ip(?:_?address)?)\Z"
 )
 _CONTACT = re.compile(r"(?i)e-?mail|phone|mobile_?(?:no|number)|\Atel(?:efon)?\Z|iban|card_?number|\Acc_?num")
@@ -25,6 +27,15 @@ _PROTECTED = re.compile(
     r"(?i)\A(?:sex|gender|geschlecht|race|ethnic(?:ity)?|ethnic_group|religion|nationality|native[-_. ]?country|"
     r"disab(?:led|ility)|sexual_orientation|marital(?:[-_. ]?status)?|marriage|personal_status_sex|foreign_worker)\Z"
 )
+_WORD = r"customer|client|user|account|member|person|patient|subscriber|household|visitor|borrower|policy_?holder|cust|kunden?"
+_IDS = re.compile(
+    r"(?i:(?:\A|[_ .-]|\b)(?:id|nr|no|num|number|key|index|idx|uuid|guid|rownumber|row|ref|hash)\Z)|"
+    r"(?i:number|nummer|nr|uuid|guid)\Z|[a-z](?:ID|Id|No|Key|Index|Ref)\Z|\AID(?:[a-z_]|\Z)|\Aid_|\Acolumn_1\Z|\AUnnamed"
+)
+_WHOSE = re.compile(rf"(?i){_WORD}")
+_IS_WHOSE = re.compile(rf"(?i)\A(?:{_WORD})\Z")
+_WAS_NUMBER = r"\A[0-9]+(?:\.[0-9]+)?(?:[eE]\+?[0-9]+)?\z"
+_COUNTED = 10  # different numbers from which a few words among them stand for nothing, and are no value of a code
 _SENTINELS = re.compile(r"\A-?9{2,6}(?:\.0*)?\Z|\A-1(?:\.0*)?\Z")
 
 
@@ -36,12 +47,15 @@ class Kind:
     what: str  # numeric categorical text date unique contact protected constant empty path unclear
     because: str
     null: tuple[str, ...] = field(default=())
+    either: tuple[str, ...] = ()  # day first, and month first, where no cell tells which
 
 
 def kind_of(column: Profile) -> Kind:
     """The first of a fixed order of looks that fits: nothing told, contact, dates, numbers, codes, words."""
     if not column.told:
-        return Kind(keys=_ignored("it is empty"), what="empty", because="every cell is empty")
+        return Kind(
+            keys=_ignored("no cell holds a value"), what="empty", because="every cell is empty, a list or an object"
+        )
     if column.distinct == 1 and not column.empty:
         return Kind(keys=_ignored("it is always the same"), what="constant", because="one value in every row")
     if (contact := _contact(column)) is not None:
@@ -63,7 +77,36 @@ def is_protected(name: str) -> bool:
     return _PROTECTED.search(name) is not None
 
 
+def names_rows(name: str) -> bool:
+    """Whether a name speaks of an id, a number, a key."""
+    return _IDS.search(name) is not None
+
+
+def names_people(name: str) -> bool:
+    """Whether a name speaks of people or accounts."""
+    return _WHOSE.search(name) is not None
+
+
+def names_somebody(name: str) -> bool:
+    """Whether a column called so says who it is, and does not tell or count something of them."""
+    return (names_people(name) and names_rows(name)) or _IS_WHOSE.match(name) is not None
+
+
+def name_of(role: str, column: Profile) -> Keys:
+    """Numbers with an exponent or a point are said to be names, or each would be set aside as a name that lost digits."""
+    was_number = not column.texts and column.shapes["int"] < column.told
+    return {"role": role, "type": "text"} | ({"pattern": _WAS_NUMBER} if was_number else {})
+
+
+def is_key(column: Profile) -> bool:
+    """Whether cells are long signs without a meaning that come again, as keys of people do."""
+    is_signs = column.share("hash") > _ALL and column.share("long") < 1 - _ALL and column.words == column.told
+    return is_signs and 20 < column.distinct < column.told / 1.5 and not column.dates and column.texts > 0
+
+
 def _contact(column: Profile) -> Kind | None:
+    if column.share("holds_email") > (0.01 if column.words < 3 * column.told else 0.5):
+        return Kind(keys={"role": "contact", "type": "text"}, what="contact", because="cells hold e-mail addresses")
     for shape in ("email", "phone", "iban", "card"):
         if column.share(shape) > (0.01 if shape == "email" else 0.5) and not (shape == "phone" and column.dates):
             return Kind(
@@ -92,12 +135,17 @@ def _dated(column: Profile) -> Kind | None:
     swapped = {form for form in exact if form.startswith("%-m")} and {form for form in exact if form.startswith("%-d")}
     if swapped and len({form[3:4] for form in exact}) == 1:
         why = "day first or month first: no row tells, so say it by format and give it the role time"
-        return Kind(keys=_ignored(why), what="unclear", because="every cell reads both ways")
+        either = tuple(min((f for f in exact if f.startswith(first)), key=len) for first in ("%-d", "%-m"))
+        return Kind(keys=_ignored(why), what="unclear", because="every cell reads both ways", either=either)
     form = min(exact, key=len)
-    is_day = "%H" not in form and "%-H" not in form
-    keys: Keys = {"role": "time", "type": "date" if is_day else "datetime", "format": form}
     proof = " (a day above 12 proves the order)" if form[1:3] in {"-d", "-m"} and "%b" not in form else ""
-    return Kind(keys=keys | _null(null), what="date", because=f"cells read as {form}{proof}", null=null)
+    return dated(form, null, f"cells read as {form}{proof}")
+
+
+def dated(form: str, null: tuple[str, ...], because: str) -> Kind:
+    """Dates or times of one format."""
+    keys: Keys = {"role": "time", "type": "datetime" if "%M" in form else "date", "format": form}
+    return Kind(keys=keys | _null(null), what="date", because=because, null=null)
 
 
 def _numeric(column: Profile, null: tuple[str, ...]) -> Kind | None:
@@ -108,20 +156,28 @@ def _numeric(column: Profile, null: tuple[str, ...]) -> Kind | None:
             continue
         if column.shapes["zero_led"] > 0.01 * column.told or column.share("long") > 0.01:
             return None
-        if column.shapes["rounded"] and re.search(r"(?i)id|nr|no|number|account", column.name):
-            return Kind(
-                keys=_ignored("numbers of accounts that a spreadsheet has rounded"), what="unclear", because="1.23E+17"
-            )
+        if column.shapes["rounded"] > 0.5 * column.told and (names_rows(column.name) or names_somebody(column.name)):
+            return _rounded(column)
+        if odd and not column.overflown and len(column.values) - len(odd) < _COUNTED:
+            return None
         codes = tuple(
             value for value in odd if column.odd[value] > max(1, 0.001 * column.told) or count < _ALL * column.told
         )
         null = tuple(sorted({*null, *codes, *_sentinels(column)}))
         whole = column.shapes["int"] >= count and not written
-        if whole and _is_code(column, null):
+        if column.shapes["whole"] >= count and not written and _is_code(column, null):
             return None
         keys = {"role": "numeric", "type": "int" if whole else "decimal"} | written | _null(null)
         return Kind(keys=keys, what="numeric", because=because, null=null)
     return None
+
+
+def _rounded(column: Profile) -> Kind:
+    """Numbers of people keep their rows together even so: who looks alike may be two, but nobody is in two parts."""
+    if names_somebody(column.name) and column.twice:
+        return Kind(keys={"role": "categorical"}, what="categorical", because="a spreadsheet has rounded these numbers")
+    why = "numbers that a spreadsheet has rounded: they no longer name anything"
+    return Kind(keys=_ignored(why), what="unclear", because="1.23E+17")
 
 
 def _writings(column: Profile) -> list[tuple[Keys, int, str]]:

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import polars as pl
 
 from perennial.contract.columns import Column
 from perennial.data.cast import cast
+from perennial.data.read import Block
 from perennial.errors import InputError
-from perennial.propose.kinds import Keys, Kind
+from perennial.propose.confirm import confirm
+from perennial.propose.kinds import Keys, Kind, is_key, name_of, names_rows, names_somebody
 from perennial.propose.profile import Looked
 
 _OWNER = re.compile(
     r"(?i)customer|client|user|account|member|person|visitor|subscriber|patient|kunde|device|session_?user"
 )
+_VISIT = re.compile(r"(?i)session|visit|device")  # of which one somebody has many
 _BASKET = re.compile(r"(?i)invoice|order|basket|cart|session|transaction|receipt|visit_?id")
 _ITEM = re.compile(r"(?i)stock|sku|item|product|article|description|page|content|category")
+_COUNT = re.compile(r"(?i)[a-z]s\Z|type|status|count|age\Z|segment|group|region|state|city|country|lifetime")
+_FEW = 20  # values of a column that names nobody and nothing
 _PIECES = re.compile(r"(?i)\A(?:quantity|qty|units|pieces|count|menge)\Z")
 _PRICE = re.compile(r"(?i)(?:unit_?|item_?)?price\Z|unitprice")
 _AMOUNT = re.compile(r"(?i)amount|revenue|sales|total|value|spend|payment|betrag|price")
 _HORIZONS = (90, 60, 30, 14, 7, 3, 1)
 _CUTOFFS = 3
 TABLE = "events"
+_UNUSED = {"role": "ignore", "why": "no sum or count is made of it"}
 
 
 def is_log(looked: Looked, kinds: dict[str, Kind]) -> bool:
@@ -38,20 +45,30 @@ def _time(looked: Looked, kinds: dict[str, Kind]) -> str | None:
 
 
 def _owner(looked: Looked, kinds: dict[str, Kind]) -> str | None:
-    """Called so, and there more than once and a half on average."""
+    """Called so, and there more than once and a half on average; where nobody is, the only keys that come again."""
     columns = looked.columns
-    found = [
-        name for name, kind in kinds.items()
-        if _OWNER.search(name) and kind.what in {"categorical", "numeric"}
-        and 20 < columns[name].distinct < columns[name].told / 1.5 and columns[name].empty < 0.5 * columns[name].rows
+    again = [
+        name for name, kind in kinds.items() if kind.what in {"categorical", "numeric"}
+        and _FEW < columns[name].distinct < columns[name].told / 1.5 and columns[name].empty < 0.5 * columns[name].rows
     ]  # fmt: skip
-    return max(found, key=lambda name: columns[name].distinct, default=None)
+    found = [name for name in again if _names(name, kinds[name])]
+    if not found:
+        keys = [name for name in again if is_key(columns[name])]
+        return keys[0] if len(keys) == 1 else None
+    return max(found, key=lambda name: (not _VISIT.search(name), columns[name].distinct))
+
+
+def _names(name: str, kind: Kind) -> bool:
+    """A number is called the number of somebody, or it may be how many there were: Customers."""
+    return _OWNER.search(name) is not None and (
+        names_somebody(name) or names_rows(name) or (kind.what == "categorical" and not _COUNT.search(name))
+    )
 
 
 def log_contract(
-    name: str, source: Keys, looked: Looked, kinds: dict[str, Kind]
-) -> tuple[Keys, dict[str, dict[str, str]]]:
-    """The contract, and the reasons of its guesses.
+    name: str, source: Keys, looked: Looked, kinds: dict[str, Kind], blocks: Callable[[], Iterator[Block]]
+) -> tuple[Keys, dict[str, dict[str, str]], str]:
+    """The contract, the reasons of its guesses, and what they set aside, in words.
 
     Raises: InputError when the log is too short for an outcome to be known.
     """
@@ -59,6 +76,8 @@ def log_contract(
     assert owner is not None
     assert time is not None
     columns, why = _columns(looked, kinds, owner, time)
+    lost = confirm(columns, why, looked, blocks)
+    columns |= {c: dict(_UNUSED) for c, keys in columns.items() if keys["role"] in {"categorical", "text"}}
     first, last = _span(looked.sample, time, kinds[time].keys)
     horizon, cutoffs = _cutoffs(first, last)
     table: Keys = {"columns": columns}
@@ -92,36 +111,45 @@ def log_contract(
         "money": {},
     }  # fmt: skip
     days = f"the log goes from {first} to {last}, so that {horizon} days after the last cut-off are known"
-    return contract, {
-        "events": why,
-        "unit": {"cutoffs": days},
-        "task": {"": "rows are events, and nothing else is asked"},
-    }
+    return (
+        contract,
+        {"events": why, "unit": {"cutoffs": days}, "task": {"": "rows are events, and nothing else is asked"}},
+        lost,
+    )
 
 
 def _columns(looked: Looked, kinds: dict[str, Kind], owner: str, time: str) -> tuple[Keys, dict[str, str]]:
     columns: Keys = {}
     why: dict[str, str] = {}
     basket = next(
-        (n for n in looked.columns if _BASKET.search(n) and n not in {owner, time} and looked.columns[n].twice), None
+        (
+            n
+            for n in looked.columns
+            if _BASKET.search(n)
+            and n not in {owner, time}
+            and looked.columns[n].twice
+            and kinds[n].what in {"categorical", "numeric"}
+            and looked.columns[n].distinct > _FEW
+        ),
+        None,
     )
     item = next((n for n in looked.columns if _ITEM.search(n) and n not in {owner, time, basket} and looked.columns[n].twice
                  and kinds[n].what in {"categorical", "text", "numeric"}), None)  # fmt: skip
     for name, kind in kinds.items():
         if name == owner:
             per = looked.columns[name].told / looked.columns[name].distinct
-            columns[name] = {"role": "entity", "type": "text", "when_missing": "filter"} | _null(kind)
+            columns[name] = name_of("entity", looked.columns[name]) | {"when_missing": "filter"} | _null(kind)
             why[name] = f"whose event it is: {per:.1f} rows each"
         elif name == time:
             columns[name], why[name] = kind.keys, "when it was"
         elif name in {basket, item}:
             role = "basket" if name == basket else "item"
-            columns[name] = {"role": role, "type": "text"} | _null(kind)
+            columns[name] = name_of(role, looked.columns[name]) | _null(kind)
             why[name] = "events that belong together" if role == "basket" else "what it was about"
         elif kind.what == "numeric" or kind.what == "contact":
             columns[name], why[name] = kind.keys, kind.because
         else:
-            columns[name] = {"role": "ignore", "why": "no sum or count is made of it"}
+            columns[name] = dict(_UNUSED)
             why[name] = kind.because
     return columns, why
 

@@ -20,8 +20,11 @@ _NAMED = re.compile(
     r"(?i)churn|default(?!_?(?:value|lang|address))|fraud|conver(?:ted|sion)|click(?:ed)?\Z|respon(?:d|se)|bought|purchased?\Z|subscri|surviv|exited|attrit|"
     r"\Abad\Z|good_?bad|\Arisk\Z|return(?:ed)?\Z|cancel(?:l?ed|ation)|renewed|target|outcome|is_?(?:spam|late|bad|paid|returned)|"
     r"sentiment|recommend|\Ay_|_y\Z|income\Z|salary\Z|spend\Z|\Avisit(?:ed)?\Z|revenue\Z|accepted|delinq|complain|k(?:ü|ue)ndig|next_|future|"
-    r"(?:loan|order|account|customer|payment|credit)_?status\Z"
-)  # fmt: skip
+    r"(?:loan|order|account|customer|payment|credit)_?status\Z|\Asales\Z|umsatz\Z|no_?-?show|\Awon\Z|gekauft"
+)
+_RATING = re.compile(r"(?i)\A(?:review_?|overall_?|star_?)?(?:score|rating|stars?)\Z|\Aoverall\Z")
+_STRAYS = 3  # rows that are none of the table's
+_STARS = 11  # values up to which a column called so holds ratings  # fmt: skip
 _EVENT_WORDS = (
     "1 1.0 yes y true t ja oui si bad default defaulted fraud fraudulent churn churned attrited exited left positive pos spam "
     "clicked click converted responded bought purchase purchased subscribed cancelled canceled late returned high event success "
@@ -59,7 +62,9 @@ def candidates(looked: Looked, kinds: Mapping[str, Kind]) -> list[tuple[float, s
         if kinds[name].what not in {"numeric", "categorical"} or column.distinct < 2:
             continue
         points = 4.0 if _PLAIN.match(name) else 3.0 if _NAMED.search(name) else 0.0
+        points = max(points, 3.0 if _RATING.match(name) and column.distinct <= _STARS else 0.0)
         points += (1.0 if column.distinct == 2 else 0.0) + (1.5 if name == last else 0.0)
+        points += 1.5 if name == "c1" and column.distinct == 2 else 0.0  # without a header outcomes stand first or last
         if column.empty > 0.5 * column.rows or (column.distinct > _MOST_CLASSES and kinds[name].what == "categorical"):
             continue
         found.append((points, name))
@@ -90,7 +95,7 @@ def outcome_of(name: str, looked: Looked, kinds: Mapping[str, Kind]) -> Outcome:
     column, kind = columns[name], kinds[name]
     if column.distinct < 2:
         raise InputError(f"--target {name}: it is always the same, so there is nothing to predict")
-    values = {value: count for value, count in column.values.items() if value not in NULLS}
+    values = _but_strays({value: count for value, count in column.values.items() if value not in NULLS})
     if not column.overflown and len(values) == 2:
         return _binary(name, column, values)
     if kind.what == "numeric" or (not column.overflown and all(_is_whole(value) for value in values)):
@@ -100,6 +105,13 @@ def outcome_of(name: str, looked: Looked, kinds: Mapping[str, Kind]) -> Outcome:
     if column.overflown or len(values) > 10 * _MOST_CLASSES or kind.what in {"text", "unique", "contact", "date"}:
         raise InputError(f"--target {name}: {column.distinct:,} different texts are neither classes nor an amount")
     return _classes(name, column, values)
+
+
+def _but_strays(values: dict[str, int]) -> dict[str, int]:
+    """Two values are two although a row or so holds another, such as a total below the table."""
+    first = dict(sorted(values.items(), key=lambda item: -item[1])[:2])
+    strays = sum(values.values()) - sum(first.values())
+    return first if 0 < strays <= _STRAYS and min(first.values()) >= _ROWS_A_CLASS else values
 
 
 def _binary(name: str, column: Profile, values: dict[str, int]) -> Outcome:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from perennial.contract.columns import Column
-from perennial.data.cast import cast
+from perennial.propose.dates import moments
 from perennial.propose.draft import Draft
 from perennial.propose.profile import is_date_name
 from perennial.propose.relations import typed
@@ -19,6 +20,7 @@ _SINCE = re.compile(
 _GIVEN = re.compile(r"(?i)\A(?:split|set|fold|partition|subset|dataset|data_?split)\Z")
 _PARTS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val", "test": "test",
           "testing": "test"}  # fmt: skip
+_SHARES = (0.2, 0.25, 0.3, 0.35, 0.4)  # of the newest rows
 _PER_TEST = 50  # events that a test part should hold
 
 
@@ -44,6 +46,10 @@ def split(made: Draft) -> None:
             time, made.kinds[time].keys | {"role": "time"}, "rows are split by it: the oldest train, the newest test"
         )
         made.split_why = "the newest rows test, as the next ones will"
+        if time in made.parted:
+            year = made.parted[time][0]
+            made.columns[year] = {"role": "ignore", "why": "rows are split by it: no later year was ever trained on"}
+            made.why[year] = f"it is the year of {time}"
     else:
         by, because = (
             ("entity", "all rows of one are in one part") if has_entity else ("record", "equal rows are in one part")
@@ -92,34 +98,40 @@ def _middle(made: Draft, column: str) -> float:
     """The middle of a column of dates, as a number: of several, what happens last is the row's own."""
     if made.kinds[column].what != "date":
         return 0.0
-    return float(_moments(made, column).dt.timestamp("ms").median() or 0)  # type: ignore[arg-type]
+    return float(moments(made, column).dt.timestamp("ms").median() or 0)  # type: ignore[arg-type]
 
 
 def _day_after(made: Draft, column: str) -> dt.date:
-    last = _moments(made, column).dt.date().max()
+    last = moments(made, column).dt.date().max()
     assert isinstance(last, dt.date)
     return last + dt.timedelta(days=1)
 
 
-def _moments(made: Draft, column: str) -> pl.Series:
-    keys = Column.model_validate(made.kinds[column].keys)
-    return (
-        cast(made.looked.sample.select(column), {column: keys})
-        .frame[column]
-        .drop_nulls()
-        .cast(pl.Datetime("us", "UTC"))
-    )
-
-
 def _wide_enough(made: Draft, time: str) -> dict[str, float]:
-    """A fifth for the test, or two where a fifth holds too few of what is looked for."""
+    """A fifth for the test, or as much more as it takes to hold enough of what is looked for."""
     usual = {"train": 0.6, "val": 0.2, "test": 0.2}
     if made.outcome.kind != "binary" or not made.outcome.event:
         return usual
-    events = min(made.outcome.values.values())
-    if events * 0.2 >= _PER_TEST:
+    rare = min(made.outcome.values, key=lambda value: made.outcome.values[value])
+    is_rare = (made.looked.sample[made.outcome.name] == rare).to_numpy()[_order(made, time)]
+    held = {
+        share: is_rare[int((1 - share) * len(is_rare)) :].sum() * made.outcome.values[rare] / max(is_rare.sum(), 1)
+        for share in _SHARES
+    }
+    share = next((share for share in _SHARES if held[share] >= _PER_TEST), _SHARES[-1])
+    if share == _SHARES[0]:
         return usual
+    enough = "" if held[share] >= _PER_TEST else f", and even these hold only about {held[share]:.0f}"
     made.notes.append(
-        f"a fifth of the rows would hold about {events * 0.2:.0f} events: {time} tests on the newest 30 %"
+        f"the newest fifth would hold about {held[_SHARES[0]]:.0f} rows of {rare}, fewer than {_PER_TEST}: "
+        f"the newest {100 * share:.0f} % by {time} are the test{enough}"
     )
-    return {"train": 0.5, "val": 0.2, "test": 0.3}
+    return {"train": round(0.8 - share, 2), "val": 0.2, "test": share}
+
+
+def _order(made: Draft, time: str) -> NDArray[np.int64]:
+    if made.kinds[time].what == "date":
+        at = moments(made, time).dt.timestamp("ms").cast(pl.Float64).to_numpy()
+    else:
+        at = typed(made.looked.sample, [time], made.kinds)[time].astype(float)
+    return np.argsort(at, kind="stable")

@@ -41,8 +41,14 @@ SHAPES: dict[str, str] = {
     "iban": r"\A[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\z",
     "card": r"\A[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{3,4}\z",
     "many": r"\A[^|;,\[\]]+(?:[|;][^|;]+)+\z|\A\[.*\]\z|\A\{.*\}\z",
+    "whole": r"\A[+-]?[0-9]{1,15}(?:\.0)?\z",
+    "holds_email": r"[\w.+-]+@[\w-]+\.[A-Za-z]{2}",
+    "hash": r"\A[0-9A-Za-z+/_=-]{16,}\z",
     "path": r"(?i)\A.+\.(?:jpe?g|png|gif|bmp|webp)\z",
 }
+_MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+_MON = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_YEAR = "(?:19|20)[0-9]{2}"
 _DAY = {
     "%Y-%m-%d": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
     "%Y/%m/%d": r"[0-9]{4}/[0-9]{2}/[0-9]{2}",
@@ -58,6 +64,9 @@ _DAY = {
     "%-d-%b-%y": r"[0-9]{1,2}-[A-Z][a-z]{2}-[0-9]{2}",
     "%-d %b %Y": r"[0-9]{1,2} [A-Z][a-z]{2} [0-9]{4}",
     "%b %-d, %Y": r"[A-Z][a-z]{2} [0-9]{1,2}, [0-9]{4}",
+    "%-d.%-m.%y": r"(?:0?[1-9]|[12][0-9]|3[01])\.(?:0?[1-9]|1[0-2])\.[0-9]{2}",
+    "%-d %B %Y": rf"[0-9]{{1,2}} {_MONTH} [0-9]{{4}}",
+    "%B %-d, %Y": rf"{_MONTH} [0-9]{{1,2}}, [0-9]{{4}}",
 }
 _CLOCK = {
     "": "",
@@ -72,11 +81,26 @@ _CLOCK = {
     " %H:%M:%S+00:00": r" [0-9]{2}:[0-9]{2}:[0-9]{2}\+00:00",
     "T%H:%M:%S+00:00": r"T[0-9]{2}:[0-9]{2}:[0-9]{2}\+00:00",
     " %H:%M:%S UTC": r" [0-9]{2}:[0-9]{2}:[0-9]{2} UTC",
+    " %-I:%M %p": r" [0-9]{1,2}:[0-9]{2} [AaPp][Mm]",
+    " %-I:%M:%S %p": r" [0-9]{1,2}:[0-9]{2}:[0-9]{2} [AaPp][Mm]",
+}
+_MONTHS = {  # and dates of which each part has a column of its own
+    "%Y-%m": rf"{_YEAR}-(?:0[1-9]|1[0-2])",
+    "%Y-%-m": rf"{_YEAR}-(?:0?[1-9]|1[0-2])",
+    "%b-%Y": rf"{_MON}-{_YEAR}",
+    "%b %Y": rf"{_MON} {_YEAR}",
+    "%b-%y": rf"{_MON}-[0-9]{{2}}",
+    "%B %Y": rf"{_MONTH} {_YEAR}",
+    "%Y-%b": rf"{_YEAR}-{_MON}",
+    "%Y-%B": rf"{_YEAR}-{_MONTH}",
+    "%Y-%-m-%-d": rf"{_YEAR}-(?:0?[1-9]|1[0-2])-(?:0?[1-9]|[12][0-9]|3[01])",
+    "%Y-%b-%-d": rf"{_YEAR}-{_MON}-[0-9]{{1,2}}",
+    "%Y-%B-%-d": rf"{_YEAR}-{_MONTH}-[0-9]{{1,2}}",
 }
 FORMATS = {
     day + clock: rf"\A{shape}{at}\z" for day, shape in _DAY.items() for clock, at in _CLOCK.items()
     if not (day == "%Y%m%d" and clock)
-}  # fmt: skip
+} | {form: rf"\A{shape}\z" for form, shape in _MONTHS.items()}  # fmt: skip
 
 
 @dataclass(kw_only=True)
@@ -105,6 +129,11 @@ class Profile:
     @property
     def distinct(self) -> int:
         return len(self.hashes)
+
+    @property
+    def texts(self) -> int:
+        """Cells that are no number."""
+        return self.told - self.shapes["decimal"]
 
     def share(self, shape: str) -> float:
         """Of the cells that tell something."""
@@ -151,7 +180,7 @@ class Profile:
         head = told[:2000]
         if all_numbers:  # 20240131 is the only date that is a number, and only where the name says so
             forms = ["%Y%m%d"] if is_date_name(self.name) else []
-        elif not head.str.contains(r"[0-9][-/.: ]|[0-9]{8}").any():
+        elif not head.str.contains(r"[0-9][-/.: ]|[0-9]{8}|[a-z][- ][0-9]").any():
             forms = []
         else:
             seen = head.to_frame("x").select(pl.col("x").str.contains(FORMATS[f]).any().alias(f) for f in FORMATS)

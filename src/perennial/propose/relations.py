@@ -33,6 +33,7 @@ _LOTTERY = re.compile(
 )
 _CONTROL = re.compile(r"(?i)control|\Ano(?:ne)?\b|placebo|hold[_ -]?out|\A0\Z|\Aa\Z|untreated|nothing|psa")
 _SPELLS_CONTROL = re.compile(r"(?i)control|\Ano(?:ne)?\b|placebo|hold[_ -]?out|untreated|nothing|psa")
+_SAYS = re.compile(r"(?i)treat|control|exposed|exposure|holdout|test_?group|ab_?test|experiment")
 _FEW = 50  # values that are looked at one by one
 _UNTOLD = 0.56  # one-column AUC of a lottery by any other column, at most
 
@@ -168,22 +169,45 @@ def lottery(
 ) -> tuple[str, str] | None:
     """A column that says who was treated, and its control value: few values, called so, told by no other column."""
     for name in [named] if named is not None else [n for n in columns if _LOTTERY.search(n)]:
-        cells = sample[name].filter(~sample[name].is_in(list(NULLS - {"none", "None", "No"})))
-        values = sorted(cells.unique().to_list())
-        if not 2 <= len(values) <= 6 or (kinds[name].what == "numeric" and len(values) != 2):
-            continue
-        says = (
-            re.search(r"(?i)treat|control|exposed|exposure|holdout|test_?group|ab_?test|experiment", name) is not None
-        )
-        control = next((v for v in values if (_CONTROL if says else _SPELLS_CONTROL).search(v)), None)
+        control = _control(sample, kinds, name)
         if control is None:
             continue
         told = (sample[name] != control).to_numpy().astype(np.float64)
         if not min(told.sum(), (1 - told).sum()) >= ENOUGH:
             continue
-        if named is not None or all(_auc(v, told) <= _UNTOLD for other, v in columns.items() if other != name):
+        before = [v for other, v in columns.items() if other != name and not _follows(v, told)]
+        if named is not None or all(_auc(v, told) <= _UNTOLD for v in before):
             return name, control
     return None
+
+
+def is_treatment(sample: pl.DataFrame, kinds: Mapping[str, Kind], name: str) -> bool:
+    """Whether a column is called so, and one of its few values is no treatment."""
+    return _SAYS.search(name) is not None and _control(sample, kinds, name) is not None
+
+
+def following(columns: Mapping[str, NDArray[np.generic]], treated: F64) -> list[str]:
+    """Columns with a value that only the treated have, or that tell them apart: they were seen after it."""
+    return [name for name, values in columns.items() if _follows(values, treated)]
+
+
+def _follows(values: NDArray[np.generic], treated: F64) -> bool:
+    """A value that goes with being treated only, too often for luck; whichever of the two groups is the rarer."""
+    codes = _ranks(values).astype(np.int64)
+    codes -= codes.min()
+    count, hits = np.bincount(codes), np.bincount(codes, weights=treated)
+    pure = (hits == count) & (count >= ENOUGH)
+    return bool((treated.mean() ** count[pure] * len(count) < _BY_LUCK).any())
+
+
+def _control(sample: pl.DataFrame, kinds: Mapping[str, Kind], name: str) -> str | None:
+    """The value of few that is no treatment."""
+    cells = sample[name].filter(~sample[name].is_in(list(NULLS - {"none", "None", "No"})))
+    values = sorted(cells.unique().to_list())
+    if not 2 <= len(values) <= 6 or (kinds[name].what == "numeric" and len(values) != 2):
+        return None
+    spelt = _CONTROL if _SAYS.search(name) else _SPELLS_CONTROL
+    return next((value for value in values if spelt.search(value)), None)
 
 
 def questions_of(cells: pl.Series, keys: Keys, kind: str) -> tuple[NDArray[np.bool_], list[F64]]:

@@ -597,3 +597,16 @@ def test_a_table_without_a_feature_is_refused_and_people_without_ids_are_spoken_
     mails = [f"u{i % 200}@a.com" for i in range(600)]
     made, _ = proposed(table(tmp_path, {"email": mails, "x": x.round(3), "churn": y}))
     assert any("email comes again" in line for line in made.words)
+
+
+@pytest.mark.parametrize(("n", "primary"), [(600, "accuracy"), (3000, "log_loss")])
+def test_of_few_rows_the_share_that_is_right_decides_and_not_one_sure_mistake(
+    n: int, primary: str, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(6)
+    path = table(
+        tmp_path, {"x": rng.normal(size=n).round(3), "label": rng.choice(["low", "mid", "high"], n, p=[0.5, 0.3, 0.2])}
+    )
+    _, contract = proposed(path)
+    assert contract.task.primary == primary
+    assert contract.task.floor == pytest.approx(0.5 if primary == "accuracy" else 1.03, abs=0.06)

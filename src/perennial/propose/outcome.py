@@ -36,6 +36,7 @@ _OTHER_WORDS = (
 )
 _EVENTS = {"churned customer", "attrited customer", "paid off late", "charged off"} | set(_EVENT_WORDS.split())
 _OTHERS = {"fully paid", "existing customer", "-1"} | set(_OTHER_WORDS.split())
+_FEW_ROWS = 1_000
 _ENOUGH = 2.5  # a name that says so, or two values in the last column
 _MOST_CLASSES, _ROWS_A_CLASS = 20, 30
 
@@ -172,6 +173,8 @@ def _classes(name: str, column: Profile, values: dict[str, int]) -> Outcome:
     shares = [values[value] / column.told for value in common]
     guess = -sum(share * math.log(share) for share in shares)
     task: Keys = {"kind": "multiclass", "target": name, "primary": "log_loss", "floor": round(guess, 3)}
+    if column.told < _FEW_ROWS:  # one sure mistake would decide a mean log loss
+        task |= {"primary": "accuracy", "floor": round(max(shares), 3)}
     task |= {"ordered": True} if ordered and not rare else {}
     most = commonest(column.values)[0]
     words = f"{len(order)} classes, the commonest {most} with {values[most] / column.told:.0%}"

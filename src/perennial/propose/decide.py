@@ -17,7 +17,7 @@ from perennial.propose.profile import Looked, Profile
 from perennial.propose.relations import Told, copies, following, is_treatment, leaks, lottery, questions_of, typed
 
 _NEARLY, _FEW_ROWS = 0.95, 100  # of the rows have a name of their own, and there are more than so many
-_NUMBERED = 20  # whole numbers that differ in every row and lie closer than this count rows
+_NUMBERED = 5  # whole numbers that differ in every row and lie closer than this count rows
 _SLICES = 6  # values up to which a column is a slice
 _MANY_EMPTY = 0.99
 _IN_ARCHIVE = 0.95  # of the paths

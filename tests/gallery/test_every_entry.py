@@ -53,6 +53,7 @@ def test_an_entry_runs_on_its_own_data(name: str, tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text(yaml.safe_dump({"use_cases": {name: blocks[name]}}))
     for file in ("versions.yaml", "dvc.yaml"):
         shutil.copy(REPO / file, tmp_path)
+    shutil.copytree(REPO / "src" / "extensions", tmp_path / "src" / "extensions")
     raw = project.raw(name)
     raw.mkdir(parents=True)
     source = load(project.contract(name)).source

@@ -12,6 +12,7 @@ import pytest
 import torch
 import yaml
 
+from perennial.actions import side
 from perennial.actions.score import prepare
 from perennial.data.simulate import Population, write_incoming
 from perennial.errors import ConfigError, ContractError
@@ -170,6 +171,12 @@ def test_what_is_missing_or_told_wrongly_is_named(own: Toy) -> None:
     edit(own, lambda told: told["unit"]["features"].update({"x": nowhere}))
     with pytest.raises(ContractError, match="no event table 'nowhere'"):
         _ = own.contract
+
+
+def test_a_side_run_has_them_in_its_own_room(own: Toy) -> None:
+    room = side.room(own.project, own.name, own.root / "room", side.Side(title="quick", params=side.QUICK))
+    for kind in KINDS:
+        assert (room.root / place(kind)).read_text() == (own.root / place(kind)).read_text()
 
 
 def test_the_files_of_this_project_are_there_and_stages_depend_on_them() -> None:

@@ -30,6 +30,7 @@ from perennial.contract.model import load
 from perennial.data.names import ROW_ID
 from perennial.errors import ConfigError, PerennialError
 from perennial.files.durable import read_json, write_json, write_text
+from perennial.files.extensions import KINDS, place
 from perennial.files.locks import held
 from perennial.files.manifest import seal
 from perennial.files.project import Project
@@ -143,6 +144,9 @@ def room(project: Project, name: str, root: Path, side: Side) -> Project:
     overlay(project, here, name, side.params)
     for file in ("versions.yaml", "dvc.yaml"):
         shutil.copyfile(project.root / file, root / file)
+    for kind in KINDS:  # functions of the project's own are read from the room's folder
+        if (project.root / place(kind)).is_file():
+            write_text(root / place(kind), (project.root / place(kind)).read_text(encoding="utf-8"))
     here.raw(name).parent.mkdir(parents=True)
     here.raw(name).symlink_to(project.raw(name).resolve(), target_is_directory=True)
     return here

@@ -14,6 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import yaml
+
 from perennial.actions.fetch import fetch
 from perennial.config.base import use_cases, with_block
 from perennial.contract.model import parse
@@ -83,7 +85,7 @@ def new(project: Project, name: str, data: Path, answers: Answers, *, asks: bool
         data = _ask_main(data, files)
         files = _files(data)
     made = propose(name, files, answers, asks=asks)
-    parse(_read(made.contract), contract.name)
+    parse(yaml.safe_load(made.contract), contract.name)
     write_text(contract, made.contract)
     try:
         fetch(project, name, data)
@@ -145,7 +147,7 @@ def _of_table(made: Draft, head: list[str], seen: list[str]) -> Proposal:
         why["suspects"] = {
             "": "may be known too late: left out, and the report shows both; --known COLUMN takes one in"
         }
-    has_text = any(keys["role"] == "text" for keys in made.columns.values())
+    has_text = made.has("text")
     words = [*seen, f"predict {made.outcome.name}: {made.outcome.words}"]
     refused = [name for name, keys in made.columns.items() if keys.get("known") == "after_outcome"]
     if refused:
@@ -187,12 +189,6 @@ def _files(data: Path) -> list[Path]:
     if not files:
         raise InputError(f"--data {data}: the folder is empty")
     return files
-
-
-def _read(text: str) -> object:
-    import yaml
-
-    return yaml.safe_load(text)
 
 
 def _show(lines: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from perennial.errors import ConfigError, InputError
 from perennial.propose.dates import late_dates
 from perennial.propose.draft import Answers, Draft
 from perennial.propose.kinds import Keys, Kind, is_key, is_protected, kind_of, name_of, names_rows, names_somebody
-from perennial.propose.outcome import Outcome, candidates, decided, evidence, outcome_of
+from perennial.propose.outcome import candidates, decided, evidence, outcome_of
 from perennial.propose.parts import split
 from perennial.propose.profile import Looked, Profile
 from perennial.propose.relations import Told, copies, following, is_treatment, leaks, lottery, questions_of, typed
@@ -52,9 +52,7 @@ def draft(
 
     Raises: InputError when the target cannot be predicted, ConfigError for an answer that fits nothing.
     """
-    outcome = outcome_of(target, looked, kinds)
-    if answers.event is not None and outcome.kind == "binary":
-        outcome = _with_event(outcome, answers.event)
+    outcome = outcome_of(target, looked, kinds, answers.event)
     made = Draft(name=name, source=source, looked=looked, kinds=kinds, outcome=outcome, parted=parted)
     made.columns[target], made.why[target] = outcome.keys, outcome.words
     _names(made)
@@ -78,19 +76,6 @@ def draft(
 def _is_unused(made: Draft, column: str) -> bool:
     """A date in parts that orders nothing: the parts are columns by themselves."""
     return column in made.parted and made.columns[column]["role"] == "ignore"
-
-
-def _with_event(outcome: Outcome, event: str) -> Outcome:
-    if event not in outcome.values:
-        raise ConfigError(f"event {event!r} is no value of {outcome.name}; there are: {', '.join(outcome.values)}")
-    other = next(value for value in outcome.values if value != event)
-    share = outcome.values[event] / sum(outcome.values.values())
-    words = f"event = {event}, {share:.1%}, {outcome.values[event]:,} rows"
-    keys = outcome.keys | {"values": {other: 0, event: 1}}
-    task = outcome.task | {"event": f"have {outcome.name} = {event}"}
-    return Outcome(
-        name=outcome.name, kind="binary", keys=keys, task=task, words=words, event=event, values=outcome.values
-    )  # fmt: skip
 
 
 def _names(made: Draft) -> None:

@@ -38,7 +38,6 @@ class Draft:
     treatment: str | None = None
     split: Keys = field(default_factory=dict)
     split_why: str = ""
-    rows_split: str = ""
     keeps: str = "keep"
     pictures: bool = False
     since: list[str] = field(default_factory=list)  # dates that are told as days since

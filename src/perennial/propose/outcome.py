@@ -11,7 +11,7 @@ import polars as pl
 
 from perennial.contract.columns import Column
 from perennial.data.cast import cast
-from perennial.errors import InputError
+from perennial.errors import ConfigError, InputError
 from perennial.propose.kinds import Keys, Kind, commonest
 from perennial.propose.profile import NULLS, Looked, Profile
 
@@ -85,10 +85,11 @@ def says_so(name: str) -> bool:
     return bool(_PLAIN.match(name) or _NAMED.search(name))
 
 
-def outcome_of(name: str, looked: Looked, kinds: Mapping[str, Kind]) -> Outcome:
-    """What predicting a column means.
+def outcome_of(name: str, looked: Looked, kinds: Mapping[str, Kind], event: str | None = None) -> Outcome:
+    """What predicting a column means; `event` is which of two values is looked for, if that was said.
 
-    Raises: InputError for a column that is not there, never varies, or holds free text or dates.
+    Raises: InputError for a column that is not there, never varies, or holds free text or dates; ConfigError for an
+    event that is no value of it.
     """
     columns = looked.columns
     if name not in columns:
@@ -98,7 +99,7 @@ def outcome_of(name: str, looked: Looked, kinds: Mapping[str, Kind]) -> Outcome:
         raise InputError(f"--target {name}: it is always the same, so there is nothing to predict")
     values = _but_strays({value: count for value, count in column.values.items() if value not in NULLS})
     if not column.overflown and len(values) == 2:
-        return _binary(name, column, values)
+        return _binary(name, column, values, event)
     if kind.what == "numeric" or (not column.overflown and all(_is_whole(value) for value in values)):
         codes = not column.overflown and len(values) <= 10 and all(_is_whole(value) for value in values)
         if not (codes and min(values.values()) >= _ROWS_A_CLASS):
@@ -115,8 +116,10 @@ def _but_strays(values: dict[str, int]) -> dict[str, int]:
     return first if 0 < strays <= _STRAYS and min(first.values()) >= _ROWS_A_CLASS else values
 
 
-def _binary(name: str, column: Profile, values: dict[str, int]) -> Outcome:
-    event, sure = event_of(values)
+def _binary(name: str, column: Profile, values: dict[str, int], said: str | None) -> Outcome:
+    if said is not None and said not in values:
+        raise ConfigError(f"event {said!r} is no value of {name}; there are: {', '.join(values)}")
+    event, sure = event_of(values) if said is None else (said, True)
     other = next(value for value in values if value != event)
     share = values[event] / column.told
     words = f"event = {event}, {share:.1%}, {values[event]:,} rows"

@@ -32,7 +32,7 @@ def split(made: Draft) -> None:
         (c for c in dates if _is_moment(made, c)), key=lambda c: (is_date_name(c), _middle(made, c)), default=None
     )
     given = next((c for c in made.columns if _is_given(made, c)), None)
-    has_entity = any(keys["role"] == "entity" for keys in made.columns.values())
+    has_entity = made.has("entity")
     fractions = {"train": 0.6, "val": 0.2, "test": 0.2}
     if given is not None:
         parts = {value: _PARTS[value.lower()] for value in sorted(made.looked.columns[given].values)}

@@ -12,7 +12,7 @@ _WIDE = 100_000_000  # a line is never broken: the comment stands at its end
 
 def contract_text(contract: Mapping[str, Any], head: list[str], why: Mapping[str, Mapping[str, str]]) -> str:
     """YAML with `# guess: … because …` behind each column, `head` as comments above; `why[section][key]` are the reasons."""
-    lines = [f"# {_one_line(line)}" for line in head]
+    lines = [f"# {one_line(line)}" for line in head]
     for section, value in contract.items():
         reasons = why.get(section, {})
         if section in _OPEN and isinstance(value, Mapping) and value:
@@ -48,11 +48,11 @@ def _flow(entry: Mapping[str, Any]) -> str:
 
 
 def _guess(reason: str) -> str:
-    return f"  # guess: {_one_line(reason)}" if reason else ""
+    return f"  # guess: {one_line(reason)}" if reason else ""
 
 
-def _one_line(text: str) -> str:
-    """Nothing of the data may end a comment: signs that end lines or cannot be seen become spaces."""
+def one_line(text: str) -> str:
+    """Nothing of the data may end a comment or a line of the screen: signs that end lines or cannot be seen become spaces."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
@@ -66,23 +66,13 @@ def params_text(name: str, rows: int, kind: str, *, has_text: bool = False, has_
     if rows > 60_000:
         batch, epochs, patience = 512, 15, 4
     if has_text:
-        net, batch, epochs, patience = (
-            "members: 4, width: 64, blocks: 1, dropout: 0.5",
-            64 if rows < 40_000 else 256,
-            4,
-            4,
-        )
+        net, batch = "members: 4, width: 64, blocks: 1, dropout: 0.5", 64 if rows < 40_000 else 256
+        epochs, patience = 4, 4
         extra = " warmup: 0.1, average: 0.98,\n       words: {width: 128, word_dropout: 0.1, dropout: 0.3},"
     rate, decay = 0.002, 0.01
     if has_pictures:
-        net, batch, epochs, patience, rate, decay = (
-            "members: 1, width: 96, blocks: 0, dropout: 0.2",
-            64,
-            30,
-            30,
-            0.003,
-            0.05,
-        )
+        net, batch = "members: 1, width: 96, blocks: 0, dropout: 0.2", 64
+        epochs, patience, rate, decay = 30, 30, 0.003, 0.05
         extra = " warmup: 0.15, average: 0.998, smoothing: 0.1,"
     trials = 1 if has_pictures else 2 if has_text or rows > 200_000 else 6
     swap = 0.1 if rows < 5_000 and not (has_text or has_pictures) else 0.0
@@ -91,16 +81,13 @@ def params_text(name: str, rows: int, kind: str, *, has_text: bool = False, has_
         explain = "rows: 1000, draws: 64, reasons: 3, words: {least: 10, shown: 12}"
     if has_pictures:
         explain = "rows: 80, draws: 16, reasons: 1, photos: {share: 0.2}"
-    baseline = f"seed: 1, trials: {trials}, rounds: 800, learning_rate: 0.05, threads: 1"
-    if kind == "clustering":
-        baseline += ", segments: {pairs: 40, starts: 10}"
     return f"""  {name}:
     augment: {{kind: none, times: 1}}
     train:
       {{seed: 1, {net}, learning_rate: {rate}, weight_decay: {decay}, batch: {batch},
        epochs: {epochs}, patience: {patience}, swap: {swap},{extra} accelerator: cpu, devices: 1, num_nodes: 1, strategy: single,
        precision: 32-true, threads: 1}}
-    baseline: {{{baseline}}}
+    baseline: {{seed: 1, trials: {trials}, rounds: 800, learning_rate: 0.05, threads: 1}}
     evaluate: {{seed: 1, bootstrap: 500, placebos: {20 if kind == "uplift" else 0}}}
     explain: {{seed: 1, {explain}}}
     gate: {{seed: 1, bootstrap: 1000}}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from perennial.data.contact import MASK, is_contact, masked
 from perennial.propose.kinds import Kind
 from perennial.propose.profile import Looked
+from perennial.propose.render import one_line
 
 _ROWS, _COLUMNS, _WIDE = 3, 12, 24
 
@@ -25,5 +26,5 @@ def _cell(text: str, kind: Kind) -> str:
     if kind.what == "contact":
         return MASK if text else ""
     safe = masked(text) if kind.what == "text" or "@" in text or is_contact(text) else text
-    told = "".join(sign if sign.isprintable() else " " for sign in safe)
+    told = one_line(safe)
     return told if len(told) <= _WIDE else f"{told[:_WIDE]}…"

@@ -10,13 +10,13 @@ from typing import Literal, assert_never
 
 import polars as pl
 
-from perennial.actions.promote import judged
+from perennial.actions.promote import judge_of, judged
+from perennial.actions.score import in_use
 from perennial.contract.model import Contract
 from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
 from perennial.data.names import ROW_ID
-from perennial.data.parts import Part, labelled
+from perennial.data.parts import labelled
 from perennial.errors import ConfigError
-from perennial.evaluation.compare import Judge
 from perennial.evaluation.gate import Decision, decide
 from perennial.evaluation.intervals import Interval
 from perennial.files.project import Project
@@ -63,8 +63,6 @@ def load_scorer(name: str, *, version: str | None = None, family: Family | None 
         if not folder.is_dir():
             raise ConfigError(f"{name} has no {family} model of its own: perennial run {name}")
         return Scorer.load(folder)
-    from perennial.actions.score import in_use  # which asks the registry
-
     return in_use(project, name, Contract.read(project.contract(name)), version)[1]
 
 
@@ -82,7 +80,8 @@ def evaluate(scorer: Scorer, rows: pl.DataFrame, contract: Contract) -> dict[str
     score = scorer.score(rows)
     flat = score[:, 0] if score.shape[1] == 1 else score
     for metric in _metrics(contract):
-        figures[metric] = _judge(metric, test, contract).estimate(flat if metric != "qini" else score, _LEVEL)
+        judge = judge_of(contract, test, metric, resamples=_RESAMPLES, seed=_SEED)
+        figures[metric] = judge.estimate(flat if metric != "qini" else score, _LEVEL)
     return figures
 
 
@@ -103,16 +102,11 @@ def gate(
     """
     _metrics(contract)
     val, test = (labelled(rows[part], contract) for part in ("val", "test"))
-    judge = _judge(contract.task.primary, test, contract, resamples=bootstrap, seed=seed)
+    judge = judge_of(contract, test, contract.task.primary, resamples=bootstrap, seed=seed)
     return decide(judged(contract, candidate, champion, (val, test), judge, pl.concat([val.frame, test.frame])))
 
 
-_LEVEL = 0.95
-
-
-def _judge(metric: str, test: Part, contract: Contract, *, resamples: int = 500, seed: int = 1) -> Judge:
-    arm = test.arm if contract.task.kind == "uplift" else None
-    return Judge(metric=metric, y=test.y, arm=arm, weight=test.weighed, resamples=resamples, seed=seed)
+_LEVEL, _RESAMPLES, _SEED = 0.95, 500, 1
 
 
 def _metrics(contract: Contract) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from perennial.actions import side
+from perennial.actions.promote import judge_of
 from perennial.config.base import section
 from perennial.config.evaluate import EvaluateParams
 from perennial.config.train import TrainParams
@@ -194,10 +195,8 @@ class _Curve:
     def _judge(self) -> Judge:
         params = section(self.base.root / "params.yaml", self.name, "evaluate", EvaluateParams)
         test = part(self.units, self.splits, "test", self.contract)
-        return Judge(
-            metric=self.contract.task.primary, y=test.y, weight=test.weighed, resamples=params.bootstrap,
-            seed=params.seed, arm=test.arm if self.contract.task.kind == "uplift" else None,
-        )  # fmt: skip
+        primary = self.contract.task.primary
+        return judge_of(self.contract, test, primary, resamples=params.bootstrap, seed=params.seed)
 
 
 def _show(name: str, found: Mapping[str, Any], picture: Path) -> None:

@@ -136,11 +136,14 @@ def evidence(
         frames = [part(units, splits, which, contract).frame for which in ("train", "val", "test")]
         return _segmentation(contract.task, units, (pl.concat(frames[:2]), frames[2]), new, old)
     val, test = (part(units, splits, which, contract) for which in ("val", "test"))
-    arm = test.arm if contract.task.kind == "uplift" else None
-    judge = Judge(
-        metric=contract.task.primary, y=test.y, arm=arm, weight=test.weighed, resamples=gate.bootstrap, seed=gate.seed
-    )
+    judge = judge_of(contract, test, contract.task.primary, resamples=gate.bootstrap, seed=gate.seed)
     return judged(contract, new, old, (val, test), judge, units)
+
+
+def judge_of(contract: Contract, test: Part, metric: str, *, resamples: int, seed: int) -> Judge:
+    """Judges scores of the rows of `test` by `metric`, weighed as they stand for the population; by arm if there are any."""
+    arm = test.arm if contract.task.kind == "uplift" else None
+    return Judge(metric=metric, y=test.y, arm=arm, weight=test.weighed, resamples=resamples, seed=seed)
 
 
 def judged(

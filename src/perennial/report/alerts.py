@@ -8,7 +8,7 @@ from typing import Any
 
 from perennial.report import numbers as n
 from perennial.report.curves import Curve, Flag, by_depth
-from perennial.report.page import Caution, Column, Estimate, Figure, Grid, KeyFigure, Section, Table, TableRow
+from perennial.report.page import Caution, Estimate, Figure, Grid, KeyFigure, Section, Table, TableRow, heads
 from perennial.report.story import Story, interval
 
 
@@ -79,18 +79,16 @@ def _curve(story: Story) -> Figure:
 
 def _places(story: Story) -> Table:
     curve = _found(story)["curve"]
-    heads = (
-        Column(name="Frauds found"),
-        *(Column(name=name, right=True) for name in ("Alerts that are fraud", "False alarms a hit")),
-    )
     rows = []
     for at in (0.25, 0.5, 0.6, 0.7, 0.8, 0.9):
         i = min(range(len(curve["x"])), key=lambda i: abs(curve["x"][i] - at))
         span = n.Interval(value=curve["value"][i], low=curve["low"][i], high=max(curve["high"][i], curve["value"][i]))
         false = n.decimal((1 - span.value) / max(span.value, 1e-9), 1)
-        cell = Estimate(value=n.share(span.value), interval=n.bracket(span, n.share))
-        rows.append(TableRow(cells=(n.share(at), cell, false)))
-    return Table(finding="The price of finding more", grid=Grid(columns=heads, rows=tuple(rows)))
+        rows.append(TableRow(cells=(n.share(at), Estimate.of(span, n.share), false)))
+    return Table(
+        finding="The price of finding more",
+        grid=Grid(columns=heads("Frauds found", "Alerts that are fraud", "False alarms a hit"), rows=tuple(rows)),
+    )
 
 
 def _false_alarms(found: Mapping[str, Any]) -> str:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from perennial.report import numbers as n
 from perennial.report.curves import Curve, Flag, gains
 from perennial.report.page import (
     Block,
     Caution,
-    Column,
     Estimate,
     Figure,
     Grid,
@@ -19,6 +15,7 @@ from perennial.report.page import (
     Section,
     Table,
     TableRow,
+    heads,
 )
 from perennial.report.shared import (
     both_ways,
@@ -102,12 +99,8 @@ def _expected(story: Story) -> Section:
     """Tenths of customers: predicted and actual mean."""
     money = story.money
     rows = tuple(
-        TableRow(cells=(str(i), n.count(t["n"]), money(t["predicted"]), _estimate(t["actual"], money)))
+        TableRow(cells=(str(i), n.count(t["n"]), money(t["predicted"]), Estimate.of(interval(t["actual"]), money)))
         for i, t in reversed(list(enumerate(story.evaluation["tenths"], 1)))
-    )
-    heads = (
-        Column(name="Tenth, 10 is best"),
-        *(Column(name=name, right=True) for name in ("Customers", "Predicted", "Actual")),
     )
     off = [t for t in story.evaluation["tenths"] if not t["actual"]["low"] <= t["predicted"] <= t["actual"]["high"]]
     finding = (
@@ -118,7 +111,7 @@ def _expected(story: Story) -> Section:
     table = Table(
         finding=finding,
         described="Mean amount of a test customer by tenth of prediction, 95\u202f% intervals.",
-        grid=Grid(columns=heads, rows=rows),
+        grid=Grid(columns=heads("Tenth, 10 is best", "Customers", "Predicted", "Actual"), rows=rows),
         foot=f"{n.share(story.evaluation['zeros'])} of test customers bring nothing.",
     )
     return Section(
@@ -167,7 +160,3 @@ def _unit(story: Story) -> str:
 
 def _at_tenth(story: Story) -> float:
     return float(story.evaluation["concentration"]["value"][10])
-
-
-def _estimate(found: Mapping[str, Any], show: n.Format) -> Estimate:
-    return Estimate(value=show(found["value"]), interval=n.bracket(interval(found), show))

@@ -13,7 +13,7 @@ from perennial.contract.serving import feature_columns, head_of
 from perennial.report import numbers as n
 from perennial.report.curves import Curve, Flag, by_depth
 from perennial.report.intervals import Line, against_line, columns
-from perennial.report.page import Block, Check, Checks, Column, Estimate, Figure, Grid, Pair, Section, Table, TableRow
+from perennial.report.page import Block, Check, Checks, Estimate, Figure, Grid, Pair, Section, Table, TableRow, heads
 from perennial.report.story import FAMILY_NAMES, Story, capital, interval
 from perennial.report.svg import Drawing
 
@@ -85,7 +85,7 @@ def _balance(story: Story) -> Table:
         finding=finding,
         described=f"{_groups(lottery)}. Standardised mean difference of each group against {story.evaluation['arms'][0]}; "
         "a category by its most uneven value.",
-        grid=Grid(columns=(Column(name="Known before"), *(Column(name=name, right=True) for name in names)), rows=rows),
+        grid=Grid(columns=heads("Known before", *names), rows=rows),
     )
 
 
@@ -153,7 +153,7 @@ def _messages(story: Story) -> Table:
         TableRow(
             cells=(
                 capital(message["name"]),
-                *(_estimate(message[key], show) for key, show in shown),
+                *(Estimate.of(interval(message[key]), show) for key, show in shown),
                 {"effect": "Effect", "response": "Response", "neither": "Neither"}[message["rank_by"]],
             )
         )
@@ -163,7 +163,7 @@ def _messages(story: Story) -> Table:
     return Table(
         finding="What each message changes, and what finds whom it moves",
         described=f"{_of_effect(story)}, Qini {_unit(story)}; 95\u202f% intervals.",
-        grid=Grid(columns=(Column(name="Message"), *(Column(name=name, right=True) for name in names)), rows=rows),
+        grid=Grid(columns=heads("Message", *names), rows=rows),
     )
 
 
@@ -228,10 +228,6 @@ def _plan(story: Story, name: str) -> Mapping[str, Any]:
     plans = story.evaluation["out_of_fold"]["policy"]["plans"]
     plan: Mapping[str, Any] = next(p for p in plans if p["name"] == name)
     return plan
-
-
-def _estimate(found: Mapping[str, float], show: n.Format) -> Estimate:
-    return Estimate(value=show(found["value"]), interval=n.bracket(interval(found), show))
 
 
 def _is_amount(story: Story) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from perennial.report import numbers as n
 from perennial.report.intervals import Line, Row, columns, interval_rows
-from perennial.report.page import Column, Estimate, Figure, Grid, Table, TableRow
+from perennial.report.page import Estimate, Figure, Grid, Table, TableRow, heads
 from perennial.report.story import Story, interval
 from perennial.report.svg import Drawing
 
@@ -49,7 +49,7 @@ def steady(story: Story) -> Figure:
 
 
 def agreement(story: Story) -> Table:
-    heads = ("Choosing, validation", "Reported, test", "Least share named alike")
+    names = ("Choosing, validation", "Reported, test", "Least share named alike")
     rows = [
         TableRow(
             cells=(
@@ -65,13 +65,13 @@ def agreement(story: Story) -> Table:
     return Table(
         finding="The number was chosen on some pairs of halves and is reported on others",
         described="Agreement of two models, each fitted on another half of the other customers: mean, range of pairs.",
-        grid=Grid(columns=(Column(name="Segments"), *(Column(name=h, right=True) for h in heads)), rows=tuple(rows)),
+        grid=Grid(columns=heads("Segments", *names), rows=tuple(rows)),
         foot="There is no deep family here: a network learns from outcomes, and segments have none.",
     )
 
 
 def _estimate(found: Mapping[str, float]) -> Estimate:
-    return Estimate(value=two(found["value"]), interval=n.bracket(interval(found), two))
+    return Estimate.of(interval(found), two)
 
 
 def two(value: float) -> str:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from perennial.report import numbers as n
 from perennial.report.curves import Curve, measured
-from perennial.report.page import Column, Estimate, Figure, Grid, Pair, Sheet, Table, TableRow, render
+from perennial.report.page import Estimate, Figure, Grid, Pair, Sheet, Table, TableRow, heads, render
 from perennial.report.story import FAMILY_NAMES, LOWER_IS_BETTER, METRIC_NAMES, capital, interval
 from perennial.report.svg import Drawing, Tone
 
@@ -49,7 +49,7 @@ def cells(fit: Fit) -> list[Estimate]:
     """The figures of a fit on test, as tables have them."""
     shows = (n.decimal, n.decimal, n.difference)
     found = [interval(fit[key]) for key in FIGURES]
-    return [Estimate(value=show(f.value), interval=n.bracket(f, show)) for f, show in zip(found, shows, strict=True)]
+    return [Estimate.of(f, show) for f, show in zip(found, shows, strict=True)]
 
 
 def _worth(found: Fit) -> str:
@@ -156,7 +156,7 @@ def _table(found: Fit) -> Table:
     return Table(
         finding=f"{_metric(found)} of every fit on test",
         grid=Grid(
-            columns=(Column(name=""), *(Column(name=name, right=True) for name in names)),
+            columns=heads("", *names),
             rows=tuple(TableRow(cells=(title, size, *cells(fit))) for title, size, fit in rows),
         ),
     )

@@ -22,6 +22,7 @@ from perennial.report.page import (
     Section,
     Table,
     TableRow,
+    heads,
 )
 from perennial.report.shared import (
     action_section,
@@ -184,14 +185,11 @@ def _plans(story: Story) -> Table:
             picture,
         )
         rows.append(TableRow(cells=cells, chosen=plan["name"] == "choice"))
-    heads = (
-        Column(name="Plan"),
-        *(Column(name=name, right=True) for name in ("Contacted", "Per 1,000", "95\u202f% interval")),
-    )
+    columns = (*heads("Plan", "Contacted", "Per 1,000", "95\u202f% interval"), Column(name="0 at the line"))
     return Table(
         finding="Plans on the same test customers",
         described="Profit per 1,000 customers above contacting nobody; doubly robust estimates.",
-        grid=Grid(columns=(*heads, Column(name="0 at the line")), rows=tuple(rows), hide_last=True),
+        grid=Grid(columns=columns, rows=tuple(rows), hide_last=True),
     )
 
 

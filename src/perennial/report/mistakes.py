@@ -6,19 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from perennial.report import numbers as n
-from perennial.report.page import (
-    Block,
-    Column,
-    Estimate,
-    Grid,
-    Heat,
-    HeatCell,
-    HeatRow,
-    People,
-    Person,
-    Table,
-    TableRow,
-)
+from perennial.report.page import Block, Estimate, Grid, Heat, HeatCell, HeatRow, People, Person, Table, TableRow, heads
 from perennial.report.page import shade as shaded
 from perennial.report.seen import Photo, Photos
 from perennial.report.story import Story, capital, interval
@@ -55,7 +43,6 @@ def confusion(story: Story, names: Sequence[str]) -> Heat:
 
 
 def each(story: Story, names: Sequence[str]) -> Table:
-    heads = (Column(name="Class"), *(Column(name=name, right=True) for name in ("Rows", "Recall", "Precision", "F1")))
     rows = tuple(
         TableRow(
             cells=(
@@ -71,7 +58,7 @@ def each(story: Story, names: Sequence[str]) -> Table:
     return Table(
         finding="Each class",
         described="Recall: found of those there are; precision: right of those said. 95\u202f% intervals.",
-        grid=Grid(columns=heads, rows=rows),
+        grid=Grid(columns=heads("Class", "Rows", "Recall", "Precision", "F1"), rows=rows),
     )
 
 
@@ -143,7 +130,4 @@ def _sure(row: Mapping[str, Any]) -> str:
 
 
 def _share(found: Mapping[str, float] | None) -> Estimate | str:
-    if found is None:
-        return "none"
-    span = interval(found)
-    return Estimate(value=n.share(span.value), interval=n.bracket(span, n.share))
+    return "none" if found is None else Estimate.of(interval(found), n.share)

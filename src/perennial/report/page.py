@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from perennial.errors import PerennialError
 from perennial.report.flows import Verdict
+from perennial.report.numbers import Format, Interval, bracket
 from perennial.report.seen import Photos, Quote, Words
 from perennial.report.svg import Drawing, Tone
 
@@ -30,6 +31,10 @@ class Estimate:
     value: str
     interval: str
 
+    @classmethod
+    def of(cls, found: Interval, show: Format) -> Estimate:
+        return cls(value=show(found.value), interval=bracket(found, show))
+
 
 Cell = str | Estimate  # an inline drawing is Markup, a str that is not escaped
 
@@ -38,6 +43,11 @@ Cell = str | Estimate  # an inline drawing is Markup, a str that is not escaped
 class Column:
     name: str
     right: bool = False
+
+
+def heads(first: str, *others: str) -> tuple[Column, ...]:
+    """The column that names the rows, and columns of figures."""
+    return (Column(name=first), *(Column(name=name, right=True) for name in others))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ from perennial.report.page import (
     Section,
     Table,
     TableRow,
+    heads,
 )
 from perennial.report.shared import (
     action_section,
@@ -239,7 +240,7 @@ def _profit(story: Story) -> Figure:
         foot="The depth was chosen on other customers (validation) by expected value, then measured here once.",
         fold=Fold(
             summary="Figures behind the curve",
-            grid=Grid(columns=_heads("Contacted", "Contacts", "Profit", "95\u202f% interval"), rows=rows),
+            grid=Grid(columns=heads("Contacted", "Contacts", "Profit", "95\u202f% interval"), rows=rows),
         ),
     )  # fmt: skip
 
@@ -278,12 +279,12 @@ def _plans(story: Story) -> Table:
         bracket = n.bracket(found, money) if plan["name"] != "nobody" else "exact"
         cells = (name, n.count(plan["contacted"]), money(found.value), Estimate(value="", interval=bracket), picture)
         rows.append(TableRow(cells=cells, chosen=plan["name"] == "chosen"))
-    heads = (
-        *_heads("Plan", "Contacts", "Profit", "95\u202f% interval"),
+    columns = (
+        *heads("Plan", "Contacts", "Profit", "95\u202f% interval"),
         Column(name=f"Profit, {money(0)} at the line"),
     )
     return Table(
-        finding="Five ways to spend the same campaign", grid=Grid(columns=heads, rows=tuple(rows), hide_last=True)
+        finding="Five ways to spend the same campaign", grid=Grid(columns=columns, rows=tuple(rows), hide_last=True)
     )
 
 
@@ -382,7 +383,3 @@ def _plan(story: Story, name: str) -> Mapping[str, Any]:
 
 def _part(story: Story, name: str) -> int:
     return int(story.summaries["split"]["flow"]["units"]["to"][name])
-
-
-def _heads(first: str, *rest: str) -> tuple[Column, ...]:
-    return (Column(name=first), *(Column(name=name, right=True) for name in rest))

@@ -12,7 +12,6 @@ from perennial.report.intervals import Line, Row, interval_rows
 from perennial.report.page import (
     Block,
     Caution,
-    Column,
     Estimate,
     Figure,
     Grid,
@@ -21,6 +20,7 @@ from perennial.report.page import (
     Section,
     Table,
     TableRow,
+    heads,
 )
 from perennial.report.story import Story, interval
 from perennial.report.svg import Drawing
@@ -95,19 +95,13 @@ def _curve(story: Story) -> Figure:
 
 
 def _bands(story: Story) -> Table:
-    heads = (
-        Column(name="From points"),
-        *(Column(name=name, right=True) for name in ("Applicants", "Predicted", "Default")),
-    )
     rows = tuple(
         TableRow(
             cells=(
                 f"{band['from']:.0f}",
                 n.count(band["n"]),
                 n.share(band["predicted"]),
-                Estimate(
-                    value=n.share(band["bad_rate"]["value"]), interval=n.bracket(interval(band["bad_rate"]), n.share)
-                ),
+                Estimate.of(interval(band["bad_rate"]), n.share),
             )
         )
         for band in _found(story)["bands"]
@@ -115,7 +109,7 @@ def _bands(story: Story) -> Table:
     return Table(
         finding="Ten bands of points",
         described="Tenths of test applicants, the safest first. 600 points are odds of 50 to 1; 20 more double them.",
-        grid=Grid(columns=heads, rows=rows),
+        grid=Grid(columns=heads("From points", "Applicants", "Predicted", "Default"), rows=rows),
     )
 
 
@@ -141,22 +135,21 @@ def _groups(story: Story) -> Table:
                 n.share(group["approved"]),
                 n.decimal(group["approval_ratio"], 2),
                 n.share(group["bad_rate"]["value"]),
-                *(_gap(group[key]) for key in ("defaulters_refused_gap", "payers_refused_gap")),
+                *(
+                    Estimate.of(interval(group[key]), n.points)
+                    for key in ("defaulters_refused_gap", "payers_refused_gap")
+                ),
             )
         )
         for group in _judged(story)
     )
-    heads = ("Applicants", "Approved", "Ratio to others", "Default", "Defaulters refused, gap", "Payers refused, gap")
+    names = ("Applicants", "Approved", "Ratio to others", "Default", "Defaulters refused, gap", "Payers refused, gap")
     return Table(
         finding="Approvals and mistakes by protected group",
         described="No column of these is a feature. Ratio: share approved over that of all others; below 0.80 is often "
         "looked at (the four-fifths rule). Gaps of the true and the false positive rate in points, 95\u202f% intervals.",
-        grid=Grid(columns=(Column(name="Group"), *(Column(name=h, right=True) for h in heads)), rows=rows),
+        grid=Grid(columns=heads("Group", *names), rows=rows),
     )
-
-
-def _gap(found: Mapping[str, float]) -> Estimate:
-    return Estimate(value=n.points(found["value"]), interval=n.bracket(interval(found), n.points))
 
 
 def _gaps(story: Story, key: str, name: str, described: str) -> Figure:

@@ -27,6 +27,7 @@ from perennial.report.page import (
     Table,
     TableRow,
     Trait,
+    heads,
 )
 from perennial.report.shared import people, strongest_caution
 from perennial.report.story import Story, capital, interval
@@ -226,7 +227,7 @@ def _message(name: str) -> str:
 
 def _sizes(story: Story) -> Table:
     with_money = all(one["amount_share"] is not None for one in segments_of(story))
-    heads = ["Customers", "Of all", *(["Of the money", "A customer, on average"] if with_money else []), "Halves agree"]
+    names = ["Customers", "Of all", *(["Of the money", "A customer, on average"] if with_money else []), "Halves agree"]
     rows = []
     for one in segments_of(story):
         firm = interval(one["steady"])
@@ -240,7 +241,7 @@ def _sizes(story: Story) -> Table:
     return Table(
         finding="How large the groups are, and how firmly customers belong to them",
         described="Last column: test customers of a segment whom a model of half the customers puts there too, with range.",
-        grid=Grid(columns=(Column(name="Segment"), *(Column(name=h, right=True) for h in heads)), rows=tuple(rows)),
+        grid=Grid(columns=heads("Segment", *names), rows=tuple(rows)),
     )
 
 
@@ -258,11 +259,12 @@ def _tastes(story: Story) -> Table:
         )
         for taste in story.evaluation["tastes"]
     )
-    heads = ("Customers", "Of all", *(f"Of “{name}”" for name in names))
     return Table(
         finding=f"{WORDS.get(len(rows), len(rows))} tastes, a second label: what to offer, not how much to spend on it",
         described="Groups of customers who buy alike, named by the items that they buy more often than others.",
-        grid=Grid(columns=(Column(name="What they buy"), *(Column(name=h, right=True) for h in heads)), rows=rows),
+        grid=Grid(
+            columns=heads("What they buy", "Customers", "Of all", *(f"Of “{name}”" for name in names)), rows=rows
+        ),
     )
 
 
@@ -274,12 +276,11 @@ def _moves(story: Story) -> Table:
         TableRow(cells=(name, n.count(sum(counts)), *(n.share(c / max(sum(counts), 1)) for c in counts)), chosen=False)
         for name, counts in zip(names, found["counts"], strict=True)
     )
-    heads = ("Customers", *(f"Now “{name}”" for name in names))
     return Table(
         finding=f"{n.share(moved.value)} of customers moved by themselves from {found['from']} to {found['to']}",
         described=f"By one model on both days, 95\u202f% interval {n.bracket(moved, n.share)}: they bought, or time went "
         "by. What a new version changes beside that is told under “Why this verdict”.",
-        grid=Grid(columns=(Column(name="Then"), *(Column(name=h, right=True) for h in heads)), rows=rows),
+        grid=Grid(columns=heads("Then", "Customers", *(f"Now “{name}”" for name in names)), rows=rows),
     )
 
 

@@ -14,7 +14,6 @@ from perennial.report.numbers import Interval
 from perennial.report.page import (
     Block,
     Caution,
-    Column,
     Estimate,
     Figure,
     Grid,
@@ -29,6 +28,7 @@ from perennial.report.page import (
     Shade,
     Table,
     TableRow,
+    heads,
 )
 from perennial.report.seen import Photo, Photos
 from perennial.report.story import FAMILY_NAMES, LOWER_IS_BETTER, METRIC_NAMES, Story, capital, interval
@@ -290,12 +290,12 @@ def families_table(story: Story, columns: Sequence[tuple[str, str, n.Format]], f
         described=f"Test set, {n.count(rows)} customers. Deep − {FAMILY_NAMES[deep['traditional']].lower()}: "
         f"{difference} {METRIC_NAMES[deep['metric']]}.",
         grid=Grid(
-            columns=(Column(name="Family"), *(Column(name=name, right=True) for _, name, _ in columns)),
+            columns=heads("Family", *(name for _, name, _ in columns)),
             rows=tuple(
                 TableRow(
                     cells=(
                         FAMILY_NAMES[family] + (" (chosen)" if family == candidate else ""),
-                        *(_cell(parts["test"][key], show) for key, _, show in columns),
+                        *(Estimate.of(interval(parts["test"][key]), show) for key, _, show in columns),
                     ),
                     chosen=family == candidate,
                 )
@@ -303,11 +303,6 @@ def families_table(story: Story, columns: Sequence[tuple[str, str, n.Format]], f
             ),
         ),
     )
-
-
-def _cell(value: Mapping[str, float], show: n.Format) -> Estimate:
-    found = interval(value)
-    return Estimate(value=show(found.value), interval=n.bracket(found, show))
 
 
 def _groups(story: Story, effect: str, unit: str) -> list[Reasons]:

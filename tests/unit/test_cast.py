@@ -143,7 +143,7 @@ def test_an_optional_column_that_is_missing_is_null_and_a_column_may_come_from_a
 
 
 def test_a_cast_that_refuses_what_has_the_shape_is_our_bug(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_INT", r"\A.*\z")
+    monkeypatch.setattr(module, "INT", r"\A.*\z")
     with pytest.raises(PerennialError, match="column c: a cell has the shape of Int64 and was not cast; please report"):
         one("x", INT)
 

@@ -17,13 +17,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from perennial.config.base import explain
 from perennial.contract.columns import Column
 from perennial.data.ingest import Form, ingest
-from perennial.data.read import Dialect, read_header
+from perennial.data.read import DELIMITERS, Dialect, read_header
 from perennial.errors import ConfigError, InputError, IntegrityError
 from perennial.files.durable import read_json, sha256_file, write_json
 from perennial.files.project import Project
 from perennial.files.tables import read_table, write_table
 
-_DELIMITERS = (",", ";", "\t", "|")
 _FREE = {"at", "columns"}  # a list for another platform is the same campaign
 _ID = re.compile(r"[a-z0-9_]{1,40}\Z")
 
@@ -140,7 +139,7 @@ def rows_of(path: Path, columns: dict[str, Column], key: str) -> pl.DataFrame:
 
 def _dialect(path: Path, key: str) -> Dialect:
     """The delimiter by which the header has a column `key`; a comma where none does, and ingest will say what is there."""
-    for dialect in (Dialect(delimiter=sign) for sign in _DELIMITERS):
+    for dialect in (Dialect(delimiter=sign) for sign in DELIMITERS):
         try:
             if key in read_header(path, dialect):
                 return dialect

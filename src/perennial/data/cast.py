@@ -16,8 +16,8 @@ from perennial.data.doubts import doubts
 from perennial.data.normal import normal
 from perennial.errors import PerennialError
 
-_INT = r"\A[+-]?[0-9]{1,18}\z"
-_DECIMAL = r"\A[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?\z"
+INT = r"\A[+-]?[0-9]{1,18}\z"
+DECIMAL = r"\A[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?\z"
 _MOST = 2.0**53  # beyond it a decimal loses its last digits, and cents their place in 64 bits
 _PARTS = {
     "%Y": "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[2-9])",  # no year 0, and none that a time zone leads to it
@@ -83,13 +83,13 @@ def _typed(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
             return cells, _why(cells, pl.Series([True] * len(cells), dtype=pl.Boolean), "")
         case "int":
             cells, given = _plain(cells, column), cells
-            fits = cells.str.contains(_INT)
+            fits = cells.str.contains(INT)
             return _cast_number(cells, fits, pl.Int64()), _why(
                 given, fits, "is not a whole number of at most 18 digits"
             )
         case "decimal":
             cells, given = _plain(cells, column), cells
-            fits = cells.str.contains(_DECIMAL)
+            fits = cells.str.contains(DECIMAL)
             out = _cast_number(cells, fits, pl.Float64())
             small = out.abs() <= _MOST
             why = _why(given, fits, "is not a number")

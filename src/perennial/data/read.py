@@ -28,7 +28,7 @@ BLOCK_BYTES = 4 * 1024 * 1024  # about 200 MB at the peak, and no slower than tw
 _MOST_REJECTS = 100_000
 
 _PLACE: dict[str, pl.DataType] = {"_record": pl.Int64(), "_line": pl.Int64(), "_raw": pl.Binary()}
-_DELIMITERS = (",", ";", "\t", "|")
+DELIMITERS = (",", ";", "\t", "|")
 _BOM = b"\xef\xbb\xbf"
 _HEADER_HINTS: dict[Reason, str] = {
     "blank": "put the column names there",
@@ -59,7 +59,7 @@ class Dialect:
 
     def __post_init__(self) -> None:
         if len(self.delimiter.encode()) != 1 or self.delimiter in '"\r\n\0' or self.delimiter.isalnum():
-            raise ConfigError(f"delimiter {self.delimiter!r}: give one ASCII sign, such as {', '.join(_DELIMITERS)!r}")
+            raise ConfigError(f"delimiter {self.delimiter!r}: give one ASCII sign, such as {', '.join(DELIMITERS)!r}")
         if self.encoding not in ENCODINGS:
             raise ConfigError(f"encoding {self.encoding!r} is not known; give one of {', '.join(ENCODINGS)}")
 
@@ -254,7 +254,7 @@ def _check_names(path: Path, names: list[str], hint: str | None) -> None:
 
 
 def _other_delimiter(raw: bytes, dialect: Dialect) -> str | None:
-    counts = {sign: raw.count(sign.encode()) for sign in _DELIMITERS if sign != dialect.delimiter}
+    counts = {sign: raw.count(sign.encode()) for sign in DELIMITERS if sign != dialect.delimiter}
     likely = max(counts, key=lambda sign: counts[sign])
     return f'if it is separated by {likely!r}, declare delimiter: "{likely}"' if counts[likely] else None
 

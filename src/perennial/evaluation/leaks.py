@@ -80,8 +80,8 @@ def _severity(leak: Leak) -> tuple[bool, float]:
 
 
 def _leak(name: str, values: NDArray[Any], y: NDArray[np.float64]) -> Leak | None:
-    codes, labels = _codes(values)
-    auc = _auc_of_numbers(values, y) if values.dtype.kind in "fiub" else 0.5
+    codes, labels = codes_of(values)
+    auc = auc_of_numbers(values, y) if values.dtype.kind in "fiub" else 0.5
     if values.dtype.kind not in "fiub" or len(labels) <= _FEW:
         auc = max(auc, _auc_of_codes(codes, y))
     if auc >= PROOF:
@@ -99,7 +99,7 @@ def _leak(name: str, values: NDArray[Any], y: NDArray[np.float64]) -> Leak | Non
     return Leak(column=name, auc=auc, proven=False, words=words)
 
 
-def _codes(values: NDArray[Any]) -> tuple[NDArray[np.intp], list[Any]]:
+def codes_of(values: NDArray[Any]) -> tuple[NDArray[np.intp], list[Any]]:
     """A code (n,) for each different value, and the values; a missing one is None."""
     if values.dtype.kind in "fiub":
         numbers = values.astype(np.float64)
@@ -110,7 +110,7 @@ def _codes(values: NDArray[Any]) -> tuple[NDArray[np.intp], list[Any]]:
     return codes, [str(name)[1:] if name else None for name in names]
 
 
-def _auc_of_numbers(values: NDArray[Any], y: NDArray[np.float64]) -> float:
+def auc_of_numbers(values: NDArray[Any], y: NDArray[np.float64]) -> float:
     """The AUC of the numbers as they are, nulls lowest, in the direction that tells more."""
     order = np.unique(values.astype(np.float64), return_inverse=True)[1]
     order = np.where(np.isnan(values.astype(np.float64)), -1, order)  # ranks: infinities and nulls are no trouble
@@ -125,14 +125,19 @@ def _auc_of_codes(codes: NDArray[np.intp], y: NDArray[np.float64]) -> float:
     show as a lower rate.
     """
     is_even = np.arange(len(y)) % 2 == 0
-    found = []
-    for learnt, judged in ((is_even, ~is_even), (~is_even, is_even)):
-        count = np.bincount(codes[learnt], minlength=codes.max() + 1)
-        events = np.bincount(codes[learnt], weights=y[learnt], minlength=codes.max() + 1)
-        rate = (events + 5 * y.mean()) / (count + 5)
-        if 0 < y[judged].sum() < judged.sum():
-            found.append(measure("auc", y[judged], rate[codes[judged]]))
+    found = [auc for learnt in (is_even, ~is_even) if (auc := auc_of_rates(codes, y, learnt)) is not None]
     return float(np.mean(found)) if found else 0.5
+
+
+def auc_of_rates(codes: NDArray[np.intp], y: NDArray[np.float64], learnt: NDArray[np.bool_]) -> float | None:
+    """The AUC, on all other rows, of each value's outcome rate among those `learnt` (n,); None where they have one outcome."""
+    judged = ~learnt
+    if not 0 < y[judged].sum() < judged.sum():
+        return None
+    count = np.bincount(codes[learnt], minlength=codes.max() + 1)
+    events = np.bincount(codes[learnt], weights=y[learnt], minlength=codes.max() + 1)
+    rate = (events + 5 * y.mean()) / (count + 5)
+    return measure("auc", y[judged], rate[codes[judged]])
 
 
 def _always(codes: NDArray[np.intp], y: NDArray[np.float64]) -> tuple[int, int, int] | None:

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from perennial.data.cast import DECIMAL, INT
 from perennial.data.read import Block
 
 SAMPLE = 40_000  # rows that are kept whole
@@ -24,11 +25,9 @@ NULLS = frozenset({
     "NA", "N/A", "n/a", "na", "#N/A", "#NA", "NULL", "Null", "null", "NaN", "nan", "None", "none", "NONE", "nil", "\\N", "?", "-",
     "--", ".", "missing", "Missing", "(null)", "<NA>", "NaT", "",
 })  # fmt: skip
-_PLAIN_INT = r"\A[+-]?[0-9]{1,18}\z"
-_PLAIN_DECIMAL = r"\A[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?\z"
 SHAPES: dict[str, str] = {
-    "int": _PLAIN_INT,
-    "decimal": _PLAIN_DECIMAL,
+    "int": INT,
+    "decimal": DECIMAL,
     "zero_led": r"\A0[0-9]+\z",
     "long": r"\A[0-9]{16,}\z",
     "rounded": r"\A[0-9](?:[.,][0-9]+)?[eE][+][0-9]{2}\z",
@@ -168,7 +167,7 @@ class Profile:
             pl.col("x").str.contains(pattern).sum().alias(name) for name, pattern in SHAPES.items()
         )
         self.shapes.update({name: int(count) for name, count in counted.row(0, named=True).items()})
-        number = told.str.contains(_PLAIN_DECIMAL)
+        number = told.str.contains(DECIMAL)
         numbers = told.filter(number).cast(pl.Float64, strict=False)
         if len(numbers):
             self.least, self.most = min(self.least, float(numbers.min())), max(self.most, float(numbers.max()))  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from perennial.contract.columns import Column
 from perennial.data.cast import cast
-from perennial.evaluation.leaks import ENOUGH, FEWEST, PROOF, telling_any
+from perennial.evaluation.leaks import ENOUGH, FEWEST, PROOF, auc_of_numbers, auc_of_rates, codes_of, telling_any
 from perennial.evaluation.metrics import measure
 from perennial.propose.kinds import Keys, Kind
 from perennial.propose.profile import NULLS
@@ -100,32 +100,15 @@ def _ahead(alone: Mapping[str, float]) -> dict[str, str]:
 
 def _auc(values: NDArray[np.generic], y: F64) -> float:
     """Of the values' own order, or of each value's rate where they are texts: learnt on half, judged on the other."""
-    rank = _ranks(values)
     if values.dtype.kind == "f":
-        auc = measure("auc", y, rank)
-        return max(auc, 1 - auc)
-    even = np.arange(len(y)) % 2 == 0
-    codes = rank.astype(np.int64)
-    count = np.bincount(codes[even], minlength=int(codes.max()) + 1)
-    rate = (np.bincount(codes[even], weights=y[even], minlength=len(count)) + 5 * y.mean()) / (count + 5)
-    judged = y[~even]
-    return measure("auc", judged, rate[codes[~even]]) if 0 < judged.sum() < len(judged) else 0.5
-
-
-def _ranks(values: NDArray[np.generic]) -> F64:
-    if values.dtype.kind == "f":
-        codes = np.unique(values, return_inverse=True)[1].astype(np.float64)
-        codes[np.isnan(values.astype(np.float64))] = -1
-        return np.asarray(codes)
-    return np.unique(np.array(["" if v is None else f"={v}" for v in values]), return_inverse=True)[1].astype(
-        np.float64
-    )
+        return auc_of_numbers(values, y)
+    auc = auc_of_rates(codes_of(values)[0], y, learnt=np.arange(len(y)) % 2 == 0)
+    return 0.5 if auc is None else auc
 
 
 def _implied(values: NDArray[np.generic], y: F64) -> str | None:
     """A value of few that goes with one outcome only, too often for luck."""
-    codes = _ranks(values).astype(np.int64)
-    codes -= codes.min()
+    codes = codes_of(values)[0]
     count = np.bincount(codes)
     if (count > 0).sum() > _FEW:  # such as an amount: all that is not the commonest, 0, may go with it
         codes = (codes != count.argmax()).astype(np.int64)
@@ -193,8 +176,7 @@ def following(columns: Mapping[str, NDArray[np.generic]], treated: F64) -> list[
 
 def _follows(values: NDArray[np.generic], treated: F64) -> bool:
     """A value that goes with being treated only, too often for luck; whichever of the two groups is the rarer."""
-    codes = _ranks(values).astype(np.int64)
-    codes -= codes.min()
+    codes = codes_of(values)[0]
     count, hits = np.bincount(codes), np.bincount(codes, weights=treated)
     pure = (hits == count) & (count >= ENOUGH)
     return bool((treated.mean() ** count[pure] * len(count) < _BY_LUCK).any())

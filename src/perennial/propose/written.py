@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from perennial.data.byte_source import byte_chunks
-from perennial.data.read import Dialect
+from perennial.data.read import DELIMITERS, Dialect
 from perennial.errors import InputError
 
 _HEAD = 1 << 20  # bytes that are looked at
 _LINES = 400
-_DELIMITERS = (",", ";", "\t", "|", " ")
+_SEPARATORS = (*DELIMITERS, " ")
 _PREAMBLE = 20  # lines that may stand before the header
 _NUMBER = re.compile(r"[+-]?[0-9][0-9., ]*(?:[eE][+-]?[0-9]+)?|[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}.*")
 _OURS = re.compile(r"\A_|\Arow_id\Z|\$\{")
@@ -123,7 +123,7 @@ def _head(path: Path, encoding: str) -> str:
 def _delimiter(path: Path, lines: Sequence[str]) -> tuple[str, int, bool]:
     """The sign by which most lines have the same number of fields, that number, and whether quotes mean anything."""
     best: tuple[float, str, int] = (0.0, "", 0)
-    for sign in _DELIMITERS:
+    for sign in _SEPARATORS:
         if sign == " " and any("  " in line for line in lines):
             continue
         counts = Counter(len(row) for row in _rows("\n".join(lines), sign, quoting=True) if any(row))
@@ -137,7 +137,7 @@ def _delimiter(path: Path, lines: Sequence[str]) -> tuple[str, int, bool]:
         return best[1], best[2], _quotes_pair(lines)
     if _is_fixed_width(lines):
         raise InputError(f"{path}: columns of fixed width; export it with a delimiter, such as a comma")
-    named = ", ".join(repr(sign) for sign in _DELIMITERS)
+    named = ", ".join(repr(sign) for sign in _SEPARATORS)
     raise InputError(f"{path}: no delimiter gives its lines the same number of fields (tried {named}); is it a table?")
 
 

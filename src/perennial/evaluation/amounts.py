@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from perennial.evaluation.choose import choose, deep_minus_traditional, told_by_metric
 from perennial.evaluation.compare import Judge
-from perennial.evaluation.intervals import F64, Interval, around, bootstrap
+from perennial.evaluation.intervals import F64, Interval, bootstrap, mean
 from perennial.evaluation.ranking import DEPTHS, at_depths, banded, cumulated
 from perennial.evaluation.response import ENOUGH, LEVEL, Labelled, Resampling, band
 
@@ -53,8 +52,7 @@ def _tenths(p: F64) -> list[NDArray[np.intp]]:
 
 
 def _tenth(y: F64, p: F64) -> dict[str, Any]:
-    error = float(y.std(ddof=1)) / math.sqrt(len(y)) if len(y) > 1 else 0.0
-    return {"n": len(y), "predicted": float(p.mean()), "actual": asdict(around(float(y.mean()), error, LEVEL))}
+    return {"n": len(y), "predicted": float(p.mean()), "actual": asdict(mean(y, LEVEL))}
 
 
 def _ratio(y: F64, p: F64, resampling: Resampling) -> Interval:

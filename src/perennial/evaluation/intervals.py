@@ -64,6 +64,12 @@ def total(rows: F64, level: float) -> Interval:
     return around(float(rows.sum()), math.sqrt(n) * float(rows.std(ddof=1)) if n > 1 else 0.0, level)
 
 
+def mean(rows: F64, level: float) -> Interval:
+    """The mean of independent `rows` (n,); of one row nothing is known about its error, which is taken for 0."""
+    n = len(rows)
+    return around(float(rows.mean()), float(rows.std(ddof=1)) / math.sqrt(n) if n > 1 else 0.0, level)
+
+
 def wilson(events: float, n: float, level: float) -> Interval:
     """A share of `n` rows; with weights, `n` is the number of equal rows that would be as certain (no rows: 0 to 1)."""
     if n <= 0:

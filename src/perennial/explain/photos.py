@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
-from perennial.evaluation.intervals import Interval, around
+from perennial.evaluation.intervals import Interval, mean
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -72,7 +72,7 @@ def deletion(pixels_NCSS: U8, heat_NSS: F64, chance: Chance, *, share: float, se
     whole = chance(every, pixels_NCSS)
     own, moved, other = (whole - chance(every, _filled(pixels_NCSS, m)) for m in (hot_NSS, moved_NSS, other_NSS))
     return Deletion(
-        n=n, share=share, drop=_mean(own), elsewhere=_mean(own - moved), another=_mean(own - other)
+        n=n, share=share, drop=mean(own, _LEVEL), elsewhere=mean(own - moved, _LEVEL), another=mean(own - other, _LEVEL)
     )  # fmt: skip
 
 
@@ -125,7 +125,3 @@ def _starts(side: int, wide: int) -> list[int]:
 def _filled(pixels_NCSS: U8, mask_NSS: NDArray[np.bool_]) -> U8:
     mean_NC11 = pixels_NCSS.mean(axis=(2, 3), keepdims=True).round().astype(np.uint8)
     return np.where(mask_NSS[:, None], mean_NC11, pixels_NCSS)
-
-
-def _mean(part_N: F64) -> Interval:
-    return around(float(part_N.mean()), float(part_N.std(ddof=1)) / len(part_N) ** 0.5, _LEVEL)

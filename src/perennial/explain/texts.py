@@ -18,7 +18,7 @@ from perennial.contract.serving import FeatureColumn
 from perennial.data.contact import masked
 from perennial.data.names import ROW_ID
 from perennial.data.text import words_of
-from perennial.evaluation.intervals import Interval, around
+from perennial.evaluation.intervals import Interval, mean
 
 F64 = NDArray[np.float64]
 _LEVEL = 0.95
@@ -53,7 +53,7 @@ def strongest_words(
         for word, part_O in zip(said, parts_WO, strict=False):  # behind a row's last word there is nothing
             rows[word].append(part_O)
     found = [
-        Word(output=output, word=word, n=len(parts), effect=_mean(np.array(parts)[:, o]))
+        Word(output=output, word=word, n=len(parts), effect=mean(np.array(parts)[:, o], _LEVEL))
         for o, output in enumerate(outputs)
         for word, parts in rows.items()
         if len(parts) >= max(least, 2)
@@ -120,10 +120,6 @@ def quote(text: str, parts: Mapping[str, float]) -> list[Piece]:
 
 def _plain(word: Word) -> dict[str, Any]:
     return {"output": word.output, "word": word.word, "rows": word.n, **asdict(word.effect)}
-
-
-def _mean(part_N: F64) -> Interval:
-    return around(float(part_N.mean()), float(part_N.std(ddof=1)) / len(part_N) ** 0.5, _LEVEL)
 
 
 def _kept(size: Sequence[int], share: Sequence[float]) -> list[int]:

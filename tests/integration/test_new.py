@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -12,8 +13,8 @@ import yaml
 from sklearn import datasets
 
 from perennial.actions import fetch as fetching
-from perennial.actions import new as module
 from perennial.actions.new import new
+from perennial.actions.score import prepare
 from perennial.config.base import section
 from perennial.config.train import TrainParams
 from perennial.errors import ConfigError, InputError
@@ -112,50 +113,106 @@ def test_files_with_other_columns_are_never_joined_and_equal_ones_are_one_table(
         new(project.project, "two", folder, Answers(), asks=False)
 
 
-def test_a_person_is_asked_three_things_at_most(project: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "codes.csv"
-    frame = pl.DataFrame(
-        {
-            "x": [i % 97 for i in range(400)],
-            "z": [i % 7 for i in range(400)],
-            "flag": [1 + (i % 3 == 0) for i in range(400)],
-        }
-    )
-    frame.with_columns(result_days=pl.col("flag") * 20 + pl.col("x") % 40).select(
-        "x", "z", "result_days", "flag"
-    ).write_csv(path)
-    asked: list[str] = []
-    answers = iter(["flag", "1", "", "2 40"])
-
-    def said(question: str = "") -> str:
-        asked.append(question)
-        return next(answers)
-
-    monkeypatch.setattr("builtins.input", said)
-    monkeypatch.setattr("sys.stdout", io.StringIO())
-    monkeypatch.setattr(module, "target_of", lambda *_: None)
-    new(project.project, "mine", path, Answers(), asks=True)
-    contract = project.contract
-    assert contract.columns["flag"].values == {"2": 0, "1": 1}
-    assert contract.money.value_of_response == 40
-    assert contract.money.cost_of_contact == 2
-    assert 3 <= len(asked) <= 4
+def test_what_a_later_file_holds_for_the_first_time_is_warned_of_and_set_aside_is_nothing(
+    project: Toy, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [f"{20 + i % 60},{'basic' if i % 3 else 'plus'},{'yes' if i % 7 > 4 else 'no'}" for i in range(400)]
+    path = tmp_path / "month.csv"
+    path.write_text("age,plan,churn\n" + "\n".join(rows) + "\n")
+    new(project.project, "mine", path, Answers(), asks=False)
+    project.run("ingest")
+    assert not project.run("validate")["notes"]
+    path.write_text("age,plan,churn\n" + "\n".join([*rows, "4100,basic,no", "50,gold,no", "51,gold,yes"]) + "\n")
+    fetching.fetch(project.project, "mine", path)
+    project.run("ingest")
+    found = project.run("validate")
+    assert [note["words"] for note in found["notes"]] == [
+        "table main: plan is none of basic, plus in 2 of 403 rows: 'gold'",
+        "table main: age lies outside 20 to 80 in 1 of 403 rows",
+    ]
+    assert {note["code"] for note in found["notes"]} == {"unexpected"}
+    assert not found["quarantine"]
+    ready = prepare(project.contract, path)
+    assert ready.units.height == 403
+    assert "plan is none of basic, plus in 2 of 403 rows: 'gold' [unexpected]" in caplog.text
 
 
-def test_which_of_day_and_month_comes_first_is_asked_where_no_row_tells(
+class Person:
+    """Says one reply after the other, then only Enter; `seen` is what stands on the screen whenever it is asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *replies: str) -> None:
+        self.replies, self.seen, self.prompts = list(replies), list[str](), list[str]()
+        self.screen = io.StringIO()
+        monkeypatch.setattr("sys.stdout", self.screen)
+        monkeypatch.setattr("builtins.input", self.says)
+
+    def says(self, prompt: str = "") -> str:
+        self.prompts.append(prompt)
+        self.seen.append(self.screen.getvalue())
+        return self.replies.pop(0) if self.replies else ""
+
+
+def _coded(path: Path, **more: Any) -> Path:
+    """Codes whose event only their rareness hints at, and a suspect."""
+    flag = [1 + (i % 3 == 0) for i in range(400)]
+    late = [20 * code + i % 97 % 40 for i, code in enumerate(flag)]
+    columns = {"x": [i % 97 for i in range(400)], "z": [i % 7 for i in range(400)], **more, "result_days": late}
+    pl.DataFrame({**columns, "churn_flag": flag}).write_csv(path)
+    return path
+
+
+def test_three_questions_stand_on_one_screen_before_the_first_is_answered(
     project: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "orders.csv"
-    days = [f"{1 + i % 12:02d}/{1 + i % 11:02d}/2023" for i in range(400)]
-    pl.DataFrame(
-        {"order_date": days, "x": [i % 97 for i in range(400)], "returned": [i % 3 for i in range(400)]}
-    ).with_columns(pl.col("returned").replace_strict({0: "yes", 1: "no", 2: "no"})).write_csv(path)
-    screen = io.StringIO()
-    monkeypatch.setattr("builtins.input", lambda question: "day" if "day or the month" in question else "")
-    monkeypatch.setattr("sys.stdout", screen)
+    person = Person(monkeypatch, "1", "result_days", "2 40")
+    new(project.project, "mine", _coded(tmp_path / "codes.csv"), Answers(), asks=True)
+    contract = project.contract
+    assert contract.columns["churn_flag"].values == {"2": 0, "1": 1}
+    assert not contract.suspects
+    assert (contract.money.value_of_response, contract.money.cost_of_contact) == (40, 2)
+    assert len(person.prompts) == 3
+    for words in ("1. What do you want to predict", "result_days: ", "3. What does a contact cost", "event = 2, 33.5%"):
+        assert words in person.seen[0]
+
+
+def test_another_outcome_is_asked_about_anew_and_what_fits_nothing_again(
+    project: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = Person(monkeypatch, "churn_flag = 3", "gone", "bought = yes", "cheap")
+    bought = ["yes" if i % 4 else "no" for i in range(400)]
+    new(project.project, "mine", _coded(tmp_path / "codes.csv", bought=bought), Answers(), asks=True)
+    assert project.contract.target == "bought"
+    assert project.contract.columns["bought"].values == {"no": 0, "yes": 1}
+    assert [prompt[0] for prompt in person.prompts] == ["1", "1", "1", "2", "2"]
+    assert "event '3' is no value of churn_flag; there are: 1, 2" in person.seen[1]
+    assert "gone: no such column" in person.seen[2]
+    assert "say two numbers" in person.seen[4]
+
+
+def test_without_an_outcome_that_stands_out_the_person_says_it_or_nothing_is_made(
+    project: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.csv"
+    pl.DataFrame({"a": [i % 7 for i in range(400)], "b": [i % 5 for i in range(400)]}).write_csv(path)
+    Person(monkeypatch)
+    with pytest.raises(InputError, match="--target"):
+        new(project.project, "mine", path, Answers(), asks=True)
+    person = Person(monkeypatch, "b")
     new(project.project, "mine", path, Answers(), asks=True)
+    assert project.contract.target == "b"
+    assert len(person.prompts) == 1
+
+
+def test_which_of_day_and_month_comes_first_is_asked_where_no_row_tells_and_takes_one_of_three_questions(
+    project: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = [f"{1 + i % 12:02d}/{1 + i % 11:02d}/2023" for i in range(400)]
+    person = Person(monkeypatch, "first", "day")
+    new(project.project, "mine", _coded(tmp_path / "orders.csv", order_date=days), Answers(), asks=True)
     assert project.contract.columns["order_date"].format == "%-d/%-m/%Y"
-    assert screen.getvalue().count("row ") == 3
+    assert person.screen.getvalue().count("row ") == 3
+    assert [prompt[0] for prompt in person.prompts] == ["1", "1", "2", "3"]
+    assert "not asked, --cost and --earns says it: What does a contact cost" in person.seen[2]
 
 
 def test_of_unlike_files_the_table_is_asked_for_and_nothing_is_joined(
@@ -166,7 +223,7 @@ def test_of_unlike_files_the_table_is_asked_for_and_nothing_is_joined(
     rows = [f"{i % 97},{i % 7},{'yes' if i % 3 else 'no'}" for i in range(400)]
     (folder / "train.csv").write_text("x,z,churn\n" + "\n".join(rows) + "\n")
     (folder / "submission.csv").write_text("x,p\n1,2\n2,3\n")
-    monkeypatch.setattr("builtins.input", lambda question: "train.csv" if "Which file" in question else "")
-    monkeypatch.setattr("sys.stdout", io.StringIO())
+    person = Person(monkeypatch, "tain.csv", "train.csv")
     new(project.project, "mine", folder, Answers(), asks=True)
     assert [path.name for path in project.project.raw("mine").iterdir()] == ["train.csv"]
+    assert "tain.csv is none of submission.csv, train.csv" in person.seen[1]

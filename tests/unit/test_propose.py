@@ -16,10 +16,13 @@ import pytest
 import yaml
 
 from perennial.actions.new import Proposal, propose
+from perennial.contract.columns import Column
 from perennial.contract.model import Contract, parse
 from perennial.data.ingest import Form, ingest
+from perennial.data.validate import unexpected
 from perennial.errors import ConfigError, InputError
 from perennial.propose.draft import Answers
+from perennial.propose.expected import Seen
 from perennial.propose.kinds import kind_of
 from perennial.propose.outcome import event_of
 from perennial.propose.profile import Profile
@@ -284,6 +287,64 @@ def test_a_guess_that_would_lose_more_than_one_row_in_a_hundred_is_taken_back(tm
     read = ingest([path], contract.columns, Form.of(contract, "main"))
     assert read.rejects.height <= 30
     assert "numeric" in {contract.columns["a"].role, contract.columns["b"].role}, "one may stay: it alone loses few"
+
+
+@pytest.mark.parametrize(
+    ("cells", "low", "high"),
+    [
+        ([17, 98], 10, 100),
+        ([0, 49], 0, 50),
+        ([2019, 2021], 2019, 2021),
+        ([-8019, 102127], -100000, 200000),
+        ([0.013, 0.47], 0, 0.5),
+        ([-3.5, None, 1e300], -1e300, 1e300),
+    ],
+)
+def test_a_range_is_widened_to_round_numbers_of_its_own_size(
+    cells: list[float | None], low: float, high: float
+) -> None:
+    column = Column.model_validate({"role": "numeric", "type": "decimal"})
+    seen = Seen({"x": column})
+    for cell in cells:
+        seen.add(pl.DataFrame({"x": [cell]}, schema={"x": pl.Float64}))
+    assert [(guess.rule["min"], guess.rule["max"], guess.rule["soft"]) for guess in seen.guesses()] == [
+        (low, high, True)
+    ]
+
+
+@pytest.mark.parametrize(("n", "once", "is_set"), [(2, [], True), (20, [], True), (21, [], False), (3, ["x"], False)])
+def test_values_are_a_set_where_each_came_again(n: int, once: list[str], is_set: bool) -> None:
+    seen = Seen({"c": Column(role="categorical"), "why": Column(role="ignore", why="not used")})
+    values = [f"v{i:02d}" for i in range(n)]
+    seen.add(pl.DataFrame({"c": values + once, "why": ["-"] * (n + len(once))}))
+    seen.add(pl.DataFrame({"c": values, "why": ["-"] * n}))
+    assert [guess.rule.get("values") for guess in seen.guesses()] == ([values] if is_set else [])
+
+
+def test_guessed_rules_are_soft_have_a_reason_and_are_broken_by_no_row_of_the_file(tmp_path: Path) -> None:
+    x, y = chances(3000)
+    plan = [f"plan {i % 4}" if i % 300 else "none@firm.de" for i in range(3000)]
+    path = table(tmp_path, {"plan": plan, "x": x.round(3), "age": np.arange(3000) % 60 + 18, "churn": y})
+    made, contract = proposed(path)
+    assert {(rule.kind, rule.column) for rule in contract.soft_rules("main")} == {  # type: ignore[union-attr]
+        ("between", "x"), ("between", "age"), ("in_set", "plan"),
+    }  # fmt: skip
+    assert "- {kind: between, column: age, min: 10, max: 80, soft: true}  # guess: " in made.contract
+    assert "none@firm.de" not in made.contract
+    assert contract.row_rules("main") == [rule for rule in contract.row_rules("main") if not rule.soft]
+    read = ingest([path], contract.columns, Form.of(contract, "main"))
+    assert unexpected("main", read.rows, contract.soft_rules("main")) == []
+
+
+def test_dates_that_read_both_ways_are_read_as_said(tmp_path: Path) -> None:
+    x, y = chances(600)
+    days = [f"{1 + i % 12:02d}/{1 + i % 11:02d}/2023" for i in range(600)]
+    path = table(tmp_path, {"joined": days, "x": x.round(3), "churn": y})
+    made, contract = proposed(path)
+    assert contract.columns["joined"].role == "ignore"
+    assert "--dates" in "".join(made.words)
+    for first, form in (("day", "%-d/%-m/%Y"), ("month", "%-m/%-d/%Y")):
+        assert proposed(path, first=first)[1].columns["joined"].format == form
 
 
 def test_a_log_is_asked_who_comes_again(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from perennial.contract.rules import (
 from perennial.data.fitness import unfit
 from perennial.data.names import CONTENT, LINE, ORDER, RAW, RECORD, ROW_ID, SOURCE, conserve
 from perennial.data.rules import BROKEN, judge, words
-from perennial.data.validate import summarise, validate
+from perennial.data.validate import summarise, unexpected, validate
 from perennial.errors import ConservationError
 
 pytestmark = pytest.mark.unit
@@ -125,6 +125,20 @@ def test_a_quarantined_row_keeps_its_place_its_reason_and_its_bytes() -> None:
         (f"f-{i}", "main", "f.csv", i + 1, i + 2, "between:x", "x lies outside 0 to 9, or x is below 5", b"raw %d" % i)
         for i in (0, 2)
     ]  # fmt: skip
+
+
+def test_a_soft_rule_is_counted_and_the_oftenest_broken_told_first() -> None:
+    rows = table(x=[1, 7, 10], c=["a", "call +49 30 1234567", "b"])
+    rules: list[RowRule] = [
+        Between(column="x", min=2, soft=True),
+        InSet(column="c", values=("a",), soft=True),
+        NotNull(column="x", soft=True),
+    ]
+    assert [note.words for note in unexpected("main", rows, rules)] == [
+        "table main: c is none of a in 2 of 3 rows: 'call •••', 'b'",
+        "table main: x is below 2 in 1 of 3 rows",
+    ]
+    assert unexpected("main", rows.clear(), rules) == []
 
 
 def test_words_of_every_kind() -> None:

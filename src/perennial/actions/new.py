@@ -9,14 +9,14 @@ import argparse
 import logging
 import sys
 import tempfile
-from collections.abc import Container, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import yaml
 
 from perennial.actions.fetch import fetch
+from perennial.actions.terminal import Terminal
 from perennial.config.base import use_cases, with_block
 from perennial.contract.model import parse
 from perennial.data.images import Archive
@@ -27,10 +27,11 @@ from perennial.propose.confirm import confirm
 from perennial.propose.decide import attach, draft, kinds_of, target_of, undecided
 from perennial.propose.draft import Answers, Draft
 from perennial.propose.files import Files, agreed, opened
-from perennial.propose.kinds import Keys, Kind, dated
+from perennial.propose.kinds import Keys, Kind
 from perennial.propose.log import is_log, log_contract
-from perennial.propose.outcome import says_so
+from perennial.propose.outcome import outcome_of, says_so
 from perennial.propose.profile import Looked, profile
+from perennial.propose.questions import day_or_month, questions, which_outcome
 from perennial.propose.render import contract_text, params_text
 from perennial.propose.shown import first_rows
 
@@ -51,6 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", help="the column to predict")
     parser.add_argument("--event", help="which of its two values is looked for")
     parser.add_argument("--known", default="", metavar="COLUMN,…", help="suspects that are known before you decide")
+    parser.add_argument("--dates", choices=("day", "month"), help="which comes first in dates that read both ways")
     parser.add_argument("--treatment", help="the column that says who was treated; none if nobody was")
     parser.add_argument("--cost", type=float, help="what a contact costs")
     parser.add_argument("--earns", type=float, help="what a response earns")
@@ -62,6 +64,7 @@ def main(args: argparse.Namespace) -> int:
         target=args.target,
         event=args.event,
         known=tuple(name for name in args.known.split(",") if name),
+        first=args.dates,
         treatment="" if args.treatment == "none" else args.treatment,
         cost=args.cost,
         earns=args.earns,
@@ -80,11 +83,10 @@ def new(project: Project, name: str, data: Path, answers: Answers, *, asks: bool
     contract, params = project.contract(checked(name)), project.root / "params.yaml"
     if contract.exists() or name in use_cases(params):
         raise ConfigError(f"{name} is there already, and yours: edit {contract.name}, or choose another name")
-    files = _files(data)
-    if asks and len(files) > 1:
-        data = _ask_main(data, files)
-        files = _files(data)
-    made = propose(name, files, answers, asks=asks)
+    person = Terminal() if asks else None
+    if person is not None and data.is_dir():
+        data = _main_file(data, person)
+    made = propose(name, _files(data), answers, person)
     parse(yaml.safe_load(made.contract), contract.name)
     write_text(contract, made.contract)
     try:
@@ -98,51 +100,59 @@ def new(project: Project, name: str, data: Path, answers: Answers, *, asks: bool
     log.info("contracts/%s.yaml has a comment on each guess. Next: perennial run %s", name, name)
 
 
-def propose(name: str, files: list[Path], answers: Answers, *, asks: bool = False) -> Proposal:
-    """Look at files with the same columns and write nothing."""
+def propose(name: str, files: list[Path], answers: Answers, person: Terminal | None = None) -> Proposal:
+    """Look at files with the same columns, ask `person` if there is one, and write nothing."""
     pictures = {p.name: Archive.open(p).members for p in files if len(files) > 1 and p.suffix == ".tar"}
     with tempfile.TemporaryDirectory() as room:
         tables = agreed(opened([path for path in files if path.name not in pictures], Path(room)))
-        return _looked_at(name, tables, pictures, answers, asks=asks)
+        return _looked_at(name, tables, pictures, answers, person)
 
 
 def _looked_at(
-    name: str, files: Files, pictures: Mapping[str, Container[str]], answers: Answers, *, asks: bool
+    name: str, files: Files, pictures: Mapping[str, Container[str]], answers: Answers, person: Terminal | None
 ) -> Proposal:
     looked = profile(files.blocks(), [*files.names, *files.parted])
     if not looked.rows:
         raise InputError(f"{files.paths[0].name}: a header and no row that can be read")
-    kinds = kinds_of(looked, files.parted)
-    if asks:
-        kinds |= _ask_dates(looked, kinds)
-    source = dict(files.source)
-    target = target_of(looked, kinds, answers)
+    source, kinds = dict(files.source), kinds_of(looked, files.parted, answers.first)
     head = [f"Proposed from {', '.join(path.name for path in files.paths[:3])}: {looked.rows:,} rows.", *files.notes]
     seen = [*head, *first_rows(looked, kinds)]
     head.append("Each guess has its reason behind it; what you change stays as you change it.")
+    if person is not None:
+        person.show(seen)
+        seen = []
+        answers = _dates_said(looked, kinds, answers, person)
+        kinds = kinds_of(looked, files.parted, answers.first)
+    target = target_of(looked, kinds, answers)
     if answers.target is None and is_log(looked, kinds) and (target is None or not says_so(target)):
         return _of_log(name, source, looked, kinds, head, seen, files)
-    if asks:
-        _show(seen)
-    if target is None and asks:
-        answers = replace(answers, target=_ask_target(looked, kinds))
+    if target is None and person is not None:
+        answers = _target_said(looked, kinds, answers, person)
         target = answers.target
     if target is None:
         found = "; ".join(undecided(looked, kinds)) or "no column has two values or more"
         raise InputError(f"what should {name} predict? Say it with --target. It could be: {found}")
-    made = draft(name, source, looked, kinds, target, answers, files.parted)
-    if asks:
-        answers = _ask(made, answers)
-        made = draft(name, source, looked, kinds, target, answers, files.parted)
+
+    def drafted(said: Answers) -> Draft:
+        return draft(name, source, looked, kinds, said.target or target, said, files.parted)
+
+    made = drafted(answers) if person is None else _answered(drafted, answers, undecided(looked, kinds), person)
     attach(made, pictures)
-    if lost := confirm(made.columns, made.why, looked, files.blocks):
-        made.notes.append(lost)
+    confirmed = confirm(made.columns, made.why, looked, files.blocks)
+    made.rules = confirmed.rules
+    if confirmed.lost:
+        made.notes.append(confirmed.lost)
     made.slices = [column for column in made.slices if made.columns[column]["role"] in {"protected", "categorical"}]
-    return _of_table(made, head, [] if asks else seen)
+    return _of_table(made, head, seen)
 
 
 def _of_table(made: Draft, head: list[str], seen: list[str]) -> Proposal:
-    why = {"columns": made.why, "split": {"": made.split_why}, "task": {"": made.outcome.words}}
+    why = {
+        "columns": made.why,
+        "rules": {guess.name: guess.why for guess in made.rules},
+        "split": {"": made.split_why},
+        "task": {"": made.outcome.words},
+    }
     if made.suspects:
         why["suspects"] = {
             "": "may be known too late: left out, and the report shows both; --known COLUMN takes one in"
@@ -191,62 +201,58 @@ def _files(data: Path) -> list[Path]:
     return files
 
 
-def _show(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(line)  # noqa: T201 - to the person at the terminal
-
-
-def _ask_main(data: Path, files: list[Path]) -> Path:
+def _main_file(data: Path, person: Terminal) -> Path:
     """The folder, if its files have the same columns; else the one of them that is meant."""
+    files = _files(data)
     try:
         agreed([path for path in files if path.suffix != ".tar"])
     except InputError as error:
-        _show([str(error)])
-        said = data / _said("Which file is the table? (its name)", "")
-        return said if said.is_file() else data
+        person.show([str(error)])
+        return person.reply(
+            "which file is the table? ",
+            "none: they are not joined",
+            lambda said: _one_of(files, said) if said else data,
+        )
     return data
 
 
-def _ask_dates(looked: Looked, kinds: dict[str, Kind]) -> dict[str, Kind]:
-    """Dates whose order of day and month no cell proves."""
-    found = {}
-    for name, kind in kinds.items():
-        if kind.either:
-            said = _said(
-                f"{name}: does {next(filter(None, looked.sample[name].to_list()))} begin with the day or the month? (day, month)",
-                "",
-            )
-            if said in {"day", "month"}:
-                found[name] = dated(kind.either[said == "month"], kind.null, f"you said that the {said} comes first")
+def _one_of(files: list[Path], said: str) -> Path:
+    found = next((path for path in files if path.name == said), None)
+    if found is None:
+        raise ConfigError(f"{said} is none of {', '.join(path.name for path in files)}")
     return found
 
 
-def _ask_target(looked: Looked, kinds: dict[str, Kind]) -> str:
-    _show(["What do you want to predict?", *(f"  {line}" for line in undecided(looked, kinds))])
-    return _said("column", "")
+def _dates_said(looked: Looked, kinds: Mapping[str, Kind], answers: Answers, person: Terminal) -> Answers:
+    either = [name for name, kind in kinds.items() if kind.either]
+    if not either:
+        return answers
+    question = day_or_month([f"{name}: {next(filter(None, looked.sample[name].to_list()))}" for name in either])
+    person.screen([question])
+    return person.answer(question, answers, lambda _: None)[0]
 
 
-def _ask(made: Draft, answers: Answers) -> Answers:
-    """At most three questions, each with its evidence and what is taken where nothing is said."""
-    if made.outcome.kind == "binary" and not made.outcome.sure:
-        event = _said(
-            f"Which value of {made.outcome.name} is looked for? {made.outcome.words}", made.outcome.event or ""
-        )
-        answers = replace(answers, event=event)
-    if made.suspects:
-        _show(f"  {name}: {why}" for name, why in made.suspects.items())
-        known = _said("Which of these are known before you decide? (names with commas)", "")
-        answers = replace(answers, known=tuple(name.strip() for name in known.split(",") if name.strip()))
-    if made.outcome.kind == "binary" and answers.earns is None:
-        told = (
-            _said("What does a contact cost and a response earn? (two numbers, or nothing)", "")
-            .replace(",", " ")
-            .split()
-        )
-        if len(told) == 2:
-            answers = replace(answers, cost=float(told[0]), earns=float(told[1]))
-    return answers
+def _target_said(looked: Looked, kinds: Mapping[str, Kind], answers: Answers, person: Terminal) -> Answers:
+    def tried(said: Answers) -> None:
+        if said.target is not None:
+            outcome_of(said.target, looked, kinds, said.event)
+
+    question = which_outcome(undecided(looked, kinds))
+    person.screen([question])
+    return person.answer(question, answers, tried)[0]
 
 
-def _said(question: str, default: str) -> str:
-    return input(f"{question} [{default}] ").strip() or default
+def _answered(drafted: Callable[[Answers], Draft], answers: Answers, candidates: list[str], person: Terminal) -> Draft:
+    """The draft after the questions that are left: shown at once, and anew where the outcome becomes another."""
+    made = drafted(answers)
+    asked = questions(made, answers, candidates)
+    person.screen(asked)
+    asked = asked[: person.left]
+    while asked:
+        before, question = made.outcome.name, asked.pop(0)
+        answers, made = person.answer(question, answers, drafted)
+        if made.outcome.name != before:
+            asked = questions(made, answers, candidates)
+            person.screen(asked)
+            asked = asked[: person.left]
+    return made

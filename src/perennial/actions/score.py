@@ -30,7 +30,7 @@ from perennial.data.cutoffs import at_cutoffs, last_day
 from perennial.data.featurize import featurize
 from perennial.data.ingest import Form, ingest, matching
 from perennial.data.names import ENTITY, ORDER, ROW_ID, conserve
-from perennial.data.validate import validate
+from perennial.data.validate import unexpected, validate
 from perennial.errors import ConfigError, InputError, Refused
 from perennial.evaluation import policy, risk
 from perennial.evaluation.money import loan_of, money_of, offer_of
@@ -289,6 +289,8 @@ def _decide(scores: np.ndarray[Any, Any], serving: ServingView) -> tuple[np.ndar
 
 def _judged(table: str, rows: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, pl.DataFrame]:
     passed, quarantine = validate(table, rows, contract.row_rules(table))
+    for note in unexpected(table, passed, contract.soft_rules(table)):
+        log.warning("%s", note)
     lazy, drop = nw.from_native(passed.lazy()), contract.drops_duplicates(table)
     marked = clean(lazy, contract.tables[table][1], contract.events.get(table), drop_duplicates=drop)
     rows = marked.to_native().collect()

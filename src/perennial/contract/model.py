@@ -233,11 +233,17 @@ class Contract(Frozen):
         return held
 
     def row_rules(self, table: str) -> list[RowRule]:
-        """Every row rule of a table: what its columns say, then what is written out."""
-        columns = self.tables[table][1]
-        written = self.rules if table == MAIN else self.events[table].rules
-        rules = from_columns(columns, self.unit.as_of) + [rule for rule in written if not isinstance(rule, FileRule)]
-        return list(dict.fromkeys(rules))
+        """The row rules of a table that set rows aside: what its columns say, then what is written out."""
+        rules = from_columns(self.tables[table][1], self.unit.as_of)
+        return list(dict.fromkeys([*rules, *self._written(table, soft=False)]))
+
+    def soft_rules(self, table: str) -> list[RowRule]:
+        """Those that are only counted."""
+        return self._written(table, soft=True)
+
+    def _written(self, table: str, *, soft: bool) -> list[RowRule]:
+        rules = self.rules if table == MAIN else self.events[table].rules
+        return [rule for rule in rules if not isinstance(rule, FileRule) and rule.soft == soft]
 
     def drops_duplicates(self, table: str) -> bool:
         """Whether equal rows of a table are one: those that units are, or are made of."""

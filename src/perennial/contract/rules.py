@@ -10,18 +10,24 @@ from pydantic import Field, field_validator, model_validator
 from perennial.contract.columns import Bound, Column, Frozen, Keep, portable
 
 
-class NotNull(Frozen):
+class OfRows(Frozen):
+    """What every row rule can say: a soft one sets no row aside, the report and the log count who breaks it."""
+
+    soft: bool = False
+
+
+class NotNull(OfRows):
     kind: Literal["not_null"] = "not_null"
     column: str
 
 
-class InSet(Frozen):
+class InSet(OfRows):
     kind: Literal["in_set"] = "in_set"
     column: str
     values: tuple[str, ...]
 
 
-class Between(Frozen):
+class Between(OfRows):
     """min <= cell <= max; an open side is None."""
 
     kind: Literal["between"] = "between"
@@ -36,7 +42,7 @@ class Between(Frozen):
         return self
 
 
-class Before(Frozen):
+class Before(OfRows):
     """The cell's time is strictly before the start of `date` (UTC)."""
 
     kind: Literal["before"] = "before"
@@ -44,7 +50,7 @@ class Before(Frozen):
     date: dt.date
 
 
-class Matches(Frozen):
+class Matches(OfRows):
     kind: Literal["matches"] = "matches"
     column: str
     pattern: str
@@ -55,7 +61,7 @@ class Matches(Frozen):
         return portable(pattern)
 
 
-class Implies(Frozen):
+class Implies(OfRows):
     """Where `if` is 1, `then` is 1 too (both columns 0/1)."""
 
     kind: Literal["implies"] = "implies"
@@ -63,14 +69,14 @@ class Implies(Frozen):
     then: str
 
 
-class Ordered(Frozen):
+class Ordered(OfRows):
     """columns[0] <= columns[1] where both are there."""
 
     kind: Literal["ordered"] = "ordered"
     columns: tuple[str, str]
 
 
-class Unique(Frozen):
+class Unique(OfRows):
     """A value with different contents is quarantined but for the row that is kept; equal rows are left to clean."""
 
     kind: Literal["unique"] = "unique"
@@ -78,7 +84,7 @@ class Unique(Frozen):
     keep: Keep = "first"
 
 
-class Custom(Frozen):
+class Custom(OfRows):
     """A function of the project's own, `src/extensions/rules.py`: (*, settings) → whether a row keeps the rule.
 
     The audit asks the same function again: it can find a mistake of ours, not one of the function.

@@ -8,9 +8,13 @@ from typing import NamedTuple
 import narwhals as nw
 import polars as pl
 
-from perennial.contract.rules import RowRule, Unique, name_of
+from perennial.contract.rules import InSet, Matches, RowRule, Unique, name_of
+from perennial.data.contact import masked
 from perennial.data.names import CONTENT, LINE, ORDER, RAW, RECORD, ROW_ID, SOURCE
+from perennial.data.noticed import Note
 from perennial.data.rules import BROKEN, judge, words
+
+_EXAMPLES = 3
 
 
 class Judged(NamedTuple):
@@ -33,6 +37,27 @@ def validate(table: str, rows: pl.DataFrame, rules: Sequence[RowRule]) -> Judged
         pl.col(RAW).alias("raw"),
     )  # fmt: skip
     return Judged(judged.filter(pl.col(BROKEN).is_null()).drop(BROKEN, RAW), quarantine)
+
+
+def unexpected(table: str, rows: pl.DataFrame, rules: Sequence[RowRule]) -> list[Note]:
+    """A note on each soft rule that some rows break, the most often broken first."""
+    found = []
+    for rule in rules:
+        judged = judge(nw.from_native(rows), [rule]).to_native()
+        broken = judged.filter(pl.col(BROKEN).is_not_null())
+        if broken.height:
+            found.append((broken.height, rule, broken))
+    return [
+        Note("unexpected", f"table {table}: {words(rule)} in {n:,} of {rows.height:,} rows{_examples(rule, broken)}")
+        for n, rule, broken in sorted(found, key=lambda told: -told[0])
+    ]
+
+
+def _examples(rule: RowRule, broken: pl.DataFrame) -> str:
+    if not isinstance(rule, InSet | Matches):
+        return ""
+    cells = broken[rule.column].unique(maintain_order=True).head(_EXAMPLES).to_list()
+    return f": {', '.join(repr(masked(cell)) for cell in cells)}"
 
 
 def summarise(rows: pl.DataFrame, rules: Sequence[RowRule]) -> pl.DataFrame:

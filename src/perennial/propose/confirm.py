@@ -1,15 +1,20 @@
-"""A draft and all rows of its file in, the guesses that hold out: what would set aside too many rows is taken back."""
+"""A draft and all rows of its file in, the guesses that hold out: what would set aside too many rows is taken back.
+
+What the rows that stay hold becomes soft rules.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from perennial.contract.columns import Column
 from perennial.data.cast import cast
 from perennial.data.contact import masked
 from perennial.data.normal import normal
 from perennial.data.read import Block
+from perennial.propose.expected import Guess, Seen
 from perennial.propose.kinds import Keys
 from perennial.propose.profile import Looked
 
@@ -21,30 +26,45 @@ _ADDRESS = "\0"  # in place of a cell that holds one, which is never repeated
 _WORDS = 3  # a cell, from which it is a text
 
 
+class Confirmed(NamedTuple):
+    """What is set aside even so, in words (empty where nothing is), and soft rules on what is not."""
+
+    lost: str
+    rules: list[Guess]
+
+
+class _Round(NamedTuple):
+    """One look at every row: how many do not fit, which cells of which column they are, and what the others hold."""
+
+    rows: int
+    lost: int
+    cells: dict[str, Counter[str]]
+    seen: Seen
+
+
 def confirm(
     columns: dict[str, Keys], why: dict[str, str], looked: Looked, blocks: Callable[[], Iterator[Block]]
-) -> str:
-    """Every row is cast as the contract would; until at most MOST are set aside, the worst column's type is taken back.
-
-    What is set aside even so comes back in words, empty where nothing is.
-    """
-    lost = n_rows = 0
-    for _ in range(_ROUNDS):
-        lost, cells, n_rows = _set_aside(columns, blocks())
-        if lost <= MOST * max(n_rows, 1) or not _take_back(columns, why, looked, cells):
+) -> Confirmed:
+    """Every row is cast as the contract would; until at most MOST are set aside, the worst column's type is taken back."""
+    found = _look(columns, blocks())
+    for _ in range(_ROUNDS - 1):
+        if found.lost <= MOST * max(found.rows, 1) or not _take_back(columns, why, looked, found.cells):
             break
-    return f"{lost:,} of {n_rows:,} rows have a cell that does not fit, and are set aside" if lost else ""
+        found = _look(columns, blocks())
+    words = f"{found.lost:,} of {found.rows:,} rows have a cell that does not fit, and are set aside"
+    return Confirmed(words if found.lost else "", found.seen.guesses())
 
 
-def _set_aside(columns: dict[str, Keys], blocks: Iterator[Block]) -> tuple[int, dict[str, Counter[str]], int]:
-    """How many rows do not fit, and which cells of which column they are."""
+def _look(columns: dict[str, Keys], blocks: Iterator[Block]) -> _Round:
     declared = {name: Column.model_validate(keys) for name, keys in columns.items() if keys["role"] != "ignore"}
     lost = n_rows = 0
     cells: dict[str, Counter[str]] = {}
+    seen = Seen(declared)
     for block in blocks:
         told = cast(block.rows, declared)
         n_rows += block.rows.height
         is_bad = told.reasons.is_not_null()
+        seen.add(told.frame.filter(~is_bad))
         if not is_bad.any():
             continue
         texts = normal(block.rows, declared).filter(is_bad)
@@ -52,7 +72,7 @@ def _set_aside(columns: dict[str, Keys], blocks: Iterator[Block]) -> tuple[int, 
         for rule, row in zip(told.rules.filter(is_bad), texts.iter_rows(named=True), strict=True):
             kind, _, name = rule.partition(":")
             cells.setdefault(name, Counter())[_ADDRESS if kind == "contact" else row[name] or ""] += 1
-    return lost, cells, n_rows
+    return _Round(n_rows, lost, cells, seen)
 
 
 def _take_back(columns: dict[str, Keys], why: dict[str, str], looked: Looked, cells: dict[str, Counter[str]]) -> bool:

@@ -10,7 +10,17 @@ from collections.abc import Container, Mapping
 from perennial.errors import ConfigError, InputError
 from perennial.propose.dates import late_dates
 from perennial.propose.draft import Answers, Draft
-from perennial.propose.kinds import Keys, Kind, is_key, is_protected, kind_of, name_of, names_rows, names_somebody
+from perennial.propose.kinds import (
+    Keys,
+    Kind,
+    dated,
+    is_key,
+    is_protected,
+    kind_of,
+    name_of,
+    names_rows,
+    names_somebody,
+)
 from perennial.propose.outcome import candidates, decided, evidence, outcome_of
 from perennial.propose.parts import split
 from perennial.propose.profile import Looked, Profile
@@ -28,9 +38,18 @@ def undecided(looked: Looked, kinds: Mapping[str, Kind]) -> list[str]:
     return [evidence(name, looked, kinds) for _, name in candidates(looked, kinds)[:8]]
 
 
-def kinds_of(looked: Looked, parted: Mapping[str, tuple[str, ...]]) -> dict[str, Kind]:
-    """What each column is; a date in parts that reads as none is no column."""
+def kinds_of(looked: Looked, parted: Mapping[str, tuple[str, ...]], first: str | None = None) -> dict[str, Kind]:
+    """What each column is; a date in parts that reads as none is no column.
+
+    `first` (day or month) is what comes first where no cell tells.
+    """
     found = {name: kind_of(column) for name, column in looked.columns.items()}
+    for name, kind in found.items():
+        if kind.either and first is not None:
+            form = kind.either[first == "month"]
+            found[name] = dated(
+                form, tuple(sorted(looked.columns[name].nulls)), f"you said that the {first} comes first"
+            )
     for name, parts in parted.items():
         kind = found.pop(name)
         if kind.what == "date":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from perennial.propose.expected import Guess
 from perennial.propose.kinds import Keys, Kind
 from perennial.propose.outcome import Outcome
 from perennial.propose.profile import Looked
@@ -17,6 +18,7 @@ class Answers:
     target: str | None = None
     event: str | None = None
     known: tuple[str, ...] = ()  # suspects that are known before the decision
+    first: str | None = None  # day or month, in dates that read both ways
     treatment: str | None = None  # "" is none
     cost: float | None = None
     earns: float | None = None
@@ -33,6 +35,7 @@ class Draft:
     kinds: dict[str, Kind]
     outcome: Outcome
     columns: dict[str, Keys] = field(default_factory=dict)
+    rules: list[Guess] = field(default_factory=list)
     why: dict[str, str] = field(default_factory=dict)  # column → the reason of its guess
     suspects: dict[str, str] = field(default_factory=dict)
     treatment: str | None = None
@@ -59,7 +62,7 @@ class Draft:
             "task": self.task,
             "source": self.source,
             "columns": self.columns,
-            "rules": [],
+            "rules": [guess.rule for guess in self.rules],
             "events": {},
             "unit": self._unit(),
             "split": self.split,

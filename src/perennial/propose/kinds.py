@@ -134,7 +134,7 @@ def _dated(column: Profile) -> Kind | None:
     exact = [form for form in fitting if column.dates[form] == max(column.dates[f] for f in fitting)]
     swapped = {form for form in exact if form.startswith("%-m")} and {form for form in exact if form.startswith("%-d")}
     if swapped and len({form[3:4] for form in exact}) == 1:
-        why = "day first or month first: no row tells, so say it by format and give it the role time"
+        why = "day first or month first: no row tells, and --dates can say it"
         either = tuple(min((f for f in exact if f.startswith(first)), key=len) for first in ("%-d", "%-m"))
         return Kind(keys=_ignored(why), what="unclear", because="every cell reads both ways", either=either)
     form = min(exact, key=len)

@@ -76,11 +76,13 @@ def log_contract(
     assert owner is not None
     assert time is not None
     columns, why = _columns(looked, kinds, owner, time)
-    lost = confirm(columns, why, looked, blocks)
+    confirmed = confirm(columns, why, looked, blocks)
     columns |= {c: dict(_UNUSED) for c, keys in columns.items() if keys["role"] in {"categorical", "text"}}
     first, last = _span(looked.sample, time, kinds[time].keys)
     horizon, cutoffs = _cutoffs(first, last)
-    table: Keys = {"columns": columns}
+    soft = [guess for guess in confirmed.rules if columns[guess.rule["column"]]["role"] != "ignore"]
+    why |= {guess.name: guess.why for guess in soft}
+    table: Keys = {"columns": columns, "rules": [guess.rule for guess in soft]}
     derive, filters = _derived(looked, columns)
     if derive:
         table["derive"] = derive
@@ -114,7 +116,7 @@ def log_contract(
     return (
         contract,
         {"events": why, "unit": {"cutoffs": days}, "task": {"": "rows are events, and nothing else is asked"}},
-        lost,
+        confirmed.lost,
     )
 
 

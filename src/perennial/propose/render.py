@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
@@ -18,6 +18,8 @@ def contract_text(contract: Mapping[str, Any], head: list[str], why: Mapping[str
         if section in _OPEN and isinstance(value, Mapping) and value:
             lines.append(f"{section}:")
             lines += _entries(value, reasons, 1, nested=section != "columns")
+        elif section == "rules" and value:
+            lines += _rules(value, reasons, 0)
         else:
             lines.append(f"{_flow({section: value})}{_guess(reasons.get('', ''))}")
     return "\n".join(lines) + "\n"
@@ -33,9 +35,18 @@ def _entries(value: Mapping[str, Any], why: Mapping[str, str], depth: int, *, ne
         if isinstance(held, Mapping) and held and nested and key != "cutoffs":
             lines.append(f"{pad}{_flow({key: None}).removesuffix(' null')}")
             lines += _entries(held, why, depth + 1, nested=depth == 1 and key not in {"features", "target"})
+        elif key == "rules" and held:
+            lines += _rules(held, why, depth)
         else:
             lines.append(f"{pad}{_flow({key: held})}{_guess(why.get(key, ''))}")
     return lines
+
+
+def _rules(rules: Iterable[Mapping[str, Any]], why: Mapping[str, str], depth: int) -> list[str]:
+    """One on a line; a reason is found by kind and column, such as `between:age`."""
+    pad = "  " * depth
+    told = [(_flow({"": rule}).partition(": ")[2], f"{rule['kind']}:{rule['column']}") for rule in rules]
+    return [f"{pad}rules:", *(f"{pad}  - {text}{_guess(why.get(name, ''))}" for text, name in told)]
 
 
 def _flow(entry: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from perennial.contract.model import MAIN
 from perennial.data.fitness import noticed, refuse_early_labels, unfit
 from perennial.data.names import ROW_ID, conserve
 from perennial.data.suite import audit
-from perennial.data.validate import summarise, validate
+from perennial.data.validate import summarise, unexpected, validate
 from perennial.errors import DataStopped
 from perennial.files.durable import write_json
 from perennial.files.tables import read_table, write_table
@@ -32,7 +32,7 @@ def run(job: Job) -> Summary:
         refuse_early_labels(table, passed, columns)
         target = (contract.target or "") if table == MAIN else ""
         problems += unfit(table, passed, columns, written, target)
-        notes += noticed(table, passed, columns, target)
+        notes += [*noticed(table, passed, columns, target), *unexpected(table, passed, contract.soft_rules(table))]
         quarantines.append(quarantine)
         log.info("%s: %d rows, %d quarantined", table, rows.height, quarantine.height)
     found = pl.concat(quarantines).sort("table", "source", "record")

@@ -1,0 +1,61 @@
+"""Questions in, what a person at the terminal says out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from perennial.errors import PerennialError
+from perennial.propose.draft import Answers
+from perennial.propose.questions import MOST, Question
+
+T = TypeVar("T")
+
+
+class Terminal:
+    """Somebody who is asked at most MOST questions."""
+
+    def __init__(self) -> None:
+        self._asked = 0
+
+    @property
+    def left(self) -> int:
+        return MOST - self._asked
+
+    def show(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            print(line)  # noqa: T201 - to the person
+
+    def screen(self, questions: Sequence[Question]) -> None:
+        """All that there is still room for, with their evidence, before the first is answered; how else to say the others."""
+        if questions and not self._asked:
+            self.show(["", "Enter takes what stands in [ ]."])
+        for number, question in enumerate(questions[: self.left], start=self._asked + 1):
+            self.show([f"{number}. {question.asks}", *(f"     {line}" for line in question.evidence)])
+        self.show(f"not asked, {question.option} says it: {question.asks}" for question in questions[self.left :])
+
+    def answer(self, question: Question, answers: Answers, use: Callable[[Answers], T]) -> tuple[Answers, T]:
+        """The answers with this one, and what `use` makes of them."""
+
+        def taken(said: str) -> tuple[Answers, T]:
+            told = question.takes(said, answers) if said else answers
+            return told, use(told)
+
+        return self.reply("", question.default, taken)
+
+    def reply(self, asks: str, default: str, use: Callable[[str], T]) -> T:
+        """What `use` makes of what is said, empty where the default is taken. What fits nothing is asked again."""
+        while True:
+            try:
+                said = input(f"{self._asked + 1}> {asks}[{default}] ").strip()
+            except EOFError:
+                said = ""
+            try:
+                found = use(said)
+            except PerennialError as error:
+                if not said:
+                    raise
+                self.show([str(error)])
+                continue
+            self._asked += 1
+            return found

@@ -19,6 +19,7 @@ from perennial.actions.new import Proposal, propose
 from perennial.contract.columns import Column
 from perennial.contract.model import Contract, parse
 from perennial.data.ingest import Form, ingest
+from perennial.data.names import ENTITY
 from perennial.data.validate import unexpected
 from perennial.errors import ConfigError, InputError
 from perennial.propose.draft import Answers
@@ -651,12 +652,32 @@ def test_a_key_that_is_a_list_somewhere_costs_no_row(tmp_path: Path) -> None:
     assert ingest([path], contract.columns, Form.of(contract, "main")).rows.height == 600
 
 
-def test_a_table_without_a_feature_is_refused_and_people_without_ids_are_spoken_of(tmp_path: Path) -> None:
-    x, y = chances(600)
+def test_a_table_without_a_feature_is_refused(tmp_path: Path) -> None:
+    _, y = chances(600)
     with pytest.raises(InputError, match="no other column is left"):
         proposed(table(tmp_path, {"same": ["a"] * 600, "churn": y}))
-    mails = [f"u{i % 200}@a.com" for i in range(600)]
-    made, _ = proposed(table(tmp_path, {"email": mails, "x": x.round(3), "churn": y}))
+
+
+def test_without_ids_an_address_says_whose_a_row_is_and_nobody_can_read_it(tmp_path: Path) -> None:
+    x, y = chances(600)
+    mails = [f"{'u' if i % 2 else 'U'}{i % 200}@a.com" for i in range(600)]
+    names = [f"Jo Doe{i % 300}" for i in range(600)]
+    path = table(tmp_path, {"email": mails, "full_name": names, "x": x.round(3), "churn": y})
+    made, contract = proposed(path)
+    person = contract.columns["person"]
+    assert (person.role, person.source, person.hashed) == ("entity", "email", True)
+    assert (contract.split.kind, contract.entity) == ("hash", "person")
+    rows = ingest([path], contract.columns, Form.of(contract, "main")).rows
+    assert rows["person"].n_unique() == 200
+    assert rows[ENTITY].n_unique() == 200
+    assert not rows["person"].str.contains("@").any()
+    assert "@" not in made.contract + "".join(made.words)
+    one_each = [f"u{i}@a.com" for i in range(600)]
+    _, contract = proposed(table(tmp_path, {"email": one_each, "full_name": names, "x": x.round(3), "churn": y}))
+    assert "person" not in contract.columns, "another address in every row: everybody is there once"
+    some = [mail if i % 3 else "" for i, mail in enumerate(mails)]
+    made, contract = proposed(table(tmp_path, {"email": some, "x": x.round(3), "churn": y}))
+    assert "person" not in contract.columns, "a third of the rows would be lost"
     assert any("email comes again" in line for line in made.words)
 
 

@@ -17,7 +17,7 @@ Keep = Literal["first", "last", "none"]
 CellType = Literal["text", "int", "decimal", "date", "datetime"]
 
 _TYPE_OF_ROLE: dict[str, CellType] = {"numeric": "decimal", "time": "datetime", "weight": "decimal"}
-_DIRECTIVES = ("%Y", "%y", "%m", "%-m", "%b", "%B", "%d", "%-d", "%H", "%-H", "%I", "%-I", "%M", "%S", "%f", "%p")
+_DIRECTIVES = ("%Y", "%y", "%m", "%-m", "%b", "%B", "%d", "%-d", "%H", "%-H", "%I", "%-I", "%M", "%S", "%f", "%p", "%z")
 _NEVER_NULL = {"id", "entity", "time", "outcome", "treatment", "split"}
 
 
@@ -59,12 +59,15 @@ class Column(Frozen):
     max: Bound | None = None
     before: dt.date | Literal["as_of"] | None = None
     pattern: str | None = None
-    format: str | None = None  # of a date or time: %-d, %-m, %-H are of one or two digits, %f is a fraction of a second
+    format: str | None = (
+        None  # of a date or time: %-d, %-m, %-H are of one or two digits, %f part of a second, %z an offset
+    )
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ",", ".", " ", "'"] = ""
     strip: tuple[str, ...] = ()  # signs around a number, such as € or %
     tz: str = "UTC"
     unique: bool = False
+    hashed: bool = False  # of an id or entity: its SHA-256 stands for it, so that an e-mail can say whose a row is
     keep: Keep = "first"  # of rows of one value that differ
     dated: str | None = None  # of an outcome: the column of role time that says when it was known
     when_missing: Literal["quarantine", "filter"] = "quarantine"
@@ -125,6 +128,8 @@ class Column(Frozen):
             raise ValueError("an ignored column says why")
         if self.shares and len(self.shares) != 1 + len(self.arms):
             raise ValueError(f"{len(self.shares)} shares for the control and {len(self.arms)} arms: give one each")
+        if self.hashed and self.role not in {"id", "entity"}:
+            raise ValueError(f"hashed is of an id or entity, not of the role {self.role}")
         if self.role == "image" and not self.archive:
             raise ValueError("an image column says in which attached tar its paths lead: in: photos.tar")
         if self.role == "treatment" and not (self.control and self.arms):
@@ -149,6 +154,7 @@ class Column(Frozen):
             ("range, min and max", self.bounds != (None, None), number),
             ("before", self.before is not None, moment),
             ("pattern", self.pattern is not None, text),
+            ("hashed", self.hashed, text),
             ("a list of values", isinstance(self.values, tuple), text),
             ("decimal, thousands or strip", self.is_written, number),
         )

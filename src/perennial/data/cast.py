@@ -12,6 +12,7 @@ from typing import NamedTuple
 import polars as pl
 
 from perennial.contract.columns import Column
+from perennial.data.contacts import digests
 from perennial.data.doubts import doubts
 from perennial.data.normal import normal
 from perennial.errors import PerennialError
@@ -26,7 +27,7 @@ _PARTS = {
     "%B": "(?:January|February|March|April|May|June|July|August|September|October|November|December)",
     "%I": "(?:0[1-9]|1[0-2])", "%-I": "(?:0?[1-9]|1[0-2])", "%p": "(?:AM|PM|am|pm)",
     "%H": "(?:[01][0-9]|2[0-3])", "%-H": "(?:[01]?[0-9]|2[0-3])", "%M": "[0-5][0-9]", "%S": "[0-5][0-9]",
-    "%f": "[0-9]{1,9}",
+    "%f": "[0-9]{1,9}", "%z": "(?:Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])",
 }  # fmt: skip
 _NULL, _BETWEEN = "\x00", "\x1f"
 _ESCAPED = {"\x1e": "\x1e0", _BETWEEN: "\x1e1", _NULL: "\x1e2"}  # so that no cell can look like two, or like null
@@ -80,6 +81,8 @@ def _typed(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
         return out, _why(cells, out.is_not_null(), f"is none of {', '.join(column.values)}")
     match column.cell_type:
         case "text":
+            if column.hashed:
+                cells = digests(cells)
             return cells, _why(cells, pl.Series([True] * len(cells), dtype=pl.Boolean), "")
         case "int":
             cells, given = _plain(cells, column), cells
@@ -140,8 +143,14 @@ def _time(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
         out = shaped.str.to_date(form, strict=False)
         missing = "is a date that does not exist"
     else:
-        naive = shaped.str.to_datetime(form, strict=False, time_unit="us")
-        out = naive.dt.replace_time_zone(column.tz, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
+        if "%z" in form:  # the offset decides, not tz
+            shaped = shaped.str.replace(r"Z\z", "+0000")
+            out = shaped.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC")
+        else:
+            naive = shaped.str.to_datetime(form, strict=False, time_unit="us")
+            out = naive.dt.replace_time_zone(column.tz, ambiguous="null", non_existent="null").dt.convert_time_zone(
+                "UTC"
+            )
         missing = f"is a time that does not exist, or exists twice, in {column.tz}"
     return out, why.zip_with(
         ~(shaped.is_not_null() & out.is_null()), _why(cells, pl.Series([False] * len(cells)), missing)

@@ -29,6 +29,12 @@ def hashed(cells: pl.Series) -> Hashed:
     return Hashed(pl.Series(cells.name, digests, dtype=pl.String), pl.Series(cells.name, reaches, dtype=pl.Boolean))
 
 
+def digests(cells: pl.Series) -> pl.Series:
+    """SHA-256 of each cell as it names somebody, null where it is: other case, spaces or dialling are no other person."""
+    told = [None if cell is None else normal_form(cell) or cell.strip().lower() for cell in cells]
+    return pl.Series(cells.name, [text and hashlib.sha256(text.encode()).hexdigest() for text in told], dtype=pl.String)
+
+
 def normal_form(cell: str) -> str:
     """The text whose digest is given away."""
     text = cell.strip().lower()

@@ -21,7 +21,7 @@ _NO_DATE = (1, 9999)  # years that stand for "none" or "for ever"
 
 def doubts(texts: pl.Series, cells: pl.Series, column: Column) -> Iterator[tuple[str, pl.Series]]:
     """The kind of each doubt that a column can raise, and for each cell the words, null where there is none."""
-    if column.role in _NAMES_SOMEONE and column.pattern is None:
+    if column.role in _NAMES_SOMEONE and column.pattern is None and not column.hashed:
         lost = texts.str.contains(_LOST)
         words = pl.lit("'") + pl.lit(texts).str.slice(0, 40) + "' was a number once: precision lost; export it as text"
         yield "precision_lost", _where(lost, words)

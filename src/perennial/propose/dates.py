@@ -13,14 +13,10 @@ from numpy.typing import NDArray
 from perennial.contract.columns import Column
 from perennial.data.cast import cast
 from perennial.propose.draft import Draft
+from perennial.propose.names import is_late
 from perennial.propose.relations import leaks, questions_of
 
 F64 = NDArray[np.float64]
-_AFTERWARDS = re.compile(
-    r"(?i)status|deliver|shipp?(?:ed|ing)|clos(?:e|ed|ing)_?|cancel|resol|return|refund|\A(?:last|next|end)_|_end\Z|paid|pay_?off|"
-    r"settle|recover|charge_?off|(?:last|next)_?(?:pa?yme?nt|credit_pull)|respon|churn|exit|\Aleft|termin|complet|finish|outcome|result|"
-    r"decision|answer|review_"
-)
 _YEAR = re.compile(r"(?i)(?<![a-z])(?:year|yr|jahr)(?![a-z])|Year|(?<=[a-z])_?year\Z")
 _PARTS = {"month": re.compile(r"(?i)(?<![a-z])(?:month|monat|mon)(?![a-z])|Month"),
           "day": re.compile(r"(?i)(?<![a-z])(?:day(?:_?of_?month)?|tag|dom)(?![a-z])|Day")}  # fmt: skip
@@ -56,15 +52,16 @@ def late_dates(made: Draft, refused: Sequence[str]) -> dict[str, str]:
         for r in (*refused, made.outcome.name)
         if c != r and c.startswith(r)
     }
-    late |= {c: "its name speaks of what comes after" for c in dates if c not in late and _AFTERWARDS.search(c)}
+    late |= {c: "its name speaks of what comes after" for c in dates if c not in late and is_late(c)}
     is_known, asked = questions_of(made.looked.sample[made.outcome.name], made.outcome.keys, made.outcome.kind)
     if not asked:
         return late
     days = {c: moments(made, c).dt.timestamp("ms").cast(pl.Float64).to_numpy()[is_known] / 86_400_000 for c in dates}
-    told = leaks(days, asked).refused
+    target, amount = made.outcome.name, made.outcome.kind == "regression"
+    told = leaks(days, asked, target, amount=amount).refused
     late |= {c: f"its date tells the outcome: {why}" for c, why in told.items()}
     for one, other in combinations([c for c in dates if c not in late], 2):
-        if leaks({"": days[one] - days[other]}, asked).refused:
+        if leaks({"": days[one] - days[other]}, asked, target, amount=amount).refused:
             later = max((one, other), key=lambda c: float(np.nanmedian(days[c])))
             late[later] = f"its distance to {other if later == one else one} tells the outcome"
     return late

@@ -10,24 +10,14 @@ from collections.abc import Container, Mapping
 from perennial.errors import ConfigError, InputError
 from perennial.propose.dates import late_dates
 from perennial.propose.draft import Answers, Draft
-from perennial.propose.kinds import (
-    Keys,
-    Kind,
-    dated,
-    is_key,
-    is_protected,
-    kind_of,
-    name_of,
-    names_rows,
-    names_somebody,
-)
-from perennial.propose.outcome import candidates, decided, evidence, outcome_of
+from perennial.propose.kinds import Keys, Kind, dated, kind_of
+from perennial.propose.names import is_protected, names_somebody
+from perennial.propose.outcome import candidates, decided, evidence, outcome_of, unsaid
 from perennial.propose.parts import split
-from perennial.propose.profile import Looked, Profile
+from perennial.propose.profile import Looked
 from perennial.propose.relations import Told, copies, following, is_treatment, leaks, lottery, questions_of, typed
+from perennial.propose.who import id_of, leave_names, name_rows
 
-_NEARLY, _FEW_ROWS = 0.95, 100  # of the rows have a name of their own, and there are more than so many
-_NUMBERED = 5  # whole numbers that differ in every row and lie closer than this count rows
 _SLICES = 6  # values up to which a column is a slice
 _MANY_EMPTY = 0.99
 _IN_ARCHIVE = 0.95  # of the paths
@@ -74,15 +64,20 @@ def draft(
     outcome = outcome_of(target, looked, kinds, answers.event)
     made = Draft(name=name, source=source, looked=looked, kinds=kinds, outcome=outcome, parted=parted)
     made.columns[target], made.why[target] = outcome.keys, outcome.words
-    _names(made)
+    if unsaid(looked.columns[target]):
+        made.notes.append(
+            f"{unsaid(looked.columns[target]):,} of {looked.rows:,} rows have no {target}: they teach nothing"
+        )
+    name_rows(made)
     _copied(made)
     _untold(made)
+    leave_names(made)
     _lottery(made, answers)
     _leaks(made, answers)
     _rest(made)
     split(made)
     _worth(made, answers)
-    made.columns = {column: made.columns[column] for column in kinds if not _is_unused(made, column)}
+    made.columns = {c: made.columns[c] for c in (*kinds, *made.columns) if not _is_unused(made, c)}
     if (
         not made.since
         and not made.has("numeric", "categorical", "text")
@@ -95,51 +90,6 @@ def draft(
 def _is_unused(made: Draft, column: str) -> bool:
     """A date in parts that orders nothing: the parts are columns by themselves."""
     return column in made.parted and made.columns[column]["role"] == "ignore"
-
-
-def _names(made: Draft) -> None:
-    """The column that names a row, and the one that names whose it is, where they are."""
-    rows, columns = made.looked.rows, made.looked.columns
-    free = [c for c in columns if c not in made.columns and made.kinds[c].what in {"numeric", "categorical", "unique"}]
-    unique = [c for c in free if not columns[c].twice and not columns[c].empty and columns[c].told == rows > 1]
-    named = [c for c in unique if names_rows(c) and columns[c].shapes["whole"] + columns[c].texts == rows]
-    if named:
-        because = "no value comes twice, and the name says that it is one"
-        made.put(named[0], name_of("id", columns[named[0]]), because)
-        made.keeps = "drop"
-    for column in named[1:]:
-        made.ignore(column, "another name of the row")
-    for column in (c for c in unique if c not in made.columns and _is_numbering(columns[c])):
-        made.ignore(column, "it numbers the rows", "whole numbers, another in every row and close together")
-    _owner(made, [c for c in free if c not in made.columns])
-
-
-def _owner(made: Draft, free: list[str]) -> None:
-    """Whose each row is: called so; else what names nearly every row, or the only keys that come again."""
-    columns = made.looked.columns
-    nearly = [c for c in free if names_rows(c) and columns[c].distinct >= _NEARLY * columns[c].rows > _FEW_ROWS]
-    owners = [c for c in free if _is_owner(columns[c])] or [c for c in nearly if not columns[c].empty][:1]
-    keyed = [c for c in free if is_key(columns[c])]
-    if not owners and len(keyed) == 1:
-        owners = keyed
-    if owners:
-        owner = max(owners, key=lambda c: columns[c].distinct)
-        keys = name_of("entity", columns[owner])
-        if columns[owner].empty:
-            keys["when_missing"] = "filter"
-        per = columns[owner].told / columns[owner].distinct
-        made.put(owner, keys, f"{columns[owner].distinct:,} of them, {per:.1f} rows each: one is never in two parts")
-    for column in nearly:
-        made.ignore(column, "it names nearly every row")
-
-
-def _is_numbering(column: Profile) -> bool:
-    return column.shapes["whole"] == column.rows > 100 and column.most - column.least < _NUMBERED * column.rows
-
-
-def _is_owner(column: Profile) -> bool:
-    """A column that names people or accounts, some of them more than once."""
-    return names_somebody(column.name) and column.twice and column.distinct > 20 and column.empty < 0.01 * column.rows
 
 
 def _copied(made: Draft) -> None:
@@ -162,7 +112,7 @@ def _untold(made: Draft) -> None:
                 made.notes.append(f"{column} is left out: {kind.keys['why']}")
         elif kind.what == "contact":
             made.put(column, kind.keys, f"{kind.because}: never a feature, in no log and no report")
-            if profile.distinct < _NEARLY * profile.told and not made.has("entity"):
+            if profile.twice and not made.has("entity") and not names_somebody(id_of(made)):
                 made.notes.append(f"{column} comes again: without a column of ids, one person may be in two parts")
         elif profile.empty > _MANY_EMPTY * profile.rows:
             made.ignore(column, f"{profile.empty / profile.rows:.1%} of it is empty")
@@ -234,7 +184,7 @@ def _told(made: Draft, free: list[str]) -> Told:
     if not asked or not free:
         return Told(refused={}, suspects={})
     columns = typed(sample.filter(is_known), free, made.kinds)
-    return leaks(columns, asked)
+    return leaks(columns, asked, made.outcome.name, amount=made.outcome.kind == "regression")
 
 
 def _rest(made: Draft) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from perennial.propose.names import names_called, names_contact, names_person, names_rows, names_somebody
 from perennial.propose.profile import Profile
 
 Keys = dict[str, Any]
@@ -16,27 +17,12 @@ _CODE = re.compile(
     r"(?i)(?:\A|_|\b)(?:code|type|class|category|cat|kind|region|zone|zip|plz|postcode|postal|branch|store|channel|status|browser|"
     r"operatingsystems?|traffictype|group|agent|agency|company|dealer|vendor|supplier|merchant|seller|id|nr|no)(?:\Z|_|\b)|(?-i:(?:Code|Type|ID|Id|Zip|Region|Category)\Z)"
 )
-_PERSON = re.compile(
-    r"(?i)\A(?:(?:first|last|full|sur|family|given|middle|user|customer|client|contact|account|patient|employee|profile|"
-    r"reviewer|borrower|holder|member|passenger|owner)[ _-]?name|name|surname|vorname|nachname|"
-    r"(?:account|sales|relationship|case)[ _-]?(?:manager|owner|rep|agent)|"
-    r"street|ssn|(?:street|home|mailing|postal)?[ _-]?address(?:_?line)?_?[0-9]?|passport(?:_no)?|ip(?:_?address)?)\Z"
-)
-_CONTACT = re.compile(r"(?i)e-?mail|phone|mobile_?(?:no|number)|\Atel(?:efon)?\Z|iban|card_?number|\Acc_?num")
-_PROTECTED = re.compile(
-    r"(?i)\A(?:sex|gender|geschlecht|race|ethnic(?:ity)?|ethnic_group|religion|nationality|native[-_. ]?country|"
-    r"disab(?:led|ility)|sexual_orientation|marital(?:[-_. ]?status)?|marriage|personal_status_sex|foreign_worker)\Z"
-)
-_WORD = r"customer|client|user|account|member|person|patient|subscriber|household|visitor|borrower|policy_?holder|cust|kunden?"
-_IDS = re.compile(
-    r"(?i:(?:\A|[_ .-]|\b)(?:id|nr|no|num|number|key|index|idx|uuid|guid|rownumber|row|ref|hash)\Z)|"
-    r"(?i:number|nummer|nr|uuid|guid)\Z|[a-z](?:ID|Id|No|Key|Index|Ref)\Z|\AID(?:[a-z_]|\Z)|\Aid_|\Acolumn_1\Z|\AUnnamed"
-)
-_WHOSE = re.compile(rf"(?i){_WORD}")
-_IS_WHOSE = re.compile(rf"(?i)\A(?:{_WORD})\Z")
 _WAS_NUMBER = r"\A[0-9]+(?:\.[0-9]+)?(?:[eE]\+?[0-9]+)?\z"
+_PEOPLE = 20  # different cells from which they may be of people
+_LONG = 1_000_000  # from which a number can be dialled
 _COUNTED = 10  # different numbers from which a few words among them stand for nothing, and are no value of a code
-_SENTINELS = re.compile(r"\A-?9{2,6}(?:\.0*)?\Z|\A-1(?:\.0*)?\Z")
+_SENTINELS = re.compile(r"\A(?:-?9{2,6}|9[678]|99[678]|-[1789])(?:\.0*)?\Z")
+_FEWEST = 5  # cells of such a code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +42,7 @@ def kind_of(column: Profile) -> Kind:
         return Kind(
             keys=_ignored("no cell holds a value"), what="empty", because="every cell is empty, a list or an object"
         )
-    if column.distinct == 1 and not column.empty:
+    if column.distinct == 1 and not column.empty and not column.spoken:
         return Kind(keys=_ignored("it is always the same"), what="constant", because="one value in every row")
     if (contact := _contact(column)) is not None:
         return contact
@@ -69,27 +55,7 @@ def kind_of(column: Profile) -> Kind:
     null = tuple(sorted(column.nulls))
     if (numeric := _numeric(column, null)) is not None:
         return numeric
-    return _worded(column, null)
-
-
-def is_protected(name: str) -> bool:
-    """Whether a name speaks of what the law protects."""
-    return _PROTECTED.search(name) is not None
-
-
-def names_rows(name: str) -> bool:
-    """Whether a name speaks of an id, a number, a key."""
-    return _IDS.search(name) is not None
-
-
-def names_people(name: str) -> bool:
-    """Whether a name speaks of people or accounts."""
-    return _WHOSE.search(name) is not None
-
-
-def names_somebody(name: str) -> bool:
-    """Whether a column called so says who it is, and does not tell or count something of them."""
-    return (names_people(name) and names_rows(name)) or _IS_WHOSE.match(name) is not None
+    return _worded(column, tuple(sign for sign in null if sign not in column.spoken))
 
 
 def name_of(role: str, column: Profile) -> Keys:
@@ -112,13 +78,21 @@ def _contact(column: Profile) -> Kind | None:
             return Kind(
                 keys={"role": "contact", "type": "text"}, what="contact", because=f"cells look like {_SAID[shape]}"
             )
-    if _CONTACT.search(column.name) and column.distinct > 0.5 * column.told:
+    if names_contact(column.name) and _could_reach(column):
         return Kind(keys={"role": "contact", "type": "text"}, what="contact", because="the name says so")
-    if _PERSON.search(column.name) and column.share("decimal") < 0.5 and column.distinct > 20:
+    few = 2 if names_called(column.name) else _PEOPLE
+    is_called = column.share("decimal") < 0.5 and column.distinct > few and column.words < 4 * column.told
+    if names_person(column.name) and is_called and not column.dates:
         return Kind(
             keys={"role": "contact", "type": "text"}, what="contact", because="the name says that it names people"
         )
     return None
+
+
+def _could_reach(column: Profile) -> bool:
+    """Long numbers or texts, and many of them: not whether there is a telephone."""
+    is_long = column.texts > 0.5 * column.told or column.shapes["zero_led"] > 0 or column.most >= _LONG
+    return column.distinct > _PEOPLE and is_long
 
 
 _SAID = {"email": "e-mail addresses", "phone": "telephone numbers", "iban": "bank accounts", "card": "card numbers"}
@@ -184,7 +158,9 @@ def _writings(column: Profile) -> list[tuple[Keys, int, str]]:
     """Ways to write numbers, with how many cells fit each: plain, with a decimal comma, parted, with signs around."""
     shapes = column.shapes
     signs = sorted({sign for cell in column.odd for sign in re.findall(r"[€$£¥%]|EUR|USD|CHF|GBP", cell)})
-    found: list[tuple[Keys, int, str]] = [({}, shapes["decimal"], "every cell is a number")]
+    found: list[tuple[Keys, int, str]] = [
+        ({}, shapes["decimal"], f"every cell{' that is not empty' if column.empty else ''} is a number")
+    ]
     has_comma = shapes["comma"] or shapes["point_thousands"]
     if (
         shapes["comma_thousands"]
@@ -198,26 +174,30 @@ def _writings(column: Profile) -> list[tuple[Keys, int, str]]:
         keys: Keys = {"decimal": ","} | ({"thousands": "."} if shapes["point_thousands"] else {})
         plain = shapes["int"] + shapes["comma"] + shapes["point_thousands"]
         found.append((keys, plain, "decimals begin with a comma"))
-    if signs and shapes["marked"]:
+    spaced = any(re.search(r"[0-9][ \u00a0\u202f][0-9]{3}", cell) for cell in column.odd)
+    if (signs or spaced) and shapes["marked"]:
         tail = any(re.search(r",[0-9]{1,2}\D*\Z", cell) for cell in column.odd)
-        keys = {"strip": signs} | ({"decimal": ",", "thousands": "."} if tail else {"thousands": ","})
-        found.append((keys, shapes["marked"], f"numbers with {' '.join(signs)} around them"))
+        thousands = " " if spaced else "." if tail else ","
+        keys = ({"strip": signs} if signs else {}) | ({"decimal": ","} if tail else {}) | {"thousands": thousands}
+        because = f"numbers with {' '.join(signs)} around them" if signs else "thousands are parted by spaces"
+        found.append((keys, shapes["marked"], because))
     return found
 
 
 def _sentinels(column: Profile) -> list[str]:
-    """Numbers that stand for "nothing": 999 or -1 far away from all others, and not rare."""
+    """Codes that stand for "nothing": numbers such as 999, 96 to 98 or -9 to -7, apart from all others, and not rare."""
+    codes = [value for value in ([] if column.overflown else column.values) if _SENTINELS.match(value)]
+    others = [number for value in column.values if value not in codes and (number := _float(value)) is not None]
+    if not codes or len(others) < 5:
+        return []
+    low, high = min(others), max(others)
+    room = 2 * (high - low)
     found = []
-    for value, count in column.values.items() if not column.overflown else ():
-        if not _SENTINELS.match(value) or count < max(5, 0.005 * column.told):
-            continue
-        others = [float(other) for other in column.values if other != value and _float(other) is not None]
-        if len(others) < 5:
-            continue
-        number, low, high = float(value), min(others), max(others)
-        is_far = number > high + 2 * (high - low) or number < low - 2 * (high - low)
-        is_lone_minus = number < 0 <= low and len(others) > _FEW
-        if is_far or is_lone_minus:
+    for value in codes:
+        number, count = float(value), column.values[value]
+        is_far = (number > high + room or number < low - room) and count >= max(_FEWEST, 0.0005 * column.told)
+        is_below = number < 0 <= low and len(others) > _FEW and count >= max(_FEWEST, 0.005 * column.told)
+        if is_far or is_below:
             found.append(value)
     return found
 
@@ -241,7 +221,11 @@ def _worded(column: Profile, null: tuple[str, ...]) -> Kind:
     if column.share("many") > 0.3 and column.distinct > 20:
         return Kind(keys={"role": "text"} | _null(null), what="text", because="several values in a cell", null=null)
     if column.distinct > 0.95 * column.told and column.told > 50:
-        return Kind(keys=_ignored("it is different in every row"), what="unique", because="no value comes twice")
+        return Kind(
+            keys=_ignored("it is different in nearly every row"),
+            what="unique",
+            because=f"{column.distinct:,} values in {column.told:,} cells",
+        )
     because = f"{column.distinct:,} different values"
     if column.shapes["zero_led"]:
         because = "codes with leading zeros"

@@ -14,7 +14,8 @@ from perennial.data.cast import cast
 from perennial.data.read import Block
 from perennial.errors import InputError
 from perennial.propose.confirm import confirm
-from perennial.propose.kinds import Keys, Kind, is_key, name_of, names_rows, names_somebody
+from perennial.propose.kinds import Keys, Kind, is_key, name_of
+from perennial.propose.names import names_rows, names_somebody
 from perennial.propose.profile import Looked
 
 _OWNER = re.compile(

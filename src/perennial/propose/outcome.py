@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,7 +18,8 @@ from perennial.propose.profile import NULLS, Looked, Profile
 
 _PLAIN = re.compile(r"(?i)\A(?:target|label|outcome|y|class|response|result|dependent|ziel)\Z")
 _NAMED = re.compile(
-    r"(?i)churn|default(?!_?(?:value|lang|address))|fraud|conver(?:ted|sion)|click(?:ed)?\Z|respon(?:d|se)|bought|purchased?\Z|subscri|surviv|exited|attrit|"
+    r"(?i)churn|default(?!_?(?:value|lang|address))|fraud|conver(?:ted|sion)|click(?:ed)?\Z|respon(?:d|se)(?![_ ]?(?:time|rate))|"
+    r"bought|purchased?\Z|subscri|surviv|exited|attrit|dlq|dispute[ds]?\Z|chargeback|(?:\A|_)is_?won\Z|"
     r"\Abad\Z|good_?bad|\Arisk\Z|return(?:ed)?\Z|cancel(?:l?ed|ation)|renewed|target|outcome|is_?(?:spam|late|bad|paid|returned)|"
     r"sentiment|recommend|\Ay_|_y\Z|income\Z|salary\Z|spend\Z|\Avisit(?:ed)?\Z|revenue\Z|accepted|delinq|complain|k(?:ü|ue)ndig|next_|future|"
     r"(?:loan|order|account|customer|payment|credit)_?status\Z|\Asales\Z|umsatz\Z|no_?-?show|\Awon\Z|gekauft"
@@ -60,16 +62,28 @@ def candidates(looked: Looked, kinds: Mapping[str, Kind]) -> list[tuple[float, s
     found, columns = [], looked.columns
     last = list(columns)[-1]
     for name, column in columns.items():
-        if kinds[name].what not in {"numeric", "categorical"} or column.distinct < 2:
+        n_values = column.distinct + len(column.spoken)
+        if kinds[name].what not in {"numeric", "categorical"} or n_values < 2:
             continue
-        points = 4.0 if _PLAIN.match(name) else 3.0 if _NAMED.search(name) else 0.0
-        points = max(points, 3.0 if _RATING.match(name) and column.distinct <= _STARS else 0.0)
-        points += (1.0 if column.distinct == 2 else 0.0) + (1.5 if name == last else 0.0)
-        points += 1.5 if name == "c1" and column.distinct == 2 else 0.0  # without a header outcomes stand first or last
-        if column.empty > 0.5 * column.rows or (column.distinct > _MOST_CLASSES and kinds[name].what == "categorical"):
+        is_amount = kinds[name].what == "numeric" and n_values > _STARS
+        points = 4.0 if _PLAIN.match(name) else 0.0 if not _NAMED.search(name) else 2.0 if is_amount else 3.0
+        points = max(points, 3.0 if _RATING.match(name) and n_values <= _STARS else 0.0)
+        points += 1.0 if n_values == 2 else 0.0
+        points += 1.5 if name == "c1" and n_values == 2 else 0.0  # without a header outcomes stand first or last
+        empty = column.empty - sum(column.nulls[sign] for sign in column.spoken)
+        if empty > 0.5 * column.rows or (n_values > _MOST_CLASSES and kinds[name].what == "categorical"):
             continue
         found.append((points, name))
+    says = _says(last)
+    if not says or says not in {_says(name) for _, name in found if name != last}:  # or the place tells nothing
+        found = [(points + (1.5 if name == last else 0.0), name) for points, name in found]
     return sorted(found, key=lambda item: -item[0])
+
+
+def _says(name: str) -> str:
+    """The word in a name that speaks of an outcome."""
+    found = _PLAIN.match(name) or _NAMED.search(name)
+    return found[0].lower() if found else ""
 
 
 def decided(looked: Looked, found: list[tuple[float, str]]) -> str | None:
@@ -82,7 +96,7 @@ def decided(looked: Looked, found: list[tuple[float, str]]) -> str | None:
 
 def says_so(name: str) -> bool:
     """Whether a name speaks of an outcome."""
-    return bool(_PLAIN.match(name) or _NAMED.search(name))
+    return _says(name) != ""
 
 
 def outcome_of(name: str, looked: Looked, kinds: Mapping[str, Kind], event: str | None = None) -> Outcome:
@@ -95,9 +109,10 @@ def outcome_of(name: str, looked: Looked, kinds: Mapping[str, Kind], event: str 
     if name not in columns:
         raise InputError(f"--target {name}: no such column; there are: {', '.join(columns)}")
     column, kind = columns[name], kinds[name]
-    if column.distinct < 2:
+    if column.distinct + len(column.spoken) < 2:
         raise InputError(f"--target {name}: it is always the same, so there is nothing to predict")
-    values = _but_strays({value: count for value, count in column.values.items() if value not in NULLS})
+    said = column.values + Counter({sign: column.nulls[sign] for sign in column.spoken})
+    values = _but_strays({value: count for value, count in said.items() if value not in NULLS - column.spoken})
     if not column.overflown and len(values) == 2:
         return _binary(name, column, values, event)
     if kind.what == "numeric" or (not column.overflown and all(_is_whole(value) for value in values)):
@@ -121,7 +136,7 @@ def _binary(name: str, column: Profile, values: dict[str, int], said: str | None
         raise ConfigError(f"event {said!r} is no value of {name}; there are: {', '.join(values)}")
     event, sure = event_of(values) if said is None else (said, True)
     other = next(value for value in values if value != event)
-    share = values[event] / column.told
+    share = values[event] / _told(column)
     words = f"event = {event}, {share:.1%}, {values[event]:,} rows"
     keys = {"role": "outcome", "values": {other: 0, event: 1}} | _missing(column)
     task = {"kind": "binary", "target": name, "event": f"have {name} = {event}", "primary": "auc", "floor": 0.55}
@@ -173,21 +188,31 @@ def _classes(name: str, column: Profile, values: dict[str, int]) -> Outcome:
     keys: Keys = {"role": "outcome", "values": order} | _missing(column)
     if rare:
         keys["map"] = dict.fromkeys(sorted(rare), "other")
-    shares = [values[value] / column.told for value in common]
+    told = _told(column)
+    shares = [values[value] / told for value in common]
     guess = -sum(share * math.log(share) for share in shares)
     task: Keys = {"kind": "multiclass", "target": name, "primary": "log_loss", "floor": round(guess, 3)}
-    if column.told < _FEW_ROWS:  # one sure mistake would decide a mean log loss
+    if told < _FEW_ROWS:  # one sure mistake would decide a mean log loss
         task |= {"primary": "accuracy", "floor": round(max(shares), 3)}
     task |= {"ordered": True} if ordered and not rare else {}
-    most = commonest(column.values)[0]
-    words = f"{len(order)} classes, the commonest {most} with {values[most] / column.told:.0%}"
+    most = commonest(Counter(values))[0]
+    words = f"{len(order)} classes, the commonest {most} with {values[most] / told:.0%}"
     return Outcome(name=name, kind="multiclass", keys=keys, task=task, words=words, event=None, values=values)
 
 
 def _missing(column: Profile) -> Keys:
     """Rows without an outcome teach nothing: they are listed, not lost."""
-    tokens = {"null": sorted(column.nulls)} if column.nulls else {}
-    return tokens | ({"when_missing": "filter"} if column.empty else {})
+    signs = column.nulls.keys() - column.spoken
+    return ({"null": sorted(signs)} if signs else {}) | ({"when_missing": "filter"} if unsaid(column) else {})
+
+
+def unsaid(column: Profile) -> int:
+    """Rows without an outcome."""
+    return column.rows - _told(column)
+
+
+def _told(column: Profile) -> int:
+    return column.told + sum(column.nulls[sign] for sign in column.spoken)
 
 
 def _is_whole(text: str) -> bool:

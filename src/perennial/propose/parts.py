@@ -11,27 +11,27 @@ from numpy.typing import NDArray
 
 from perennial.propose.dates import moments
 from perennial.propose.draft import Draft
+from perennial.propose.names import since, words
 from perennial.propose.profile import is_date_name
 from perennial.propose.relations import typed
 
-_SINCE = re.compile(
-    r"(?i)birth|born|dob|geburt|sign_?up|regist|joined|since|dt_customer|enrol|opened|hired?|start_?date|activat"
-)
 _GIVEN = re.compile(r"(?i)\A(?:split|set|fold|partition|subset|dataset|data_?split)\Z")
 _PARTS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val", "test": "test",
           "testing": "test"}  # fmt: skip
 _SHARES = (0.2, 0.25, 0.3, 0.35, 0.4)  # of the newest rows
+_MOMENTS = 25  # different times that order rows; an hour of the day does not
 _PER_TEST = 50  # events that a test part should hold
 
 
 def split(made: Draft) -> None:
     """By entity if it repeats, by time if there is one, else by hash; every part must hold enough of what is looked for."""
     dates = [c for c, kind in made.kinds.items() if kind.what == "date" and c not in made.columns]
-    dates += [c for c in made.columns if _is_clock(made, c)]
+    held = [c for c in made.columns if c in made.kinds]
+    dates += [c for c in held if _is_clock(made, c)]
     time = max(
         (c for c in dates if _is_moment(made, c)), key=lambda c: (is_date_name(c), _middle(made, c)), default=None
     )
-    given = next((c for c in made.columns if _is_given(made, c)), None)
+    given = next((c for c in held if _is_given(made, c)), None)
     has_entity = made.has("entity")
     fractions = {"train": 0.6, "val": 0.2, "test": 0.2}
     if given is not None:
@@ -57,7 +57,7 @@ def split(made: Draft) -> None:
         made.split = {"kind": "hash", "by": by, "salt": f"{made.name}-1", "fractions": fractions}
         made.split_why = because
     for column in [c for c in dates if c not in made.columns]:
-        if _SINCE.search(column):
+        if since(column):
             made.put(column, made.kinds[column].keys | {"nullable": True}, "how long ago it was is a feature")
             made.since.append(column)
             made.as_of = max(made.as_of, str(_day_after(made, column)))
@@ -71,7 +71,9 @@ def _is_clock(made: Draft, column: str) -> bool:
     """Numbers that are called a time and grow down the file: they order its rows."""
     if (
         made.columns[column]["role"] != "numeric"
-        or re.search(r"(?i)\A(?:time|timestamp|epoch|unix_?time|step|ts)\Z", column) is None
+        or re.search(r"(?:\A|_)(?:time|timestamp|epoch|unix(?:_time)?|step|ts|dt|hour|datetime)\Z", words(column))
+        is None
+        or made.looked.columns[column].distinct < _MOMENTS
     ):
         return False
     numbers = typed(made.looked.sample, [column], made.kinds)[column].astype(float)
@@ -91,7 +93,7 @@ def _is_given(made: Draft, column: str) -> bool:
 def _is_moment(made: Draft, column: str) -> bool:
     """Whether a date may be that of the row itself, by which rows could be split."""
     profile = made.looked.columns[column]
-    return not (_SINCE.search(column) or profile.empty or profile.distinct < 5)
+    return not (since(column) or profile.empty or profile.distinct < 5)
 
 
 def _middle(made: Draft, column: str) -> float:

@@ -25,6 +25,8 @@ NULLS = frozenset({
     "NA", "N/A", "n/a", "na", "#N/A", "#NA", "NULL", "Null", "null", "NaN", "nan", "None", "none", "NONE", "nil", "\\N", "?", "-",
     "--", ".", "missing", "Missing", "(null)", "<NA>", "NaT", "",
 })  # fmt: skip
+_SPOKEN = {"None", "none", "NONE", "nil", "-"}
+_SAID = 5  # cells from which such a sign may be a value
 SHAPES: dict[str, str] = {
     "int": INT,
     "decimal": DECIMAL,
@@ -34,7 +36,7 @@ SHAPES: dict[str, str] = {
     "comma": r"\A[+-]?[0-9]+,[0-9]+\z",
     "point_thousands": r"\A[+-]?[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?\z",
     "comma_thousands": r"\A[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?\z",
-    "marked": r"\A(?:[€$£¥%]|EUR|USD|CHF|GBP)? ?[+-]?[0-9][0-9.,' ]* ?(?:[€$£¥%]|EUR|USD|CHF|GBP)?\z",
+    "marked": r"\A(?:[€$£¥%]|EUR|USD|CHF|GBP)?[ \x{a0}]?[+-]?[0-9][0-9.,' \x{a0}\x{202f}]*(?:[€$£¥%]|EUR|USD|CHF|GBP)?\z",
     "email": r"\A[^@\s]+@[^@\s]+\.[A-Za-z]{2,}\z",
     "phone": r"\A\+[0-9][0-9 ()/.-]{6,18}\z|\A\(?0[0-9]{1,4}[)/ ] ?[0-9 /-]{5,14}\z|\A\(?[0-9]{3}\)?[ -][0-9]{3}-[0-9]{4}\z",
     "iban": r"\A[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\z",
@@ -66,6 +68,7 @@ _DAY = {
     "%-d.%-m.%y": r"(?:0?[1-9]|[12][0-9]|3[01])\.(?:0?[1-9]|1[0-2])\.[0-9]{2}",
     "%-d %B %Y": rf"[0-9]{{1,2}} {_MONTH} [0-9]{{4}}",
     "%B %-d, %Y": rf"{_MONTH} [0-9]{{1,2}}, [0-9]{{4}}",
+    "%m %-d, %Y": r"(?:0[1-9]|1[0-2]) (?:0?[1-9]|[12][0-9]|3[01]), [0-9]{4}",
 }
 _CLOCK = {
     "": "",
@@ -96,9 +99,20 @@ _MONTHS = {  # and dates of which each part has a column of its own
     "%Y-%b-%-d": rf"{_YEAR}-{_MON}-[0-9]{{1,2}}",
     "%Y-%B-%-d": rf"{_YEAR}-{_MONTH}-[0-9]{{1,2}}",
 }
+_ISO = ("%Y-%m-%d", "%Y/%m/%d")
+_OFFSET = "(?:Z|[+-][0-9]{2}:?[0-9]{2})"
+_PLACED = {  # times that say how far they are from UTC
+    " %-H:%M:%S %z": rf" [0-9]{{1,2}}:[0-9]{{2}}:[0-9]{{2}} {_OFFSET}",
+    " %-H:%M:%S%z": rf" [0-9]{{1,2}}:[0-9]{{2}}:[0-9]{{2}}{_OFFSET}",
+    " %-H:%M:%S.%f%z": rf" [0-9]{{1,2}}:[0-9]{{2}}:[0-9]{{2}}\.[0-9]{{1,9}}{_OFFSET}",
+    "T%H:%M:%S%z": rf"T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}{_OFFSET}",
+    "T%H:%M:%S.%f%z": rf"T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}\.[0-9]{{1,9}}{_OFFSET}",
+}
 FORMATS = {
     day + clock: rf"\A{shape}{at}\z" for day, shape in _DAY.items() for clock, at in _CLOCK.items()
     if not (day == "%Y%m%d" and clock)
+} | {
+    day + clock: rf"\A{_DAY[day]}{at}\z" for day in _ISO for clock, at in _PLACED.items()
 } | {form: rf"\A{shape}\z" for form, shape in _MONTHS.items()}  # fmt: skip
 
 
@@ -128,6 +142,13 @@ class Profile:
     @property
     def distinct(self) -> int:
         return len(self.hashes)
+
+    @property
+    def spoken(self) -> set[str]:
+        """Signs for nothing that are values here: `None` or `-` beside other texts, and not rare."""
+        if self.texts < 0.5 * self.told or self.dates:
+            return set()
+        return {sign for sign in _SPOKEN & self.nulls.keys() if self.nulls[sign] >= max(_SAID, 0.01 * self.rows)}
 
     @property
     def texts(self) -> int:

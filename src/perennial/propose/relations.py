@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from perennial.contract.columns import Column
 from perennial.data.cast import cast
+from perennial.data.contact import masked
 from perennial.evaluation.leaks import ENOUGH, FEWEST, PROOF, auc_of_numbers, auc_of_rates, codes_of, telling_any
 from perennial.evaluation.metrics import measure
 from perennial.propose.kinds import Keys, Kind
+from perennial.propose.names import begins_as, comes_after
 from perennial.propose.profile import NULLS
 
 F64 = NDArray[np.float64]
@@ -22,11 +24,9 @@ _BY_LUCK = 1e-6  # chance that a value goes with one outcome only by luck, below
 _ALONE = 0.75  # one-column AUC from which a column that leaves all others behind is asked about
 _AHEAD = 0.12  # … by so much
 _AT_MOST = 3
+_TOO_GOOD = 0.97  # … or whatever the others have
+_TELLING = 4  # … or that is called after the outcome, whose name has so many letters
 _SPEAKS = 0.70  # … or whose name speaks of what happens afterwards
-_AFTERWARDS = re.compile(
-    r"(?i)duration|result|outcome|resolution|resolved|closed|cancel|refund|settle|recover|charge.?off|collect|\Afinal|after|\Apost_|"
-    r"days?_?late|payoff|last_pymnt|total_pymnt|total_rec|talk_?time|end_?date|decision|approved|predict|score_after|feedback|rating\Z|page_?values?"
-)  # fmt: skip
 _LOTTERY = re.compile(
     r"(?i)treat|\Agroup\Z|test_?group|\Aarm\Z|variant|exposure|exposed|experiment|\Asegment\Z|ab_?test|campaign|control|"
     r"message|offer|promo|discount|coupon|mailing"
@@ -71,18 +71,29 @@ def typed(sample: pl.DataFrame, names: Sequence[str], kinds: Mapping[str, Kind])
     return found
 
 
-def leaks(columns: Mapping[str, NDArray[np.generic]], asked: Sequence[F64]) -> Told:
-    """What tells any of the questions (0/1, NaN where nothing is known), each column by itself."""
+def leaks(
+    columns: Mapping[str, NDArray[np.generic]], asked: Sequence[F64], target: str, *, amount: bool = False
+) -> Told:
+    """What tells any of the questions (0/1, NaN where nothing is known) of the column `target`, each column by itself.
+
+    Of an `amount` a value may well go with the greater half only: the best part of town is no leak.
+    """
     refused = {leak.column: leak.words for leak in telling_any(columns, asked) if leak.proven}
     for name, values in columns.items():
-        reasons = (reason(values, y) for reason in (_implied, _missing) for y in asked)
+        reasons = (reason(values, y) for reason in ((_missing,) if amount else (_implied, _missing)) for y in asked)
         if name not in refused and (why := next((r for r in reasons if r is not None), None)) is not None:
             refused[name] = why
     alone = {name: max(_auc(values, y) for y in asked) for name, values in columns.items() if name not in refused}
     suspects = _ahead(alone)
     for name, auc in alone.items():
-        if name not in suspects and auc >= _SPEAKS and _AFTERWARDS.search(name):
+        if name in suspects:
+            continue
+        if auc >= _TOO_GOOD:
+            suspects[name] = f"alone it has AUC {auc:.3f}"
+        elif auc >= _SPEAKS and comes_after(name):
             suspects[name] = f"its name speaks of what comes after, and alone it has AUC {auc:.2f}"
+        elif len(target) >= _TELLING and begins_as(name, target):
+            suspects[name] = f"its name begins as that of {target}"
     return Told(refused=refused, suspects=suspects)
 
 
@@ -124,7 +135,7 @@ def _implied(values: NDArray[np.generic], y: F64) -> str | None:
         if chance < _BY_LUCK and (y.mean() <= 0.5) == bool(outcome):
             same = values[codes == code]
             value = same[0]
-            said = "an empty cell" if value is None or value != value else f"the value {value}"
+            said = "an empty cell" if value is None or value != value else f"the value {masked(str(value))}"
             said = (
                 "any value but the commonest"
                 if any(other not in (value, None) and other == other for other in same[1:])

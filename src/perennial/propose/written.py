@@ -67,6 +67,8 @@ def written(path: Path) -> Written:
     trim = _is_padded(body)
     if trim:
         body = [[cell.strip(" ") for cell in row] for row in body]
+    if _is_header_twice(body):
+        skip, body = skip + 1, body[1:]
     has_header = _is_header(body)
     header = body[0] if has_header else [f"c{i + 1}" for i in range(n_fields)]
     names = _renamed(header)
@@ -197,6 +199,17 @@ def _is_header(body: Sequence[Sequence[str]]) -> bool:
         return False
     again = sum(name in cells for name, cells in zip(first, below, strict=True) if name)
     return again <= len(first) / 4
+
+
+def _is_header_twice(body: Sequence[Sequence[str]]) -> bool:
+    """Whether a line for machines (X1, X2) stands above the one that names columns: both texts, numbers below."""
+    first, second, below = body[:1], body[1:2], body[2:50]
+    if not below or any(_NUMBER.fullmatch(cell.strip()) for row in (*first, *second) for cell in row):
+        return False
+    if not all(cell.strip() for cell in second[0]):
+        return False
+    numbers = [all(_NUMBER.fullmatch(row[i].strip()) for row in below if row[i].strip()) for i in range(len(second[0]))]
+    return sum(numbers) > len(numbers) / 2
 
 
 def _renamed(header: Sequence[str]) -> list[str]:

@@ -1,0 +1,229 @@
+"""`perennial new`: what the names of columns say, whose a row is, and what only looks like nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+
+from perennial.actions.new import Proposal, propose
+from perennial.contract.model import Contract, parse
+from perennial.data.ingest import Form, ingest
+from perennial.errors import InputError
+from perennial.propose import names
+from perennial.propose.draft import Answers
+
+pytestmark = pytest.mark.unit
+N = 2400
+
+
+def proposed(path: Path, **answers: Any) -> tuple[Proposal, Contract]:
+    made = propose("shop", [path], Answers(**answers))
+    return made, parse(yaml.safe_load(made.contract), "shop")
+
+
+def table(folder: Path, **columns: Any) -> Path:
+    """Columns, a number x and an outcome `churn` that it tells a little of."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=N)
+    y = (rng.random(N) < 1 / (1 + np.exp(1.5 - x))).astype(int)
+    path = folder / "data.csv"
+    pl.DataFrame({**columns, "x": x.round(3), "churn": y}).write_csv(path)
+    return path
+
+
+def outcomes(folder: Path) -> np.ndarray:
+    return pl.read_csv(table(folder))["churn"].to_numpy()
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        ("reviewerID", "reviewer_id"), ("Last Notable Activity", "last_notable_activity"), ("CODE_GENDER", "code_gender"),
+        ("date_adhésion", "date_adhesion"), ("IDpol", "id_pol"), ("SeriousDlqin2yrs", "serious_dlqin2yrs"), ("客户", "客户"),
+        ("EmployeeID", "employee_id"), ("IPAddress", "ip_address"),
+    ],
+)  # fmt: skip
+def test_names_are_read_as_words(said: str, word: str) -> None:
+    assert names.words(said) == word
+
+
+@pytest.mark.parametrize(
+    ("speaks", "yes", "no"),
+    [
+        (names.is_protected, ["insured_sex", "CODE_GENDER", "civilité", "NAME_FAMILY_STATUS", "race"], ["essex", "race_id"]),
+        (names.names_contact, ["customer_phone", "Shipping Phone", "credit_card", "E-Mail"], ["phone_brand", "card_type"]),
+        (names.names_called, ["host_name", "prénom", "Card Name", "Billing Name"], ["product_name", "name_type"]),
+        (names.names_somebody, ["host_id", "CLIENTNUM", "reviewerID", "no_client"], ["n_customers", "customer_age", "order_id"]),
+        (names.names_rows, ["SK_ID_CURR", "RowNumber", "Unnamed: 0"], ["no_of_children", "paid", "num_visits"]),
+        (names.comes_after, ["last_fico_range_high", "Last Activity"], ["blast", "income"]),
+        (names.is_late, ["Last Activity Date", "CloseDate"], ["reviewTime", "Create Date"]),
+        (names.since, ["date_adhésion", "Eintrittsdatum", "signup_date"], ["ordered_on"]),
+    ],
+)  # fmt: skip
+def test_what_a_name_speaks_of(speaks: Any, yes: list[str], no: list[str]) -> None:
+    assert [name for name in yes if not speaks(name)] == []
+    assert [name for name in no if speaks(name)] == []
+
+
+def test_the_owner_of_a_row_is_no_feature_and_nobody_is_in_two_parts(tmp_path: Path) -> None:
+    host = np.arange(N) % 300
+    path = table(
+        tmp_path, id=[6 * 10**17 + 7 * i for i in range(N)], host_id=host * 91 + 10**6,
+        host_url=[f"https://a.com/u/{h}" for h in host], host_name=[f"Ann{h % 15}" for h in host],
+    )  # fmt: skip
+    _, contract = proposed(path)
+    assert {name: contract.columns[name].role for name in ("id", "host_id", "host_url", "host_name")} == {
+        "id": "id", "host_id": "entity", "host_url": "ignore", "host_name": "contact",
+    }  # fmt: skip
+
+
+def test_of_two_names_of_a_row_that_of_somebody_is_kept(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    people = rng.permutation(N) + 15_600_000
+    path = table(tmp_path, RowNumber=np.arange(N), CustomerId=people, Surname=[f"Doe{i % 700}" for i in range(N)])
+    made, contract = proposed(path)
+    assert (contract.columns["RowNumber"].role, contract.columns["CustomerId"].role) == ("ignore", "id")
+    assert not any("comes again" in line for line in made.words), "each row is another customer"
+
+
+def test_what_reaches_somebody_is_shown_nowhere(tmp_path: Path) -> None:
+    lines = [f"0170{i % 900:07d}" for i in range(N)]
+    said = [f"call me 0170 1234567 {i % 3}" if i % 5 else "" for i in range(N)]
+    told = np.where(outcomes(tmp_path) == 1, "too slow, call 0170 1234567 again", said)
+    path = table(tmp_path, customer_phone=[6 * 10**9 + i % 900 for i in range(N)], ship_phone=lines, note=told)
+    made, contract = proposed(path)
+    assert {contract.columns["customer_phone"].role, contract.columns["ship_phone"].role} == {"contact"}
+    text = made.contract + "\n".join(made.words)
+    assert "0170" not in text
+    assert "1234567" not in text
+    assert "600000" not in text
+
+
+@pytest.mark.parametrize(("none", "other"), [("None", ["low", "high"]), ("-", ["+"])])
+def test_none_is_a_value_where_it_is_one_of_few_texts(none: str, other: list[str], tmp_path: Path) -> None:
+    kinds = [none, *other]
+    path = table(
+        tmp_path, disorder=[kinds[i % len(kinds)] for i in range(N)], level=[kinds[i % len(kinds)] for i in range(N)]
+    )
+    _, contract = proposed(path, target="disorder")
+    values = contract.columns["disorder"].values
+    assert set(values or ()) == set(kinds)
+    assert ingest([path], contract.columns, Form.of(contract, "main")).rows["disorder"].null_count() == 0
+    assert none not in proposed(path)[1].columns["level"].null
+
+
+def test_rows_without_an_outcome_are_spoken_of(tmp_path: Path) -> None:
+    made, _ = proposed(
+        table(tmp_path, why=[("price" if i % 2 else "service") if i % 4 else "" for i in range(N)]), target="why"
+    )
+    assert "600 of 2,400 rows have no why: they teach nothing" in made.words
+
+
+def test_two_columns_with_the_same_word_are_a_question_and_an_amount_is_no_answer(tmp_path: Path) -> None:
+    fraud = [int(i % 50 == 0) for i in range(N)]
+    path = tmp_path / "pay.csv"
+    pl.DataFrame(
+        {"amount": range(N), "isFraud": fraud, "isFlaggedFraud": [int(i % 400 == 0) for i in range(N)]}
+    ).write_csv(path)
+    with pytest.raises(InputError, match=r"It could be: isFraud .*isFlaggedFraud"):
+        proposed(path)
+    pl.DataFrame(
+        {"delinquent": fraud, "age": range(N), "MonthlyIncome": range(N), "n": [i % 7 for i in range(N)]}
+    ).write_csv(path)
+    assert proposed(path)[1].target == "delinquent"
+
+
+def test_the_best_part_of_town_is_no_leak_of_a_price(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    part = rng.integers(0, 8, N)
+    path = tmp_path / "houses.csv"
+    price = 100 + 40 * part + rng.normal(0, 60, N) + 300 * (part == 7)
+    pl.DataFrame({"area": [f"a{p}" for p in part], "rooms": rng.integers(1, 6, N), "price": price.round(1)}).write_csv(
+        path
+    )
+    _, contract = proposed(path, target="price")
+    assert contract.columns["area"].role == "categorical"
+
+
+def test_what_is_too_good_or_called_after_the_outcome_is_a_suspect(tmp_path: Path) -> None:
+    y = outcomes(tmp_path)
+    rng = np.random.default_rng(5)
+    near = (y + rng.normal(0, 0.3, N)).round(3)
+    path = table(
+        tmp_path,
+        last_score=near,
+        score_two=(y + rng.normal(0, 0.32, N)).round(3),
+        churn_confidence=rng.random(N).round(3),
+    )
+    _, contract = proposed(path)
+    assert set(contract.suspects) == {"last_score", "score_two", "churn_confidence"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "form"),
+    [
+        (["2015-02-24 11:35:52 -0800", "2015-03-24 01:35:52 +01:00"], "%Y-%m-%d %-H:%M:%S %z"),
+        (["2015-02-24T11:35:52.000+0000", "2015-03-24T11:35:52.000+0000"], "%Y-%m-%dT%H:%M:%S.%f%z"),
+        (["2015-02-24 11:35:52 UTC", "2015-03-24 11:35:52 UTC"], "%Y-%m-%d %H:%M:%S UTC"),
+        (["09 13, 2009", "11 2, 2010"], "%m %-d, %Y"),
+    ],
+)
+def test_moments_with_an_offset_are_moments(cells: list[str], form: str, tmp_path: Path) -> None:
+    path = table(tmp_path, created=[cells[i % 2] for i in range(N)])
+    _, contract = proposed(path)
+    assert contract.columns["created"].role in {"ignore", "time"}
+    path = table(
+        tmp_path,
+        created=[cells[0].replace("24", f"{1 + i % 28:02d}").replace(" 13,", f" {1 + i % 28},") for i in range(N)],
+    )
+    _, contract = proposed(path)
+    assert (contract.columns["created"].format, contract.split.kind) == (form, "time")
+
+
+def test_numbers_with_spaces_are_numbers(tmp_path: Path) -> None:
+    path = table(tmp_path, ca=[f"{1 + i % 9}\u202f{i % 900:03d},5\u00a0€" for i in range(N)])
+    _, contract = proposed(path)
+    assert (contract.columns["ca"].role, contract.columns["ca"].thousands, contract.columns["ca"].decimal) == (
+        "numeric",
+        " ",
+        ",",
+    )
+    rows = ingest([path], contract.columns, Form.of(contract, "main")).rows
+    assert rows["ca"][1] == 2001.5
+
+
+@pytest.mark.parametrize(
+    ("cells", "codes"),
+    [
+        ([0, 1, 2, 3, 4, 5, 6, 96, 98], {"96", "98"}),
+        ([*range(20), -9, -8], {"-9", "-8"}),
+        ([*range(-9, 20)], set()),
+        ([*range(60, 100)], set()),
+    ],
+)
+def test_codes_for_nothing_stand_apart(cells: list[int], codes: set[str], tmp_path: Path) -> None:
+    _, contract = proposed(table(tmp_path, late=[cells[i % len(cells)] for i in range(N)]))
+    assert set(contract.columns["late"].null) == codes
+
+
+def test_of_two_lines_of_names_the_lower_one_counts(tmp_path: Path) -> None:
+    path = table(tmp_path, SEX=[1 + i % 2 for i in range(N)], AGE=[20 + i % 50 for i in range(N)])
+    path.write_text(",X1,X2,Y\n" + path.read_text())
+    made, contract = proposed(path)
+    assert (contract.source.skip, contract.target, contract.columns["SEX"].role) == (1, "churn", "protected")
+    assert f"{N:,} rows" in made.words[0]
+
+
+def test_numbers_that_grow_down_the_file_order_it_and_ids_of_single_things_are_no_features(tmp_path: Path) -> None:
+    path = table(
+        tmp_path, TransactionDT=[86_400 + 7 * i for i in range(N)], search_id=[f"s{i // 1.2:.0f}" for i in range(N)]
+    )
+    made, contract = proposed(path)
+    assert (contract.split.kind, contract.columns["TransactionDT"].role) == ("time", "time")
+    assert contract.columns["search_id"].role == "ignore"
+    assert any(line.startswith("search_id is left out") for line in made.words)

@@ -6,7 +6,9 @@ The tasks are derived from DVC's graph when the flow runs. DVC owns the graph; P
 from __future__ import annotations
 
 import argparse
+import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -137,12 +139,27 @@ def _artifacts(name: str, receipt: Receipt) -> None:
     create_table_artifact(key=f"{key}-figures", table=receipt.figures(), description="Key figures on test")
 
 
+def _interrupted(*_: Any) -> None:
+    """End what is running at once, and listen no more: a second signal would cut Prefect's own ending short."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stop_all()
+    raise KeyboardInterrupt
+
+
+def _tells(record: logging.LogRecord) -> bool:
+    """Prefect says twice that a task failed, with a traceback of nothing, and once more of each that waited for it."""
+    return "Task run failed with state" not in record.getMessage() and "NotReady" not in record.getMessage()
+
+
 def main() -> int:
     """Run the flow for one use case; the exit codes of errors.py hold."""
     parser = argparse.ArgumentParser(prog="python flows/training.py")
     parser.add_argument("name")
     parser.add_argument("--refresh", action="store_true", help="fetch raw data first")
     args = parser.parse_args()
+    signal.signal(signal.SIGINT, _interrupted)
+    for name in ("prefect.task_runs", "prefect.flow_runs"):
+        logging.getLogger(name).addFilter(_tells)
     try:
         state = training(args.name, args.refresh, return_state=True)
     except KeyboardInterrupt:

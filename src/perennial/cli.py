@@ -70,7 +70,7 @@ def _carry_out(args: argparse.Namespace) -> int:
     except PerennialError as error:
         return _fail(args, str(error), error.exit_code)
     except KeyboardInterrupt:
-        return 130
+        return _fail(args, "stopped", 130)
     except BrokenPipeError:
         return 141
     except OSError as error:

@@ -155,13 +155,30 @@ def test_a_flow_that_is_killed_takes_its_stage_with_it_and_the_next_run_goes_on(
     assert _training(toy), "the train stage is in the middle of its work"
     flow.send_signal(signal.SIGKILL)
     flow.wait()
+    _has_ended(toy)
+    shutil.copy(done.toy.root / ".perennial" / "server.json", toy.root / ".perennial")
+    asked = subprocess.Popen(
+        [str(BIN / "perennial"), "run", NAME], cwd=toy.root, env=_environment(done), stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    while not _training(toy) and asked.poll() is None:
+        time.sleep(0.1)
+    os.killpg(asked.pid, signal.SIGINT)  # as Ctrl-C does: to the command and to the flow that it waits for
+    _, said = asked.communicate(timeout=60)
+    assert asked.returncode == 130, said
+    assert said.endswith(f"perennial: stopped; perennial run {NAME} goes on where it was\n")
+    assert "NoneType" not in said
+    _has_ended(toy)
+    toy.edit("params.yaml", "epochs: 400", "epochs: 4")
+    again = _flow(toy, done)
+    assert again.returncode == 0, again.stdout + again.stderr
+
+
+def _has_ended(toy: Toy) -> None:
     deadline = time.monotonic() + 20
     while _training(toy) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not _training(toy), "the stage lives on"
-    toy.edit("params.yaml", "epochs: 400", "epochs: 4")
-    again = _flow(toy, done)
-    assert again.returncode == 0, again.stdout + again.stderr
 
 
 def test_a_second_clone_pulls_and_runs_no_stage(done: Done, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from perennial.actions import fetch as fetching
 from perennial.actions.audience import asked, audience
 from perennial.actions.outcome import outcome
 from perennial.config.base import use_cases
+from perennial.contract.columns import Column
 from perennial.contract.model import load
 from perennial.data.simulate import Population, truth, write_incoming
 from perennial.errors import ConfigError, ContractError, InputError, IntegrityError, Refused
@@ -186,6 +187,39 @@ def test_what_params_and_flags_ask_for(shop: Toy, send: Callable[..., campaigns.
     with pytest.raises(InputError, match=r"held back: two or more are needed on each side"):
         send("other", at_least=100_000)
     assert not (room(shop, "other") / "campaign.json").exists()
+
+
+def test_opt_outs_that_match_nobody_or_lost_their_zeros_stop_the_list(
+    shop: Toy, send: Callable[..., campaigns.Campaign], tmp_path: Path
+) -> None:
+    out = tmp_path / "optouts.csv"
+    keys = [f"{CUSTOMERS.first + i:09d}" for i in range(50)]
+    assert keys[0].startswith("0")
+    out.write_text("customer_id\n" + "".join(f"{key.lstrip('0')}\n" for key in keys[:20]) + keys[30] + "\n")
+    with pytest.raises(InputError, match=r"[0-9]+ ids have lost their leading zeros, such as 800[0-9]+ for 0000800"):
+        send(suppress=out)
+    out.write_text("customer_id\nnobody\n")
+    with pytest.raises(InputError, match="none of its 1 ids is a customer_id of this input"):
+        send(suppress=out)
+    assert not room(shop).exists()
+    out.write_text("customer_id\n")
+    assert send(suppress=out).counts["suppressed"] == 0
+    rows = happened(shop).with_columns(pl.col("customer_id").str.strip_chars_start("0"))
+    rows.write_csv(tmp_path / "results.csv")
+    with pytest.raises(InputError, match="lost their leading zeros"):
+        outcome(shop.project, NAME, "spring", tmp_path / "results.csv")
+
+
+def test_a_file_of_addresses_tells_of_customers_who_are_known_by_a_digest(tmp_path: Path) -> None:
+    column = Column(role="entity", source="Email", hashed=True)
+    path = tmp_path / "optouts.csv"
+    path.write_text("when;Email\n2026-01-01; Ann@Shop.com\n")
+    digest = hashlib.sha256(b"ann@shop.com").hexdigest()
+    rows = campaigns.rows_of(path, {"person": campaigns.named_by(path, "person", column)}, "person")
+    assert rows["person"].to_list() == [digest]
+    path.write_text(f"person\n{digest}\n")
+    rows = campaigns.rows_of(path, {"person": campaigns.named_by(path, "person", column)}, "person")
+    assert rows["person"].to_list() == [digest]
 
 
 def test_a_contract_that_leads_to_no_campaign_says_why(shop: Toy, send: Callable[..., campaigns.Campaign]) -> None:

@@ -13,6 +13,7 @@ import yaml
 from sklearn import datasets
 
 from perennial.actions import fetch as fetching
+from perennial.actions import terminal
 from perennial.actions.new import new
 from perennial.actions.score import prepare
 from perennial.config.base import section
@@ -144,7 +145,7 @@ class Person:
         self.replies, self.seen, self.prompts = list(replies), list[str](), list[str]()
         self.screen = io.StringIO()
         monkeypatch.setattr("sys.stdout", self.screen)
-        monkeypatch.setattr("builtins.input", self.says)
+        monkeypatch.setattr(terminal, "read_line", self.says)
 
     def says(self, prompt: str = "") -> str:
         self.prompts.append(prompt)

@@ -21,7 +21,6 @@ from perennial.actions.campaigns import Campaign
 from perennial.actions.score import Prepared, in_use, prepare, scored, writable, write_list
 from perennial.config.audience import AudienceParams
 from perennial.config.base import explain, use_cases
-from perennial.contract.columns import Column
 from perennial.contract.model import Contract, load
 from perennial.data.contacts import hashed
 from perennial.data.names import ROW_ID
@@ -112,9 +111,9 @@ def audience(
         update={"model_version": found.number, "bundle": found.digest, "columns": columns}
     )
     table = _list(drawn.frame, columns, contacts)
-    _say(record)
     with held(room.parent.with_suffix(".lock"), what=f"a campaign of {name}"):
         is_new = campaigns.keep(room, record, _people(drawn.frame, scorer, key))
+    _say(record)
     write_list(output, table)
     log.info("%s%d contacts → %s", "" if is_new else "the same campaign again: ", table.height, output)
     return record
@@ -167,7 +166,7 @@ class _Left(NamedTuple):
 def _left(prepared: Prepared, contract: Contract, reaching: list[str], suppress: Path | None) -> _Left:
     """Who is left once opt-outs, recent contacts and those whom no message reaches are taken away.
 
-    Raises: InputError for an id that stands on several rows.
+    Raises: InputError for an id that stands on several rows, and opt-outs of which none, or not all by their zeros, is here.
     """
     key = str(contract.entity)
     keys = prepared.units[key].cast(pl.String)
@@ -176,7 +175,14 @@ def _left(prepared: Prepared, contract: Contract, reaching: list[str], suppress:
         raise InputError(f"{words}: give one row a customer")
     listed = pl.Series([], dtype=pl.String)
     if suppress is not None:
-        listed = campaigns.rows_of(suppress, {key: Column(role="id", type="text")}, key)[key].drop_nulls().unique()
+        column = campaigns.named_by(suppress, key, contract.columns.get(key))
+        listed = campaigns.rows_of(suppress, {key: column}, key)[key].drop_nulls().unique()
+        if (why := campaigns.without_zeros(listed, keys)) is not None:
+            raise InputError(f"{suppress}: {why}, or these customers are written to")
+        if listed.len() and not listed.is_in(keys.to_list()).any():
+            raise InputError(
+                f"{suppress}: none of its {listed.len():,} ids is a {key} of this input: is it the right file?"
+            )
     gone = keys.is_in(listed.to_list()).to_numpy()
     reached = [hashed(prepared.units[column].cast(pl.String)).reaches.to_numpy() for column in reaching]
     reaches = np.any(reached, axis=0) if reached else np.ones(len(keys), dtype=np.bool_)
@@ -286,10 +292,10 @@ def proof(record: Campaign, chosen: pl.DataFrame, *, is_uplift: bool) -> str:
 
 def _say(record: Campaign) -> None:
     told = record.counts
+    of_file = f" ({told['suppression_unmatched']} of {told['suppression_ids']} ids in the file are not here)"
     log.info(
-        "%d rows: %d rejected, %d suppressed (%d of %d ids in the file are not here), %d whom no message reaches; "
-        "%d chosen of %d",
-        told["rows"], told["rejected"], told["suppressed"], told["suppression_unmatched"], told["suppression_ids"],
+        "%d rows: %d rejected, %d suppressed%s, %d whom no message reaches; %d chosen of %d",
+        told["rows"], told["rejected"], told["suppressed"], of_file if told["suppression_ids"] else "",
         told["unreachable"], told["chosen"], told["eligible"],
     )  # fmt: skip
     log.info("%s", record.control)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from perennial.config.base import explain
 from perennial.contract.columns import Column
 from perennial.data.ingest import Form, ingest
+from perennial.data.parquet import parquet_header
 from perennial.data.read import DELIMITERS, Dialect, read_header
 from perennial.errors import ConfigError, InputError, IntegrityError
 from perennial.files.durable import read_json, sha256_file, write_json
@@ -123,7 +125,7 @@ def rows_of(path: Path, columns: dict[str, Column], key: str) -> pl.DataFrame:
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
     is_parquet = path.suffix == ".parquet"
-    dialect = Dialect() if is_parquet else _dialect(path, key)
+    dialect = Dialect() if is_parquet else _dialect(path, (key, *columns[key].sources))
     form = Form(
         table=path.name, format="parquet" if is_parquet else "csv", dialect=dialect, entity=None, allow_empty=True
     )
@@ -137,11 +139,36 @@ def rows_of(path: Path, columns: dict[str, Column], key: str) -> pl.DataFrame:
     return read.rows.select(list(columns))
 
 
-def _dialect(path: Path, key: str) -> Dialect:
-    """The delimiter by which the header has a column `key`; a comma where none does, and ingest will say what is there."""
+def named_by(path: Path, key: str, column: Column | None) -> Column:
+    """How a file names customers: by `key` as the list does, or by the address whose digest the key is (`column`)."""
+    plain = Column(role="id", type="text")
+    if column is None or not column.hashed or key in _header(path, (key, *column.sources)):
+        return plain
+    return plain.model_copy(update={"source": column.source or key, "hashed": True})
+
+
+def without_zeros(ids: pl.Series, known: pl.Series) -> str | None:
+    """What to say where some of `ids` would be `known` ones but for their leading zeros: a spreadsheet has cut them."""
+    cut = pl.DataFrame({"id": known, "bare": known.str.strip_chars_start("0")}).filter(pl.col("id") != pl.col("bare"))
+    lost = ids.filter(~ids.is_in(known.to_list()) & ids.is_in(cut["bare"].to_list()))
+    if not lost.len():
+        return None
+    first = str(lost.min())
+    whole = cut.filter(pl.col("bare") == first)["id"][0]
+    return f"{lost.len():,} ids have lost their leading zeros, such as {first} for {whole}: export ids as text"
+
+
+def _header(path: Path, keys: Sequence[str]) -> list[str]:
+    if not path.is_file():
+        return []
+    return parquet_header(path) if path.suffix == ".parquet" else read_header(path, _dialect(path, keys))
+
+
+def _dialect(path: Path, keys: Sequence[str]) -> Dialect:
+    """The delimiter by which the header has one of `keys`; a comma where none does, and ingest will say what is there."""
     for dialect in (Dialect(delimiter=sign) for sign in DELIMITERS):
         try:
-            if key in read_header(path, dialect):
+            if not set(keys).isdisjoint(read_header(path, dialect)):
                 return dialect
         except InputError:  # parted by another sign
             continue

@@ -104,7 +104,8 @@ def _outcomes(record: Campaign, contract: Contract, data: Path, column: str | No
     known = contract.columns.get(record.target)
     codes = known if known is not None else Column(role="outcome", values={"0": 0, "1": 1})
     update = {"required": True, "source": column or codes.source}
-    columns = {record.key: Column(role="id", type="text"), record.target: codes.model_copy(update=update)}
+    key = campaigns.named_by(data, record.key, contract.columns.get(record.key))
+    columns = {record.key: key, record.target: codes.model_copy(update=update)}
     rows = campaigns.rows_of(data, columns, record.key).rename({record.key: "key", record.target: "y"})
     if empty := rows["y"].null_count() + rows["key"].null_count():
         raise InputError(f"{data}: {empty} ids or outcomes are empty; write what is meant by them")
@@ -123,6 +124,8 @@ def _told(record: Campaign, people: pl.DataFrame, rows: pl.DataFrame, missing: M
         "drawn": people.height, "matched": int(has_row.sum()), "without_row": int((~has_row).sum()),
         "unmatched": rows.height - int(has_row.sum()), "rows": rows.height,
     }  # fmt: skip
+    if (why := campaigns.without_zeros(rows["key"], people["key"])) is not None:
+        raise InputError(why)
     if not counts["matched"]:
         raise InputError(f"none of {rows.height} ids was in campaign {record.campaign}: is this its file?")
     matched = matched.with_columns(has_row.alias("has_row"), pl.col("y").fill_null(0).cast(pl.Float64))
@@ -154,7 +157,7 @@ def ratio(record: Campaign, told: Told) -> tuple[str, float]:
     arm = _arms(record, rows.filter("has_row") if tells_all else rows)
     p, held_back = sample_ratio(arm, record.shares), int((arm == 0).sum())
     planned = f"planned {decimal(100 * record.shares[0], 1)} % held back"
-    what = "have a row" if tells_all else "were drawn"
+    what = "have a row" if tells_all or rows["has_row"].all() else "were drawn"
     return f"{count(len(arm) - held_back)} contacted and {count(held_back)} held back {what}, {planned} (p {p:.2g})", p
 
 

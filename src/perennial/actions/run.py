@@ -23,6 +23,9 @@ from perennial.files.locks import held
 from perennial.files.project import Project
 from perennial.pipeline import repo
 
+_STOPPED = {130, 143}
+_TICK_S = 0.2
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="use case, as in params.yaml")
@@ -42,6 +45,8 @@ def main(args: argparse.Namespace) -> int:
         _say_results(args.name, told)
         return 3 if told["results"]["promote"]["verdict"] == "REJECT" else 0
     code = start_flow(project, args.name)
+    if code in _STOPPED:
+        sys.stderr.write(f"perennial: stopped; perennial run {args.name} goes on where it was\n")
     told = current(project, args.name) if code in {0, 3} else None
     if told is not None:
         ran = sum(outcome == "Ran" for outcome in told["stages"].values())
@@ -98,11 +103,20 @@ def start_flow(project: Project, name: str) -> int:
     _say(f"Prefect shows this run at {url}")
     process = subprocess.Popen([sys.executable, str(flow), name], cwd=project.root, env=environment(url, project))
     try:
-        code = process.wait()
+        code = _ended(process)
     except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)  # twice to the same process group is harmless: it is stopping already
-        code = process.wait()
+        process.send_signal(signal.SIGINT)  # the terminal may have told it already: the flow listens once
+        code = _ended(process)
     return 128 - code if code < 0 else code
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    """The exit code, waited for in ticks: Ctrl-C may be told to another thread, and one long wait would lose the code."""
+    while True:
+        try:
+            return process.wait(_TICK_S)
+        except subprocess.TimeoutExpired:
+            continue
 
 
 def _say_results(name: str, told: dict[str, Any]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -10,6 +12,7 @@ from perennial.propose.draft import Answers
 from perennial.propose.questions import MOST, Question
 
 T = TypeVar("T")
+_TICK_S = 0.2
 
 
 class Terminal:
@@ -46,10 +49,7 @@ class Terminal:
     def reply(self, asks: str, default: str, use: Callable[[str], T]) -> T:
         """What `use` makes of what is said, empty where the default is taken. What fits nothing is asked again."""
         while True:
-            try:
-                said = input(f"{self._asked + 1}> {asks}[{default}] ").strip()
-            except EOFError:
-                said = ""
+            said = read_line(f"{self._asked + 1}> {asks}[{default}] ").strip()
             try:
                 found = use(said)
             except PerennialError as error:
@@ -59,3 +59,14 @@ class Terminal:
                 continue
             self._asked += 1
             return found
+
+
+def read_line(prompt: str) -> str:
+    """What is typed until Enter; empty at the end of the input.
+
+    Ctrl-C may be told to another thread than this one, which a blocking read would never learn: so it waits in ticks.
+    """
+    print(prompt, end="", flush=True)  # noqa: T201 - to the person
+    while not select.select([sys.stdin], [], [], _TICK_S)[0]:
+        pass
+    return sys.stdin.readline()

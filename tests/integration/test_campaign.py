@@ -201,7 +201,7 @@ def test_opt_outs_that_match_nobody_or_lost_their_zeros_stop_the_list(
     out.write_text("customer_id\nnobody\n")
     with pytest.raises(InputError, match="none of its 1 ids is a customer_id of this input"):
         send(suppress=out)
-    assert not room(shop).exists()
+    assert not (room(shop) / "list.csv").exists()
     out.write_text("customer_id\n")
     assert send(suppress=out).counts["suppressed"] == 0
     rows = happened(shop).with_columns(pl.col("customer_id").str.strip_chars_start("0"))

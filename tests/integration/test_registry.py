@@ -207,6 +207,21 @@ def test_a_model_in_use_that_an_older_version_of_us_made_is_not_comparable(
     assert record["reasons"] == [
         "not comparable: the model in use cannot be read any more (bundle.json says format 1: this version reads format 2)"
     ]
+    by_hand = promote(shop.project, name, why="made by version 0.1, which nobody has any more")
+    assert by_hand["verdict"] == "PROMOTE"
+    assert by_hand["reasons"][0].startswith("judged as a first model by hand (made by version 0.1")
+    found = registry.champion(open_store(shop.project), name)
+    assert found is not None
+    assert found.number == "2"
+
+
+def test_a_reason_does_not_stand_in_for_being_better(shop: Toy) -> None:
+    register(shop.project, shop.name)
+    promote(shop.project, shop.name)
+    retrained(shop, 2)
+    register(shop.project, shop.name)
+    with pytest.raises(Refused, match="can be held against this one, so it decides"):
+        promote(shop.project, shop.name, why="I like it")
 
 
 def test_rollback_goes_to_the_champion_before_and_leaves_a_record(shop: Toy) -> None:

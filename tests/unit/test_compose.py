@@ -143,7 +143,8 @@ def test_only_a_promotion_says_whom_to_contact(story: Story) -> None:
         assert of_a_plan not in page or story.verdict == "PROMOTE", of_a_plan
     if story.verdict == "HOLD":
         assert re.search(r"\bfail(s|ed)\b", page, re.I) is None
-        assert "Nothing changes for the campaign" in said.what_to_do
+        assert said.what_to_do.startswith("Nothing changes: go on with ")
+        assert ("--anew WHY" in said.what_to_do) == (story.stopped_by == "comparable")
     if story.verdict == "REJECT":
         assert said.what_to_do.startswith("Choose ")
         assert ("by the model in use" in said.what_to_do) == (story.decision["champion"] is not None)
@@ -549,9 +550,10 @@ def test_every_rule_of_the_gate_has_its_question_and_its_headline() -> None:
     for module in (gate, promote):
         names |= set(re.findall(r'\bRule\(\s*name="([\w ]+)"', inspect.getsource(module)))
     of_segments = {"stability", "names", "segment"}
-    of_scores = {"better", "comparable", "floor", "groups", "lottery", "profit", "rolled back"}
+    of_scores = {"anew", "better", "comparable", "floor", "groups", "lottery", "profit", "rolled back"}
     assert names == of_scores | of_segments
     assert names == set(compose_module._NAMES)
+    of_scores -= {"anew"}  # it stops nothing
     assert of_scores - {"floor"} == set(messages._HELD)
     assert of_scores - {"floor", "lottery"} == set(shared.HELD), "only a test of messages has a lottery"
     assert {"comparable", "rolled back", "names", "segment"} == set(segments._HELD), "without stability it is no HOLD"

@@ -96,7 +96,8 @@ def test_a_headline_is_a_short_order_and_only_a_promotion_is_a_plan(story: Story
     assert plan is (story.verdict == "PROMOTE")
     if story.verdict == "HOLD":
         assert HELD[story.stopped_by] in said.headline
-        assert said.what_to_do == "Nothing changes: go on with the model in use."
+        assert said.what_to_do.startswith("Nothing changes: go on with the model in use.")
+        assert ("--anew WHY" in said.what_to_do) == (story.stopped_by == "comparable")
     if story.verdict == "REJECT":
         assert "as you do today" in said.what_to_do
         assert ("by the model in use" in said.what_to_do) == (story.decision["champion"] is not None)

@@ -10,7 +10,7 @@ import pytest
 
 from perennial.errors import ConfigError, InputError
 from perennial.evaluation.compare import Judge
-from perennial.evaluation.gate import LEVEL, Decision, Evidence, Rule, decide
+from perennial.evaluation.gate import LEVEL, Decision, Evidence, Rule, anew, decide
 from perennial.evaluation.intervals import F64, Interval, z_of
 from perennial.evaluation.metrics import measure
 from perennial.evaluation.slices import Slice, by_slice
@@ -136,6 +136,19 @@ def test_what_cannot_be_compared_is_held_with_the_reason(has_scores: bool) -> No
     assert [r.words for r in decision.reasons] == [f"not comparable: {why}"]
     assert {r.name for r in decision.rules} == {"comparable", "floor"}
     assert decide(replace(case, floor=0.95)).verdict == "REJECT"
+
+
+def test_what_cannot_be_compared_is_judged_as_a_first_model_where_a_person_says_why() -> None:
+    some = replace(evidence(n=8_000, champion=2.0), champion=None)
+    case = replace(some, not_comparable="the roles of x changed")
+    decision = anew(case, "cheap means below 13")
+    assert decision is not None
+    assert (decision.verdict, [r.name for r in decision.reasons]) == ("PROMOTE", ["anew", "floor"])
+    assert decision.rules[0].words == "judged as a first model by hand (cheap means below 13): the roles of x changed"
+    low = anew(replace(case, floor=0.95), "cheap means below 13")
+    assert low is not None
+    assert low.verdict == "REJECT", "the floor stands"
+    assert anew(some, "no reason at all") is None
 
 
 def test_profit_can_only_stop() -> None:

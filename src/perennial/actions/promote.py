@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
@@ -22,7 +22,7 @@ from perennial.data.split import trained_on
 from perennial.errors import DataStopped, Refused
 from perennial.evaluation import lottery, policy, segments
 from perennial.evaluation.compare import Judge
-from perennial.evaluation.gate import LEVEL, Decision, Evidence, Rule, Segmentation, decide
+from perennial.evaluation.gate import LEVEL, Decision, Evidence, Rule, Segmentation, anew, decide
 from perennial.evaluation.intervals import Interval
 from perennial.evaluation.money import money_of, offer_of
 from perennial.evaluation.profit import contacted, profit_difference, target
@@ -41,21 +41,26 @@ log = logging.getLogger("perennial")
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="use case, as in params.yaml")
     parser.add_argument("--version", help="the version to judge; by default the challenger")
+    parser.add_argument(
+        "--anew", metavar="WHY", help="judge as a first model what cannot be held against the one in use"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
     project = Project.here()
-    record = promote(project, args.name, args.version)
+    record = promote(project, args.name, args.version, why=args.anew)
     decided(project, args.name, record)
     for reason in record["reasons"]:
         log.info("%s: %s", record["verdict"], reason)
     return 3 if record["verdict"] == "REJECT" else 0
 
 
-def promote(project: Project, name: str, number: str | None = None) -> dict[str, Any]:
+def promote(project: Project, name: str, number: str | None = None, *, why: str | None = None) -> dict[str, Any]:
     """The decision record. A candidate that was judged against this champion before is not judged again.
 
-    Raises: Refused when no version is registered.
+    With `why`, a person's reason (--anew), what cannot be held against the champion is judged as a first model.
+
+    Raises: Refused when no version is registered, or anew is asked of what can be compared.
     """
     contract, store = load(project.contract(name)), open_store(project)
     gate = section(project.root / "params.yaml", name, "gate", GateParams)
@@ -65,12 +70,12 @@ def promote(project: Project, name: str, number: str | None = None) -> dict[str,
         candidate = candidate or champion
         if candidate is None:
             raise Refused(f"{name} has no registered version: perennial register {name}")
-        if (known := _judged(store, name, candidate, champion)) is not None:
+        if why is None and (known := _judged(store, name, candidate, champion)) is not None:
             return known
-        if number is None and (why := _rolled_back(store, name, candidate)) is not None:
-            decision = Decision(verdict="HOLD", rules=(Rule(name="rolled back", words=why, state="holds"),))
+        if number is None and (gone := _rolled_back(store, name, candidate)) is not None:
+            decision = Decision(verdict="HOLD", rules=(Rule(name="rolled back", words=gone, state="holds"),))
         else:
-            decision = _decided(project, name, contract, registry.scorer(store, candidate), store, champion, gate)
+            decision = _decided(project, name, contract, registry.scorer(store, candidate), store, champion, gate, why)
         record = registry.append_decision(store, name, _record(name, candidate, champion, decision))
         if decision.verdict == "PROMOTE":
             registry.crown(store, name, candidate.number)
@@ -80,15 +85,21 @@ def promote(project: Project, name: str, number: str | None = None) -> dict[str,
 
 def _decided(
     project: Project, name: str, contract: Contract, new: Scorer, store: Store, champion: registry.Version | None,
-    gate: GateParams,
+    gate: GateParams, why: str | None,
 ) -> Decision:  # fmt: skip
     """What the gate says; a model in use that an older version of this package made cannot be held against."""
+    found: Evidence | Segmentation
     try:
         old = registry.scorer(store, champion) if champion else None
+        found = evidence(project, name, contract, new, old, gate)
     except Refused as error:
-        words = f"not comparable: the model in use cannot be read any more ({error})"
-        return Decision(verdict="HOLD", rules=(Rule(name="comparable", words=words, state="holds"),))
-    return decide(evidence(project, name, contract, new, old, gate))
+        gone = f"the model in use cannot be read any more ({error})"
+        found = replace(evidence(project, name, contract, new, None, gate), not_comparable=gone)
+    if why is None:
+        return decide(found)
+    if (decision := anew(found, why)) is None:
+        raise Refused("the model in use can be held against this one, so it decides: leave --anew out")
+    return decision
 
 
 def _judged(

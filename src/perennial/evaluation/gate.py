@@ -7,7 +7,7 @@ have no such metric: they must come out the same from other halves of the custom
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from perennial.evaluation.compare import Judge
@@ -88,6 +88,15 @@ def decide(evidence: Evidence | Segmentation) -> Decision:
     states = {rule.state for rule in rules}
     verdict: Verdict = "REJECT" if "rejects" in states else "HOLD" if "holds" in states else "PROMOTE"
     return Decision(verdict=verdict, rules=rules)
+
+
+def anew(evidence: Evidence | Segmentation, why: str) -> Decision | None:
+    """As a first model is judged, because a person said so; None where the model in use can be held against it."""
+    if evidence.not_comparable is None:
+        return None
+    found = decide(replace(evidence, not_comparable=None))
+    asked = Rule(name="anew", words=f"judged as a first model by hand ({why}): {evidence.not_comparable}", state="ok")
+    return Decision(verdict=found.verdict, rules=(asked, *(rule for rule in found.rules if rule.state != "info")))
 
 
 def _better(evidence: Evidence) -> Rule:

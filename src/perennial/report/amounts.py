@@ -21,6 +21,7 @@ from perennial.report.shared import (
     both_ways,
     difference_figure,
     families_table,
+    go_on,
     model_headline,
     reasons_section,
     strongest_caution,
@@ -60,7 +61,7 @@ def _headline(story: Story) -> str:
 
 def _what_to_do(story: Story) -> str:
     if story.verdict == "HOLD":
-        return "Nothing changes: go on with the model in use."
+        return go_on(story)
     if story.verdict == "REJECT":
         return f"Rank customers as you do today{', by the model in use' if story.decision.get('champion') else ''}."
     best = n.share(_at_tenth(story))

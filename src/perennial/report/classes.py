@@ -13,6 +13,7 @@ from perennial.report.shared import (
     both_ways,
     difference_figure,
     families_table,
+    go_on,
     groups_figure,
     model_headline,
     reasons_section,
@@ -59,7 +60,7 @@ def _headline(story: Story) -> str:
 
 def _what_to_do(story: Story) -> str:
     if story.verdict == "HOLD":
-        return "Nothing changes: go on with the model in use."
+        return go_on(story)
     if story.verdict == "REJECT":
         return f"Decide as you do today{', by the model in use' if story.decision.get('champion') else ''}."
     share = _answered(story)

@@ -17,6 +17,7 @@ from perennial.report.story import LOWER_IS_BETTER, METRIC_NAMES, Story, capital
 _MARKS: Mapping[str, Mark] = {"ok": "ok", "rejects": "stop", "holds": "wait", "info": "info"}
 _NAMES = {
     "comparable": "Can the two be compared?",
+    "anew": "Why is it judged as a first model?",
     "rolled back": "Was this version taken out of use?",
     "better": "New model against the one in use",
     "lottery": "Were the groups drawn by lot?",

@@ -28,6 +28,7 @@ from perennial.report.shared import (
     action_section,
     deep_words,
     families_table,
+    go_on,
     reasons_section,
     strongest_caution,
     training_figure,
@@ -84,7 +85,7 @@ _HELD = {
 def _what_to_do(story: Story, single: str) -> str:
     policy, in_use = story.evaluation["policy"], story.decision.get("champion")
     if story.verdict == "HOLD":
-        return "Nothing changes for the campaign: go on with the choice of the model in use."
+        return go_on(story, "the choice of the model in use")
     if story.verdict == "REJECT":
         best = interval(_plan(story, f"all {policy['best_single']}")["per_1000"])
         money = story.money

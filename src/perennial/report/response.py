@@ -31,6 +31,7 @@ from perennial.report.shared import (
     both_ways,
     difference_figure,
     families_table,
+    go_on,
     groups_figure,
     model_headline,
     reasons_section,
@@ -90,8 +91,7 @@ def _how_bad(story: Story) -> str:
 
 def _what_to_do(story: Story) -> str:
     if story.verdict == "HOLD":
-        campaign = " for the campaign" if "profit" in story.evaluation else ""
-        return f"Nothing changes{campaign}: go on with the list of the model in use."
+        return go_on(story)
     if story.verdict == "REJECT":
         return f"Choose customers as you do today{', by the model in use' if story.decision.get('champion') else ''}."
     if "risk" in story.evaluation:

@@ -29,7 +29,7 @@ from perennial.report.page import (
     Trait,
     heads,
 )
-from perennial.report.shared import people, strongest_caution
+from perennial.report.shared import go_on, people, strongest_caution
 from perennial.report.story import Story, capital, interval
 from perennial.report.svg import Drawing, Tone
 from perennial.report.told import Told
@@ -85,7 +85,7 @@ def _what_to_do(story: Story) -> str:
         case "PROMOTE":
             return "Send each group its own message, and keep some of each without one to see what it changes."
         case "HOLD":
-            return "Nothing changes: customers keep the names that they have."
+            return go_on(story, "the names that customers have")
         case _:
             return "Treat customers by what they do one by one; groups that chance drew would be others next month."
 

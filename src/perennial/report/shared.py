@@ -246,7 +246,7 @@ def model_headline(story: Story, *, better: str, first: str, poor: str) -> str:
     """The verdict on a model as an order: how a `better` one, the `first` one and a `poor` one are told of."""
     match story.verdict:
         case "PROMOTE":
-            use = f"Use the new model: it {better}" if story.decision.get("champion") else f"Use this model: it {first}"
+            use = f"Use this model: it {first}" if story.is_first else f"Use the new model: it {better}"
             return f"{use}, by more than chance explains."
         case "HOLD":
             return f"Keep the current model: {HELD.get(story.stopped_by, HELD['better'])}."
@@ -254,6 +254,16 @@ def model_headline(story: Story, *, better: str, first: str, poor: str) -> str:
             return "Do not deploy: the new model is measurably worse than the one in use."
         case _:
             return f"Do not deploy: {poor}."
+
+
+def go_on(story: Story, with_what: str = "the model in use") -> str:
+    """What a HOLD leaves to do, and the way out where only a person can say that another question was meant."""
+    way_out = (
+        f" If the change is meant: perennial promote {story.name} --anew WHY."
+        if story.stopped_by == "comparable"
+        else ""
+    )
+    return f"Nothing changes: go on with {with_what}.{way_out}"
 
 
 def training_figure(story: Story) -> Figure:

@@ -72,6 +72,12 @@ class Story:
         rules = sorted(self.decision.get("rules", ()), key=lambda rule: str(rule["state"] != "rejects"))
         return next((str(rule["name"]) for rule in rules if rule["state"] in {"rejects", "holds"}), "")
 
+    @property
+    def is_first(self) -> bool:
+        """Whether nothing was in use that it could be held against."""
+        anew = any(rule["name"] == "anew" for rule in self.decision.get("rules", ()))
+        return anew or not self.decision.get("champion")
+
 
 def interval(found: Mapping[str, float]) -> Interval:
     """An interval as the charts take it."""

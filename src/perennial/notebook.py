@@ -35,12 +35,15 @@ def load_table(name: str, part: Literal["train", "val", "test", "later"] | None 
     >>> set(rows["split"])
     {'test'}
 
-    Raises: InputError where the stages have not run.
+    Raises: InputError where the stages have not run, ConfigError for a part that has no rows.
     """
-    project = Project.here()
+    project = _with(name)
     units = read_table(project.output(name, "featurize") / "units.parquet")
     splits = read_table(project.output(name, "split") / "splits.parquet")
     rows = units.join(splits, on=ROW_ID, maintain_order="left")
+    held = sorted(rows["split"].drop_nulls().unique())
+    if part is not None and part not in held:
+        raise ConfigError(f"{name} has no rows in the part {part!r}; there are: {', '.join(held)}")
     return rows if part is None else rows.filter(pl.col("split") == part)
 
 
@@ -57,8 +60,10 @@ def load_scorer(name: str, *, version: str | None = None, family: Family | None 
 
     Raises: Refused when no model is in use, or there is no such version; ConfigError for a family that did not run.
     """
-    project = Project.here()
+    project = _with(name)
     if family is not None:
+        if family not in STAGE_OF:
+            raise ConfigError(f"{family!r} is no family; there are: {', '.join(STAGE_OF)}")
         folder = project.output(name, STAGE_OF[family]) / family
         if not folder.is_dir():
             raise ConfigError(f"{name} has no {family} model of its own: perennial run {name}")
@@ -104,6 +109,13 @@ def gate(
     val, test = (labelled(rows[part], contract) for part in ("val", "test"))
     judge = judge_of(contract, test, contract.task.primary, resamples=bootstrap, seed=seed)
     return decide(judged(contract, candidate, champion, (val, test), judge, pl.concat([val.frame, test.frame])))
+
+
+def _with(name: str) -> Project:
+    """The project of the current folder, which has this use case (raises as Contract.read)."""
+    project = Project.here()
+    Contract.read(project.contract(name))
+    return project
 
 
 _LEVEL, _RESAMPLES, _SEED = 0.95, 500, 1

@@ -125,7 +125,9 @@ def test_a_function_over_a_row_sees_nothing_that_is_known_after(own: Toy) -> Non
     for column in ("responded", "message", "spend_14d"):
         told_of = {"kind": "custom_row", "name": "tells", "settings": {"column": column}}
         edit(own, lambda told, feature=told_of: told["unit"]["features"].update({"x": feature}))
-        with pytest.raises(Exception, match=column):
+        with pytest.raises(
+            ConfigError, match=rf"unit.features.x: the function tells reads a column that it cannot see.*{column}"
+        ):
             own.run("featurize")
 
 

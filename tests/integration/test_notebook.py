@@ -15,7 +15,7 @@ import perennial
 from perennial import notebook
 from perennial.actions.promote import evidence
 from perennial.config.gate import GateParams
-from perennial.errors import ConfigError
+from perennial.errors import ConfigError, ContractError
 from perennial.evaluation.gate import decide
 
 if TYPE_CHECKING:
@@ -77,9 +77,19 @@ def test_figures_are_those_of_the_metric_with_an_interval(trained: Toy) -> None:
         assert interval.low < interval.value < interval.high
 
 
-def test_what_is_not_there_is_said(trained: Toy) -> None:
+def test_what_is_not_there_is_said(trained: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match="has no deep model of its own: perennial run ad_response"):
         perennial.load_scorer("ad_response", family="deep")
+    with pytest.raises(ConfigError, match="'dep' is no family; there are: linear"):
+        perennial.load_scorer("ad_response", family="dep")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="has no rows in the part 'tset'; there are: test, train, val"):
+        perennial.load_table("ad_response", "tset")  # type: ignore[arg-type]
+    with pytest.raises(ContractError, match="`perennial list` names the use cases there are"):
+        perennial.load_table("nope")
+    below = trained.root / "src"
+    below.mkdir(exist_ok=True)
+    monkeypatch.chdir(below)
+    assert perennial.Contract.read("contracts/ad_response.yaml") == trained.contract
     with pytest.raises(AttributeError, match="it has: Contract, evaluate, gate, load_scorer, load_table"):
         _ = perennial.load_everything
     task = trained.contract.task.model_copy(update={"kind": "binary"})

@@ -180,7 +180,7 @@ def test_a_traceback_is_shown_only_when_asked_for(
 
 def test_other_ends(ending: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     assert [ending(end) for end in (0, 3, KeyboardInterrupt(), BrokenPipeError())] == [0, 3, 130, 141]
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == "perennial: stopped\n"
 
 
 def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,7 +95,8 @@ def test_more_data_is_told_of_the_family_that_is_ahead_on_val() -> None:
     up = figure(0.02, 0.01)
     behind = curve(up, up, None, val={"deep": 0.7, "traditional": 0.8})
     assert behind["sentences"][1].startswith(
-        "More data would not help: from 50\u202f% to 100\u202f% of train traditional"
+        "More data would not help for the traditional model, which is ahead on val; the deep network still gains: "
+        "from 50\u202f% to 100\u202f% of train traditional"
     )
     assert "More data would help" in learning.sentences({**behind, "primary": "log_loss"})[1]  # lower is ahead
 

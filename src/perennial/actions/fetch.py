@@ -156,9 +156,7 @@ def _download(source: Source, folder: Path) -> None:
             content = answer.read()
     except (urllib.error.URLError, TimeoutError, OSError) as error:
         words = f"{source.url} cannot be fetched ({getattr(error, 'reason', error)})"
-        raise ServiceError(
-            f"{words}: offline? Give the file that you have: perennial fetch NAME --data PATH"
-        ) from error
+        raise ServiceError(f"{words}: offline? Give the file that you have by --data") from error
     if source.member is None:
         write_bytes(folder / Path(source.url).name, content)
         return

@@ -34,6 +34,7 @@ from perennial.files.project import Project
 from perennial.tracking.store import open_store
 from perennial.tracking.trials import show_trials
 
+_LEAST = 0.001  # of the loss, from which less of it is a gain
 log = logging.getLogger("perennial")
 _LOOK_S, _SAY_S = 0.2, 30.0  # between looks at a curve, and between signs of life to other machines
 _BAD_PARAMS = 2  # how a stage ends whose params do not work, such as a rate at which the weights run away
@@ -185,7 +186,7 @@ class _Search:
                 "study": study.title, "trials": study.spent, **states, "minutes": study.minutes, "as_is": study.as_is,
                 "best": None if best is None else {"number": best.number, "val_loss": best.loss, "params": best.params},
             }  # fmt: skip
-            if best is not None and best.params is not None:
+            if best is not None and best.params is not None and _is_gain(study.as_is, best.loss):
                 values, now = group.section(best.params), self.block[group.stage]
                 changes[group.stage] = {key: value for key, value in values.items() if now.get(key) != value}
         path = self.project.root / "params.yaml"
@@ -274,6 +275,11 @@ def _losses(curve: Path) -> list[float]:
     return [float(line.split(",")[2]) for line in lines]
 
 
+def _is_gain(as_is: float | None, best: float) -> bool:
+    """A thousandth part less, at least: a smaller one is no reason to change what is in use."""
+    return as_is is None or as_is - best >= _LEAST * abs(as_is)
+
+
 def _show(name: str, found: Mapping[str, Any], path: Path) -> None:
     """What each group spent and found, the diff, and what is left to do."""
     console = Console(highlight=False)
@@ -284,7 +290,7 @@ def _show(name: str, found: Mapping[str, Any], path: Path) -> None:
         table.add_row(group, *spent, *("" if figure is None else f"{figure:.4f}" for figure in figures))
     console.print(table)
     if not found["diff"]:
-        console.print(f"{name}: nothing tried is better on val than the block as it is")
+        console.print(f"{name}: nothing tried is better on val than the block as it is by a thousandth part or more")
         return
     console.print(found["diff"], markup=False, soft_wrap=True)
     console.print(

@@ -16,7 +16,8 @@ from perennial.contract.features import Feature, Outcome
 from perennial.contract.rules import FileRule, RowRule, Rule, from_columns
 from perennial.contract.source import QUERIED, Source
 from perennial.contract.tasks import Task
-from perennial.errors import ContractError, LeakError
+from perennial.errors import ConfigError, ContractError, LeakError
+from perennial.files.project import Project
 
 MAIN = "main"  # the name of the table that `columns` describes
 
@@ -205,8 +206,9 @@ class Contract(Frozen):
 
     @classmethod
     def read(cls, path: Path | str) -> Contract:
-        """The contract in a file (raises as `load`)."""
-        return load(Path(path))
+        """The contract in a file, whose path may begin at the project's folder (raises as `load`)."""
+        here = Path(path)
+        return load(here if here.exists() or here.is_absolute() else _from_project(here))
 
     def having(self, *roles: str) -> list[str]:
         """Names of the main table's columns that have one of `roles`."""
@@ -295,6 +297,14 @@ class Contract(Frozen):
         column = self.columns[name]
         assert column.control is not None
         return [column.control, *column.arms]
+
+
+def _from_project(path: Path) -> Path:
+    """The path as it stands in the project that the current folder is in; as it is where there is none."""
+    try:
+        return Project.here().root / path
+    except ConfigError:
+        return path
 
 
 def load(path: Path) -> Contract:

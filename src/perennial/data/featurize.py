@@ -12,6 +12,7 @@ from perennial.contract.model import MAIN, Contract
 from perennial.data.aggregates import AGE, age, over_events
 from perennial.data.cutoffs import at_cutoffs
 from perennial.data.names import ENTITY, ORDER, ROW_ID, SOURCE, Table, listed
+from perennial.errors import ConfigError
 from perennial.files.extensions import extension
 
 _AFTER = {"outcome", "treatment", "weight", "split"}
@@ -78,9 +79,17 @@ def _of_rows(units: Table, contract: Contract) -> Table:
         return units
     hidden = {name for name, c in contract.columns.items() if c.role in _AFTER or c.known == "after_outcome"}
     known = units.select(name for name in units.collect_schema().names() if name not in hidden)
-    made = [
-        extension("features", f.name, f.settings)(**f.settings).cast(nw.Float64).alias(name) for name, f in told.items()
-    ]
+    made = []
+    for name, feature in told.items():
+        cells = extension("features", feature.name, feature.settings)(**feature.settings).cast(nw.Float64).alias(name)
+        try:
+            known.select(cells).collect_schema()
+        except nw.exceptions.ColumnNotFoundError as error:
+            words = f"unit.features.{name}: the function {feature.name} reads a column that it cannot see"
+            raise ConfigError(
+                f"{words} ({str(error).splitlines()[0]}); hidden are {', '.join(sorted(hidden))}"
+            ) from error
+        made.append(cells)
     return units.join(known.select(ROW_ID, *made), on=ROW_ID, how="left")
 
 

@@ -14,6 +14,7 @@ from perennial.contract.columns import Column
 from perennial.data.cast import cast
 from perennial.errors import ConfigError, InputError
 from perennial.propose.kinds import Keys, Kind, commonest
+from perennial.propose.names import words
 from perennial.propose.profile import NULLS, Looked, Profile
 
 _PLAIN = re.compile(r"(?i)\A(?:target|label|outcome|y|class|response|result|dependent|ziel)\Z")
@@ -37,6 +38,7 @@ _OTHER_WORDS = (
     "none failure rejected lost"
 )
 _EVENTS = {"churned customer", "attrited customer", "paid off late", "charged off"} | set(_EVENT_WORDS.split())
+_YES = {"1", "1.0", "yes", "y", "true", "t", "ja", "oui", "si"}
 _OTHERS = {"fully paid", "existing customer", "-1"} | set(_OTHER_WORDS.split())
 _FEW_ROWS = 1_000
 _ENOUGH = 2.5  # a name that says so, or two values in the last column
@@ -139,8 +141,25 @@ def _binary(name: str, column: Profile, values: dict[str, int], said: str | None
     share = values[event] / _told(column)
     words = f"event = {event}, {share:.1%}, {values[event]:,} rows"
     keys = {"role": "outcome", "values": {other: 0, event: 1}} | _missing(column)
-    task = {"kind": "binary", "target": name, "event": f"have {name} = {event}", "primary": "auc", "floor": 0.55}
+    does = _does(name, event)
+    task = {
+        "kind": "binary",
+        "question": f"Who will {does}?",
+        "target": name,
+        "event": does,
+        "primary": "auc",
+        "floor": 0.55,
+    }
     return Outcome(name=name, kind="binary", keys=keys, task=task, words=words, event=event, values=values, sure=sure)
+
+
+def _does(name: str, event: str) -> str:
+    """What those of the event do, as a sentence about them says it: `have churned`, `have class = 2`."""
+    said = re.sub(r"\A(?:is|was|has|had|have|did)_", "", words(name))
+    is_done = re.search(r"\A[a-z]*ed(?:_|\Z)|\A(?:bought|left|lost|won|sold|paid|gone)(?:_|\Z)", said) is not None
+    if is_done and event.strip().lower() in _YES:
+        return f"have {said.replace('_', ' ')}"
+    return f"have {name} = {event}"
 
 
 def event_of(values: Mapping[str, int]) -> tuple[str, bool]:

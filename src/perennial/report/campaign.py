@@ -169,8 +169,9 @@ def _messages(story: Story) -> Table:
 
 def _tenths(story: Story, message: Mapping[str, Any]) -> Figure:
     show = _effect(story)
-    estimates = [(str(i), interval(tenth["observed"])) for i, tenth in enumerate(message["tenths"], 1)]
-    low, high = (message["tenths"][i]["observed"]["value"] for i in (0, -1))
+    best_first = message["tenths"][::-1]  # as the list counts its deciles
+    estimates = [(str(i), interval(tenth["observed"])) for i, tenth in enumerate(best_first, 1)]
+    high, low = (best_first[i]["observed"]["value"] for i in (0, -1))
     points = "" if _is_amount(story) else " points"
     finding = f"{capital(message['name'])}: the top tenth gains {show(high)}{points}, the lowest {show(low)}"
     ends = [
@@ -180,7 +181,8 @@ def _tenths(story: Story, message: Mapping[str, Any]) -> Figure:
         for end in ("low", "high")
     ]
     drawing = columns(
-        estimates, [Line(at=0, name="no effect")], show, label=finding, axis="Tenth of customers by predicted effect",
+        estimates, [Line(at=0, name="no effect")], show, label=finding,
+        axis="Tenth of customers by predicted effect, 1 is the best",
         span=(min(ends), max(ends)),
     )  # fmt: skip
     return Figure(

@@ -18,6 +18,7 @@ from perennial.report.svg import Drawing, Tone
 FIGURES = ("deep", "traditional", "deep_minus_traditional")
 Fit = Mapping[str, Any]
 _TONES: Mapping[str, Tone] = {"deep": "blue", "traditional": "orange"}
+_CALLED = {"deep": "the deep network", "traditional": "the traditional model"}
 _OF_A_SHARE = ("share", "draw", "rows")
 
 
@@ -70,8 +71,11 @@ def _more(found: Fit) -> str:
     says = _side(
         rise[ahead], "More data would help", "More data would bring no measurable gain", "More data would not help"
     )
+    other = "traditional" if ahead == "deep" else "deep"
+    if not rise[ahead]["low"] > 0 and rise[other]["low"] > 0:
+        says += f" for {_CALLED[ahead]}, which is ahead on val; {_CALLED[other]} still gains"
     step = f"from {n.share(rise['from'])} to {n.share(rise['to'])} of train"
-    gained = [f"{group} {_estimate(rise[group])}" for group in (ahead, "traditional" if ahead == "deep" else "deep")]
+    gained = [f"{group} {_estimate(rise[group])}" for group in (ahead, other)]
     return f"{says}: {step} {', '.join(gained)} {_metric(found)}, above 0 is better."
 
 

@@ -237,7 +237,8 @@ def _profit(story: Story) -> Figure:
             axis="Share of customers contacted, best first", random="Same number, picked at random",
             budget=Flag(at=found["budget_share"], says=(f"Budget: {n.share(found['budget_share'])}",)),
         ),
-        foot="The depth was chosen on other customers (validation) by expected value, then measured here once.",
+        foot="The depth was chosen on other customers (validation) by expected value, then measured here once. "
+        "The band is of resamples; the intervals of the plans below are computed, so their ends differ a little.",
         fold=Fold(
             summary="Figures behind the curve",
             grid=Grid(columns=heads("Contacted", "Contacts", "Profit", "95\u202f% interval"), rows=rows),
@@ -252,6 +253,8 @@ def _profit_finding(story: Story) -> str:
         return "Contacting everyone earns at least as much as the list"
     if chosen <= 0:
         return "Neither the list nor contacting everyone earns anything"
+    if everyone > 0 and chosen < 1.05 * everyone:
+        return f"Contacting the best {depth} earns hardly more than contacting everyone"
     if everyone <= 0:
         return f"Contacting the best {depth} earns; contacting everyone loses"
     times = chosen / everyone
@@ -260,7 +263,7 @@ def _profit_finding(story: Story) -> str:
 
 
 _PLAN_NAMES = {"chosen": "Chosen list", "whole budget": "Whole budget", "random": "Same number at random",
-               "everyone": "Everyone (over budget)", "nobody": "Nobody"}  # fmt: skip
+               "everyone": "Everyone", "nobody": "Nobody"}  # fmt: skip
 
 
 def _plans(story: Story) -> Table:
@@ -268,8 +271,13 @@ def _plans(story: Story) -> Table:
     money = story.money
     span = (min(p["profit"]["low"] for p in plans), max(p["profit"]["high"] for p in plans))
     rows = []
+    has_limit = story.evaluation["profit"]["budget_share"] < 1
+    if not has_limit:  # then the whole budget is everyone
+        plans = [plan for plan in plans if plan["name"] != "whole budget"]
     for plan in plans:
         found, name = interval(plan["profit"]), _PLAN_NAMES[plan["name"]]
+        if plan["name"] == "everyone" and has_limit:
+            name += " (over budget)"
         if plan["name"] == "chosen" and story.verdict != "PROMOTE":
             name = "Its own list"
         picture = inline(
@@ -284,7 +292,8 @@ def _plans(story: Story) -> Table:
         Column(name=f"Profit, {money(0)} at the line"),
     )
     return Table(
-        finding="Five ways to spend the same campaign", grid=Grid(columns=columns, rows=tuple(rows), hide_last=True)
+        finding=f"{'Five' if has_limit else 'Four'} ways to spend the same campaign",
+        grid=Grid(columns=columns, rows=tuple(rows), hide_last=True),
     )
 
 

@@ -288,6 +288,14 @@ def training_figure(story: Story) -> Figure:
     )
 
 
+def _chosen(story: Story) -> str:
+    """On which rows the choice was made: those of test have no say in it, or their figures would flatter."""
+    found = story.evaluation["candidate"]
+    family, best = (FAMILY_NAMES[found[key]].lower() for key in ("family", "best"))
+    within = "was the best" if family == best else f"was within one standard error of the best, {best}"
+    return f"Chosen on the validation part, where {family} {within}."
+
+
 def families_table(story: Story, columns: Sequence[tuple[str, str, n.Format]], finding: str) -> Table:
     """All families on the same test rows; `columns` has a metric's key, its name and its form, the primary first."""
     found: Mapping[str, Any] = story.evaluation["families"]
@@ -297,7 +305,7 @@ def families_table(story: Story, columns: Sequence[tuple[str, str, n.Format]], f
     difference = n.estimate(interval(deep), n.difference)
     return Table(
         finding=finding,
-        described=f"Test set, {n.count(rows)} customers. Deep − {FAMILY_NAMES[deep['traditional']].lower()}: "
+        described=f"Test set, {n.count(rows)} customers. {_chosen(story)} Deep − {FAMILY_NAMES[deep['traditional']].lower()}: "
         f"{difference} {METRIC_NAMES[deep['metric']]}.",
         grid=Grid(
             columns=heads("Family", *(name for _, name, _ in columns)),

@@ -21,7 +21,7 @@ install: .venv/installed
 	@touch $@
 
 test: install
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -q
 
 test-gallery: install
 	@$(BIN)/python -m pytest -n 2 -q -m gallery tests/gallery

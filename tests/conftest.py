@@ -32,8 +32,11 @@ _LONGEST_FIRST = ("gallery", "flows", "e2e", "integration", "model", "contracts"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A worker takes whole files: the long ones first, so that none is left running alone at the end."""
+    """A worker takes whole files, the long ones first; those of flows are one group, and share the run that they look at."""
     items.sort(key=lambda item: (_LONGEST_FIRST.index(item.path.parent.name), item.path.name not in _LONGEST))
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder == "flows" else item.path.name))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perennial.actions import promote
+from perennial.contract.columns import Column
 from perennial.contract.model import Sampling, TimeSplit
 from perennial.evaluation import gate
 from perennial.report import compose as compose_module
@@ -466,8 +467,25 @@ def test_a_page_is_small_and_what_customers_wrote_is_text(story: Story) -> None:
 
 def test_nothing_set_aside_leaves_no_empty_table() -> None:
     story = replace(response_story(), quarantined={}, quarantine=[])
-    assert len(data_section(story).blocks) == 2
+    tables = [block.finding for block in data_section(story).blocks]
+    assert not any("set aside" in finding or "warnings" in finding for finding in tables)
     assert "set aside in total" not in compose(story)[0]
+
+
+def test_what_no_model_saw_is_listed_with_the_reason_and_no_address() -> None:
+    story = response_story()
+    columns = {
+        **story.contract.columns,
+        "late": Column(role="ignore", known="after_outcome", why="known after: call 0170 1234567"),
+        "mail": Column(role="contact"),
+    }
+    contract = story.contract.model_copy(update={"columns": columns})
+    table = next(b for b in data_section(replace(story, contract=contract)).blocks if "not used" in b.finding)
+    assert isinstance(table, Table)
+    told = {row.cells[0]: row.cells[1] for row in table.grid.rows}
+    assert told["late"] == "known after: call •••"
+    assert told["mail"] == "reaches or names a person"
+    assert story.contract.target not in told
 
 
 def test_a_name_begins_a_sentence_in_upper_case() -> None:

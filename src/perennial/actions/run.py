@@ -51,7 +51,8 @@ def main(args: argparse.Namespace) -> int:
     if told is not None:
         ran = sum(outcome == "Ran" for outcome in told["stages"].values())
         cached = len(told["stages"]) - ran
-        _say(f"{ran} stages ran, {cached} were up to date or cached.")
+        ran_words = "1 stage" if ran == 1 else f"{ran} stages"
+        _say(f"{ran_words} ran, {cached} {'was' if cached == 1 else 'were'} up to date or cached.")
         _say_results(args.name, told)
     return code
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from perennial.contract.columns import Column as Declared
 from perennial.contract.model import MAIN
+from perennial.data.contact import masked
 from perennial.report import numbers as n
 from perennial.report.flows import Part, row_flow
 from perennial.report.page import Block, Column, Figure, Grid, Quarantine, Sample, Section, Table, TableRow
@@ -13,6 +15,7 @@ from perennial.report.story import Story
 
 _PARTS = ("train", "val", "test", "later", "earlier")
 _NOTES = 12  # warnings that are shown
+_COLUMNS = 24  # that are not used and shown
 _SHOWN = 160  # characters of a raw row
 
 
@@ -20,8 +23,7 @@ def data_section(story: Story) -> Section:
     blocks: list[Block] = [_rows(story), _flow_table(story)]
     if story.quarantined:
         blocks += [_rules(story), _samples(story)]
-    if (noticed := _noticed(story)) is not None:
-        blocks.append(noticed)
+    blocks += [table for table in (_noticed(story), _left_out(story)) if table is not None]
     return Section(
         anchor="data", name="What went in", blurb="For data owners. Nothing is dropped silently.", blocks=tuple(blocks)
     )
@@ -68,6 +70,29 @@ def _made(story: Story, ends: Sequence[Part]) -> str:
     if len(at) == 1:
         return f"They tell of customers on {min(at)}, by what was known before that day: {parts}."
     return f"They tell of customers on {len(at)} dates, {min(at)} to {max(at)}, by what was known before each: {parts}."
+
+
+def _left_out(story: Story) -> Table | None:
+    """Columns of the files that no model saw, each with the contract's reason."""
+    columns = [pair for _, held in story.contract.tables.values() for pair in held.items()]
+    told = [(name, _because(column)) for name, column in columns]
+    rows = [TableRow(cells=(name, why)) for name, why in told if why]
+    if not rows:
+        return None
+    more = f" {n.count(len(rows) - _COLUMNS)} more stand in the contract." if len(rows) > _COLUMNS else ""
+    return Table(
+        finding="1 column is not used" if len(rows) == 1 else f"{n.count(len(rows))} columns are not used",
+        described=f"By the contract: change it there.{more}",
+        grid=Grid(columns=(Column(name="Column"), Column(name="Why")), rows=tuple(rows[:_COLUMNS])),
+    )
+
+
+def _because(column: Declared) -> str:
+    if column.role == "ignore":
+        return masked(column.why or "")
+    if column.role == "contact":
+        return "reaches or names a person"
+    return "protected: shown by group, no feature" if column.role == "protected" and not column.is_feature else ""
 
 
 _NAMES = {

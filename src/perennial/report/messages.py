@@ -90,9 +90,9 @@ def _what_to_do(story: Story, single: str) -> str:
         best = interval(_plan(story, f"all {policy['best_single']}")["per_1000"])
         money = story.money
         today = f"Choose as you do today{', by the model in use' if in_use else ''}"
-        return (
-            f"{today}. Of single messages {single} did best: {n.between(best, money)} per 1,000 customers, sent to all."
-        )
+        is_one = len(story.evaluation["arms"]) == 2
+        among = f"{capital(single)} made" if is_one else f"Of single messages {single} did best"
+        return f"{today}. {among}: {n.between(best, money)} per 1,000 customers, sent to all."
     if policy["budget_share"] == 1 and policy["against"]["best_single"]["low"] <= 0 and gains_nothing(story):
         return f"Send {single} to everyone: choosing a message for each customer gains nothing measurable over it."
     named = zip(story.evaluation["arms"][1:], policy["shares"][1:], strict=True)

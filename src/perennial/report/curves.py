@@ -332,11 +332,9 @@ def _histogram(bins: Sequence[Bin], x: Scale, foot: float) -> list[str]:
         marks.append(rect(x(b.left) + 0.5, foot - tall, wide, tall, "fill-grey"))
     highest = max(bins, key=lambda b: b.n)
     words = f"{count(highest.n)} customers"
-    if x(highest.right) + 6 + width_of(words) < x.stop:
-        marks.append(text(x(highest.right) + 6, foot - 25, words, "s"))
-    else:
-        marks.append(text(x(highest.left) - 6, foot - 25, words, "s", "end"))
+    peak = x((highest.left + highest.right) / 2)
+    marks.append(text(within(peak, words, x.start, x.stop), foot - 41, words, "s", "middle"))  # above every bar
     last, middle = bins[-1], x((bins[-1].left + bins[-1].right) / 2)
-    if x(last.left) - x(highest.right) > width_of(words) + 12:
-        marks.append(text(within(middle, count(last.n), 0, x.stop), foot - 8, count(last.n), "s", "middle"))
+    if last is not highest:
+        marks.append(text(within(middle, count(last.n), 0, x.stop), foot - 8, count(last.n), "s halo", "middle"))
     return marks

@@ -183,7 +183,10 @@ def both_ways(story: Story) -> list[Block]:
     names = tuple("As reported" if not column else f"With {', '.join(column)}" for column in table["columns"])
     finding = _both_ways_finding(table, reported)
     metric = METRIC_NAMES[table["metric"]]
-    described = f"{metric} of one boosted model a cell, 95\u202f% intervals. Orange: worse than reported. Blue: better."
+    described = (
+        f"{metric} of one boosted model a cell, made for this table alone, 95\u202f% intervals. "
+        "Orange: worse than as reported. Blue: better."
+    )
     return [
         Heat(anchor="both-ways", finding=finding, described=described, columns=names, rows=tuple(rows), corner="Split")
     ]

@@ -206,6 +206,7 @@ def test_an_unknown_use_case_is_refused_before_anything_is_started(
     assert cli.run([command, "nosuch"]) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"perennial: {tmp_path}/contracts/nosuch.yaml is missing: `perennial list` names")
+    assert said.count("nosuch") == 1
     assert said.count("\n") == 1
     assert not (tmp_path / ".perennial").exists()
 

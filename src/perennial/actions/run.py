@@ -15,7 +15,7 @@ from typing import Any
 from perennial.actions import side
 from perennial.actions.fetch import fetch
 from perennial.actions.receipt import current
-from perennial.config.base import section
+from perennial.config.base import section, use_cases
 from perennial.config.sections import SECTIONS
 from perennial.contract.model import load
 from perennial.errors import ConfigError, ContractError
@@ -63,6 +63,8 @@ def check(project: Project, name: str) -> None:
     Raises: ConfigError with every problem of the contract and of all sections of params; LeakError as the contract.
     """
     params = project.root / "params.yaml"
+    if not project.contract(name).exists() and name not in use_cases(params):
+        load(project.contract(name))  # a mistyped name has one reason, not one of every file
     looks: list[Callable[[], Any]] = [partial(load, project.contract(name))]
     looks += [partial(section, params, name, key, model) for key, model in SECTIONS.items()]
     problems = []

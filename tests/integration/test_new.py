@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import shutil
+import tarfile
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 import yaml
+from PIL import Image
 from sklearn import datasets
 
 from perennial.actions import fetch as fetching
@@ -18,6 +20,7 @@ from perennial.actions.new import new
 from perennial.actions.score import prepare
 from perennial.config.base import section
 from perennial.config.train import TrainParams
+from perennial.data.names import ENTITY
 from perennial.errors import ConfigError, InputError
 from perennial.files.tables import read_table
 from perennial.propose.draft import Answers
@@ -136,6 +139,28 @@ def test_what_a_later_file_holds_for_the_first_time_is_warned_of_and_set_aside_i
     ready = prepare(project.contract, path)
     assert ready.units.height == 403
     assert "plan is none of basic, plus in 2 of 403 rows: 'gold' [unexpected]" in caplog.text
+
+
+def test_equal_pictures_are_in_one_part(project: Toy, tmp_path: Path) -> None:
+    folder = tmp_path / "claims"
+    folder.mkdir()
+    lines = ["claim_id,photo,condition"]
+    with tarfile.open(folder / "photos.tar", "w") as tar:
+        for i in range(300):
+            shade = 7 if i % 10 == 0 else i % 250  # one in ten is the same placeholder
+            file = io.BytesIO()
+            Image.new("RGB", (24, 24), (shade, i % 10 and i // 2, 90)).save(file, "PNG")
+            member = tarfile.TarInfo(f"images/{i}.png")
+            member.size = len(file.getvalue())
+            tar.addfile(member, io.BytesIO(file.getvalue()))
+            lines.append(f"C{i:05d},images/{i}.png,{'damaged' if i % 3 else 'ok'}")
+    (folder / "claims.csv").write_text("\n".join(lines) + "\n")
+    new(project.project, "mine", folder, Answers(target="condition"), asks=False)
+    assert project.contract.split.kind == "hash"
+    project.run("ingest", "validate", "clean", "featurize", "split")
+    splits = read_table(project.out("split", "splits.parquet"))
+    assert splits.height == 300
+    assert splits[ENTITY].n_unique() < 300
 
 
 class Person:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import polars as pl
 import pytest
@@ -12,6 +13,8 @@ import yaml
 
 from perennial.actions.new import Proposal, propose
 from perennial.contract.model import Contract, parse
+from perennial.data.clean import WHY, clean
+from perennial.data.cutoffs import at_cutoffs
 from perennial.data.ingest import Form, ingest
 from perennial.errors import InputError
 from perennial.propose import names
@@ -56,6 +59,11 @@ def test_names_are_read_as_words(said: str, word: str) -> None:
     ("speaks", "yes", "no"),
     [
         (names.is_protected, ["insured_sex", "CODE_GENDER", "civilité", "NAME_FAMILY_STATUS", "race"], ["essex", "race_id"]),
+        (names.is_protected, ["Estado civil", "Konfession", "Staatsangehörigkeit"], ["estado"]),
+        (names.names_home, ["Straße und Hausnummer", "OPTIN_IP", "Billing Address1"], ["ship_mode", "description"]),
+        (names.names_called, ["first", "consumer.displayName", "Ansprechpartner", "DNI"], ["first_visit", "last_order"]),
+        (names.names_somebody, ["patient_nbr", "customerid", "hhid", "LYLTY_CARD_NBR", "policy_number", "KUNNR"], ["loan_sum"]),
+        (names.names_rows, ["steamid", "memberid"], ["prepaid", "android", "is_valid"]),
         (names.names_contact, ["customer_phone", "Shipping Phone", "credit_card", "E-Mail"], ["phone_brand", "card_type"]),
         (names.names_called, ["host_name", "prénom", "Card Name", "Billing Name"], ["product_name", "name_type"]),
         (names.names_somebody, ["host_id", "CLIENTNUM", "reviewerID", "no_client"], ["n_customers", "customer_age", "order_id"]),
@@ -227,3 +235,102 @@ def test_numbers_that_grow_down_the_file_order_it_and_ids_of_single_things_are_n
     assert (contract.split.kind, contract.columns["TransactionDT"].role) == ("time", "time")
     assert contract.columns["search_id"].role == "ignore"
     assert any(line.startswith("search_id is left out") for line in made.words)
+
+
+def test_a_word_turned_round_is_no_word_for_the_event(tmp_path: Path) -> None:
+    status = ["unsubscribed" if i % 6 == 0 else "subscribed" for i in range(N)]
+    _, contract = proposed(table(tmp_path, status=status), target="status")
+    assert contract.columns["status"].values == {"subscribed": 0, "unsubscribed": 1}
+
+
+def test_of_two_steps_neither_is_guessed(tmp_path: Path) -> None:
+    path = tmp_path / "mails.csv"
+    steps = {
+        "orders": range(N),
+        "Clicked": [int(i % 9 == 0) for i in range(N)],
+        "Placed Order": [int(i % 17 == 0) for i in range(N)],
+    }
+    pl.DataFrame(steps).write_csv(path)
+    with pytest.raises(InputError, match=r"It could be: Clicked .*Placed Order"):
+        proposed(path)
+
+
+def test_a_few_great_numbers_with_commas_keep_their_rows(tmp_path: Path) -> None:
+    spend = [f"{i % 900}.50" if i % 300 else f"1,{i % 900:03d}.50" for i in range(N)]
+    path = table(tmp_path, spend=spend)
+    made, contract = proposed(path)
+    assert contract.columns["spend"].thousands == ","
+    assert ingest([path], contract.columns, Form.of(contract, "main")).rows["spend"].max() > 1000
+    assert not any("set aside" in line for line in made.words)
+
+
+def test_umlauts_in_the_header_alone_tell_the_encoding(tmp_path: Path) -> None:
+    path = table(tmp_path, a=[i % 9 for i in range(N)])
+    path.write_bytes(path.read_text().replace("a,x", "Straße,x").encode("cp1252"))
+    _, contract = proposed(path)
+    assert contract.source.encoding == "cp1252"
+    assert "Straße" in contract.columns
+
+
+@pytest.mark.parametrize(
+    ("cell", "form"),
+    [("{:02d}-OCT-21", "%-d-%b-%y"), ("{:02d}SEP12:00:00:00", "%d%b%y:%H:%M:%S"), ("202302{:02d}", "%Y%m%d")],
+)
+def test_dates_of_other_systems_are_dates(cell: str, form: str, tmp_path: Path) -> None:
+    path = table(tmp_path, BU=[cell.format(1 + i % 28) for i in range(N)])
+    _, contract = proposed(path)
+    assert (contract.split.kind, contract.columns["BU"].format) == ("time", form)
+    assert ingest([path], contract.columns, Form.of(contract, "main")).rejects.height == 0
+
+
+def test_the_questions_of_a_survey_are_no_rows(tmp_path: Path) -> None:
+    path = table(tmp_path, Q1=[i % 11 for i in range(N)])
+    header, rest = path.read_text().split("\n", 1)
+    asked = '"How likely,\nfrom 0 to 10?",,'
+    path.write_text(
+        f'{header}\n{asked}\n"{{""ImportId"":""QID1""}}","{{""ImportId"":""x""}}","{{""ImportId"":""y""}}"\n{rest}'
+    )
+    _, contract = proposed(path)
+    assert contract.columns["Q1"].role == "numeric"
+    read = ingest([path], contract.columns, Form.of(contract, "main"))
+    assert (read.rows.height, read.rejects.height) == (N, 0)
+
+
+def test_whole_names_of_people_are_shown_nowhere(tmp_path: Path) -> None:
+    name = [
+        f"Smith{'' if i % 3 else 'son'}, Mr. John Henry {chr(65 + i % 26)}{chr(97 + i // 26 % 26)}" for i in range(N)
+    ]
+    made, contract = proposed(table(tmp_path, Name=name))
+    assert contract.columns["Name"].role == "contact"
+    assert "Smith" not in made.contract + "".join(made.words)
+
+
+def test_what_is_not_used_is_said_on_the_screen(tmp_path: Path) -> None:
+    made, _ = proposed(table(tmp_path, always=["x"] * N))
+    assert "not used: always (the contract says why)" in made.words
+
+
+def test_a_log_without_a_number_has_features_and_says_whose_events_are_nobodys(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    days = np.sort(rng.integers(0, 300, 6000))
+    start = np.datetime64("2025-01-01")
+    who = [f"u{i}" if i < 380 else "" for i in rng.integers(0, 400, 6000)]
+    frame = {"timestamp": [f"{start + int(d)} 10:00:00" for d in days], "user_id": who, "event": ["login"] * 6000}
+    path = tmp_path / "log.csv"
+    pl.DataFrame(frame).write_csv(path)
+    made, contract = proposed(path)
+    assert any("events have no user_id" in line for line in made.words)
+    rows = ingest([path], contract.events["events"].columns, Form.of(contract, "events")).rows
+    made_of = at_cutoffs(
+        {
+            "events": clean(
+                nw.from_native(rows.lazy()),
+                contract.events["events"].columns,
+                contract.events["events"],
+                drop_duplicates=False,
+            ).filter(nw.col(WHY).is_null())
+        },
+        contract,
+        contract.unit.cutoffs.all if contract.unit.cutoffs else [],
+    )[0]
+    assert made_of.to_native().collect()["n_events"].min() >= 1

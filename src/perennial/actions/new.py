@@ -9,7 +9,7 @@ import argparse
 import logging
 import sys
 import tempfile
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,6 +36,7 @@ from perennial.propose.render import contract_text, params_text
 from perennial.propose.shown import first_rows
 
 log = logging.getLogger("perennial")
+_SHOWN = 12  # columns that are named on the screen
 
 
 class Proposal(NamedTuple):
@@ -102,14 +103,14 @@ def new(project: Project, name: str, data: Path, answers: Answers, *, asks: bool
 
 def propose(name: str, files: list[Path], answers: Answers, person: Terminal | None = None) -> Proposal:
     """Look at files with the same columns, ask `person` if there is one, and write nothing."""
-    pictures = {p.name: Archive.open(p).members for p in files if len(files) > 1 and p.suffix == ".tar"}
+    pictures = {p.name: Archive.open(p) for p in files if len(files) > 1 and p.suffix == ".tar"}
     with tempfile.TemporaryDirectory() as room:
         tables = agreed(opened([path for path in files if path.name not in pictures], Path(room)))
         return _looked_at(name, tables, pictures, answers, person)
 
 
 def _looked_at(
-    name: str, files: Files, pictures: Mapping[str, Container[str]], answers: Answers, person: Terminal | None
+    name: str, files: Files, pictures: Mapping[str, Archive], answers: Answers, person: Terminal | None
 ) -> Proposal:
     looked = profile(files.blocks(), [*files.names, *files.parted])
     if not looked.rows:
@@ -164,6 +165,8 @@ def _of_table(made: Draft, head: list[str], seen: list[str]) -> Proposal:
         words.append(f"refused as leaks: {', '.join(refused)}")
     if made.suspects:
         words.append(f"suspects, left out: {', '.join(made.suspects)}")
+    unused = [name for name, keys in made.columns.items() if keys["role"] == "ignore" and name not in refused]
+    words += _unused(unused)
     words += made.notes
     contract = made.contract()
     return Proposal(
@@ -180,9 +183,15 @@ def _of_log(
 ) -> Proposal:
     contract, why, lost = log_contract(name, source, looked, kinds, files.blocks)
     owners = next(c for c, keys in contract["events"]["events"]["columns"].items() if keys["role"] == "entity")
+    columns = contract["events"]["events"]["columns"]
+    nobody = looked.columns[owners].empty
     words = [
         *seen,
-        *filter(None, [lost]),
+        *filter(
+            None,
+            [lost, f"{nobody:,} of {looked.rows:,} events have no {owners}: nobody's, and left out" if nobody else ""],
+        ),
+        *_unused([name for name, keys in columns.items() if keys["role"] == "ignore"]),
         f"rows are events of {looked.columns[owners].distinct:,} {owners}: {contract['task']['question']}",
     ]
     return Proposal(
@@ -190,6 +199,12 @@ def _of_log(
         params=params_text(name, 3 * looked.columns[owners].distinct, "binary"),
         words=words,
     )
+
+
+def _unused(names: list[str]) -> list[str]:
+    """The columns that are none of the model's; the contract has the reason of each."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return [f"not used: {', '.join(names[:_SHOWN])}{more} (the contract says why)"] if names else []
 
 
 def _files(data: Path) -> list[Path]:

@@ -79,7 +79,9 @@ class Column(Frozen):
     unit: str | None = None
     use: bool | None = None  # whether a model sees it; by default the feature roles yes, protected no
     source: str | tuple[str, ...] | None = Field(None, alias="from")  # several are joined by "-": year, month, day
-    archive: str | None = Field(None, alias="in")  # the attached tar that the paths of an image column lead into
+    archive: str | None = Field(
+        None, alias="in"
+    )  # the attached tar that paths lead into: of an image, or of an entity that it is
     min_side: int = Field(16, ge=1)  # px
     max_pixels: int = Field(40_000_000, ge=1)
     why: str | None = None
@@ -130,6 +132,8 @@ class Column(Frozen):
             raise ValueError(f"{len(self.shares)} shares for the control and {len(self.arms)} arms: give one each")
         if self.hashed and self.role not in {"id", "entity"}:
             raise ValueError(f"hashed is of an id or entity, not of the role {self.role}")
+        if self.archive and self.role not in {"image", "entity"}:
+            raise ValueError(f"in is of an image, or of an entity that a picture is, not of the role {self.role}")
         if self.role == "image" and not self.archive:
             raise ValueError("an image column says in which attached tar its paths lead: in: photos.tar")
         if self.role == "treatment" and not (self.control and self.arms):

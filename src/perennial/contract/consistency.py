@@ -66,7 +66,7 @@ def _roles(contract: Contract) -> Iterator[str]:
         if len(names) > 1:
             yield f"only one column can have the role {role}, not {', '.join(names)}"
     for name, column in contract.columns.items():
-        if column.role == "image" and column.archive not in contract.attached:
+        if column.archive is not None and column.archive not in contract.attached:
             held = ", ".join(contract.attached) or "none"
             yield f"columns.{name}: in: {column.archive} is not attached; source.attach has: {held}"
     yield from _sampling(contract)

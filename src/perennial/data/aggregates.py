@@ -53,8 +53,10 @@ def over_events(units: Table, aged: Table, contract: Contract, table: str, keys:
             zero.append(name)
     if not made:
         return units
-    joined = units.join(aged.with_columns(*in_cents(columns)).group_by(keys).agg(*made), on=keys, how="left")
-    return joined.with_columns(*(nw.col(name).fill_null(0) for name in zero))
+    cents = in_cents(columns)
+    held = aged.with_columns(*cents) if cents else aged
+    joined = units.join(held.group_by(keys).agg(*made), on=keys, how="left")
+    return joined.with_columns(*(nw.col(name).fill_null(0) for name in zero)) if zero else joined
 
 
 def in_cents(columns: dict[str, Column]) -> list[nw.Expr]:

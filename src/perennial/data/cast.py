@@ -23,8 +23,8 @@ _MOST = 2.0**53  # beyond it a decimal loses its last digits, and cents their pl
 _PARTS = {
     "%Y": "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[2-9])",  # no year 0, and none that a time zone leads to it
     "%y": "[0-9]{2}", "%m": "[0-9]{2}", "%d": "[0-9]{2}", "%-m": "[0-9]{1,2}", "%-d": "[0-9]{1,2}",
-    "%b": "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)",
-    "%B": "(?:January|February|March|April|May|June|July|August|September|October|November|December)",
+    "%b": "(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)",
+    "%B": "(?i:January|February|March|April|May|June|July|August|September|October|November|December)",
     "%I": "(?:0[1-9]|1[0-2])", "%-I": "(?:0?[1-9]|1[0-2])", "%p": "(?:AM|PM|am|pm)",
     "%H": "(?:[01][0-9]|2[0-3])", "%-H": "(?:[01]?[0-9]|2[0-3])", "%M": "[0-5][0-9]", "%S": "[0-5][0-9]",
     "%f": "[0-9]{1,9}", "%z": "(?:Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])",

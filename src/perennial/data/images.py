@@ -5,6 +5,7 @@ A picture travels in its row as the bytes of its file; it is decoded where a mod
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 import warnings
@@ -59,6 +60,14 @@ def attached(cells: pl.Series, column: Column, archive: Archive) -> tuple[pl.Ser
     reasons = [_problem(path, picture, column) for path, picture in zip(cells, found, strict=True)]
     kept = [None if reason else picture for picture, reason in zip(found, reasons, strict=True)]
     return pl.Series(cells.name, kept, dtype=pl.Binary), pl.Series(cells.name, reasons, dtype=pl.String)
+
+
+def prints(cells: pl.Series, archive: Archive) -> pl.Series:
+    """The digest of the picture that each path leads to: pictures that are the same byte for byte have one."""
+    digests = [
+        picture and hashlib.md5(picture, usedforsecurity=False).hexdigest() for picture in archive.read(cells.to_list())
+    ]
+    return pl.Series(cells.name, digests, dtype=pl.String)
 
 
 def decoded(cells: pl.Series) -> NDArray[np.uint8]:

@@ -19,7 +19,7 @@ from perennial.contract.model import Contract
 from perennial.contract.source import Format
 from perennial.data.cast import Cast, cast, content_md5
 from perennial.data.headers import matched
-from perennial.data.images import Archive, attached
+from perennial.data.images import Archive, attached, prints
 from perennial.data.jsonl import read_keys, read_objects
 from perennial.data.names import CONTENT, ENTITY, LINE, ORDER, QUARANTINE, RAW, RECORD, ROW_ID, SOURCE
 from perennial.data.normal import changes
@@ -190,13 +190,13 @@ def _typed(
 
 
 def _archives(columns: dict[str, Column], attachments: Sequence[Path]) -> dict[str, Archive]:
-    """The tars that image columns lead into, by name.
+    """The tars that columns of paths lead into, by name.
 
     Raises: InputError when one is not there.
     """
     found: dict[str, Archive] = {}
     for column in columns.values():
-        if column.role == "image" and column.archive is not None and column.archive not in found:
+        if column.archive is not None and column.archive not in found:
             path = next((path for path in attachments if path.name == column.archive), None)
             if path is None:
                 raise InputError(
@@ -209,7 +209,9 @@ def _archives(columns: dict[str, Column], attachments: Sequence[Path]) -> dict[s
 def _with_pictures(result: Cast, columns: dict[str, Column], archives: dict[str, Archive]) -> Cast:
     frame, reasons, rules = result
     for name, column in columns.items():
-        if column.role == "image" and column.archive is not None:
+        if column.archive is not None and column.role == "entity":
+            frame = frame.with_columns(prints(frame[name], archives[column.archive]))
+        elif column.archive is not None:
             pictures, why = attached(frame[name], column, archives[column.archive])
             frame = frame.with_columns(pictures)
             rules = rules.zip_with(reasons.is_not_null() | why.is_null(), f"cell:{name}" + why.str.head(0))

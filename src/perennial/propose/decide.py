@@ -5,8 +5,9 @@ The order of looking is fixed: kinds of column, id and entity, copies, treatment
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 
+from perennial.data.images import Archive, prints
 from perennial.errors import ConfigError, InputError
 from perennial.propose.dates import late_dates
 from perennial.propose.draft import Answers, Draft
@@ -112,26 +113,52 @@ def _untold(made: Draft) -> None:
                 made.notes.append(f"{column} is left out: {kind.keys['why']}")
         elif kind.what == "contact":
             made.put(column, kind.keys, f"{kind.because}: never a feature, in no log and no report")
-            if profile.twice and not made.has("entity") and not names_somebody(id_of(made)):
+            if profile.twice and not made.has("entity") and not _is_each_another(made):
                 made.notes.append(f"{column} comes again: without a column of ids, one person may be in two parts")
         elif profile.empty > _MANY_EMPTY * profile.rows:
             made.ignore(column, f"{profile.empty / profile.rows:.1%} of it is empty")
 
 
-def attach(made: Draft, archives: Mapping[str, Container[str]]) -> None:
-    """A column of paths that lead into one of the tars (name → its members) becomes the pictures there."""
+def _is_each_another(made: Draft) -> bool:
+    """Whether every row is of somebody else: by its id, or by an address or a name that never comes again."""
+    told = (made.looked.columns[c] for c, kind in made.kinds.items() if kind.what == "contact")
+    return names_somebody(id_of(made)) or any(not c.twice and not c.empty for c in told)
+
+
+def attach(made: Draft, archives: Mapping[str, Archive]) -> None:
+    """A column of paths that lead into one of the tars becomes the pictures there; equal ones are in one part."""
     for column, kind in made.kinds.items():
         if kind.what != "path":
             continue
         paths = made.looked.sample[column].to_list()
-        for archive, members in archives.items():
-            if sum(path in members for path in paths) >= _IN_ARCHIVE * len(paths):
+        for archive, tar in archives.items():
+            if sum(path in tar.members for path in paths) >= _IN_ARCHIVE * len(paths):
                 made.columns["picture"] = {"role": "image", "from": column, "in": archive}
                 made.why["picture"] = f"paths of {column} lead into {archive}"
                 made.columns[column] = {"role": "ignore", "why": "the path of picture"}
                 made.source["attach"] = [{"file": archive}]
                 made.pictures = True
+                if not made.has("entity") and not made.looked.columns[column].empty:
+                    _same_pictures(made, column, archive, tar)
                 return
+
+
+def _same_pictures(made: Draft, column: str, archive: str, tar: Archive) -> None:
+    seen = prints(made.looked.sample[column], tar).drop_nulls()
+    if not seen.is_duplicated().any():
+        return
+    made.columns["same_picture"] = {"role": "entity", "type": "text", "from": column, "in": archive}
+    made.why["same_picture"] = f"{len(seen):,} paths lead to {seen.n_unique():,} different pictures"
+    made.split = made.split | {"kind": "hash", "by": "entity"}
+    if "salt" not in made.split:
+        made.split = {
+            "kind": "hash",
+            "by": "entity",
+            "salt": f"{made.name}-1",
+            "fractions": {"train": 0.6, "val": 0.2, "test": 0.2},
+        }
+    made.split_why = "equal pictures are in one part"
+    made.notes.append(f"{made.why['same_picture']}: rows of one are in one part")
 
 
 def _lottery(made: Draft, answers: Answers) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from perennial.propose.names import names_called, names_contact, names_person, names_rows, names_somebody
+from perennial.propose.names import names_called, names_contact, names_home, names_person, names_rows, names_somebody
 from perennial.propose.profile import Profile
 
 Keys = dict[str, Any]
@@ -20,6 +20,7 @@ _CODE = re.compile(
 _WAS_NUMBER = r"\A[0-9]+(?:\.[0-9]+)?(?:[eE]\+?[0-9]+)?\z"
 _PEOPLE = 20  # different cells from which they may be of people
 _LONG = 1_000_000  # from which a number can be dialled
+_DAYS = 20  # different numbers such as 20240131 that are days, whatever their column is called
 _COUNTED = 10  # different numbers from which a few words among them stand for nothing, and are no value of a code
 _SENTINELS = re.compile(r"\A(?:-?9{2,6}|9[678]|99[678]|-[1789])(?:\.0*)?\Z")
 _FEWEST = 5  # cells of such a code
@@ -66,8 +67,9 @@ def name_of(role: str, column: Profile) -> Keys:
 
 def is_key(column: Profile) -> bool:
     """Whether cells are long signs without a meaning that come again, as keys of people do."""
-    is_signs = column.share("hash") > _ALL and column.share("long") < 1 - _ALL and column.words == column.told
-    return is_signs and 20 < column.distinct < column.told / 1.5 and not column.dates and column.texts > 0
+    is_signs = column.share("hash") > _ALL and column.words == column.told
+    is_name = column.texts > 0 or column.share("long") > _ALL
+    return is_signs and is_name and 20 < column.distinct < column.told / 1.2 and not column.dates
 
 
 def _contact(column: Profile) -> Kind | None:
@@ -81,8 +83,11 @@ def _contact(column: Profile) -> Kind | None:
     if names_contact(column.name) and _could_reach(column):
         return Kind(keys={"role": "contact", "type": "text"}, what="contact", because="the name says so")
     few = 2 if names_called(column.name) else _PEOPLE
-    is_called = column.share("decimal") < 0.5 and column.distinct > few and column.words < 4 * column.told
-    if names_person(column.name) and is_called and not column.dates:
+    is_text = column.share("decimal") < 0.5 and not column.dates
+    is_short = column.words < 4 * column.told or column.share("called") > 0.8
+    if is_text and names_home(column.name) and column.distinct > _PEOPLE:
+        return Kind(keys={"role": "contact", "type": "text"}, what="contact", because="the name says where people are")
+    if names_person(column.name) and is_text and column.distinct > few and is_short:
         return Kind(
             keys={"role": "contact", "type": "text"}, what="contact", because="the name says that it names people"
         )
@@ -102,7 +107,8 @@ def _dated(column: Profile) -> Kind | None:
     fitting = [form for form, count in column.dates.items() if count >= _ALL * column.told]
     if not fitting:
         return None
-    if "%Y%m%d" in fitting and not re.search(r"(?i)date|day|datum|time|_dt\Z", column.name):
+    is_named = re.search(r"(?i)date|day|dat(?:um)?\Z|time|_dt\Z", column.name) is not None
+    if "%Y%m%d" in fitting and not is_named and (column.distinct < _DAYS or column.dates["%Y%m%d"] < column.told):
         return None
     null = tuple(sorted(column.nulls))
     exact = [form for form in fitting if column.dates[form] == max(column.dates[f] for f in fitting)]
@@ -124,7 +130,7 @@ def dated(form: str, null: tuple[str, ...], because: str) -> Kind:
 
 def _numeric(column: Profile, null: tuple[str, ...]) -> Kind | None:
     """Numbers, however written; codes that only look like numbers are left to `_worded`."""
-    for written, count, because in _writings(column):
+    for written, count, because in sorted(_writings(column), key=lambda way: -way[1]):  # of equals the plainest
         odd = tuple(column.odd) if not written else ()
         if count < _ALL * column.told and not (odd and len(odd) <= 3 and count >= 0.5 * column.told):
             continue

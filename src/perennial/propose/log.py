@@ -25,6 +25,7 @@ _VISIT = re.compile(r"(?i)session|visit|device")  # of which one somebody has ma
 _BASKET = re.compile(r"(?i)invoice|order|basket|cart|session|transaction|receipt|visit_?id")
 _ITEM = re.compile(r"(?i)stock|sku|item|product|article|description|page|content|category")
 _COUNT = re.compile(r"(?i)[a-z]s\Z|type|status|count|age\Z|segment|group|region|state|city|country|lifetime")
+_MEASURE = re.compile(r"(?i)revenue|amount|value|price|total|sum|quantity|cost|device|browser|channel")
 _FEW = 20  # values of a column that names nobody and nothing
 _PIECES = re.compile(r"(?i)\A(?:quantity|qty|units|pieces|count|menge)\Z")
 _PRICE = re.compile(r"(?i)(?:unit_?|item_?)?price\Z|unitprice")
@@ -129,6 +130,7 @@ def _columns(looked: Looked, kinds: dict[str, Kind], owner: str, time: str) -> t
             n
             for n in looked.columns
             if _BASKET.search(n)
+            and not _MEASURE.search(n)
             and n not in {owner, time}
             and looked.columns[n].twice
             and kinds[n].what in {"categorical", "numeric"}
@@ -136,13 +138,17 @@ def _columns(looked: Looked, kinds: dict[str, Kind], owner: str, time: str) -> t
         ),
         None,
     )
-    item = next((n for n in looked.columns if _ITEM.search(n) and n not in {owner, time, basket} and looked.columns[n].twice
-                 and kinds[n].what in {"categorical", "text", "numeric"}), None)  # fmt: skip
+    item = next(
+        (n for n in looked.columns if _ITEM.search(n) and not _MEASURE.search(n) and n not in {owner, time, basket}
+         and looked.columns[n].twice and kinds[n].what in {"categorical", "text", "numeric"}), None,
+    )  # fmt: skip
     for name, kind in kinds.items():
         if name == owner:
             per = looked.columns[name].told / looked.columns[name].distinct
             columns[name] = name_of("entity", looked.columns[name]) | {"when_missing": "filter"} | _null(kind)
-            why[name] = f"whose event it is: {per:.1f} rows each"
+            nobody = looked.columns[name].empty / looked.columns[name].rows
+            of_nobody = f"; {nobody:.1%} of the events are nobody's, and left out" if nobody else ""
+            why[name] = f"whose event it is: {per:.1f} rows each{of_nobody}"
         elif name == time:
             columns[name], why[name] = kind.keys, "when it was"
         elif name in {basket, item}:

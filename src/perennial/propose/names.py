@@ -11,18 +11,23 @@ import unicodedata
 _PEOPLE = (
     r"customers?|clients?|users?|accounts?|acct|members?|persons?|patients?|subscribers?|households?|visitors?|borrowers?|policy_?holders?|"
     r"cust|kunden?|reviewers?|authors?|hosts?|guests?|passengers?|tenants?|applicants?|requesters?|donors?|players?|drivers?|employees?|"
-    r"students?|buyers?|shoppers?|owners?|prospects?|contacts?|insured|card_?holders?|adherents?|abonnes?|membres?|clientes?|socios?"
+    r"students?|buyers?|shoppers?|owners?|prospects?|contacts?|insured|card_?holders?|adherents?|abonnes?|membres?|clientes?|socios?|"
+    r"kunnr|mitglieds?|vertrags?|policy|loan|contract|agreement|hh|lylty|loyalty|msisdn|steam"
 )
 _ALONE = (
     r"customer|client|user|account|member|person|patient|subscriber|household|visitor|borrower|policy_?holder|cust|kunden?|reviewer|"
     r"author|requester|applicant|msno"
 )
-_ROW = r"(?:\A|_)(?:id|uuid|guid)(?:_|\Z)|(?:\A|_)(?:nr|no|num|number|key|index|idx|row|ref|hash)\Z"
+_ROW = r"(?:\A|_)(?:id|uuid|guid)(?:_|\Z)|(?:\A|_)(?:nr|no|num|nbr|number|key|index|idx|row|ref|hash)\Z"
+_ENDS_IN_ID = re.compile(r"[a-z]{2,}id\Z")  # memberid; but no word that ends so
+_NO_ID = re.compile(
+    r"(?:paid|valid|grid|solid|android|covid|rapid|fluid|hybrid|bid|said|thyroid|steroid|opioid|acid|avoid|fluoride|void|plaid|squid|kid)\Z"
+)
 
 
 def words(name: str) -> str:
     """`Last Activity`, `lastActivity` and `last-activity` as `last_activity`; accents are taken off."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode() or name
+    plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode() or name
     parted = re.sub(r"(?<=\AID)(?=[a-z])|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?<!\AI)(?=[A-Z][a-z])", "_", plain)
     return re.sub(r"[\W_]+", "_", parted).strip("_").lower()
 
@@ -34,26 +39,31 @@ def _any(pattern: str) -> re.Pattern[str]:
 
 _PROTECTED = _any(
     r"sex|sexe|gender|geschlecht|anrede|salutation|civilite|ethnic|ethnicity|religion|nationality|native_country|disab(?:led|ility)|"
-    r"sexual_orientation|marital(?:_status)?|marriage|family_status|familienstand|foreign_worker"
+    r"sexual_orientation|marital(?:_status)?|marriage|family_status|familienstand|foreign_worker|sexo|genero|genre|estado_civil|etat_civil|"
+    r"situation_familiale|konfession|staatsangehorigkeit|nationalitat|nationalite|nacionalidad|religiao|schwerbehinderung|handicap"
 )
 _RACE = re.compile(r"\Arace\Z|_race\Z")
 _CONTACT = _any(
-    r"e_?mails?|(?:tele|cell_?)?phone|telefon|telephone|mobile|handy|tel|fax|iban|(?:credit_?|debit_?)?card(?:_?(?:number|no|num))?|cc_num(?:ber)?|"
+    r"e_?mails?|(?:tele|cell_?)?phone|telefon|telefono|telephone|mobile|movil|celular|handy|tel|fax|iban|(?:credit_?|debit_?)?card(?:_?(?:number|no|num))?|cc_num(?:ber)?|"
     r"phone_?(?:number|no|num)|mobile_?(?:number|no|num)"
 )
 _ABOUT_CONTACT = _any(
-    r"domain|client|provider|brand|model|type|device|os|plan|service|lines?|counts?|calls?|minutes|opens?|opened|clicks?|clicked|campaign|"
+    r"id|domain|client|provider|brand|model|type|device|os|plan|service|lines?|counts?|calls?|minutes|opens?|opened|clicks?|clicked|campaign|"
     r"subject|opt|sent|received|rate|age|balance|limit|usage|charges?|categor(?:y|ies)|country|code|status|level|days|provider_?name"
 )
 _CALLED = re.compile(
-    r"(?:\A|_)(?:(?:first|last|full|sur|family|given|middle|user|screen|customer|client|contact|account|patient|employee|profile|reviewer|"
+    r"(?:\A|_)(?:(?:first|last|full|sur|family|given|middle|user|screen|display|customer|client|contact|account|patient|employee|profile|reviewer|"
     r"borrower|holder|card|member|passenger|owner|host|guest|billing|shipping|requester|buyer|recipient|sender|author|lead|applicant|insured|"
-    r"donor|driver|student)_?name|surname|vorname|nachname|prenom|apellidos?)\Z"
+    r"donor|driver|student)_?name|surname|vorname|nachname|prenom|apellidos?)\Z|"
+    r"\A(?:first|last|nombre|ansprechpartner|contact_person|dni|nif|nie|curp|cpf|ssn)\Z"
+)
+_LIVES = re.compile(
+    r"\A(?:(?:billing|shipping|street|home|mailing|postal|card)_?)?(?:address|street)(?:_?line)?_?[0-9]?\Z|"
+    r"(?:\A|_)(?:strasse|hausnummer|anschrift|adresse|direccion|domicilio|ip(?:_?addr(?:ess)?)?)(?:_|\Z)"
 )
 _PERSON = re.compile(
-    r"\A(?:name|nom|nombre|cognome|requester|recipient|"
-    r"username|ssn|passport(?:_no)?|ip(?:_?address)?|street|(?:account|sales|relationship|case)_?(?:manager|owner|rep|agent))\Z|"
-    r"\A(?:(?:billing|shipping|street|home|mailing|postal)_?)?(?:address|street)(?:_?line)?_?[0-9]?\Z"
+    r"\A(?:name|nom|cognome|requester|recipient|"
+    r"username|passport(?:_no)?|(?:account|sales|relationship|case)_?(?:manager|owner|rep|agent))\Z"
 )
 _AFTERWARDS = re.compile(
     r"duration|result|outcome|resolution|resolved|closed|cancel|refund|settle|recover|charge_?off|collect|\Afinal|after|\Apost_|"
@@ -78,8 +88,10 @@ def is_protected(name: str) -> bool:
 def names_rows(name: str) -> bool:
     """An id, a number, a key."""
     said = words(name)
-    run_on = r"(?:number|nummer|nr|num|uuid|guid)\Z|\A(?:no|nr)_(?!of_)|\Acolumn_1\Z|\Aunnamed"
-    return re.search(rf"{_ROW}|{run_on}", said) is not None
+    run_on = r"(?:number|nummer|nr|num|nbr|uuid|guid)\Z|\A(?:no|nr)_(?!of_)|\Acolumn_1\Z|\Aunnamed"
+    if re.search(rf"{_ROW}|{run_on}", said) is not None:
+        return True
+    return _ENDS_IN_ID.search(said) is not None and _NO_ID.search(said) is None
 
 
 def names_people(name: str) -> bool:
@@ -103,8 +115,13 @@ def names_called(name: str) -> bool:
     return _CALLED.search(words(name)) is not None
 
 
+def names_home(name: str) -> bool:
+    """Where somebody lives, or is on the net."""
+    return _LIVES.search(words(name)) is not None
+
+
 def names_person(name: str) -> bool:
-    """What somebody is called or where they live, or what another thing is called."""
+    """What somebody is called, or another thing is."""
     return names_called(name) or _PERSON.search(words(name)) is not None
 
 

@@ -23,8 +23,10 @@ _NAMED = re.compile(
     r"bought|purchased?\Z|subscri|surviv|exited|attrit|dlq|dispute[ds]?\Z|chargeback|(?:\A|_)is_?won\Z|"
     r"\Abad\Z|good_?bad|\Arisk\Z|return(?:ed)?\Z|cancel(?:l?ed|ation)|renewed|target|outcome|is_?(?:spam|late|bad|paid|returned)|"
     r"sentiment|recommend|\Ay_|_y\Z|income\Z|salary\Z|spend\Z|\Avisit(?:ed)?\Z|revenue\Z|accepted|delinq|complain|k(?:ü|ue)ndig|next_|future|"
-    r"(?:loan|order|account|customer|payment|credit)_?status\Z|\Asales\Z|umsatz\Z|no_?-?show|\Awon\Z|gekauft"
+    r"(?:loan|order|account|customer|payment|credit)_?status\Z|\Asales\Z|umsatz\Z|no_?-?show|\Awon\Z|gekauft|"
+    r"(?:\A|_)late\Z|overdue|voted|liked|abgewandert|\Abaja\Z|resili"
 )
+_STEPS = re.compile(r"(?i)click|open|visit|conver|respon|bought|purchase|subscri|accepted|recommend")
 _RATING = re.compile(r"(?i)\A(?:review_?|overall_?|star_?)?(?:score|rating|stars?)\Z|\Aoverall\Z")
 _STRAYS = 3  # rows that are none of the table's
 _STARS = 11  # values up to which a column called so holds ratings  # fmt: skip
@@ -38,6 +40,7 @@ _OTHER_WORDS = (
     "none failure rejected lost"
 )
 _EVENTS = {"churned customer", "attrited customer", "paid off late", "charged off"} | set(_EVENT_WORDS.split())
+_UNSAYS = ("un", "un-", "de", "dis", "in", "dis-")  # before a word that is turned round
 _YES = {"1", "1.0", "yes", "y", "true", "t", "ja", "oui", "si"}
 _OTHERS = {"fully paid", "existing customer", "-1"} | set(_OTHER_WORDS.split())
 _FEW_ROWS = 1_000
@@ -89,11 +92,21 @@ def _says(name: str) -> str:
 
 
 def decided(looked: Looked, found: list[tuple[float, str]]) -> str | None:
-    """The candidate that stands out: named like an outcome, and ahead of the next; None where a person must say."""
+    """The candidate that stands out: named like an outcome, and ahead of the next; None where a person must say.
+
+    Of two with two values each that are called as outcomes are, or of a step (a click, a visit) and what stands in the
+    last place, neither stands out.
+    """
     is_only = len(found) == 1 and looked.columns[found[0][1]].distinct == 2
     if not found or (found[0][0] < _ENOUGH and not is_only):
         return None
-    return found[0][1] if len(found) == 1 or found[0][0] - found[1][0] >= 1 else None
+    first, last = found[0][1], list(looked.columns)[-1]
+    is_step = _STEPS.search(first) is not None  # of which a table often has several
+    two = [n for _, n in found[1:] if looked.columns[n].distinct == 2]
+    others = [n for n in two if (says_so(n) and (is_step or not _STEPS.search(n))) or (is_step and n == last)]
+    if others and not _PLAIN.match(first):
+        return None
+    return first if len(found) == 1 or found[0][0] - found[1][0] >= 1 else None
 
 
 def says_so(name: str) -> bool:
@@ -166,6 +179,9 @@ def event_of(values: Mapping[str, int]) -> tuple[str, bool]:
     """The value that is looked for, and whether it says so itself; else the rarer one (of equals the later text)."""
     low = {value: value.strip().strip(".").lower() for value in values}
     one, two = values
+    rarer = min(sorted(values, reverse=True), key=lambda value: values[value])
+    if any(low[a] in {f"{prefix}{low[b]}" for prefix in _UNSAYS} for a, b in ((one, two), (two, one))):
+        return rarer, False  # unsubscribed and subscribed: either may be looked for
     for value, other in ((one, two), (two, one)):
         says, denies = low[value] in _EVENTS, low[other] in _OTHERS
         if _is_whole(value) and _is_whole(other) and not (says and denies):
@@ -176,7 +192,7 @@ def event_of(values: Mapping[str, int]) -> tuple[str, bool]:
             return value, True
         if low[other] in {f"no {low[value]}", f"not {low[value]}", f"non-{low[value]}", f"no_{low[value]}"}:
             return value, True
-    return min(sorted(values, reverse=True), key=lambda value: values[value]), False
+    return rarer, False
 
 
 def _amount(name: str, column: Profile, kind: Kind, looked: Looked) -> Outcome:

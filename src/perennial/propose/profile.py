@@ -45,6 +45,7 @@ SHAPES: dict[str, str] = {
     "whole": r"\A[+-]?[0-9]{1,15}(?:\.0)?\z",
     "holds_email": r"[\w.+-]+@[\w-]+\.[A-Za-z]{2}",
     "hash": r"\A[0-9A-Za-z+/_=-]{16,}\z",
+    "called": r"\A(?:[\p{Lu}\"'(][\p{L}'’.\")-]*,? ?(?:(?:de|del|van|von|der|of|la) )?){2,8}\z",
     "path": r"(?i)\A.+\.(?:jpe?g|png|gif|bmp|webp)\z",
 }
 _MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
@@ -61,10 +62,12 @@ _DAY = {
     "%-m-%-d-%Y": r"(?:0?[1-9]|1[0-2])-(?:0?[1-9]|[12][0-9]|3[01])-[0-9]{4}",
     "%-d/%-m/%y": r"(?:0?[1-9]|[12][0-9]|3[01])/(?:0?[1-9]|1[0-2])/[0-9]{2}",
     "%-m/%-d/%y": r"(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12][0-9]|3[01])/[0-9]{2}",
-    "%-d-%b-%Y": r"[0-9]{1,2}-[A-Z][a-z]{2}-[0-9]{4}",
-    "%-d-%b-%y": r"[0-9]{1,2}-[A-Z][a-z]{2}-[0-9]{2}",
-    "%-d %b %Y": r"[0-9]{1,2} [A-Z][a-z]{2} [0-9]{4}",
-    "%b %-d, %Y": r"[A-Z][a-z]{2} [0-9]{1,2}, [0-9]{4}",
+    "%-d-%b-%Y": r"[0-9]{1,2}-(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-[0-9]{4}",
+    "%-d-%b-%y": r"[0-9]{1,2}-(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-[0-9]{2}",
+    "%-d %b %Y": r"[0-9]{1,2} (?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4}",
+    "%b %-d, %Y": r"(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{1,2}, [0-9]{4}",
+    "%d%b%Y": r"[0-9]{2}(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[0-9]{4}",
+    "%d%b%y": r"[0-9]{2}(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[0-9]{2}",
     "%-d.%-m.%y": r"(?:0?[1-9]|[12][0-9]|3[01])\.(?:0?[1-9]|1[0-2])\.[0-9]{2}",
     "%-d %B %Y": rf"[0-9]{{1,2}} {_MONTH} [0-9]{{4}}",
     "%B %-d, %Y": rf"{_MONTH} [0-9]{{1,2}}, [0-9]{{4}}",
@@ -75,6 +78,7 @@ _CLOCK = {
     " %-H:%M": r" [0-9]{1,2}:[0-9]{2}",
     " %-H:%M:%S": r" [0-9]{1,2}:[0-9]{2}:[0-9]{2}",
     " %-H:%M:%S.%f": r" [0-9]{1,2}:[0-9]{2}:[0-9]{2}\.[0-9]{1,9}",
+    ":%H:%M:%S": r":[0-9]{2}:[0-9]{2}:[0-9]{2}",
     "T%H:%M": r"T[0-9]{2}:[0-9]{2}",
     "T%H:%M:%S": r"T[0-9]{2}:[0-9]{2}:[0-9]{2}",
     "T%H:%M:%S.%f": r"T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{1,9}",
@@ -198,9 +202,9 @@ class Profile:
 
     def _dates(self, told: pl.Series, *, all_numbers: bool) -> None:
         head = told[:2000]
-        if all_numbers:  # 20240131 is the only date that is a number, and only where the name says so
-            forms = ["%Y%m%d"] if is_date_name(self.name) else []
-        elif not head.str.contains(r"[0-9][-/.: ]|[0-9]{8}|[a-z][- ][0-9]").any():
+        if all_numbers:  # 20240131 is the only date that is a number
+            forms = ["%Y%m%d"]
+        elif not head.str.contains(r"[0-9][-/.: ]|[0-9]{8}|[a-zA-Z]{3}[- ]?[0-9]").any():
             forms = []
         else:
             seen = head.to_frame("x").select(pl.col("x").str.contains(FORMATS[f]).any().alias(f) for f in FORMATS)

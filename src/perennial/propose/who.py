@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from perennial.propose.draft import Draft
 from perennial.propose.kinds import Keys, is_key, name_of
-from perennial.propose.names import names_contact, names_rows, names_somebody
+from perennial.propose.names import names_contact, names_person, names_rows, names_somebody
 from perennial.propose.profile import Profile, is_date_name
 
 _NEARLY, _FEW_ROWS = 0.95, 100  # of the rows have a name of their own, and there are more than so many
@@ -41,7 +41,9 @@ def _owner(made: Draft, free: list[str]) -> None:
     """Whose each row is: called so; else what names nearly every row, the only keys that come again, or who is reached."""
     columns = made.looked.columns
     nearly = [c for c in free if names_rows(c) and columns[c].distinct >= _NEARLY * columns[c].rows > _FEW_ROWS]
-    owners = [c for c in free if _is_owner(columns[c])] or [c for c in nearly if not columns[c].empty][:1]
+    owners = [c for c in free if _is_owner(columns[c])] or [
+        c for c in nearly if not (columns[c].empty or made.has("id"))
+    ][:1]
     keyed = [c for c in free if is_key(columns[c])]
     if not owners and len(keyed) == 1:
         owners = keyed
@@ -64,7 +66,7 @@ def _person(made: Draft) -> None:
     told = [c for c, kind in made.kinds.items() if kind.what == "contact" and columns[c].empty < 0.01 * columns[c].rows]
     mails = [c for c in told if columns[c].share("holds_email") > 0.5]
     lines = [c for c in told if c not in mails and names_contact(c)]
-    names = [c for c in told if c not in (*mails, *lines) and columns[c].distinct > _PEOPLE * columns[c].rows]
+    names = [c for c in told if names_person(c) and columns[c].distinct > _PEOPLE * columns[c].rows]
     surest = next((kind for kind in (mails, lines, names) if kind), [])
     again = [c for c in surest if columns[c].twice]
     if not again:  # another address in every row says that each is somebody else

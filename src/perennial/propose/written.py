@@ -69,16 +69,18 @@ def written(path: Path) -> Written:
         body = [[cell.strip(" ") for cell in row] for row in body]
     if _is_header_twice(body):
         skip, body = skip + 1, body[1:]
-    has_header = _is_header(body)
+    explained = 2 if _is_survey(body) else 0  # lines below the header that say what was asked
+    has_header = _is_header(body[:1] + body[1 + explained :])
     header = body[0] if has_header else [f"c{i + 1}" for i in range(n_fields)]
     names = _renamed(header)
-    differs = not has_header or names != [name.strip() for name in header]
+    differs = not has_header or bool(explained) or names != [name.strip() for name in header]
+    above = 1 + explained if has_header else 0
     dialect = Dialect(
         delimiter=delimiter, encoding=encoding, quoting=quoting, trim=trim,
         names=tuple(names) if differs else None,
-        skip=skip + (1 if differs and has_header else 0),
+        skip=skip + (sum(1 + sum(cell.count("\n") for cell in row) for row in body[:above]) if differs else 0),
     )  # fmt: skip
-    first = tuple(tuple(row) for row in body[has_header : 3 + has_header])
+    first = tuple(tuple(row) for row in body[above : 3 + above])
     notes = _notes(dialect, skip=skip, has_header=has_header, names=names, header=header)
     return Written(dialect=dialect, names=tuple(names), first=first, notes=notes)
 
@@ -90,9 +92,9 @@ def _encoding(path: Path) -> str:
     if magic in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
     good = bad = n_lines = 0
+    has_header = True
     for chunk in byte_chunks(path, "utf-8", 1 << 22):
-        n_lines += chunk.count(b"\n")
-        for line in chunk.split(b"\n")[:-1] if not chunk.isascii() else ():
+        for n_read, line in enumerate(chunk.split(b"\n")[:-1] if not chunk.isascii() else (), n_lines):
             if line.isascii():
                 continue
             try:
@@ -100,9 +102,11 @@ def _encoding(path: Path) -> str:
                 good += 1
             except UnicodeDecodeError:
                 bad += 1
+                has_header &= n_read > 0
+        n_lines += chunk.count(b"\n")
         if good + bad > 10_000:
             break
-    if bad <= max(3, good / 20, n_lines / 1_000):  # a few bad rows are set aside one by one
+    if has_header and bad <= max(3, good / 20, n_lines / 1_000):  # a few bad rows are set aside one by one
         return "utf-8"
     try:
         for _ in byte_chunks(path, "cp1252", 1 << 22):
@@ -199,6 +203,11 @@ def _is_header(body: Sequence[Sequence[str]]) -> bool:
         return False
     again = sum(name in cells for name, cells in zip(first, below, strict=True) if name)
     return again <= len(first) / 4
+
+
+def _is_survey(body: Sequence[Sequence[str]]) -> bool:
+    """Whether the question and an id for machines stand below each name, as Qualtrics exports them."""
+    return len(body) > 3 and sum("ImportId" in cell for cell in body[2]) > len(body[2]) / 2
 
 
 def _is_header_twice(body: Sequence[Sequence[str]]) -> bool:

@@ -20,7 +20,7 @@ from perennial.actions.new import new
 from perennial.actions.score import prepare
 from perennial.config.base import section
 from perennial.config.train import TrainParams
-from perennial.data.names import ENTITY
+from perennial.data.names import ROW_ID
 from perennial.errors import ConfigError, InputError
 from perennial.files.tables import read_table
 from perennial.propose.draft import Answers
@@ -159,8 +159,9 @@ def test_equal_pictures_are_in_one_part(project: Toy, tmp_path: Path) -> None:
     assert project.contract.split.kind == "hash"
     project.run("ingest", "validate", "clean", "featurize", "split")
     splits = read_table(project.out("split", "splits.parquet"))
-    assert splits.height == 300
-    assert splits[ENTITY].n_unique() < 300
+    units = read_table(project.out("featurize", "units.parquet")).join(splits, on=ROW_ID)
+    parts = units.group_by("picture").agg(pl.col("split").n_unique(), pl.len())
+    assert (parts["len"].sum(), parts["len"].max(), parts["split"].max()) == (300, 30, 1)
 
 
 class Person:

@@ -16,7 +16,7 @@ from perennial.contract.model import Contract, parse
 from perennial.data.clean import WHY, clean
 from perennial.data.cutoffs import at_cutoffs
 from perennial.data.ingest import Form, ingest
-from perennial.errors import InputError
+from perennial.errors import ConfigError, InputError
 from perennial.propose import names
 from perennial.propose.draft import Answers
 
@@ -123,6 +123,13 @@ def test_none_is_a_value_where_it_is_one_of_few_texts(none: str, other: list[str
     assert set(values or ()) == set(kinds)
     assert ingest([path], contract.columns, Form.of(contract, "main")).rows["disorder"].null_count() == 0
     assert none not in proposed(path)[1].columns["level"].null
+
+
+def test_what_a_contact_costs_needs_what_a_response_earns(tmp_path: Path) -> None:
+    path = table(tmp_path)
+    with pytest.raises(ConfigError, match="--cost 2 without --earns"):
+        proposed(path, cost=2.0)
+    assert proposed(path, cost=2.0, earns=40.0)[1].money.value_of_response == 40
 
 
 def test_rows_without_an_outcome_are_spoken_of(tmp_path: Path) -> None:

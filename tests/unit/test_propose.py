@@ -15,19 +15,18 @@ import polars as pl
 import pytest
 import yaml
 
-from perennial.actions.new import Proposal, propose
 from perennial.contract.columns import Column
-from perennial.contract.model import Contract, parse
+from perennial.contract.model import parse
 from perennial.data.ingest import Form, ingest
 from perennial.data.names import ENTITY
 from perennial.data.validate import unexpected
 from perennial.errors import ConfigError, InputError
-from perennial.propose.draft import Answers
 from perennial.propose.expected import Seen
 from perennial.propose.kinds import kind_of
 from perennial.propose.outcome import event_of
 from perennial.propose.profile import Profile
 from perennial.propose.written import written
+from tests.fakes.proposals import proposed
 
 pytestmark = pytest.mark.unit
 
@@ -42,11 +41,6 @@ def table(folder: Path, columns: dict[str, Any], name: str = "data.csv") -> Path
     path = folder / name
     pl.DataFrame(columns).write_csv(path)
     return path
-
-
-def proposed(path: Path, **answers: Any) -> tuple[Proposal, Contract]:
-    made = propose("shop", [path], Answers(**answers))
-    return made, parse(yaml.safe_load(made.contract), "shop")
 
 
 def chances(n: int = 2000, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:

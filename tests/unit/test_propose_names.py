@@ -9,24 +9,16 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 import pytest
-import yaml
 
-from perennial.actions.new import Proposal, propose
-from perennial.contract.model import Contract, parse
 from perennial.data.clean import WHY, clean
 from perennial.data.cutoffs import at_cutoffs
 from perennial.data.ingest import Form, ingest
 from perennial.errors import ConfigError, InputError
 from perennial.propose import names
-from perennial.propose.draft import Answers
+from tests.fakes.proposals import proposed
 
 pytestmark = pytest.mark.unit
 N = 2400
-
-
-def proposed(path: Path, **answers: Any) -> tuple[Proposal, Contract]:
-    made = propose("shop", [path], Answers(**answers))
-    return made, parse(yaml.safe_load(made.contract), "shop")
 
 
 def table(folder: Path, **columns: Any) -> Path:

@@ -182,15 +182,13 @@ def _of_log(
     name: str, source: Keys, looked: Looked, kinds: dict[str, Kind], head: list[str], seen: list[str], files: Files
 ) -> Proposal:
     contract, why, lost = log_contract(name, source, looked, kinds, files.blocks)
-    owners = next(c for c, keys in contract["events"]["events"]["columns"].items() if keys["role"] == "entity")
     columns = contract["events"]["events"]["columns"]
+    owners = next(name for name, keys in columns.items() if keys["role"] == "entity")
     nobody = looked.columns[owners].empty
-    words = [
-        *seen,
-        *filter(
-            None,
-            [lost, f"{nobody:,} of {looked.rows:,} events have no {owners}: nobody's, and left out" if nobody else ""],
-        ),
+    words = [*seen, lost] if lost else list(seen)
+    if nobody:
+        words.append(f"{nobody:,} of {looked.rows:,} events have no {owners}: nobody's, and left out")
+    words += [
         *_unused([name for name, keys in columns.items() if keys["role"] == "ignore"]),
         f"rows are events of {looked.columns[owners].distinct:,} {owners}: {contract['task']['question']}",
     ]
@@ -260,14 +258,10 @@ def _target_said(looked: Looked, kinds: Mapping[str, Kind], answers: Answers, pe
 def _answered(drafted: Callable[[Answers], Draft], answers: Answers, candidates: list[str], person: Terminal) -> Draft:
     """The draft after the questions that are left: shown at once, and anew where the outcome becomes another."""
     made = drafted(answers)
-    asked = questions(made, answers, candidates)
-    person.screen(asked)
-    asked = asked[: person.left]
+    asked = person.screen(questions(made, answers, candidates))
     while asked:
         before, question = made.outcome.name, asked.pop(0)
         answers, made = person.answer(question, answers, drafted)
         if made.outcome.name != before:
-            asked = questions(made, answers, candidates)
-            person.screen(asked)
-            asked = asked[: person.left]
+            asked = person.screen(questions(made, answers, candidates))
     return made

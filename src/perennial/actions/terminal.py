@@ -29,13 +29,14 @@ class Terminal:
         for line in lines:
             print(line)  # noqa: T201 - to the person
 
-    def screen(self, questions: Sequence[Question]) -> None:
-        """All that there is still room for, with their evidence, before the first is answered; how else to say the others."""
+    def screen(self, questions: Sequence[Question]) -> list[Question]:
+        """Shows, and gives back, all that there is still room for, with their evidence; how else to say the others."""
         if questions and not self._asked:
             self.show(["", "Enter takes what stands in [ ]."])
         for number, question in enumerate(questions[: self.left], start=self._asked + 1):
             self.show([f"{number}. {question.asks}", *(f"     {line}" for line in question.evidence)])
         self.show(f"not asked, {question.option} says it: {question.asks}" for question in questions[self.left :])
+        return list(questions[: self.left])
 
     def answer(self, question: Question, answers: Answers, use: Callable[[Answers], T]) -> tuple[Answers, T]:
         """The answers with this one, and what `use` makes of them."""

@@ -12,12 +12,12 @@ from perennial.errors import ConfigError, InputError
 from perennial.propose.dates import late_dates
 from perennial.propose.draft import Answers, Draft
 from perennial.propose.kinds import Keys, Kind, dated, kind_of
-from perennial.propose.names import is_protected, names_somebody
-from perennial.propose.outcome import candidates, decided, evidence, outcome_of, unsaid
-from perennial.propose.parts import split
+from perennial.propose.names import is_protected
+from perennial.propose.outcome import candidates, decided, evidence, outcome_of
+from perennial.propose.parts import by_hash, split
 from perennial.propose.profile import Looked
 from perennial.propose.relations import Told, copies, following, is_treatment, leaks, lottery, questions_of, typed
-from perennial.propose.who import id_of, leave_names, name_rows
+from perennial.propose.who import is_known_by_id, leave_names, name_rows
 
 _SLICES = 6  # values up to which a column is a slice
 _MANY_EMPTY = 0.99
@@ -65,10 +65,8 @@ def draft(
     outcome = outcome_of(target, looked, kinds, answers.event)
     made = Draft(name=name, source=source, looked=looked, kinds=kinds, outcome=outcome, parted=parted)
     made.columns[target], made.why[target] = outcome.keys, outcome.words
-    if unsaid(looked.columns[target]):
-        made.notes.append(
-            f"{unsaid(looked.columns[target]):,} of {looked.rows:,} rows have no {target}: they teach nothing"
-        )
+    if unsaid := looked.rows - looked.columns[target].said:
+        made.notes.append(f"{unsaid:,} of {looked.rows:,} rows have no {target}: they teach nothing")
     name_rows(made)
     _copied(made)
     _untold(made)
@@ -122,7 +120,7 @@ def _untold(made: Draft) -> None:
 def _is_each_another(made: Draft) -> bool:
     """Whether every row is of somebody else: by its id, or by an address or a name that never comes again."""
     told = (made.looked.columns[c] for c, kind in made.kinds.items() if kind.what == "contact")
-    return names_somebody(id_of(made)) or any(not c.twice and not c.empty for c in told)
+    return is_known_by_id(made) or any(not c.twice and not c.empty for c in told)
 
 
 def attach(made: Draft, archives: Mapping[str, Archive]) -> None:
@@ -149,14 +147,7 @@ def _same_pictures(made: Draft, column: str, archive: str, tar: Archive) -> None
         return
     made.columns["same_picture"] = {"role": "entity", "type": "text", "from": column, "in": archive}
     made.why["same_picture"] = f"{len(seen):,} paths lead to {seen.n_unique():,} different pictures"
-    made.split = made.split | {"kind": "hash", "by": "entity"}
-    if "salt" not in made.split:
-        made.split = {
-            "kind": "hash",
-            "by": "entity",
-            "salt": f"{made.name}-1",
-            "fractions": {"train": 0.6, "val": 0.2, "test": 0.2},
-        }
+    made.split = by_hash(made, "entity")
     made.split_why = "equal pictures are in one part"
     made.notes.append(f"{made.why['same_picture']}: rows of one are in one part")
 

@@ -85,6 +85,10 @@ class Draft:
         """Whether a column has one of `roles` so far."""
         return any(keys["role"] in roles for keys in self.columns.values())
 
+    def one(self, role: str) -> str | None:
+        """The first column of a role so far."""
+        return next((name for name, keys in self.columns.items() if keys["role"] == role), None)
+
     def put(self, column: str, keys: Keys, why: str) -> None:
         """What was decided first, stays."""
         if column not in self.columns:

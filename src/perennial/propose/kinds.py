@@ -73,24 +73,28 @@ def is_key(column: Profile) -> bool:
 
 
 def _contact(column: Profile) -> Kind | None:
+    if (because := _reaches(column)) is None:
+        return None
+    return Kind(keys={"role": "contact", "type": "text"}, what="contact", because=because)
+
+
+def _reaches(column: Profile) -> str | None:
+    """Why a cell leads to somebody; None where it does not."""
     if column.share("holds_email") > (0.01 if column.words < 3 * column.told else 0.5):
-        return Kind(keys={"role": "contact", "type": "text"}, what="contact", because="cells hold e-mail addresses")
+        return "cells hold e-mail addresses"
     for shape in ("email", "phone", "iban", "card"):
         if column.share(shape) > (0.01 if shape == "email" else 0.5) and not (shape == "phone" and column.dates):
-            return Kind(
-                keys={"role": "contact", "type": "text"}, what="contact", because=f"cells look like {_SAID[shape]}"
-            )
+            return f"cells look like {_SAID[shape]}"
     if names_contact(column.name) and _could_reach(column):
-        return Kind(keys={"role": "contact", "type": "text"}, what="contact", because="the name says so")
+        return "the name says so"
+    if column.share("decimal") >= 0.5 or column.dates:
+        return None
+    if names_home(column.name) and column.distinct > _PEOPLE:
+        return "the name says where people are"
     few = 2 if names_called(column.name) else _PEOPLE
-    is_text = column.share("decimal") < 0.5 and not column.dates
     is_short = column.words < 4 * column.told or column.share("called") > 0.8
-    if is_text and names_home(column.name) and column.distinct > _PEOPLE:
-        return Kind(keys={"role": "contact", "type": "text"}, what="contact", because="the name says where people are")
-    if names_person(column.name) and is_text and column.distinct > few and is_short:
-        return Kind(
-            keys={"role": "contact", "type": "text"}, what="contact", because="the name says that it names people"
-        )
+    if names_person(column.name) and column.distinct > few and is_short:
+        return "the name says that it names people"
     return None
 
 

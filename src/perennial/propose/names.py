@@ -18,7 +18,10 @@ _ALONE = (
     r"customer|client|user|account|member|person|patient|subscriber|household|visitor|borrower|policy_?holder|cust|kunden?|reviewer|"
     r"author|requester|applicant|msno"
 )
-_ROW = r"(?:\A|_)(?:id|uuid|guid)(?:_|\Z)|(?:\A|_)(?:nr|no|num|nbr|number|key|index|idx|row|ref|hash)\Z"
+_ROW = re.compile(
+    r"(?:\A|_)(?:id|uuid|guid)(?:_|\Z)|(?:\A|_)(?:nr|no|num|nbr|number|key|index|idx|row|ref|hash)\Z|"
+    r"(?:number|nummer|nr|num|nbr|uuid|guid)\Z|\A(?:no|nr)_(?!of_)|\Acolumn_1\Z|\Aunnamed"
+)
 _ENDS_IN_ID = re.compile(r"[a-z]{2,}id\Z")  # memberid; but no word that ends so
 _NO_ID = re.compile(
     r"(?:paid|valid|grid|solid|android|covid|rapid|fluid|hybrid|bid|said|thyroid|steroid|opioid|acid|avoid|fluoride|void|plaid|squid|kid)\Z"
@@ -88,10 +91,8 @@ def is_protected(name: str) -> bool:
 def names_rows(name: str) -> bool:
     """An id, a number, a key."""
     said = words(name)
-    run_on = r"(?:number|nummer|nr|num|nbr|uuid|guid)\Z|\A(?:no|nr)_(?!of_)|\Acolumn_1\Z|\Aunnamed"
-    if re.search(rf"{_ROW}|{run_on}", said) is not None:
-        return True
-    return _ENDS_IN_ID.search(said) is not None and _NO_ID.search(said) is None
+    ends_in_id = _ENDS_IN_ID.search(said) is not None and _NO_ID.search(said) is None
+    return ends_in_id or _ROW.search(said) is not None
 
 
 def names_people(name: str) -> bool:
@@ -133,6 +134,11 @@ def comes_after(name: str) -> bool:
 def is_late(name: str) -> bool:
     """A moment after the outcome."""
     return _LATE.search(words(name)) is not None
+
+
+def is_date_name(name: str) -> bool:
+    """A moment."""
+    return re.search(r"(?i)date|time|day|_at\Z|_on\Z|stamp|datum|month|period|created|opened", name) is not None
 
 
 def since(name: str) -> bool:

@@ -15,7 +15,7 @@ from perennial.data.cast import cast
 from perennial.errors import ConfigError, InputError
 from perennial.propose.kinds import Keys, Kind, commonest
 from perennial.propose.names import words
-from perennial.propose.profile import NULLS, Looked, Profile
+from perennial.propose.profile import Looked, Profile
 
 _PLAIN = re.compile(r"(?i)\A(?:target|label|outcome|y|class|response|result|dependent|ziel)\Z")
 _NAMED = re.compile(
@@ -67,7 +67,7 @@ def candidates(looked: Looked, kinds: Mapping[str, Kind]) -> list[tuple[float, s
     found, columns = [], looked.columns
     last = list(columns)[-1]
     for name, column in columns.items():
-        n_values = column.distinct + len(column.spoken)
+        n_values = column.kinds_said
         if kinds[name].what not in {"numeric", "categorical"} or n_values < 2:
             continue
         is_amount = kinds[name].what == "numeric" and n_values > _STARS
@@ -75,8 +75,7 @@ def candidates(looked: Looked, kinds: Mapping[str, Kind]) -> list[tuple[float, s
         points = max(points, 3.0 if _RATING.match(name) and n_values <= _STARS else 0.0)
         points += 1.0 if n_values == 2 else 0.0
         points += 1.5 if name == "c1" and n_values == 2 else 0.0  # without a header outcomes stand first or last
-        empty = column.empty - sum(column.nulls[sign] for sign in column.spoken)
-        if empty > 0.5 * column.rows or (n_values > _MOST_CLASSES and kinds[name].what == "categorical"):
+        if column.said < 0.5 * column.rows or (n_values > _MOST_CLASSES and kinds[name].what == "categorical"):
             continue
         found.append((points, name))
     says = _says(last)
@@ -124,10 +123,9 @@ def outcome_of(name: str, looked: Looked, kinds: Mapping[str, Kind], event: str 
     if name not in columns:
         raise InputError(f"--target {name}: no such column; there are: {', '.join(columns)}")
     column, kind = columns[name], kinds[name]
-    if column.distinct + len(column.spoken) < 2:
+    if column.kinds_said < 2:
         raise InputError(f"--target {name}: it is always the same, so there is nothing to predict")
-    said = column.values + Counter({sign: column.nulls[sign] for sign in column.spoken})
-    values = _but_strays({value: count for value, count in said.items() if value not in NULLS - column.spoken})
+    values = _but_strays({**column.values, **{sign: column.nulls[sign] for sign in column.spoken}})
     if not column.overflown and len(values) == 2:
         return _binary(name, column, values, event)
     if kind.what == "numeric" or (not column.overflown and all(_is_whole(value) for value in values)):
@@ -151,7 +149,7 @@ def _binary(name: str, column: Profile, values: dict[str, int], said: str | None
         raise ConfigError(f"event {said!r} is no value of {name}; there are: {', '.join(values)}")
     event, sure = event_of(values) if said is None else (said, True)
     other = next(value for value in values if value != event)
-    share = values[event] / _told(column)
+    share = values[event] / column.said
     words = f"event = {event}, {share:.1%}, {values[event]:,} rows"
     keys = {"role": "outcome", "values": {other: 0, event: 1}} | _missing(column)
     does = _does(name, event)
@@ -223,7 +221,7 @@ def _classes(name: str, column: Profile, values: dict[str, int]) -> Outcome:
     keys: Keys = {"role": "outcome", "values": order} | _missing(column)
     if rare:
         keys["map"] = dict.fromkeys(sorted(rare), "other")
-    told = _told(column)
+    told = column.said
     shares = [values[value] / told for value in common]
     guess = -sum(share * math.log(share) for share in shares)
     task: Keys = {"kind": "multiclass", "target": name, "primary": "log_loss", "floor": round(guess, 3)}
@@ -238,16 +236,9 @@ def _classes(name: str, column: Profile, values: dict[str, int]) -> Outcome:
 def _missing(column: Profile) -> Keys:
     """Rows without an outcome teach nothing: they are listed, not lost."""
     signs = column.nulls.keys() - column.spoken
-    return ({"null": sorted(signs)} if signs else {}) | ({"when_missing": "filter"} if unsaid(column) else {})
-
-
-def unsaid(column: Profile) -> int:
-    """Rows without an outcome."""
-    return column.rows - _told(column)
-
-
-def _told(column: Profile) -> int:
-    return column.told + sum(column.nulls[sign] for sign in column.spoken)
+    return ({"null": sorted(signs)} if signs else {}) | (
+        {"when_missing": "filter"} if column.said < column.rows else {}
+    )
 
 
 def _is_whole(text: str) -> bool:

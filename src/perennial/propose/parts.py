@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from perennial.propose.dates import moments
 from perennial.propose.draft import Draft
-from perennial.propose.names import since, words
-from perennial.propose.profile import is_date_name
+from perennial.propose.kinds import Keys
+from perennial.propose.names import is_date_name, since, words
 from perennial.propose.relations import typed
 
 _GIVEN = re.compile(r"(?i)\A(?:split|set|fold|partition|subset|dataset|data_?split)\Z")
 _PARTS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val", "test": "test",
           "testing": "test"}  # fmt: skip
 _SHARES = (0.2, 0.25, 0.3, 0.35, 0.4)  # of the newest rows
+_USUAL = {"train": 0.6, "val": 0.2, "test": 0.2}
 _MOMENTS = 25  # different times that order rows; an hour of the day does not
 _PER_TEST = 50  # events that a test part should hold
 
@@ -33,7 +34,6 @@ def split(made: Draft) -> None:
     )
     given = next((c for c in held if _is_given(made, c)), None)
     has_entity = made.has("entity")
-    fractions = {"train": 0.6, "val": 0.2, "test": 0.2}
     if given is not None:
         parts = {value: _PARTS[value.lower()] for value in sorted(made.looked.columns[given].values)}
         made.columns[given], made.why[given] = {"role": "split", "values": parts}, "it names the parts"
@@ -54,7 +54,7 @@ def split(made: Draft) -> None:
         by, because = (
             ("entity", "all rows of one are in one part") if has_entity else ("record", "equal rows are in one part")
         )
-        made.split = {"kind": "hash", "by": by, "salt": f"{made.name}-1", "fractions": fractions}
+        made.split = by_hash(made, by)
         made.split_why = because
     for column in [c for c in dates if c not in made.columns]:
         if since(column):
@@ -65,6 +65,11 @@ def split(made: Draft) -> None:
         made.ignore(
             column, "a date; say unit.features if days since it are known in time", "a date is no feature by itself"
         )
+
+
+def by_hash(made: Draft, by: str) -> Keys:
+    """All rows of one entity, or all equal records, in one part."""
+    return {"kind": "hash", "by": by, "salt": f"{made.name}-1", "fractions": dict(_USUAL)}
 
 
 def _is_clock(made: Draft, column: str) -> bool:
@@ -111,9 +116,8 @@ def _day_after(made: Draft, column: str) -> dt.date:
 
 def _wide_enough(made: Draft, time: str) -> dict[str, float]:
     """A fifth for the test, or as much more as it takes to hold enough of what is looked for."""
-    usual = {"train": 0.6, "val": 0.2, "test": 0.2}
     if made.outcome.kind != "binary" or not made.outcome.event:
-        return usual
+        return dict(_USUAL)
     rare = min(made.outcome.values, key=lambda value: made.outcome.values[value])
     is_rare = (made.looked.sample[made.outcome.name] == rare).to_numpy()[_order(made, time)]
     held = {
@@ -122,7 +126,7 @@ def _wide_enough(made: Draft, time: str) -> dict[str, float]:
     }
     share = next((share for share in _SHARES if held[share] >= _PER_TEST), _SHARES[-1])
     if share == _SHARES[0]:
-        return usual
+        return dict(_USUAL)
     enough = "" if held[share] >= _PER_TEST else f", and even these hold only about {held[share]:.0f}"
     made.notes.append(
         f"the newest fifth would hold about {held[_SHARES[0]]:.0f} rows of {rare}, fewer than {_PER_TEST}: "

@@ -5,7 +5,6 @@ Counts are exact and of every cell; only relations between columns are looked fo
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -62,12 +61,12 @@ _DAY = {
     "%-m-%-d-%Y": r"(?:0?[1-9]|1[0-2])-(?:0?[1-9]|[12][0-9]|3[01])-[0-9]{4}",
     "%-d/%-m/%y": r"(?:0?[1-9]|[12][0-9]|3[01])/(?:0?[1-9]|1[0-2])/[0-9]{2}",
     "%-m/%-d/%y": r"(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12][0-9]|3[01])/[0-9]{2}",
-    "%-d-%b-%Y": r"[0-9]{1,2}-(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-[0-9]{4}",
-    "%-d-%b-%y": r"[0-9]{1,2}-(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-[0-9]{2}",
-    "%-d %b %Y": r"[0-9]{1,2} (?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4}",
-    "%b %-d, %Y": r"(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{1,2}, [0-9]{4}",
-    "%d%b%Y": r"[0-9]{2}(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[0-9]{4}",
-    "%d%b%y": r"[0-9]{2}(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[0-9]{2}",
+    "%-d-%b-%Y": rf"[0-9]{{1,2}}-(?i:{_MON})-[0-9]{{4}}",
+    "%-d-%b-%y": rf"[0-9]{{1,2}}-(?i:{_MON})-[0-9]{{2}}",
+    "%-d %b %Y": rf"[0-9]{{1,2}} (?i:{_MON}) [0-9]{{4}}",
+    "%b %-d, %Y": rf"(?i:{_MON}) [0-9]{{1,2}}, [0-9]{{4}}",
+    "%d%b%Y": rf"[0-9]{{2}}(?i:{_MON})[0-9]{{4}}",
+    "%d%b%y": rf"[0-9]{{2}}(?i:{_MON})[0-9]{{2}}",
     "%-d.%-m.%y": r"(?:0?[1-9]|[12][0-9]|3[01])\.(?:0?[1-9]|1[0-2])\.[0-9]{2}",
     "%-d %B %Y": rf"[0-9]{{1,2}} {_MONTH} [0-9]{{4}}",
     "%B %-d, %Y": rf"{_MONTH} [0-9]{{1,2}}, [0-9]{{4}}",
@@ -153,6 +152,16 @@ class Profile:
         if self.texts < 0.5 * self.told or self.dates:
             return set()
         return {sign for sign in _SPOKEN & self.nulls.keys() if self.nulls[sign] >= max(_SAID, 0.01 * self.rows)}
+
+    @property
+    def said(self) -> int:
+        """Cells that tell something, `None` among them where it is a value."""
+        return self.told + sum(self.nulls[sign] for sign in self.spoken)
+
+    @property
+    def kinds_said(self) -> int:
+        """How many different cells these are."""
+        return self.distinct + len(self.spoken)
 
     @property
     def texts(self) -> int:
@@ -254,8 +263,3 @@ def _thinned(parts: list[pl.DataFrame]) -> pl.DataFrame:
         return whole
     place = np.linspace(0, whole.height - 1, SAMPLE).round().astype(np.int64)
     return whole[place]
-
-
-def is_date_name(name: str) -> bool:
-    """Whether a column's name speaks of a moment."""
-    return re.search(r"(?i)date|time|day|_at\Z|_on\Z|stamp|datum|month|period|created|opened", name) is not None

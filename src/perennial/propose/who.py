@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from perennial.propose.draft import Draft
 from perennial.propose.kinds import Keys, is_key, name_of
-from perennial.propose.names import names_contact, names_person, names_rows, names_somebody
-from perennial.propose.profile import Profile, is_date_name
+from perennial.propose.names import is_date_name, names_contact, names_person, names_rows, names_somebody
+from perennial.propose.profile import Profile
 
 _NEARLY, _FEW_ROWS = 0.95, 100  # of the rows have a name of their own, and there are more than so many
 _NUMBERED = 5  # whole numbers that differ in every row and lie closer than this count rows
@@ -47,7 +47,7 @@ def _owner(made: Draft, free: list[str]) -> None:
     keyed = [c for c in free if is_key(columns[c])]
     if not owners and len(keyed) == 1:
         owners = keyed
-    if not owners and not names_somebody(id_of(made)):
+    if not owners and not is_known_by_id(made):
         _person(made)
     if owners:
         owner = max(owners, key=lambda c: columns[c].distinct)
@@ -99,14 +99,15 @@ def _is_owner(column: Profile) -> bool:
     return names_somebody(column.name) and column.twice and column.distinct > 20 and column.empty < 0.01 * column.rows
 
 
-def id_of(made: Draft) -> str:
-    return next((c for c, keys in made.columns.items() if keys["role"] == "id"), "")
+def is_known_by_id(made: Draft) -> bool:
+    """Whether the id of a row is somebody's, so that each row is of somebody else."""
+    return names_somebody(made.one("id") or "")
 
 
 def leave_names(made: Draft) -> None:
     """Codes that name the same as the owner of a row, or single things: a model would learn them by heart."""
     sample = made.looked.sample
-    owner = next((c for c, keys in made.columns.items() if keys["role"] == "entity"), None)
+    owner = made.one("entity")
     named = made.columns[owner].get("from", owner) if owner is not None else None
     n_named = sample[named].n_unique() if named is not None else 0
     for column, kind in made.kinds.items():

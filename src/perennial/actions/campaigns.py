@@ -17,8 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from perennial.config.base import explain
 from perennial.contract.columns import Column
-from perennial.data.ingest import Form, ingest
-from perennial.data.parquet import parquet_header
+from perennial.data.ingest import Form, header, ingest
 from perennial.data.read import DELIMITERS, Dialect, read_header
 from perennial.errors import ConfigError, InputError, IntegrityError
 from perennial.files.durable import read_json, sha256_file, write_json
@@ -124,11 +123,7 @@ def rows_of(path: Path, columns: dict[str, Column], key: str) -> pl.DataFrame:
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
-    is_parquet = path.suffix == ".parquet"
-    dialect = Dialect() if is_parquet else _dialect(path, (key, *columns[key].sources))
-    form = Form(
-        table=path.name, format="parquet" if is_parquet else "csv", dialect=dialect, entity=None, allow_empty=True
-    )
+    form = _form(path, (key, *columns[key].sources))
     read = ingest([path], columns, form)
     if read.rejects.height:
         first = read.rejects.row(0, named=True)
@@ -142,7 +137,9 @@ def rows_of(path: Path, columns: dict[str, Column], key: str) -> pl.DataFrame:
 def named_by(path: Path, key: str, column: Column | None) -> Column:
     """How a file names customers: by `key` as the list does, or by the address whose digest the key is (`column`)."""
     plain = Column(role="id", type="text")
-    if column is None or not column.hashed or key in _header(path, (key, *column.sources)):
+    if column is None or not column.hashed or not path.is_file():
+        return plain
+    if key in header(path, _form(path, (key, *column.sources))):
         return plain
     return plain.model_copy(update={"source": column.source or key, "hashed": True})
 
@@ -158,10 +155,13 @@ def without_zeros(ids: pl.Series, known: pl.Series) -> str | None:
     return f"{lost.len():,} ids have lost their leading zeros, such as {first} for {whole}: export ids as text"
 
 
-def _header(path: Path, keys: Sequence[str]) -> list[str]:
-    if not path.is_file():
-        return []
-    return parquet_header(path) if path.suffix == ".parquet" else read_header(path, _dialect(path, keys))
+def _form(path: Path, keys: Sequence[str]) -> Form:
+    """How a file is written that may name customers by one of `keys`."""
+    is_parquet = path.suffix == ".parquet"
+    dialect = Dialect() if is_parquet else _dialect(path, keys)
+    return Form(
+        table=path.name, format="parquet" if is_parquet else "csv", dialect=dialect, entity=None, allow_empty=True
+    )
 
 
 def _dialect(path: Path, keys: Sequence[str]) -> Dialect:

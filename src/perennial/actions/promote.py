@@ -88,13 +88,14 @@ def _decided(
     gate: GateParams, why: str | None,
 ) -> Decision:  # fmt: skip
     """What the gate says; a model in use that an older version of this package made cannot be held against."""
-    found: Evidence | Segmentation
+    old, gone = None, None
     try:
         old = registry.scorer(store, champion) if champion else None
-        found = evidence(project, name, contract, new, old, gate)
     except Refused as error:
         gone = f"the model in use cannot be read any more ({error})"
-        found = replace(evidence(project, name, contract, new, None, gate), not_comparable=gone)
+    found = evidence(project, name, contract, new, old, gate)
+    if gone is not None:
+        found = replace(found, not_comparable=gone)
     if why is None:
         return decide(found)
     if (decision := anew(found, why)) is None:

@@ -60,7 +60,7 @@ class Column(Frozen):
     before: dt.date | Literal["as_of"] | None = None
     pattern: str | None = None
     format: str | None = (
-        None  # of a date or time: %-d, %-m, %-H are of one or two digits, %f part of a second, %z an offset
+        None  # of a date or time; %-d, %-m, %-H have one digit or two, %f parts of a second, %z an offset
     )
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ",", ".", " ", "'"] = ""
@@ -79,9 +79,7 @@ class Column(Frozen):
     unit: str | None = None
     use: bool | None = None  # whether a model sees it; by default the feature roles yes, protected no
     source: str | tuple[str, ...] | None = Field(None, alias="from")  # several are joined by "-": year, month, day
-    archive: str | None = Field(
-        None, alias="in"
-    )  # the attached tar that paths lead into: of an image, or of an entity that it is
+    archive: str | None = Field(None, alias="in")  # the attached tar that paths lead into, to an image or an entity
     min_side: int = Field(16, ge=1)  # px
     max_pixels: int = Field(40_000_000, ge=1)
     why: str | None = None

@@ -111,7 +111,7 @@ def ingest(paths: Sequence[Path], columns: dict[str, Column], form: Form, attach
             notes.append(Note("same_file", words))
             continue
         seen[digest] = path
-        names, told = matched(path, _header(path, form), columns)
+        names, told = matched(path, header(path, form), columns)
         notes += _as_written(path, form) + told
         for block in _blocks(path, names, columns, form):
             good, bad = _typed(block, path, digest, columns, form, archives)
@@ -243,7 +243,8 @@ def _structure(block: Block, path: Path, digest: str, form: Form) -> pl.DataFram
     )  # fmt: skip
 
 
-def _header(path: Path, form: Form) -> list[str]:
+def header(path: Path, form: Form) -> list[str]:
+    """The names of a file's columns, as they are written (raises as `ingest`)."""
     match form.format:
         case "csv":
             return read_header(path, form.dialect)

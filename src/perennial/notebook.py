@@ -27,7 +27,7 @@ from perennial.scoring.scorer import Scorer
 __all__ = ["Contract", "evaluate", "gate", "load_scorer", "load_table"]
 
 
-def load_table(name: str, part: Literal["train", "val", "test", "later"] | None = None) -> pl.DataFrame:
+def load_table(name: str, part: Literal["train", "val", "test", "out_of_time"] | None = None) -> pl.DataFrame:
     """The rows of a use case as the model sees them, with the part of each in `split`; of one part, or of all.
 
     >>> import perennial

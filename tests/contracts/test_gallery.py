@@ -200,7 +200,7 @@ def test_each_unit_is_in_one_part_and_so_is_each_person(entry: Toy) -> None:
     assert {"train", "val", "test"} <= set(splits["split"])
     split = entry.contract.split
     if split.kind == "hash" and split.by != "row":
-        now = splits.filter(pl.col("split") != "earlier")  # of whom it is compared with, not made of
+        now = splits.filter(pl.col("split") != "lookback")  # of whom it is compared with, not made of
         parts = units.join(now, on=ROW_ID).group_by(ENTITY).agg(pl.col("split").n_unique())
         assert parts["split"].max() == 1
     if split.kind == "time" and split.order != "record":

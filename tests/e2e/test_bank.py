@@ -71,14 +71,14 @@ def test_by_time_nobody_reaches_the_floor(tmp_path: Path) -> None:
     toy = bank(tmp_path / "bank", "bank_by_time")
     toy.run(*STAGES)
     rows = toy.summary("split")["flow"]["units"]["to"]
-    assert rows["later"] > 8000
+    assert rows["out_of_time"] > 8000
     assert abs((rows["train"] + rows["val"]) / 41176 - 0.6) < 0.001
     families = toy.summary("evaluate")["families"]
     assert len(families) == 4
     assert all(found["test"]["auc"]["value"] < 0.70 for found in families.values())
     decision = verdict(toy)
     assert decision.verdict == "REJECT"
-    assert "does not clear the floor 0.7" in decision.reasons[0].words
+    assert "does not clear the agreed minimum 0.7" in decision.reasons[0].words
 
 
 def test_duration_as_a_feature_is_refused_by_name(tmp_path: Path) -> None:

@@ -117,12 +117,12 @@ def test_reports_are_shown_without_a_request_a_complaint_or_an_overlap(tmp_path:
 def test_composed_reports_fit_every_width(tmp_path: Path) -> None:
     stories = [
         response_story(champion=True),
-        response_story("REJECT", stopped_by="floor", money=False),
+        response_story("REJECT", stopped_by="minimum", money=False),
         uplift_story(),
         spend_story(),
         uplift_story("HOLD", stopped_by="better", champion=True),
         classes_story(champion=True),
-        classes_story("REJECT", stopped_by="floor", sure=0.5),
+        classes_story("REJECT", stopped_by="minimum", sure=0.5),
         amounts_story(),
         amounts_story("HOLD", stopped_by="better", champion=True, times=1.7),
     ]

@@ -10,7 +10,7 @@ from perennial.contract.model import Contract, parse
 def told(**changes: Any) -> dict[str, Any]:
     """The top level of a contract with an event table; `columns` and `unit` are added to, other keys replaced."""
     base: dict[str, Any] = {
-        "task": {"kind": "binary", "target": "y", "primary": "auc", "floor": 0.7},
+        "task": {"kind": "binary", "target": "y", "primary": "auc", "minimum": 0.7},
         "source": {"kind": "file", "files": "people.csv"},
         "columns": {
             "who": {"role": "id", "type": "text", "unique": True},
@@ -36,7 +36,7 @@ def told(**changes: Any) -> dict[str, Any]:
         "unit": {"rows": "as_is", "as_of": "2026-01-01", "duplicates": "drop", "features": {}},
         "split": {"kind": "hash", "by": "entity", "salt": "s", "fractions": {"train": 0.6, "val": 0.2, "test": 0.2}},
         "sampling": {},
-        "suspects": [],
+        "leakage_suspects": [],
         "slices": [],
         "money": {},
     }
@@ -52,7 +52,7 @@ def contract(**changes: Any) -> Contract:
 def told_of_log(**changes: Any) -> dict[str, Any]:
     """The top level of a contract whose customers are made of a log of orders; `log` and `unit` are added to."""
     base = told() | {
-        "task": {"kind": "binary", "target": "again", "primary": "auc", "floor": 0.5},
+        "task": {"kind": "binary", "target": "again", "primary": "auc", "minimum": 0.5},
         "source": {"kind": "file", "files": "orders.csv"},
         "columns": {},
         "events": {

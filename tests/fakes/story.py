@@ -42,7 +42,7 @@ def response_story(
     contract = gallery("ad_response")
     if not money:
         contract = contract.model_copy(update={"money": Money()})
-    rejected = verdict == "REJECT" and stopped_by == "floor"
+    rejected = verdict == "REJECT" and stopped_by == "minimum"
     evaluation = {
         "primary": "auc",
         "rows": {"val": VAL, "test": TEST},
@@ -122,7 +122,7 @@ def uplift_story(
         "messages": [_message("discover", 0.0085, clear), _message("reward", -0.0037 if clear else -0.012, clear)],
         "policy": evaluation["policy"],
     }
-    decision = _decision(verdict, stopped_by, champion, 0.0, 0.001 if stopped_by == "floor" else 0.0125)
+    decision = _decision(verdict, stopped_by, champion, 0.0, 0.001 if stopped_by == "minimum" else 0.0125)
     return _story("ad_uplift", gallery("ad_uplift"), decision, evaluation, suspects)
 
 
@@ -150,7 +150,7 @@ def classes_story(
     groups = {"channel": np.array([BAD, "web"] * 600)}
     evaluation = classes.judge(part, part, "log_loss", names, False, groups, Resampling(n=100, seed=1))
     evaluation |= {"rows": {"val": VAL, "test": 1200}}
-    decision = _decision(verdict, stopped_by, champion, 1.6, 1.9 if stopped_by == "floor" else 1.2)
+    decision = _decision(verdict, stopped_by, champion, 1.6, 1.9 if stopped_by == "minimum" else 1.2)
     return _without_money(_story("product_images", contract, decision, evaluation, suspects))
 
 
@@ -166,7 +166,7 @@ def amounts_story(
     part = Labelled(y=y, scores=scores)
     evaluation = amounts.judge(part, part, "gini_norm", {}, Resampling(n=100, seed=1))
     evaluation |= {"rows": {"val": VAL, "test": 2000}}
-    decision = _decision(verdict, stopped_by, champion, 0.5, 0.41 if stopped_by == "floor" else 0.62)
+    decision = _decision(verdict, stopped_by, champion, 0.5, 0.41 if stopped_by == "minimum" else 0.62)
     story = _without_money(_story("customer_value", gallery("customer_value"), decision, evaluation, suspects))
     flow = {stage: {"flow": {"lines": counts["flow"]["main"]}} for stage, counts in _flow().items()}
     flow["featurize"]["cutoffs"] = {"2011-03-14": TRAIN, "2011-09-10": TEST}  # type: ignore[assignment]
@@ -194,7 +194,7 @@ def gallery(name: str) -> Contract:
 
 _AUC = {"linear": 0.822, "boosted": 0.831, "deep": 0.829}
 _POWERS = {"linear": 0.36, "boosted": 0.33, "deep": 0.34}
-_SHARP = {"better": 0.01, "floor": 0.03, "profit": 900.0, "groups": 0.01}
+_SHARP = {"better": 0.01, "minimum": 0.03, "profit": 900.0, "groups": 0.01}
 
 
 def _story(
@@ -207,9 +207,9 @@ def _story(
         summaries={
             **_flow(),
             "split": {
-                "flow": {"units": {"in": 16150, "to": {"later": 0, "test": TEST, "train": TRAIN, "val": VAL}}},
+                "flow": {"units": {"in": 16150, "to": {"out_of_time": 0, "test": TEST, "train": TRAIN, "val": VAL}}},
                 "rate": {"test": 0.0758, "train": 0.0707, "val": 0.0755},
-                "suspects": list(suspects),
+                "leakage_suspects": list(suspects),
             },
             "train": {"best_epoch": 11, "epochs": 17},
             "baseline": {"both_ways": None},
@@ -264,20 +264,20 @@ def _explained() -> dict[str, Any]:
     }
 
 
-def _decision(verdict: Verdict, stopped_by: str, champion: bool, floor: float, value: float) -> dict[str, Any]:
+def _decision(verdict: Verdict, stopped_by: str, champion: bool, minimum: float, value: float) -> dict[str, Any]:
     """The record of a decision whose rules all passed but for `stopped_by`."""
     state = {"PROMOTE": "ok", "HOLD": "holds", "REJECT": "rejects"}[verdict]
 
     def rule(name: str, line: float, good: float) -> dict[str, Any]:
         stopped = name == stopped_by
-        reach = 0.003 if name == "floor" and floor == 0 else _SHARP[name]
+        reach = 0.003 if name == "minimum" and minimum == 0 else _SHARP[name]
         undecided = stopped and (name, verdict) == ("better", "HOLD")
-        bad = value if name == "floor" else line if undecided else line - 2 * reach
+        bad = value if name == "minimum" else line if undecided else line - 2 * reach
         found = about(bad if stopped else good, reach)
         words = f"{name}: from {found['low']:.3f} to {found['high']:.3f}"
         return {"name": name, "words": words, "state": state if stopped else "ok", "interval": found, "line": line}
 
-    rules = [rule("floor", floor, value)]
+    rules = [rule("minimum", minimum, value)]
     if stopped_by == "comparable":
         words = "not comparable: the model in use has trained on 12 of these test rows"
         rules = [{"name": "comparable", "words": words, "state": state, "interval": None, "line": None}, *rules]

@@ -73,9 +73,9 @@ def perennial(toy: Toy, *words: str, timeout: float = 400) -> subprocess.Complet
 
 
 def small_project(root: Path) -> Toy:
-    """2,000 customers under git and DVC, a quick training, a floor that a small sample can clear, a stage of one's own."""
+    """2,000 customers under git and DVC, a quick training, a minimum that a small sample can clear, a stage of one's own."""
     toy = make(root, 2_000)
-    toy.edit_contract("floor: 0.70", "floor: 0.5")
+    toy.edit_contract("minimum: 0.70", "minimum: 0.5")
     params = yaml.safe_load((root / "params.yaml").read_text())
     block = params["use_cases"][NAME]
     block["train"] |= {"epochs": 3}

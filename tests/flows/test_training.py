@@ -83,7 +83,7 @@ def test_decision_rows_and_figures_are_artifacts(done: Done) -> None:
 def test_show_tells_scripts_all_of_it(done: Done) -> None:
     told = json.loads(perennial(done.toy, "show", NAME, "--json").stdout)
     assert told["rows"] == {
-        "raw": 2010, "quarantined": 9, "duplicates": 1, "later": 0,
+        "raw": 2010, "quarantined": 9, "duplicates": 1, "out_of_time": 0,
         **{part: told["rows"][part] for part in ("train", "val", "test")},
     }  # fmt: skip
     assert set(told["families"]) == {"linear", "boosted", "deep", "blend"}

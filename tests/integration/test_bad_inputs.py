@@ -419,12 +419,12 @@ def contract_of(case: Case) -> dict[str, Any]:
     for name, change in case.columns.items():
         columns[name] = {**columns.get(name, {}), **change}
     return {
-        "task": {"kind": "binary", "target": "y", "primary": "auc", "floor": 0.7},
+        "task": {"kind": "binary", "target": "y", "primary": "auc", "minimum": 0.7},
         "source": {"kind": "file", "files": "people*.csv*", **case.source},
         "columns": columns, "rules": case.rules, "events": {},
         "unit": {"rows": "as_is", "as_of": "2026-01-01", "duplicates": "drop", "features": {}, **case.unit},
         "split": {"kind": "hash", "by": "entity", "salt": "s", "fractions": {"train": 0.6, "val": 0.2, "test": 0.2}},
-        "sampling": {}, "suspects": [], "slices": [], "money": {},
+        "sampling": {}, "leakage_suspects": [], "slices": [], "money": {},
     }  # fmt: skip
 
 

@@ -162,7 +162,7 @@ def test_the_same_campaign_again_is_the_same_and_another_one_under_its_name_is_r
 def test_what_params_and_flags_ask_for(shop: Toy, send: Callable[..., campaigns.Campaign]) -> None:
     told = yaml.safe_load((shop.root / "params.yaml").read_text())
     told["use_cases"][NAME]["audience"] = {
-        "at_least": 300,
+        "min_control": 300,
         "messages": ["a", "b"],
         "explore": 0.1,
         "columns": ["decile"],
@@ -185,7 +185,7 @@ def test_what_params_and_flags_ask_for(shop: Toy, send: Callable[..., campaigns.
     with pytest.raises(ConfigError, match=r"audience of ad_response: control: .*less than 1, not '1.5'"):
         send("other", control=1.5)
     with pytest.raises(InputError, match=r"held back: two or more are needed on each side"):
-        send("other", at_least=100_000)
+        send("other", min_control=100_000)
     assert not (room(shop, "other") / "campaign.json").exists()
 
 
@@ -232,7 +232,7 @@ def test_a_contract_that_leads_to_no_campaign_says_why(shop: Toy, send: Callable
             r"money\.value_of_response and money\.cost_of_contact not told",
         ),
         ("cost_of_contact: 2, ", "", r"\Amoney\.cost_of_contact not told: whom a contact pays for"),
-        ("sampling: {}", "sampling: {kept: unknown}", r"sampling\.kept is unknown: scores only rank"),
+        ("sampling: {}", "sampling: {sampling_rate: unknown}", r"sampling\.sampling_rate is unknown: scores only rank"),
     ):
         assert old in before
         path.write_text(before.replace(old, new))

@@ -58,7 +58,7 @@ def test_a_data_set_of_another_kind_runs_up_to_its_parts_with_no_line_edited(
     path = bundled(name, tmp_path)
     new(project.project, "mine", path, Answers(), asks=False)
     assert (project.project.raw("mine") / path.name).read_bytes() == path.read_bytes()
-    assert section(project.root / "params.yaml", "mine", "train", TrainParams).batch in {64, 128, 256}
+    assert section(project.root / "params.yaml", "mine", "train", TrainParams).batch_size in {64, 128, 256}
     project.run(*LIGHT)
     n_rows = len(path.read_text().splitlines()) - 1
     assert project.summary("split")["flow"]["units"]["in"] >= 0.99 * n_rows
@@ -195,7 +195,7 @@ def test_three_questions_stand_on_one_screen_before_the_first_is_answered(
     new(project.project, "mine", _coded(tmp_path / "codes.csv"), Answers(), asks=True)
     contract = project.contract
     assert contract.columns["churn_flag"].values == {"2": 0, "1": 1}
-    assert not contract.suspects
+    assert not contract.leakage_suspects
     assert (contract.money.value_of_response, contract.money.cost_of_contact) == (40, 2)
     assert len(person.prompts) == 3
     for words in ("1. What do you want to predict", "result_days: ", "3. What does a contact cost", "event = 2, 33.5%"):
@@ -239,7 +239,7 @@ def test_which_of_day_and_month_comes_first_is_asked_where_no_row_tells_and_take
     assert project.contract.columns["order_date"].format == "%-d/%-m/%Y"
     assert person.screen.getvalue().count("row ") == 3
     assert [prompt[0] for prompt in person.prompts] == ["1", "1", "2", "3"]
-    assert "not asked, --cost and --earns says it: What does a contact cost" in person.seen[2]
+    assert "not asked, --cost and --value says it: What does a contact cost" in person.seen[2]
 
 
 def test_of_unlike_files_the_table_is_asked_for_and_nothing_is_joined(

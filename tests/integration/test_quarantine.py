@@ -61,7 +61,7 @@ def test_the_command_says_it_in_one_table_each(
     monkeypatch.chdir(made.root)
     assert cli.run(["quarantine", "list", made.name]) == 0
     assert "between:amount" in capsys.readouterr().out
-    assert cli.run(["quarantine", "show", made.name, "--rule", "record:field_count", "--n", "1"]) == 0
+    assert cli.run(["quarantine", "show", made.name, "--rule", "record:field_count", "--limit", "1"]) == 0
     assert ".csv:" in capsys.readouterr().out
     assert cli.run(["quarantine", "replay", made.name]) == 0
     said = capsys.readouterr().out

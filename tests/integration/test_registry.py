@@ -45,7 +45,7 @@ def evaluated(made: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
     toy.edit("params.yaml", "trials: 6", "trials: 1")
     toy.edit("params.yaml", "bootstrap: 500", "bootstrap: 100")
     toy.edit("params.yaml", "bootstrap: 1000", "bootstrap: 100")
-    toy.edit_contract("floor: 0.70", "floor: 0.0")
+    toy.edit_contract("minimum: 0.70", "minimum: 0.0")
     toy.run("train", "baseline", "evaluate")
     write_text(toy.project.raw(toy.name).with_suffix(".dvc"), "outs:\n- md5: 0123.dir\n  path: raw\n")
     with pytest.MonkeyPatch.context() as patch:
@@ -359,7 +359,7 @@ def test_a_decision_is_plain_json(shop: Toy) -> None:
     register(shop.project, shop.name)
     record = promote(shop.project, shop.name)
     assert json.loads(json.dumps(record, allow_nan=False)) == record
-    assert {rule["name"] for rule in record["rules"]} >= {"better", "floor"}
+    assert {rule["name"] for rule in record["rules"]} >= {"better", "minimum"}
     assert pl.DataFrame({"reason": record["reasons"]}).height >= 1
 
 
@@ -422,7 +422,7 @@ def test_history_folds_its_reasons_into_a_wide_column(
     lines = capsys.readouterr().out.splitlines()
     cells = [[cell.strip() for cell in line.strip("│").split("│")] for line in lines if line.startswith("│")]
     assert reason == " ".join(why for _, why in cells if why not in {"as if", "[red]complaints"}).strip()
-    assert " at 99 %: its lower end clears the floor" in reason
+    assert " at 99 %: its lower end clears the agreed minimum" in reason
     assert sum(bool(why) for _, why in cells) <= 5, "one reason takes three lines at most"
     whats = [what for what, _ in cells]
     assert [what for what in whats if what.startswith("version")] == [

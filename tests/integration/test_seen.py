@@ -69,7 +69,7 @@ def test_planted_words_lead_and_mistakes_are_quoted_without_contact_data(tmp_pat
     assert {word["word"] for word in ends["raise"][:2]} == {"superb", "moving"}
     assert {word["word"] for word in ends["lower"][:2]} == {"dreadful", "dull"}
     table = read_table(toy.out("explain", "words.parquet"))
-    assert table["rows"].min() >= told["words"]["least"] == 10
+    assert table["rows"].min() >= told["words"]["min_rows"] == 10
     quotes = read_table(toy.out("explain", "quotes.parquet"))
     evaluated = toy.summary("evaluate")
     assert np.array(evaluated["confusion"]).sum() == 200
@@ -90,7 +90,7 @@ def test_planted_words_lead_and_mistakes_are_quoted_without_contact_data(tmp_pat
 
 def test_photos_are_shown_small_and_maps_only_where_the_check_passes(tmp_path: Path) -> None:
     small = {
-        "train": {"epochs": 4, "patience": 4, "average": 0.9}, "evaluate": {"bootstrap": 100}, "explain": {"rows": 70},
+        "train": {"epochs": 4, "patience": 4, "ema_decay": 0.9}, "evaluate": {"bootstrap": 100}, "explain": {"rows": 70},
     }  # fmt: skip
     toy = project(tmp_path / "p", "product_images", small)
     names, digits = toy.contract.classes, load_digits()

@@ -98,15 +98,15 @@ def test_who_buys_alike_has_one_taste_beside_the_segment(shop: Toy) -> None:
 
 def test_customers_of_a_month_before_are_compared_and_nothing_else_is_made_of_them(shop: Toy) -> None:
     split = shop.summary("split")["flow"]["units"]["to"]
-    assert split["earlier"] > 300
+    assert split["lookback"] > 300
     assert split["train"] + split["val"] + split["test"] == 450
     moves = shop.summary("evaluate")["moves"]
     assert (moves["from"], moves["to"]) == ("2011-11-10", "2011-12-10")
-    assert sum(map(sum, moves["counts"])) == split["earlier"]
+    assert sum(map(sum, moves["counts"])) == split["lookback"]
     kept = sum(moves["counts"][s][s] for s in range(3))
-    assert moves["moved"]["value"] == pytest.approx(1 - kept / split["earlier"])
+    assert moves["moved"]["value"] == pytest.approx(1 - kept / split["lookback"])
     assert 0 < moves["moved"]["value"] < 1
-    assert sum(moves["counts"][2][:2]) < 0.1 * split["earlier"], "who is gone for 250 days was gone before"
+    assert sum(moves["counts"][2][:2]) < 0.1 * split["lookback"], "who is gone for 250 days was gone before"
 
 
 def test_train_says_that_it_has_nothing_to_learn_and_the_others_cope(shop: Toy) -> None:

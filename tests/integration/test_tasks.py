@@ -35,9 +35,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::Depre
 FAMILIES: tuple[Family, ...] = ("linear", "boosted", "deep", "blend")
 MESSAGE = "{role: treatment, control: none, assignment: randomised, arms: {discover: {cost: 2}, reward: {cost: 2}}}"
 ASKED: dict[str, dict[str, Any]] = {
-    "multiclass": {"kind": "multiclass", "target": "channel", "primary": "log_loss", "floor": 1.2, "ordered": True},
+    "multiclass": {"kind": "multiclass", "target": "channel", "primary": "log_loss", "minimum": 1.2, "ordered": True},
     "two_part": {
-        "kind": "regression", "target": "spend_14d", "primary": "gini_norm", "floor": 0.0, "zeros": "two_part",
+        "kind": "regression", "target": "spend_14d", "primary": "gini_norm", "minimum": 0.0, "zeros": "two_part",
     },
 }  # fmt: skip
 

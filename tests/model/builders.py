@@ -59,7 +59,7 @@ Give = Callable[[Family, Task], Saved]
 def train_params(**changes: Any) -> TrainParams:
     base: dict[str, Any] = {
         "seed": 1, "members": 4, "width": 16, "blocks": 1, "dropout": 0.1, "learning_rate": 0.01, "weight_decay": 0.01,
-        "batch": 64, "epochs": 4, "patience": 6, "swap": 0.0, "accelerator": "cpu", "devices": 1, "num_nodes": 1,
+        "batch_size": 64, "epochs": 4, "patience": 6, "swap_noise": 0.0, "accelerator": "cpu", "devices": 1, "num_nodes": 1,
         "strategy": "single", "precision": "32-true", "threads": 1,
     }  # fmt: skip
     return TrainParams(**{**base, **changes})

@@ -40,7 +40,7 @@ class Tell(Callback):
 def main(folder: Path, devices: int, dies: bool) -> None:
     tell = Tell(dies)
     several = {"devices": devices, "strategy": "ddp", "threads": 3} if devices > 1 else {}
-    params = train_params(dropout=0.0, epochs=3, warmup=0.2, average=0.8, **several)
+    params = train_params(dropout=0.0, epochs=3, warmup=0.2, ema_decay=0.8, **several)
     torch.manual_seed(5)
     fitted = fit(
         lambda: TabularNet(spec(dropout=0.0)), losses(spec()), rows(N), torch.ones(N, dtype=torch.int64), rows(200, seed=3),

@@ -102,12 +102,12 @@ def test_nothing_is_told_where_nothing_else_is_possible() -> None:
     ("task", "column"),
     [
         (
-            {"kind": "multiclass", "target": "what", "primary": "log_loss", "floor": 1},
+            {"kind": "multiclass", "target": "what", "primary": "log_loss", "minimum": 1},
             {"values": ["no", "some", "much"]},
         ),
-        ({"kind": "regression", "target": "what", "primary": "gini_norm", "floor": 0}, {"type": "decimal"}),
+        ({"kind": "regression", "target": "what", "primary": "gini_norm", "minimum": 0}, {"type": "decimal"}),
         (
-            {"kind": "regression", "target": "what", "primary": "mae", "floor": 9, "zeros": "two_part"},
+            {"kind": "regression", "target": "what", "primary": "mae", "minimum": 9, "zeros": "two_part"},
             {"type": "decimal"},
         ),
     ],
@@ -131,8 +131,10 @@ def test_every_task_is_told_in_its_own_metric(task: dict[str, Any], column: dict
 def test_rows_that_stand_for_more_weigh_more() -> None:
     """Of a sample, average precision is that of the population."""
     units = drifting()
-    task = {"kind": "binary", "target": "y", "primary": "ap", "floor": 0.1}
-    plain, sampled = (told(units, asked(task=task, sampling=kept)) for kept in ({}, {"kept": {"no": 0.05, "yes": 1}}))
+    task = {"kind": "binary", "target": "y", "primary": "ap", "minimum": 0.1}
+    plain, sampled = (
+        told(units, asked(task=task, sampling=kept)) for kept in ({}, {"sampling_rate": {"no": 0.05, "yes": 1}})
+    )
     assert plain is not None
     assert sampled is not None
     assert sampled["cells"][1][0]["value"] < plain["cells"][1][0]["value"] - 0.1

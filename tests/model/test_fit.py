@@ -108,7 +108,7 @@ def test_the_masks_of_dropout_come_from_seed_epoch_and_batch_alone(tmp_path: Pat
 
 
 def test_swap_changes_what_is_learnt_and_is_reproducible(tmp_path: Path) -> None:
-    plain, swapped, again = (fitted(tmp_path / name, swap=s) for name, s in (("a", 0.0), ("b", 0.2), ("c", 0.2)))
+    plain, swapped, again = (fitted(tmp_path / name, swap_noise=s) for name, s in (("a", 0.0), ("b", 0.2), ("c", 0.2)))
     assert same(swapped.net.state_dict(), again.net.state_dict())
     assert not same(plain.net.state_dict(), swapped.net.state_dict())
 
@@ -222,9 +222,9 @@ def test_training_follows_the_rate_over_all_of_its_epochs(tmp_path: Path) -> Non
 
 
 def test_what_is_judged_and_given_back_are_the_mean_weights(tmp_path: Path) -> None:
-    """The exponential mean from the first step on, whose decay rises to `average`; training itself goes on untouched."""
+    """The exponential mean from the first step on, whose decay rises to `ema_decay`; training itself goes on untouched."""
     spy, plain = Rates(), Rates()
-    found = fitted(tmp_path / "a", extra=(spy,), epochs=3, average=0.9, dropout=0.0)
+    found = fitted(tmp_path / "a", extra=(spy,), epochs=3, ema_decay=0.9, dropout=0.0)
     fitted(tmp_path / "b", extra=(plain,), epochs=3, dropout=0.0)
     assert len(spy.weights) == len(plain.weights) == 24
     assert same(spy.weights[-1], plain.weights[-1])
@@ -247,9 +247,9 @@ def test_what_is_judged_and_given_back_are_the_mean_weights(tmp_path: Path) -> N
 
 def test_mean_weights_are_the_same_bits_each_time_and_steadier(tmp_path: Path) -> None:
     some = {"learning_rate": 0.08, "epochs": 8, "patience": 8, "dropout": 0.0}
-    first, again = (fitted(tmp_path / name, average=0.95, warmup=0.1, **some) for name in "ab")
+    first, again = (fitted(tmp_path / name, ema_decay=0.95, warmup=0.1, **some) for name in "ab")
     assert same(first.net.state_dict(), again.net.state_dict())
     assert first.curve == again.curve
-    flat, steady = fitted(tmp_path / "c", **some), fitted(tmp_path / "d", average=0.95, **some)
+    flat, steady = fitted(tmp_path / "c", **some), fitted(tmp_path / "d", ema_decay=0.95, **some)
     jumps = [np.abs(np.diff([epoch.val_loss for epoch in run.curve])).mean() for run in (flat, steady)]
     assert jumps[1] < jumps[0]

@@ -98,9 +98,9 @@ def test_parts_of_a_design_belong_to_their_columns() -> None:
 
 def test_a_head_says_what_its_contract_asks_for() -> None:
     heads = {
-        "multiclass": {"kind": "multiclass", "target": "tier", "primary": "log_loss", "floor": 1.0},
-        "two_part": {"kind": "regression", "target": "spend", "primary": "mae", "floor": 9.0, "zeros": "two_part"},
-        "regression": {"kind": "regression", "target": "spend", "primary": "mae", "floor": 9.0},
+        "multiclass": {"kind": "multiclass", "target": "tier", "primary": "log_loss", "minimum": 1.0},
+        "two_part": {"kind": "regression", "target": "spend", "primary": "mae", "minimum": 9.0, "zeros": "two_part"},
+        "regression": {"kind": "regression", "target": "spend", "primary": "mae", "minimum": 9.0},
     }
     columns = {
         "tier": {"role": "outcome", "values": list(CLASSES)},
@@ -112,7 +112,7 @@ def test_a_head_says_what_its_contract_asks_for() -> None:
     arms = {"role": "treatment", "control": "none", "arms": {name: {"cost": 2} for name in HEADS["uplift"].outputs[1:]}}
     won = {"role": "outcome", "values": {"no": 0, "yes": 1}}
     for target, task in (("won", "uplift"), ("spend", "uplift_amounts")):
-        asked = {"kind": "uplift", "target": target, "primary": "qini", "floor": 0.0}
+        asked = {"kind": "uplift", "target": target, "primary": "qini", "minimum": 0.0}
         found = head_of(parse(told(task=asked, columns={**columns, "won": won, "message": arms}), "c"))
         assert found == HEADS[task]  # type: ignore[index]
     assert [HEADS[task].raw for task in TASKS] == [1, 3, 3, 3, 1, 2]

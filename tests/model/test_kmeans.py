@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from perennial.config.baseline import KnownSegments
+from perennial.config.baseline import PreviousSegments
 from perennial.contract.serving import FeatureColumn
 from perennial.data.encode import Encoded, Encoding, fit
 from perennial.errors import ConfigError, DataStopped
@@ -73,15 +73,19 @@ def test_a_fit_from_known_segments_keeps_names_and_scale_while_centres_move(tmp_
     encoding, encoded = rows(3)
     old = named(fit_kmeans(encoded, encoding, 3, starts=3, seed=1), encoded, TRAITS)
     other_encoding, others = rows(3, seed=4)
-    write_json(tmp_path / "known.json", old.known)
-    new = refit(others, other_encoding, KnownSegments.model_validate(read_json(tmp_path / "known.json")))
+    write_json(tmp_path / "known.json", old.previous)
+    new = refit(others, other_encoding, PreviousSegments.model_validate(read_json(tmp_path / "known.json")))
     assert new.names == old.names
     np.testing.assert_array_equal(new.scale.center_F, old.scale.center_F)
     assert 0 < np.abs(new.centre_KF - old.centre_KF).max() < 0.3
     assert (new.segment(encoded) == old.segment(encoded)).mean() > 0.97
-    known = {**old.known, "columns": {"z": old.known["columns"]["a"]}, "centres": [{"z": 0.0}, {"z": 1.0}, {"z": 2.0}]}
+    known = {
+        **old.previous,
+        "columns": {"z": old.previous["columns"]["a"]},
+        "centres": [{"z": 0.0}, {"z": 1.0}, {"z": 2.0}],
+    }
     with pytest.raises(ConfigError, match="has the columns z; the data have b, a"):
-        refit(others, other_encoding, KnownSegments.model_validate(known))
+        refit(others, other_encoding, PreviousSegments.model_validate(known))
 
 
 def test_too_few_different_rows_stop() -> None:

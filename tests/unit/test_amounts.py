@@ -130,16 +130,18 @@ def test_slices_are_told_where_there_are_rows_enough_and_all_is_plain_json() -> 
     json.dumps(found, allow_nan=False)
 
 
-@pytest.mark.parametrize(("metric", "floor", "never"), [("gini_norm", 0.3, 0.99), ("mae", 40.0, 1.0)])
-def test_a_better_model_of_amounts_is_promoted_and_a_worse_one_is_not(metric: str, floor: float, never: float) -> None:
+@pytest.mark.parametrize(("metric", "minimum", "never"), [("gini_norm", 0.3, 0.99), ("mae", 40.0, 1.0)])
+def test_a_better_model_of_amounts_is_promoted_and_a_worse_one_is_not(
+    metric: str, minimum: float, never: float
+) -> None:
     part = labelled(4000, 50)
     score = Judge(metric=metric, y=part.y, resamples=200, seed=1)
     good, bad = part.scores["deep"], part.scores["linear"]
-    assert decide(Evidence(judge=score, floor=floor, candidate=good, champion=bad)).verdict == "PROMOTE"
-    assert decide(Evidence(judge=score, floor=floor, candidate=bad, champion=good)).verdict == "REJECT"
-    assert decide(Evidence(judge=score, floor=floor, candidate=good, champion=good)).verdict == "HOLD"
-    assert decide(Evidence(judge=score, floor=never, candidate=good, champion=None)).verdict == "REJECT"
-    column = decide(Evidence(judge=score, floor=floor, candidate=good[:, None], champion=bad[:, None]))
+    assert decide(Evidence(judge=score, minimum=minimum, candidate=good, champion=bad)).verdict == "PROMOTE"
+    assert decide(Evidence(judge=score, minimum=minimum, candidate=bad, champion=good)).verdict == "REJECT"
+    assert decide(Evidence(judge=score, minimum=minimum, candidate=good, champion=good)).verdict == "HOLD"
+    assert decide(Evidence(judge=score, minimum=never, candidate=good, champion=None)).verdict == "REJECT"
+    column = decide(Evidence(judge=score, minimum=minimum, candidate=good[:, None], champion=bad[:, None]))
     assert column.verdict == "PROMOTE", "a scorer gives (n, 1)"
 
 

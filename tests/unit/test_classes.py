@@ -189,12 +189,12 @@ def test_a_better_model_of_classes_is_promoted_and_a_worse_one_is_not(metric: st
     p, y = drawn(3000, 13)
     worse = blurred(p, 14, 1.5)
     score = Judge(metric=metric, y=y, resamples=200, seed=1)
-    floor = 1.0 if metric == "log_loss" else 0.4
-    assert decide(Evidence(judge=score, floor=floor, candidate=p, champion=worse)).verdict == "PROMOTE"
-    assert decide(Evidence(judge=score, floor=floor, candidate=worse, champion=p)).verdict == "REJECT"
-    assert decide(Evidence(judge=score, floor=floor, candidate=p, champion=p)).verdict == "HOLD"
+    minimum = 1.0 if metric == "log_loss" else 0.4
+    assert decide(Evidence(judge=score, minimum=minimum, candidate=p, champion=worse)).verdict == "PROMOTE"
+    assert decide(Evidence(judge=score, minimum=minimum, candidate=worse, champion=p)).verdict == "REJECT"
+    assert decide(Evidence(judge=score, minimum=minimum, candidate=p, champion=p)).verdict == "HOLD"
     unreachable = 0.1 if metric == "log_loss" else 0.99
-    assert decide(Evidence(judge=score, floor=unreachable, candidate=p, champion=None)).verdict == "REJECT"
+    assert decide(Evidence(judge=score, minimum=unreachable, candidate=p, champion=None)).verdict == "REJECT"
 
 
 def test_a_group_in_which_the_new_model_confuses_classes_stops_it() -> None:
@@ -205,7 +205,7 @@ def test_a_group_in_which_the_new_model_confuses_classes_stops_it() -> None:
     score = Judge(metric="log_loss", y=y, resamples=200, seed=1)
     found = by_slice(score, {"age": group}, candidate, champion)
     assert [(part.value, part.is_worse) for part in found] == [("new", False), ("old", True)]
-    decision = decide(Evidence(judge=score, floor=1.1, candidate=candidate, champion=champion, slices=found))
+    decision = decide(Evidence(judge=score, minimum=1.1, candidate=candidate, champion=champion, slices=found))
     assert decision.verdict == "HOLD"
     assert "age old" in decision.reasons[0].words
 

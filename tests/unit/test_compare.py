@@ -45,7 +45,7 @@ def checkouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Project,
 
     def evidence(project: Project, name: str, contract: object, new: Any, old: Any, gate: object) -> Evidence:
         assert project == here, "both are judged on the rows of this branch"
-        return Evidence(judge=judge, floor=0.7, candidate=scores[new], champion=scores[old])
+        return Evidence(judge=judge, minimum=0.7, candidate=scores[new], champion=scores[old])
 
     def bundle(project: Project, name: str) -> str:
         return "deep" if project == here else "linear"

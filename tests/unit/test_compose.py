@@ -40,7 +40,7 @@ STORIES = {
         f"response HOLD by {rule}": response_story("HOLD", stopped_by=rule, champion=True)
         for rule in ("better", "comparable", "profit", "groups")
     },
-    "response REJECT by floor": response_story("REJECT", stopped_by="floor"),
+    "response REJECT by minimum": response_story("REJECT", stopped_by="minimum"),
     "response REJECT by better": response_story("REJECT", stopped_by="better", champion=True),
     "uplift clear": uplift_story(),
     "uplift not clear": uplift_story(clear=False),
@@ -51,7 +51,7 @@ STORIES = {
         f"uplift HOLD by {rule}": uplift_story("HOLD", stopped_by=rule, champion=True)
         for rule in ("better", "comparable", "profit", "groups")
     },
-    "uplift REJECT by floor": uplift_story("REJECT", stopped_by="floor"),
+    "uplift REJECT by minimum": uplift_story("REJECT", stopped_by="minimum"),
     "uplift REJECT by better": uplift_story("REJECT", stopped_by="better", champion=True),
 }
 EVERY = pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
@@ -87,20 +87,20 @@ def test_each_headline_says_what_decided() -> None:
     assert "cannot be held against it" in said["response HOLD by comparable"]
     assert "the new list earns measurably less" in said["response HOLD by profit"]
     assert "serves some customers measurably worse" in said["response HOLD by groups"]
-    assert said["response REJECT by floor"] == "Do not deploy: this model is not measurably better than chance."
+    assert said["response REJECT by minimum"] == "Do not deploy: this model is not measurably better than chance."
     assert said["response REJECT by better"] == "Do not deploy: the new model is measurably worse than the one in use."
     assert said["uplift clear"].startswith("Send each customer the message that moves them")
     assert said["uplift not clear"].startswith("Use the ranking by effect")
     assert "not measurably better" in said["uplift HOLD by better"]
     assert "earns measurably less" in said["uplift HOLD by profit"]
-    assert "cannot surely tell whom a message moves" in said["uplift REJECT by floor"]
+    assert "cannot surely tell whom a message moves" in said["uplift REJECT by minimum"]
     assert "measurably worse than the one in use" in said["uplift REJECT by better"]
 
 
 def test_a_model_split_by_time_is_refused_for_later_rows() -> None:
-    fractions = {"train": 0.5, "val": 0.1, "test": 0.2, "later": 0.2}
+    fractions = {"train": 0.5, "val": 0.1, "test": 0.2, "out_of_time": 0.2}
     later = TimeSplit.model_validate({"kind": "time", "order": "record", "fractions": fractions})
-    story = response_story("REJECT", stopped_by="floor")
+    story = response_story("REJECT", stopped_by="minimum")
     story = replace(story, contract=story.contract.model_copy(update={"split": later}))
     assert told(story).headline == "Do not deploy: on later rows this model is not measurably better than chance."
 
@@ -108,7 +108,7 @@ def test_a_model_split_by_time_is_refused_for_later_rows() -> None:
 def test_no_better_than_chance_is_what_the_whole_interval_says() -> None:
     said = []
     for value in (0.46, 0.5, 0.55):
-        story = response_story("REJECT", stopped_by="floor")
+        story = response_story("REJECT", stopped_by="minimum")
         for family in story.evaluation["families"].values():
             family["test"]["auc"] = about(value, 0.025)
         said.append(told(story).headline.removeprefix("Do not deploy: this model is "))
@@ -124,7 +124,7 @@ def test_the_version_in_use_is_that_of_the_newest_decision() -> None:
     held = {"verdict": "HOLD", "version": "5", "champion": {"version": "2"}}
     first, new = response_story(), response_story(champion=True)
     hold = response_story("HOLD", stopped_by="better", champion=True)
-    reject = response_story("REJECT", stopped_by="floor")
+    reject = response_story("REJECT", stopped_by="minimum")
     assert standing(first) == "Version 4 is the first"
     assert standing(new) == "Version 4 replaces version 3"
     assert standing(new, onward) == "Version 4 replaces version 3; by now version 5 is in use"
@@ -145,7 +145,7 @@ def test_only_a_promotion_says_whom_to_contact(story: Story) -> None:
     if story.verdict == "HOLD":
         assert re.search(r"\bfail(s|ed)\b", page, re.I) is None
         assert said.what_to_do.startswith("Nothing changes: go on with ")
-        assert ("--anew WHY" in said.what_to_do) == (story.stopped_by == "comparable")
+        assert ("--override-incomparable WHY" in said.what_to_do) == (story.stopped_by == "comparable")
     if story.verdict == "REJECT":
         assert said.what_to_do.startswith("Choose ")
         assert ("by the model in use" in said.what_to_do) == (story.decision["champion"] is not None)
@@ -159,7 +159,7 @@ def test_what_to_do_names_numbers_shares_and_messages() -> None:
     assert told(uplift_story()).what_to_do == (
         "Send discover to 14\u202f%, reward to 26\u202f% and nothing to 60\u202f% of customers."
     )
-    assert "reward did best: between −€1,140 and €449 per 1,000" in told(STORIES["uplift REJECT by floor"]).what_to_do
+    assert "reward did best: between −€1,140 and €449 per 1,000" in told(STORIES["uplift REJECT by minimum"]).what_to_do
 
 
 def test_where_nothing_is_worth_its_cost_nothing_is_sent() -> None:
@@ -177,10 +177,10 @@ def test_where_nothing_is_worth_its_cost_nothing_is_sent() -> None:
     [
         ("response first", "does not say whom the contact itself moves; that takes a control group"),
         ("response with a suspect", SUSPECT),
-        ("response REJECT by floor", "Nothing below is a plan"),
+        ("response REJECT by minimum", "Nothing below is a plan"),
         ("uplift clear", "nothing about a second message to the same customer"),
         ("uplift unfair", "were hardly drawn by lot"),
-        ("uplift REJECT by floor", "Nothing below is a plan"),
+        ("uplift REJECT by minimum", "Nothing below is a plan"),
     ],
 )
 def test_the_strongest_caution_stands_beside_the_verdict(name: str, caution: str) -> None:
@@ -202,7 +202,7 @@ def test_a_split_by_chance_says_nothing_of_later_months() -> None:
             told_of[name, timed] = caution.text.startswith(words)
     assert told_of == {key: key == ("record", False) for key in told_of}
     assert len(told_of) == 4
-    rejected = response_story("REJECT", stopped_by="floor")
+    rejected = response_story("REJECT", stopped_by="minimum")
     caution = told(replace(rejected, contract=gallery("bank_response"))).caution
     assert caution is not None
     assert caution.text.startswith("Nothing below is a plan")
@@ -224,7 +224,7 @@ def test_a_group_is_weaker_only_outside_the_noise() -> None:
 
 def test_chances_that_are_off_rank_only_where_there_is_a_list() -> None:
     said = {}
-    for verdict, rule in (("PROMOTE", ""), ("REJECT", "floor")):
+    for verdict, rule in (("PROMOTE", ""), ("REJECT", "minimum")):
         story = response_story(verdict, stopped_by=rule)
         fine = figures(story)[0].finding
         assert fine == "Predicted chances can be taken at face value"
@@ -250,7 +250,7 @@ def test_the_way_back_fetches_what_can_be_fetched() -> None:
 
 def test_a_score_of_rows_kept_by_an_unknown_share_is_called_a_rank_and_no_chance() -> None:
     story = response_story(money=False)
-    unknown = story.contract.model_copy(update={"sampling": Sampling(kept="unknown")})
+    unknown = story.contract.model_copy(update={"sampling": Sampling(sampling_rate="unknown")})
     page, plain = (words(compose(one)[0]) for one in (replace(story, contract=unknown), story))
     for said in ("it is no chance to respond", "Norm. entropy"):
         assert said in page
@@ -260,7 +260,7 @@ def test_a_score_of_rows_kept_by_an_unknown_share_is_called_a_rank_and_no_chance
 
 def test_a_suspect_outweighs_every_other_caution() -> None:
     for story in (
-        response_story("REJECT", stopped_by="floor", suspects=(SUSPECT,)),
+        response_story("REJECT", stopped_by="minimum", suspects=(SUSPECT,)),
         uplift_story(fair=False, suspects=(SUSPECT,)),
     ):
         caution = told(story).caution
@@ -274,7 +274,7 @@ def test_a_suspect_outweighs_every_other_caution() -> None:
 @EVERY
 def test_every_figure_of_the_verdict_has_its_interval(story: Story) -> None:
     """Counts and observed or agreed shares have none; all that is estimated has."""
-    told_as_they_are = {"Customers to contact", "Agreed floor", "Respond in train", "Respond in test"}
+    told_as_they_are = {"Customers to contact", "Agreed minimum", "Respond in train", "Respond in test"}
     seen = 0
     for figure in told(story).key_figures:
         if figure.name not in told_as_they_are:
@@ -376,8 +376,8 @@ def test_rules_stand_with_their_interval_and_their_line(story: Story) -> None:
     section = page.split("Why this verdict")[-1].split("What ")[0]
     rules = story.decision["rules"]
     assert len(rules) >= 2
-    assert section.count("against the agreed floor") == 1
-    assert f"floor {story.contract.task.floor:g}" in section
+    assert section.count("against the agreed minimum") == 1
+    assert f"minimum {story.contract.task.minimum:g}" in section
     assert section.count("Can the two be compared?") == sum(rule["name"] == "comparable" for rule in rules)
     assert section.count("no difference") >= sum(
         rule["name"] in {"better", "groups"} and bool(rule["interval"]) for rule in rules
@@ -419,7 +419,7 @@ def test_a_log_of_events_is_told_in_its_own_words() -> None:
         assert of_a_campaign not in page.lower(), of_a_campaign
     assert "campaign" not in told(of_a_log("HOLD", "better")).what_to_do
     assert (
-        told(of_a_log("REJECT", "floor")).headline
+        told(of_a_log("REJECT", "minimum")).headline
         == "Do not deploy: on later rows this model is not measurably better than chance."
     )
 
@@ -522,7 +522,7 @@ def test_wide_leaks_and_their_note_stand_apart() -> None:
     """Bars of what was lost: none covers another, nor the note below them."""
     story = response_story()
     story.summaries["featurize"]["flow"]["main"]["to"] = {"fed": 6150, "not in unit.where": 13850}
-    story.summaries["split"]["flow"]["units"]["to"] = {"test": 1150, "train": 4000, "val": 1000, "later": 0}
+    story.summaries["split"]["flow"]["units"]["to"] = {"test": 1150, "train": 4000, "val": 1000, "out_of_time": 0}
     rows = data_section(story).blocks[0]
     assert isinstance(rows, Figure)
     assert rows.drawing.narrow is not None
@@ -568,10 +568,10 @@ def test_every_rule_of_the_gate_has_its_question_and_its_headline() -> None:
     for module in (gate, promote):
         names |= set(re.findall(r'\bRule\(\s*name="([\w ]+)"', inspect.getsource(module)))
     of_segments = {"stability", "names", "segment"}
-    of_scores = {"anew", "better", "comparable", "floor", "groups", "lottery", "profit", "rolled back"}
+    of_scores = {"anew", "better", "comparable", "minimum", "groups", "lottery", "profit", "rolled back"}
     assert names == of_scores | of_segments
     assert names == set(compose_module._NAMES)
     of_scores -= {"anew"}  # it stops nothing
-    assert of_scores - {"floor"} == set(messages._HELD)
-    assert of_scores - {"floor", "lottery"} == set(shared.HELD), "only a test of messages has a lottery"
+    assert of_scores - {"minimum"} == set(messages._HELD)
+    assert of_scores - {"minimum", "lottery"} == set(shared.HELD), "only a test of messages has a lottery"
     assert {"comparable", "rolled back", "names", "segment"} == set(segments._HELD), "without stability it is no HOLD"

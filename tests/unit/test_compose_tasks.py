@@ -28,7 +28,7 @@ CASES = {
         f"HOLD by {rule}": {"verdict": "HOLD", "stopped_by": rule, "champion": True}
         for rule in ("better", "comparable", "groups", "rolled back")
     },
-    "REJECT by floor": {"verdict": "REJECT", "stopped_by": "floor"},
+    "REJECT by minimum": {"verdict": "REJECT", "stopped_by": "minimum"},
     "REJECT by better": {"verdict": "REJECT", "stopped_by": "better", "champion": True},
 }
 STORIES: dict[str, Story] = {
@@ -97,7 +97,7 @@ def test_a_headline_is_a_short_order_and_only_a_promotion_is_a_plan(story: Story
     if story.verdict == "HOLD":
         assert HELD[story.stopped_by] in said.headline
         assert said.what_to_do.startswith("Nothing changes: go on with the model in use.")
-        assert ("--anew WHY" in said.what_to_do) == (story.stopped_by == "comparable")
+        assert ("--override-incomparable WHY" in said.what_to_do) == (story.stopped_by == "comparable")
     if story.verdict == "REJECT":
         assert "as you do today" in said.what_to_do
         assert ("by the model in use" in said.what_to_do) == (story.decision["champion"] is not None)
@@ -123,7 +123,7 @@ def test_what_is_estimated_stands_with_its_interval(story: Story) -> None:
 def test_the_strongest_caution_stands_beside_the_verdict(story: Story) -> None:
     caution = told(story).caution
     assert caution is not None
-    if story.summaries["split"]["suspects"]:
+    if story.summaries["split"]["leakage_suspects"]:
         assert caution.strong == SUSPECT
     elif story.verdict == "REJECT":
         assert "Nothing below is a plan" in caution.text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -16,6 +16,7 @@ from perennial.config.baseline import BaselineParams
 from perennial.config.evaluate import EvaluateParams
 from perennial.config.explain import ExplainParams
 from perennial.config.gate import GateParams
+from perennial.config.renames import PARAMS
 from perennial.config.train import TrainParams
 from perennial.errors import ConfigError
 
@@ -101,3 +102,28 @@ def test_messages_to_randomise_are_different_ones() -> None:
     for messages in (("a",), ("a", "a")):
         with pytest.raises(ValidationError, match="messages to randomise are two or more different ones"):
             AudienceParams(messages=messages)
+
+
+def test_params_in_an_old_word_get_one_line_that_says_the_new_one(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, {"use_cases": {"shop": {"train": {"batch": 64, "swap": 0.1}, "explain": {"words": {"least": 2}}}}}
+    )
+    with pytest.raises(ConfigError) as caught:
+        section(path, "shop", "train", TrainParams)
+    assert str(caught.value) == (
+        f"{path}, use_cases.shop: train.batch is now called batch_size: rename it; train.swap is now called swap_noise: rename it"
+    )
+    with pytest.raises(ConfigError, match=r"explain\.words\.least is now called min_rows: rename it"):
+        section(path, "shop", "explain", ExplainParams)
+
+
+def test_every_new_word_is_a_param_and_no_old_one_is() -> None:
+    models = {model.__name__.removesuffix("Params").lower(): model for model in SECTIONS}
+    for place, name in PARAMS.items():
+        fields = models[place.partition(".")[0]].model_fields
+        for key in place.split(".")[1:-1]:
+            inner = [part for part in get_args(fields[key].annotation) if part is not type(None)]
+            fields = inner[0].model_fields
+        assert name in fields, place
+        assert place.rpartition(".")[2] not in fields, place
+    assert len(PARAMS) == 9

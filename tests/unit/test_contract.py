@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
+from perennial.config.renames import CONTRACT
 from perennial.contract.columns import Column, portable
 from perennial.contract.model import Contract, load, parse
+from perennial.contract.reference import page
 from perennial.contract.rules import (
     Before,
     Between,
@@ -31,7 +34,7 @@ pytestmark = pytest.mark.unit
 ORDERS = {"from": "orders"}
 TREATED = {
     "columns": {"arm": {"role": "treatment", "control": "none", "arms": {"a": {"cost": 1}, "b": {"cost": 2}}}},
-    "task": {"kind": "uplift", "target": "y", "primary": "qini", "floor": 0},
+    "task": {"kind": "uplift", "target": "y", "primary": "qini", "minimum": 0},
 }
 
 
@@ -83,7 +86,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     # roles, task, split
     ({"columns": {"id": {"role": "id"}}}, "only one column can have the role id, not who, id"),
-    ({"task": {"kind": "binary", "target": "z", "primary": "auc", "floor": 0}}, "task.target 'z' has no column .*: y"),
+    ({"task": {"kind": "binary", "target": "z", "primary": "auc", "minimum": 0}}, "task.target 'z' has no column .*: y"),
     ({"columns": {"y": {"role": "outcome", "values": {"no": 1, "yes": 2}}}}, "outcome 'y' maps its texts to 0 and 1"),
     ({"columns": {"y": {"role": "outcome", "type": "int"}}}, "outcome 'y' maps its texts to 0 and 1"),
     (
@@ -94,7 +97,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"split": {"kind": "column"}}, "split.kind column needs a column of role split"),
     (
         {"split": {"kind": "column"}, "columns": {"part": {"role": "split", "values": ["train", "valid"]}}},
-        r"columns\.part: values maps its texts to the parts, later, test, train, val",
+        r"columns\.part: values maps its texts to the parts, out_of_time, test, train, val",
     ),
     (
         {"split": {"kind": "time", "order": "age", "fractions": {"train": 0.6, "val": 0.2, "test": 0.2}}},
@@ -105,12 +108,12 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "fractions add up to 1.1, not to 1",
     ),
     ({"columns": {"who": {"role": "contact"}}, "events": {}}, "split.by entity needs a column of role entity or id"),
-    ({"sampling": {"kept": {"no": 0}}}, "kept says which share of the rows of an outcome is here, above 0"),
-    ({"sampling": {"kept": {"maybe": 0.5}}}, "sampling.kept names maybe; the outcome's texts are"),
+    ({"sampling": {"sampling_rate": {"no": 0}}}, "sampling_rate says which share of the rows of an outcome is here, above 0"),
+    ({"sampling": {"sampling_rate": {"maybe": 0.5}}}, "sampling.sampling_rate names maybe; the outcome's texts are"),
     ({"source": {"kind": "url", "files": "x"}}, "a url source also says url, sha256"),
     ({"source": {"kind": "simulator", "files": "x"}}, "a simulator source also says seed, n, first, month, concept"),
     # names
-    ({"suspects": ["nothing"]}, "suspects names 'nothing', which is no column that is read"),
+    ({"leakage_suspects": ["nothing"]}, "leakage_suspects names 'nothing', which is no column that is read"),
     ({"slices": ["note"]}, "slices names 'note', which is no column that is read"),
     ({"unit": {"where": {"age": ["1"]}}}, "unit.where: 'age' is of type int, not text"),
     # rules
@@ -168,16 +171,16 @@ OF_A_LOG: list[tuple[dict[str, Any], str]] = [
      "the outcome of 2026-01-22 is known on 2026-02-01, after the first test cut-off 2026-01-31"),
     ({"unit": {"cutoffs": {"train": ["2026-02-01"], "test": ["2026-01-31"]}}}, "2026-02-01 does not lie before the first test"),
     ({"unit": {"cutoffs": {"train": ["2026-01-01", "2026-01-01"], "test": ["2026-01-31"]}}}, "2026-01-01 is given twice"),
-    ({"unit": {"cutoffs": {"train": ["2026-01-01"], "test": ["2026-01-31"], "earlier": ["2025-12-01"]}}},
-     r"unit\.cutoffs\.earlier is of customers split by a hash; where train and test are dates, train is earlier"),
-    ({"unit": {"cutoffs": {"test": ["2026-01-31"], "earlier": ["2026-01-31"]}}},
-     r"unit\.cutoffs\.earlier: 2026-01-31 does not lie before the first test cut-off 2026-01-31"),
+    ({"unit": {"cutoffs": {"train": ["2026-01-01"], "test": ["2026-01-31"], "lookback_dates": ["2025-12-01"]}}},
+     r"unit\.cutoffs\.lookback_dates is of customers split by a hash; where train and test are dates, train is earlier"),
+    ({"unit": {"cutoffs": {"test": ["2026-01-31"], "lookback_dates": ["2026-01-31"]}}},
+     r"unit\.cutoffs\.lookback_dates: 2026-01-31 does not lie before the first test cut-off 2026-01-31"),
     ({"unit": {"cutoffs": {"train": [], "test": ["2026-01-31"]}}}, r"split\.kind cutoff needs a cut-off in unit\.cutoffs\.train"),
     ({"unit": {"history": 30, "features": {"n": {"kind": "count", **LOG, "days": 31}}}}, "31 days are more than unit.history"),
     # the outcome
     ({"task": {**told_of_log()["task"], "target": "y"}}, "task.target 'y' is no key of unit.target; there are: again"),
     ({"unit": {"target": {"again": {**AGAIN, "kind": "sum", "of": "amount"}}}}, "a binary task needs a target of kind any"),
-    ({"task": {"kind": "uplift", "target": "again", "primary": "qini", "floor": 0}}, "an? uplift task needs a main table"),
+    ({"task": {"kind": "uplift", "target": "again", "primary": "qini", "minimum": 0}}, "an? uplift task needs a main table"),
     ({"unit": {"target": {"again": {"kind": "any", **LOG}}}}, r"unit\.target\.again\.any\.after_days: Field required"),
     ({"unit": {"target": {"again": AGAIN, "price": AGAIN}}}, r"unit\.target\.price: a column or feature has this name already"),
     ({"unit": {"target": {"again": AGAIN, "amount": AGAIN}}}, r"unit\.target\.amount: a column or feature has this name"),
@@ -214,7 +217,7 @@ def test_a_contract_of_a_log_has_one_table_that_reads_the_source() -> None:
     found = contract_of_log()
     assert found.tables == {"orders": ("orders.csv", found.events["orders"].columns)}
     assert found.entity == "who"
-    assert list(found.events["orders"].known)[-1] == "amount"
+    assert list(found.events["orders"].all_columns)[-1] == "amount"
     assert (found.unit.label_days, found.unit.history) == (10, "all")
     two = told_of_log()["events"]["orders"]
     with pytest.raises(ContractError, match=r"files of one table, not of orders, visits: give events their files"):
@@ -229,7 +232,7 @@ def test_the_contract_that_is_changed_is_itself_right() -> None:
 
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(ContractError) as caught:
-        contract(slices=["one"], suspects=["two"], rules=[{"kind": "not_null", "column": "three"}])
+        contract(slices=["one"], leakage_suspects=["two"], rules=[{"kind": "not_null", "column": "three"}])
     assert [word for word in ("one", "two", "three") if word in str(caught.value)] == ["one", "two", "three"]
 
 
@@ -330,7 +333,7 @@ def test_a_serving_view_knows_no_outcome_and_no_treatment() -> None:
         "gap": {"kind": "recency", **ORDERS},
         "n": {"kind": "count_by", "by": "kind", "label": "orders", **ORDERS},
     }
-    found: Contract = contract(**{**TREATED, "unit": {"features": features}, "suspects": ["town"]})
+    found: Contract = contract(**{**TREATED, "unit": {"features": features}, "leakage_suspects": ["town"]})
     view = serving_view(found)
     assert [(f.name, f.kind, f.label, f.unit) for f in view.features] == [
         ("age", "numeric", "age", None), ("gap", "numeric", "gap", "days"),
@@ -345,3 +348,28 @@ def test_a_serving_view_knows_no_outcome_and_no_treatment() -> None:
 def test_contracts_do_not_change() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         contract().suspects = ("age",)  # type: ignore[misc]
+
+
+OLD_WORDS = [
+    ({"suspects": []}, "suspects is now called leakage_suspects: rename it"),
+    (
+        {"task": {"floor": 0.7, "event": "buy"}},
+        "task.floor is now called minimum: rename it; task.event is now called outcome_verb",
+    ),
+    ({"sampling": {"kept": "unknown"}}, "sampling.kept is now called sampling_rate: rename it"),
+    ({"split": {"fractions": {"later": 0.2}}}, "split.fractions.later is now called out_of_time: rename it"),
+    ({"unit": {"cutoffs": {"earlier": []}}}, "unit.cutoffs.earlier is now called lookback_dates: rename it"),
+]
+
+
+@pytest.mark.parametrize(("block", "sentence"), OLD_WORDS)
+def test_a_contract_in_an_old_word_gets_one_line_that_says_the_new_one(block: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ContractError, match=re.escape(f"shop.yaml: {sentence}")) as caught:
+        parse(block, "shop.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_every_new_word_is_a_key_today_and_no_old_one_is() -> None:
+    keys = {*Contract.model_fields, *re.findall(r"^\| `(\w+)` \|", page(), re.MULTILINE)}
+    assert set(CONTRACT.values()) <= keys
+    assert not {place.rpartition(".")[2] for place in CONTRACT} & keys

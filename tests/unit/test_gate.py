@@ -29,9 +29,9 @@ def models(seed: int, n: int = 2_000, champion: float = EQUAL) -> tuple[F64, F64
     return y, z + 0.6 * rng.normal(size=n), z + champion * rng.normal(size=n)
 
 
-def evidence(seed: int = 1, n: int = 2_000, champion: float = EQUAL, *, floor: float = 0.5) -> Evidence:
+def evidence(seed: int = 1, n: int = 2_000, champion: float = EQUAL, *, minimum: float = 0.5) -> Evidence:
     y, new, old = models(seed, n, champion)
-    return Evidence(judge=Judge(metric="auc", y=y, resamples=200, seed=1), floor=floor, candidate=new, champion=old)
+    return Evidence(judge=Judge(metric="auc", y=y, resamples=200, seed=1), minimum=minimum, candidate=new, champion=old)
 
 
 def rule(decision: Decision, name: str) -> Rule:
@@ -65,14 +65,14 @@ def test_equal_models_are_hardly_ever_promoted_and_a_real_gain_mostly_is() -> No
 
 
 def test_a_gain_that_is_clear_promotes_and_says_so() -> None:
-    decision = decide(evidence(n=8_000, champion=2.0, floor=0.6))
+    decision = decide(evidence(n=8_000, champion=2.0, minimum=0.6))
     assert decision.verdict == "PROMOTE"
-    assert [r.name for r in decision.reasons] == ["better", "floor"]
+    assert [r.name for r in decision.reasons] == ["better", "minimum"]
     better = rule(decision, "better")
     assert better.interval is not None
     assert better.words.startswith(f"auc, candidate against the model in use: better by {better.interval.value:+.4f} [")
     assert better.words.endswith("] at 99 % on the same rows, all above 0")
-    assert "its lower end clears the floor 0.6" in rule(decision, "floor").words
+    assert "its lower end clears the agreed minimum 0.6" in rule(decision, "minimum").words
 
 
 def test_the_same_model_again_is_held() -> None:
@@ -93,19 +93,19 @@ def test_a_measurably_worse_candidate_is_rejected() -> None:
 def test_the_first_model_needs_nothing_but_the_floor() -> None:
     some = replace(evidence(), champion=None)
     figure = some.judge.estimate(some.candidate, LEVEL)
-    above = decide(replace(some, floor=figure.low - 1e-6))
+    above = decide(replace(some, minimum=figure.low - 1e-6))
     assert (above.verdict, rule(above, "better").state) == ("PROMOTE", "info")
     assert "no model is in use" in rule(above, "better").words
-    below = decide(replace(some, floor=figure.low + 1e-6))
+    below = decide(replace(some, minimum=figure.low + 1e-6))
     assert figure.low + 1e-6 < figure.value
     assert below.verdict == "REJECT"
-    assert [r.name for r in below.reasons] == ["floor"]
-    assert "its lower end does not clear the floor" in rule(below, "floor").words
-    assert (rule(below, "floor").interval, rule(below, "floor").line) == (figure, figure.low + 1e-6)
+    assert [r.name for r in below.reasons] == ["minimum"]
+    assert "its lower end does not clear the agreed minimum" in rule(below, "minimum").words
+    assert (rule(below, "minimum").interval, rule(below, "minimum").line) == (figure, figure.low + 1e-6)
 
 
 def test_the_floor_stands_however_much_better_the_candidate_is() -> None:
-    decision = decide(evidence(n=8_000, champion=2.0, floor=0.95))
+    decision = decide(evidence(n=8_000, champion=2.0, minimum=0.95))
     assert (decision.verdict, rule(decision, "better").state) == ("REJECT", "ok")
 
 
@@ -113,14 +113,14 @@ def test_of_a_loss_less_is_better_and_the_floor_is_a_ceiling() -> None:
     y, new, old = models(1, 6_000, 2.0)
     p_new, p_old = (1 / (1 + np.exp(2 - s)) for s in (new, old))
     judge = Judge(metric="log_loss", y=y, resamples=200, seed=1)
-    some = Evidence(judge=judge, floor=0.6, candidate=p_new, champion=p_old)
+    some = Evidence(judge=judge, minimum=0.6, candidate=p_new, champion=p_old)
     decision = decide(some)
     interval = rule(decision, "better").interval
     assert interval is not None
     assert interval.value == pytest.approx(measure("log_loss", y, p_old) - measure("log_loss", y, p_new))
     assert (interval.value > 0, decision.verdict) == (True, "PROMOTE")
-    high = decide(replace(some, floor=measure("log_loss", y, p_new)))
-    assert (high.verdict, "its upper end does not clear" in rule(high, "floor").words) == ("REJECT", True)
+    high = decide(replace(some, minimum=measure("log_loss", y, p_new)))
+    assert (high.verdict, "its upper end does not clear" in rule(high, "minimum").words) == ("REJECT", True)
     turned = decide(replace(some, candidate=p_old, champion=p_new))
     assert turned.verdict == "REJECT"
 
@@ -134,8 +134,8 @@ def test_what_cannot_be_compared_is_held_with_the_reason(has_scores: bool) -> No
     decision = decide(case if has_scores else replace(case, champion=None))
     assert decision.verdict == "HOLD"
     assert [r.words for r in decision.reasons] == [f"not comparable: {why}"]
-    assert {r.name for r in decision.rules} == {"comparable", "floor"}
-    assert decide(replace(case, floor=0.95)).verdict == "REJECT"
+    assert {r.name for r in decision.rules} == {"comparable", "minimum"}
+    assert decide(replace(case, minimum=0.95)).verdict == "REJECT"
 
 
 def test_what_cannot_be_compared_is_judged_as_a_first_model_where_a_person_says_why() -> None:
@@ -143,11 +143,11 @@ def test_what_cannot_be_compared_is_judged_as_a_first_model_where_a_person_says_
     case = replace(some, not_comparable="the roles of x changed")
     decision = anew(case, "cheap means below 13")
     assert decision is not None
-    assert (decision.verdict, [r.name for r in decision.reasons]) == ("PROMOTE", ["anew", "floor"])
+    assert (decision.verdict, [r.name for r in decision.reasons]) == ("PROMOTE", ["anew", "minimum"])
     assert decision.rules[0].words == "judged as a first model by hand (cheap means below 13): the roles of x changed"
-    low = anew(replace(case, floor=0.95), "cheap means below 13")
+    low = anew(replace(case, minimum=0.95), "cheap means below 13")
     assert low is not None
-    assert low.verdict == "REJECT", "the floor stands"
+    assert low.verdict == "REJECT", "the agreed minimum stands"
     assert anew(some, "no reason at all") is None
 
 
@@ -218,7 +218,7 @@ def test_a_model_that_fails_one_group_is_held_though_better_on_the_whole() -> No
     spoiled = np.where(is_landline, np.random.default_rng(1).normal(size=12_000), new)
     judge = Judge(metric="auc", y=y, resamples=100, seed=1)
     slices = by_slice(judge, {"contact": np.where(is_landline, "landline", "mobile")}, spoiled, old)
-    decision = decide(Evidence(judge=judge, floor=0.5, candidate=spoiled, champion=old, slices=slices))
+    decision = decide(Evidence(judge=judge, minimum=0.5, candidate=spoiled, champion=old, slices=slices))
     assert (decision.verdict, rule(decision, "better").state) == ("HOLD", "ok")
     assert [r.words.split(":")[0] for r in decision.reasons] == ["contact landline (2000 rows)"]
 
@@ -238,7 +238,7 @@ def test_a_judge_refuses_what_it_cannot_judge() -> None:
         Judge(metric="qini", y=y, resamples=100, seed=1)
     judge = Judge(metric="ap", y=y, resamples=100, seed=1)
     with pytest.raises(InputError, match=r"outcomes \(100,\), scores \(99,\)"):
-        decide(Evidence(judge=judge, floor=0, candidate=new[1:], champion=None))
+        decide(Evidence(judge=judge, minimum=0, candidate=new[1:], champion=None))
 
 
 def test_amounts_are_resampled_as_they_are() -> None:

@@ -48,9 +48,9 @@ def test_two_campaigns_draw_apart_and_so_do_the_lotteries_of_one() -> None:
 
 def test_a_size_asked_for_is_held_back_and_an_impossible_one_is_refused() -> None:
     keys, everyone = [str(i) for i in range(1_000)], np.ones(1_000, dtype=bool)
-    assert (drawn("c", keys, everyone, Lottery(control=0.1, at_least=300)) == "control").sum() == 300
+    assert (drawn("c", keys, everyone, Lottery(control=0.1, min_control=300)) == "control").sum() == 300
     assert (drawn("c", keys, everyone, Lottery(control=0.0)) == "treated").all()
-    for lottery in (Lottery(control=0.0, at_least=999), Lottery(control=0.001)):
+    for lottery in (Lottery(control=0.0, min_control=999), Lottery(control=0.001)):
         with pytest.raises(InputError, match=r"of 1000 chosen customers would be held back: two or more are needed"):
             drawn("c", keys, everyone, lottery)
 

@@ -80,9 +80,9 @@ def test_how_a_file_is_written_is_seen_and_read_by_the_exact_reader_so(
     assert list(found.names) == names
     columns = {name: {"role": "ignore", "why": "x"} for name in names[1:]} | {names[0]: {"role": "categorical"}}
     told = {
-        "task": {"kind": "clustering", "k": [2, 3], "min_stability": 0.8, "primary": "stability", "floor": 0.8},
+        "task": {"kind": "clustering", "k": [2, 3], "min_stability": 0.8, "primary": "stability", "minimum": 0.8},
         "source": {"kind": "file", "files": "*", **source}, "columns": columns, "rules": [], "events": {}, "sampling": {},
-        "unit": {"rows": "as_is", "duplicates": "keep"}, "suspects": [], "slices": [], "money": {},
+        "unit": {"rows": "as_is", "duplicates": "keep"}, "leakage_suspects": [], "slices": [], "money": {},
         "split": {"kind": "hash", "by": "record", "salt": "s", "fractions": {"train": 0.6, "val": 0.2, "test": 0.2}},
     }  # fmt: skip
     told["columns"]["n"] = {
@@ -200,14 +200,14 @@ def test_a_leak_is_refused_a_suspect_left_out_and_many_strong_columns_are_honest
     _, contract = proposed(
         table(tmp_path, {**weak, "late": np.round(2.2 * y + rng.normal(size=len(y)), 3), "churn": y})
     )
-    assert contract.suspects == ("late",)
+    assert contract.leakage_suspects == ("late",)
     assert contract.columns["late"].role == "numeric", "it is one answer away"
     _, contract = proposed(
         table(tmp_path, {**weak, "late": np.round(2.2 * y + rng.normal(size=len(y)), 3), "churn": y}), known=("late",)
     )
-    assert contract.suspects == ()
+    assert contract.leakage_suspects == ()
     _, contract = proposed(table(tmp_path, {**weak, **strong, "churn": y}))
-    assert contract.suspects == ()
+    assert contract.leakage_suspects == ()
 
 
 def test_later_outcomes_and_lotteries_are_no_features(tmp_path: Path) -> None:
@@ -508,7 +508,7 @@ def test_a_protected_column_is_never_a_suspect(tmp_path: Path) -> None:
     )
     _, contract = proposed(path)
     assert contract.columns["sex"].role == "protected"
-    assert contract.suspects == ()
+    assert contract.leakage_suspects == ()
 
 
 def test_texts_with_addresses_in_some_cells_are_read_as_texts_and_none_is_shown(tmp_path: Path) -> None:
@@ -685,4 +685,4 @@ def test_of_few_rows_the_share_that_is_right_decides_and_not_one_sure_mistake(
     )
     _, contract = proposed(path)
     assert contract.task.primary == primary
-    assert contract.task.floor == pytest.approx(0.5 if primary == "accuracy" else 1.03, abs=0.06)
+    assert contract.task.minimum == pytest.approx(0.5 if primary == "accuracy" else 1.03, abs=0.06)

@@ -119,7 +119,7 @@ def test_none_is_a_value_where_it_is_one_of_few_texts(none: str, other: list[str
 
 def test_what_a_contact_costs_needs_what_a_response_earns(tmp_path: Path) -> None:
     path = table(tmp_path)
-    with pytest.raises(ConfigError, match="--cost 2 without --earns"):
+    with pytest.raises(ConfigError, match="--cost 2 without --value"):
         proposed(path, cost=2.0)
     assert proposed(path, cost=2.0, earns=40.0)[1].money.value_of_response == 40
 
@@ -168,7 +168,7 @@ def test_what_is_too_good_or_called_after_the_outcome_is_a_suspect(tmp_path: Pat
         churn_confidence=rng.random(N).round(3),
     )
     _, contract = proposed(path)
-    assert set(contract.suspects) == {"last_score", "score_two", "churn_confidence"}
+    assert set(contract.leakage_suspects) == {"last_score", "score_two", "churn_confidence"}
 
 
 @pytest.mark.parametrize(

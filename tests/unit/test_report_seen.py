@@ -62,7 +62,7 @@ def texts_story() -> Story:
     ends = {"raise": [said(BAD, 1.2), said("cheap", 0.9)], "lower": [said("love", -1.1)]}
     seen = {"quotes": [QUOTE], "photo": None, "heat": None}
     return replace(
-        with_explained(story, words={"least": 10, "outputs": {"probability": ends}}),
+        with_explained(story, words={"min_rows": 10, "outputs": {"probability": ends}}),
         people=[{**row, **seen} for row in story.people],
         mistakes=[{**mistake, **seen, "row": f"row {i}"} for i, mistake in enumerate(evaluation["mistakes"])],
     )
@@ -136,7 +136,7 @@ def test_words_stand_both_ways_with_their_intervals_and_rows() -> None:
 
 def test_words_of_several_classes_stand_under_each() -> None:
     ends = {name: {"raise": [said(f"{name}{i}", 2 - i / 10) for i in range(9)], "lower": []} for name in ("a", "b")}
-    (found,) = words.blocks(with_explained(response_story(), words={"least": 2, "outputs": ends}), "Log share")
+    (found,) = words.blocks(with_explained(response_story(), words={"min_rows": 2, "outputs": ends}), "Log share")
     assert isinstance(found, Words)
     assert [(name, len(bars)) for name, bars in found.columns] == [("a", 5), ("b", 5)]
 

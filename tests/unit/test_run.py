@@ -57,14 +57,14 @@ def edit(path: Path, old: str, new: str) -> None:
 def test_every_problem_of_contract_and_params_is_told_before_the_first_stage(project: Project) -> None:
     check(project, NAME)
     params = project.root / "params.yaml"
-    edit(project.contract(NAME), "floor: 0.70", "floor: high")
+    edit(project.contract(NAME), "minimum: 0.70", "minimum: high")
     edit(params, "rounds: 800", "rounds: -1")
     edit(params, "draws: 64", "drawz: 64")
     with pytest.raises(ConfigError) as caught:
         check(project, NAME)
     words = str(caught.value)
     for place in (
-        f"{NAME}.yaml: task.binary.floor: ",
+        f"{NAME}.yaml: task.binary.minimum: ",
         f"{NAME}.baseline: rounds: ",
         f"{NAME}.explain: draws: ",
         "drawz: ",

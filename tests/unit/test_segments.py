@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sklearn.metrics import adjusted_rand_score
 
 from perennial.config.augment import AugmentParams
-from perennial.config.baseline import KnownSegments
+from perennial.config.baseline import PreviousSegments
 from perennial.contract.model import parse
 from perennial.contract.serving import meanings, serving_view
 from perennial.data.augment import draws
@@ -133,17 +133,17 @@ def test_the_gate_asks_for_stability_then_for_names(
     held = None
     if kept_of_100 is not None:
         held = kept(np.array(["A"] * 100), np.array(["A"] * kept_of_100 + ["B"] * (100 - kept_of_100)))
-    decision = decide(Segmentation(stability=stability, floor=0.85, kept=held))
+    decision = decide(Segmentation(stability=stability, minimum=0.85, kept=held))
     assert decision.verdict == verdict
     assert any(words in rule.words for rule in decision.rules)
 
 
 def test_one_segment_that_loses_its_customers_holds_a_version_that_all_others_would_pass() -> None:
     old, new = np.array(["A"] * 95 + ["B"] * 5), np.array(["A"] * 98 + ["B"] * 2)
-    decision = decide(Segmentation(stability=stable(0.9), floor=0.85, kept=kept(old, new)))
+    decision = decide(Segmentation(stability=stable(0.9), minimum=0.85, kept=kept(old, new)))
     assert decision.verdict == "HOLD"
     assert [rule.name for rule in decision.reasons] == ["segment"]
-    other = decide(Segmentation(stability=stable(0.9), floor=0.85, not_comparable="other columns"))
+    other = decide(Segmentation(stability=stable(0.9), minimum=0.85, not_comparable="other columns"))
     assert [rule.name for rule in other.reasons] == ["comparable"]
 
 
@@ -195,9 +195,9 @@ def test_draws_by_outcome_need_one() -> None:
 def test_known_segments_are_complete() -> None:
     columns = {"x": {"log": True, "center": 0.0, "scale": 1.0}}
     with pytest.raises(ValidationError, match="as many different names"):
-        KnownSegments.model_validate({"names": ["A", "A"], "columns": columns, "centres": [{"x": 1.0}, {"x": 2.0}]})
+        PreviousSegments.model_validate({"names": ["A", "A"], "columns": columns, "centres": [{"x": 1.0}, {"x": 2.0}]})
     with pytest.raises(ValidationError, match="a number for each of the columns"):
-        KnownSegments.model_validate({"names": ["A", "B"], "columns": columns, "centres": [{"x": 1.0}, {"y": 2.0}]})
+        PreviousSegments.model_validate({"names": ["A", "B"], "columns": columns, "centres": [{"x": 1.0}, {"y": 2.0}]})
 
 
 def test_moves_are_counted_from_rows_to_columns() -> None:

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.unit
 NAME = "ad_response"
 KEYS = ["use_case", "task", "rows", "quarantine", "families", "candidate", "deep_minus_traditional", "profit",
         "decision", "champion", "stages", "report"]  # fmt: skip
-ROWS = ["raw", "quarantined", "duplicates", "train", "val", "test", "later"]
+ROWS = ["raw", "quarantined", "duplicates", "train", "val", "test", "out_of_time"]
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_after_a_run_the_promised_keys_hold_what_was_found(project: Project) -> 
     told = show(project, NAME)
     assert list(told) == KEYS
     assert told["rows"] == {
-        "raw": 20100, "quarantined": 90, "duplicates": 10, "train": 9569, "val": 3298, "test": 3283, "later": 0,
+        "raw": 20100, "quarantined": 90, "duplicates": 10, "train": 9569, "val": 3298, "test": 3283, "out_of_time": 0,
     }  # fmt: skip
     assert told["quarantine"] == {"cell:signup": 51, "in_set:city": 39}
     assert sum(told["quarantine"].values()) == told["rows"]["quarantined"]
@@ -103,7 +103,7 @@ def test_an_uplift_task_tells_its_money_per_1000_customers(project: Project) -> 
     ("story", "champion"),
     [
         (response_story("HOLD", stopped_by="better", champion=True), {"version": "3", "family": CHAMPION["family"]}),
-        (response_story("REJECT", stopped_by="floor"), None),
+        (response_story("REJECT", stopped_by="minimum"), None),
     ],
 )
 def test_the_champion_is_who_is_in_use_after_the_decision(

@@ -27,7 +27,7 @@ from tests.fakes.contracts import contract, contract_of_log
 pytestmark = pytest.mark.unit
 
 FRACTIONS = {"train": 0.6, "val": 0.2, "test": 0.2}
-LATER = {"train": 0.4, "val": 0.2, "test": 0.2, "later": 0.2}
+LATER = {"train": 0.4, "val": 0.2, "test": 0.2, "out_of_time": 0.2}
 
 
 def units(entities: list[str], **columns: list[Any]) -> pl.DataFrame:
@@ -55,7 +55,9 @@ def test_a_part_is_a_function_of_the_key_and_the_salt(keys: list[str], chance: A
     assert hash_parts(pl.Series(again), salt, fractions).to_list() == [found[key] for key in again]
     for key in keys:  # the rule as any other program would write it
         place = int(hashlib.md5(f"{salt}:{key}".encode()).hexdigest()[:8], 16) / 2**32
-        assert found[key] == ("train" if place < 0.4 else "val" if place < 0.6 else "test" if place < 0.8 else "later")
+        assert found[key] == (
+            "train" if place < 0.4 else "val" if place < 0.6 else "test" if place < 0.8 else "out_of_time"
+        )
 
 
 @given(st.sampled_from([(0.6, 0.2, 0.2, 0.0), (0.05, 0.05, 0.9, 0.0), (0.4, 0.2, 0.2, 0.2)]), st.integers(0, 99))
@@ -186,7 +188,7 @@ def test_parts_carry_outcome_and_arm() -> None:
     )
     assert len(plain) == 3
     arm = {"role": "treatment", "control": "none", "arms": {"a": {}, "b": {}}}
-    uplift = contract(columns={"arm": arm}, task={"kind": "uplift", "target": "y", "primary": "qini", "floor": 0})
+    uplift = contract(columns={"arm": arm}, task={"kind": "uplift", "target": "y", "primary": "qini", "minimum": 0})
     assert labelled(frame, uplift).arm.tolist() == [0, 2, 1, 0]
 
 

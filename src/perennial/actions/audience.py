@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, help="the list to write, .csv or .parquet; by default in the record")
     parser.add_argument("--columns", type=_names, help="of the list: a,b; by default the id and hashed contacts")
     parser.add_argument("--control", type=float, help=f"share that is held back; by default {_CONTROL:g}, 0: nobody")
-    parser.add_argument("--at-least", type=int, help="customers to hold back where the share gives fewer")
+    parser.add_argument("--min-control", type=int, help="customers to hold back where the share gives fewer")
     parser.add_argument("--explore", type=float, help="share of those below the cut to draw in too; by default 0")
     parser.add_argument("--messages", type=_names, help="two or more to randomise among those contacted: a,b")
 
@@ -136,8 +136,10 @@ def _key(contract: Contract) -> str:
         raise ContractError(f"{' and '.join(absent)} not told: whom a contact pays for is unknown")
     if task == "uplift" and not contract.columns[contract.task.target].is_coded:  # type: ignore[union-attr]
         raise ContractError("an audience is drawn for responses of 0 and 1 so far, not for amounts")
-    if contract.sampling.kept == "unknown":
-        raise ContractError("sampling.kept is unknown: scores only rank, so neither size nor profit can be foretold")
+    if contract.sampling.sampling_rate == "unknown":
+        raise ContractError(
+            "sampling.sampling_rate is unknown: scores only rank, so neither size nor profit can be foretold"
+        )
     if key is None:
         raise ContractError("no column has the role id or entity: nobody could tell later who was contacted")
     return key
@@ -221,8 +223,8 @@ def _drawn(
 
 
 def _lottery(wishes: AudienceParams) -> holdout.Lottery:
-    share = _CONTROL if wishes.control is None and wishes.at_least is None else wishes.control or 0.0
-    return holdout.Lottery(control=share, at_least=wishes.at_least or 0, explore=wishes.explore or 0.0)
+    share = _CONTROL if wishes.control is None and wishes.min_control is None else wishes.control or 0.0
+    return holdout.Lottery(control=share, min_control=wishes.min_control or 0, explore=wishes.explore or 0.0)
 
 
 def _beside(units: pl.DataFrame, table: pl.DataFrame, ours: pl.DataFrame, scorer: Scorer) -> pl.DataFrame:

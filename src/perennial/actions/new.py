@@ -51,24 +51,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="what the use case will be called")
     parser.add_argument("--data", type=Path, required=True, help="a file, or a folder of files with the same columns")
     parser.add_argument("--target", help="the column to predict")
-    parser.add_argument("--event", help="which of its two values is looked for")
+    parser.add_argument("--positive", help="which of its two values is looked for")
     parser.add_argument("--known", default="", metavar="COLUMN,…", help="suspects that are known before you decide")
     parser.add_argument("--dates", choices=("day", "month"), help="which comes first in dates that read both ways")
     parser.add_argument("--treatment", help="the column that says who was treated; none if nobody was")
     parser.add_argument("--cost", type=float, help="what a contact costs")
-    parser.add_argument("--earns", type=float, help="what a response earns")
+    parser.add_argument("--value", type=float, help="what a response earns")
     parser.add_argument("--yes", action="store_true", help="ask nothing, take the careful answers")
 
 
 def main(args: argparse.Namespace) -> int:
     answers = Answers(
         target=args.target,
-        event=args.event,
+        event=args.positive,
         known=tuple(name for name in args.known.split(",") if name),
         first=args.dates,
         treatment="" if args.treatment == "none" else args.treatment,
         cost=args.cost,
-        earns=args.earns,
+        earns=args.value,
     )
     asks = not args.yes and sys.stdin.isatty()
     new(Project.here(), args.name, args.data, answers, asks=asks)
@@ -155,7 +155,7 @@ def _of_table(made: Draft, head: list[str], seen: list[str]) -> Proposal:
         "task": {"": made.outcome.words},
     }
     if made.suspects:
-        why["suspects"] = {
+        why["leakage_suspects"] = {
             "": "may be known too late: left out, and the report shows both; --known COLUMN takes one in"
         }
     has_text = made.has("text")

@@ -42,13 +42,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="use case, as in params.yaml")
     parser.add_argument("--version", help="the version to judge; by default the challenger")
     parser.add_argument(
-        "--anew", metavar="WHY", help="judge as a first model what cannot be held against the one in use"
+        "--override-incomparable",
+        metavar="WHY",
+        help="judge as a first model what cannot be held against the one in use",
     )
 
 
 def main(args: argparse.Namespace) -> int:
     project = Project.here()
-    record = promote(project, args.name, args.version, why=args.anew)
+    record = promote(project, args.name, args.version, why=args.override_incomparable)
     decided(project, args.name, record)
     for reason in record["reasons"]:
         log.info("%s: %s", record["verdict"], reason)
@@ -58,7 +60,7 @@ def main(args: argparse.Namespace) -> int:
 def promote(project: Project, name: str, number: str | None = None, *, why: str | None = None) -> dict[str, Any]:
     """The decision record. A candidate that was judged against this champion before is not judged again.
 
-    With `why`, a person's reason (--anew), what cannot be held against the champion is judged as a first model.
+    With `why`, a person's reason (--override-incomparable), what cannot be held against the champion is judged as a first model.
 
     Raises: Refused when no version is registered, or anew is asked of what can be compared.
     """
@@ -99,7 +101,7 @@ def _decided(
     if why is None:
         return decide(found)
     if (decision := anew(found, why)) is None:
-        raise Refused("the model in use can be held against this one, so it decides: leave --anew out")
+        raise Refused("the model in use can be held against this one, so it decides: leave --override-incomparable out")
     return decision
 
 
@@ -168,7 +170,7 @@ def judged(
     if old is None or why_not is not None:
         return Evidence(
             judge=judge,
-            floor=contract.task.floor,
+            minimum=contract.task.minimum,
             candidate=p_new,
             champion=None,
             not_comparable=why_not,
@@ -177,7 +179,7 @@ def judged(
     p_old = old.score(test.frame)
     return Evidence(
         judge=judge,
-        floor=contract.task.floor,
+        minimum=contract.task.minimum,
         candidate=p_new,
         champion=p_old,
         unfair=unfair,
@@ -192,11 +194,11 @@ def _segmentation(
     """Agreement of halves of train and val on test; names of all customers, since nothing is foretold of them."""
     stability = segments.agreement(halves.reported(new.bundle, *parts, len(new.outputs)))
     if old is None:
-        return Segmentation(stability=stability, floor=task.floor)
+        return Segmentation(stability=stability, minimum=task.minimum)
     if (why_not := _other_question(new, old)) is not None:
-        return Segmentation(stability=stability, floor=task.floor, not_comparable=why_not)
+        return Segmentation(stability=stability, minimum=task.minimum, not_comparable=why_not)
     before, now = (np.array(s.outputs)[s.score(units).argmax(axis=1)] for s in (old, new))
-    return Segmentation(stability=stability, floor=task.floor, kept=segments.kept(before, now))
+    return Segmentation(stability=stability, minimum=task.minimum, kept=segments.kept(before, now))
 
 
 def _unfair(contract: Contract, rows: Part) -> str | None:

@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("list", "show", "replay"), help="counts, samples, or what would pass now")
     parser.add_argument("name", help="use case, as in params.yaml")
     parser.add_argument("--rule", help="show: only rows that break this rule")
-    parser.add_argument("--n", type=int, default=10, help="show: how many (10)")
+    parser.add_argument("--limit", type=int, default=10, help="show: how many (10)")
 
 
 def main(args: argparse.Namespace) -> int:
@@ -42,7 +42,7 @@ def main(args: argparse.Namespace) -> int:
             told = [(stage, table, rule, f"{n:,}") for (stage, table, rule), n in counts(rows).items()]
             _print(console, ("stage", "table", "rule", "rows"), told)
         case "show":
-            chosen = [(r["where"], r["rule"], r["reason"], r["raw"]) for r in samples(rows, args.rule, args.n)]
+            chosen = [(r["where"], r["rule"], r["reason"], r["raw"]) for r in samples(rows, args.rule, args.limit)]
             _print(console, ("where", "rule", "reason", "as in the file, contact data masked"), chosen)
         case _:
             fates = replay(project, args.name)

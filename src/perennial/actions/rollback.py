@@ -22,13 +22,13 @@ log = logging.getLogger("perennial")
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="use case, as in params.yaml")
     parser.add_argument("--to", help="the version to go back to; by default the champion before this one")
-    parser.add_argument("--why", default="asked for at the command line", help="the reason, for the record")
+    parser.add_argument("--reason", default="asked for at the command line", help="the reason, for the record")
 
 
 def main(args: argparse.Namespace) -> int:
     project = Project.here()
     load(project.contract(args.name))
-    decided(project, args.name, rollback(project, args.name, args.to, args.why))
+    decided(project, args.name, rollback(project, args.name, args.to, args.reason))
     return 0
 
 

@@ -98,7 +98,7 @@ def _rows(found: dict[str, Any]) -> dict[str, int | None]:
         "raw": None if raw is None else int(raw["in"]),
         "quarantined": sum(count or 0 for count in lost) if lost[0] is not None else None,
         "duplicates": at("clean", "duplicate"),
-        **{part: at("split", part, "units") for part in ("train", "val", "test", "later")},
+        **{part: at("split", part, "units") for part in ("train", "val", "test", "out_of_time")},
     }
 
 

@@ -80,9 +80,9 @@ def asked(args: argparse.Namespace) -> tuple[str, list[Side]] | None:
     if args.placebo:
         return "placebo", [Side(title="as it is"), Side(title="shuffled", shuffled=True)]
     if args.ablate:
-        with_swap: Overlay = {"train": {"swap": 0.1}, "augment": {"kind": "none", "times": 1}}
-        drawn: Overlay = {"train": {"swap": 0.0}, "augment": {"kind": "oversample", "times": 3}}
-        without: Overlay = {"train": {"swap": 0.0}, "augment": {"kind": "none", "times": 1}}
+        with_swap: Overlay = {"train": {"swap_noise": 0.1}, "augment": {"kind": "none", "times": 1}}
+        drawn: Overlay = {"train": {"swap_noise": 0.0}, "augment": {"kind": "oversample", "times": 3}}
+        without: Overlay = {"train": {"swap_noise": 0.0}, "augment": {"kind": "none", "times": 1}}
         named = (("without", without), ("cells swapped", with_swap), ("rarer outcome drawn thrice", drawn))
         return "ablate", [Side(title=title, params=params) for title, params in named]
     return None

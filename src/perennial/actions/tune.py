@@ -62,8 +62,8 @@ _DEEP = Group(
     space={
         "learning_rate": Range(low=1e-4, high=2e-2, log=True), "width": Range(low=16, high=256, log=True, whole=True),
         "blocks": Range(low=0, high=4, whole=True), "dropout": Range(low=0, high=0.5),
-        "weight_decay": Range(low=1e-5, high=0.3, log=True), "swap": Range(low=0, high=0.3),
-        "batch": Range(low=32, high=1024, log=True, whole=True),
+        "weight_decay": Range(low=1e-5, high=0.3, log=True), "swap_noise": Range(low=0, high=0.3),
+        "batch_size": Range(low=32, high=1024, log=True, whole=True),
     },
 )  # fmt: skip
 _TREES = Group(

@@ -12,11 +12,16 @@ from perennial.config.base import Section
 class AudienceParams(Section):
     """What is left out is for the command line to say; it is read by an action, so it re-runs no stage."""
 
-    control: float | None = Field(None, ge=0, lt=1)  # share of those chosen that is held back
-    at_least: int | None = Field(None, ge=1)  # customers held back, where the share would give fewer
-    explore: float | None = Field(None, ge=0, lt=1)  # share of those below the cut that is drawn into the campaign
-    messages: tuple[str, ...] | None = None  # two or more to be randomised among those contacted
-    columns: tuple[str, ...] | None = None  # of the list
+    control: float | None = Field(None, ge=0, lt=1)
+    """Share of those chosen that is held back."""
+    min_control: int | None = Field(None, ge=1)
+    """Customers held back, where the share would give fewer."""
+    explore: float | None = Field(None, ge=0, lt=1)
+    """Share of those below the cut that is drawn into the campaign."""
+    messages: tuple[str, ...] | None = None
+    """Two or more to be randomised among those contacted."""
+    columns: tuple[str, ...] | None = None
+    """Of the list."""
 
     @model_validator(mode="after")
     def _different(self) -> Self:

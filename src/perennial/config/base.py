@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from perennial.config.renames import PARAMS, renamed_keys
 from perennial.errors import ConfigError
 
 S = TypeVar("S", bound="Section")
@@ -16,7 +17,7 @@ S = TypeVar("S", bound="Section")
 class Section(BaseModel):
     """A frozen block of params. No field has a default: each number that changes a result stands in params.yaml."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 def with_block(text: str, block: str) -> str:
@@ -55,6 +56,8 @@ def section(path: Path, name: str, key: str, model: type[S]) -> S:
     block = blocks[name] or {}
     if not isinstance(block, dict) or key not in block:
         raise ConfigError(f"{path}, use_cases.{name} has no section {key!r}; the gallery's params show one")
+    if old := list(renamed_keys(block[key], PARAMS, f"{key}.")):
+        raise ConfigError(f"{path}, use_cases.{name}: {'; '.join(old)}")
     try:
         return model.model_validate(block[key])
     except ValidationError as error:

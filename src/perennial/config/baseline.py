@@ -18,13 +18,14 @@ class ColumnScale(BaseModel):
     scale: float = Field(gt=0)
 
 
-class KnownSegments(BaseModel):
+class PreviousSegments(BaseModel):
     """Segments that are in use, as baseline's summary tells them: a fit goes on from here and keeps their names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     names: tuple[str, ...] = Field(min_length=2)
     columns: dict[str, ColumnScale] = Field(min_length=1)
-    centres: tuple[dict[str, float], ...]  # by column: JSON and YAML keep no order of keys
+    centres: tuple[dict[str, float], ...]
+    """By column: JSON and YAML keep no order of keys."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -41,7 +42,7 @@ class SegmentParams(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     pairs: int = Field(ge=4)
     starts: int = Field(ge=1)
-    known: KnownSegments | None = None
+    previous: PreviousSegments | None = None
 
     @property
     def choosing(self) -> range:
@@ -56,9 +57,12 @@ class BoostedParams(BaseModel):
     """One setting of the trees, in place of the six that are tried: what `perennial tune` proposes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    leaves: int = Field(ge=2)  # of a tree
-    min_rows: int = Field(ge=1)  # of a leaf
-    features: float = Field(gt=0, le=1)  # share that a tree may use
+    leaves: int = Field(ge=2)
+    """Of a tree."""
+    min_rows: int = Field(ge=1)
+    """Of a leaf."""
+    features: float = Field(gt=0, le=1)
+    """Share that a tree may use."""
     l2: float = Field(ge=0)
 
 

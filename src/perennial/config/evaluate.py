@@ -10,5 +10,7 @@ from perennial.config.base import Section
 class EvaluateParams(Section):
     seed: int = Field(ge=0, lt=2**31)
     bootstrap: int = Field(ge=100)
-    placebos: int = Field(ge=0)  # shuffled-treatment repetitions, for uplift
-    tastes: int | None = Field(None, ge=2)  # groups of customers by what they buy, beside segments
+    placebos: int = Field(ge=0)
+    """Shuffled-treatment repetitions, for uplift."""
+    purchase_clusters: int | None = Field(None, ge=2)
+    """Groups of customers by what they buy, beside segments."""

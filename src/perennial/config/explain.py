@@ -10,8 +10,10 @@ from perennial.config.base import Section
 class WordReasons(Section):
     """Which words of texts are told of: those that stand in at least so many of the explained rows."""
 
-    least: int = Field(ge=1)  # rows
-    shown: int = Field(ge=1, le=50)  # words that raise, and that lower
+    min_rows: int = Field(ge=1)
+    """Rows."""
+    n_words: int = Field(ge=1, le=50)
+    """Words that raise, and that lower."""
 
 
 class PhotoReasons(Section):
@@ -24,8 +26,11 @@ class ExplainParams(Section):
     """What is left out is off: without `words` no word is hidden, without `photos` no part of a photo."""
 
     seed: int = Field(ge=0, lt=2**31)
-    rows: int = Field(ge=1)  # of test, for global importance
-    draws: int = Field(ge=2)  # of expected gradients, a row
-    reasons: int = Field(ge=1, le=10)  # told for each row
+    rows: int = Field(ge=1)
+    """Of test, for global importance."""
+    draws: int = Field(ge=2)
+    """Of expected gradients, a row."""
+    reasons: int = Field(ge=1, le=10)
+    """Told for each row."""
     words: WordReasons | None = None
     photos: PhotoReasons | None = None

@@ -9,4 +9,5 @@ from perennial.config.base import Section
 
 class GateParams(Section):
     seed: int = Field(ge=0, lt=2**31)
-    bootstrap: int = Field(ge=100)  # resamples of the paired test where no closed form exists
+    bootstrap: int = Field(ge=100)
+    """Resamples of the paired test where no closed form exists."""

@@ -43,28 +43,35 @@ class Own(Section):
 class TrainParams(Section):
     """Widths, rates and devices of the deep family. Devices are explicit because they decide bits.
 
-    What is left out is off: without `warmup` the rate is flat, without `average` the last weights are judged.
+    What is left out is off: without `warmup` the rate is flat, without `ema_decay` the last weights are judged.
     """
 
     seed: int = Field(ge=0, lt=2**31)
-    members: int = Field(ge=1, le=64)  # k, the implicit ensemble of TabM
+    members: int = Field(ge=1, le=64)
+    """K, the implicit ensemble of TabM."""
     width: int = Field(ge=4)
-    blocks: int = Field(ge=0, le=8)  # 0: straight from the columns to the head
+    blocks: int = Field(ge=0, le=8)
+    """0: straight from the columns to the head."""
     dropout: float = Field(ge=0, lt=1)
     learning_rate: float = Field(gt=0)
     weight_decay: float = Field(ge=0)
-    batch: int = Field(ge=2)
+    batch_size: int = Field(ge=2)
     epochs: int = Field(ge=1)
     patience: int = Field(ge=1)
-    swap: float = Field(ge=0, lt=1)  # share of cells exchanged with another row of the batch while training
-    warmup: float | None = Field(None, gt=0, lt=1)  # share of all steps; then the rate falls along a cosine to 0
-    average: float | None = Field(None, gt=0, lt=1)  # weights are judged by their exponential mean with this decay
-    smoothing: float | None = Field(None, gt=0, lt=1)  # of class labels
+    swap_noise: float = Field(ge=0, lt=1)
+    """Share of cells exchanged with another row of the batch while training."""
+    warmup: float | None = Field(None, gt=0, lt=1)
+    """Share of all steps; then the rate falls along a cosine to 0."""
+    ema_decay: float | None = Field(None, gt=0, lt=1)
+    """Weights are judged by their exponential mean with this decay."""
+    label_smoothing: float | None = Field(None, gt=0, lt=1)
+    """Of class labels."""
     words: WordParams | None = None
     encoder: Annotated[Pretrained | Own, Field(discriminator="kind")] | None = (
         None  # without it all is learnt from scratch
     )
-    loss: Own | None = None  # without it the task's
+    loss: Own | None = None
+    """Without it the task's."""
     accelerator: Literal["cpu", "gpu"]
     devices: int = Field(ge=1)
     num_nodes: int = Field(ge=1)

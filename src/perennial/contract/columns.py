@@ -33,7 +33,7 @@ Bound = Annotated[float, AfterValidator(_exact)]
 class Frozen(BaseModel):
     """A closed, immutable piece of a contract."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True)
 
 
 class Arm(Frozen):
@@ -46,43 +46,77 @@ class Column(Frozen):
     """One column of a table as the data owner describes it."""
 
     role: Role
+    """What the column is for."""
     type: CellType | None = None
+    """What its cells are; by default what the role needs."""
     known: Literal["before_decision", "after_outcome"] = "before_decision"
-    required: bool = True  # a missing optional column is read as all null
+    """Whether it is known before the decision; what is known only after the outcome is never a feature."""
+    required: bool = True
+    """A missing optional column is read as all null."""
     nullable: bool | None = None
-    max_null: float = Field(0.99, ge=0, le=1)  # above this share of nulls the file stops
-    null: tuple[str, ...] = ()  # tokens that stand for "nothing", beside the empty cell
+    """Whether a cell may be empty; by default not for ids, entities, times, outcomes, treatments and splits."""
+    max_null: float = Field(0.99, ge=0, le=1)
+    """Above this share of nulls the file stops."""
+    null: tuple[str, ...] = ()
+    """Tokens that stand for "nothing", beside the empty cell."""
     map: dict[str, str] = {}
+    """Spellings that stand for another value."""
     values: tuple[str, ...] | dict[str, int | str] | None = None
+    """The texts that it may hold, or a code for each."""
     range: tuple[Bound, Bound] | None = None
+    """The least and the greatest number that it may hold."""
     min: Bound | None = None
+    """The least number that it may hold."""
     max: Bound | None = None
+    """The greatest number that it may hold."""
     before: dt.date | Literal["as_of"] | None = None
+    """The day before which its dates must lie; as_of is that of the unit."""
     pattern: str | None = None
-    format: str | None = (
-        None  # of a date or time; %-d, %-m, %-H have one digit or two, %f parts of a second, %z an offset
-    )
+    """A regular expression for the whole cell, in what all engines read alike."""
+    format: str | None = None
+    """Of a date or time; %-d, %-m, %-H have one digit or two, %f parts of a second, %z an offset."""
     decimal: Literal[".", ","] = "."
+    """The sign before the decimals."""
     thousands: Literal["", ",", ".", " ", "'"] = ""
-    strip: tuple[str, ...] = ()  # signs around a number, such as € or %
+    """The sign between thousands."""
+    strip: tuple[str, ...] = ()
+    """Signs around a number, such as € or %."""
     tz: str = "UTC"
+    """The time zone of its times."""
     unique: bool = False
-    hashed: bool = False  # of an id or entity: its SHA-256 stands for it, so that an e-mail can say whose a row is
-    keep: Keep = "first"  # of rows of one value that differ
-    dated: str | None = None  # of an outcome: the column of role time that says when it was known
+    """A value with two different contents goes to quarantine."""
+    hashed: bool = False
+    """Of an id or entity: its SHA-256 stands for it, so that an e-mail can say whose a row is."""
+    keep: Keep = "first"
+    """Of rows of one value that differ."""
+    dated: str | None = None
+    """Of an outcome: the column of role time that says when it was known."""
     when_missing: Literal["quarantine", "filter"] = "quarantine"
+    """Whether rows without it go to quarantine or are filtered."""
     control: str | None = None
+    """Of a treatment: the value of those who got nothing."""
     arms: dict[str, Arm] = {}
-    shares: tuple[float, ...] = ()  # the chances that the lottery gave the control and each arm, as planned
+    """Of a treatment: each message, and what sending it costs."""
+    shares: tuple[float, ...] = ()
+    """The planned probabilities of the control and each arm."""
     assignment: Literal["randomised", "observed"] | None = None
-    label: str | None = None  # how the report calls it
+    """Whether the treatment was drawn at random."""
+    label: str | None = None
+    """What the report calls it."""
     unit: str | None = None
-    use: bool | None = None  # whether a model sees it; by default the feature roles yes, protected no
-    source: str | tuple[str, ...] | None = Field(None, alias="from")  # several are joined by "-": year, month, day
-    archive: str | None = Field(None, alias="in")  # the attached tar that paths lead into, to an image or an entity
-    min_side: int = Field(16, ge=1)  # px
+    """What its numbers are measured in."""
+    use: bool | None = None
+    """Whether a model sees it; by default the feature roles yes, protected no."""
+    source: str | tuple[str, ...] | None = Field(None, alias="from")
+    """The raw columns that it is made of; several are joined by -, as year, month and day."""
+    archive: str | None = Field(None, alias="in")
+    """The attached tar that paths lead into, to an image or an entity."""
+    min_side: int = Field(16, ge=1)
+    """Pixels that the shorter side of a picture must have."""
     max_pixels: int = Field(40_000_000, ge=1)
+    """Pixels above which a picture is refused."""
     why: str | None = None
+    """Why the column is ignored."""
 
     @model_validator(mode="before")
     @classmethod

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from perennial.contract.model import Contract
 
 Columns = dict[str, Column]
-_PARTS = {"train", "val", "test", "later"}
+_PARTS = {"train", "val", "test", "out_of_time"}
 _NUMBER: set[CellType] = {"int", "decimal"}
 _MOMENT: set[CellType] = {"date", "datetime"}
 _TEXT: set[CellType] = {"text"}
@@ -150,7 +150,7 @@ def _answer(contract: Contract) -> Iterator[str]:
 
 
 def _sampling(contract: Contract) -> Iterator[str]:
-    kept = contract.sampling.kept
+    kept = contract.sampling.sampling_rate
     if not kept:
         return
     if contract.task.kind != "binary":
@@ -158,7 +158,7 @@ def _sampling(contract: Contract) -> Iterator[str]:
         return
     codes = contract.columns[contract.task.target].values if contract.target in contract.columns else None
     if isinstance(kept, dict) and isinstance(codes, dict) and set(kept) != set(codes):
-        yield f"sampling.kept names {', '.join(kept)}; the outcome's texts are {', '.join(codes)}"
+        yield f"sampling.sampling_rate names {', '.join(kept)}; the outcome's texts are {', '.join(codes)}"
 
 
 def _split(contract: Contract) -> Iterator[str]:
@@ -194,7 +194,7 @@ def _numbered(contract: Contract) -> Iterator[str]:
 
 def _names(contract: Contract) -> Iterator[str]:
     columns = contract.columns
-    for place, names in (("suspects", contract.suspects), ("slices", contract.slices)):
+    for place, names in (("leakage_suspects", contract.leakage_suspects), ("slices", contract.slices)):
         for name in names:
             yield from _asks(place, columns, name, None)
     if contract.money.amount is not None and contract.money.amount not in contract.unit.features:
@@ -245,7 +245,7 @@ def _features(contract: Contract) -> Iterator[str]:
             if feature.events not in contract.events:
                 yield f"{place}: no event table {feature.events!r}; there are: {', '.join(contract.events) or 'none'}"
                 continue
-            columns = contract.events[feature.events].known
+            columns = contract.events[feature.events].all_columns
         wanted = _type_of_feature(feature)
         for column in columns_of(feature):
             yield from _asks(place, columns, column, wanted if column == getattr(feature, "of", None) else _TEXT)
@@ -285,7 +285,7 @@ def _events(contract: Contract) -> Iterator[str]:
         for rule in held.filters:
             wanted = _NUMBER if isinstance(rule, Above) else _TEXT
             for column in columns_of_filter(rule):
-                yield from _asks(f"events.{table}.filters, {rule.kind}", held.known, column, wanted)
+                yield from _asks(f"events.{table}.filters, {rule.kind}", held.all_columns, column, wanted)
 
 
 def _dated(contract: Contract, table: str) -> Iterator[str]:
@@ -326,10 +326,10 @@ def _cutoffs(contract: Contract) -> Iterator[str]:
         yield "unit.as_of is one date for all, unit.cutoffs one of each unit: give one of the two"
     if unit.target and contract.split.kind != "cutoff":
         yield f"split.kind {contract.split.kind} would mix outcomes of before and after a cut-off: use kind cutoff"
-    if unit.cutoffs.earlier and contract.split.kind == "cutoff":
-        yield "unit.cutoffs.earlier is of customers split by a hash; where train and test are dates, train is earlier"
-    if late := [cutoff for cutoff in unit.cutoffs.earlier if cutoff >= min(unit.cutoffs.test)]:
-        yield f"unit.cutoffs.earlier: {late[0]} does not lie before the first test cut-off {min(unit.cutoffs.test)}"
+    if unit.cutoffs.lookback_dates and contract.split.kind == "cutoff":
+        yield "unit.cutoffs.lookback_dates is of customers split by a hash; where train and test are dates, train is earlier"
+    if late := [cutoff for cutoff in unit.cutoffs.lookback_dates if cutoff >= min(unit.cutoffs.test)]:
+        yield f"unit.cutoffs.lookback_dates: {late[0]} does not lie before the first test cut-off {min(unit.cutoffs.test)}"
     yield from _windows(contract, unit.cutoffs.train, unit.cutoffs.test)
     yield from _outcomes(contract)
 
@@ -355,7 +355,7 @@ def _windows(contract: Contract, train: tuple[dt.date, ...], test: tuple[dt.date
 def _outcomes(contract: Contract) -> Iterator[str]:
     for name, outcome in contract.unit.target.items():
         place = f"unit.target.{name}"
-        if name in contract.unit.features or any(name in held.known for held in contract.events.values()):
+        if name in contract.unit.features or any(name in held.all_columns for held in contract.events.values()):
             yield f"{place}: a column or feature has this name already"
         if outcome.events not in contract.events:
             yield f"{place}: no event table {outcome.events!r}; there are: {', '.join(contract.events)}"
@@ -363,7 +363,7 @@ def _outcomes(contract: Contract) -> Iterator[str]:
         summed = outcome.of if isinstance(outcome, SumWithin) else None
         for column in columns_of(outcome):
             wanted = _NUMBER if column == summed else _TEXT
-            yield from _asks(place, contract.events[outcome.events].known, column, wanted)
+            yield from _asks(place, contract.events[outcome.events].all_columns, column, wanted)
     for name in sorted({*contract.unit.target, *contract.unit.features} & _OURS):
         yield f"unit: the name {name!r} is one of our own"
 

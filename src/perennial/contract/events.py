@@ -19,7 +19,8 @@ class Product(Frozen):
 
 
 class _Filter(Frozen):
-    why: str | None = Field(None, min_length=1)  # what the rows are that it takes out
+    why: str | None = Field(None, min_length=1)
+    """What the rows are that it takes out."""
 
     @field_validator("why")
     @classmethod

@@ -24,7 +24,8 @@ class OverEvents(Frozen):
 
     events: str = Field(alias="from")
     where: dict[str, str] = {}
-    days: int | None = Field(None, ge=1)  # only the last so many days before the as-of date
+    days: int | None = Field(None, ge=1)
+    """Only the last so many days before the as-of date."""
     label: str | None = None
 
 
@@ -120,7 +121,8 @@ class Within(Frozen):
     events: str = Field(alias="from")
     where: dict[str, str] = {}
     after_days: int = Field(ge=1)
-    label: str | None = None  # what those do of whom it is true, as the report says it: "buy again"
+    label: str | None = None
+    """What those do of whom it is true, as the report says it: "buy again"."""
 
 
 class AnyWithin(Within):

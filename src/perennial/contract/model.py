@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from perennial.config.renames import CONTRACT, renamed_keys
 from perennial.contract.columns import Column, Frozen
 from perennial.contract.consistency import contradictions
 from perennial.contract.events import Filter, Product
@@ -25,14 +26,15 @@ MAIN = "main"  # the name of the table that `columns` describes
 class EventTable(Frozen):
     """A table of events that belong to the units by their entity column."""
 
-    files: str | None = None  # where no main table is, one of them may be what `source.files` names
+    files: str | None = None
+    """Where no main table is, one of them may be what `source.files` names."""
     columns: dict[str, Column]
     rules: tuple[Rule, ...] = ()
     derive: dict[str, Product] = {}
     filters: tuple[Filter, ...] = ()
 
     @property
-    def known(self) -> dict[str, Column]:
+    def all_columns(self) -> dict[str, Column]:
         """Its columns after clean, the derived ones last."""
         return self.columns | {name: Column(role="numeric", type="decimal") for name in self.derive}
 
@@ -44,13 +46,15 @@ class EventTable(Frozen):
 class Cutoffs(Frozen):
     """The dates (start of the day, UTC) as of which a unit is looked at: what lies before is known, the rest is not."""
 
-    train: tuple[dt.date, ...] = ()  # none where the customers of one date are split by a hash
+    train: tuple[dt.date, ...] = ()
+    """None where the customers of one date are split by a hash."""
     test: tuple[dt.date, ...] = Field(min_length=1)
-    earlier: tuple[dt.date, ...] = ()  # to be compared with test, never trained or tested on
+    lookback_dates: tuple[dt.date, ...] = ()
+    """To be compared with test, never trained or tested on."""
 
     @property
     def all(self) -> list[dt.date]:
-        return sorted({*self.train, *self.test, *self.earlier})
+        return sorted({*self.train, *self.test, *self.lookback_dates})
 
 
 class Unit(Frozen):
@@ -60,7 +64,8 @@ class Unit(Frozen):
     as_of: dt.date | None = None
     where: dict[str, tuple[str, ...]] = {}
     cutoffs: Cutoffs | None = None
-    history: Literal["all"] | Annotated[int, Field(ge=1)] = "all"  # days before a cut-off that are looked at
+    history: Literal["all"] | Annotated[int, Field(ge=1)] = "all"
+    """Days before a cut-off that are looked at."""
     duplicates: Literal["drop", "keep"]
     target: dict[str, Outcome] = {}
     features: dict[str, Feature] = {}
@@ -75,11 +80,11 @@ class Fractions(Frozen):
     train: float = Field(gt=0, lt=1)
     val: float = Field(gt=0, lt=1)
     test: float = Field(gt=0, lt=1)
-    later: float = Field(0.0, ge=0, lt=1)
+    out_of_time: float = Field(0.0, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        total = self.train + self.val + self.test + self.later
+        total = self.train + self.val + self.test + self.out_of_time
         if abs(total - 1) > 1e-9:
             raise ValueError(f"fractions add up to {total:g}, not to 1")
         return self
@@ -112,7 +117,7 @@ class FileSplit(Frozen):
     """The file that a row stands in says it: a pattern of file names for each part."""
 
     kind: Literal["file"]
-    files: dict[str, Literal["train", "val", "test", "later"]]
+    files: dict[str, Literal["train", "val", "test", "out_of_time"]]
 
 
 class CutoffSplit(Frozen):
@@ -129,24 +134,24 @@ Split = Annotated[HashSplit | TimeSplit | ColumnSplit | FileSplit | CutoffSplit,
 class Sampling(Frozen):
     """Which share of the rows of each outcome is in the file; nothing said: all of them.
 
-    Metrics, curves and budgets weigh a row by 1/kept, training does not, and scores are corrected for it. `unknown`
+    Metrics, curves and budgets weigh a row by 1/rate, training does not, and scores are corrected for it. `unknown`
     makes the score a ranking score.
     """
 
-    kept: Literal["unknown"] | dict[str, float] = {}
+    sampling_rate: Literal["unknown"] | dict[str, float] = {}
 
     @model_validator(mode="after")
     def _shares(self) -> Self:
-        wrong = {text: share for text, share in _items(self.kept) if not 0 < share <= 1}
+        wrong = {text: share for text, share in _rates(self.sampling_rate) if not 0 < share <= 1}
         if wrong:
             raise ValueError(
-                f"kept says which share of the rows of an outcome is here, above 0 and up to 1, not {wrong}"
+                f"sampling_rate says which share of the rows of an outcome is here, above 0 and up to 1, not {wrong}"
             )
         return self
 
 
-def _items(kept: str | dict[str, float]) -> list[tuple[str, float]]:
-    return [] if isinstance(kept, str) else list(kept.items())
+def _rates(rate: str | dict[str, float]) -> list[tuple[str, float]]:
+    return [] if isinstance(rate, str) else list(rate.items())
 
 
 class Money(Frozen):
@@ -163,7 +168,8 @@ class Money(Frozen):
     gain_if_good: float | None = Field(None, gt=0)
     loss_if_bad: float | None = Field(None, gt=0)
     alerts_per_1000: float | None = Field(None, gt=0, le=1000)
-    amount: str | None = None  # the column that says how much a payment is worth
+    amount: str | None = None
+    """The column that says how much a payment is worth."""
 
     @model_validator(mode="after")
     def _one_decision(self) -> Self:
@@ -186,7 +192,7 @@ class Contract(Frozen):
     unit: Unit
     split: Split
     sampling: Sampling
-    suspects: tuple[str, ...]
+    leakage_suspects: tuple[str, ...]
     slices: tuple[str, ...]
     money: Money
 
@@ -263,11 +269,11 @@ class Contract(Frozen):
         return [str(value) for value in (values.values() if isinstance(values, dict) else values or ())]
 
     @property
-    def kept(self) -> tuple[float, float]:
+    def sampling_rates(self) -> tuple[float, float]:
         """Which share of the rows with outcome 0, and with 1, is in the file."""
         codes = self.columns[self.target].values if self.target in self.columns else None
         told = dict.fromkeys((0, 1), 1.0)
-        for text, share in _items(self.sampling.kept):
+        for text, share in _rates(self.sampling.sampling_rate):
             told[int(codes[text]) if isinstance(codes, dict) else int(text)] = share
         return told[0], told[1]
 
@@ -327,6 +333,8 @@ def parse(text: Any, where: str) -> Contract:
     """A contract from its parsed YAML; `where` names it in errors (raises as `load`)."""
     if (bare := _bare_date(text)) is not None:
         raise ContractError(f"{where}: put the date {bare} in quotes: DVC cannot hash a YAML date")
+    if old := list(renamed_keys(text, CONTRACT)):
+        raise ContractError(f"{where}: {'; '.join(old)}")
     if isinstance(text, dict):
         _refuse_after_outcome(text.get("columns"), where)
     try:

@@ -33,7 +33,7 @@ class Head(Frozen):
 
     The names of segments are known once they are found. `amounts`: scores of an uplift task are amounts, not chances.
 
-    `prior` is ln(kept_0 / kept_1), which makes odds of the sample those of the population; 0 where nothing was sampled.
+    `prior` is ln(rate_0 / rate_1), which makes odds of the sample those of the population; 0 where nothing was sampled.
     """
 
     task: Literal["binary", "multiclass", "regression", "uplift", "clustering"]
@@ -77,7 +77,7 @@ def _seen(contract: Contract) -> list[FeatureColumn]:
 def head_of(contract: Contract) -> Head:
     match contract.task:
         case Binary():
-            zero, one = contract.kept
+            zero, one = contract.sampling_rates
             return Head(task="binary", outputs=("probability",), prior=math.log(zero / one))
         case Multiclass():
             return Head(task="multiclass", outputs=tuple(contract.classes))
@@ -97,7 +97,7 @@ def feature_columns(contract: Contract, including: Sequence[str] = ()) -> list[F
 
     Suspects are left out, but for those of `including`.
     """
-    left_out = set(contract.suspects) - set(including)
+    left_out = set(contract.leakage_suspects) - set(including)
     found = [
         FeatureColumn(
             name=name, kind=_kind(column), label=column.label or _words(name), unit=column.unit, recipe=_cells(column)

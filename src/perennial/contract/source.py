@@ -34,25 +34,45 @@ class Source(Frozen):
 
     kind: Literal["file", "url", "simulator", "sql"]
     files: str
+    """The pattern of the main table's files."""
     format: Format = "csv"
+    """How the files are written."""
     delimiter: str = Field(",", min_length=1, max_length=2)
+    """What parts the cells of a line."""
     encoding: str = "utf-8"
-    quoting: Literal["double", "none"] = "double"  # none: a quote is a sign like any other
-    header: tuple[str, ...] | None = None  # the columns, where the files have no line that names them
-    skip: int = Field(0, ge=0)  # lines before the header, such as a title
-    trim: bool = False  # spaces around a cell are no part of it
+    """The encoding of the text."""
+    quoting: Literal["double", "none"] = "double"
+    """double: a quote begins a text; none: it is a sign like any other."""
+    header: tuple[str, ...] | None = None
+    """The columns, where the files have no line that names them."""
+    skip: int = Field(0, ge=0)
+    """Lines before the header, such as a title."""
+    trim: bool = False
+    """Spaces around a cell are no part of it."""
     allow_empty: bool = False
+    """Whether a file without a row is right."""
     url: str | None = None
+    """Where the file or the database is."""
     url_env: str | None = Field(None, pattern=r"\A[A-Za-z_][A-Za-z0-9_]*\z")
+    """The environment variable that holds the address of a database."""
     query: str | dict[str, str] | None = None
+    """A query, or one for each table."""
     attach: tuple[Attachment, ...] = ()
-    member: str | None = None  # the file inside a zip at `url`
+    """Files beside the tables."""
+    member: str | None = None
+    """The file inside a zip at `url`."""
     sha256: str | None = None  # of the uncompressed content
+    """Of the uncompressed content."""
     seed: int | None = None
+    """Of the simulator."""
     n: int | None = None
+    """Customers of the simulator."""
     first: int | None = None
+    """The simulator's first customer."""
     month: int | None = None
+    """The simulator's month."""
     concept: int | None = None
+    """Which behaviour the simulator's customers have."""
 
     @model_validator(mode="before")
     @classmethod

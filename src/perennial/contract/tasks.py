@@ -11,11 +11,16 @@ from perennial.contract.columns import Frozen
 
 class Binary(Frozen):
     kind: Literal["binary"]
-    question: str = ""  # what the report is an answer to
+    question: str = ""
+    """What the report is an answer to."""
     target: str
-    event: str = "respond"  # what those do whom it looks for: default, buy
+    """The column of role outcome to predict."""
+    outcome_verb: str = "respond"
+    """What those do whom it looks for: default, buy."""
     primary: Literal["auc", "ap", "log_loss"]
-    floor: float
+    """The metric that chooses a family and decides a promotion."""
+    minimum: float
+    """What the primary metric must clear, at the worse end of its interval, before a model may be used."""
 
 
 class Multiclass(Frozen):
@@ -23,10 +28,15 @@ class Multiclass(Frozen):
 
     kind: Literal["multiclass"]
     question: str = ""
+    """What the report is an answer to."""
     target: str
+    """The column of role outcome to predict."""
     primary: Literal["log_loss", "accuracy", "macro_f1"]
-    floor: float
-    ordered: bool = False  # classes have an order: quadratic kappa is told too
+    """The metric that chooses a family and decides a promotion."""
+    minimum: float
+    """What the primary metric must clear, at the worse end of its interval, before a model may be used."""
+    ordered: bool = False
+    """Classes have an order: quadratic kappa is reported too."""
 
 
 class Regression(Frozen):
@@ -34,10 +44,15 @@ class Regression(Frozen):
 
     kind: Literal["regression"]
     question: str = ""
+    """What the report is an answer to."""
     target: str
+    """The column of role outcome to predict."""
     primary: Literal["gini_norm", "mae"]
-    floor: float
+    """The metric that chooses a family and decides a promotion."""
+    minimum: float
+    """What the primary metric must clear, at the worse end of its interval, before a model may be used."""
     zeros: Literal["plain", "two_part"] = "plain"
+    """Whether an amount is predicted plainly, or in two parts: whether there is any, and how much."""
 
 
 class Uplift(Frozen):
@@ -48,9 +63,13 @@ class Uplift(Frozen):
 
     kind: Literal["uplift"]
     question: str = ""
+    """What the report is an answer to."""
     target: str
+    """The column of role outcome to predict."""
     primary: Literal["qini"]
-    floor: float
+    """The metric that chooses a family and decides a promotion."""
+    minimum: float
+    """What the primary metric must clear, at the worse end of its interval, before a model may be used."""
 
 
 class Clustering(Frozen):
@@ -62,10 +81,15 @@ class Clustering(Frozen):
 
     kind: Literal["clustering"]
     question: str = ""
+    """What the report is an answer to."""
     k: tuple[int, int]
+    """The least and the most segments."""
     min_stability: float = Field(gt=0, le=1)
+    """The agreement of halves that a number of segments must reach."""
     primary: Literal["stability"]
-    floor: float
+    """The metric that chooses a family and decides a promotion."""
+    minimum: float
+    """What the primary metric must clear, at the worse end of its interval, before a model may be used."""
 
     @field_validator("k")
     @classmethod

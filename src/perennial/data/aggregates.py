@@ -38,7 +38,7 @@ def age(date: dt.date, column: str) -> nw.Expr:
 
 def over_events(units: Table, aged: Table, contract: Contract, table: str, keys: list[str]) -> Table:
     """`units` with the features of `table`; `keys` name a unit in both, and `aged` holds AGE, 1 or more."""
-    columns = contract.events[table].known
+    columns = contract.events[table].all_columns
     told = {name: f for name, f in contract.unit.features.items() if isinstance(f, OverEvents) and f.events == table}
     made: list[nw.Expr] = []
     zero: list[str] = []

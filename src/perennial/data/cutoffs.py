@@ -113,7 +113,7 @@ def _with_outcome(units: Table, after: Table, contract: Contract, name: str, out
         case AnyWithin():
             value = nw.when(inside).then(nw.lit(1)).otherwise(nw.lit(0)).max().cast(nw.Int64)
         case SumWithin():
-            after = after.with_columns(*in_cents(contract.events[outcome.events].known))
+            after = after.with_columns(*in_cents(contract.events[outcome.events].all_columns))
             value = sum_of(outcome.of, inside)
         case _:
             assert_never(outcome)

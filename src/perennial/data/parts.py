@@ -59,5 +59,5 @@ def labelled(rows: pl.DataFrame, contract: Contract) -> Part:
         codes = {name: code for code, name in enumerate(contract.arms)}
         arm = rows[treatment].replace_strict(codes, return_dtype=pl.Int64).to_numpy(writable=True)
     if contract.task.kind == "binary":
-        weight = 1 / np.where(y == 1, contract.kept[1], contract.kept[0])
+        weight = 1 / np.where(y == 1, contract.sampling_rates[1], contract.sampling_rates[0])
     return Part(frame=rows, y=y, arm=arm, weight=weight)

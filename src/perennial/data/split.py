@@ -15,8 +15,8 @@ from perennial.contract.model import ColumnSplit, Contract, CutoffSplit, FileSpl
 from perennial.data.names import CUTOFF, ENTITY, ORDER, ROW_ID, SOURCE
 from perennial.errors import DataStopped
 
-PARTS = ("train", "val", "test", "later")
-EARLIER = "earlier"  # units of a date before those of all other parts
+PARTS = ("train", "val", "test", "out_of_time")
+EARLIER = "lookback"  # units of a date before those of all other parts
 
 
 def split(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[str, Any]]:
@@ -44,7 +44,7 @@ def split(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[s
         case _:
             assert_never(rule)
     if contract.unit.cutoffs is not None:
-        now = ~units[CUTOFF].is_in(list(contract.unit.cutoffs.earlier))
+        now = ~units[CUTOFF].is_in(list(contract.unit.cutoffs.lookback_dates))
         parts = parts.zip_with(now, pl.repeat(EARLIER, len(parts), eager=True))
     out = units.select(ROW_ID, parts.alias("split"), owner(units, contract))
     for part in PARTS[:3]:
@@ -74,7 +74,7 @@ def _by_file(units: pl.DataFrame, rule: FileSplit) -> pl.Series:
 def hash_parts(keys: pl.Series, salt: str, fractions: Fractions) -> pl.Series:
     """The part of each key: the first 8 hex digits of md5(salt:key) as a number in [0, 1) against the fractions."""
     which = _hashed(keys, salt, np.cumsum([fractions.train, fractions.val, fractions.test]))
-    last = 2 if not fractions.later else 3
+    last = 2 if not fractions.out_of_time else 3
     return which.replace_strict({i: PARTS[min(i, last)] for i in range(4)}, return_dtype=pl.String)
 
 
@@ -110,7 +110,7 @@ def time_parts(units: pl.DataFrame, rule: TimeSplit) -> tuple[pl.Series, list[st
     ranked = at.sort()
     cuts = [
         ranked[min(int(edge * len(ranked) + 0.5), len(ranked) - 1)]
-        for edge in edges[: 3 if rule.fractions.later else 2]
+        for edge in edges[: 3 if rule.fractions.out_of_time else 2]
     ]
     which = sum(((at >= cut).cast(pl.Int8) for cut in cuts), pl.zeros(len(at), dtype=pl.Int8, eager=True))
     return which.replace_strict(dict(enumerate(PARTS)), return_dtype=pl.String), [str(cut) for cut in cuts]
@@ -128,7 +128,7 @@ def _windows(contract: Contract) -> dict[str, Any]:
     """The cut-offs, and how many days after each its outcome is known."""
     assert contract.unit.cutoffs is not None
     return {
-        "cutoffs": contract.unit.cutoffs.model_dump(mode="json", exclude={"earlier"}),
+        "cutoffs": contract.unit.cutoffs.model_dump(mode="json", exclude={"lookback_dates"}),
         "label_days": contract.unit.label_days,
     }
 

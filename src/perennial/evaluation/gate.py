@@ -1,7 +1,7 @@
 """What is known of a candidate and the model in use in, PROMOTE, HOLD or REJECT with every reason out. Pure.
 
 Only the one primary metric can promote: the lower end of its 99 % interval must clear 0 against the model in use (of
-equal models 1 in 200 does) and the floor in any case. Profit and customer groups can only stop a promotion. Segments
+equal models 1 in 200 does) and the agreed minimum in any case. Profit and customer groups can only stop a promotion. Segments
 have no such metric: they must come out the same from other halves of the customers, and keep the names in use.
 """
 
@@ -30,7 +30,7 @@ class Evidence:
     """
 
     judge: Judge
-    floor: float
+    minimum: float
     candidate: F64
     champion: F64 | None
     not_comparable: str | None = None
@@ -47,7 +47,7 @@ class Segmentation:
     """
 
     stability: Agreement
-    floor: float
+    minimum: float
     kept: Kept | None = None
     not_comparable: str | None = None
 
@@ -76,7 +76,7 @@ class Decision:
 
 
 def decide(evidence: Evidence | Segmentation) -> Decision:
-    """REJECT below the floor or measurably worse; HOLD where something stops it; PROMOTE otherwise.
+    """REJECT below the agreed minimum or measurably worse; HOLD where something stops it; PROMOTE otherwise.
 
     Raises: InputError when scores do not fit the rows.
     """
@@ -115,13 +115,15 @@ def _better(evidence: Evidence) -> Rule:
 
 
 def _floor(evidence: Evidence) -> Rule:
-    """The worse end of the interval must clear the floor (for a loss, a ceiling)."""
-    judge, floor = evidence.judge, evidence.floor
+    """The worse end of the interval must clear the agreed minimum (for a loss, a ceiling)."""
+    judge, minimum = evidence.judge, evidence.minimum
     figure = judge.estimate(evidence.candidate, LEVEL)
-    clears, end = (figure.low > floor, "lower") if judge.higher_is_better else (figure.high < floor, "upper")
+    clears, end = (figure.low > minimum, "lower") if judge.higher_is_better else (figure.high < minimum, "upper")
     said = "clears" if clears else "does not clear"
-    words = f"{judge.metric} of the candidate {_told(figure, '.4f')}: its {end} end {said} the floor {floor:g}"
-    return Rule(name="floor", words=words, state="ok" if clears else "rejects", interval=figure, line=floor)
+    words = (
+        f"{judge.metric} of the candidate {_told(figure, '.4f')}: its {end} end {said} the agreed minimum {minimum:g}"
+    )
+    return Rule(name="minimum", words=words, state="ok" if clears else "rejects", interval=figure, line=minimum)
 
 
 def _lottery(evidence: Evidence) -> list[Rule]:
@@ -161,18 +163,20 @@ def _group(found: Slice, judged: int) -> Rule:
 
 
 def _stability(evidence: Segmentation) -> Rule:
-    """The mean agreement must reach the floor; the interval is the range of the pairs of halves.
+    """The mean agreement must reach the agreed minimum; the interval is the range of the pairs of halves.
 
     The worst of many pairs grows worse with their number: it has its say where the number of segments is chosen.
     """
-    found, floor = evidence.stability, evidence.floor
+    found, minimum = evidence.stability, evidence.minimum
     index = found.index
     figures = f"halves of the customers agree by {index.value:.3f} (from {index.low:.3f} to {index.high:.3f})"
     words = f"{figures}; the worst pair names {found.named:.1%} of them alike"
-    if index.value >= floor:
-        return Rule(name="stability", words=f"{words}: {floor:g} is reached", state="ok", interval=index, line=floor)
-    said = f"weak structure: {words}; {floor:g} is needed"
-    return Rule(name="stability", words=said, state="rejects", interval=index, line=floor)
+    if index.value >= minimum:
+        return Rule(
+            name="stability", words=f"{words}: {minimum:g} is reached", state="ok", interval=index, line=minimum
+        )
+    said = f"weak structure: {words}; {minimum:g} is needed"
+    return Rule(name="stability", words=said, state="rejects", interval=index, line=minimum)
 
 
 def _names(evidence: Segmentation) -> list[Rule]:
@@ -183,7 +187,7 @@ def _names(evidence: Segmentation) -> list[Rule]:
     if kept is None:
         return [Rule(name="names", words="no segments are in use, so there are no names to keep", state="info")]
     name, worst = kept.worst
-    advice = f"; {kept.grouped:.1%} if names went by shared customers: fit on from baseline.segments.known"
+    advice = f"; {kept.grouped:.1%} if names went by shared customers: fit on from baseline.segments.previous"
     enough, each = kept.overall.value >= KEPT, worst.value >= KEPT_BY_EACH
     words = f"{kept.overall.value:.1%} of all customers keep their name, {KEPT:.0%} is needed"
     least = f"{worst.value:.1%} of {name!r} keep it, {KEPT_BY_EACH:.0%} is needed of each segment"

@@ -29,7 +29,7 @@ class Lottery:
     """Shares: `control` of those drawn is held back (`at_least` so many of the chosen), `explore` of the others is drawn."""
 
     control: float
-    at_least: int = 0
+    min_control: int = 0
     explore: float = 0.0
 
     def share(self, chosen: int) -> float:
@@ -37,13 +37,13 @@ class Lottery:
 
         Raises: InputError when nobody would be left to contact.
         """
-        if self.control == 0 and self.at_least == 0:
+        if self.control == 0 and self.min_control == 0:
             return 0.0
-        n = max(round(self.control * chosen), self.at_least)
+        n = max(round(self.control * chosen), self.min_control)
         if not 2 <= n <= chosen - 2:
             raise InputError(
                 f"{n} of {chosen} chosen customers would be held back: two or more are needed on each side; "
-                "change --control or --at-least"
+                "change --control or --min-control"
             )
         return n / chosen
 

@@ -15,7 +15,7 @@ from perennial.files.extensions import Kind, place
 
 _SOURCE = ("task", "source", "columns", "events")
 _TABLES = ("task", "columns", "rules", "events", "unit")
-_MODEL = ("task", "columns", "events", "unit", "split", "sampling", "suspects", "money")
+_MODEL = ("task", "columns", "events", "unit", "split", "sampling", "leakage_suspects", "money")
 _HEADER = (
     "# Rendered by `perennial graph --write` from src/perennial/pipeline/graph.py and the imports of each stage.\n"
 )

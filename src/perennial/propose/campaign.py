@@ -59,7 +59,7 @@ def next_contract(finished: Finished, before: Contract) -> dict[str, Any]:
     return {
         "task": {
             "kind": "uplift", "question": f"Whom did campaign {finished.campaign} move?", "target": named["y"],
-            "primary": "qini", "floor": 0.0,
+            "primary": "qini", "minimum": 0.0,
         },
         "source": {"kind": "file", "files": FILE, "format": "parquet"},
         "columns": {
@@ -77,7 +77,7 @@ def next_contract(finished: Finished, before: Contract) -> dict[str, Any]:
             "fractions": {"train": 0.6, "val": 0.2, "test": 0.2},
         },
         "sampling": {},
-        "suspects": [],
+        "leakage_suspects": [],
         "slices": [name for name in before.slices if name in features],
         "money": _without_nothing(
             currency=before.money.currency, value_of_response=finished.value,

@@ -227,7 +227,7 @@ def _rest(made: Draft) -> None:
 def _worth(made: Draft, answers: Answers) -> None:
     """Raises: ConfigError for what a contact costs where nothing tells what a response earns."""
     if answers.cost is not None and answers.earns is None and made.treatment is None:
-        raise ConfigError(f"--cost {answers.cost:g} without --earns: what a contact costs decides nothing by itself")
+        raise ConfigError(f"--cost {answers.cost:g} without --value: what a contact costs decides nothing by itself")
     if answers.earns is not None:
         made.money = {"value_of_response": answers.earns, "cost_of_contact": answers.cost or 0.0}
         if made.treatment is not None:

@@ -53,7 +53,7 @@ class Draft:
     def task(self) -> Keys:
         task = dict(self.outcome.task)
         if self.treatment is not None:
-            task = {"kind": "uplift", "target": self.outcome.name, "primary": "qini", "floor": 0.0}
+            task = {"kind": "uplift", "target": self.outcome.name, "primary": "qini", "minimum": 0.0}
         return task
 
     def contract(self) -> Keys:
@@ -67,7 +67,7 @@ class Draft:
             "unit": self._unit(),
             "split": self.split,
             "sampling": {},
-            "suspects": list(self.suspects),
+            "leakage_suspects": list(self.suspects),
             "slices": self.slices,
             "money": self.money,
         }

@@ -94,7 +94,7 @@ def log_contract(
     contract: dict[str, Any] = {
         "task": {
             "kind": "binary", "question": f"Who will come again in the next {horizon} days?", "target": target,
-            "primary": "auc", "floor": 0.55,
+            "primary": "auc", "minimum": 0.55,
         },
         "source": source,
         "columns": {},
@@ -110,7 +110,7 @@ def log_contract(
         },
         "split": {"kind": "cutoff", "val_share_of_entities": 0.2, "salt": f"{name}-1"},
         "sampling": {},
-        "suspects": [],
+        "leakage_suspects": [],
         "slices": [],
         "money": {},
     }  # fmt: skip

@@ -157,9 +157,9 @@ def _binary(name: str, column: Profile, values: dict[str, int], said: str | None
         "kind": "binary",
         "question": f"Who will {does}?",
         "target": name,
-        "event": does,
+        "outcome_verb": does,
         "primary": "auc",
-        "floor": 0.55,
+        "minimum": 0.55,
     }
     return Outcome(name=name, kind="binary", keys=keys, task=task, words=words, event=event, values=values, sure=sure)
 
@@ -202,7 +202,7 @@ def _amount(name: str, column: Profile, kind: Kind, looked: Looked) -> Outcome:
     two_part = zero >= 0.2 and ranks
     keys = {"role": "outcome"} | keys | _missing(column)
     task: Keys = {"kind": "regression", "target": name, "primary": "gini_norm" if ranks else "mae"}
-    task |= {"floor": 0.05} if ranks else {"floor": float(f"{(most - least) / 2:.3g}")}
+    task |= {"minimum": 0.05} if ranks else {"minimum": float(f"{(most - least) / 2:.3g}")}
     task |= {"zeros": "two_part"} if two_part else {}
     words = f"an amount from {least:g} to {most:g}" + (f", {zero:.0%} of them 0" if two_part else "")
     return Outcome(name=name, kind="regression", keys=keys, task=task, words=words, event=None, values={})
@@ -224,9 +224,9 @@ def _classes(name: str, column: Profile, values: dict[str, int]) -> Outcome:
     told = column.said
     shares = [values[value] / told for value in common]
     guess = -sum(share * math.log(share) for share in shares)
-    task: Keys = {"kind": "multiclass", "target": name, "primary": "log_loss", "floor": round(guess, 3)}
+    task: Keys = {"kind": "multiclass", "target": name, "primary": "log_loss", "minimum": round(guess, 3)}
     if told < _FEW_ROWS:  # one sure mistake would decide a mean log loss
-        task |= {"primary": "accuracy", "floor": round(max(shares), 3)}
+        task |= {"primary": "accuracy", "minimum": round(max(shares), 3)}
     task |= {"ordered": True} if ordered and not rare else {}
     most = commonest(Counter(values))[0]
     words = f"{len(order)} classes, the commonest {most} with {values[most] / told:.0%}"

@@ -58,7 +58,7 @@ def _outcome(made: Draft, answers: Answers, candidates: Sequence[str]) -> list[Q
         Question(
             asks=f"What do you want to predict{', and which value is the event' if two else ''}? "
             f"(a column{', or COLUMN = EVENT' if two else ''})",
-            option="--target and --event" if two else "--target",
+            option="--target and --positive" if two else "--target",
             evidence=(f"{found.name}: {found.words}", *([] if found.sure else [_RARER]), *others),
             default=f"{found.name} = {found.event}" if two else found.name,
             takes=lambda said, answers: _named(said, answers, made),
@@ -122,7 +122,7 @@ def _worth(made: Draft, answers: Answers) -> list[Question]:
     return [
         Question(
             asks="What does a contact cost, and what does a response earn? (two numbers)",
-            option="--cost and --earns",
+            option="--cost and --value",
             default="not known: nothing is reckoned in money",
             takes=_money,
         )

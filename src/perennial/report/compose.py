@@ -21,7 +21,7 @@ _NAMES = {
     "rolled back": "Was this version taken out of use?",
     "better": "New model against the one in use",
     "lottery": "Were the groups drawn by lot?",
-    "floor": "New model against the agreed floor",
+    "minimum": "New model against the agreed minimum",
     "profit": "Profit against the one in use",
     "groups": "Customer groups against the one in use",
     "stability": "Do halves of the customers give the same segments?",
@@ -100,7 +100,7 @@ def _check(story: Story, rule: Mapping[str, Any]) -> Check:
     if not rule.get("interval"):
         return Check(mark=mark, question=_NAMES[name], detail=_detail(story, rule), value="")
     found, show, line = interval(rule["interval"]), _shown(story, name), _line(name, float(rule["line"]))
-    falls = name == "floor" and story.contract.task.primary in LOWER_IS_BETTER
+    falls = name == "minimum" and story.contract.task.primary in LOWER_IS_BETTER
     picture = against_line(
         found, line, label=f"{_NAMES[name]}: {n.estimate(found, show)}",
         standing="reference" if rule["state"] == "info" else "deciding", better="below" if falls else "above",
@@ -115,7 +115,7 @@ def _shown(story: Story, name: str) -> n.Format:
     match name:
         case "profit":
             return partial(n.money_difference, currency=story.symbol)
-        case "floor" | "stability":
+        case "minimum" | "stability":
             return n.decimal
         case "names" | "segment":
             return n.share
@@ -127,8 +127,8 @@ def _line(name: str, at: float) -> Line:
     match name:
         case "profit":
             return Line(at=at, name="same profit")
-        case "floor":
-            return Line(at=at, name=f"floor {at:g}")
+        case "minimum":
+            return Line(at=at, name=f"minimum {at:g}")
         case "stability" | "names" | "segment":
             return Line(at=at, name=f"{at:g} needed")
         case _:
@@ -143,8 +143,8 @@ def _detail(story: Story, rule: Mapping[str, Any]) -> str:
     match rule["name"]:
         case "better":
             return f"{metric} on the same {rows} test customers, 99\u202f% interval. Must lie above 0."
-        case "floor":
-            return f"{metric}, 99\u202f% interval. Its worse end must clear {story.contract.task.floor:g}."
+        case "minimum":
+            return f"{metric}, 99\u202f% interval. Its worse end must clear {story.contract.task.minimum:g}."
         case "stability":
             named = f"The mean must reach {rule['line']:g}."
             return (

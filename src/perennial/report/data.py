@@ -13,7 +13,7 @@ from perennial.report.flows import Part, row_flow
 from perennial.report.page import Block, Column, Figure, Grid, Quarantine, Sample, Section, Table, TableRow
 from perennial.report.story import Story
 
-_PARTS = ("train", "val", "test", "later", "earlier")
+_PARTS = ("train", "val", "test", "out_of_time", "lookback")
 _NOTES = 12  # warnings that are shown
 _COLUMNS = 24  # that are not used and shown
 _SHOWN = 160  # characters of a raw row

@@ -93,4 +93,4 @@ def k_of(story: Story) -> int:
 
 
 def _line(story: Story) -> float:
-    return float(story.contract.task.floor)
+    return float(story.contract.task.minimum)

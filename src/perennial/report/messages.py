@@ -139,7 +139,7 @@ def _key_figures(story: Story, single: str) -> tuple[KeyFigure, KeyFigure, KeyFi
         name="Customers to contact", value=n.share(policy["depth"]), note="each with the message that moves them"
     )
     if story.verdict != "PROMOTE":
-        note = f"{n.between(qini, n.decimal)}; agreed floor: {story.contract.task.floor:g}"
+        note = f"{n.between(qini, n.decimal)}; agreed minimum: {story.contract.task.minimum:g}"
         first = KeyFigure(name="Ranking of effects (Qini)", value=n.decimal(qini.value), note=note)
     return (
         first,

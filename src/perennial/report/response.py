@@ -82,7 +82,7 @@ def _headline(story: Story) -> str:
 
 
 def _how_bad(story: Story) -> str:
-    """What the interval allows to say of a model that is under the floor."""
+    """What the interval allows to say of a model that is under the agreed minimum."""
     auc = story.figure("auc")
     if auc.high <= 0.5:
         return "no better than chance"
@@ -132,7 +132,7 @@ def _caution(story: Story) -> Caution:
 
 def _only_ranks(story: Story) -> bool:
     """Whether rows were kept by a share that nobody knows, so that no score is the chance it looks like."""
-    return story.contract.sampling.kept == "unknown"
+    return story.contract.sampling.sampling_rate == "unknown"
 
 
 def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
@@ -180,7 +180,7 @@ def _judged(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
             value=n.decimal(found.value),
             note=f"{n.between(found, n.decimal)}{guessing}",
         ),
-        KeyFigure(name="Agreed floor", value=n.decimal(task.floor, 2), note="set in the contract"),
+        KeyFigure(name="Agreed minimum", value=n.decimal(task.minimum, 2), note="set in the contract"),
         train,
         test,
     )

@@ -59,7 +59,7 @@ def action_section(story: Story, what: str, own: str, *blocks: Block) -> Section
 
 def strongest_caution(story: Story) -> Caution | None:
     """What outweighs whatever a task has to say: a suspect among the columns; that a rejected model makes no plan."""
-    suspects = story.summaries["split"]["suspects"]
+    suspects = story.summaries["split"]["leakage_suspects"]
     if suspects:
         more = f" ({len(suspects) - 1} more in the log of the split)" if len(suspects) > 1 else ""
         return Caution(text=f"A suspect is among the columns: {suspects[0]}{more}", strong=suspects[0])
@@ -262,7 +262,7 @@ def model_headline(story: Story, *, better: str, first: str, poor: str) -> str:
 def go_on(story: Story, with_what: str = "the model in use") -> str:
     """What a HOLD leaves to do, and the way out where only a person can say that another question was meant."""
     way_out = (
-        f" If the change is meant: perennial promote {story.name} --anew WHY."
+        f" If the change is meant: perennial promote {story.name} --override-incomparable WHY."
         if story.stopped_by == "comparable"
         else ""
     )

@@ -64,7 +64,7 @@ class Story:
     def does(self) -> str:
         """What those do whom a binary task looks for: "those who respond"."""
         made = self.contract.unit.target.get(self.contract.target or "")
-        return str((made.label if made else None) or getattr(self.contract.task, "event", "respond"))
+        return str((made.label if made else None) or getattr(self.contract.task, "outcome_verb", "respond"))
 
     @property
     def stopped_by(self) -> str:

@@ -32,7 +32,7 @@ def blocks(story: Story, unit: str) -> list[Block]:
         Words(
             finding=finding[:1].upper() + finding[1:] if finding else "The words that speak most for each class",
             described=f"What a score loses ({unit[:1].lower()}{unit[1:]}) when the word is hidden, mean over the rows that "
-            f"hold it, 95\u202f% interval. Words of fewer than {told['least']} of "
+            f"hold it, 95\u202f% interval. Words of fewer than {told['min_rows']} of "
             f"{n.count(story.summaries['explain']['rows'])} test rows are left out.",
             columns=tuple((heading, tuple(_bar(word, width) for word in words)) for heading, words in columns),
         )

@@ -40,7 +40,7 @@ def both_ways(
         return None
     reported = _name_of(contract, units)
     parts = {reported: splits.select(ROW_ID, "split"), **_others(units, contract, reported)}
-    columns: list[list[str]] = [[], *([name] for name in contract.suspects)]
+    columns: list[list[str]] = [[], *([name] for name in contract.leakage_suspects)]
     if len(parts) * len(columns) == 1:
         return None
     cells = [[_told(units, split, contract, names, params) for names in columns] for split in parts.values()]
@@ -72,7 +72,7 @@ def _repeats(units: pl.DataFrame) -> bool:
 def _others(units: pl.DataFrame, contract: Contract, reported: str) -> dict[str, pl.DataFrame]:
     """The part of each unit under every other split that these data allow."""
     fractions = getattr(contract.split, "fractions", _USUAL)
-    if fractions.later:
+    if fractions.out_of_time:
         fractions = Fractions(train=fractions.train, val=fractions.val, test=1 - fractions.train - fractions.val)
     found = {"random": hash_parts(units[ROW_ID], _SALT, fractions)}
     if contract.entity is not None and _repeats(units):

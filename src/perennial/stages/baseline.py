@@ -103,8 +103,8 @@ def _segments(
         )  # fmt: skip
         agreed[k] = agreement(pairs)
         log.info("%d segments: halves agree by %.3f, at least %.3f", k, agreed[k].index.value, agreed[k].index.low)
-    if told.known is not None:
-        model = refit(rows.x_train, encoding, told.known)
+    if told.previous is not None:
+        model = refit(rows.x_train, encoding, told.previous)
     else:
         labels = {feature.name: feature.label for feature in serving.features}
         traits = [Trait(label=labels[name], meaning=meaning_of.get(name, "")) for name in encoding.numeric]
@@ -112,7 +112,7 @@ def _segments(
         fitted = fit_kmeans(rows.x_train, encoding, k, starts=told.starts, seed=params.seed)
         model = named(fitted, rows.x_train, traits)
     head = serving.head.model_copy(update={"outputs": model.names})
-    found = {"chosen": {str(k): one.as_json() for k, one in agreed.items()}, "known": model.known}
+    found = {"chosen": {str(k): one.as_json() for k, one in agreed.items()}, "previous": model.previous}
     return serving.model_copy(update={"head": head}), {FAMILY: model}, {"both_ways": None, **found}
 
 

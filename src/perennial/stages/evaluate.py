@@ -133,7 +133,7 @@ def _segments(
     Val has chosen the number and joins the halves: the larger they are, the surer.
     """
     contract, baseline = job.contract, job.summary_of("baseline")
-    frames = {name: part(units, splits, name, contract).frame for name in ("train", "val", "test", "earlier")}
+    frames = {name: part(units, splits, name, contract).frame for name in ("train", "val", "test", "lookback")}
     known, test = pl.concat([frames["train"], frames["val"]]), frames["test"]
     units = pl.concat([known, test])
     task, names = contract.task, bundle.serving.head.outputs
@@ -148,14 +148,14 @@ def _segments(
         amount=None if amount is None else units[amount].cast(pl.Float64).fill_null(0).to_numpy(),
     )
     found = segments.judge(baseline["chosen"], reported, scorer.score(test).argmax(axis=1), people, names)
-    if frames["earlier"].height:
-        found["moves"] = _moves(scorer, units, frames["earlier"])
+    if frames["lookback"].height:
+        found["moves"] = _moves(scorer, units, frames["lookback"])
     if (bought := _bought(job, units)) is not None:
         for one, items in zip(found["segments"], typical(bought, people.labels, len(names)), strict=True):
             one["items"] = items
-        if params.tastes is not None and len(bought.items) > params.tastes:
-            taste = tastes(bought.by_NI, params.tastes, seed=params.seed)
-            found["tastes"] = judge_tastes(bought, people.labels, len(names), taste, params.tastes)
+        if params.purchase_clusters is not None and len(bought.items) > params.purchase_clusters:
+            taste = tastes(bought.by_NI, params.purchase_clusters, seed=params.seed)
+            found["tastes"] = judge_tastes(bought, people.labels, len(names), taste, params.purchase_clusters)
             write_table(job.out / "tastes.parquet", units.select(ROW_ID).with_columns(pl.Series("taste", taste)))
     return found
 

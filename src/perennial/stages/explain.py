@@ -65,13 +65,13 @@ def _words(job: Job, bundle: Bundle, rows: pl.DataFrame, wrong: pl.DataFrame, pa
         return {}
     shown = pl.concat([rows, wrong]).unique(ROW_ID, keep="first", maintain_order=True)
     found, outputs = word_parts(bundle, shown), list(bundle.serving.head.outputs)
-    words = strongest_words(found.words[: rows.height], found.parts[: rows.height], outputs, params.least)
+    words = strongest_words(found.words[: rows.height], found.parts[: rows.height], outputs, params.min_rows)
     write_table(job.out / "words.parquet", words_table(words))
     asked = focus(bundle, shown, Contributions([], found.parts, found.parts[:, 0]))
     texts = [feature for feature in bundle.serving.features if feature.kind == "text"]
     write_table(job.out / "quotes.parquet", quotes(shown, texts, found.words, asked))
-    log.info("words: %d of %d rows or more surely do something", len(words), params.least)
-    return {"words": {"least": params.least, "outputs": ends(words, outputs, params.shown)}}
+    log.info("words: %d of %d rows or more surely do something", len(words), params.min_rows)
+    return {"words": {"min_rows": params.min_rows, "outputs": ends(words, outputs, params.n_words)}}
 
 
 def _photos(job: Job, bundle: Bundle, rows: pl.DataFrame, wrong: pl.DataFrame, params: ExplainParams) -> Summary:

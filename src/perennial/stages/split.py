@@ -67,7 +67,7 @@ def run(job: Job) -> Summary:
     return {
         "flow": {"units": {"in": units.height, "to": rows}},
         "rate": {name: _rate(part(units, splits, name, contract), contract) for name in rated},
-        "suspects": [leak.words for leak in told],
+        "leakage_suspects": [leak.words for leak in told],
     }
 
 

@@ -108,7 +108,7 @@ def shape(head: Head, encoding: Encoding, y_train: NDArray[np.float64], params: 
         members=params.members, width=params.width, blocks=params.blocks, dropout=params.dropout,
         words=words, has_image=encoding.image is not None,
         frozen_pictures=encoding.image is not None and isinstance(params.encoder, Pretrained),
-        encoder=own.name if own else "", settings=own.settings if own else {}, smoothing=params.smoothing or 0.0,
+        encoder=own.name if own else "", settings=own.settings if own else {}, smoothing=params.label_smoothing or 0.0,
         center=float(amounts.mean()), spread=float(amounts.std()) or 1.0,
     )  # fmt: skip
 

@@ -97,7 +97,7 @@ class _Epochs(LightningDataModule):
     def train_dataloader(self) -> DataLoader[Any]:
         assert self.trainer is not None
         batches = Batches(
-            self.train, self.times, batch=self.params.batch, seed=self.params.seed, swap=self.params.swap,
+            self.train, self.times, batch=self.params.batch_size, seed=self.params.seed, swap=self.params.swap_noise,
             rank=self.trainer.global_rank, world=self.trainer.world_size, epoch=self.trainer.current_epoch,
         )  # fmt: skip
         return DataLoader(batches, batch_size=None)
@@ -127,12 +127,12 @@ class _Watch(Callback):
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         assert isinstance(pl_module, FitModule)
-        if self.params.average is None:
+        if self.params.ema_decay is None:
             return
         if self.mean is None:
             self.mean = copy.deepcopy(pl_module.net)
         self.steps += 1
-        decay = min(self.params.average, (1 + self.steps) / (10 + self.steps))
+        decay = min(self.params.ema_decay, (1 + self.steps) / (10 + self.steps))
         with torch.no_grad():
             for mine, its in zip(self.mean.parameters(), pl_module.net.parameters(), strict=True):
                 mine.lerp_(its, 1 - decay)

@@ -17,7 +17,7 @@ from scipy.stats import skew
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
-from perennial.config.baseline import KnownSegments
+from perennial.config.baseline import PreviousSegments
 from perennial.data.encode import Encoded, Encoding
 from perennial.errors import ConfigError, DataStopped
 from perennial.evaluation.naming import Trait, names, order
@@ -65,8 +65,8 @@ class KMeansModel:
         return np.asarray(self.link(rows).argmax(axis=1))
 
     @property
-    def known(self) -> dict[str, Any]:
-        """What `baseline.segments.known` takes to keep these names in a later fit."""
+    def previous(self) -> dict[str, Any]:
+        """What `baseline.segments.previous` takes to keep these names in a later fit."""
         scales = zip(self.scale.is_log_F, self.scale.center_F, self.scale.scale_F, strict=True)
         told = [{"log": bool(log), "center": float(center), "scale": float(scale)} for log, center, scale in scales]
         columns = dict(zip(self.encoding.numeric, told, strict=True))
@@ -109,14 +109,14 @@ def fit_kmeans(rows: Encoded, encoding: Encoding, k: int, *, starts: int, seed: 
     return _fitted(encoding, scale, z_NF, KMeans(k, n_init=starts, random_state=seed))
 
 
-def refit(rows: Encoded, encoding: Encoding, known: KnownSegments) -> KMeansModel:
+def refit(rows: Encoded, encoding: Encoding, known: PreviousSegments) -> KMeansModel:
     """From the centres of known segments on, on their scale: each keeps its name while it moves.
 
     Raises: ConfigError when they are of other columns.
     """
     if set(known.columns) != set(encoding.numeric):
         held, wanted = ", ".join(known.columns), ", ".join(encoding.numeric)
-        raise ConfigError(f"baseline.segments.known has the columns {held}; the data have {wanted}: take it out")
+        raise ConfigError(f"baseline.segments.previous has the columns {held}; the data have {wanted}: take it out")
     told = [known.columns[name] for name in encoding.numeric]
     scale = Scale(
         is_log_F=np.array([one.log for one in told]),

@@ -1,0 +1,38 @@
+"""Keys that were renamed: a file in an old word gets one line that says the new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Renames = Mapping[str, str]  # dotted place of the old key → its new name
+PARAMS: Renames = {
+    "train.batch": "batch_size",
+    "train.swap": "swap_noise",
+    "train.average": "ema_decay",
+    "train.smoothing": "label_smoothing",
+    "baseline.segments.known": "previous",
+    "evaluate.tastes": "purchase_clusters",
+    "explain.words.least": "min_rows",
+    "explain.words.shown": "n_words",
+    "audience.at_least": "min_control",
+}
+CONTRACT: Renames = {
+    "suspects": "leakage_suspects",
+    "task.floor": "minimum",
+    "task.event": "outcome_verb",
+    "sampling.kept": "sampling_rate",
+    "split.fractions.later": "out_of_time",
+    "unit.cutoffs.earlier": "lookback_dates",
+}
+
+
+def renamed_keys(value: Any, renames: Renames, prefix: str = "") -> Iterator[str]:
+    """A sentence for each key of parsed YAML that stands where an old name stood; `prefix` is a place above `value`."""
+    if not isinstance(value, dict):
+        return
+    for key, inner in value.items():
+        place = f"{prefix}{key}"
+        if place in renames:
+            yield f"{place} is now called {renames[place]}: rename it"
+        yield from renamed_keys(inner, renames, f"{place}.")

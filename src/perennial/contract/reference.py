@@ -161,9 +161,7 @@ def kind_example(kind: str, model: type[BaseModel]) -> str:
     for name in _SHOWN:
         for mapping in _mappings(yaml.safe_load(_gallery(name))):
             if mapping.get("kind") == kind and _is_valid(mapping, model):
-                return yaml.safe_dump(
-                    mapping, default_flow_style=True, sort_keys=False, width=120, allow_unicode=True
-                ).strip()
+                return str(yaml.safe_dump(mapping, default_flow_style=True, sort_keys=False, width=120)).strip()
     return EXAMPLES[kind]
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from perennial.data.read import Dialect, read_blocks
+from perennial.data.io.read import Dialect, read_blocks
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
         size = file.stat().st_size / 1e6
     best = {name: min(seconds) for name, seconds in took.items()}
     print(f"{args.rows:,} rows x 10 columns, {size:.0f} MB, CPU seconds, least of {args.times}")
-    print(f"perennial.data.read {best['perennial']:.2f} s, polars {pl.__version__} read_csv {best['polars']:.2f} s")
+    print(f"perennial.data.io.read {best['perennial']:.2f} s, polars {pl.__version__} read_csv {best['polars']:.2f} s")
     print(f"ratio {best['perennial'] / best['polars']:.2f}")
 
 

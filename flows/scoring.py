@@ -8,9 +8,9 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.states import Completed, Failed
 
-from perennial.actions.score import score_incoming
 from perennial.errors import PerennialError
 from perennial.files.project import Project
+from perennial.serving.score import score_incoming
 
 
 @flow(name="scoring", flow_run_name="{name}")

@@ -21,17 +21,17 @@ from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from perennial.actions.fetch import fetch
-from perennial.actions.promote import promote
-from perennial.actions.receipt import Receipt
-from perennial.actions.register import register
-from perennial.actions.report import report
-from perennial.actions.score import score_incoming
 from perennial.errors import PerennialError
 from perennial.files.locks import held
 from perennial.files.project import Project
 from perennial.pipeline import repo
 from perennial.pipeline.run import run_stage, stop_all
+from perennial.promotion.promote import promote
+from perennial.promotion.receipt import Receipt
+from perennial.promotion.register import register
+from perennial.promotion.reporting import report
+from perennial.serving.score import score_incoming
+from perennial.sources.fetch import fetch
 
 _WORDS = {"up to date": "Cached", "cached": "Cached", "ran": "Ran"}
 

@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 import yaml
 
-from perennial.contract.model import Contract, load
-from perennial.data.simulate import Population, write
+from perennial.contract.load import load
+from perennial.contract.model import Contract
 from perennial.files.durable import read_json
 from perennial.files.project import Project
+from perennial.gallery.simulator.simulate import Population, write
 from perennial.pipeline import graph, repo
-from perennial.stages.shell import Job, _run
+from perennial.stages.runner import Job, _run
 
 REPO = Path(__file__).parents[1]
 NAME, OTHER = "ad_response", "other"

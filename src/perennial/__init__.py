@@ -1,7 +1,7 @@
 """Perennial: from a team's customer data to a deep model that they can trust, and keep fresh. Importing this does nothing."""
 
 __version__ = "0.1.0"
-_NOTEBOOK = ("Contract", "evaluate", "gate", "load_scorer", "load_table")
+_NOTEBOOK = ("evaluate", "gate", "load_contract", "load_scorer", "load_table")
 
 
 def __getattr__(name: str) -> object:
@@ -10,7 +10,7 @@ def __getattr__(name: str) -> object:
 
     if name not in _NOTEBOOK:
         raise AttributeError(f"module 'perennial' has no attribute {name!r}; it has: {', '.join(_NOTEBOOK)}")
-    return getattr(importlib.import_module("perennial.notebook"), name)
+    return getattr(importlib.import_module("perennial.api"), name)
 
 
 def __dir__() -> list[str]:

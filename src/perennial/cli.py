@@ -55,7 +55,7 @@ def run(words: list[str]) -> int:
         command = commands.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
         if name == chosen:
-            _action(name).configure(command)
+            _command(name).configure(command)
     args = parser.parse_args(words)
     if args.command is None:
         parser.print_help()
@@ -66,7 +66,7 @@ def run(words: list[str]) -> int:
 
 def _carry_out(args: argparse.Namespace) -> int:
     try:
-        code: int = _action(args.command).main(args)
+        code: int = _command(args.command).main(args)
     except PerennialError as error:
         return _fail(args, str(error), error.exit_code)
     except KeyboardInterrupt:
@@ -88,5 +88,5 @@ def _fail(args: argparse.Namespace, words: str, code: int) -> int:
     return code
 
 
-def _action(name: str):  # type: ignore[no-untyped-def]
-    return importlib.import_module(f"perennial.actions.{name.replace('-', '_')}")
+def _command(name: str):  # type: ignore[no-untyped-def]
+    return importlib.import_module(f"perennial.commands.{name.replace('-', '_')}")

@@ -18,15 +18,16 @@ import polars as pl
 import pytest
 import yaml
 
-from perennial.contract.model import Contract, parse
+from perennial.contract.load import parse
+from perennial.contract.model import Contract
 from perennial.contract.serving import feature_columns
-from perennial.data.clean import WHY, clean
 from perennial.data.names import ENTITY, ROW_ID
-from perennial.data.simulate import write
+from perennial.data.prepare.clean import WHY, clean
 from perennial.errors import LeakError
 from perennial.files.durable import read_json
 from perennial.files.manifest import seal
 from perennial.files.tables import read_table, write_table
+from perennial.gallery.simulator.simulate import write
 from tests.conftest import REPO, Toy
 
 pytestmark = [pytest.mark.contracts, pytest.mark.filterwarnings("ignore::DeprecationWarning")]

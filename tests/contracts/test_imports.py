@@ -20,10 +20,10 @@ REPO = Path(__file__).parents[2]
 HEAVY = {"torch", "pytorch_lightning", "lightning", "mlflow", "prefect", "dvc", "sklearn", "lightgbm"}
 LIGHT = ("ingest", "validate", "clean", "featurize", "split", "augment")
 ROOMS = (
-    *("perennial.config.base", "perennial.contract.model", "perennial.files.tables", "perennial.data.ingest"),
-    *("perennial.data.encode", "perennial.data.simulate", "perennial.evaluation.leaks", "perennial.report.page"),
-    "perennial.cli",
-)
+    "perennial.cli", "perennial.config.base", "perennial.contract.load", "perennial.files.tables", "perennial.data.io.ingest",
+    "perennial.models.encoding.encode", "perennial.gallery.simulator.simulate", "perennial.evaluation.statistics.leaks",
+    "perennial.report.page",
+)  # fmt: skip
 
 
 @cache

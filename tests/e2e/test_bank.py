@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from perennial.actions.promote import evidence
-from perennial.actions.register import bundle_folder
 from perennial.config.base import section
 from perennial.config.gate import GateParams
-from perennial.evaluation.gate import decide
+from perennial.promotion.gate import decide
+from perennial.promotion.promote import evidence
+from perennial.promotion.register import bundle_folder
 from perennial.scoring.scorer import Scorer
 from tests.conftest import REPO, Toy
 

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 import yaml
 
-from perennial.actions.score import prepare
 from perennial.files.tables import read_table
+from perennial.serving.score import prepare
 from tests.conftest import LIGHT, REPO, Toy
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::DeprecationWarning")]

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from perennial.report.compose import compose
 from perennial.report.page import render
+from perennial.report.pages.compose import compose
 from tests.fakes.sample_page import response_page, segments_page, uplift_page
 from tests.fakes.story import amounts_story, both_ways, classes_story, response_story, spend_story, uplift_story
 

@@ -17,17 +17,17 @@ import pytest
 import yaml
 from numpy.typing import NDArray
 
-from perennial.actions.promote import promote
-from perennial.actions.register import bundle_folder, register
 from perennial.data.names import ENTITY
-from perennial.data.parts import Part, part
-from perennial.data.simulate import as_of, truth, write
-from perennial.evaluation import policy
-from perennial.evaluation.metrics import measure
-from perennial.evaluation.profit import Money, best, contacted, target
+from perennial.data.prepare.parts import Part, part
+from perennial.evaluation.decisions import policy
+from perennial.evaluation.decisions.profit import Money, best, contacted, target
+from perennial.evaluation.statistics.metrics import measure
 from perennial.files.durable import write_text
 from perennial.files.tables import read_table
-from perennial.scoring.bundle import Family
+from perennial.gallery.simulator.simulate import as_of, truth, write
+from perennial.promotion.promote import promote
+from perennial.promotion.register import bundle_folder, register
+from perennial.scoring.families import Family
 from perennial.scoring.scorer import Scorer
 from tests.conftest import LIGHT, NAME, REPO, Toy, make
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from perennial.contract.model import Contract, parse
+from perennial.contract.load import parse
+from perennial.contract.model import Contract
 
 
 def told(**changes: Any) -> dict[str, Any]:

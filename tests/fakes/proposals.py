@@ -7,9 +7,10 @@ from typing import Any
 
 import yaml
 
-from perennial.actions.new import Proposal, propose
-from perennial.contract.model import Contract, parse
+from perennial.contract.load import parse
+from perennial.contract.model import Contract
 from perennial.propose.draft import Answers
+from perennial.sources.new_use_case import Proposal, propose
 
 
 def proposed(path: Path, **answers: Any) -> tuple[Proposal, Contract]:

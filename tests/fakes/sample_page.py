@@ -7,11 +7,12 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 
-from perennial.report import numbers as n
-from perennial.report.curves import Bin, Curve, Flag, by_depth, calibration, gains, training
-from perennial.report.flows import Decision, Part, row_flow, timeline
-from perennial.report.intervals import Line, Row, against_line, columns, inline, interval_rows
-from perennial.report.numbers import Interval
+from perennial.report.charts import numbers as n
+from perennial.report.charts.curves import Bin, Curve, Flag, by_depth, calibration, gains, training
+from perennial.report.charts.flows import Decision, Part, row_flow, timeline
+from perennial.report.charts.intervals import Line, Row, against_line, columns, inline, interval_rows
+from perennial.report.charts.numbers import Interval
+from perennial.report.charts.svg import Drawing
 from perennial.report.page import (
     Block,
     Card,
@@ -46,7 +47,6 @@ from perennial.report.page import (
     Trait,
     shade,
 )
-from perennial.report.svg import Drawing
 
 NO_DIFFERENCE = Line(at=0, name="no difference")
 TEST = 8240

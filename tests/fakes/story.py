@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from perennial.contract.model import Contract, Money, load
-from perennial.evaluation import amounts, classes
-from perennial.evaluation.response import Labelled, Resampling
-from perennial.report.flows import Verdict
-from perennial.report.story import Story
+from perennial.contract.load import load
+from perennial.contract.model import Contract, Money
+from perennial.evaluation.decisions import amounts, classes
+from perennial.evaluation.decisions.response import Labelled, Resampling
+from perennial.report.charts.flows import Verdict
+from perennial.report.context import Story
 
 BAD = "<script>alert(1)</script>"
 TRAIN, VAL, TEST = 9569, 3298, 3283

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
-from perennial.actions import server
 from perennial.pipeline import graph
+from perennial.tracking import servers as server
 from tests.conftest import NAME, REPO, Toy, make
 
 BIN = Path(sys.executable).parent

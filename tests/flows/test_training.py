@@ -112,7 +112,7 @@ def test_the_second_run_does_nothing_and_says_so(done: Done) -> None:
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 6, "3 on an idle machine"
     loaded = _modules_of(
         done.toy,
-        "from perennial.actions.run import nothing_to_do; "
+        "from perennial.promotion.main_job import nothing_to_do; "
         f"from perennial.files.project import Project; assert nothing_to_do(Project.here(), '{NAME}')",
     )
     assert not {"prefect", "mlflow", "torch", "pandas"} & loaded
@@ -236,7 +236,7 @@ def _copy(toy: Toy, tmp_path: Path) -> Toy:
 
 
 def _environment(done: Done) -> dict[str, str]:
-    from perennial.actions.server import ensure, environment
+    from perennial.tracking.servers import ensure, environment
 
     return environment(ensure(done.toy.project), done.toy.project) | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 

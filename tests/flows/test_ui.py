@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from perennial.actions import server
 from perennial.files.project import Project
+from perennial.tracking import servers as server
 from tests.flows.conftest import BIN
 
 pytestmark = [pytest.mark.flows]
@@ -69,7 +69,7 @@ def test_ctrl_c_ends_both_servers_without_a_traceback(project: Project) -> None:
 
 
 def test_a_server_that_was_up_stays_and_one_that_dies_is_told(project: Project) -> None:
-    code = "from perennial.actions.server import ensure; from perennial.files.project import Project; ensure(Project.here())"
+    code = "from perennial.tracking.servers import ensure; from perennial.files.project import Project; ensure(Project.here())"
     subprocess.run([str(BIN / "python"), "-c", code], cwd=project.root, check=True)
     port = server._any_port()
     process = started(project, port)

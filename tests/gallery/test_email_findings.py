@@ -13,14 +13,14 @@ import pytest
 import yaml
 
 from perennial.contract.serving import feature_columns
-from perennial.data.parts import labelled
-from perennial.data.split import owner
-from perennial.evaluation import messages
-from perennial.evaluation.money import offer_of
-from perennial.evaluation.response import Resampling
+from perennial.data.prepare.parts import labelled
+from perennial.data.prepare.split import owner
+from perennial.evaluation.decisions import messages
+from perennial.evaluation.decisions.money import offer_of
+from perennial.evaluation.decisions.response import Resampling
 from perennial.files.tables import read_table
-from perennial.report.campaign import campaign_section
 from perennial.report.page import Checks, Table
+from perennial.report.pages.campaign import campaign_section
 from perennial.scoring.bundle import load
 from perennial.scoring.out_of_fold import out_of_fold
 from tests.conftest import REPO, Toy

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from perennial.actions import side
-from perennial.contract.model import load
-from perennial.data.simulate import Population, write
+from perennial.contract.load import load
 from perennial.files.durable import read_json
 from perennial.files.project import Project
+from perennial.gallery.simulator.simulate import Population, write
+from perennial.studies import trial_runs as side
 from tests.conftest import REPO
 
 pytestmark = pytest.mark.gallery

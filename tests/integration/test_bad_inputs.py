@@ -21,10 +21,10 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from perennial.actions import fetch as fetching
 from perennial.data.names import ROW_ID
 from perennial.errors import DataStopped, InputError, LeakError, PerennialError
 from perennial.files.tables import read_table
+from perennial.sources import fetch as fetching
 from tests.conftest import REPO, Toy
 
 pytestmark = pytest.mark.integration

@@ -15,17 +15,17 @@ import polars as pl
 import pytest
 import yaml
 
-from perennial.actions import audience as listing
-from perennial.actions import campaigns
-from perennial.actions import fetch as fetching
-from perennial.actions.audience import asked, audience
-from perennial.actions.outcome import outcome
+from perennial.campaigns import audience as listing
+from perennial.campaigns import record as campaigns
+from perennial.campaigns.audience import asked, audience
+from perennial.campaigns.outcome import outcome
 from perennial.config.base import use_cases
 from perennial.contract.columns import Column
-from perennial.contract.model import load
-from perennial.data.simulate import Population, truth, write_incoming
+from perennial.contract.load import load
 from perennial.errors import ConfigError, ContractError, InputError, IntegrityError, Refused
+from perennial.gallery.simulator.simulate import Population, truth, write_incoming
 from perennial.scoring.scorer import Scorer
+from perennial.sources import fetch as fetching
 from perennial.tracking.registry import Version
 
 if TYPE_CHECKING:

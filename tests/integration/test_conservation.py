@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from perennial.data.names import ORDER, ROW_ID
-from perennial.data.simulate import planted, truth
 from perennial.errors import InputError
 from perennial.files.tables import read_table
+from perennial.gallery.simulator.simulate import planted, truth
 
 if TYPE_CHECKING:
     from tests.conftest import Toy

@@ -32,7 +32,7 @@ HEAVY = {f"{stage}@{NAME}" for stage in ("train", "baseline", "evaluate", "expla
 SLOW = """
 import sys, time
 from pathlib import Path
-from perennial.stages.shell import main
+from perennial.stages.runner import main
 
 def run(job):
     Path("started").touch()
@@ -97,7 +97,7 @@ def test_comments_and_packages_that_change_no_result_mark_nothing(dvc_project: T
     lock = dvc_project.root / "requirements.lock"
     old = next(line for line in lock.read_text().splitlines() if line.startswith("prefect=="))
     dvc_project.edit("requirements.lock", f"{old}\n", "prefect==99.0\n")
-    os.utime(dvc_project.root / "src/perennial/data/cast.py")
+    os.utime(dvc_project.root / "src/perennial/data/io/cast.py")
     assert stale(dvc_project).keys() == HEAVY
     assert not repo.is_stale(dvc_project.root, f"validate@{NAME}")
 

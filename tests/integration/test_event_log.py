@@ -12,15 +12,17 @@ import polars as pl
 import pytest
 import yaml
 
-from perennial.actions import audience, campaigns, fetch
-from perennial.actions.outcome import outcome
-from perennial.actions.score import prepare, scored
-from perennial.actions.show import show
+from perennial.campaigns import audience
+from perennial.campaigns import record as campaigns
+from perennial.campaigns.outcome import outcome
 from perennial.config.audience import AudienceParams
 from perennial.data.names import CUTOFF, ENTITY, ROW_ID
 from perennial.errors import DataStopped, InputError
 from perennial.files.tables import read_table
+from perennial.promotion.overview import show
 from perennial.scoring.scorer import Scorer
+from perennial.serving.score import prepare, scored
+from perennial.sources import fetch
 from perennial.tracking.registry import Version
 from tests.conftest import LIGHT, REPO, Toy
 

@@ -12,14 +12,14 @@ import pytest
 import torch
 import yaml
 
-from perennial.actions import side
-from perennial.actions.score import prepare
-from perennial.data.simulate import Population, write_incoming
 from perennial.errors import ConfigError, ContractError
-from perennial.evaluation.metrics import measure
+from perennial.evaluation.statistics.metrics import measure
 from perennial.files.extensions import KINDS, Kind, extension, place
 from perennial.files.tables import read_table
+from perennial.gallery.simulator.simulate import Population, write_incoming
 from perennial.scoring.scorer import Scorer
+from perennial.serving.score import prepare
+from perennial.studies import trial_runs as side
 from tests.conftest import REPO
 
 if TYPE_CHECKING:
@@ -194,9 +194,9 @@ def test_the_encoder_of_the_how_to_learns_on_data_that_comes_with_scikit_learn(
     """The example as it stands in docs/how-to/extend.md, in a project that `perennial new` made."""
     from sklearn import datasets
 
-    from perennial.actions import fetch as fetching
-    from perennial.actions.new import new
     from perennial.propose.draft import Answers
+    from perennial.sources import fetch as fetching
+    from perennial.sources.new_use_case import new
     from tests.conftest import LIGHT, Toy
 
     monkeypatch.setattr(fetching, "record_raw", lambda *_: None)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from perennial.actions.init import init, upgrade
 from perennial.config.base import use_cases, with_block
 from perennial.errors import ConfigError
 from perennial.files.extensions import KINDS, place
 from perennial.pipeline import graph
+from perennial.pipeline.new_project import init, upgrade
 from tests.conftest import REPO
 
 pytestmark = pytest.mark.integration

@@ -11,11 +11,12 @@ import narwhals as nw
 import polars as pl
 import pytest
 
-from perennial.contract.model import MAIN, parse
-from perennial.data.clean import WHY, clean
-from perennial.data.ingest import Form, ingest
+from perennial.contract.load import parse
+from perennial.contract.model import MAIN
+from perennial.data.io.ingest import Form, ingest
 from perennial.data.names import RECORD, ROW_ID, conserve
-from perennial.data.validate import validate
+from perennial.data.prepare.clean import WHY, clean
+from perennial.data.quality.validate import validate
 from perennial.errors import InputError
 from tests.integration.test_bad_inputs import GOOD, Case, contract_of, objects
 

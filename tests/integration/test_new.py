@@ -14,16 +14,16 @@ import yaml
 from PIL import Image
 from sklearn import datasets
 
-from perennial.actions import fetch as fetching
-from perennial.actions import terminal
-from perennial.actions.new import new
-from perennial.actions.score import prepare
 from perennial.config.base import section
 from perennial.config.train import TrainParams
 from perennial.data.names import ROW_ID
 from perennial.errors import ConfigError, InputError
 from perennial.files.tables import read_table
+from perennial.propose import terminal
 from perennial.propose.draft import Answers
+from perennial.serving.score import prepare
+from perennial.sources import fetch as fetching
+from perennial.sources.new_use_case import new
 from tests.conftest import LIGHT, REPO, Toy
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 import perennial
-from perennial import notebook
-from perennial.actions.promote import evidence
+from perennial import api as notebook
 from perennial.config.gate import GateParams
 from perennial.errors import ConfigError, ContractError
-from perennial.evaluation.gate import decide
+from perennial.promotion.gate import decide
+from perennial.promotion.promote import evidence
 
 if TYPE_CHECKING:
     from tests.conftest import Toy
@@ -67,7 +67,7 @@ def test_the_gate_says_what_promote_would(trained: Toy) -> None:
 
 
 def test_figures_are_those_of_the_metric_with_an_interval(trained: Toy) -> None:
-    from perennial.evaluation.metrics import measure
+    from perennial.evaluation.statistics.metrics import measure
 
     scorer, rows = perennial.load_scorer("ad_response", family="linear"), perennial.load_table("ad_response", "test")
     found = perennial.evaluate(scorer, rows, trained.contract)
@@ -89,11 +89,11 @@ def test_what_is_not_there_is_said(trained: Toy, monkeypatch: pytest.MonkeyPatch
     below = trained.root / "src"
     below.mkdir(exist_ok=True)
     monkeypatch.chdir(below)
-    assert perennial.Contract.read("contracts/ad_response.yaml") == trained.contract
+    assert perennial.load_contract("contracts/ad_response.yaml") == trained.contract
     with pytest.raises(AttributeError, match="it has: Contract, evaluate, gate, load_scorer, load_table"):
         _ = perennial.load_everything
     task = trained.contract.task.model_copy(update={"kind": "binary"})
-    assert perennial.Contract.read(Path("contracts") / "ad_response.yaml").task == task
+    assert perennial.load_contract(Path("contracts") / "ad_response.yaml").task == task
 
 
 def test_importing_the_package_loads_nothing_but_itself() -> None:

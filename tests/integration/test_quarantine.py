@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perennial import cli
-from perennial.actions.quarantine import FATES, counts, quarantined, replay, samples
+from perennial.data.quality.quarantine import FATES, counts, quarantined, replay, samples
 from perennial.errors import InputError
 from perennial.files.tables import read_table
 

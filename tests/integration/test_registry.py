@@ -15,17 +15,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from perennial.actions.promote import promote
-from perennial.actions.register import bundle_folder, register
-from perennial.actions.report import _of_candidate
-from perennial.actions.rollback import rollback
 from perennial.cli import run
-from perennial.data.parts import part
+from perennial.data.prepare.parts import part
 from perennial.errors import IntegrityError, Refused
 from perennial.files.durable import write_text
 from perennial.files.manifest import digest, seal
 from perennial.files.project import Project
 from perennial.files.tables import read_table
+from perennial.promotion.promote import promote
+from perennial.promotion.register import bundle_folder, register
+from perennial.promotion.reporting import _of_candidate
+from perennial.promotion.rollback import rollback
 from perennial.scoring.scorer import Scorer
 from perennial.tracking import registry
 from perennial.tracking.store import Store, exists, open_store

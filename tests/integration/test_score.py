@@ -11,12 +11,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from perennial.actions import score as module
-from perennial.actions.score import prepare, score, scored
 from perennial.contract.model import Money
-from perennial.data.simulate import Population, planted, write_incoming
 from perennial.errors import ConfigError, InputError, Refused
+from perennial.gallery.simulator.simulate import Population, planted, write_incoming
 from perennial.scoring.scorer import Scorer
+from perennial.serving import score as module
+from perennial.serving.score import prepare, score, scored
 
 if TYPE_CHECKING:
     from tests.conftest import Toy

@@ -14,9 +14,9 @@ import yaml
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from perennial.actions.report import _mistakes, _people
 from perennial.files.tables import read_table
-from perennial.report.compose import compose
+from perennial.promotion.reporting import _mistakes, _people
+from perennial.report.pages.compose import compose
 from tests.conftest import REPO, Toy
 from tests.fakes.story import classes_story, response_story
 

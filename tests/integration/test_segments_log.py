@@ -12,17 +12,17 @@ import polars as pl
 import pytest
 import yaml
 
-from perennial.actions.promote import evidence
-from perennial.actions.score import prepare, scored
-from perennial.actions.show import show
 from perennial.config.gate import GateParams
 from perennial.data.names import ENTITY
-from perennial.evaluation.gate import Segmentation, decide
 from perennial.files.durable import read_json
 from perennial.files.tables import read_table
-from perennial.report.compose import compose
-from perennial.report.story import Story
+from perennial.promotion.gate import Segmentation, decide
+from perennial.promotion.overview import show
+from perennial.promotion.promote import evidence
+from perennial.report.context import Story
+from perennial.report.pages.compose import compose
 from perennial.scoring.scorer import Scorer
+from perennial.serving.score import prepare, scored
 from tests.conftest import LIGHT, REPO, Toy
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from perennial.actions.learning_curve import learning_curve
-from perennial.actions.tune import Budget, tune
 from perennial.config.base import section
 from perennial.config.baseline import BaselineParams
 from perennial.config.train import TrainParams
 from perennial.errors import ConfigError
 from perennial.files.durable import read_json
+from perennial.studies.learning_curve import learning_curve
+from perennial.studies.tune import Budget, tune
 from perennial.tracking.store import open_store
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perennial.actions import fetch as module
-from perennial.actions.fetch import fetch
 from perennial.errors import InputError, ServiceError
+from perennial.sources import fetch as module
+from perennial.sources.fetch import fetch
 
 if TYPE_CHECKING:
     from tests.conftest import Toy

@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 import yaml
 
-from perennial.actions import fetch as fetching
-from perennial.actions.fetch import fetch
 from perennial.data.names import ROW_ID
 from perennial.errors import ConfigError, ContractError, DataStopped, InputError, ServiceError
 from perennial.files.tables import read_table
+from perennial.sources import fetch as fetching
+from perennial.sources.fetch import fetch
 from tests.conftest import Toy
 from tests.integration.test_bad_inputs import Case, contract_of, lines, shop
 

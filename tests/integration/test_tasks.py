@@ -11,20 +11,20 @@ import numpy as np
 import pytest
 import yaml
 
-from perennial.actions.promote import evidence
-from perennial.actions.report import _people
-from perennial.actions.score import prepare, scored
 from perennial.config.base import section
 from perennial.config.gate import GateParams
-from perennial.data.parts import part
-from perennial.data.simulate import Population, write_incoming
-from perennial.evaluation import metrics
-from perennial.evaluation.gate import decide
+from perennial.data.prepare.parts import part
+from perennial.evaluation.statistics import metrics
 from perennial.files.tables import read_table
-from perennial.report.compose import compose
-from perennial.report.story import Story
-from perennial.scoring.bundle import STAGE_OF, Family
+from perennial.gallery.simulator.simulate import Population, write_incoming
+from perennial.promotion.gate import decide
+from perennial.promotion.promote import evidence
+from perennial.promotion.reporting import _people
+from perennial.report.context import Story
+from perennial.report.pages.compose import compose
+from perennial.scoring.families import STAGE_OF, Family
 from perennial.scoring.scorer import Scorer
+from perennial.serving.score import prepare, scored
 from tests.fakes.story import amounts_story
 
 if TYPE_CHECKING:

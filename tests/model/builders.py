@@ -16,14 +16,15 @@ from perennial.config.baseline import BaselineParams
 from perennial.config.train import TrainParams
 from perennial.contract.model import Money
 from perennial.contract.serving import FeatureColumn, Head, ServingView
-from perennial.data.encode import Encoding
-from perennial.data.encode import fit as fit_encoding
 from perennial.models.deep.model import DeepModel, tensors
 from perennial.models.deep.net import NetSpec, TabularNet, losses
+from perennial.models.encoding.encode import Encoding
+from perennial.models.encoding.encode import fit as fit_encoding
 from perennial.models.traditional.boosted import Labelled, fit_boosted
 from perennial.models.traditional.linear import fit_linear
-from perennial.scoring.bundle import Bundle, Family, Model, background_rows
+from perennial.scoring.bundle import Bundle, background_rows
 from perennial.scoring.calibration import calibrate, link_loss
+from perennial.scoring.families import Family, Model
 from perennial.stages.train import shape
 from perennial.training import fit as training
 from perennial.training.loader import Rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perennial.data.encode import fit as fit_encoding
+from perennial.models.encoding.encode import fit as fit_encoding
 from perennial.models.traditional.boosted import BoostedModel, fit_boosted, matrix
 from tests.model.builders import FEATURES, baseline_params, customers, head, outcomes
 

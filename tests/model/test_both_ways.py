@@ -11,8 +11,8 @@ import pytest
 
 from perennial.contract.model import Contract
 from perennial.data.names import ENTITY, ORDER, ROW_ID
-from perennial.data.split import split
-from perennial.scoring.both_ways import both_ways
+from perennial.data.prepare.split import split
+from perennial.scoring.split_sensitivity import both_ways
 from tests.fakes.contracts import contract
 from tests.model.builders import baseline_params
 

@@ -16,13 +16,15 @@ import polars as pl
 import pytest
 
 from perennial.contract.serving import feature_columns
-from perennial.data.parts import part
+from perennial.data.prepare.parts import part
 from perennial.errors import InputError, IntegrityError, Refused
 from perennial.files.durable import write_json
 from perennial.files.manifest import digest, seal
 from perennial.files.tables import read_table, write_table
-from perennial.scoring.bundle import Family, background_rows, blend, load, save
+from perennial.scoring.blend import blend
+from perennial.scoring.bundle import background_rows, load, save
 from perennial.scoring.calibration import Calibration
+from perennial.scoring.families import Family
 from perennial.scoring.scorer import Scorer, golden_rows
 from tests.model.builders import HEADS, LEARNING, TASKS, Give, Task, customers
 

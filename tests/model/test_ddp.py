@@ -17,7 +17,7 @@ import pytest
 
 from perennial.files.durable import read_json
 from perennial.files.manifest import verify
-from perennial.stages.shell import Job
+from perennial.stages.runner import Job
 from tests.model.ddp_worker import N, main
 
 if TYPE_CHECKING:

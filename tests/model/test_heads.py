@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logsumexp
 
-from perennial.contract.model import parse
+from perennial.contract.load import parse
 from perennial.contract.serving import Head, head_of
 from perennial.models.traditional.heads import by_owner, link_of, parts_of, targets
-from perennial.scoring.bundle import Family
+from perennial.scoring.families import Family
 from perennial.scoring.scorer import Scorer
 from tests.fakes.contracts import told
 from tests.model.builders import CLASSES, F64, HEADS, LEARNING, TASKS, Give, Task, answers, customers

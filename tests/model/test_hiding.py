@@ -11,14 +11,15 @@ from sklearn.linear_model import LogisticRegression
 
 from perennial.contract.model import Money
 from perennial.contract.serving import FeatureColumn, Head, ServingView
-from perennial.data.encode import fit as fit_encoding
-from perennial.data.images import SIDE, decoded, jpeg
+from perennial.data.io.images import SIDE, decoded, jpeg
 from perennial.explain.photos import Chance, deletion, heat_maps, hottest, overlay
 from perennial.explain.texts import strongest_words
+from perennial.models.encoding.encode import fit as fit_encoding
 from perennial.models.traditional.kernel import fit_kernel
-from perennial.scoring.bundle import Bundle, Family, background_rows
+from perennial.scoring.bundle import Bundle, background_rows
 from perennial.scoring.calibration import calibrate, link_loss
-from perennial.scoring.hiding import said_chance, word_parts
+from perennial.scoring.families import Family
+from perennial.scoring.occlusion import said_chance, word_parts
 from tests.model.builders import LEARNING
 from tests.model.reviews import BAD, GOOD, Read, reviews
 

@@ -10,11 +10,11 @@ import pytest
 
 from perennial.config.baseline import PreviousSegments
 from perennial.contract.serving import FeatureColumn
-from perennial.data.encode import Encoded, Encoding, fit
 from perennial.errors import ConfigError, DataStopped
-from perennial.evaluation.naming import Trait
-from perennial.evaluation.segments import agreement, most
+from perennial.evaluation.decisions.naming import Trait
+from perennial.evaluation.decisions.segments import agreement, most
 from perennial.files.durable import read_json, write_json
+from perennial.models.encoding.encode import Encoded, Encoding, fit
 from perennial.models.traditional.kmeans import KMeansModel, fit_kmeans, halves, named, refit
 
 pytestmark = pytest.mark.model

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from perennial.data.encode import Encoding
-from perennial.data.encode import fit as fit_encoding
 from perennial.errors import DataStopped
+from perennial.models.encoding.encode import Encoding
+from perennial.models.encoding.encode import fit as fit_encoding
 from perennial.models.traditional.linear import Design, LinearModel, design_matrix, fit_linear
 from tests.model.builders import F64, FEATURES, I64, customers, head, outcomes
 

@@ -13,15 +13,16 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from perennial.contract.serving import FeatureColumn
-from perennial.data.encode import fit as fit_encoding
 from perennial.errors import ConfigError
-from perennial.evaluation.metrics import measure
+from perennial.evaluation.statistics.metrics import measure
 from perennial.models.deep.encoders import WideEncoder, WordEncoder
 from perennial.models.deep.model import DeepModel, blocks, tensors
 from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, link, losses
+from perennial.models.encoding.encode import fit as fit_encoding
 from perennial.models.traditional.heads import link_of
 from perennial.models.traditional.linear import LinearModel
-from perennial.scoring.bundle import Family, load, save
+from perennial.scoring.bundle import load, save
+from perennial.scoring.families import Family
 from perennial.scoring.reasons import contributions
 from perennial.scoring.scorer import Scorer, golden_rows
 from perennial.stages.train import shape

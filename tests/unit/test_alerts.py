@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from perennial.contract.model import Money
-from perennial.evaluation.alerts import Budget, judge, threshold
-from perennial.report.compose import compose
+from perennial.evaluation.decisions.alerts import Budget, judge, threshold
+from perennial.report.pages.compose import compose
 from tests.fakes.story import response_story
 
 pytestmark = pytest.mark.unit

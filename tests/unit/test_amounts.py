@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perennial.evaluation import metrics
-from perennial.evaluation.amounts import judge
-from perennial.evaluation.compare import Judge
-from perennial.evaluation.gate import Evidence, decide
-from perennial.evaluation.intervals import F64
-from perennial.evaluation.response import Labelled, Resampling
-from perennial.evaluation.slices import by_slice
+from perennial.evaluation.decisions.amounts import judge
+from perennial.evaluation.decisions.response import Labelled, Resampling
+from perennial.evaluation.statistics import metrics
+from perennial.evaluation.statistics.intervals import F64
+from perennial.evaluation.statistics.paired import Judge
+from perennial.evaluation.statistics.slices import by_slice
+from perennial.promotion.gate import Evidence, decide
 
 pytestmark = pytest.mark.unit
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from perennial.report.campaign import campaign_section, gains_nothing
-from perennial.report.compose import compose
-from perennial.report.messages import told
+from perennial.report.context import Story
 from perennial.report.page import Checks, Figure, Pair, Table
-from perennial.report.story import Story
+from perennial.report.pages.campaign import campaign_section, gains_nothing
+from perennial.report.pages.compose import compose
+from perennial.report.pages.messages import told
 from tests.fakes.story import about, spend_story, uplift_story
 
 pytestmark = pytest.mark.unit

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennial.contract.columns import CellType, Column
-from perennial.data import cast as module
-from perennial.data.cast import cast, content_md5
+from perennial.data.io import cast as module
+from perennial.data.io.cast import cast, content_md5
 from perennial.errors import PerennialError
 
 pytestmark = pytest.mark.unit

@@ -11,13 +11,14 @@ import pytest
 from scipy.special import softmax
 from sklearn import metrics as sk
 
-from perennial.evaluation import classes, metrics
-from perennial.evaluation.classes import confusion, judge
-from perennial.evaluation.compare import Judge
-from perennial.evaluation.gate import Evidence, decide
-from perennial.evaluation.intervals import F64
-from perennial.evaluation.response import Labelled, Resampling
-from perennial.evaluation.slices import by_slice
+from perennial.evaluation.decisions import classes
+from perennial.evaluation.decisions.classes import confusion, judge
+from perennial.evaluation.decisions.response import Labelled, Resampling
+from perennial.evaluation.statistics import metrics
+from perennial.evaluation.statistics.intervals import F64
+from perennial.evaluation.statistics.paired import Judge
+from perennial.evaluation.statistics.slices import by_slice
+from perennial.promotion.gate import Evidence, decide
 
 pytestmark = pytest.mark.unit
 

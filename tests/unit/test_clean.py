@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perennial.contract.columns import Column
-from perennial.data.clean import WHY, clean
 from perennial.data.names import CONTENT, ORDER
+from perennial.data.prepare.clean import WHY, clean
 from tests.fakes.contracts import contract_of_log
 
 pytestmark = pytest.mark.unit

@@ -62,7 +62,7 @@ def ending(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
 def action(name: str) -> Any:
     with warnings.catch_warnings():  # libraries that import what Python has deprecated
         warnings.simplefilter("ignore")
-        return cli._action(name)
+        return cli._command(name)
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,8 +76,8 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == said
 
 
-def test_every_command_is_an_action_and_every_action_with_words_a_command() -> None:
-    folder = Path(str(cli.__file__)).parent / "actions"
+def test_every_command_is_a_module_and_every_module_a_command() -> None:
+    folder = Path(str(cli.__file__)).parent / "commands"
     worded = {path.stem for path in folder.glob("*.py") if "def configure(" in path.read_text()}
     assert worded == {name.replace("-", "_") for name in cli._COMMANDS}
 

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perennial.actions import compare as action
-from perennial.actions.compare import compare, main
-from perennial.evaluation.compare import Judge
-from perennial.evaluation.gate import Evidence
+from perennial.commands.compare import main
+from perennial.evaluation.statistics.paired import Judge
 from perennial.files.durable import write_bytes, write_json, write_text
 from perennial.files.project import Project
+from perennial.promotion import compare as action
+from perennial.promotion.compare import compare
+from perennial.promotion.gate import Evidence
 from tests.fakes.story import about
 
 pytestmark = pytest.mark.unit

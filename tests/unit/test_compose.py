@@ -12,20 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial.actions import promote
 from perennial.contract.columns import Column
 from perennial.contract.model import Sampling, TimeSplit
-from perennial.evaluation import gate
-from perennial.report import compose as compose_module
-from perennial.report import messages, response, segments, shared
-from perennial.report import numbers as n
-from perennial.report.axes import Scale, y_grid
-from perennial.report.compose import compose
-from perennial.report.data import data_section
-from perennial.report.flows import Verdict
+from perennial.promotion import gate, promote
+from perennial.report.charts import numbers as n
+from perennial.report.charts.axes import Scale, y_grid
+from perennial.report.charts.flows import Verdict
+from perennial.report.context import Story
 from perennial.report.page import Checks, Figure, Pair, Table
-from perennial.report.story import Story
-from perennial.report.told import Told
+from perennial.report.pages import compose as compose_module
+from perennial.report.pages import messages, response, segments, shared
+from perennial.report.pages.compose import compose
+from perennial.report.pages.data import data_section
+from perennial.report.task_sections import Told
 from tests.fakes.story import BAD, TEST, TRAIN, VAL, about, gallery, response_story, spend_story, uplift_story
 
 pytestmark = pytest.mark.unit

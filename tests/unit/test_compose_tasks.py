@@ -8,12 +8,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from perennial.report import amounts, classes
-from perennial.report.compose import compose
+from perennial.report.context import Story
 from perennial.report.page import Figure, Heat, Table
-from perennial.report.shared import HELD, both_ways
-from perennial.report.story import Story
-from perennial.report.told import Told
+from perennial.report.pages import amounts, classes
+from perennial.report.pages.compose import compose
+from perennial.report.pages.shared import HELD, both_ways
+from perennial.report.task_sections import Told
 from tests.fakes import story as fakes
 from tests.fakes.story import BAD, amounts_story, classes_story, response_story
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from perennial.contract.serving import FeatureColumn
-from perennial.data.contact import MASK, masked
+from perennial.data.masking import MASK, masked
 from perennial.explain.texts import quote
 from perennial.explain.words import cell_words
 

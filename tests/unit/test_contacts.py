@@ -7,7 +7,7 @@ import hashlib
 import polars as pl
 import pytest
 
-from perennial.data.contacts import hashed, normal_form
+from perennial.data.hashing import hashed, normal_form
 
 pytestmark = pytest.mark.unit
 

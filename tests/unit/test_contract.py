@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from perennial.config.renames import CONTRACT
 from perennial.contract.columns import Column, portable
-from perennial.contract.model import Contract, load, parse
+from perennial.contract.load import load, parse
+from perennial.contract.model import Contract
 from perennial.contract.reference import page
 from perennial.contract.rules import (
     Before,

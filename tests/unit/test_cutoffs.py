@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennial.contract.model import Contract
-from perennial.data.cutoffs import check_windows, last_day
-from perennial.data.featurize import featurize
 from perennial.data.names import CUTOFF, ENTITY, LABEL_END, ORDER, ROW_ID, conserve
+from perennial.data.prepare.cutoffs import check_windows, last_day
+from perennial.data.prepare.featurize import featurize
 from perennial.errors import DataStopped
 from tests.fakes.contracts import contract_of_log
 

@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perennial.contract.serving import FeatureColumn, serving_view
-from perennial.data.encode import Encoded, Encoding, fit
-from perennial.data.parts import part
+from perennial.data.prepare.parts import part
 from perennial.errors import InputError
 from perennial.files.manifest import seal
 from perennial.files.tables import read_table
+from perennial.models.encoding.encode import Encoded, Encoding, fit
 
 if TYPE_CHECKING:
     from tests.conftest import Toy

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perennial.evaluation import experiment
-from perennial.evaluation.holdout import Lottery, drawn
-from perennial.evaluation.intervals import F64, Interval
-from perennial.evaluation.uplift import Arms
+from perennial.evaluation.statistics import experiment
+from perennial.evaluation.statistics.holdout import Lottery, drawn
+from perennial.evaluation.statistics.intervals import F64, Interval
+from perennial.evaluation.statistics.uplift import Arms
 
 pytestmark = pytest.mark.unit
 VALUE, COST, N = 40.0, 2.0, 4_000

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennial.contract.model import Contract
-from perennial.data.featurize import featurize
 from perennial.data.names import ENTITY, ORDER, ROW_ID
+from perennial.data.prepare.featurize import featurize
 from tests.fakes.contracts import contract, told
 
 pytestmark = pytest.mark.unit

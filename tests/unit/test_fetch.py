@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from perennial.actions import fetch as module
-from perennial.actions.add import add, gallery
-from perennial.actions.fetch import fetch
 from perennial.errors import ConfigError, InputError, ServiceError
 from perennial.files.project import Project
+from perennial.sources import fetch as module
+from perennial.sources.fetch import fetch
+from perennial.sources.shipped import add, gallery
 from tests.fakes.contracts import told
 
 pytestmark = pytest.mark.unit

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from perennial.errors import ConfigError, InputError
-from perennial.evaluation.compare import Judge
-from perennial.evaluation.gate import LEVEL, Decision, Evidence, Rule, anew, decide
-from perennial.evaluation.intervals import F64, Interval, z_of
-from perennial.evaluation.metrics import measure
-from perennial.evaluation.slices import Slice, by_slice
+from perennial.evaluation.statistics.intervals import F64, Interval, z_of
+from perennial.evaluation.statistics.metrics import measure
+from perennial.evaluation.statistics.paired import Judge
+from perennial.evaluation.statistics.slices import Slice, by_slice
+from perennial.promotion.gate import LEVEL, Decision, Evidence, Rule, anew, decide
 
 pytestmark = pytest.mark.unit
 

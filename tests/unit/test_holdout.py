@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
 from perennial.errors import InputError
-from perennial.evaluation.holdout import GROUPS, Lottery, detectable, drawn, messages
+from perennial.evaluation.statistics.holdout import GROUPS, Lottery, detectable, drawn, messages
 
 pytestmark = pytest.mark.unit
 

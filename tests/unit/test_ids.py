@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from perennial.contract.serving import FeatureColumn
-from perennial.data.encode import Encoded, Encoding, IdTable, fit
-from perennial.evaluation.metrics import measure
+from perennial.evaluation.statistics.metrics import measure
+from perennial.models.encoding.encode import Encoded, Encoding, IdTable, fit
 
 pytestmark = pytest.mark.unit
 

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perennial.contract.columns import Column
-from perennial.data.ingest import Form, Ingested, ingest, matching
+from perennial.data.io.ingest import Form, Ingested, ingest, matching
+from perennial.data.io.read import Dialect
 from perennial.data.names import CONTENT, ENTITY, LINE, ORDER, QUARANTINE, RAW, RECORD, ROW_ID, SOURCE
-from perennial.data.read import Dialect
 from perennial.errors import InputError
 
 pytestmark = pytest.mark.unit

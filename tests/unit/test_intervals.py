@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from perennial.errors import InputError
-from perennial.evaluation.compare import Judge
-from perennial.evaluation.intervals import (
+from perennial.evaluation.statistics.intervals import (
     F64,
     Interval,
     Metric,
@@ -22,8 +21,9 @@ from perennial.evaluation.intervals import (
     wilson,
     z_of,
 )
-from perennial.evaluation.metrics import METRICS
-from perennial.evaluation.ranking import DEPTHS, total_by_depth
+from perennial.evaluation.statistics.metrics import METRICS
+from perennial.evaluation.statistics.paired import Judge
+from perennial.evaluation.statistics.ranking import DEPTHS, total_by_depth
 
 pytestmark = pytest.mark.unit
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from perennial.evaluation.leaks import Leak, questions, reaching, straddling, telling, telling_any
+from perennial.evaluation.statistics.leaks import Leak, questions, reaching, straddling, telling, telling_any
 
 pytestmark = pytest.mark.unit
 

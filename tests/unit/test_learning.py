@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from perennial.data.names import ENTITY, ROW_ID
-from perennial.data.split import thinned
-from perennial.report import learning
+from perennial.data.prepare.split import thinned
+from perennial.report.pages import learning
 
 pytestmark = pytest.mark.unit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perennial.evaluation.lottery import balance, sample_ratio, unfair
+from perennial.evaluation.statistics.randomization import balance, sample_ratio, unfair
 
 pytestmark = pytest.mark.unit
 

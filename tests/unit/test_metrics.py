@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from perennial.errors import ConfigError, InputError
-from perennial.evaluation.intervals import F64
-from perennial.evaluation.metrics import METRICS, calibration_error, even_bins, gains, lift_at, measure
+from perennial.evaluation.statistics.intervals import F64
+from perennial.evaluation.statistics.metrics import METRICS, calibration_error, even_bins, gains, lift_at, measure
 
 pytestmark = pytest.mark.unit
 

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennial.errors import InputError
-from perennial.evaluation.intervals import F64, total
-from perennial.evaluation.profit import (
+from perennial.evaluation.decisions.profit import (
     Money,
     Plan,
     best,
@@ -20,6 +19,7 @@ from perennial.evaluation.profit import (
     profit_difference,
     target,
 )
+from perennial.evaluation.statistics.intervals import F64, total
 
 pytestmark = pytest.mark.unit
 

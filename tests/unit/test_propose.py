@@ -16,10 +16,10 @@ import pytest
 import yaml
 
 from perennial.contract.columns import Column
-from perennial.contract.model import parse
-from perennial.data.ingest import Form, ingest
+from perennial.contract.load import parse
+from perennial.data.io.ingest import Form, ingest
 from perennial.data.names import ENTITY
-from perennial.data.validate import unexpected
+from perennial.data.quality.validate import unexpected
 from perennial.errors import ConfigError, InputError
 from perennial.propose.expected import Seen
 from perennial.propose.kinds import kind_of

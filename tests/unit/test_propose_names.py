@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from perennial.data.clean import WHY, clean
-from perennial.data.cutoffs import at_cutoffs
-from perennial.data.ingest import Form, ingest
+from perennial.data.io.ingest import Form, ingest
+from perennial.data.prepare.clean import WHY, clean
+from perennial.data.prepare.cutoffs import at_cutoffs
 from perennial.errors import ConfigError, InputError
 from perennial.propose import names
 from tests.fakes.proposals import proposed

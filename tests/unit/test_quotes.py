@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perennial.contract.serving import FeatureColumn
-from perennial.data.text import HIDDEN, Grams, TextTable, without, words_of
 from perennial.explain.texts import ends, quote, quotes, strongest_words, words_table
+from perennial.models.encoding.text import HIDDEN, Grams, TextTable, without, words_of
 
 pytestmark = pytest.mark.unit
 

@@ -19,10 +19,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennial.data import byte_source, read, records
-from perennial.data.read import Dialect, Reject, read_blocks, read_header
-from perennial.data.simulate import Population, planted, write
+from perennial.data.io import byte_source, read, records
+from perennial.data.io.read import Dialect, Reject, read_blocks, read_header
 from perennial.errors import ConfigError, InputError
+from perennial.gallery.simulator.simulate import Population, planted, write
 
 pytestmark = pytest.mark.unit
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from perennial.actions.receipt import STAGES, Receipt, current, decided, path
 from perennial.files.durable import read_json, write_json, write_text
 from perennial.files.manifest import seal
 from perennial.files.project import Project
+from perennial.promotion.receipt import STAGES, Receipt, current, decided, path
 
 pytestmark = pytest.mark.unit
 

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from perennial.errors import ConservationError, PerennialError
-from perennial.report import numbers as n
-from perennial.report.axes import along, apart, place, rounded, ticks
-from perennial.report.curves import MOST_POINTS, Bin, Curve, Flag, by_depth, calibration, gains, training
-from perennial.report.flows import Decision, Part, Verdict, row_flow, timeline
-from perennial.report.intervals import Line, Row, against_line, columns, inline, interval_rows, tone
-from perennial.report.numbers import Interval
-from perennial.report.svg import NARROW, Box, svg, width_of
+from perennial.report.charts import numbers as n
+from perennial.report.charts.axes import along, apart, place, rounded, ticks
+from perennial.report.charts.curves import MOST_POINTS, Bin, Curve, Flag, by_depth, calibration, gains, training
+from perennial.report.charts.flows import Decision, Part, Verdict, row_flow, timeline
+from perennial.report.charts.intervals import Line, Row, against_line, columns, inline, interval_rows, tone
+from perennial.report.charts.numbers import Interval
+from perennial.report.charts.svg import NARROW, Box, svg, width_of
 from tests.fakes.sample_page import between, profit_curve
 
 pytestmark = pytest.mark.unit

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perennial.errors import PerennialError
-from perennial.report import numbers as n
-from perennial.report.numbers import GAP, MINUS, Interval
+from perennial.report.charts import numbers as n
+from perennial.report.charts.numbers import GAP, MINUS, Interval
 
 pytestmark = pytest.mark.unit
 

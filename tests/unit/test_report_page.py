@@ -173,7 +173,7 @@ def test_shades_rise_with_the_share() -> None:
 
 
 def test_colours_have_the_contrast_they_need() -> None:
-    css = files("perennial.report").joinpath("style.css").read_text(encoding="utf-8")
+    css = files("perennial.report.templates").joinpath("style.css").read_text(encoding="utf-8")
     light, dark = (
         dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
         for block in re.findall(r":root \{(.*?)\}", css, re.S)[:2]

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perennial.data.images import jpeg
-from perennial.evaluation import classes
-from perennial.report import mistakes, response, words
-from perennial.report.compose import compose
+from perennial.data.io.images import jpeg
+from perennial.evaluation.decisions import classes
+from perennial.report.context import Story
 from perennial.report.page import Heat, People, Table
+from perennial.report.pages import mistakes, response, words
+from perennial.report.pages.compose import compose
+from perennial.report.pages.shared import people, reasons_section, shares_figure
 from perennial.report.seen import Photo, Photos, Piece, Words
-from perennial.report.shared import people, reasons_section, shares_figure
-from perennial.report.story import Story
 from tests.fakes.story import BAD, about, classes_story, response_story
 
 pytestmark = pytest.mark.unit

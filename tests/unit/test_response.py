@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perennial.evaluation import metrics
-from perennial.evaluation.intervals import F64
-from perennial.evaluation.profit import Money
-from perennial.evaluation.response import Labelled, Resampling, judge
+from perennial.evaluation.decisions.profit import Money
+from perennial.evaluation.decisions.response import Labelled, Resampling, judge
+from perennial.evaluation.statistics import metrics
+from perennial.evaluation.statistics.intervals import F64
 
 pytestmark = pytest.mark.unit
 

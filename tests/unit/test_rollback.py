@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from perennial.actions.rollback import _earlier, _was_in_use
 from perennial.errors import Refused
+from perennial.promotion.rollback import _earlier, _was_in_use
 from perennial.tracking.registry import Version
 
 pytestmark = pytest.mark.unit

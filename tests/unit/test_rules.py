@@ -27,10 +27,10 @@ from perennial.contract.rules import (
     Unique,
     name_of,
 )
-from perennial.data.fitness import unfit
 from perennial.data.names import CONTENT, LINE, ORDER, RAW, RECORD, ROW_ID, SOURCE, conserve
-from perennial.data.rules import BROKEN, judge, words
-from perennial.data.validate import summarise, unexpected, validate
+from perennial.data.quality.rules import BROKEN, judge, words
+from perennial.data.quality.table_checks import unfit
+from perennial.data.quality.validate import summarise, unexpected, validate
 from perennial.errors import ConservationError
 
 pytestmark = pytest.mark.unit

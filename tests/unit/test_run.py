@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from perennial.actions.run import _say_results, check
+from perennial.commands.run import _say_results
 from perennial.errors import ConfigError, LeakError
 from perennial.files.durable import write_text
 from perennial.files.project import Project
+from perennial.promotion.main_job import check
 
 pytestmark = pytest.mark.unit
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from perennial.actions.score import prepare
-from perennial.contract.model import load
+from perennial.contract.load import load
+from perennial.serving.score import prepare
 
 pytestmark = pytest.mark.unit
 CONTRACT = load(Path(str(resources.files("perennial.gallery") / "product_images.yaml")))

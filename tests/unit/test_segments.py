@@ -12,15 +12,13 @@ from sklearn.metrics import adjusted_rand_score
 
 from perennial.config.augment import AugmentParams
 from perennial.config.baseline import PreviousSegments
-from perennial.contract.model import parse
+from perennial.contract.load import parse
 from perennial.contract.serving import meanings, serving_view
-from perennial.data.augment import draws
+from perennial.data.prepare.augment import draws
 from perennial.errors import ConfigError, ContractError
-from perennial.evaluation.bought import Bought, judge, typical
-from perennial.evaluation.gate import Segmentation, decide
-from perennial.evaluation.intervals import Interval
-from perennial.evaluation.naming import Trait, names, order
-from perennial.evaluation.segments import (
+from perennial.evaluation.decisions.naming import Trait, names, order
+from perennial.evaluation.decisions.purchase_clusters import Bought, judge, typical
+from perennial.evaluation.decisions.segments import (
     Agreement,
     People,
     agreement,
@@ -32,6 +30,8 @@ from perennial.evaluation.segments import (
     renamed,
     steadiness,
 )
+from perennial.evaluation.statistics.intervals import Interval
+from perennial.promotion.gate import Segmentation, decide
 from tests.conftest import REPO
 
 pytestmark = pytest.mark.unit

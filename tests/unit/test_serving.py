@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from perennial.contract.model import Contract, parse
+from perennial.contract.load import parse
+from perennial.contract.model import Contract
 from perennial.contract.serving import changed_features, serving_view, without_outcomes
 from tests.conftest import REPO
 from tests.fakes.contracts import contract_of_log, told_of_log

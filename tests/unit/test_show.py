@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from perennial.actions.receipt import STAGES, path
-from perennial.actions.show import main, show
+from perennial.commands.show import main
 from perennial.errors import ConfigError, ContractError
 from perennial.files.durable import write_bytes, write_json, write_text
 from perennial.files.project import Project
-from perennial.report.story import Story
+from perennial.promotion.overview import show
+from perennial.promotion.receipt import STAGES, path
+from perennial.report.context import Story
 from tests.fakes.story import CHAMPION, response_story, uplift_story
 
 pytestmark = pytest.mark.unit
@@ -189,7 +190,7 @@ def test_list_names_the_use_cases_here_and_those_to_add(
 ) -> None:
     monkeypatch.chdir(project.root)
     monkeypatch.setenv("COLUMNS", "120")
-    action: Any = importlib.import_module("perennial.actions.list")
+    action: Any = importlib.import_module("perennial.commands.list")
     assert action.main(argparse.Namespace()) == 0
     lines = capsys.readouterr().out.splitlines()
     rows = {line.split()[1]: line for line in lines if line.startswith("│")}

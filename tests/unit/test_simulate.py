@@ -10,9 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from perennial.data.simulate import KINDS, Planted, Population, as_of, planted, truth, write, write_incoming
-from perennial.data.simulate_draws import uniform
 from perennial.errors import ConfigError
+from perennial.gallery.simulator.draws import uniform
+from perennial.gallery.simulator.simulate import (
+    KINDS,
+    Planted,
+    Population,
+    as_of,
+    planted,
+    truth,
+    write,
+    write_incoming,
+)
 
 pytestmark = pytest.mark.unit
 

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from perennial.config.augment import AugmentParams
 from perennial.contract.model import Fractions
-from perennial.data.augment import draws
 from perennial.data.names import ENTITY, ORDER, ROW_ID
-from perennial.data.parts import labelled, part
-from perennial.data.split import PARTS, hash_parts, split, trained_on
+from perennial.data.prepare.augment import draws
+from perennial.data.prepare.parts import labelled, part
+from perennial.data.prepare.split import PARTS, hash_parts, split, trained_on
 from perennial.errors import DataStopped
-from perennial.evaluation.leaks import straddling
+from perennial.evaluation.statistics.leaks import straddling
 from tests.fakes.contracts import contract, contract_of_log
 
 pytestmark = pytest.mark.unit

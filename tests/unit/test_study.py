@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perennial.actions.study import Range, Study, connect
-from perennial.actions.tune import Budget, _watched
 from perennial.errors import ConfigError, ServiceError
+from perennial.studies.search import Range, Study, connect
+from perennial.studies.tune import Budget, _watched
 from perennial.tracking.store import Store
 from perennial.tracking.trials import show_trials
 

@@ -12,17 +12,17 @@ import polars as pl
 import pytest
 
 from perennial.contract.rules import Before, Between, Custom, Implies, InSet, Matches, NotNull, Ordered, RowRule, Unique
-from perennial.data import rules as row_rules
 from perennial.data.names import CONTENT, ORDER
-from perennial.data.rules import BROKEN, judge
-from perennial.data.validate import summarise
+from perennial.data.quality import rules as row_rules
+from perennial.data.quality.rules import BROKEN, judge
+from perennial.data.quality.validate import summarise
 from perennial.errors import DataStopped
 
 with warnings.catch_warnings():  # Great Expectations imports what Python has deprecated
     warnings.simplefilter("ignore")
     import great_expectations as gx
 
-    from perennial.data import suite
+    from perennial.data.quality import suite
 
 if TYPE_CHECKING:
     from tests.conftest import Toy

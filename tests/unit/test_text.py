@@ -10,8 +10,8 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from perennial.contract.serving import FeatureColumn
-from perennial.data.encode import Encoding, fit
-from perennial.data.text import PAD, UNKNOWN, WORDS, Grams, TextTable, _coded, _hashed, _vocabulary
+from perennial.models.encoding.encode import Encoding, fit
+from perennial.models.encoding.text import PAD, UNKNOWN, WORDS, Grams, TextTable, _coded, _hashed, _vocabulary
 
 pytestmark = pytest.mark.unit
 

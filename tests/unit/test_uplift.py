@@ -12,12 +12,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from perennial.data.simulate import MESSAGES, Population, truth
 from perennial.errors import InputError
-from perennial.evaluation.compare import Judge
-from perennial.evaluation.intervals import F64, bootstrap, z_of
-from perennial.evaluation.lottery import sample_ratio
-from perennial.evaluation.policy import (
+from perennial.evaluation.decisions.policy import (
     Offer,
     best_single,
     by_depth,
@@ -30,8 +26,22 @@ from perennial.evaluation.policy import (
     to_all,
     worth,
 )
-from perennial.evaluation.slices import by_slice
-from perennial.evaluation.uplift import Arms, arm_qini, by_tenth, campaign, effect, qini, qini_curve, race, strata
+from perennial.evaluation.statistics.intervals import F64, bootstrap, z_of
+from perennial.evaluation.statistics.paired import Judge
+from perennial.evaluation.statistics.randomization import sample_ratio
+from perennial.evaluation.statistics.slices import by_slice
+from perennial.evaluation.statistics.uplift import (
+    Arms,
+    arm_qini,
+    by_tenth,
+    campaign,
+    effect,
+    qini,
+    qini_curve,
+    race,
+    strata,
+)
+from perennial.gallery.simulator.simulate import MESSAGES, Population, truth
 
 pytestmark = pytest.mark.unit
 

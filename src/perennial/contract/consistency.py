@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from perennial.contract.columns import CellType, Column
 from perennial.contract.events import Above, columns_of_filter
@@ -20,6 +20,7 @@ from perennial.contract.features import (
     SumWithin,
     columns_of,
 )
+from perennial.contract.model import Contract
 from perennial.contract.rules import (
     Before,
     Between,
@@ -32,9 +33,6 @@ from perennial.contract.rules import (
     Rule,
     columns_of_rule,
 )
-
-if TYPE_CHECKING:
-    from perennial.contract.model import Contract
 
 Columns = dict[str, Column]
 _PARTS = {"train", "val", "test", "out_of_time"}

@@ -1,24 +1,18 @@
-"""contracts/NAME.yaml in, a Contract out: what the data is and what a decision is worth."""
+"""A contract: what the data of a use case are and what a decision is worth."""
 
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from perennial.config.renames import CONTRACT, renamed_keys
 from perennial.contract.columns import Column, Frozen
-from perennial.contract.consistency import contradictions
 from perennial.contract.events import Filter, Product
 from perennial.contract.features import Feature, Outcome
 from perennial.contract.rules import FileRule, RowRule, Rule, from_columns
 from perennial.contract.source import QUERIED, Source
 from perennial.contract.tasks import Task
-from perennial.errors import ConfigError, ContractError, LeakError
-from perennial.files.project import Project
 
 MAIN = "main"  # the name of the table that `columns` describes
 
@@ -203,19 +197,6 @@ class Contract(Frozen):
             raise ValueError(f"no event table can be called {MAIN}")
         return events
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        problems = contradictions(self)
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
-
-    @classmethod
-    def read(cls, path: Path | str) -> Contract:
-        """The contract in a file, whose path may begin at the project's folder (raises as `load`)."""
-        here = Path(path)
-        return load(here if here.exists() or here.is_absolute() else _from_project(here))
-
     def having(self, *roles: str) -> list[str]:
         """Names of the main table's columns that have one of `roles`."""
         return [name for name, column in self.columns.items() if column.role in roles]
@@ -303,66 +284,3 @@ class Contract(Frozen):
         column = self.columns[name]
         assert column.control is not None
         return [column.control, *column.arms]
-
-
-def _from_project(path: Path) -> Path:
-    """The path as it stands in the project that the current folder is in; as it is where there is none."""
-    try:
-        return Project.here().root / path
-    except ConfigError:
-        return path
-
-
-def load(path: Path) -> Contract:
-    """Read and check a contract.
-
-    Raises: ContractError with every problem at once; LeakError (exit 3) when a column known only after the outcome
-    is given a feature role.
-    """
-    try:
-        with open(path, "rb") as file:
-            text = yaml.safe_load(file)
-    except FileNotFoundError:
-        raise ContractError(f"{path} is missing: `perennial list` names the use cases there are") from None
-    except yaml.YAMLError as error:
-        raise ContractError(f"{path} is not YAML: {str(error).replace(chr(10), ' ')}") from error
-    return parse(text, str(path))
-
-
-def parse(text: Any, where: str) -> Contract:
-    """A contract from its parsed YAML; `where` names it in errors (raises as `load`)."""
-    if (bare := _bare_date(text)) is not None:
-        raise ContractError(f"{where}: put the date {bare} in quotes: DVC cannot hash a YAML date")
-    if old := list(renamed_keys(text, CONTRACT)):
-        raise ContractError(f"{where}: {'; '.join(old)}")
-    if isinstance(text, dict):
-        _refuse_after_outcome(text.get("columns"), where)
-    try:
-        return Contract.model_validate(text)
-    except ValidationError as error:
-        problems = []
-        for problem in error.errors():
-            place = ".".join(str(part) for part in problem["loc"])
-            problems.append(f"{place + ': ' if place else ''}{problem['msg'].removeprefix('Value error, ')}")
-        raise ContractError(f"{where}: {'; '.join(problems)}") from error
-
-
-def _bare_date(value: Any) -> dt.date | None:
-    """The first date that YAML made of unquoted text, at any depth."""
-    if isinstance(value, dt.date):
-        return value
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return next((found for item in inner if (found := _bare_date(item)) is not None), None)
-
-
-def _refuse_after_outcome(columns: Any, where: str) -> None:
-    """Refused by name before anything else is looked at: nothing about such a column can make it a feature."""
-    for name, column in (columns or {}).items() if isinstance(columns, dict) else ():
-        if not isinstance(column, dict) or column.get("known") != "after_outcome":
-            continue
-        role = column.get("role")
-        if role in {"numeric", "categorical", "text", "image"} or (role == "protected" and column.get("use")):
-            raise LeakError(
-                f"{where}: column {name!r} is known only after the outcome and cannot be a feature (role {role}); "
-                "give it the role ignore, or outcome"
-            )

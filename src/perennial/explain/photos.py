@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
-from perennial.evaluation.intervals import Interval, mean
+from perennial.evaluation.statistics.intervals import Interval, mean
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]

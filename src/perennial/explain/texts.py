@@ -15,10 +15,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from perennial.contract.serving import FeatureColumn
-from perennial.data.contact import masked
+from perennial.data.masking import masked
 from perennial.data.names import ROW_ID
-from perennial.data.text import words_of
-from perennial.evaluation.intervals import Interval, mean
+from perennial.evaluation.statistics.intervals import Interval, mean
+from perennial.models.encoding.text import words_of
 
 F64 = NDArray[np.float64]
 _LEVEL = 0.95

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from perennial.contract.serving import FeatureColumn
-from perennial.data.contact import masked
+from perennial.data.masking import masked
 
 BUT = "; but "  # between what raises a score and what lowers it
 F64 = NDArray[np.float64]

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from perennial.contract.columns import Column
-from perennial.data.cast import cast
-from perennial.data.contact import masked
-from perennial.data.normal import normal
-from perennial.data.read import Block
+from perennial.data.io.cast import cast
+from perennial.data.io.normal import normal
+from perennial.data.io.read import Block
+from perennial.data.masking import masked
 from perennial.propose.expected import Guess, Seen
 from perennial.propose.kinds import Keys
 from perennial.propose.profile import Looked

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from perennial.contract.columns import Column
-from perennial.data.cast import cast
+from perennial.data.io.cast import cast
 from perennial.propose.draft import Draft
 from perennial.propose.names import is_late
 from perennial.propose.relations import leaks, questions_of

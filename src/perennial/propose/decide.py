@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from perennial.data.images import Archive, prints
+from perennial.data.io.images import Archive, prints
 from perennial.errors import ConfigError, InputError
 from perennial.propose.dates import late_dates
 from perennial.propose.draft import Answers, Draft

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import polars as pl
 
 from perennial.contract.columns import Column
-from perennial.data.doubts import holds_categories
+from perennial.data.io.cell_checks import holds_categories
 from perennial.propose.kinds import Keys
 
 _MOST = 20  # different values that are a set

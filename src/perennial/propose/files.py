@@ -15,10 +15,10 @@ import polars as pl
 
 from perennial.contract.columns import Column
 from perennial.contract.source import Format
-from perennial.data.jsonl import read_keys, read_objects
+from perennial.data.io.jsonl import read_keys, read_objects
+from perennial.data.io.parquet import parquet_blocks, parquet_schema
+from perennial.data.io.read import Block, read_blocks
 from perennial.data.names import RAW
-from perennial.data.parquet import parquet_blocks, parquet_schema
-from perennial.data.read import Block, read_blocks
 from perennial.errors import InputError
 from perennial.files.archives import is_archive, unpack
 from perennial.propose.dates import parted

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from perennial.contract.columns import Column
-from perennial.data.cast import cast
-from perennial.data.read import Block
+from perennial.data.io.cast import cast
+from perennial.data.io.read import Block
 from perennial.errors import InputError
 from perennial.propose.confirm import confirm
 from perennial.propose.kinds import Keys, Kind, is_key, name_of

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from perennial.contract.columns import Column
-from perennial.data.cast import cast
+from perennial.data.io.cast import cast
 from perennial.errors import ConfigError, InputError
 from perennial.propose.kinds import Keys, Kind, commonest
 from perennial.propose.names import words

@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from perennial.data.cast import DECIMAL, INT
-from perennial.data.read import Block
+from perennial.data.io.cast import DECIMAL, INT
+from perennial.data.io.read import Block
 
 SAMPLE = 40_000  # rows that are kept whole
 _DISTINCT = 2_000  # values that are counted one by one

@@ -11,10 +11,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from perennial.contract.columns import Column
-from perennial.data.cast import cast
-from perennial.data.contact import masked
-from perennial.evaluation.leaks import ENOUGH, FEWEST, PROOF, auc_of_numbers, auc_of_rates, codes_of, telling_any
-from perennial.evaluation.metrics import measure
+from perennial.data.io.cast import cast
+from perennial.data.masking import masked
+from perennial.evaluation.statistics.leaks import (
+    ENOUGH,
+    FEWEST,
+    PROOF,
+    auc_of_numbers,
+    auc_of_rates,
+    codes_of,
+    telling_any,
+)
+from perennial.evaluation.statistics.metrics import measure
 from perennial.propose.kinds import Keys, Kind
 from perennial.propose.names import begins_as, comes_after
 from perennial.propose.profile import NULLS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from perennial.data.contact import MASK, is_contact, masked
+from perennial.data.masking import MASK, is_contact, masked
 from perennial.propose.kinds import Kind
 from perennial.propose.profile import Looked
 from perennial.propose.render import one_line

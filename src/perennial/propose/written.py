@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from perennial.data.byte_source import byte_chunks
-from perennial.data.read import DELIMITERS, Dialect
+from perennial.data.io.byte_source import byte_chunks
+from perennial.data.io.read import DELIMITERS, Dialect
 from perennial.errors import InputError
 
 _HEAD = 1 << 20  # bytes that are looked at

@@ -15,10 +15,10 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from perennial.errors import PerennialError
-from perennial.report.flows import Verdict
-from perennial.report.numbers import Format, Interval, bracket
+from perennial.report.charts.flows import Verdict
+from perennial.report.charts.numbers import Format, Interval, bracket
+from perennial.report.charts.svg import Drawing, Tone
 from perennial.report.seen import Photos, Quote, Words
-from perennial.report.svg import Drawing, Tone
 
 Mark = Literal["ok", "wait", "stop", "info"]
 Shade = Literal["plain", "reported", "flatters", "worse", "impossible", "s0", "s1", "s2", "s3", "s4"]
@@ -388,7 +388,7 @@ def _template(name: str) -> Template:
 
 
 def _read(name: str) -> str:
-    return files("perennial.report").joinpath(name).read_text(encoding="utf-8")
+    return files("perennial.report.templates").joinpath(name).read_text(encoding="utf-8")
 
 
 def _strong(words: str, weigh: str) -> Markup:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from perennial.report.numbers import MINUS
+from perennial.report.charts.numbers import MINUS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,31 +1,31 @@
-"""The deep model and its rival of one encoding in, their mean on the link scale out: a family that fits nothing."""
+"""The blend of the deep model and its best traditional rival: their mean on the link scale, calibrated anew."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
-from perennial.data.encode import Encoded
+from perennial.errors import ConfigError
+from perennial.scoring.bundle import Bundle
+from perennial.scoring.calibration import calibrate
+from perennial.scoring.families import BlendModel
 
-if TYPE_CHECKING:
-    from perennial.scoring.bundle import Family, Model
+F64 = NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
-class BlendModel:
-    """Members by family, each saved in a folder of its own."""
+def blend(rival: Bundle, deep: Bundle, val: pl.DataFrame, y: F64, arm: NDArray[np.int64]) -> Bundle:
+    """The bundle of the mean of two fitted models, calibrated on val (outcomes and arms (n,)).
 
-    members: Mapping[Family, Model]
-
-    def link(self, rows: Encoded) -> NDArray[np.float64]:
-        return np.asarray(np.mean([member.link(rows) for member in self.members.values()], axis=0))
-
-    def save(self, folder: Path) -> None:
-        for family, member in self.members.items():
-            (folder / family).mkdir(parents=True, exist_ok=True)
-            member.save(folder / family)
+    Raises: ConfigError when the two were fitted on other encodings.
+    """
+    if rival.encoding != deep.encoding:
+        raise ConfigError("train and baseline encode columns otherwise, so they cannot be blended: give both one seed")
+    model = BlendModel(members={rival.family: rival.model, "deep": deep.model})
+    link = model.link(deep.encoding.encode(val))
+    return replace(
+        deep, family="blend", model=model, calibration=calibrate(deep.serving.head, link, y, arm),
+        params={"train": deep.params, "baseline": rival.params},
+    )  # fmt: skip

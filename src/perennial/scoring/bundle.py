@@ -5,46 +5,25 @@ A bundle holds only what its stage's declared inputs determine: no time, host or
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, assert_never, runtime_checkable
+from typing import Any, assert_never
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from perennial.contract.serving import ServingView
-from perennial.data.encode import Encoded, Encoding
-from perennial.errors import ConfigError, Refused
+from perennial.errors import Refused
 from perennial.files.durable import read_json, write_json
 from perennial.files.manifest import seal, verify
 from perennial.files.tables import read_table, write_table
-from perennial.scoring.blend import BlendModel
-from perennial.scoring.calibration import Calibration, calibrate
+from perennial.models.encoding.encode import Encoding
+from perennial.scoring.calibration import Calibration
+from perennial.scoring.families import FAMILIES, BlendModel, Family, Model
 
 F64 = NDArray[np.float64]
-Family = Literal["linear", "boosted", "kernel", "kmeans", "deep", "blend"]
 _BACKGROUND = 64  # more rows matter more for reasons than finer steps
-FAMILIES: tuple[Family, ...] = ("linear", "boosted", "kernel", "kmeans", "deep", "blend")  # the simplest first
-STAGE_OF: dict[Family, str] = {
-    "linear": "baseline", "boosted": "baseline", "kernel": "baseline", "kmeans": "baseline", "deep": "train",
-    "blend": "evaluate",
-}  # fmt: skip
-
-
-class Model(Protocol):
-    """What every family can do: link scores (n, outputs), and write itself."""
-
-    def link(self, rows: Encoded) -> NDArray[np.float64]: ...
-
-    def save(self, folder: Path) -> None: ...
-
-
-@runtime_checkable
-class Additive(Model, Protocol):
-    """A model whose link scores are exact sums of parts (n, columns, outputs) of its columns."""
-
-    def contributions(self, rows: Encoded) -> NDArray[np.float64]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,21 +105,6 @@ def _load_model(family: Family, folder: Path, encoding: Encoding) -> Model:
             return BlendModel(members={member: _load_model(member, folder / member, encoding) for member in members})
         case _:
             assert_never(family)
-
-
-def blend(rival: Bundle, deep: Bundle, val: pl.DataFrame, y: F64, arm: NDArray[np.int64]) -> Bundle:
-    """The bundle of the mean of two fitted models, calibrated on val (outcomes and arms (n,)).
-
-    Raises: ConfigError when the two were fitted on other encodings.
-    """
-    if rival.encoding != deep.encoding:
-        raise ConfigError("train and baseline encode columns otherwise, so they cannot be blended: give both one seed")
-    model = BlendModel(members={rival.family: rival.model, "deep": deep.model})
-    link = model.link(deep.encoding.encode(val))
-    return replace(
-        deep, family="blend", model=model, calibration=calibrate(deep.serving.head, link, y, arm),
-        params={"train": deep.params, "baseline": rival.params},
-    )  # fmt: skip
 
 
 def background_rows(rows: pl.DataFrame, serving: ServingView, seed: int) -> pl.DataFrame:

@@ -12,13 +12,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from perennial.config.baseline import BaselineParams
-from perennial.data.encode import Encoded, Encoding, fit
-from perennial.data.parts import Part
-from perennial.data.split import folds
+from perennial.data.prepare.parts import Part
+from perennial.data.prepare.split import folds
+from perennial.models.encoding.encode import Encoded, Encoding, fit
 from perennial.models.traditional.boosted import BoostedModel, fit_boosted
 from perennial.models.traditional.linear import LinearModel, fit_linear
-from perennial.scoring.bundle import Bundle, Model
+from perennial.scoring.bundle import Bundle
 from perennial.scoring.calibration import calibrate, link_loss
+from perennial.scoring.families import Model
 from perennial.scoring.scorer import Scorer
 
 F64 = NDArray[np.float64]

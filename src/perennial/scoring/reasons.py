@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from perennial.scoring.blend import BlendModel
-from perennial.scoring.bundle import Additive, Bundle
+from perennial.scoring.bundle import Bundle
+from perennial.scoring.families import Additive, BlendModel
 
 F64 = NDArray[np.float64]
 

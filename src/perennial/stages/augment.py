@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from perennial.config.augment import AugmentParams
-from perennial.data.augment import draws
 from perennial.data.names import ROW_ID
+from perennial.data.prepare.augment import draws
 from perennial.files.tables import read_table, write_table
-from perennial.stages.shell import Job, Summary, log, main
+from perennial.stages.runner import Job, Summary, log, main
 
 
 def run(job: Job) -> Summary:

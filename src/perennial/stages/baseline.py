@@ -11,22 +11,23 @@ from typing import Any
 from perennial.config.baseline import BaselineParams, SegmentParams
 from perennial.contract.serving import ServingView, meanings, serving_view
 from perennial.contract.tasks import Clustering
-from perennial.data.encode import Encoded, Encoding, fit
-from perennial.data.parts import Part, part
+from perennial.data.prepare.parts import Part, part
 from perennial.errors import ConfigError
-from perennial.evaluation.naming import Trait
-from perennial.evaluation.segments import FAMILY, agreement, most
+from perennial.evaluation.decisions.naming import Trait
+from perennial.evaluation.decisions.segments import FAMILY, agreement, most
 from perennial.files.durable import read_json
 from perennial.files.tables import read_table
+from perennial.models.encoding.encode import Encoded, Encoding, fit
 from perennial.models.traditional.boosted import fit_boosted
 from perennial.models.traditional.kernel import fit_kernel
 from perennial.models.traditional.kmeans import fit_kmeans, halves, named, refit
 from perennial.models.traditional.linear import fit_linear
-from perennial.scoring.both_ways import both_ways
-from perennial.scoring.bundle import Bundle, Family, Model, background_rows, save
+from perennial.scoring.bundle import Bundle, background_rows, save
 from perennial.scoring.calibration import calibrate, link_loss
+from perennial.scoring.families import Family, Model
 from perennial.scoring.scorer import golden_rows
-from perennial.stages.shell import Job, Summary, log, main
+from perennial.scoring.split_sensitivity import both_ways
+from perennial.stages.runner import Job, Summary, log, main
 
 
 def run(job: Job) -> Summary:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import narwhals as nw
 import polars as pl
 
-from perennial.data.clean import WHY, clean
 from perennial.data.names import LISTED, ROW_ID, conserve
+from perennial.data.prepare.clean import WHY, clean
 from perennial.files.tables import read_table, write_table
-from perennial.stages.shell import Job, Summary, log, main
+from perennial.stages.runner import Job, Summary, log, main
 
 
 def run(job: Job) -> Summary:

@@ -17,21 +17,23 @@ from perennial.contract.model import Contract
 from perennial.contract.serving import feature_columns, is_read
 from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
 from perennial.data.names import CUTOFF, ENTITY, ROW_ID
-from perennial.data.parts import Part, labelled, part
-from perennial.data.split import owner
-from perennial.evaluation import alerts, amounts, classes, messages, response, risk, segments
-from perennial.evaluation.bought import Bought, typical
-from perennial.evaluation.bought import judge as judge_tastes
-from perennial.evaluation.choose import TRADITIONAL
-from perennial.evaluation.money import loan_of, money_of, offer_of
-from perennial.evaluation.segments import FAMILY
+from perennial.data.prepare.parts import Part, labelled, part
+from perennial.data.prepare.split import owner
+from perennial.evaluation.decisions import alerts, amounts, classes, messages, response, risk, segments
+from perennial.evaluation.decisions.money import loan_of, money_of, offer_of
+from perennial.evaluation.decisions.purchase_clusters import Bought, typical
+from perennial.evaluation.decisions.purchase_clusters import judge as judge_tastes
+from perennial.evaluation.decisions.segments import FAMILY
+from perennial.evaluation.statistics.choice import TRADITIONAL
 from perennial.files.tables import read_table, write_table
-from perennial.models.traditional.tastes import tastes
-from perennial.scoring import halves
-from perennial.scoring.bundle import FAMILIES, STAGE_OF, Bundle, Family, background_rows, blend, load, save
+from perennial.models.traditional.purchase_clusters import tastes
+from perennial.scoring import split_half_stability as halves
+from perennial.scoring.blend import blend
+from perennial.scoring.bundle import Bundle, background_rows, load, save
+from perennial.scoring.families import FAMILIES, STAGE_OF, Family
 from perennial.scoring.out_of_fold import out_of_fold
 from perennial.scoring.scorer import Scorer, golden_rows
-from perennial.stages.shell import Job, Summary, log, main
+from perennial.stages.runner import Job, Summary, log, main
 
 
 def run(job: Job) -> Summary:

@@ -9,19 +9,20 @@ import polars as pl
 
 from perennial.config.explain import ExplainParams, WordReasons
 from perennial.contract.serving import is_read
-from perennial.data.images import decoded, jpeg
+from perennial.data.io.images import decoded, jpeg
 from perennial.data.names import ROW_ID
-from perennial.data.parts import part
-from perennial.evaluation.money import loan_of
+from perennial.data.prepare.parts import part
+from perennial.evaluation.decisions.money import loan_of
 from perennial.explain.photos import deletion, heat_maps, overlay
 from perennial.explain.texts import ends, quotes, strongest_words, words_table
 from perennial.explain.words import adverse, groups, importance, reasons
 from perennial.files.tables import read_table, write_table
-from perennial.scoring.bundle import STAGE_OF, Bundle
-from perennial.scoring.hiding import said_chance, word_parts
+from perennial.scoring.bundle import Bundle
+from perennial.scoring.families import STAGE_OF
+from perennial.scoring.occlusion import said_chance, word_parts
 from perennial.scoring.reasons import Contributions, contributions, focus
 from perennial.scoring.scorer import Scorer
-from perennial.stages.shell import Job, Summary, log, main
+from perennial.stages.runner import Job, Summary, log, main
 
 
 def run(job: Job) -> Summary:

@@ -6,12 +6,12 @@ import narwhals as nw
 import polars as pl
 
 from perennial.contract.model import Contract
-from perennial.data.cutoffs import check_windows
-from perennial.data.featurize import featurize
 from perennial.data.names import CUTOFF, LISTED, ORDER, ROW_ID, conserve
+from perennial.data.prepare.cutoffs import check_windows
+from perennial.data.prepare.featurize import featurize
 from perennial.errors import DataStopped
 from perennial.files.tables import read_table, write_table
-from perennial.stages.shell import Job, Summary, log, main
+from perennial.stages.runner import Job, Summary, log, main
 
 
 def run(job: Job) -> Summary:

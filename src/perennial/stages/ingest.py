@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from perennial.data.ingest import Form, ingest, matching
+from perennial.data.io.ingest import Form, ingest, matching
 from perennial.data.names import ROW_ID, conserve
 from perennial.files.tables import write_table
-from perennial.stages.shell import Job, Summary, log, main
+from perennial.stages.runner import Job, Summary, log, main
 
 
 def run(job: Job) -> Summary:

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from perennial.contract.model import Contract
 from perennial.contract.serving import feature_columns
 from perennial.data.names import CUTOFF, ENTITY, LABEL_END, ROW_ID, conserve
-from perennial.data.parts import Part, part
-from perennial.data.split import EARLIER, PARTS, split
+from perennial.data.prepare.parts import Part, part
+from perennial.data.prepare.split import EARLIER, PARTS, split
 from perennial.errors import LeakError
-from perennial.evaluation.leaks import questions, reaching, straddling, telling_any
+from perennial.evaluation.statistics.leaks import questions, reaching, straddling, telling_any
 from perennial.files.durable import write_json
 from perennial.files.tables import read_table, write_table
-from perennial.stages.shell import Job, Summary, log, main
+from perennial.stages.runner import Job, Summary, log, main
 
 
 def run(job: Job) -> Summary:

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from perennial.config.train import Own, Pretrained, TrainParams
 from perennial.contract.serving import Head, serving_view
-from perennial.data.encode import Encoded, Encoding, fit
-from perennial.data.parts import Part, part
+from perennial.data.prepare.parts import Part, part
 from perennial.errors import ConfigError
 from perennial.files.durable import read_json, write_json
 from perennial.files.extensions import extension
@@ -20,10 +19,11 @@ from perennial.files.tables import read_table
 from perennial.models.deep.model import DeepModel, tensors
 from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, losses
 from perennial.models.deep.pretrained import FrozenPictures, word_vectors
+from perennial.models.encoding.encode import Encoded, Encoding, fit
 from perennial.scoring.bundle import Bundle, background_rows, save
 from perennial.scoring.calibration import calibrate, link_loss
 from perennial.scoring.scorer import golden_rows
-from perennial.stages.shell import Job, Summary, log, main
+from perennial.stages.runner import Job, Summary, log, main
 from perennial.training import fit as training
 from perennial.training.loader import Rows
 from perennial.training.module import RowLoss

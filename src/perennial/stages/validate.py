@@ -5,14 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from perennial.contract.model import MAIN
-from perennial.data.fitness import noticed, refuse_early_labels, unfit
 from perennial.data.names import ROW_ID, conserve
-from perennial.data.suite import audit
-from perennial.data.validate import summarise, unexpected, validate
+from perennial.data.quality.suite import audit
+from perennial.data.quality.table_checks import noticed, refuse_early_labels, unfit
+from perennial.data.quality.validate import summarise, unexpected, validate
 from perennial.errors import DataStopped
 from perennial.files.durable import write_json
 from perennial.files.tables import read_table, write_table
-from perennial.stages.shell import Job, Summary, log, main
+from perennial.stages.runner import Job, Summary, log, main
 
 
 def run(job: Job) -> Summary:

@@ -14,9 +14,9 @@ from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from perennial.contract.serving import Head
-from perennial.data.encode import Encoded
 from perennial.files.durable import read_json, write_bytes, write_json
 from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, link
+from perennial.models.encoding.encode import Encoded
 
 _ROWS = 8192
 _PICTURES = 256

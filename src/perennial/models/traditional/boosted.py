@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from perennial.config.baseline import BaselineParams
 from perennial.contract.serving import Head
-from perennial.data.encode import Encoded, Encoding
 from perennial.files.durable import read_json, write_json, write_text
+from perennial.models.encoding.encode import Encoded, Encoding
 from perennial.models.traditional.heads import Target, by_owner, link_of, parts_of, targets
 
 F64 = NDArray[np.float64]

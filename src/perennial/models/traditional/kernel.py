@@ -16,8 +16,8 @@ from safetensors.numpy import load_file, save
 from sklearn.linear_model import LogisticRegression
 
 from perennial.contract.serving import Head
-from perennial.data.encode import Encoded, Encoding
 from perennial.files.durable import read_json, write_bytes, write_json
+from perennial.models.encoding.encode import Encoded, Encoding
 from perennial.models.traditional.heads import link_of, targets
 from perennial.models.traditional.pictures import described
 

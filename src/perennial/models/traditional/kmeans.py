@@ -18,10 +18,10 @@ from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from perennial.config.baseline import PreviousSegments
-from perennial.data.encode import Encoded, Encoding
 from perennial.errors import ConfigError, DataStopped
-from perennial.evaluation.naming import Trait, names, order
+from perennial.evaluation.decisions.naming import Trait, names, order
 from perennial.files.durable import read_json, write_bytes, write_json
+from perennial.models.encoding.encode import Encoded, Encoding
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]

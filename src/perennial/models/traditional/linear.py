@@ -18,9 +18,9 @@ from scipy.special import ndtr
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from perennial.contract.serving import Head
-from perennial.data.encode import Encoded, Encoding
 from perennial.errors import DataStopped
 from perennial.files.durable import read_json, write_bytes, write_json
+from perennial.models.encoding.encode import Encoded, Encoding
 from perennial.models.traditional.heads import Target, link_of, parts_of, targets
 from perennial.models.traditional.pictures import described
 

@@ -1,0 +1,138 @@
+"""Five names for a notebook: load_contract, load_table, load_scorer, evaluate, gate. The same code that stages and actions use.
+
+Everything is read; nothing here trains, registers or decides. Open the notebook in the project's folder, or below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, assert_never
+
+import polars as pl
+
+from perennial.contract.load import load_contract
+from perennial.contract.model import Contract
+from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
+from perennial.data.names import ROW_ID
+from perennial.data.prepare.parts import labelled
+from perennial.errors import ConfigError
+from perennial.evaluation.statistics.intervals import Interval
+from perennial.files.project import Project
+from perennial.files.tables import read_table
+from perennial.promotion.gate import Decision, decide
+from perennial.promotion.promote import judge_of, judged
+from perennial.scoring.families import STAGE_OF, Family
+from perennial.scoring.scorer import Scorer
+from perennial.serving.score import in_use
+
+__all__ = ["evaluate", "gate", "load_contract", "load_scorer", "load_table"]
+
+
+def load_table(name: str, part: Literal["train", "val", "test", "out_of_time"] | None = None) -> pl.DataFrame:
+    """The rows of a use case as the model sees them, with the part of each in `split`; of one part, or of all.
+
+    >>> import perennial
+    >>> rows = perennial.load_table("ad_response", "test")
+    >>> set(rows["split"])
+    {'test'}
+
+    Raises: InputError where the stages have not run, ConfigError for a part that has no rows.
+    """
+    project = _with(name)
+    units = read_table(project.output(name, "featurize") / "units.parquet")
+    splits = read_table(project.output(name, "split") / "splits.parquet")
+    rows = units.join(splits, on=ROW_ID, maintain_order="left")
+    held = sorted(rows["split"].drop_nulls().unique())
+    if part is not None and part not in held:
+        raise ConfigError(f"{name} has no rows in the part {part!r}; there are: {', '.join(held)}")
+    return rows if part is None else rows.filter(pl.col("split") == part)
+
+
+def load_scorer(name: str, *, version: str | None = None, family: Family | None = None) -> Scorer:
+    """The model in use (or a `version` of the registry, or a `family` of the last run): rows in, scores out.
+
+    `score(rows)` gives an array (n, outputs): a chance, an amount, one for each class, or one for each message.
+
+    >>> scorer = perennial.load_scorer("ad_response", family="linear")
+    >>> scorer.outputs
+    ['probability']
+    >>> scorer.score(rows).shape == (len(rows), 1)
+    True
+
+    Raises: Refused when no model is in use, or there is no such version; ConfigError for a family that did not run.
+    """
+    project = _with(name)
+    if family is not None:
+        if family not in STAGE_OF:
+            raise ConfigError(f"{family!r} is no family; there are: {', '.join(STAGE_OF)}")
+        folder = project.output(name, STAGE_OF[family]) / family
+        if not folder.is_dir():
+            raise ConfigError(f"{name} has no {family} model of its own: perennial run {name}")
+        return Scorer.load(folder)
+    return in_use(project, name, load_contract(project.contract(name)), version)[1]
+
+
+def evaluate(scorer: Scorer, rows: pl.DataFrame, contract: Contract) -> dict[str, Interval]:
+    """The figures of a model on rows that have their outcome, each with its 95 % interval.
+
+    >>> contract = perennial.load_contract("contracts/ad_response.yaml")
+    >>> found = perennial.evaluate(scorer, rows, contract)
+    >>> found["auc"].low < found["auc"].value < found["auc"].high
+    True
+
+    Raises: ConfigError for segments, which have no outcome to be judged by.
+    """
+    test, figures = labelled(rows, contract), {}
+    score = scorer.score(rows)
+    flat = score[:, 0] if score.shape[1] == 1 else score
+    for metric in _metrics(contract):
+        judge = judge_of(contract, test, metric, resamples=_RESAMPLES, seed=_SEED)
+        figures[metric] = judge.estimate(flat if metric != "qini" else score, _LEVEL)
+    return figures
+
+
+def gate(
+    candidate: Scorer, champion: Scorer | None, rows: Mapping[str, pl.DataFrame], contract: Contract, *,
+    bootstrap: int = 1000, seed: int = 1,
+) -> Decision:  # fmt: skip
+    """What the gate would say of a candidate against the model in use: a verdict and each rule with its figures.
+
+    `rows` has the parts `val` (where lists choose their depth) and `test`. Nothing is recorded.
+
+    >>> parts = {part: perennial.load_table("ad_response", part) for part in ("val", "test")}
+    >>> decision = perennial.gate(scorer, None, parts, contract, bootstrap=200)
+    >>> decision.verdict in {"PROMOTE", "HOLD", "REJECT"}
+    True
+
+    Raises: ConfigError for segments.
+    """
+    _metrics(contract)
+    val, test = (labelled(rows[part], contract) for part in ("val", "test"))
+    judge = judge_of(contract, test, contract.task.primary, resamples=bootstrap, seed=seed)
+    return decide(judged(contract, candidate, champion, (val, test), judge, pl.concat([val.frame, test.frame])))
+
+
+def _with(name: str) -> Project:
+    """The project of the current folder, which has this use case (raises as load_contract)."""
+    project = Project.here()
+    load_contract(project.contract(name))
+    return project
+
+
+_LEVEL, _RESAMPLES, _SEED = 0.95, 500, 1
+
+
+def _metrics(contract: Contract) -> tuple[str, ...]:
+    match contract.task:
+        case Binary():
+            return "auc", "ap", "log_loss", "brier"
+        case Multiclass():
+            return "log_loss", "accuracy", "macro_f1"
+        case Regression():
+            return "gini_norm", "mae"
+        case Uplift():
+            return ("qini",)
+        case Clustering():
+            raise ConfigError("segments have no outcome to be judged by: see `perennial open` for how far they hold")
+        case _:
+            assert_never(contract.task)

@@ -1,0 +1,44 @@
+"""`perennial list`: the use cases of this project, and those of the gallery that it has not."""
+
+from __future__ import annotations
+
+import argparse
+
+from rich.console import Console
+from rich.table import Table
+
+from perennial.config.base import use_cases
+from perennial.contract.load import load
+from perennial.errors import PerennialError
+from perennial.files.project import Project
+from perennial.promotion.receipt import current
+from perennial.sources.shipped import gallery
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    del parser  # no options
+
+
+def main(args: argparse.Namespace) -> int:
+    del args
+    project = Project.here()
+    here = use_cases(project.root / "params.yaml")
+    table = Table("use case", "task", "target", "state")
+    for name in here:
+        table.add_row(name, *_told(project, name))
+    for name in gallery():
+        if name not in here:
+            table.add_row(name, "", "", f"perennial add {name}", style="dim")
+    Console().print(table)
+    return 0
+
+
+def _told(project: Project, name: str) -> tuple[str, str, str]:
+    """Task, target and state; a contract that cannot be read says so in its own line."""
+    try:
+        contract = load(project.contract(name))
+    except PerennialError as error:
+        return "", "", str(error)
+    told = current(project, name) if project.raw(name).with_suffix(".dvc").exists() else None
+    state = told["results"]["promote"]["verdict"] if told else f"perennial run {name}"
+    return contract.task.kind, contract.target or "none", state

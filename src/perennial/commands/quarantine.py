@@ -1,0 +1,46 @@
+"""`perennial quarantine list|show|replay NAME`: what was set aside, how it stands in the file, and whether it would pass now."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from perennial.data.quality.quarantine import FATES, counts, quarantined, replay, samples
+from perennial.files.project import Project
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("list", "show", "replay"), help="counts, samples, or what would pass now")
+    parser.add_argument("name", help="use case, as in params.yaml")
+    parser.add_argument("--rule", help="show: only rows that break this rule")
+    parser.add_argument("--limit", type=int, default=10, help="show: how many (10)")
+
+
+def main(args: argparse.Namespace) -> int:
+    project, console = Project.here(), Console(width=160, highlight=False, markup=False)
+    rows = quarantined(project, args.name)
+    match args.what:
+        case "list":
+            told = [(stage, table, rule, f"{n:,}") for (stage, table, rule), n in counts(rows).items()]
+            _print(console, ("stage", "table", "rule", "rows"), told)
+        case "show":
+            chosen = [(r["where"], r["rule"], r["reason"], r["raw"]) for r in samples(rows, args.rule, args.limit)]
+            _print(console, ("where", "rule", "reason", "as in the file, contact data masked"), chosen)
+        case _:
+            fates = replay(project, args.name)
+            by_rule = [[rule, *(f"{fates[rule, fate]:,}" for fate in FATES)] for rule in sorted({r for r, _ in fates})]
+            _print(console, ("rule", *FATES), by_rule)
+            passing = sum(n for (_, fate), n in fates.items() if fate == "would pass")
+            outcome = f"{passing:,} rows would pass" if passing else "no row would pass that did not before"
+            console.print(f"{outcome}; nothing was changed" + (f": perennial run {args.name}" if passing else ""))
+    return 0
+
+
+def _print(console: Console, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    table = Table(*names, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    console.print(table if rows else "no row is set aside")

@@ -1,0 +1,21 @@
+"""`perennial report NAME`: gather what stages and decisions left, and write the page; its run shows it too."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+
+from perennial.files.project import Project
+from perennial.promotion.reporting import report
+
+log = logging.getLogger("perennial")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="use case, as in params.yaml")
+
+
+def main(args: argparse.Namespace) -> int:
+    page = report(Project.here(), args.name)
+    log.info("%s", page["path"])
+    return 0

@@ -1,0 +1,169 @@
+"""A frame of text cells in, typed columns and one reason for each cell that does not fit out.
+
+The shape of the text decides, never the engine's cast: engines disagree on ` 1`, `1_000`, `24:00` and `1d`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import NamedTuple
+
+import polars as pl
+
+from perennial.contract.columns import Column
+from perennial.data.hashing import digests
+from perennial.data.io.cell_checks import doubts
+from perennial.data.io.normal import normal
+from perennial.errors import PerennialError
+
+INT = r"\A[+-]?[0-9]{1,18}\z"
+DECIMAL = r"\A[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?\z"
+_MOST = 2.0**53  # beyond it a decimal loses its last digits, and cents their place in 64 bits
+_PARTS = {
+    "%Y": "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[2-9])",  # no year 0, and none that a time zone leads to it
+    "%y": "[0-9]{2}", "%m": "[0-9]{2}", "%d": "[0-9]{2}", "%-m": "[0-9]{1,2}", "%-d": "[0-9]{1,2}",
+    "%b": "(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)",
+    "%B": "(?i:January|February|March|April|May|June|July|August|September|October|November|December)",
+    "%I": "(?:0[1-9]|1[0-2])", "%-I": "(?:0?[1-9]|1[0-2])", "%p": "(?:AM|PM|am|pm)",
+    "%H": "(?:[01][0-9]|2[0-3])", "%-H": "(?:[01]?[0-9]|2[0-3])", "%M": "[0-5][0-9]", "%S": "[0-5][0-9]",
+    "%f": "[0-9]{1,9}", "%z": "(?:Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])",
+}  # fmt: skip
+_NULL, _BETWEEN = "\x00", "\x1f"
+_ESCAPED = {"\x1e": "\x1e0", _BETWEEN: "\x1e1", _NULL: "\x1e2"}  # so that no cell can look like two, or like null
+
+
+class Cast(NamedTuple):
+    """`frame` keeps every row; `reasons` names the first cell of a row that does not fit, null where all do.
+
+    `rules` is the stable name of that reason, such as `cell:age`.
+    """
+
+    frame: pl.DataFrame
+    reasons: pl.Series
+    rules: pl.Series
+
+
+def cast(rows: pl.DataFrame, columns: dict[str, Column]) -> Cast:
+    """Normal form, null codes, maps and types, in this order; rows with a reason hold null in that cell."""
+    texts = normal(rows, columns)
+    typed: list[pl.Series] = []
+    nothing = pl.Series([None] * rows.height, dtype=pl.String)
+    reasons, rules = nothing.rename("reason"), nothing.rename("rule")
+    for name, column in columns.items():
+        cells, why = _typed(texts[name], column)
+        typed.append(cells)
+        for kind, told in (*doubts(texts[name], cells, column), ("cell", why)):
+            if told.null_count() < len(told):
+                rules = rules.zip_with(reasons.is_not_null() | told.is_null(), f"{kind}:{name}" + told.str.head(0))
+                reasons = pl.select(pl.coalesce(reasons, f"{name}: " + told)).to_series()
+    return Cast(pl.DataFrame(typed), reasons.rename("reason"), rules.rename("rule"))
+
+
+def content_md5(rows: pl.DataFrame, columns: dict[str, Column]) -> pl.Series:
+    """md5 of each record's canonical text: the normalised cells of the declared columns, in the contract's order."""
+    told = normal(rows, columns).select(pl.all().str.replace_many(_ESCAPED).fill_null(_NULL))
+    joined = told.select(pl.concat_str(pl.all(), separator=_BETWEEN)).to_series()
+    digests = [hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() for text in joined]
+    return pl.Series("_content", digests, dtype=pl.String)
+
+
+def time_format(column: Column) -> str:
+    """How a date or time is written where the contract does not say."""
+    return column.format or ("%Y-%m-%d" if column.cell_type == "date" else "%Y-%m-%d %H:%M:%S")
+
+
+def _typed(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
+    """The typed cells and, for each, why it could not be (null where it could)."""
+    if isinstance(column.values, dict):
+        codes = pl.Int64 if column.is_coded else pl.String
+        out = cells.replace_strict(column.values, default=None, return_dtype=codes)
+        return out, _why(cells, out.is_not_null(), f"is none of {', '.join(column.values)}")
+    match column.cell_type:
+        case "text":
+            if column.hashed:
+                cells = digests(cells)
+            return cells, _why(cells, pl.Series([True] * len(cells), dtype=pl.Boolean), "")
+        case "int":
+            cells, given = _plain(cells, column), cells
+            fits = cells.str.contains(INT)
+            return _cast_number(cells, fits, pl.Int64()), _why(
+                given, fits, "is not a whole number of at most 18 digits"
+            )
+        case "decimal":
+            cells, given = _plain(cells, column), cells
+            fits = cells.str.contains(DECIMAL)
+            out = _cast_number(cells, fits, pl.Float64())
+            small = out.abs() <= _MOST
+            why = _why(given, fits, "is not a number")
+            return out.set(~small.fill_null(True), None), why.zip_with(
+                small.fill_null(True), _why(given, small, "is a number beyond 2^53")
+            )
+        case "date" | "datetime":
+            return _time(cells, column)
+
+
+def _plain(cells: pl.Series, column: Column) -> pl.Series:
+    """Numbers as 1234.5, where the column writes them otherwise; thousands are parted in threes, or it is no number."""
+    if not column.is_written:
+        return cells
+    for sign in column.strip:
+        cells = cells.str.strip_chars(" ").str.strip_prefix(sign).str.strip_suffix(sign)
+    cells = cells.str.strip_chars(" ") if column.strip else cells
+    if column.thousands:
+        parted = (
+            rf"\A[+-]?[0-9]{{1,3}}(?:{re.escape(column.thousands)}[0-9]{{3}})+(?:{re.escape(column.decimal)}[0-9]*)?\z"
+        )
+        joined = cells.str.replace_all(column.thousands, "", literal=True)
+        cells = joined.zip_with(cells.str.contains(parted).fill_null(False), cells)
+    if column.decimal == ",":  # a point would be read as what the column says it is not
+        cells = cells.set(cells.str.contains(".", literal=True).fill_null(False), "no number")
+        cells = cells.str.replace(",", ".", literal=True)
+    return cells
+
+
+def _cast_number(cells: pl.Series, fits: pl.Series, dtype: pl.DataType) -> pl.Series:
+    shaped = cells.set(~fits.fill_null(True), None)
+    out = shaped.cast(dtype, strict=False)
+    if out.null_count() != shaped.null_count():
+        raise PerennialError(f"column {cells.name}: a cell has the shape of {dtype} and was not cast; please report it")
+    return out
+
+
+def _time(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
+    """Dates become midnight-less dates, times become UTC; the impossible and the ambiguous get a reason."""
+    form = time_format(column)
+    fits = cells.str.contains(_shape(form))
+    shaped = cells.set(~fits.fill_null(True), None)
+    why = _why(cells, fits, f"is not written as {form}")
+    if not re.search("%-?d", form):  # a month is told by its first day
+        shaped, form = shaped.str.replace(r"\A", "1 "), f"%d {form}"
+    form = form.replace("%-", "%").replace(".%f", "%.f")  # as chrono says it, which takes one digit or two
+    if column.cell_type == "date":
+        out = shaped.str.to_date(form, strict=False)
+        missing = "is a date that does not exist"
+    else:
+        if "%z" in form:  # the offset decides, not tz
+            shaped = shaped.str.replace(r"Z\z", "+0000")
+            out = shaped.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC")
+        else:
+            naive = shaped.str.to_datetime(form, strict=False, time_unit="us")
+            out = naive.dt.replace_time_zone(column.tz, ambiguous="null", non_existent="null").dt.convert_time_zone(
+                "UTC"
+            )
+        missing = f"is a time that does not exist, or exists twice, in {column.tz}"
+    return out, why.zip_with(
+        ~(shaped.is_not_null() & out.is_null()), _why(cells, pl.Series([False] * len(cells)), missing)
+    )
+
+
+def _shape(form: str) -> str:
+    pieces = re.split("(%-?.)", form)
+    return rf"\A{''.join(_PARTS.get(piece) or re.escape(piece) for piece in pieces)}\z"
+
+
+def _why(cells: pl.Series, fits: pl.Series, words: str) -> pl.Series:
+    """The reason for each cell that does not fit, with the cell (cut to 40 characters) in it."""
+    text = pl.lit("'") + pl.lit(cells).str.slice(0, 40) + pl.lit(f"' {words}")
+    bad = pl.lit(cells).is_not_null() & ~pl.lit(fits).fill_null(False)
+    return pl.select(pl.when(bad).then(text).otherwise(None).alias(cells.name)).to_series()

@@ -1,0 +1,88 @@
+"""Path of a Parquet file in → blocks of text rows, as a CSV would say them; every page is checked as it is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from perennial.contract.columns import Column
+from perennial.data.io.byte_source import opened
+from perennial.data.io.cast import time_format
+from perennial.data.io.read import Block
+from perennial.data.names import LINE, RAW, RECORD
+from perennial.errors import InputError
+
+_BATCH = 65_536  # rows
+Read = dict[str, tuple[str, Column]]  # a column of the file → its name in the contract, and what that says of it
+
+
+def parquet_header(path: Path) -> list[str]:
+    """Raises: InputError when it is no Parquet file that can be read."""
+    return [str(name) for name in _parquet(path).schema_arrow.names]
+
+
+def parquet_schema(path: Path) -> dict[str, pl.DataType]:
+    """Columns and what their cells are (raises as `parquet_header`)."""
+    schema = pl.DataFrame(pl.from_arrow(_parquet(path).schema_arrow.empty_table())).schema
+    return dict(schema)
+
+
+def parquet_blocks(path: Path, read: Read) -> Iterator[Block]:
+    """Batches as text cells; a record's raw text is its declared cells as JSON, its line is its record number.
+
+    Raises: InputError when a page is damaged, or a column holds neither text, numbers nor times.
+    """
+    record = 1
+    for cells in _batches(path, read):
+        frame = cells.select(_as_text(path, cells[name], *read[name]) for name in cells.columns)
+        numbers = pl.int_range(record, record + frame.height, eager=True, dtype=pl.Int64)
+        raw = [json.dumps(row, ensure_ascii=False).encode() for row in frame.to_dicts()]
+        yield Block(
+            rows=frame.with_columns(numbers.alias(RECORD), numbers.alias(LINE), pl.Series(RAW, raw, dtype=pl.Binary)),
+            rejects=[],
+        )
+        record += frame.height
+
+
+def _parquet(path: Path) -> pq.ParquetFile:
+    with opened(path):  # a pipe or a device would be waited for
+        pass
+    try:
+        return pq.ParquetFile(path, page_checksum_verification=True)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"{path} is no readable Parquet file ({error}); is it complete, and is `format` right?", code="broken_parquet"
+    )
+
+
+def _batches(path: Path, read: Read) -> Iterator[pl.DataFrame]:
+    file = _parquet(path)
+    try:
+        for batch in file.iter_batches(_BATCH, columns=[name for name in file.schema_arrow.names if name in read]):
+            yield pl.DataFrame(pl.from_arrow(batch))
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _as_text(path: Path, cells: pl.Series, name: str, column: Column) -> pl.Series:
+    """As a CSV would say it: times in the column's own format and zone, the rest by its shortest text."""
+    if cells.dtype.is_nested() or cells.dtype == pl.Binary:
+        if column.role == "ignore":
+            return pl.Series(name, [""] * len(cells), dtype=pl.String)
+        raise InputError(
+            f"{path}: column {cells.name} holds {cells.dtype}, neither text, numbers nor times", code="nested"
+        )
+    if isinstance(cells.dtype, pl.Datetime) and cells.dtype.time_zone is not None:
+        cells = cells.dt.convert_time_zone(column.tz)
+    if cells.dtype.is_temporal() and column.cell_type in {"date", "datetime"}:
+        return cells.dt.to_string(time_format(column)).fill_null("").alias(name)
+    return cells.cast(pl.String).fill_null("").alias(name)

@@ -1,0 +1,107 @@
+"""`perennial quarantine list|show|replay NAME`: what was set aside, how it stands in the file, and whether it would pass now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from perennial.contract.load import load
+from perennial.contract.model import Contract
+from perennial.data.io.ingest import Form, ingest, matching
+from perennial.data.masking import masked
+from perennial.data.names import ROW_ID
+from perennial.data.quality.validate import validate
+from perennial.errors import InputError, one_line
+from perennial.files.project import Project
+from perennial.files.tables import read_table
+
+_STAGES = ("ingest", "validate")
+_SHOWN = 160  # characters of a raw record
+Fate = Literal["would pass", "still set aside", "gone from the files"]
+FATES: tuple[Fate, ...] = ("would pass", "still set aside", "gone from the files")
+
+
+def quarantined(project: Project, name: str) -> pl.DataFrame:
+    """Every row that was set aside, with its `stage`: of the last run, or of a validate that stopped.
+
+    Raises: InputError when nothing was read yet.
+    """
+    load(project.contract(name))
+    found = [(stage, path) for stage in _STAGES if (path := _file(project, name, stage)) is not None]
+    if not found:
+        raise InputError(f"{name} has no quarantine yet: perennial run {name}")
+    frames = [read_table(path).with_columns(pl.lit(stage).alias("stage")) for stage, path in found]
+    return pl.concat(frames).sort("stage", "table", "source", "record")
+
+
+def _file(project: Project, name: str, stage: str) -> Path | None:
+    folders = (project.output(name, stage), project.state(name) / "stopped" / stage)
+    return next((folder / "quarantine.parquet" for folder in folders if (folder / "quarantine.parquet").exists()), None)
+
+
+def counts(rows: pl.DataFrame) -> dict[tuple[str, str, str], int]:
+    """How many rows by stage, table and rule, most first."""
+    grouped = rows.group_by("stage", "table", "rule").len().sort(["len", "rule"], descending=[True, False])
+    return {(stage, table, rule): n for stage, table, rule, n in grouped.rows()}
+
+
+def samples(rows: pl.DataFrame, rule: str | None, n: int) -> list[dict[str, str]]:
+    """The first `n` rows as they stand in the file, without what a person can be reached or charged by.
+
+    Raises: InputError when no row breaks the rule.
+    """
+    chosen = rows if rule is None else rows.filter(pl.col("rule") == rule)
+    if rule is not None and not chosen.height:
+        there = ", ".join(sorted(set(rows["rule"]))) or "none"
+        raise InputError(f"no row was set aside under {rule!r}; there are: {there}")
+    return [shown(row) for row in chosen.head(max(n, 0)).to_dicts()]
+
+
+def shown(row: dict[str, object]) -> dict[str, str]:
+    """One row for a reader: `where`, `rule`, `reason`, `raw`, in one line each."""
+    raw = row["raw"]
+    text = raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else ""
+    words = {"where": f"{row['source']}:{row['line']}", "rule": str(row["rule"]), "reason": masked(str(row["reason"]))}
+    return {**words, "raw": one_line(masked(text))[:_SHOWN]}
+
+
+def replay(project: Project, name: str) -> Counter[tuple[str, Fate]]:
+    """What would become of each row that was set aside, by rule: the raw files once more, by the contract as it is now.
+
+    A row is known again by its id; where its file was mended, by its table and raw text. Nothing is written, so to ask
+    again gives the same answer.
+    """
+    contract = load(project.contract(name))
+    before = quarantined(project, name)
+    passed, broken = _judged(project, name, contract)
+    fates: Counter[tuple[str, Fate]] = Counter()
+    for row in before.select(ROW_ID, "table", "raw", "rule").iter_rows():
+        row_id, table, raw, rule = row
+        known, text = (table, row_id), (table, raw)
+        fate: Fate = "gone from the files"
+        if known in passed or (known not in broken and text in passed and text not in broken):
+            fate = "would pass"
+        elif known in broken or text in broken:
+            fate = "still set aside"
+        fates[rule, fate] += 1
+    return fates
+
+
+def _judged(project: Project, name: str, contract: Contract) -> tuple[set[object], set[object]]:
+    """Table with id, and table with raw text, of each row that passes and of each that does not."""
+    held = sorted(path for path in project.raw(name).rglob("*") if path.is_file())
+    attachments = [path for path in held if path.name in contract.attached]
+    patterns = {table: pattern for table, (pattern, _) in contract.tables.items()}
+    files = matching([path for path in held if path not in attachments], patterns)
+    passed, broken = set[object](), set[object]()
+    for table, (_, columns) in contract.tables.items():
+        read = ingest(files[table], columns, Form.of(contract, table), attachments)
+        judged = validate(table, read.rows, contract.row_rules(table))
+        raw = read.rows.select(ROW_ID, raw="_raw").join(judged.passed.select(ROW_ID), on=ROW_ID, how="semi")
+        for ids, into in ((raw, passed), (pl.concat([judged.quarantine, read.rejects]), broken)):
+            for row_id, text in ids.select(ROW_ID, "raw").iter_rows():
+                into |= {(table, row_id), (table, text)}
+    return passed, broken

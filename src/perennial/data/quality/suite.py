@@ -1,0 +1,163 @@
+"""Passed rows and the rules they passed in, the verdict of a Great Expectations checkpoint out.
+
+The second opinion: each rule is rendered a second time, as an expectation, and must find nothing. The only GX code.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, assert_never
+
+import narwhals as nw
+import pandas as pd
+import polars as pl
+
+from perennial.contract.rules import (
+    Before,
+    Between,
+    Custom,
+    Implies,
+    InSet,
+    Matches,
+    NotNull,
+    Ordered,
+    RowRule,
+    Unique,
+    name_of,
+)
+from perennial.data.quality.rules import passes
+from perennial.errors import DataStopped
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read once, when great_expectations is imported
+import great_expectations as gx
+from great_expectations import expectations as gxe
+
+FRAME_ROWS = 1_000_000
+
+
+def expectation(rule: RowRule) -> Any:
+    """The GX rendering of a row rule; of `unique`, over the one-row summary (a column `clashes:NAME`)."""
+    meta = {"rule": name_of(rule)}
+    match rule:
+        case NotNull():
+            return gxe.ExpectColumnValuesToNotBeNull(column=rule.column, meta=meta)
+        case InSet():
+            return gxe.ExpectColumnValuesToBeInSet(column=rule.column, value_set=list(rule.values), meta=meta)
+        case Between():
+            low, high = rule.min, rule.max
+            return gxe.ExpectColumnValuesToBeBetween(column=rule.column, min_value=low, max_value=high, meta=meta)
+        case Before():
+            day = pd.Timestamp(rule.date, tz="UTC").isoformat()
+            return gxe.ExpectColumnValuesToBeBetween(column=rule.column, max_value=day, strict_max=True, meta=meta)
+        case Matches():
+            regex = rule.pattern.replace(r"\z", r"\Z")  # Python's name for the end of the text
+            return gxe.ExpectColumnValuesToMatchRegex(column=rule.column, regex=regex, meta=meta)
+        case Implies():
+            pairs, both = [(0, 0), (0, 1), (1, 1)], "either_value_is_missing"
+            return gxe.ExpectColumnPairValuesToBeInSet(
+                column_A=rule.if_, column_B=rule.then, value_pairs_set=pairs, ignore_row_if=both, meta=meta
+            )
+        case Ordered():
+            (low_name, high_name), both = rule.columns, "either_value_is_missing"
+            return gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+                column_A=high_name, column_B=low_name, or_equal=True, ignore_row_if=both, meta=meta
+            )
+        case Custom():
+            return gxe.ExpectColumnValuesToBeInSet(column=name_of(rule), value_set=[True], meta=meta)
+        case Unique():
+            return gxe.ExpectColumnValuesToBeBetween(
+                column=f"clashes:{rule.column}", min_value=0, max_value=0, meta=meta
+            )
+        case _:
+            assert_never(rule)
+
+
+def audit(
+    rows: pl.DataFrame, summary: pl.DataFrame, columns: Sequence[str], rules: Sequence[RowRule]
+) -> dict[str, Any]:
+    """Hold the rows that passed, and the one-row summary of the whole table, against all rules again.
+
+    Returns the checkpoint's results as plain JSON without times, ids and paths; `success` and every `failed` rule.
+
+    Raises: DataStopped when two rules are equal (a suite that is added to drops one without a word), or GX judged fewer
+    than it was given.
+    """
+    twice = [name_of(rule) for at, rule in enumerate(rules) if rule in rules[:at]]
+    if twice:
+        raise DataStopped(f"rule {twice[0]} is given twice to the audit: merge equal rules first")
+    by_row = [expectation(rule) for rule in rules if not isinstance(rule, Unique)]
+    by_table = [expectation(rule) for rule in rules if isinstance(rule, Unique)]
+    exact = gxe.ExpectTableColumnsToMatchSet(
+        column_set=[*columns, *_own(rules)], exact_match=True, meta={"rule": "exact_columns"}
+    )
+    results = _checkpoint([_pandas(summary)], by_table) if by_table else []
+    if rows.height:
+        results += _checkpoint(_frames(_told(rows.select(columns), rules)), [exact, *by_row])
+    failed = sorted({result["rule"] for result in results if not result["success"] or result["raised"]})
+    return {"success": not failed, "failed": failed, "results": results}
+
+
+def _own(rules: Sequence[RowRule]) -> list[str]:
+    return [name_of(rule) for rule in rules if isinstance(rule, Custom)]
+
+
+def _told(rows: pl.DataFrame, rules: Sequence[RowRule]) -> pl.DataFrame:
+    """The rows with a column for each rule of the project's own: whether they keep it."""
+    own = [passes(rule).alias(name_of(rule)) for rule in rules if isinstance(rule, Custom)]
+    return nw.from_native(rows).with_columns(*own).to_native() if own else rows
+
+
+def raised(info: Any) -> bool:
+    """Whether an exception hides anywhere in a result's `exception_info`, whose nesting GX varies."""
+    if isinstance(info, dict):
+        return info.get("raised_exception") is True or any(raised(value) for value in info.values())
+    return isinstance(info, list) and any(raised(value) for value in info)
+
+
+def _checkpoint(frames: Iterator[pd.DataFrame] | list[pd.DataFrame], wanted: list[Any]) -> list[Any]:
+    for name in ("great_expectations", "great_expectations.data_context.types.base"):  # the latter sets its own level
+        logging.getLogger(name).setLevel(logging.ERROR)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    suite = context.suites.add(gx.ExpectationSuite(name="contract", expectations=wanted))
+    asset = context.data_sources.add_pandas("rows").add_dataframe_asset("rows")
+    batch = asset.add_batch_definition_whole_dataframe("rows")
+    definition = gx.ValidationDefinition(name="audit", data=batch, suite=suite)
+    checkpoint = gx.Checkpoint(
+        name="audit",
+        validation_definitions=[context.validation_definitions.add(definition)],
+        result_format={"result_format": "BOOLEAN_ONLY"},
+    )
+    out = []
+    for frame in frames:
+        run = checkpoint.run(batch_parameters={"dataframe": frame})
+        results = [result for value in run.run_results.values() for result in value.to_json_dict()["results"]]
+        if len(results) != len(wanted):
+            raise DataStopped(f"the audit judged {len(results)} rules of {len(wanted)}: it is no second opinion")
+        out += [_plain(result) for result in results]
+    return out
+
+
+def _plain(result: dict[str, Any]) -> dict[str, Any]:
+    config = result["expectation_config"]
+    return {
+        "rule": config["meta"]["rule"],
+        "type": config["type"],
+        "kwargs": {key: value for key, value in config["kwargs"].items() if key != "batch_id"},
+        "success": bool(result["success"]),
+        "raised": raised(result.get("exception_info")),
+    }
+
+
+def _frames(rows: pl.DataFrame) -> Iterator[pd.DataFrame]:
+    """Arrow-typed frames of at most a million rows: pandas' own types would round whole numbers over 2^53."""
+    for start in range(0, rows.height, FRAME_ROWS):
+        yield _pandas(rows.slice(start, FRAME_ROWS))
+
+
+def _pandas(rows: pl.DataFrame) -> pd.DataFrame:
+    timed = rows.with_columns(pl.col(pl.Date).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
+    frame: pd.DataFrame = timed.to_arrow(compat_level=pl.CompatLevel.oldest()).to_pandas(types_mapper=pd.ArrowDtype)
+    return frame

@@ -1,0 +1,37 @@
+"""A contract in, what its decisions cost and earn out."""
+
+from __future__ import annotations
+
+from perennial.contract.model import Contract
+from perennial.contract.model import Money as ContractMoney
+from perennial.contract.serving import ServingView, serving_view
+from perennial.errors import ContractError
+from perennial.evaluation.decisions.policy import Offer
+from perennial.evaluation.decisions.profit import Money
+from perennial.evaluation.decisions.risk import Loan
+
+
+def money_of(money: ContractMoney) -> Money | None:
+    """What a contact costs and a response earns; None where the contract does not say it."""
+    if money.value_of_response is None or money.cost_of_contact is None:
+        return None
+    return Money(value=money.value_of_response, cost=money.cost_of_contact, budget_share=money.budget_share or 1.0)
+
+
+def loan_of(money: ContractMoney) -> Loan | None:
+    """What a loan earns and loses; None where the contract does not lend."""
+    if money.gain_if_good is None or money.loss_if_bad is None:
+        return None
+    return Loan(gain=money.gain_if_good, loss=money.loss_if_bad)
+
+
+def offer_of(view: ServingView | Contract) -> Offer:
+    """What each message costs and a response earns.
+
+    Raises: ContractError when the contract does not say what a response is worth.
+    """
+    serving = serving_view(view) if isinstance(view, Contract) else view
+    value = serving.money.value_of_response
+    if value is None:
+        raise ContractError("an uplift task needs money.value_of_response")
+    return Offer(value=value, costs=serving.costs, budget_share=serving.money.budget_share or 1.0)

@@ -1,0 +1,124 @@
+"""A randomised campaign and scores (n, arms) in, who should get which message and what that earns out.
+
+A policy is an arm for each customer (n,), 0 for nobody. Its worth is estimated doubly robustly (Dudík, Langford and Li
+2011): `rewards` gives every customer the money of every arm, predicted, and corrected where the arm was drawn. The mean
+of the rewards of a policy's arms is unbiased however wrong the scores are, for the lottery is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from perennial.errors import InputError
+from perennial.evaluation.decisions.profit import Plan, best, by_lot
+from perennial.evaluation.statistics.intervals import F64, Band, Interval, total
+from perennial.evaluation.statistics.ranking import total_by_depth
+from perennial.evaluation.statistics.uplift import Arms, campaign
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """What a response (or a unit of an amount) is worth, what each message costs (control first), the share to contact."""
+
+    value: float
+    costs: tuple[float, ...]
+    budget_share: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Raises: InputError when the money makes no sense."""
+        if not (self.value > 0 and min(self.costs) >= 0 and self.costs[0] == 0 and 0 < self.budget_share <= 1):
+            raise InputError(
+                f"value {self.value:g}, costs {self.costs}, budget share {self.budget_share:g}: a value above 0, costs "
+                "from 0 up with that of no message, 0, first, and a share from above 0 to 1 are needed"
+            )
+
+
+def expected_gain(scores: F64, offer: Offer) -> F64:
+    """Money that the model expects of each arm above that of no message, (n, arms)."""
+    gain: F64 = offer.value * (scores - scores[:, :1]) - np.array(offer.costs)
+    return gain
+
+
+def choice(scores: F64, offer: Offer) -> Arms:
+    """The message expected to earn most for each customer, if any, for the best of them within the budget, (n,)."""
+    ranking, send = ranked_choice(scores, offer)
+    inside = best(ranking, offer.budget_share, np.ones(len(scores)))
+    return np.where(inside & (ranking > 0), send, 0)
+
+
+def ranked_choice(scores: F64, offer: Offer) -> tuple[F64, Arms]:
+    """The best message for each customer, were one sent, and the gain expected of it, (n,) each."""
+    gain = expected_gain(scores, offer)[:, 1:]
+    return gain.max(axis=1), gain.argmax(axis=1).astype(np.int64) + 1
+
+
+def by_response(scores: F64, k: int, n: int) -> Arms:
+    """Message `k` to the `n` customers likeliest to respond to it: what a response model would do."""
+    return np.where(best(scores[:, k], n / len(scores), np.ones(len(scores))), k, 0)
+
+
+def to_all(k: int, n: int) -> Arms:
+    return np.full(n, k, dtype=np.int64)
+
+
+def rewards(
+    y: ArrayLike, arm: ArrayLike, scores: ArrayLike, offer: Offer, shares: Sequence[float] | None = None
+) -> F64:
+    """The doubly robust money of each customer under each arm, (n, arms).
+
+    `shares` are the lottery's chances (what was drawn, if they are not known); scores of 0 give inverse propensity
+    weighting.
+
+    Raises: InputError as `uplift.campaign`, or when there is not one cost and one share an arm.
+    """
+    y_n, arm_n, table = campaign(y, arm, scores)
+    drawn = np.bincount(arm_n, minlength=table.shape[1]) / len(arm_n) if shares is None else np.array(shares)
+    if not len(offer.costs) == len(drawn) == table.shape[1]:
+        raise InputError(f"{len(offer.costs)} costs and {len(drawn)} shares for {table.shape[1]} arms: give one an arm")
+    was_drawn = arm_n[:, None] == np.arange(table.shape[1])
+    corrected: F64 = table + was_drawn / drawn * (y_n[:, None] - table)
+    return np.asarray(offer.value * corrected - np.array(offer.costs))
+
+
+def worth(rewards_nk: F64, policy: Arms, against: Arms, level: float) -> Interval:
+    """Money per 1,000 customers that `policy` earns more than `against`, paired."""
+    return total(_of(rewards_nk, policy) - _of(rewards_nk, against), level) * (1000 / len(policy))
+
+
+def best_single(rewards_nk: F64) -> int:
+    """The message that earns most if everyone gets it; picked with hindsight, so it is a hard rival."""
+    return int(rewards_nk[:, 1:].mean(axis=0).argmax()) + 1
+
+
+def policies(rewards_nk: F64, scores: F64, offer: Offer, level: float = 0.95) -> list[Plan]:
+    """What each way to run the campaign earns above contacting nobody.
+
+    choice: each customer's best message · response: the best single message to as many, the likeliest to respond to it
+    first · random: the same by lot · all 1 … all K: one message to everyone · nobody.
+    """
+    n, k = len(scores), best_single(rewards_nk)
+    chosen = choice(scores, offer)
+    size = int((chosen > 0).sum())
+    gain = rewards_nk - rewards_nk[:, :1]
+
+    def plan(name: str, who: Arms) -> Plan:
+        return Plan(name=name, contacted=float((who > 0).sum()), customers=n, profit=total(_of(gain, who), level))
+
+    random = Plan(name="random", contacted=size, customers=n, profit=by_lot(gain[:, k], size / n, level))
+    singles = [plan(f"all {a}", to_all(a, n)) for a in range(1, scores.shape[1])]
+    targeted = [plan("choice", chosen), plan("response", by_response(scores, k, size))]
+    return [*targeted, random, *singles, plan("nobody", to_all(0, n))]
+
+
+def by_depth(rewards_nk: F64, ranking: F64, send: Arms, *, n: int, seed: int) -> Band:
+    """Money above contacting nobody when the best x by `ranking` get their message of `send`, with a 95 % band."""
+    gain = _of(rewards_nk, send) - rewards_nk[:, 0]
+    return total_by_depth(gain, ranking, np.ones(len(gain)), n=n, seed=seed)
+
+
+def _of(rewards_nk: F64, policy: Arms) -> F64:
+    return np.asarray(np.take_along_axis(rewards_nk, policy[:, None], axis=1)[:, 0])

@@ -1,0 +1,130 @@
+"""Outcomes, scores and money in, what a list earns out: a threshold, a curve by depth, and plans with intervals.
+
+Money is value * y - cost a contacted customer, in the contract's currency, summed over the rows given (weights say how
+many customers a row stands for). Those not contacted earn nothing, so all rows must be of contacted customers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from perennial.errors import InputError
+from perennial.evaluation.statistics.intervals import F64, Band, Interval, around, total
+from perennial.evaluation.statistics.metrics import checked
+from perennial.evaluation.statistics.ranking import total_by_depth
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Money:
+    """What a response is worth, what a contact costs, and the share of customers that may be contacted."""
+
+    value: float
+    cost: float
+    budget_share: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Raises: InputError when no list could earn, or the budget is no share."""
+        if not (self.value > 0 and self.cost >= 0 and 0 < self.budget_share <= 1):
+            raise InputError(
+                f"value {self.value:g}, cost {self.cost:g}, budget share {self.budget_share:g}: "
+                "a value above 0, a cost from 0 up and a share from above 0 to 1 are needed"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Contact whoever scores above `threshold`; that was `depth` of the customers it was chosen on."""
+
+    threshold: float
+    depth: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What contacting `contacted` of the `customers` earned."""
+
+    name: str
+    contacted: float
+    customers: float
+    profit: Interval
+
+    @property
+    def per_1000(self) -> Interval:
+        """Per 1,000 customers judged, contacted or not."""
+        return self.profit * (1000 / self.customers)
+
+
+def target(p: ArrayLike, money: Money, weight: ArrayLike | None = None) -> Target:
+    """Whom to contact by expectation, value * p > cost, at most the budget: chosen on val, outcomes unseen.
+
+    Where the budget binds, the threshold is the best score left out: equal scores are all in or all out.
+    """
+    p_n, _, w_n = checked(p, p, weight)
+    levels, at = np.unique(-p_n, return_inverse=True)
+    seen = np.cumsum(np.bincount(at, weights=w_n)) / w_n.sum()
+    over = np.flatnonzero(seen > money.budget_share + 1e-12)  # no share falls over its own rounding
+    cap = float(-levels[over[0]]) if len(over) else -np.inf
+    threshold = max(money.cost / money.value, cap)
+    return Target(threshold=threshold, depth=float(w_n[p_n > threshold].sum() / w_n.sum()))
+
+
+def contacted(p: ArrayLike, chosen: Target, budget_share: float, weight: ArrayLike | None = None) -> Mask:
+    """The rows (n,) to contact: above the threshold, at most the budget (of equal scores the first)."""
+    p_n, _, w_n = checked(p, p, weight)
+    return (p_n > chosen.threshold) & best(p_n, budget_share, w_n)
+
+
+def best(p: F64, share: float, weight: F64) -> Mask:
+    """The best rows that are at most `share` of all, (n,)."""
+    order = np.argsort(-p, kind="stable")
+    inside = np.empty(len(p), dtype=np.bool_)
+    inside[order] = np.cumsum(weight[order]) <= share * weight.sum() * (1 + 1e-12)
+    return inside
+
+
+def profit_curve(
+    y: ArrayLike, p: ArrayLike, money: Money, weight: ArrayLike | None = None, *, n: int, seed: int
+) -> Band:
+    """Profit of contacting the best x of rows, x from 0 to 1, with a 95 % band from `n` resamples of customers."""
+    y_n, p_n, w_n = checked(y, p, weight)
+    return total_by_depth(money.value * y_n - money.cost, p_n, w_n, n=n, seed=seed)
+
+
+def plans(
+    y: ArrayLike, p: ArrayLike, chosen: Target, money: Money, weight: ArrayLike | None = None, level: float = 0.95
+) -> list[Plan]:
+    """Five ways to spend the same campaign: chosen, whole budget, random (as many as chosen), everyone, nobody."""
+    y_n, p_n, w_n = checked(y, p, weight)
+    customers, gain = float(w_n.sum()), w_n * (money.value * y_n - money.cost)
+    lists = {
+        "chosen": contacted(p_n, chosen, money.budget_share, w_n),
+        "whole budget": best(p_n, money.budget_share, w_n),
+        "everyone": np.ones(len(y_n), dtype=np.bool_),
+        "nobody": np.zeros(len(y_n), dtype=np.bool_),
+    }
+    found = {
+        name: Plan(name=name, contacted=float(w_n[who].sum()), customers=customers, profit=total(gain * who, level))
+        for name, who in lists.items()
+    }
+    size = found["chosen"].contacted
+    random = Plan(name="random", contacted=size, customers=customers, profit=by_lot(gain, size / customers, level))
+    return [found["chosen"], found["whole budget"], random, found["everyone"], found["nobody"]]
+
+
+def profit_difference(
+    y: ArrayLike, new: Mask, old: Mask, money: Money, level: float, weight: ArrayLike | None = None
+) -> Interval:
+    """What the new list earns more than the old one, paired: only customers on one of the two lists count."""
+    y_n, new_n, w_n = checked(y, new, weight)
+    return total(w_n * (money.value * y_n - money.cost) * (new_n - old), level)
+
+
+def by_lot(gain: F64, share: float, level: float) -> Interval:
+    """A list drawn by lot: its expectation, and the spread of both the draw and the customers."""
+    variance = len(gain) * (share * float((gain**2).mean()) - (share * float(gain.mean())) ** 2)
+    return around(share * float(gain.sum()), max(variance, 0.0) ** 0.5, level)

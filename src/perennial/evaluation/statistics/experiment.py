@@ -1,0 +1,83 @@
+"""A campaign that is over (outcomes, arms and scores (n,) of all who were drawn) in, what contacting changed out.
+
+Intention to treat: everyone counts in the arm that the lottery gave, whatever was then delivered. Arm 0 was held back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from perennial.evaluation.statistics.intervals import F64, Interval, wilson
+from perennial.evaluation.statistics.uplift import Arms, effect
+
+LEVEL = 0.95
+UNFAIR = 0.001  # of the sample ratio: 1 in 1,000 sound campaigns fails
+_LEAST = 5  # responses and non-responses in each arm, below which no interval of this form can be trusted
+Verdict = Literal["paid", "lost", "open"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """The difference of response rates, as it is (`raw`) and less what the score foretold (`adjusted`)."""
+
+    raw: Interval
+    adjusted: Interval
+
+
+def rate(y: F64) -> Interval:
+    """The share that responded."""
+    return wilson(float(y.sum()), len(y), LEVEL)
+
+
+def changed(y: F64, arm: Arms, score: F64) -> Effect:
+    """What any contact (arm > 0) changed."""
+    treated = (arm > 0).astype(np.int64)
+    return Effect(raw=effect(y, treated, 1, LEVEL), adjusted=effect(adjusted(y, treated, score), treated, 1, LEVEL))
+
+
+def between(y: F64, arm: Arms, score: F64, k: int, against: int) -> Effect:
+    """What message `k` changed against arm `against`."""
+    rows = (arm == k) | (arm == against)
+    return changed(y[rows], (arm[rows] == k).astype(np.int64), score[rows])
+
+
+def adjusted(y: F64, arm: Arms, score: F64) -> F64:
+    """Outcomes less θ (score - mean score), (n,): the same difference of means with less spread.
+
+    θ is the slope of y on the score within the arms (Deng, Xu, Kohavi and Walker 2013, "Improving the sensitivity of
+    online controlled experiments by utilizing pre-experiment data", eq. 4). The score was known before the lottery, so
+    it cannot carry an effect.
+    """
+    inside_x, inside_y = score.astype(np.float64), y.astype(np.float64)
+    for a in np.unique(arm):
+        rows = arm == a
+        inside_x[rows] -= inside_x[rows].mean()
+        inside_y[rows] -= inside_y[rows].mean()
+    spread = float(inside_x @ inside_x)
+    theta = float(inside_x @ inside_y) / spread if spread > 0 else 0.0
+    return np.asarray(y - theta * (score - score.mean()))
+
+
+def earned(change: Interval, value: float, contacts: int, cost: float) -> Interval:
+    """Money of `contacts` that changed so much each, less what all of them cost together."""
+    won = change * (value * contacts)
+    return Interval(value=won.value - cost, low=won.low - cost, high=won.high - cost)
+
+
+def verdict(profit: Interval) -> Verdict:
+    return "paid" if profit.low > 0 else "lost" if profit.high < 0 else "open"
+
+
+def why_none(y: F64, arm: Arms) -> str | None:
+    """Why no effect can be told of these arms; None where it can."""
+    treated, control = y[arm > 0], y[arm == 0]
+    if not len(control):
+        return "nobody was held back"
+    for rows, where in ((treated, "contacted"), (control, "held back")):
+        responses = int(rows.sum())
+        if min(responses, len(rows) - responses) < _LEAST:
+            return f"{responses} of {len(rows)} who were {where} responded: it needs {_LEAST} who did and {_LEAST} not"
+    return None

@@ -1,0 +1,201 @@
+"""Population in → a retailer's raw files (customers, events, one randomised campaign), their truth, their planted dirt.
+
+The bytes depend on the population only: not on the block size, the machine or the clock. Dirt is added beside its model
+row and never written over it, so that what remains after cleaning is the truth, row for row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from perennial.gallery.simulator.dirt import File, Row, beside, day, encoded, money, spoiled
+from perennial.gallery.simulator.draws import (
+    CATEGORIES,
+    CHANNELS,
+    CITIES,
+    KINDS,
+    Customers,
+    Events,
+    Population,
+    as_of,
+    draw,
+)
+from perennial.gallery.simulator.response import MESSAGES, history, response
+
+__all__ = ["KINDS", "MESSAGES", "Planted", "Population", "as_of", "planted", "truth", "write", "write_incoming"]
+
+_FILES: tuple[File, ...] = ("customers.csv", "events.csv")
+_PROFILE = ("customer_id", "signup", "birth_year", "city", "channel", "newsletter")
+_CAMPAIGN = ("message", "sent_on", "responded", "spend_14d")
+_EVENT = ("event_id", "customer_id", "at", "kind", "category", "channel", "amount")
+_BLOCK = 7000  # customers: about 110 MB
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planted:
+    """A dirty row: its file, what is wrong, its bytes without the line end, and the customer it was made from."""
+
+    file: File
+    kind: str
+    raw: bytes
+    customer: int
+
+
+def write(folder: Path, population: Population, *, block: int = _BLOCK) -> None:
+    """Write customers.csv and events.csv, `block` customers at a time."""
+    _write(folder, population, (*_PROFILE, *_CAMPAIGN), block)
+
+
+def write_incoming(folder: Path, population: Population) -> None:
+    """Write the customers who come after the population, a twentieth as many, before any campaign."""
+    coming = Population(
+        seed=population.seed,
+        first=population.first + population.n,
+        n=population.n // 20,
+        month=population.month,
+        concept=population.concept,
+    )
+    _write(folder, coming, _PROFILE, _BLOCK)
+
+
+def truth(population: Population) -> dict[str, npt.NDArray[Any]]:
+    """The truth, one entry a customer: type, history, score, probabilities (`…_q32`: times 2^32, exact), campaign."""
+    customers = draw(population, np.arange(population.first, population.first + population.n))
+    past = history(population, customers)
+    outcome = response(population, customers, past)
+    exact = {
+        "p0": outcome.p0,
+        "p_discover": outcome.p_discover,
+        "p_reward": outcome.p_reward,
+        "p_contacted": (outcome.p_discover + outcome.p_reward) // 2,
+    }
+    return {
+        "customer": customers.number,
+        "kind": customers.kind,
+        "R": past.recency,
+        "F": past.frequency,
+        "Y": past.frequency_365,
+        "V": past.visits,
+        "V30": past.visits_30,
+        "cents": past.cents,
+        "s0": outcome.s0,
+        **{name: p / 2**32 for name, p in exact.items()},
+        **{f"{name}_q32": p for name, p in exact.items()},
+        "message": np.array(MESSAGES)[outcome.message],
+        "responded": outcome.responded,
+        "spend_cents": outcome.spend_cents,
+    }
+
+
+def planted(population: Population) -> list[Planted]:
+    """Every dirty row that `write` adds, in the order of the files."""
+    found = []
+    for file in _FILES:
+        dirt = beside(population, file, population.first, population.first + population.n)
+        models = np.array(sorted(dirt), dtype=np.int64)
+        rows = _model_rows(population, draw(population, models), file)
+        for customer, row in zip(models.tolist(), rows, strict=True):
+            for kind in dirt[customer]:
+                raw = encoded(spoiled(population, file, kind, row))
+                found.append(Planted(file=file, kind=kind, raw=raw, customer=customer))
+    return found
+
+
+def _write(folder: Path, population: Population, columns: tuple[str, ...], block: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    stop = population.first + population.n
+    with (folder / _FILES[0]).open("wb") as customers, (folder / _FILES[1]).open("wb") as events:
+        customers.write(encoded(",".join(columns)) + b"\n")
+        events.write(encoded(",".join(_EVENT)) + b"\n")
+        for low in range(population.first, stop, block):
+            drawn = draw(population, np.arange(low, min(low + block, stop)))
+            customers.writelines(_customer_lines(population, drawn, columns))
+            events.writelines(_event_lines(population, drawn))
+
+
+def _customer_lines(population: Population, drawn: Customers, columns: tuple[str, ...]) -> Iterator[bytes]:
+    rows = ({column: row[column] for column in columns} for row in _customer_rows(population, drawn))
+    dirt = beside(population, "customers.csv", int(drawn.number[0]), int(drawn.number[-1]) + 1)
+    for customer, row in zip(drawn.number.tolist(), rows, strict=True):
+        yield _line(row.values())
+        for kind in dirt.get(customer, ()):
+            yield encoded(spoiled(population, "customers.csv", kind, row)) + b"\n"
+
+
+def _event_lines(population: Population, drawn: Customers) -> Iterator[bytes]:
+    """By customer: the newest purchase and its dirt, the older ones, the visits."""
+    purchases, visits = (_event_rows(population, drawn, events) for events in (drawn.purchases, drawn.visits))
+    n_bought, n_seen = (
+        np.bincount(events.owner, minlength=len(drawn.number)).tolist() for events in (drawn.purchases, drawn.visits)
+    )
+    dirt = beside(population, "events.csv", int(drawn.number[0]), int(drawn.number[-1]) + 1)
+    for customer, bought, seen in zip(drawn.number.tolist(), n_bought, n_seen, strict=True):
+        newest = next(purchases)
+        yield _line(newest)
+        for kind in dirt.get(customer, ()):
+            yield encoded(spoiled(population, "events.csv", kind, _named(newest))) + b"\n"
+        for _ in range(bought - 1):
+            yield _line(next(purchases))
+        for _ in range(seen):
+            yield _line(next(visits))
+
+
+def _model_rows(population: Population, drawn: Customers, file: File) -> Iterator[Row]:
+    if file == "customers.csv":
+        yield from _customer_rows(population, drawn)
+        return
+    for cells, k in zip(_event_rows(population, drawn, drawn.purchases), drawn.purchases.k, strict=True):
+        if k == 0:
+            yield _named(cells)
+
+
+def _customer_rows(population: Population, drawn: Customers) -> Iterator[Row]:
+    today = as_of(population.month)
+    outcome = response(population, drawn, history(population, drawn))
+    for i, customer in enumerate(drawn.number.tolist()):
+        city, message = CITIES[drawn.city[i]], MESSAGES[outcome.message[i]]
+        yield {
+            "customer_id": f"{customer:09d}",
+            "signup": day(today, int(drawn.signed_up_days[i])),
+            "birth_year": str(today.year - drawn.age[i]),
+            "city": city if city.isascii() else f'"{city}"',
+            "channel": CHANNELS[drawn.channel[i]],
+            "newsletter": str(drawn.newsletter[i]),
+            "message": message,
+            "sent_on": "" if message == "none" else today.isoformat(),
+            "responded": str(outcome.responded[i]),
+            "spend_14d": money(int(outcome.spend_cents[i])),
+        }
+
+
+def _event_rows(population: Population, drawn: Customers, events: Events) -> Iterator[tuple[str, ...]]:
+    today = as_of(population.month)
+    days = [day(today, ago) for ago in range(901)]
+    is_purchase = events is drawn.purchases
+    letter, kind = ("p", "purchase") if is_purchase else ("v", "visit")
+    when = (drawn.number[events.owner], events.k, events.days_ago, events.minute)
+    what = (events.category, events.channel, events.cents)
+    for customer, k, ago, minute, category, channel, cents in zip(*(a.tolist() for a in (*when, *what)), strict=True):
+        yield (
+            f"{customer:09d}-{letter}{k:03d}",
+            f"{customer:09d}",
+            f"{days[ago]} {minute // 60:02d}:{minute % 60:02d}",
+            kind,
+            CATEGORIES[category],
+            CHANNELS[channel],
+            money(cents) if is_purchase else "",
+        )
+
+
+def _named(cells: tuple[str, ...]) -> Row:
+    return dict(zip(_EVENT, cells, strict=True))
+
+
+def _line(cells: Iterable[str]) -> bytes:
+    return (",".join(cells) + "\n").encode()

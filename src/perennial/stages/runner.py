@@ -1,0 +1,182 @@
+"""A stage's name and function in, a process that runs it out: lock, signals, versions, exit codes, manifest.
+
+A stage is `python -m perennial.stages.STAGE NAME [--debug]`. It reads contract, params and the sealed outputs of stages
+before it, writes files into outputs/NAME/STAGE/, and is sealed by a manifest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import yaml
+
+from perennial.config.base import Section, section
+from perennial.contract.load import load
+from perennial.contract.model import Contract
+from perennial.errors import ConfigError, PerennialError
+from perennial.files import logs
+from perennial.files.durable import read_json, write_json
+from perennial.files.locks import held
+from perennial.files.manifest import seal, verify
+from perennial.files.project import Project
+
+S = TypeVar("S", bound=Section)
+Summary = dict[str, Any]
+log = logging.getLogger("perennial")
+
+_MODULE_OF = {
+    "pytorch-lightning": "pytorch_lightning",
+    "scikit-learn": "sklearn",
+    "pillow": "PIL",
+    "great-expectations": "great_expectations",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One use case in one stage: what it may read, and the folder it writes."""
+
+    project: Project
+    name: str
+    stage: str
+    contract: Contract
+
+    @property
+    def out(self) -> Path:
+        return self.project.output(self.name, self.stage)
+
+    @property
+    def raw_files(self) -> list[Path]:
+        """The files in the raw folder."""
+        return sorted(path for path in self.project.raw(self.name).rglob("*") if path.is_file())
+
+    @property
+    def curves(self) -> Path:
+        """Where training appends its curves while it runs: machine-local, no output."""
+        return self.project.state(self.name) / "curves.csv"
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process owns lock, signals, outputs and manifest: rank 0 of a distributed training."""
+        return self.stage != "train" or _rank() == 0  # no other stage is distributed, whatever the environment says
+
+    def params(self, model: type[S]) -> S:
+        return section(self.project.root / "params.yaml", self.name, self.stage, model)
+
+    def input(self, stage: str) -> Path:
+        """The output folder of an earlier stage, checked against its manifest."""
+        folder = self.project.output(self.name, stage)
+        verify(folder)
+        return folder
+
+    def summary_of(self, stage: str) -> Summary:
+        summary: Summary = read_json(self.project.output(self.name, stage) / "summary.json")
+        return summary
+
+
+def main(stage: str, body: Callable[[Job], Summary]) -> NoReturn:
+    """Run `body` for the use case on the command line and leave with the exit code that errors.py promises."""
+    parser = argparse.ArgumentParser(prog=f"python -m perennial.stages.{stage}")
+    parser.add_argument("name", help="use case, as in params.yaml")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    args = parser.parse_args()
+    _guard()
+    logs.start(f"{stage}: %(message)s", sys.stdout)
+    try:
+        project = Project.here()
+        _run(Job(project=project, name=args.name, stage=stage, contract=load(project.contract(args.name))), body)
+    except PerennialError as error:
+        if args.debug or os.environ.get("PERENNIAL_DEBUG"):
+            traceback.print_exc()
+        sys.stderr.write(f"{stage}: {type(error).__name__}: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)
+
+
+def _run(job: Job, body: Callable[[Job], Summary]) -> None:
+    if not job.is_main:
+        body(job)
+        return
+    with held(job.project.state(job.name) / f"{job.stage}.lock", what=f"stage {job.stage} of {job.name}"):
+        _check_versions(job.project.root / "versions.yaml")
+        shutil.rmtree(job.out, ignore_errors=True)
+        job.out.mkdir(parents=True)
+        try:
+            summary = body(job)
+        except PerennialError:
+            _keep_what_was_found(job)
+            raise
+        _check_versions(job.project.root / "versions.yaml")
+        write_json(job.out / "summary.json", {"stage": job.stage, **summary})
+        seal(job.out)
+
+
+def _keep_what_was_found(job: Job) -> None:
+    """DVC deletes the output of a failed stage before its next try; what it had found stays readable here."""
+    kept = job.project.state(job.name) / "stopped" / job.stage
+    shutil.rmtree(kept, ignore_errors=True)
+    if any(job.out.iterdir()):
+        shutil.copytree(job.out, kept)
+        log.warning("what was found until then is kept in %s", kept.relative_to(job.project.root))
+
+
+def _check_versions(path: Path) -> None:
+    """What is loaded must be what versions.yaml, and so DVC, says: another version could mean other bits.
+
+    Raises: ConfigError naming the first package that differs.
+    """
+    told = yaml.safe_load(path.read_text()) or {}
+    for package, wanted in told.items():
+        if _MODULE_OF.get(package, package) not in sys.modules:
+            continue
+        found = version(package).split("+")[0]
+        if found != wanted:
+            raise ConfigError(
+                f"{package} {found} is installed, versions.yaml says {wanted}: make install, or make lock"
+            )
+
+
+def _guard() -> None:
+    """Leave with 143 when the flow that holds our stdin ends, however it ends; and on SIGTERM.
+
+    DVC is never killed, so it is never cut in the middle of writing dvc.lock: it sees a failed stage and tidies up.
+    A rank of a distributed training goes with the process that started it, wherever it waits for the others.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
+    if _rank() > 0:
+        threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+    elif os.environ.get("PERENNIAL_GUARD"):
+        threading.Thread(target=_listen, daemon=True).start()
+
+
+def _listen() -> None:
+    os.read(0, 1)
+    os._exit(143)
+
+
+def _follow(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(143)
+
+
+def _rank() -> int:
+    """0 for the one process that owns the outputs: RANK as torchrun sets it, else node and place as Lightning does."""
+    if told := os.environ.get("RANK"):
+        return int(told)
+    return int(os.environ.get("LOCAL_RANK") or 0) + int(os.environ.get("NODE_RANK") or 0)

@@ -18,6 +18,7 @@ from perennial.errors import PerennialError
 from perennial.report.flows import Verdict
 from perennial.report.numbers import Format, Interval, bracket
 from perennial.report.seen import Photos, Quote, Words
+from perennial.report.style import style_sheet
 from perennial.report.svg import Drawing, Tone
 
 Mark = Literal["ok", "wait", "stop", "info"]
@@ -368,7 +369,7 @@ class Sheet:
 def render(page: Page | Sheet) -> str:
     """The page as one HTML file."""
     name = "sheet.html.j2" if isinstance(page, Sheet) else "page.html.j2"
-    return _template(name).render(page=page, css=Markup(_read("style.css")))  # noqa: S704 - a file of ours
+    return _template(name).render(page=page, css=style_sheet())
 
 
 def shade(part: float) -> Shade:

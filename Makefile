@@ -6,7 +6,7 @@ export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 endif
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: install run test test-gallery check ui stop lock clean
+.PHONY: install run test test-gallery browser check ui stop lock clean
 
 run: install
 	@$(BIN)/perennial run ad_response
@@ -25,6 +25,13 @@ test: install
 
 test-gallery: install
 	@$(BIN)/python -m pytest -n 2 -q -m gallery tests/gallery
+
+# Some tests look at reports through Chromium. Where there is none and none can be installed, they are skipped.
+browser:
+	@if command -v chromium || command -v chromium-browser || command -v google-chrome; then :; \
+	elif ! command -v apt-get >/dev/null; then echo "no Chromium and no apt-get: tests that look through a browser will be skipped"; \
+	elif apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; then :; \
+	else echo "apt-get could not install chromium: tests that look through a browser will be skipped"; fi
 
 check: install
 	@$(BIN)/ruff format --check --quiet .

@@ -24,7 +24,9 @@ PLANTS = {
     "two modules that need each other": (
         "contract/model", "from perennial.contract import consistency", "no circle inside a room",
     ),
-    "a stage that uses another": ("stages/clean", "from perennial.stages import split", "the ten stages know nothing of each other"),
+    "a stage that uses another": (
+        "stages/clean", "from perennial.stages import split", "the ten stages know nothing of each other",
+    ),
     "a stage that reads the graph": (
         "stages/clean", "from perennial.pipeline import repo", "stages reach no graph, tracker, report, effect or network",
     ),
@@ -32,7 +34,8 @@ PLANTS = {
         "../../flows/scoring", "from perennial.data.prepare import clean", "flows use the rooms of effects and the graph only",
     ),
     "a light room that loads torch through another": (
-        "gallery/simulator/draws", "from perennial.models.deep import net", "light rooms load nothing heavy, not even through others",
+        "gallery/simulator/draws", "from perennial.models.deep import net",
+        "light rooms load nothing heavy, not even through others",
     ),
     "mlflow in the notebook's names": ("api", "import mlflow", "mlflow has one owner"),
     "mlflow in a promotion": ("promotion/overview", "def late():\n    import mlflow", "mlflow has one owner"),

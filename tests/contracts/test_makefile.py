@@ -1,7 +1,9 @@
-"""`make lock` and `make clean` lose nothing that cannot be made again."""
+"""`make lock` and `make clean` lose nothing that cannot be made again; `make browser` installs one or says what follows."""
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -32,10 +34,10 @@ def program(root: Path, name: str, body: str) -> None:
     path.chmod(0o755)
 
 
-def make(root: Path, target: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["make", "--no-print-directory", target], cwd=root, text=True, capture_output=True, check=False
-    )
+def make(root: Path, target: str, path: str = os.environ["PATH"]) -> subprocess.CompletedProcess[str]:
+    command = [str(shutil.which("make")), "--no-print-directory", target]
+    environment = {**os.environ, "PATH": path}
+    return subprocess.run(command, cwd=root, env=environment, text=True, capture_output=True, check=False)
 
 
 def test_a_lock_that_cannot_be_resolved_stays_as_it_was(checkout: Path) -> None:
@@ -67,3 +69,49 @@ def test_clean_keeps_registry_decisions_and_what_outputs_are_restored_from(check
     assert [(checkout / file).exists() for file in kept] == [True] * len(kept)
     assert not (checkout / "outputs").exists()
     assert not (checkout / ".ruff_cache").exists()
+
+
+def browser(checkout: Path, **programs: str) -> tuple[int, str, str]:
+    """What `make browser` does where these are the only programs: its exit code, its output, how apt-get was called."""
+    folder = checkout / "programs"
+    folder.mkdir()
+    (folder / "sh").symlink_to(str(shutil.which("sh")))
+    for name, body in programs.items():
+        (folder / name).write_text(f"#!/bin/sh\n{body}\n")
+        (folder / name).chmod(0o755)
+    done = make(checkout, "browser", str(folder))
+    calls = checkout / "calls"
+    return done.returncode, done.stdout, calls.read_text() if calls.exists() else ""
+
+
+APT = 'echo "$*" >> calls'
+
+
+@pytest.mark.parametrize("name", ["chromium", "chromium-browser", "google-chrome"])
+def test_a_browser_that_is_there_is_taken(checkout: Path, name: str) -> None:
+    code, said, calls = browser(checkout, **{name: "exit 0", "apt-get": APT})
+    assert (code, said, calls) == (0, f"{checkout}/programs/{name}\n", "")
+
+
+def test_a_browser_that_is_missing_is_installed_and_nothing_else(checkout: Path) -> None:
+    code, said, calls = browser(checkout, **{"apt-get": APT})
+    assert (code, said, calls) == (0, "", "update -qq\ninstall -y -qq chromium\n")
+
+
+@pytest.mark.parametrize(
+    ("programs", "reason"),
+    [({}, "no Chromium and no apt-get"), ({"apt-get": "exit 100"}, "apt-get could not install chromium")],
+)
+def test_without_a_browser_it_is_said_that_tests_are_skipped(
+    checkout: Path, programs: dict[str, str], reason: str
+) -> None:
+    code, said, _ = browser(checkout, **programs)
+    assert (code, said) == (0, f"{reason}: tests that look through a browser will be skipped\n")
+
+
+def test_the_check_of_a_fresh_clone_calls_make_alone() -> None:
+    lines = (REPO / ".ci" / "run").read_text().splitlines()
+    commands = [line for line in lines if line and not line.startswith(("#", "set ", "cd "))]
+    assert commands == ["make browser", "make check", "make test", "make test-gallery"]
+    targets = set(re.findall(r"^([a-z-]+):", (REPO / "Makefile").read_text(), re.M))
+    assert {command.split()[1] for command in commands} <= targets

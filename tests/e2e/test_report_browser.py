@@ -1,4 +1,4 @@
-"""The report in a browser: nothing asked for, nothing complained about, nothing too wide, too small or overlapping."""
+"""The report in a browser, in the font it brings: no request, no complaint, nothing too wide, too small or overlapping."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from perennial.report.charts.svg import width_of
 from perennial.report.page import render
 from perennial.report.pages.compose import compose
 from tests.fakes.sample_page import response_page, segments_page, uplift_page
@@ -37,12 +38,14 @@ QUIET = [
 # A frame without a source of its own belongs to this page, which may therefore measure it.
 MEASURE = """
 const seen = [...document.querySelectorAll("iframe")].map(frame => {
-  const inside = frame.contentDocument, overlaps = [];
+  const inside = frame.contentDocument, overlaps = [], labels = [];
   let smallest = 99, texts = 0;
   for (const svg of inside.querySelectorAll("svg")) {
     const boxes = [...svg.querySelectorAll("text")].filter(t => t.getBoundingClientRect().width > 0).map(t => {
       const size = t.getScreenCTM().a * parseFloat(frame.contentWindow.getComputedStyle(t).fontSize);
       smallest = Math.min(smallest, size); texts += 1;
+      if (!t.children.length)
+        labels.push([t.textContent, t.getComputedTextLength(), frame.contentWindow.getComputedStyle(t).fontWeight]);
       return [t.textContent, t.getBoundingClientRect()];
     });
     boxes.forEach(([a, p], i) => boxes.slice(i + 1).forEach(([b, q]) => {
@@ -54,7 +57,8 @@ const seen = [...document.querySelectorAll("iframe")].map(frame => {
   const charts = ":scope > svg, .wide > svg, .narrow > svg";
   const drawings = [...inside.querySelectorAll("figure")].map(f => [...f.querySelectorAll(charts)]);
   const blank = drawings.filter(all => all.length && !all.some(svg => svg.getBoundingClientRect().width)).length;
-  return {blank, wide: inside.documentElement.scrollWidth - frame.clientWidth, texts, smallest, overlaps,
+  const fonts = [...inside.fonts].filter(font => font.status === "loaded").map(font => font.family);
+  return {fonts, labels, blank, wide: inside.documentElement.scrollWidth - frame.clientWidth, texts, smallest, overlaps,
           requests: frame.contentWindow.performance.getEntriesByType("resource").length};
 });
 document.getElementById("seen").textContent = JSON.stringify(seen);
@@ -63,7 +67,10 @@ document.getElementById("seen").textContent = JSON.stringify(seen);
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """One page at one width: px beyond its frame, charts not shown, texts, the smallest in px, pairs that touch."""
+    """One page at one width: px beyond its frame, charts not shown, texts, the smallest in px, pairs that touch.
+
+    `fonts` are those that the page brings and uses, `labels` the texts of charts with their length in px and weight.
+    """
 
     wide: float
     blank: int
@@ -71,12 +78,14 @@ class Seen:
     smallest: float
     overlaps: list[str]
     requests: int
+    fonts: list[str]
+    labels: list[tuple[str, float, str]]
 
 
 def look(pages: list[str], folder: Path) -> tuple[list[Seen], list[str]]:
     """Each page at each width, and every line that the browser's console had."""
     if BROWSER is None:
-        pytest.skip("no Chromium on this machine")
+        pytest.skip("no Chromium on this machine: `make browser` installs it where apt-get can")
     frames = "".join(
         f'<iframe srcdoc="{escape(page)}" style="width:{width}px;height:900px;border:0"></iframe>'
         for page in pages
@@ -112,6 +121,18 @@ def test_reports_are_shown_without_a_request_a_complaint_or_an_overlap(tmp_path:
         assert one.requests == 0
         assert one.overlaps == []
         assert one.smallest >= 10.5
+        assert one.fonts == ["Inter"]
+
+
+def test_labels_are_no_wider_than_the_charts_take_them_to_be(tmp_path: Path) -> None:
+    pages = [render(page()) for page in (response_page, uplift_page, segments_page)]
+    pages += [compose(story)[0] for story in (response_story(champion=True), classes_story(champion=True))]
+    labels = {tuple(label) for one in look(pages, tmp_path)[0] for label in one.labels}
+    assert len(labels) > 150
+    assert [words for words, length, _ in labels if length > width_of(words) - 1] == []
+    semibold = [(words, length) for words, length, weight in labels if weight == "600"]
+    assert len(semibold) > 30
+    assert [words for words, length in semibold if length < 0.95 * (width_of(words) - 2)] == [], "much narrower"
 
 
 def test_composed_reports_fit_every_width(tmp_path: Path) -> None:
@@ -137,6 +158,15 @@ def test_composed_reports_fit_every_width(tmp_path: Path) -> None:
         assert one.texts > 20
         assert (one.wide, one.blank, one.requests, one.overlaps) == (0, 0, 0, [])
         assert one.smallest >= 10.5
+        assert one.fonts == ["Inter"]
+
+
+def test_the_look_finds_a_page_in_another_font(tmp_path: Path) -> None:
+    page = render(response_page()).replace("15px/1.55 Inter,", "15px/1.55 monospace,")
+    seen, _ = look([page], tmp_path)
+    assert [one.fonts for one in seen] == [[]] * len(WIDTHS)
+    for one in seen:
+        assert any(length > width_of(words) for words, length, _ in one.labels)
 
 
 def test_the_look_finds_what_is_wrong(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from itertools import pairwise
@@ -15,7 +16,7 @@ from markupsafe import Markup
 
 from perennial.errors import ConservationError, PerennialError
 from perennial.report.charts import numbers as n
-from perennial.report.charts.axes import along, apart, place, rounded, ticks
+from perennial.report.charts.axes import Scale, along, apart, place, rounded, ticks, x_axis
 from perennial.report.charts.curves import MOST_POINTS, Bin, Curve, Flag, by_depth, calibration, gains, training
 from perennial.report.charts.flows import Decision, Part, Verdict, row_flow, timeline
 from perennial.report.charts.intervals import Line, Row, against_line, columns, inline, interval_rows, tone
@@ -209,6 +210,32 @@ def test_calibration_of_rare_events_uses_the_room_it_has(top: float) -> None:
     ]
     assert len(ys) == 2
     assert max(ys) - min(ys) > 60
+
+
+@given(st.integers(40, 900), st.sampled_from([n.share_axis, n.money_axis, n.decimal]))
+def test_figures_under_an_axis_stand_apart_on_any_width(width: int, show: n.Format) -> None:
+    marks = x_axis(Scale(low=0, high=1, start=30, stop=30 + width), 100, show, "")
+    spots = re.findall(r'<text x="([\d.]+)"[^>]*>([^<]+)<', "".join(marks))
+    spans = [(float(x) - width_of(words) / 2, float(x) + width_of(words) / 2) for x, words in spots]
+    assert spans
+    assert all(one[1] <= other[0] + 0.2 for one, other in pairwise(spans)), "0.2 px is what rounding takes"
+
+
+def test_a_flag_keeps_clear_of_a_key_with_long_names() -> None:
+    names = ("deep network, chosen", "boosted trees", "linear")
+    curves = [Curve(name=name, x=[0, 0.3, 1], y=[0, 0.1, 1], ends="72 %") for name in names]
+    drawn = gains([replace(curves[0], flag=Flag(at=0.3, says=("10 %",))), *curves[1:]], label="x", axis="")
+    place_of = {
+        words: (float(x), float(y)) for x, y, words in re.findall(r'<text x="(.+?)" y="(.+?)".*?>(.+?)<', drawn)
+    }
+    (left, foot), (key_left, key_foot) = place_of["10 %"], place_of[names[0]]
+    assert left + width_of("10 %") < key_left or foot < key_foot - 12
+
+
+def test_a_label_has_the_widths_of_its_letters() -> None:
+    assert width_of("Will") < width_of("mmmm") / 1.5
+    assert width_of("1,000") == width_of("9,876"), "tabular figures"
+    assert width_of("Größe Ā") >= width_of("Grose A"), "other letters are taken as wide ones"
 
 
 def test_no_chart_has_more_than_six_ticks_on_an_axis() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -12,11 +13,13 @@ import pytest
 
 from perennial.errors import PerennialError
 from perennial.report.page import Caution, Column, Grid, Page, Sample, TableRow, render, shade
+from perennial.report.style_sheet import style_sheet
 from tests.fakes.sample_page import response_page, segments_page, uplift_page
 
 pytestmark = pytest.mark.unit
 
 PAGES = [response_page, uplift_page, segments_page]
+FOLDER = files("perennial.report.templates")
 VOID = {"meta", "link", "br", "img", "input"}
 
 
@@ -54,13 +57,14 @@ def read(html: str) -> Reader:
 def test_a_page_is_one_small_file_that_loads_nothing(page: Callable[[], Page]) -> None:
     html = render(page())
     assert len(html.encode()) < 300_000
+    assert len(style_sheet()) < 70_000
     assert re.search(r"https?:", html) is None
     tags = read(html).tags
     assert not [tag for tag, _ in tags if tag in {"script", "img", "iframe", "object", "embed"}]
     linked = [value for _, attrs in tags for name, value in attrs.items() if name in {"src", "href"}]
     assert len(linked) > 3
     assert all(str(value).startswith("#") or value == "data:," for value in linked)
-    assert "url(" not in html
+    assert re.findall(r"url\((.{22})", html) == ["data:font/woff2;base64"], "the font, inside the page"
     assert "@import" not in html
 
 
@@ -168,12 +172,29 @@ def test_marks_lie_in_order_inside_the_raw_text(marks: tuple[tuple[int, int], ..
         Sample(reason="r", where="f:1", raw="a;bad;c", marks=marks)
 
 
+def test_the_font_is_in_the_page_as_the_page_allows_it_to_be_and_comes_with_its_licence() -> None:
+    font = re.search(r"url\(data:font/woff2;base64,([\w+/]+=*)\)", style_sheet())
+    assert font is not None
+    assert b64decode(font[1], validate=True) == FOLDER.joinpath("fonts/inter.woff2").read_bytes()
+    assert b64decode(font[1])[:4] == b"wOF2"
+    assert "SIL OPEN FONT LICENSE Version 1.1" in FOLDER.joinpath("fonts/OFL.txt").read_text(encoding="utf-8")
+    assert "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:" in render(response_page())
+
+
+def test_the_style_sheet_asks_for_no_weight_that_the_font_lacks() -> None:
+    css = FOLDER.joinpath("style.css").read_text(encoding="utf-8")
+    assert "font-weight: 400 600; }" in css.split(":root")[0]
+    weights = re.findall(r"font(?:-weight)?: (\d{3})", css.split(":root", 1)[1])
+    assert set(weights) == {"400", "500", "600"}
+    assert "italic" not in css
+
+
 def test_shades_rise_with_the_share() -> None:
     assert [shade(part) for part in (0, 0.04, 0.12, 0.24, 0.68, 0.88, 1)] == ["s0", "s0", "s1", "s2", "s3", "s4", "s4"]
 
 
 def test_colours_have_the_contrast_they_need() -> None:
-    css = files("perennial.report.templates").joinpath("style.css").read_text(encoding="utf-8")
+    css = FOLDER.joinpath("style.css").read_text(encoding="utf-8")
     light, dark = (
         dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
         for block in re.findall(r":root \{(.*?)\}", css, re.S)[:2]

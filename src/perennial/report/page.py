@@ -19,6 +19,7 @@ from perennial.report.charts.flows import Verdict
 from perennial.report.charts.numbers import Format, Interval, bracket
 from perennial.report.charts.svg import Drawing, Tone
 from perennial.report.seen import Photos, Quote, Words
+from perennial.report.style_sheet import style_sheet
 
 Mark = Literal["ok", "wait", "stop", "info"]
 Shade = Literal["plain", "reported", "flatters", "worse", "impossible", "s0", "s1", "s2", "s3", "s4"]
@@ -368,7 +369,7 @@ class Sheet:
 def render(page: Page | Sheet) -> str:
     """The page as one HTML file."""
     name = "sheet.html.j2" if isinstance(page, Sheet) else "page.html.j2"
-    return _template(name).render(page=page, css=Markup(_read("style.css")))  # noqa: S704 - a file of ours
+    return _template(name).render(page=page, css=style_sheet())
 
 
 def shade(part: float) -> Shade:

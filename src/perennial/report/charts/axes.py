@@ -61,14 +61,14 @@ def rounded(low: float, high: float, most: int = MOST_TICKS) -> tuple[float, flo
 
 def x_axis(scale: Scale, y: float, show: Format, title: str, at: Sequence[float] = ()) -> list[str]:
     """The axis under a plot: its line, ticks, figures and title; as many figures as there is room for, at most six."""
-    room = abs(scale.stop - scale.start)
-    fitting = (some for most in range(MOST_TICKS, 0, -1) if _fits(some := _at(scale, at, show, most), show, room))
-    all_of = next(fitting)
-    left, right = max(min(scale.start, scale.stop) - 24, 0), max(scale.start, scale.stop) + 4
+    choices = (_at(scale, at, show, most) for most in range(MOST_TICKS, 0, -1))
+    marked, figures = next(
+        (some, spots) for some in choices if _stand_apart(spots := _figures_under(scale, some, show))
+    )
     marks = [stroke(scale.start, y, scale.stop, y, "axis")]
-    for tick, words in zip(all_of, _short(all_of, show), strict=True):
+    for tick, (middle, words) in zip(marked, figures, strict=True):
         x = scale(tick)
-        marks += [stroke(x, y, x, y + 4, "axis"), text(within(x, words, left, right), y + 18, words, "s", "middle")]
+        marks += [stroke(x, y, x, y + 4, "axis"), text(middle, y + 18, words, "s", "middle")]
     return [*marks, *([text(scale.start, y + 38, title, "s")] if title else [])]
 
 
@@ -167,8 +167,15 @@ def _at(scale: Scale, at: Sequence[float], show: Format, most: int) -> list[floa
     return list(at[:: math.ceil(len(at) / most)])
 
 
-def _fits(at: Sequence[float], show: Format, room: float) -> bool:
-    return len(at) < 2 or sum(width_of(words) + 6 for words in _short(at, show)) < room
+def _figures_under(scale: Scale, at: Sequence[float], show: Format) -> list[tuple[float, str]]:
+    """The figures at the ticks, each with its middle: under its tick, or so far inwards that it stays by the axis."""
+    left, right = max(min(scale.start, scale.stop) - 24, 0), max(scale.start, scale.stop) + 4
+    return [(within(scale(tick), words, left, right), words) for tick, words in zip(at, _short(at, show), strict=True)]
+
+
+def _stand_apart(figures: Sequence[tuple[float, str]]) -> bool:
+    spans = sorted((middle - width_of(words) / 2, middle + width_of(words) / 2) for middle, words in figures)
+    return all(one[1] + 2 <= other[0] for one, other in pairwise(spans))
 
 
 def _short(at: Sequence[float], show: Format) -> list[str]:

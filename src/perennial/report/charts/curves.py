@@ -153,7 +153,9 @@ def gains(curves: Sequence[Curve], *, label: str, axis: str, key: str = "", rand
     marks += _random_lines(curves[:1], plot)
     avoid = [*cross, *bands, *along([_origin(plot), (plot.box.right, plot.box.y)])]
     rows = _key(curves, key, plot) if len(curves) > 1 else []
-    avoid += Box(x=left + 140, y=262 - 22 * len(curves), width=212, height=300).filled() if rows else []
+    if rows:
+        wide = max(_key_width(curves) + 24, width_of(key))
+        avoid += Box(x=plot.box.right - wide, y=262 - 22 * len(curves), width=wide, height=300).filled()
     marks += [*rows, *_names_inside(curves, plot, random, 0.85, (avoid, cross))]
     return svg(NARROW, 322, [*marks, *x_axis(plot.x, plot.box.bottom, share_axis, axis)], label)
 
@@ -313,13 +315,18 @@ def _key(curves: Sequence[Curve], title: str, plot: _Plot) -> list[str]:
     right, foot = plot.box.right, plot.box.bottom - 14
     top = foot - 20 * (len(curves) - 1)
     marks = [text(right, top - 22, title, "s", "end")] if title else []
-    wide = max(width_of(curve.name) for curve in curves) + max(width_of(curve.ends) for curve in curves) + 8
+    wide = _key_width(curves)
     for i, curve in enumerate(curves):
         y = top + 20 * i
         marks.append(stroke(right - wide - 24, y - 4, right - wide - 6, y - 4, f"line-{curve.tone} mid"))
         marks.append(text(right - wide, y, curve.name, f"text-{curve.tone}"))
         marks.append(text(right, y, curve.ends, f"text-{curve.tone}", "end"))
     return marks
+
+
+def _key_width(curves: Sequence[Curve]) -> float:
+    """From a name in the key to the end of its figure, without the line before the name."""
+    return max(width_of(curve.name) for curve in curves) + max(width_of(curve.ends) for curve in curves) + 8
 
 
 def _histogram(bins: Sequence[Bin], x: Scale, foot: float) -> list[str]:

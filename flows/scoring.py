@@ -1,4 +1,4 @@
-"""Rows in .perennial/NAME/incoming/ in, a scored list out, as a Prefect flow."""
+"""Scoring flow: rows in .perennial/NAME/incoming/ become a scored list."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from prefect.states import Completed, Failed
 
 from perennial.errors import PerennialError
 from perennial.files.project import Project
+from perennial.results.receipt import Skipped
 from perennial.serving.score import score_incoming
 
 
@@ -20,7 +21,7 @@ def scoring(name: str) -> Any:
         result = score_incoming(Project(root=Path.cwd()), name)
     except PerennialError as error:
         return Failed(message=str(error), name=f"Exit{error.exit_code}")
-    if skipped := result.get("skipped"):
-        return Completed(name="Skipped", message=skipped)
-    get_run_logger().info("%d rows in, %d scored, %d rejected", result["rows"], result["scored"], result["rejected"])
-    return Completed(message=f"{name}: {result['scored']} rows scored")
+    if isinstance(result, Skipped):
+        return Completed(name="Skipped", message=result.skipped)
+    get_run_logger().info("%d rows in, %d scored, %d rejected", result.rows, result.scored, result.rejected)
+    return Completed(message=f"{name}: {result.scored} rows scored")

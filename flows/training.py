@@ -1,4 +1,4 @@
-"""dvc.yaml in, a Prefect run out: one task a stage in the order of the graph, then the actions.
+"""Training flow: one Prefect task a stage in the order of dvc.yaml, then the actions.
 
 The tasks are derived from DVC's graph when the flow runs. DVC owns the graph; Prefect owns time.
 """
@@ -26,10 +26,13 @@ from perennial.files.locks import held
 from perennial.files.project import Project
 from perennial.pipeline import repo
 from perennial.pipeline.run import run_stage, stop_all
+from perennial.promotion.overview import figures_table, row_flow_table
 from perennial.promotion.promote import promote
-from perennial.promotion.receipt import Receipt
+from perennial.promotion.receipt import write_failure, write_receipt
 from perennial.promotion.register import register
-from perennial.promotion.reporting import report
+from perennial.promotion.reporting import write_report
+from perennial.results.decision import DecisionRecord
+from perennial.results.receipt import ActionResults, Skipped
 from perennial.serving.score import score_incoming
 from perennial.sources.fetch import fetch
 
@@ -54,8 +57,8 @@ def action(call: Callable[[], Any]) -> Any:
         result = call()
     except PerennialError as error:
         return Failed(message=str(error), name=f"Exit{error.exit_code}")
-    skipped = isinstance(result, dict) and result.get("skipped")
-    return Completed(name="Skipped" if skipped else "Ran", message=str(skipped or "done"), data=result)
+    skipped = result.skipped if isinstance(result, Skipped) else ""
+    return Completed(name="Skipped" if skipped else "Ran", message=skipped or "done", data=result)
 
 
 @flow(name="training", flow_run_name="{name}", task_runner=ThreadPoolTaskRunner(max_workers=2), log_prints=False)
@@ -74,7 +77,7 @@ def training(name: str, refresh: bool = False) -> Any:
 
 def _train(project: Project, name: str, refresh: bool) -> Any:
     logger = get_run_logger()
-    for line in repo.mend(project.root):
+    for line in repo.repair(project.root):
         logger.warning(line)
     if refresh:
         fetched = _act("fetch", lambda: fetch(project, name), retries=2)
@@ -92,32 +95,32 @@ def _train(project: Project, name: str, refresh: bool) -> Any:
     failed = [state for state in undone if state.is_failed() or state.is_crashed()] or undone
     outcomes = {address: state.name for address, state in ends.items()}
     if failed:
-        Receipt(project=project, name=name, outcomes=outcomes).fail()
+        write_failure(project, name, outcomes)
         return Failed(message=f"{name}: {failed[0].message}", name=failed[0].name)
     return _effects(project, name, outcomes)
 
 
 def _effects(project: Project, name: str, outcomes: dict[str, str]) -> Any:
-    receipt = Receipt(project=project, name=name, outcomes=outcomes)
     steps: list[tuple[str, Callable[[], Any], int]] = [
         ("register", lambda: register(project, name), 2),
         ("promote", lambda: promote(project, name), 0),
         ("score", lambda: score_incoming(project, name), 0),
-        ("report", lambda: report(project, name), 0),
+        ("report", lambda: write_report(project, name), 0),
     ]
-    for word, call, retries in steps:
-        state = _act(word, call, retries=retries)
+    results: dict[str, Any] = {}
+    for step, call, retries in steps:
+        state = _act(step, call, retries=retries)
         if not state.is_completed():
-            receipt.fail()
-            return Failed(message=f"{name}, {word}: {state.message}", name=state.name)
-        receipt.add(word, state.result())
-    receipt.close()
-    _artifacts(name, receipt)
-    verdict = receipt.results["promote"]["verdict"]
-    words = f"{name}: {verdict}. {receipt.results['promote']['reasons'][0]}"
-    if verdict == "REJECT":
-        return Failed(message=words, name="Exit3")
-    return Completed(message=words, name=verdict.title())
+            write_failure(project, name, outcomes)
+            return Failed(message=f"{name}, {step}: {state.message}", name=state.name)
+        results[step] = state.result()
+    write_receipt(project, name, outcomes, ActionResults(registration=results.pop("register"), **results))
+    decision: DecisionRecord = results["promote"]
+    _artifacts(project, name, decision)
+    message = f"{name}: {decision.verdict}. {decision.reasons[0]}"
+    if decision.verdict == "REJECT":
+        return Failed(message=message, name="Exit3")
+    return Completed(message=message, name=decision.verdict.title())
 
 
 def _act(word: str, call: Callable[[], Any], *, retries: int) -> Any:
@@ -130,13 +133,12 @@ def _end(future: PrefectFuture[Any]) -> Any:
     return future.state
 
 
-def _artifacts(name: str, receipt: Receipt) -> None:
+def _artifacts(project: Project, name: str, decision: DecisionRecord) -> None:
     key = name.replace("_", "-")
-    decision = receipt.results["promote"]
-    lines = [f"# {name}: {decision['verdict']}", *(f"- {reason}" for reason in decision["reasons"])]
+    lines = [f"# {name}: {decision.verdict}", *(f"- {reason}" for reason in decision.reasons)]
     create_markdown_artifact(key=f"{key}-decision", markdown="\n".join(lines))
-    create_table_artifact(key=f"{key}-rows", table=receipt.row_flow(), description="Where every row went")
-    create_table_artifact(key=f"{key}-figures", table=receipt.figures(), description="Key figures on test")
+    create_table_artifact(key=f"{key}-rows", table=row_flow_table(project, name), description="Where every row went")
+    create_table_artifact(key=f"{key}-figures", table=figures_table(project, name), description="Key figures on test")
 
 
 def _interrupted(*_: Any) -> None:
@@ -146,7 +148,7 @@ def _interrupted(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-def _tells(record: logging.LogRecord) -> bool:
+def _is_news(record: logging.LogRecord) -> bool:
     """Prefect says twice that a task failed, with a traceback of nothing, and once more of each that waited for it."""
     return "Task run failed with state" not in record.getMessage() and "NotReady" not in record.getMessage()
 
@@ -159,7 +161,7 @@ def main() -> int:
     args = parser.parse_args()
     signal.signal(signal.SIGINT, _interrupted)
     for name in ("prefect.task_runs", "prefect.flow_runs"):
-        logging.getLogger(name).addFilter(_tells)
+        logging.getLogger(name).addFilter(_is_news)
     try:
         state = training(args.name, args.refresh, return_state=True)
     except KeyboardInterrupt:
@@ -167,8 +169,8 @@ def main() -> int:
     if state.is_completed():
         return 0
     sys.stderr.write(f"{state.message}\n")
-    told = (state.name or "").removeprefix("Exit")
-    return int(told) if told.isdigit() else 1
+    code = (state.name or "").removeprefix("Exit")
+    return int(code) if code.isdigit() else 1
 
 
 if __name__ == "__main__":

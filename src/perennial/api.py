@@ -16,12 +16,13 @@ from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression,
 from perennial.data.names import ROW_ID
 from perennial.data.prepare.parts import labelled
 from perennial.errors import ConfigError
-from perennial.evaluation.statistics.intervals import Interval
 from perennial.files.project import Project
 from perennial.files.tables import read_table
-from perennial.promotion.gate import Decision, decide
-from perennial.promotion.promote import judge_of, judged
-from perennial.scoring.families import STAGE_OF, Family
+from perennial.promotion.evidence import compare_models, comparison_of
+from perennial.promotion.gate import decide
+from perennial.results.decision import Decision
+from perennial.results.families import FAMILIES, Family
+from perennial.results.figures import Interval
 from perennial.scoring.scorer import Scorer
 from perennial.serving.score import in_use
 
@@ -42,9 +43,9 @@ def load_table(name: str, part: Literal["train", "val", "test", "out_of_time"] |
     units = read_table(project.output(name, "featurize") / "units.parquet")
     splits = read_table(project.output(name, "split") / "splits.parquet")
     rows = units.join(splits, on=ROW_ID, maintain_order="left")
-    held = sorted(rows["split"].drop_nulls().unique())
-    if part is not None and part not in held:
-        raise ConfigError(f"{name} has no rows in the part {part!r}; there are: {', '.join(held)}")
+    parts = sorted(rows["split"].drop_nulls().unique())
+    if part is not None and part not in parts:
+        raise ConfigError(f"{name} has no rows in the part {part!r}; there are: {', '.join(parts)}")
     return rows if part is None else rows.filter(pl.col("split") == part)
 
 
@@ -63,9 +64,9 @@ def load_scorer(name: str, *, version: str | None = None, family: Family | None 
     """
     project = _with(name)
     if family is not None:
-        if family not in STAGE_OF:
-            raise ConfigError(f"{family!r} is no family; there are: {', '.join(STAGE_OF)}")
-        folder = project.output(name, STAGE_OF[family]) / family
+        if family not in FAMILIES:
+            raise ConfigError(f"{family!r} is no family; there are: {', '.join(FAMILIES)}")
+        folder = project.output(name, FAMILIES[family].stage) / family
         if not folder.is_dir():
             raise ConfigError(f"{name} has no {family} model of its own: perennial run {name}")
         return Scorer.load(folder)
@@ -76,8 +77,8 @@ def evaluate(scorer: Scorer, rows: pl.DataFrame, contract: Contract) -> dict[str
     """The figures of a model on rows that have their outcome, each with its 95 % interval.
 
     >>> contract = perennial.load_contract("contracts/ad_response.yaml")
-    >>> found = perennial.evaluate(scorer, rows, contract)
-    >>> found["auc"].low < found["auc"].value < found["auc"].high
+    >>> figures = perennial.evaluate(scorer, rows, contract)
+    >>> figures["auc"].low < figures["auc"].value < figures["auc"].high
     True
 
     Raises: ConfigError for segments, which have no outcome to be judged by.
@@ -86,8 +87,8 @@ def evaluate(scorer: Scorer, rows: pl.DataFrame, contract: Contract) -> dict[str
     score = scorer.score(rows)
     flat = score[:, 0] if score.shape[1] == 1 else score
     for metric in _metrics(contract):
-        judge = judge_of(contract, test, metric, resamples=_RESAMPLES, seed=_SEED)
-        figures[metric] = judge.estimate(flat if metric != "qini" else score, _LEVEL)
+        comparison = comparison_of(contract, test, metric, resamples=_RESAMPLES, seed=_SEED)
+        figures[metric] = comparison.estimate(flat if metric != "qini" else score, _LEVEL)
     return figures
 
 
@@ -108,8 +109,9 @@ def gate(
     """
     _metrics(contract)
     val, test = (labelled(rows[part], contract) for part in ("val", "test"))
-    judge = judge_of(contract, test, contract.task.primary, resamples=bootstrap, seed=seed)
-    return decide(judged(contract, candidate, champion, (val, test), judge, pl.concat([val.frame, test.frame])))
+    comparison = comparison_of(contract, test, contract.task.primary, resamples=bootstrap, seed=seed)
+    units = pl.concat([val.frame, test.frame])
+    return decide(compare_models(contract, candidate, champion, (val, test), comparison, units))
 
 
 def _with(name: str) -> Project:

@@ -27,7 +27,7 @@ from perennial.files.tables import read_table
 from perennial.gallery.simulator.simulate import as_of, truth, write
 from perennial.promotion.promote import promote
 from perennial.promotion.register import bundle_folder, register
-from perennial.scoring.families import Family
+from perennial.results.families import Family
 from perennial.scoring.scorer import Scorer
 from tests.conftest import LIGHT, NAME, REPO, Toy, make
 

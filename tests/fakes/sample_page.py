@@ -9,9 +9,8 @@ from functools import partial
 
 from perennial.report.charts import numbers as n
 from perennial.report.charts.curves import Bin, Curve, Flag, by_depth, calibration, gains, training
-from perennial.report.charts.flows import Decision, Part, row_flow, timeline
+from perennial.report.charts.flows import row_flow, timeline
 from perennial.report.charts.intervals import Line, Row, against_line, columns, inline, interval_rows
-from perennial.report.charts.numbers import Interval
 from perennial.report.charts.svg import Drawing
 from perennial.report.page import (
     Block,
@@ -47,6 +46,7 @@ from perennial.report.page import (
     Trait,
     shade,
 )
+from perennial.results.figures import Interval
 
 NO_DIFFERENCE = Line(at=0, name="no difference")
 TEST = 8240

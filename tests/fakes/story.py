@@ -15,8 +15,8 @@ from perennial.contract.load import load
 from perennial.contract.model import Contract, Money
 from perennial.evaluation.decisions import amounts, classes
 from perennial.evaluation.decisions.response import Labelled, Resampling
-from perennial.report.charts.flows import Verdict
 from perennial.report.context import Story
+from perennial.results.decision import Verdict
 
 BAD = "<script>alert(1)</script>"
 TRAIN, VAL, TEST = 9569, 3298, 3283

@@ -217,7 +217,7 @@ def test_a_cut_dvc_lock_is_mended(done: Done, tmp_path: Path) -> None:
         "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--allow-empty", "--message=lock"
     )
     (toy.root / "dvc.lock").write_bytes(b"")
-    said = repo.mend(toy.root)
+    said = repo.repair(toy.root)
     assert any("dvc.lock was cut short" in line for line in said)
     assert "train@ad_response" in yaml.safe_load((toy.root / "dvc.lock").read_text())["stages"], (
         "the committed one is back"

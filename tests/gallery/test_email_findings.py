@@ -16,7 +16,7 @@ from perennial.contract.serving import feature_columns
 from perennial.data.prepare.parts import labelled
 from perennial.data.prepare.split import owner
 from perennial.evaluation.decisions import messages
-from perennial.evaluation.decisions.money import offer_of
+from perennial.evaluation.decisions.money import message_policy
 from perennial.evaluation.decisions.response import Resampling
 from perennial.files.tables import read_table
 from perennial.report.page import Checks, Table
@@ -53,7 +53,7 @@ def found(name: str, root: Path) -> dict[str, Any]:
     before = {feature.name: units[feature.name].to_numpy() for feature in feature_columns(contract)}
     campaign = messages.Campaign(y=rows.y, arm=rows.arm, scores=scores)
     sampled = Resampling(n=100, seed=1)
-    return messages.of_all(campaign, contract.arms, contract.shares, offer_of(contract), before, sampled)
+    return messages.of_all(campaign, contract.arms, contract.shares, message_policy(contract), before, sampled)
 
 
 def test_the_three_findings_of_visits_are_said(tmp_path: Path) -> None:

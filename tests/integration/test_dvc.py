@@ -177,11 +177,11 @@ def test_a_lock_file_that_was_cut_short_comes_back_from_the_commit(dvc_project: 
     whole = lock.read_text()
     for damage in ("", "schema: '2.0'\nstages:\n  ingest@shop: {cmd: [", "\x00\x01"):
         lock.write_text(damage)
-        assert repo.mend(dvc_project.root) == [
+        assert repo.repair(dvc_project.root) == [
             "dvc.lock was cut short and is restored from the last commit or the run cache"
         ]
         assert lock.read_text() == whole
-    assert repo.mend(dvc_project.root) == []
+    assert repo.repair(dvc_project.root) == []
 
 
 def test_a_lock_file_that_was_never_committed_comes_back_from_the_run_cache(dvc_project: Toy, no_process: None) -> None:
@@ -190,7 +190,7 @@ def test_a_lock_file_that_was_never_committed_comes_back_from_the_run_cache(dvc_
     dvc_project.git("rm", "--quiet", "--cached", "dvc.lock")
     dvc_project.commit("less")
     lock.write_text("")
-    assert len(repo.mend(dvc_project.root)) == 1
+    assert len(repo.repair(dvc_project.root)) == 1
     assert not lock.exists()
     assert outcome(dvc_project, f"ingest@{NAME}") == "cached"
     assert yaml.safe_load(lock.read_text())["stages"] == {f"ingest@{NAME}": entry}
@@ -200,7 +200,7 @@ def test_the_list_of_running_stages_is_mended(dvc_project: Toy) -> None:
     rwlock = dvc_project.root / ".dvc" / "tmp" / "rwlock"
     for damage in ("", "{", "[]"):
         rwlock.write_text(damage)
-        assert repo.mend(dvc_project.root) == ["DVC's list of running stages was damaged and is started anew"]
+        assert repo.repair(dvc_project.root) == ["DVC's list of running stages was damaged and is started anew"]
         assert not rwlock.exists()
     with subprocess.Popen(["true"]) as gone:
         gone.wait()
@@ -209,17 +209,17 @@ def test_the_list_of_running_stages_is_mended(dvc_project: Toy) -> None:
         {"pid": os.getpid(), "cmd": "dvc repro b"},
     )  # a pid that lives again
     rwlock.write_text(json.dumps({"write": {"a": dead}, "read": {"b": [dead, other]}}))
-    assert repo.mend(dvc_project.root) == ["entries of stages that no longer run were removed from DVC's list"]
+    assert repo.repair(dvc_project.root) == ["entries of stages that no longer run were removed from DVC's list"]
     assert json.loads(rwlock.read_text()) == {"write": {}, "read": {}}
-    assert repo.mend(dvc_project.root) == []
+    assert repo.repair(dvc_project.root) == []
     with subprocess.Popen([sys.executable, "-c", "input()", "repro", "c@shop"], stdin=subprocess.PIPE) as living:
         mine = {"pid": living.pid, "cmd": "somewhere/dvc repro c@shop"}
         rwlock.write_text(json.dumps({"write": {"c": mine, "a": dead}, "read": {"d": [dead, mine]}}))
-        repo.mend(dvc_project.root)
+        repo.repair(dvc_project.root)
         assert json.loads(rwlock.read_text()) == {"write": {"c": mine}, "read": {"d": [mine]}}, (
             "what runs keeps its entry"
         )
-        assert repo.mend(dvc_project.root) == []
+        assert repo.repair(dvc_project.root) == []
         living.kill()
 
 

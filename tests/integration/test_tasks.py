@@ -22,7 +22,7 @@ from perennial.promotion.promote import evidence
 from perennial.promotion.reporting import _people
 from perennial.report.context import Story
 from perennial.report.pages.compose import compose
-from perennial.scoring.families import STAGE_OF, Family
+from perennial.results.families import FAMILIES, Family
 from perennial.scoring.scorer import Scorer
 from perennial.serving.score import prepare, scored
 from tests.fakes.story import amounts_story
@@ -66,7 +66,7 @@ def asked(request: pytest.FixtureRequest, made: Toy, tmp_path_factory: pytest.Te
 
 
 def scorer(toy: Toy, family: Family) -> Scorer:
-    return Scorer.load(toy.out(STAGE_OF[family], family))
+    return Scorer.load(toy.out(FAMILIES[family].stage, family))
 
 
 def test_families_are_told_as_their_bundles_score(asked: Toy) -> None:

@@ -22,9 +22,10 @@ from perennial.models.encoding.encode import Encoding
 from perennial.models.encoding.encode import fit as fit_encoding
 from perennial.models.traditional.boosted import Labelled, fit_boosted
 from perennial.models.traditional.linear import fit_linear
+from perennial.results.families import Family
 from perennial.scoring.bundle import Bundle, background_rows
 from perennial.scoring.calibration import calibrate, link_loss
-from perennial.scoring.families import Family, Model
+from perennial.scoring.model import Model
 from perennial.stages.train import shape
 from perennial.training import fit as training
 from perennial.training.loader import Rows

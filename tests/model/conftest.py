@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from perennial.results.families import Family
 from perennial.scoring.blend import blend
 from perennial.scoring.bundle import save
-from perennial.scoring.families import Family
 from perennial.scoring.scorer import golden_rows
 from tests.model import builders
 from tests.model.builders import Saved, Task

@@ -12,10 +12,10 @@ from perennial.config.train import WordParams
 from perennial.contract.model import Money
 from perennial.contract.serving import FeatureColumn, ServingView
 from perennial.models.encoding.encode import fit as fit_encoding
+from perennial.results.families import Family
 from perennial.scoring.blend import blend
 from perennial.scoring.bundle import Bundle, background_rows
 from perennial.scoring.calibration import calibrate
-from perennial.scoring.families import Family
 from tests.model.builders import F64, HEADS, fitted
 
 FEATURES = (

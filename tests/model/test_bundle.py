@@ -21,10 +21,10 @@ from perennial.errors import InputError, IntegrityError, Refused
 from perennial.files.durable import write_json
 from perennial.files.manifest import digest, seal
 from perennial.files.tables import read_table, write_table
+from perennial.results.families import Family
 from perennial.scoring.blend import blend
 from perennial.scoring.bundle import background_rows, load, save
 from perennial.scoring.calibration import Calibration
-from perennial.scoring.families import Family
 from perennial.scoring.scorer import Scorer, golden_rows
 from tests.model.builders import HEADS, LEARNING, TASKS, Give, Task, customers
 

@@ -11,7 +11,7 @@ from scipy.special import expit, logsumexp
 from perennial.contract.load import parse
 from perennial.contract.serving import Head, head_of
 from perennial.models.traditional.heads import by_owner, link_of, parts_of, targets
-from perennial.scoring.families import Family
+from perennial.results.families import Family
 from perennial.scoring.scorer import Scorer
 from tests.fakes.contracts import told
 from tests.model.builders import CLASSES, F64, HEADS, LEARNING, TASKS, Give, Task, answers, customers

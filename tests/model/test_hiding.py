@@ -16,9 +16,9 @@ from perennial.explain.photos import Chance, deletion, heat_maps, hottest, overl
 from perennial.explain.texts import strongest_words
 from perennial.models.encoding.encode import fit as fit_encoding
 from perennial.models.traditional.kernel import fit_kernel
+from perennial.results.families import Family
 from perennial.scoring.bundle import Bundle, background_rows
 from perennial.scoring.calibration import calibrate, link_loss
-from perennial.scoring.families import Family
 from perennial.scoring.occlusion import said_chance, word_parts
 from tests.model.builders import LEARNING
 from tests.model.reviews import BAD, GOOD, Read, reviews

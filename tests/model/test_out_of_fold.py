@@ -10,8 +10,8 @@ import pytest
 
 from perennial.data.prepare.parts import Part
 from perennial.data.prepare.split import folds
+from perennial.results.families import Family
 from perennial.scoring.bundle import Bundle
-from perennial.scoring.families import Family
 from perennial.scoring.out_of_fold import _SALT, FOLDS, out_of_fold
 from perennial.scoring.scorer import Scorer
 from tests.model.builders import Give, Task, answers, baseline_params, customers

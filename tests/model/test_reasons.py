@@ -13,7 +13,7 @@ from perennial.explain.words import adverse, reasons
 from perennial.models.traditional.boosted import BoostedModel
 from perennial.models.traditional.heads import link_of
 from perennial.models.traditional.linear import LinearModel
-from perennial.scoring.families import Family
+from perennial.results.families import Family
 from perennial.scoring.reasons import Contributions, contributions, focus
 from perennial.scoring.scorer import Scorer
 from tests.model.builders import F64, FEATURES, HEADS, LEARNING, TASKS, Give, Saved, Task, customers

@@ -21,8 +21,8 @@ from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, link, losse
 from perennial.models.encoding.encode import fit as fit_encoding
 from perennial.models.traditional.heads import link_of
 from perennial.models.traditional.linear import LinearModel
+from perennial.results.families import Family
 from perennial.scoring.bundle import load, save
-from perennial.scoring.families import Family
 from perennial.scoring.reasons import contributions
 from perennial.scoring.scorer import Scorer, golden_rows
 from perennial.stages.train import shape

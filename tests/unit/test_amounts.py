@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
 
-from perennial.evaluation.decisions.amounts import judge
+from perennial.evaluation.decisions.amounts import evaluate_amounts
 from perennial.evaluation.decisions.response import Labelled, Resampling
 from perennial.evaluation.statistics import metrics
 from perennial.evaluation.statistics.intervals import F64
-from perennial.evaluation.statistics.paired import Judge
-from perennial.evaluation.statistics.slices import by_slice
+from perennial.evaluation.statistics.paired import PairedComparison
+from perennial.evaluation.statistics.slices import compare_slices
 from perennial.promotion.gate import Evidence, decide
+from perennial.results.regression import RegressionEvaluation
 
 pytestmark = pytest.mark.unit
 
@@ -40,74 +40,74 @@ def labelled(n: int, seed: int, times: float = 1.0) -> Labelled:
 
 
 @cache
-def told(times: float = 1.0, primary: str = "gini_norm") -> tuple[dict[str, Any], Labelled]:
+def told(times: float = 1.0, primary: str = "gini_norm") -> tuple[RegressionEvaluation, Labelled]:
     val, test = labelled(4000, 20, times), labelled(4000, 30, times)
     groups = {"channel": np.array(["app", "web"] * 1999 + ["fax", "fax"])}
-    return judge(val, test, primary, groups, FEW), test
+    return evaluate_amounts(val, test, primary, groups, FEW), test
 
 
 def test_honest_predictions_add_up_to_what_came() -> None:
-    ratio = told()[0]["predicted_over_actual"]
-    assert ratio["value"] == pytest.approx(1, abs=0.06)
-    assert ratio["low"] < 1 < ratio["high"]
-    twice = told(2.0)[0]["predicted_over_actual"]
-    assert twice["value"] == pytest.approx(2 * ratio["value"])
-    assert twice["low"] > 1.5
+    ratio = told()[0].predicted_over_actual
+    assert ratio.value == pytest.approx(1, abs=0.06)
+    assert ratio.low < 1 < ratio.high
+    twice = told(2.0)[0].predicted_over_actual
+    assert twice.value == pytest.approx(2 * ratio.value)
+    assert twice.low > 1.5
 
 
 def test_the_interval_of_the_sum_holds_the_truth_as_often_as_it_says() -> None:
     held = 0
     for seed in range(40):
         part = labelled(400, 1000 + 2 * seed)
-        ratio = judge(part, part, "mae", {}, FEW)["predicted_over_actual"]
-        held += ratio["low"] <= 1 <= ratio["high"]
+        ratio = evaluate_amounts(part, part, "mae", {}, FEW).predicted_over_actual
+        held += ratio.low <= 1 <= ratio.high
     assert 34 <= held <= 40
 
 
 def test_tenths_rise_and_hold_every_row_once() -> None:
     found, test = told()
-    tenths = found["tenths"]
-    assert [t["n"] for t in tenths] == [400] * 10
-    predicted = [t["predicted"] for t in tenths]
+    tenths = found.deciles
+    assert [t.n for t in tenths] == [400] * 10
+    predicted = [t.predicted for t in tenths]
     assert predicted == sorted(predicted)
-    p = test.scores[found["candidate"]["family"]]
+    p = test.scores[found.candidate.family]
     assert np.mean(predicted) == pytest.approx(p.mean())
-    assert np.mean([t["actual"]["value"] for t in tenths]) == pytest.approx(test.y.mean())
-    inside = sum(t["actual"]["low"] <= t["predicted"] <= t["actual"]["high"] for t in tenths)
+    assert np.mean([t.actual.value for t in tenths]) == pytest.approx(test.y.mean())
+    inside = sum(t.actual.low <= t.predicted <= t.actual.high for t in tenths)
     assert inside >= 8
-    assert sum(t["actual"]["low"] <= t["predicted"] <= t["actual"]["high"] for t in told(3.0)[0]["tenths"]) <= 2
+    assert sum(t.actual.low <= t.predicted <= t.actual.high for t in told(3.0)[0].deciles) <= 2
 
 
 def test_concentration_runs_from_nothing_to_the_whole() -> None:
     found, test = told()
-    curve, p = found["concentration"], test.scores[found["candidate"]["family"]]
-    assert (curve["value"][0], curve["value"][-1]) == (0, pytest.approx(1))
-    assert (np.diff(curve["value"]) >= -1e-12).all()
+    curve, p = found.concentration, test.scores[found.candidate.family]
+    assert (curve.value[0], curve.value[-1]) == (0, pytest.approx(1))
+    assert (np.diff(curve.value) >= -1e-12).all()
     best = np.argsort(-p)[:400]
-    assert curve["value"][10] == pytest.approx(test.y[best].sum() / test.y.sum(), abs=1e-9)
-    assert curve["value"][10] > 0.25
-    assert curve["low"][10] < curve["value"][10] < curve["high"][10]
-    assert found["zeros"] == pytest.approx((test.y == 0).mean())
+    assert curve.value[10] == pytest.approx(test.y[best].sum() / test.y.sum(), abs=1e-9)
+    assert curve.value[10] > 0.25
+    assert curve.low[10] < curve.value[10] < curve.high[10]
+    assert found.zeros == pytest.approx((test.y == 0).mean())
 
 
 def test_figures_hold_the_truth_and_the_best_on_val_is_the_candidate() -> None:
     found, _ = told()
     expected, y = drawn(300_000, 40)
     for name in ("gini_norm", "mae"):
-        figure = found["families"]["deep"]["test"][name]
-        assert figure["low"] <= metrics.measure(name, y, expected) <= figure["high"], name
-    assert found["candidate"]["best"] in {"deep", "blend"}
-    assert found["candidate"]["family"] in {"deep", "blend"}
-    assert found["deep_minus_traditional"]["traditional"] == "boosted"
-    assert found["deep_minus_traditional"]["low"] > 0
+        figure = found.families["deep"].test[name]
+        assert figure.low <= metrics.measure(name, y, expected) <= figure.high, name
+    assert found.candidate.best in {"deep", "blend"}
+    assert found.candidate.family in {"deep", "blend"}
+    assert found.deep_minus_traditional.traditional == "boosted"
+    assert found.deep_minus_traditional.gain.low > 0
 
 
 def test_less_error_is_better() -> None:
     found = told(primary="mae")[0]
-    figures = found["candidate"]["val"]
-    assert found["candidate"]["best"] == min(figures, key=lambda family: figures[family])
+    figures = found.candidate.val
+    assert found.candidate.best == min(figures, key=lambda family: figures[family])
     assert figures["deep"] < figures["linear"]
-    assert found["deep_minus_traditional"]["metric"] == "mae"
+    assert found.deep_minus_traditional.metric == "mae"
 
 
 def test_gini_of_amounts_is_the_definition_over_all_pairs_of_shares() -> None:
@@ -123,11 +123,11 @@ def test_gini_of_amounts_is_the_definition_over_all_pairs_of_shares() -> None:
 
 def test_slices_are_told_where_there_are_rows_enough_and_all_is_plain_json() -> None:
     found, test = told()
-    rows = {row["value"]: row for row in found["slices"]}
+    rows = {row.value: row for row in found.slices}
     assert rows.keys() == {"app", "web"}
-    assert rows["app"]["n"] == 1999
-    assert rows["app"]["actual"]["value"] == pytest.approx(test.y[:3998:2].mean())
-    json.dumps(found, allow_nan=False)
+    assert rows["app"].n == 1999
+    assert rows["app"].actual.value == pytest.approx(test.y[:3998:2].mean())
+    json.dumps(found.model_dump(mode="json"), allow_nan=False)
 
 
 @pytest.mark.parametrize(("metric", "minimum", "never"), [("gini_norm", 0.3, 0.99), ("mae", 40.0, 1.0)])
@@ -135,13 +135,13 @@ def test_a_better_model_of_amounts_is_promoted_and_a_worse_one_is_not(
     metric: str, minimum: float, never: float
 ) -> None:
     part = labelled(4000, 50)
-    score = Judge(metric=metric, y=part.y, resamples=200, seed=1)
+    score = PairedComparison(metric=metric, y=part.y, resamples=200, seed=1)
     good, bad = part.scores["deep"], part.scores["linear"]
-    assert decide(Evidence(judge=score, minimum=minimum, candidate=good, champion=bad)).verdict == "PROMOTE"
-    assert decide(Evidence(judge=score, minimum=minimum, candidate=bad, champion=good)).verdict == "REJECT"
-    assert decide(Evidence(judge=score, minimum=minimum, candidate=good, champion=good)).verdict == "HOLD"
-    assert decide(Evidence(judge=score, minimum=never, candidate=good, champion=None)).verdict == "REJECT"
-    column = decide(Evidence(judge=score, minimum=minimum, candidate=good[:, None], champion=bad[:, None]))
+    assert decide(Evidence(comparison=score, minimum=minimum, candidate=good, champion=bad)).verdict == "PROMOTE"
+    assert decide(Evidence(comparison=score, minimum=minimum, candidate=bad, champion=good)).verdict == "REJECT"
+    assert decide(Evidence(comparison=score, minimum=minimum, candidate=good, champion=good)).verdict == "HOLD"
+    assert decide(Evidence(comparison=score, minimum=never, candidate=good, champion=None)).verdict == "REJECT"
+    column = decide(Evidence(comparison=score, minimum=minimum, candidate=good[:, None], champion=bad[:, None]))
     assert column.verdict == "PROMOTE", "a scorer gives (n, 1)"
 
 
@@ -152,17 +152,17 @@ def test_groups_of_amounts_are_judged_where_amounts_can_be_ranked() -> None:
     group = np.array(["a", "b", "c", "d"] * 1000)
     y[group == "c"] = 0
     group[:10] = "e"
-    score = Judge(metric="gini_norm", y=y, resamples=100, seed=1)
+    score = PairedComparison(metric="gini_norm", y=y, resamples=100, seed=1)
     candidate = np.where(group == "a", np.random.default_rng(1).permutation(part.scores["deep"]), part.scores["deep"])
-    found = {s.value: s for s in by_slice(score, {"g": group}, candidate, part.scores["boosted"])}
+    found = {s.value: s for s in compare_slices(score, {"g": group}, candidate, part.scores["boosted"])}
     assert {value: s.better_by is not None for value, s in found.items()} == {
         "a": True, "b": True, "c": False, "d": True, "e": False,
     }  # fmt: skip
     assert found["a"].is_worse
     assert not found["b"].is_worse
-    error = by_slice(replace_metric(score), {"g": group}, candidate, part.scores["boosted"])
+    error = compare_slices(replace_metric(score), {"g": group}, candidate, part.scores["boosted"])
     assert {s.value: s.better_by is not None for s in error}["c"], "an error needs no order"
 
 
-def replace_metric(score: Judge) -> Judge:
-    return Judge(metric="mae", y=score.y, resamples=score.resamples, seed=score.seed)
+def replace_metric(score: PairedComparison) -> PairedComparison:
+    return PairedComparison(metric="mae", y=score.y, resamples=score.resamples, seed=score.seed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,13 +11,14 @@ from scipy.special import softmax
 from sklearn import metrics as sk
 
 from perennial.evaluation.decisions import classes
-from perennial.evaluation.decisions.classes import confusion, judge
+from perennial.evaluation.decisions.classes import confusion, evaluate_classes
 from perennial.evaluation.decisions.response import Labelled, Resampling
 from perennial.evaluation.statistics import metrics
 from perennial.evaluation.statistics.intervals import F64
-from perennial.evaluation.statistics.paired import Judge
-from perennial.evaluation.statistics.slices import by_slice
+from perennial.evaluation.statistics.paired import PairedComparison
+from perennial.evaluation.statistics.slices import compare_slices
 from perennial.promotion.gate import Evidence, decide
+from perennial.results.multiclass import ClassSlice, MulticlassEvaluation
 
 pytestmark = pytest.mark.unit
 
@@ -50,10 +50,10 @@ def labelled(n: int, seed: int) -> Labelled:
 
 
 @cache
-def told(seed: int = 2, ordered: bool = True, primary: str = "log_loss") -> tuple[dict[str, Any], Labelled]:
+def told(seed: int = 2, ordered: bool = True, primary: str = "log_loss") -> tuple[MulticlassEvaluation, Labelled]:
     val, test = labelled(1500, 10 * seed), labelled(2000, 10 * seed + 5)
     groups = {"channel": np.array(["app", "web"] * 999 + ["fax", "fax"])}
-    return judge(val, test, primary, CLASSES, ordered, groups, FEW), test
+    return evaluate_classes(val, test, primary, CLASSES, ordered, groups, FEW), test
 
 
 @pytest.mark.parametrize("weight", [None, np.random.default_rng(3).uniform(0.1, 3, 500)])
@@ -101,101 +101,101 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
         truth, held = metrics.measure(metric, y, p), 0
         for i in range(60):
             some = slice(300 * i, 300 * (i + 1))
-            found = Judge(metric=metric, y=y[some], resamples=200, seed=i).estimate(p[some], 0.95)
+            found = PairedComparison(metric=metric, y=y[some], resamples=200, seed=i).estimate(p[some], 0.95)
             held += found.low <= truth <= found.high
         assert 52 <= held <= 60, (metric, held)
 
 
 def test_the_best_family_on_val_is_the_candidate_and_figures_hold_the_truth() -> None:
     found, _ = told()
-    assert found["candidate"]["family"] == "deep"
-    assert list(found["families"]) == ["linear", "boosted", "deep", "blend"]
+    assert found.candidate.family == "deep"
+    assert list(found.families) == ["linear", "boosted", "deep", "blend"]
     p, y = drawn(200_000, 9)
     for name in ("log_loss", "accuracy", "macro_f1", "kappa"):
-        figure = found["families"]["deep"]["test"][name]
-        assert figure["low"] <= metrics.measure(name, y, p) <= figure["high"], name
-    difference = found["deep_minus_traditional"]
-    assert difference["traditional"] == "boosted"
-    assert difference["low"] > 0, "above 0 is better, also of a loss"
+        figure = found.families["deep"].test[name]
+        assert figure.low <= metrics.measure(name, y, p) <= figure.high, name
+    difference = found.deep_minus_traditional
+    assert difference.traditional == "boosted"
+    assert difference.gain.low > 0, "above 0 is better, also of a loss"
 
 
 def test_kappa_is_told_of_classes_in_order_only() -> None:
-    assert "kappa" not in told(ordered=False)[0]["families"]["deep"]["test"]
+    assert "kappa" not in told(ordered=False)[0].families["deep"].test
 
 
 def test_confusion_adds_up() -> None:
     found, test = told()
-    counts = np.array(found["confusion"])
+    counts = np.array(found.confusion.counts)
     p = test.scores["deep"]
     assert np.array_equal(counts, sk.confusion_matrix(test.y, p.argmax(axis=1)))
     assert counts.sum() == 2000
-    assert np.trace(counts) / 2000 == pytest.approx(found["families"]["deep"]["test"]["accuracy"]["value"])
-    for c, row in enumerate(found["per_class"]):
-        assert row["n"] == counts[c].sum()
-        assert row["recall"]["value"] == pytest.approx(counts[c, c] / counts[c].sum())
-        assert row["precision"]["value"] == pytest.approx(counts[c, c] / counts[:, c].sum())
-        assert row["recall"]["low"] < row["recall"]["value"] < row["recall"]["high"]
-    f1 = np.mean([row["f1"] for row in found["per_class"]])
-    assert f1 == pytest.approx(found["families"]["deep"]["test"]["macro_f1"]["value"])
+    assert np.trace(counts) / 2000 == pytest.approx(found.families["deep"].test["accuracy"].value)
+    for c, row in enumerate(found.confusion.per_class):
+        assert row.n == counts[c].sum()
+        assert row.recall.value == pytest.approx(counts[c, c] / counts[c].sum())
+        assert row.precision.value == pytest.approx(counts[c, c] / counts[:, c].sum())
+        assert row.recall.low < row.recall.value < row.recall.high
+    f1 = np.mean([row.f1 for row in found.confusion.per_class])
+    assert f1 == pytest.approx(found.families["deep"].test["macro_f1"].value)
     assert confusion(np.array([2.0]), np.array([[0.1, 0.2, 0.7]])).tolist() == [[0, 0, 0], [0, 0, 0], [0, 0, 1]]
 
 
 def test_coverage_falls_to_the_accuracy_of_all_rows() -> None:
     found, test = told()
-    curve = found["coverage"]
-    accuracy = found["families"]["deep"]["test"]["accuracy"]["value"]
-    assert (curve["x"][0], curve["x"][-1]) == (0, 1)
-    assert curve["value"][-1] == pytest.approx(accuracy)
-    assert curve["value"][10] > accuracy + 0.1, "the surest tenth is right more often"
+    curve = found.coverage
+    accuracy = found.families["deep"].test["accuracy"].value
+    assert (curve.x[0], curve.x[-1]) == (0, 1)
+    assert curve.value[-1] == pytest.approx(accuracy)
+    assert curve.value[10] > accuracy + 0.1, "the surest tenth is right more often"
     p = test.scores["deep"]
     surest = np.argsort(-p.max(axis=1))[:1000]
     right = (p.argmax(axis=1) == test.y)[surest].mean()
-    assert curve["value"][50] == pytest.approx(right, abs=1e-9)
-    assert all(low <= v <= high for low, v, high in zip(curve["low"], curve["value"], curve["high"], strict=True))
+    assert curve.value[50] == pytest.approx(right, abs=1e-9)
+    assert all(low <= v <= high for low, v, high in zip(curve.low, curve.value, curve.high, strict=True))
 
 
 def test_mistakes_are_wrong_and_the_surest_come_first() -> None:
     found, test = told()
     p = test.scores["deep"]
-    sure = [row["p"] for row in found["mistakes"]]
+    sure = [row.probability for row in found.confusion.mistakes]
     assert len(sure) == 12
     assert sure == sorted(sure, reverse=True)
-    for row in found["mistakes"]:
-        assert row["true"] == test.y[row["row"]] != row["said"] == p[row["row"]].argmax()
+    for row in found.confusion.mistakes:
+        assert row.true == test.y[row.row] != row.predicted == p[row.row].argmax()
     wrong = p.argmax(axis=1) != test.y
     assert sure[0] == pytest.approx(p[wrong].max())
 
 
 def test_slices_tell_accuracy_where_there_are_rows_enough() -> None:
-    rows = {row["value"]: row for row in told()[0]["slices"]}
+    rows = {row.value: row for row in told()[0].slices}
     assert rows.keys() == {"app", "fax", "web"}
-    assert rows["fax"] == {"column": "channel", "value": "fax", "n": 2}
-    assert rows["app"]["n"] == 999
-    assert rows["app"]["accuracy"]["low"] < rows["app"]["accuracy"]["value"]
+    assert rows["fax"] == ClassSlice(column="channel", value="fax", n=2), "of two rows nothing is said"
+    assert rows["app"].n == 999
+    assert rows["app"].accuracy.low < rows["app"].accuracy.value
 
 
 def test_all_of_it_is_plain_json_and_a_class_without_rows_has_no_share() -> None:
-    json.dumps(told()[0], allow_nan=False)
+    json.dumps(told()[0].model_dump(mode="json"), allow_nan=False)
     p, y = drawn(300, 12)
     y[y == 2] = 1
     part = Labelled(y=y, scores={"linear": p, "deep": p})
-    found = judge(part, part, "accuracy", CLASSES, False, {}, FEW)
-    assert found["per_class"][2]["recall"] is None
-    assert found["per_class"][2]["n"] == 0
-    json.dumps(found, allow_nan=False)
+    found = evaluate_classes(part, part, "accuracy", CLASSES, False, {}, FEW)
+    assert found.confusion.per_class[2].recall is None
+    assert found.confusion.per_class[2].n == 0
+    json.dumps(found.model_dump(mode="json"), allow_nan=False)
 
 
 @pytest.mark.parametrize("metric", ["log_loss", "accuracy", "macro_f1"])
 def test_a_better_model_of_classes_is_promoted_and_a_worse_one_is_not(metric: str) -> None:
     p, y = drawn(3000, 13)
     worse = blurred(p, 14, 1.5)
-    score = Judge(metric=metric, y=y, resamples=200, seed=1)
+    score = PairedComparison(metric=metric, y=y, resamples=200, seed=1)
     minimum = 1.0 if metric == "log_loss" else 0.4
-    assert decide(Evidence(judge=score, minimum=minimum, candidate=p, champion=worse)).verdict == "PROMOTE"
-    assert decide(Evidence(judge=score, minimum=minimum, candidate=worse, champion=p)).verdict == "REJECT"
-    assert decide(Evidence(judge=score, minimum=minimum, candidate=p, champion=p)).verdict == "HOLD"
+    assert decide(Evidence(comparison=score, minimum=minimum, candidate=p, champion=worse)).verdict == "PROMOTE"
+    assert decide(Evidence(comparison=score, minimum=minimum, candidate=worse, champion=p)).verdict == "REJECT"
+    assert decide(Evidence(comparison=score, minimum=minimum, candidate=p, champion=p)).verdict == "HOLD"
     unreachable = 0.1 if metric == "log_loss" else 0.99
-    assert decide(Evidence(judge=score, minimum=unreachable, candidate=p, champion=None)).verdict == "REJECT"
+    assert decide(Evidence(comparison=score, minimum=unreachable, candidate=p, champion=None)).verdict == "REJECT"
 
 
 def test_a_group_in_which_the_new_model_confuses_classes_stops_it() -> None:
@@ -203,12 +203,12 @@ def test_a_group_in_which_the_new_model_confuses_classes_stops_it() -> None:
     group = np.array(["old", *["new"] * 5] * 500)
     candidate = np.where((group == "old")[:, None], blurred(p, 16, 2.0), p)
     champion = blurred(p, 17, 1.0)
-    score = Judge(metric="log_loss", y=y, resamples=200, seed=1)
-    found = by_slice(score, {"age": group}, candidate, champion)
+    score = PairedComparison(metric="log_loss", y=y, resamples=200, seed=1)
+    found = compare_slices(score, {"age": group}, candidate, champion)
     assert [(part.value, part.is_worse) for part in found] == [("new", False), ("old", True)]
-    decision = decide(Evidence(judge=score, minimum=1.1, candidate=candidate, champion=champion, slices=found))
+    decision = decide(Evidence(comparison=score, minimum=1.1, candidate=candidate, champion=champion, slices=found))
     assert decision.verdict == "HOLD"
-    assert "age old" in decision.reasons[0].words
+    assert "age old" in decision.reasons[0].sentence
 
 
 def test_of_a_yes_or_no_both_answers_are_told_apart() -> None:
@@ -217,8 +217,8 @@ def test_of_a_yes_or_no_both_answers_are_told_apart() -> None:
     both = classes.answers(score)
     assert np.allclose(both, np.hstack([1 - score, score]))
     assert classes.answers(both) is both
-    found = classes.told_apart(y, both)
-    assert found["confusion"] == [[1, 1], [2, 1]], "one half is no yes"
-    assert [(m["row"], m["true"], m["said"]) for m in found["mistakes"]] == [(3, 1, 0), (0, 0, 1), (4, 1, 0)]
-    assert found["mistakes"][0]["p"] == pytest.approx(0.95)
-    assert found["per_class"][1]["f1"] == pytest.approx(2 / 5)
+    found = classes.confuse(y, both)
+    assert found.counts == ((1, 1), (2, 1)), "one half is no yes"
+    assert [(m.row, m.true, m.predicted) for m in found.mistakes] == [(3, 1, 0), (0, 0, 1), (4, 1, 0)]
+    assert found.mistakes[0].probability == pytest.approx(0.95)
+    assert found.per_class[1].f1 == pytest.approx(2 / 5)

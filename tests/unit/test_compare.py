@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from perennial.commands.compare import main
-from perennial.evaluation.statistics.paired import Judge
+from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.files.durable import write_bytes, write_json, write_text
 from perennial.files.project import Project
 from perennial.promotion import compare as action
@@ -41,7 +41,7 @@ def checkouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Project,
         write_json(project.output(NAME, "evaluate") / "summary.json", summary)
     rng = np.random.default_rng(1)
     y = (np.arange(400) % 4 == 0).astype(float)
-    judge = Judge(metric="auc", y=y, resamples=50, seed=1)
+    judge = PairedComparison(metric="auc", y=y, resamples=50, seed=1)
     scores = {"deep": y + rng.normal(size=400) / 2, "linear": y + rng.normal(size=400)}
 
     def evidence(project: Project, name: str, contract: object, new: Any, old: Any, gate: object) -> Evidence:

@@ -17,7 +17,6 @@ from perennial.contract.model import Sampling, TimeSplit
 from perennial.promotion import gate, promote
 from perennial.report.charts import numbers as n
 from perennial.report.charts.axes import Scale, y_grid
-from perennial.report.charts.flows import Verdict
 from perennial.report.context import Story
 from perennial.report.page import Checks, Figure, Pair, Table
 from perennial.report.pages import compose as compose_module
@@ -25,6 +24,7 @@ from perennial.report.pages import messages, response, segments, shared
 from perennial.report.pages.compose import compose
 from perennial.report.pages.data import data_section
 from perennial.report.task_sections import Told
+from perennial.results.decision import Verdict
 from tests.fakes.story import BAD, TEST, TRAIN, VAL, about, gallery, response_story, spend_story, uplift_story
 
 pytestmark = pytest.mark.unit

@@ -7,8 +7,9 @@ import pytest
 
 from perennial.evaluation.statistics import experiment
 from perennial.evaluation.statistics.holdout import Lottery, drawn
-from perennial.evaluation.statistics.intervals import F64, Interval
+from perennial.evaluation.statistics.intervals import F64
 from perennial.evaluation.statistics.uplift import Arms
+from perennial.results.figures import Interval
 
 pytestmark = pytest.mark.unit
 VALUE, COST, N = 40.0, 2.0, 4_000

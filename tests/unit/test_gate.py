@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from perennial.errors import ConfigError, InputError
-from perennial.evaluation.statistics.intervals import F64, Interval, z_of
+from perennial.evaluation.statistics.intervals import F64, z_of
 from perennial.evaluation.statistics.metrics import measure
-from perennial.evaluation.statistics.paired import Judge
-from perennial.evaluation.statistics.slices import Slice, by_slice
-from perennial.promotion.gate import LEVEL, Decision, Evidence, Rule, anew, decide
+from perennial.evaluation.statistics.paired import PairedComparison
+from perennial.evaluation.statistics.slices import SliceComparison, compare_slices
+from perennial.promotion.gate import LEVEL, Evidence, decide, decide_as_first
+from perennial.results.decision import Decision, Rule
+from perennial.results.figures import Interval
 
 pytestmark = pytest.mark.unit
 
@@ -31,7 +33,12 @@ def models(seed: int, n: int = 2_000, champion: float = EQUAL) -> tuple[F64, F64
 
 def evidence(seed: int = 1, n: int = 2_000, champion: float = EQUAL, *, minimum: float = 0.5) -> Evidence:
     y, new, old = models(seed, n, champion)
-    return Evidence(judge=Judge(metric="auc", y=y, resamples=200, seed=1), minimum=minimum, candidate=new, champion=old)
+    return Evidence(
+        comparison=PairedComparison(metric="auc", y=y, resamples=200, seed=1),
+        minimum=minimum,
+        candidate=new,
+        champion=old,
+    )
 
 
 def rule(decision: Decision, name: str) -> Rule:
@@ -40,9 +47,9 @@ def rule(decision: Decision, name: str) -> Rule:
     return found[0]
 
 
-def group(better_by: Interval | None, value: str = "landline") -> Slice:
+def group(better_by: Interval | None, value: str = "landline") -> SliceComparison:
     figure = None if better_by is None else Interval(value=0.7, low=0.6, high=0.8)
-    return Slice(
+    return SliceComparison(
         column="contact", value=value, n=400, positives=50, candidate=figure, reference=figure, better_by=better_by
     )
 
@@ -52,7 +59,7 @@ def test_equal_models_are_hardly_ever_promoted_and_a_real_gain_mostly_is() -> No
     gains: dict[float, float] = {}
     for champion in (EQUAL, CLEARLY_WORSE):
         found = [decide(evidence(seed, champion=champion)) for seed in range(TRIALS)]
-        values = [interval.value for d in found if (interval := rule(d, "better").interval) is not None]
+        values = [interval.value for d in found if (interval := rule(d, "improvement").interval) is not None]
         assert len(values) == TRIALS
         promoted[champion] = Counter(d.verdict for d in found)["PROMOTE"] / TRIALS
         gains[champion] = float(np.mean(values) / np.std(values))
@@ -67,60 +74,60 @@ def test_equal_models_are_hardly_ever_promoted_and_a_real_gain_mostly_is() -> No
 def test_a_gain_that_is_clear_promotes_and_says_so() -> None:
     decision = decide(evidence(n=8_000, champion=2.0, minimum=0.6))
     assert decision.verdict == "PROMOTE"
-    assert [r.name for r in decision.reasons] == ["better", "minimum"]
-    better = rule(decision, "better")
+    assert [r.name for r in decision.reasons] == ["improvement", "minimum"]
+    better = rule(decision, "improvement")
     assert better.interval is not None
-    assert better.words.startswith(f"auc, candidate against the model in use: better by {better.interval.value:+.4f} [")
-    assert better.words.endswith("] at 99 % on the same rows, all above 0")
-    assert "its lower end clears the agreed minimum 0.6" in rule(decision, "minimum").words
+    assert better.sentence.startswith(f"auc, candidate against the champion: better by {better.interval.value:+.4f} [")
+    assert better.sentence.endswith("] at 99 % on the same rows, all above 0")
+    assert "its lower end clears the agreed minimum 0.6" in rule(decision, "minimum").sentence
 
 
 def test_the_same_model_again_is_held() -> None:
     some = evidence()
     decision = decide(replace(some, champion=some.candidate))
     assert decision.verdict == "HOLD"
-    assert [r.words.split(", ")[-1] for r in decision.reasons] == ["not measurably better"]
+    assert [r.sentence.split(", ")[-1] for r in decision.reasons] == ["not measurably better"]
 
 
 def test_a_measurably_worse_candidate_is_rejected() -> None:
     some = evidence(n=8_000, champion=2.0)
     assert some.champion is not None
     decision = decide(replace(some, candidate=some.champion, champion=some.candidate))
-    assert (decision.verdict, rule(decision, "better").state) == ("REJECT", "rejects")
-    assert rule(decision, "better").words.endswith("measurably worse")
+    assert (decision.verdict, rule(decision, "improvement").state) == ("REJECT", "reject")
+    assert rule(decision, "improvement").sentence.endswith("measurably worse")
 
 
 def test_the_first_model_needs_nothing_but_the_floor() -> None:
     some = replace(evidence(), champion=None)
-    figure = some.judge.estimate(some.candidate, LEVEL)
+    figure = some.comparison.estimate(some.candidate, LEVEL)
     above = decide(replace(some, minimum=figure.low - 1e-6))
-    assert (above.verdict, rule(above, "better").state) == ("PROMOTE", "info")
-    assert "no model is in use" in rule(above, "better").words
+    assert (above.verdict, rule(above, "improvement").state) == ("PROMOTE", "info")
+    assert "there is no champion yet" in rule(above, "improvement").sentence
     below = decide(replace(some, minimum=figure.low + 1e-6))
     assert figure.low + 1e-6 < figure.value
     assert below.verdict == "REJECT"
     assert [r.name for r in below.reasons] == ["minimum"]
-    assert "its lower end does not clear the agreed minimum" in rule(below, "minimum").words
+    assert "its lower end does not clear the agreed minimum" in rule(below, "minimum").sentence
     assert (rule(below, "minimum").interval, rule(below, "minimum").line) == (figure, figure.low + 1e-6)
 
 
 def test_the_floor_stands_however_much_better_the_candidate_is() -> None:
     decision = decide(evidence(n=8_000, champion=2.0, minimum=0.95))
-    assert (decision.verdict, rule(decision, "better").state) == ("REJECT", "ok")
+    assert (decision.verdict, rule(decision, "improvement").state) == ("REJECT", "pass")
 
 
 def test_of_a_loss_less_is_better_and_the_floor_is_a_ceiling() -> None:
     y, new, old = models(1, 6_000, 2.0)
     p_new, p_old = (1 / (1 + np.exp(2 - s)) for s in (new, old))
-    judge = Judge(metric="log_loss", y=y, resamples=200, seed=1)
-    some = Evidence(judge=judge, minimum=0.6, candidate=p_new, champion=p_old)
+    comparison = PairedComparison(metric="log_loss", y=y, resamples=200, seed=1)
+    some = Evidence(comparison=comparison, minimum=0.6, candidate=p_new, champion=p_old)
     decision = decide(some)
-    interval = rule(decision, "better").interval
+    interval = rule(decision, "improvement").interval
     assert interval is not None
     assert interval.value == pytest.approx(measure("log_loss", y, p_old) - measure("log_loss", y, p_new))
     assert (interval.value > 0, decision.verdict) == (True, "PROMOTE")
     high = decide(replace(some, minimum=measure("log_loss", y, p_new)))
-    assert (high.verdict, "its upper end does not clear" in rule(high, "minimum").words) == ("REJECT", True)
+    assert (high.verdict, "its upper end does not clear" in rule(high, "minimum").sentence) == ("REJECT", True)
     turned = decide(replace(some, candidate=p_old, champion=p_new))
     assert turned.verdict == "REJECT"
 
@@ -133,7 +140,7 @@ def test_what_cannot_be_compared_is_held_with_the_reason(has_scores: bool) -> No
     case = replace(some, not_comparable=why, profit=less, slices=(group(less),))
     decision = decide(case if has_scores else replace(case, champion=None))
     assert decision.verdict == "HOLD"
-    assert [r.words for r in decision.reasons] == [f"not comparable: {why}"]
+    assert [r.sentence for r in decision.reasons] == [f"not comparable: {why}"]
     assert {r.name for r in decision.rules} == {"comparable", "minimum"}
     assert decide(replace(case, minimum=0.95)).verdict == "REJECT"
 
@@ -141,14 +148,16 @@ def test_what_cannot_be_compared_is_held_with_the_reason(has_scores: bool) -> No
 def test_what_cannot_be_compared_is_judged_as_a_first_model_where_a_person_says_why() -> None:
     some = replace(evidence(n=8_000, champion=2.0), champion=None)
     case = replace(some, not_comparable="the roles of x changed")
-    decision = anew(case, "cheap means below 13")
+    decision = decide_as_first(case, "cheap means below 13")
     assert decision is not None
-    assert (decision.verdict, [r.name for r in decision.reasons]) == ("PROMOTE", ["anew", "minimum"])
-    assert decision.rules[0].words == "judged as a first model by hand (cheap means below 13): the roles of x changed"
-    low = anew(replace(case, minimum=0.95), "cheap means below 13")
+    assert (decision.verdict, [r.name for r in decision.reasons]) == ("PROMOTE", ["override", "minimum"])
+    assert (
+        decision.rules[0].sentence == "judged as a first model by hand (cheap means below 13): the roles of x changed"
+    )
+    low = decide_as_first(replace(case, minimum=0.95), "cheap means below 13")
     assert low is not None
     assert low.verdict == "REJECT", "the agreed minimum stands"
-    assert anew(some, "no reason at all") is None
+    assert decide_as_first(some, "no reason at all") is None
 
 
 def test_profit_can_only_stop() -> None:
@@ -156,8 +165,8 @@ def test_profit_can_only_stop() -> None:
     less = Interval(value=-900, low=-1_700, high=-100)
     stopped = decide(replace(clear, profit=less))
     assert stopped.verdict == "HOLD"
-    assert [r.words for r in stopped.reasons] == [
-        "profit against the model in use -900 [-1,700, -100] at 99 %: measurably less"
+    assert [r.sentence for r in stopped.reasons] == [
+        "profit against the champion -900 [-1,700, -100] at 99 %: measurably less"
     ]
     unsure = Interval(value=-900, low=-1_900, high=100)
     assert decide(replace(clear, profit=unsure)).verdict == "PROMOTE"
@@ -171,27 +180,27 @@ def test_a_group_stops_only_when_it_surely_loses_more_than_a_hundredth() -> None
         "surely": (Interval(value=-0.03, low=-0.05, high=-0.01), "HOLD"),
         "little": (Interval(value=-0.009, low=-0.012, high=-0.006), "PROMOTE"),
         "unsure": (Interval(value=-0.03, low=-0.07, high=0.01), "PROMOTE"),
-        "better": (Interval(value=0.03, low=0.01, high=0.05), "PROMOTE"),
+        "improvement": (Interval(value=0.03, low=0.01, high=0.05), "PROMOTE"),
     }
     seen = 0
     for name, (interval, verdict) in cases.items():
         decision = decide(
-            replace(clear, slices=(group(None, "few"), group(interval), group(cases["better"][0], "web")))
+            replace(clear, slices=(group(None, "few"), group(interval), group(cases["improvement"][0], "web")))
         )
         assert decision.verdict == verdict, name
-        words = rule(decision, "groups").words
-        assert words.startswith("contact landline (400 rows)" if name != "better" else "contact"), words
+        words = rule(decision, "slices").sentence
+        assert words.startswith("contact landline (400 rows)" if name != "improvement" else "contact"), words
         seen += 1
     assert seen == 4
     both = decide(replace(clear, slices=(group(cases["surely"][0], "a"), group(cases["surely"][0], "b"))))
-    assert [r.words.split(" (")[0] for r in both.reasons] == ["contact a", "contact b"]
-    none = rule(decide(replace(clear, slices=(group(None),))), "groups")
-    assert (none.state, "no customer group has 30 rows of each outcome" in none.words) == ("info", True)
+    assert [r.sentence.split(" (")[0] for r in both.reasons] == ["contact a", "contact b"]
+    none = rule(decide(replace(clear, slices=(group(None),))), "slices")
+    assert (none.state, "no customer group has 30 rows of each outcome" in none.sentence) == ("info", True)
 
 
 def test_groups_are_judged_with_a_level_for_each_look_and_never_below_thirty() -> None:
     y, new, old = models(3, 4_000)
-    judge = Judge(metric="auc", y=y, resamples=100, seed=1)
+    comparison = PairedComparison(metric="auc", y=y, resamples=100, seed=1)
     small = np.zeros(4_000, dtype=bool)
     small[np.flatnonzero(y == 1)[:29]] = True
     small[np.flatnonzero(y == 0)[:500]] = True
@@ -199,7 +208,7 @@ def test_groups_are_judged_with_a_level_for_each_look_and_never_below_thirty() -
         "channel": np.where(small, "fax", np.where(np.arange(4_000) % 2 == 0, "web", "store")),
         "age": np.where(np.arange(4_000) % 3 == 0, "young", "old"),
     }
-    found = by_slice(judge, groups, new, old)
+    found = compare_slices(comparison, groups, new, old)
     assert [(s.column, s.value) for s in found] == [
         ("channel", "fax"), ("channel", "store"), ("channel", "web"), ("age", "old"), ("age", "young"),
     ]  # fmt: skip
@@ -207,8 +216,8 @@ def test_groups_are_judged_with_a_level_for_each_look_and_never_below_thirty() -
     fax, store = found[0], found[1]
     assert (fax.positives, fax.candidate, fax.reference, fax.better_by) == (29, None, None, None)
     rows = groups["channel"] == "store"
-    assert store.better_by == judge.only(rows).better_by(new[rows], old[rows], 1 - 0.05 / 4)
-    assert store.candidate == judge.only(rows).estimate(new[rows], 0.95)
+    assert store.better_by == comparison.only(rows).better_by(new[rows], old[rows], 1 - 0.05 / 4)
+    assert store.candidate == comparison.only(rows).estimate(new[rows], 0.95)
     assert z_of(1 - 0.05 / 4) > z_of(0.95)
 
 
@@ -216,11 +225,11 @@ def test_a_model_that_fails_one_group_is_held_though_better_on_the_whole() -> No
     y, new, old = models(5, 12_000, 2.0)
     is_landline = np.arange(12_000) % 6 == 0
     spoiled = np.where(is_landline, np.random.default_rng(1).normal(size=12_000), new)
-    judge = Judge(metric="auc", y=y, resamples=100, seed=1)
-    slices = by_slice(judge, {"contact": np.where(is_landline, "landline", "mobile")}, spoiled, old)
-    decision = decide(Evidence(judge=judge, minimum=0.5, candidate=spoiled, champion=old, slices=slices))
-    assert (decision.verdict, rule(decision, "better").state) == ("HOLD", "ok")
-    assert [r.words.split(":")[0] for r in decision.reasons] == ["contact landline (2000 rows)"]
+    comparison = PairedComparison(metric="auc", y=y, resamples=100, seed=1)
+    slices = compare_slices(comparison, {"contact": np.where(is_landline, "landline", "mobile")}, spoiled, old)
+    decision = decide(Evidence(comparison=comparison, minimum=0.5, candidate=spoiled, champion=old, slices=slices))
+    assert (decision.verdict, rule(decision, "improvement").state) == ("HOLD", "pass")
+    assert [r.sentence.split(":")[0] for r in decision.reasons] == ["contact landline (2000 rows)"]
 
 
 def test_scores_of_the_scorer_are_taken_as_they_come() -> None:
@@ -233,20 +242,20 @@ def test_scores_of_the_scorer_are_taken_as_they_come() -> None:
 def test_a_judge_refuses_what_it_cannot_judge() -> None:
     y, new, _ = models(1, 100)
     with pytest.raises(ConfigError, match="no metric 'AUC'"):
-        Judge(metric="AUC", y=y, resamples=100, seed=1)
+        PairedComparison(metric="AUC", y=y, resamples=100, seed=1)
     with pytest.raises(InputError, match="a Qini needs the arm of every row"):
-        Judge(metric="qini", y=y, resamples=100, seed=1)
-    judge = Judge(metric="ap", y=y, resamples=100, seed=1)
+        PairedComparison(metric="qini", y=y, resamples=100, seed=1)
+    comparison = PairedComparison(metric="ap", y=y, resamples=100, seed=1)
     with pytest.raises(InputError, match=r"outcomes \(100,\), scores \(99,\)"):
-        decide(Evidence(judge=judge, minimum=0, candidate=new[1:], champion=None))
+        decide(Evidence(comparison=comparison, minimum=0, candidate=new[1:], champion=None))
 
 
 def test_amounts_are_resampled_as_they_are() -> None:
     """Each amount would be a stratum of its own, and no interval would have a width."""
     rng = np.random.default_rng(1)
     y = rng.gamma(1, 100, 1_000)
-    judge = Judge(metric="mae", y=y, resamples=200, seed=1)
-    found = judge.better_by(y + rng.normal(size=1_000), y + 30 * rng.normal(size=1_000), 0.95)
+    comparison = PairedComparison(metric="mae", y=y, resamples=200, seed=1)
+    found = comparison.better_by(y + rng.normal(size=1_000), y + 30 * rng.normal(size=1_000), 0.95)
     assert 0 < found.low < found.value - 0.5
     assert found.value + 0.5 < found.high
 
@@ -256,7 +265,7 @@ def test_weights_by_outcome_change_ap_and_not_auc() -> None:
     weight = np.where(y == 1, 1.0, 30.0)
     found = {}
     for metric in ("auc", "ap"):
-        plain = Judge(metric=metric, y=y, resamples=100, seed=1)
+        plain = PairedComparison(metric=metric, y=y, resamples=100, seed=1)
         found[metric] = [j.better_by(new, old, 0.95).value for j in (plain, replace(plain, weight=weight))]
     assert found["auc"][0] == found["auc"][1]
     assert found["ap"][0] > 2 * found["ap"][1] > 0

@@ -11,7 +11,6 @@ from scipy.stats import binomtest
 from perennial.errors import InputError
 from perennial.evaluation.statistics.intervals import (
     F64,
-    Interval,
     Metric,
     bootstrap,
     delong,
@@ -22,8 +21,9 @@ from perennial.evaluation.statistics.intervals import (
     z_of,
 )
 from perennial.evaluation.statistics.metrics import METRICS
-from perennial.evaluation.statistics.paired import Judge
+from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.evaluation.statistics.ranking import DEPTHS, total_by_depth
+from perennial.results.figures import Interval
 
 pytestmark = pytest.mark.unit
 
@@ -128,7 +128,7 @@ def test_the_interval_of_a_figure_holds_the_truth_as_often_as_it_says(metric: st
     held = 0
     for seed in range(400):
         y, p = sample(np.random.default_rng([1, seed]), 1_000)
-        found = Judge(metric=metric, y=y, resamples=150, seed=seed).estimate(p, 0.95)
+        found = PairedComparison(metric=metric, y=y, resamples=150, seed=seed).estimate(p, 0.95)
         held += found.low <= truth <= found.high
     assert 0.92 <= held / 400 <= 0.98, held / 400
 

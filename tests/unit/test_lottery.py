@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perennial.evaluation.statistics.randomization import balance, sample_ratio, unfair
+from perennial.evaluation.statistics.randomization import balance, find_problem, sample_ratio
 
 pytestmark = pytest.mark.unit
 
@@ -32,7 +32,7 @@ def test_a_fair_lottery_is_told_from_one_that_is_not() -> None:
     assert {b.column for b in found} == fair.keys()
     assert all(b.p > 0.05 / 6 and max(map(abs, b.gaps)) < 0.12 for b in found), found
     assert [b.gaps for b in found if b.column in {"empty", "same"}] == [(0, 0), (0, 0)]
-    assert unfair(arm, fair, LOTTERY) is None
+    assert find_problem(arm, fair, LOTTERY) is None
     older = {
         "older": age + 4 * (arm == 1),
         "moved": np.where((arm == 2) & (rng.random(6_000) < 0.2), "Bern", city).astype(object),
@@ -40,8 +40,8 @@ def test_a_fair_lottery_is_told_from_one_that_is_not() -> None:
     }
     assert len(caught := balance(arm, {**fair, **older})) == 9
     assert {b.column for b in caught if b.p < 1e-6} == older.keys()
-    assert "the groups differ in " in str(unfair(arm, {**fair, **older}, LOTTERY))
-    assert "do not fit the planned 1 : 1 : 1" in str(unfair(arm, fair, (1, 1, 1)))
+    assert "the groups differ in " in str(find_problem(arm, {**fair, **older}, LOTTERY))
+    assert "do not fit the planned 1 : 1 : 1" in str(find_problem(arm, fair, (1, 1, 1)))
 
 
 def test_a_gap_is_that_of_its_own_arm_to_control_in_standard_deviations() -> None:
@@ -53,10 +53,10 @@ def test_a_gap_is_that_of_its_own_arm_to_control_in_standard_deviations() -> Non
     )
     found = {column.column: column for column in balance(arm, {"older": older, "moved": moved})}
     assert found["older"].gaps == pytest.approx((0, -0.3), abs=0.035)
-    assert abs(found["older"].gaps[0]) < found["older"].chance < 0.035
+    assert abs(found["older"].gaps[0]) < found["older"].expected_gap < 0.035
     shares = 0.5, 0.6  # of Bern in control and in arm 1
     assert abs(found["moved"].gaps[0]) == pytest.approx(0.1 / np.sqrt(np.mean(shares) * 0.5), rel=0.15)
-    assert abs(found["moved"].gaps[0]) > found["moved"].chance > abs(found["moved"].gaps[1])
+    assert abs(found["moved"].gaps[0]) > found["moved"].expected_gap > abs(found["moved"].gaps[1])
 
 
 def test_balance_is_as_rarely_alarmed_as_it_says() -> None:
@@ -68,7 +68,7 @@ def test_balance_is_as_rarely_alarmed_as_it_says() -> None:
             for values in (rng.normal(size=500), rng.choice(list("abc"), 500).astype(object))
         )
         p.append(number.p)
-        over.append([max(map(abs, column.gaps)) > column.chance for column in (number, text)])
+        over.append([max(map(abs, column.gaps)) > column.expected_gap for column in (number, text)])
     assert 0.02 <= np.mean(np.array(p) < 0.05) <= 0.085
     assert (np.mean(over, axis=0) <= 0.085).all()
     assert (np.mean(over, axis=0) >= 0.01).all()

@@ -18,10 +18,11 @@ from perennial.errors import ConservationError, PerennialError
 from perennial.report.charts import numbers as n
 from perennial.report.charts.axes import Scale, along, apart, place, rounded, ticks, x_axis
 from perennial.report.charts.curves import MOST_POINTS, Bin, Curve, Flag, by_depth, calibration, gains, training
-from perennial.report.charts.flows import Decision, Part, Verdict, row_flow, timeline
+from perennial.report.charts.flows import row_flow, timeline
 from perennial.report.charts.intervals import Line, Row, against_line, columns, inline, interval_rows, tone
-from perennial.report.charts.numbers import Interval
 from perennial.report.charts.svg import NARROW, Box, svg, width_of
+from perennial.results.decision import Verdict
+from perennial.results.figures import Interval
 from tests.fakes.sample_page import between, profit_curve
 
 pytestmark = pytest.mark.unit

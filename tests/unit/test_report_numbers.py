@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from perennial.errors import PerennialError
 from perennial.report.charts import numbers as n
-from perennial.report.charts.numbers import GAP, MINUS, Interval
+from perennial.report.charts.numbers import GAP, MINUS
+from perennial.results.figures import Interval
 
 pytestmark = pytest.mark.unit
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from perennial.contract.model import Money
-from perennial.evaluation.decisions.risk import Loan, judge, ks, points
+from perennial.evaluation.decisions.risk import LoanPolicy, evaluate_loans, ks, points
 from perennial.report.pages.compose import compose
 from tests.fakes.story import response_story
 
 pytestmark = pytest.mark.unit
-LOAN = Loan(gain=1.0, loss=4.0)
+LOAN = LoanPolicy(gain=1.0, loss=4.0)
 
 
 def drawn(n: int = 6000, seed: int = 1, unfair: float = 0.0) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
@@ -27,7 +27,7 @@ def drawn(n: int = 6000, seed: int = 1, unfair: float = 0.0) -> tuple[np.ndarray
 
 def found(**settings: Any) -> dict[str, Any]:
     y, p, groups = drawn(**settings)
-    return judge(y, p, LOAN, groups, n=200, seed=1)
+    return evaluate_loans(y, p, LOAN, groups, n=200, seed=1)
 
 
 def test_600_points_are_odds_of_50_to_1_and_20_more_double_them() -> None:
@@ -44,51 +44,51 @@ def test_the_cut_is_where_a_loan_earns_nothing_and_no_other_cut_earns_more_on_ca
     assert LOAN.cut == pytest.approx(0.2)
     y, p, _ = drawn()
     told = found()
-    assert told["approved"] == pytest.approx((p <= 0.2).mean())
+    assert told.approved == pytest.approx((p <= 0.2).mean())
     earned = {cut: float(np.where(p <= cut, np.where(y == 1, -4.0, 1.0), 0).mean()) for cut in (0.05, 0.2, 0.4, 1.0)}
     assert max(earned, key=lambda cut: earned[cut]) == 0.2
-    by_cut, by_all = (plan["per_1000"] for plan in told["plans"])
-    assert by_cut["value"] == pytest.approx(1000 * earned[0.2])
-    assert by_all["value"] == pytest.approx(1000 * earned[1.0])
-    assert by_cut["low"] < by_cut["value"] < by_cut["high"]
-    assert told["bad_rate"]["high"] < told["bad_rate_of_all"]["low"]
+    by_cut, by_all = (plan.per_1000 for plan in told.plans)
+    assert by_cut.value == pytest.approx(1000 * earned[0.2])
+    assert by_all.value == pytest.approx(1000 * earned[1.0])
+    assert by_cut.low < by_cut.value < by_cut.high
+    assert told.bad_rate.high < told.bad_rate_overall.low
 
 
 def test_bands_go_from_the_safest_on_and_hold_everyone_once() -> None:
-    bands = found()["bands"]
-    assert sum(band["n"] for band in bands) == 6000
+    bands = found().bands
+    assert sum(band.n for band in bands) == 6000
     assert len(bands) == 10
-    assert np.all(np.diff([band["from"] for band in bands]) < 0)
-    inside = [band["bad_rate"]["low"] <= band["predicted"] <= band["bad_rate"]["high"] for band in bands]
+    assert np.all(np.diff([band.min_points for band in bands]) < 0)
+    inside = [band.bad_rate.low <= band.predicted <= band.bad_rate.high for band in bands]
     assert sum(inside) >= 8
 
 
 def test_the_bad_rate_by_share_approved_is_a_share_with_its_band() -> None:
-    curve = found(n=300)["curve"]
-    for low, value, high in zip(curve["low"], curve["value"], curve["high"], strict=True):
+    curve = found(n=300).curve
+    for low, value, high in zip(curve.low, curve.value, curve.high, strict=True):
         assert 0 <= low <= value <= high <= 1
-    assert curve["value"][-1] == pytest.approx(found(n=300)["bad_rate_of_all"]["value"])
+    assert curve.value[-1] == pytest.approx(found(n=300).bad_rate_overall.value)
 
 
 @pytest.mark.parametrize("unfair", [0.0, 0.8])
 def test_a_group_that_is_scored_too_high_is_seen_in_approvals_and_in_payers_refused(unfair: float) -> None:
-    told = {group["value"]: group for group in found(unfair=unfair)["groups"]}
-    gaps = {name: told["b"][name] for name in ("approval_gap", "payers_refused_gap", "defaulters_refused_gap")}
+    told = {group.value: group for group in found(unfair=unfair).groups}
+    gaps = {name: told.b[name] for name in ("approval_gap", "payers_refused_gap", "defaulters_refused_gap")}
     if unfair:
-        assert told["b"]["approval_ratio"] < 0.8
-        assert gaps["approval_gap"]["high"] < 0 < gaps["payers_refused_gap"]["low"]
-        assert gaps["defaulters_refused_gap"]["low"] > 0
+        assert told.b.approval_ratio < 0.8
+        assert gaps.approval_gap.high < 0 < gaps.payers_refused_gap.low
+        assert gaps.defaulters_refused_gap.low > 0
     else:
-        assert all(gap["low"] < 0 < gap["high"] for gap in gaps.values())
-        assert 0.9 < told["b"]["approval_ratio"] < 1.1
+        assert all(gap.low < 0 < gap.high for gap in gaps.values())
+        assert 0.9 < told.b.approval_ratio < 1.1
 
 
 def test_a_group_of_few_is_counted_and_not_judged() -> None:
     y, p, groups = drawn(400)
-    groups["sex"][:20] = "c"
-    told = {group["value"]: group for group in judge(y, p, LOAN, groups, n=100, seed=1)["groups"]}
-    assert told["c"]["n"] == 20
-    assert "approval_gap" not in told["c"]
+    groups.sex[:20] = "c"
+    told = {group.value: group for group in evaluate_loans(y, p, LOAN, groups, n=100, seed=1).groups}
+    assert told.c.n == 20
+    assert "approval_gap" not in told.c
 
 
 def test_the_report_says_whom_to_approve_and_how_groups_fare() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from perennial.errors import Refused
-from perennial.promotion.rollback import _earlier, _was_in_use
+from perennial.promotion.rollback import _earlier, _refuse_never_champion
+from perennial.results.decision import DecisionRecord
 from perennial.tracking.registry import Version
+from tests.fakes.decisions import decision_record
 
 pytestmark = pytest.mark.unit
 
@@ -15,10 +17,10 @@ def version(number: str) -> Version:
     return Version(name="shop", number=number, run_id="", digest=number, family="linear", source="", tags={})
 
 
-def records(*told: str) -> list[dict[str, object]]:
+def records(*told: str) -> list[DecisionRecord]:
     """`P1` promotes version 1, `H2` holds version 2, `R1` rolls back to version 1."""
     verdicts = {"P": "PROMOTE", "H": "HOLD", "X": "REJECT", "R": "ROLLBACK"}
-    return [{"verdict": verdicts[text[0]], "version": text[1:], "digest": text[1:]} for text in told]
+    return [decision_record(verdicts[text[0]], text[1:], digest=text[1:]) for text in told]
 
 
 @pytest.mark.parametrize(
@@ -40,11 +42,11 @@ def test_there_is_an_end() -> None:
         _earlier(records("P1", "P2", "R1"), version("1"), "shop")
 
 
-def test_there_is_a_way_back_only_to_what_was_in_use() -> None:
+def test_there_is_a_way_back_only_to_what_refuse_never_champion() -> None:
     chain = records("P1", "H2", "X3", "P4", "R1")
     for number in ("1", "4"):
-        _was_in_use(chain, "shop", version(number))
+        _refuse_never_champion(chain, "shop", version(number))
     for number in ("2", "3"):
         words = rf"shop version {number} was never in use, so there is no way back to it; in use were: 1, 4\. "
         with pytest.raises(Refused, match=words + rf"To have it judged: perennial promote shop --version {number}"):
-            _was_in_use(chain, "shop", version(number))
+            _refuse_never_champion(chain, "shop", version(number))

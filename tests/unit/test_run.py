@@ -16,27 +16,20 @@ from perennial.errors import ConfigError, LeakError
 from perennial.files.durable import write_text
 from perennial.files.project import Project
 from perennial.promotion.main_job import check
+from perennial.results.receipt import ActionResults, Receipt, ReportPage, ScoredList, Skipped
+from tests.fakes.decisions import decision_record
 
 pytestmark = pytest.mark.unit
 
 NAME = "ad_response"
 GALLERY = resources.files("perennial.gallery")
-TOLD: dict[str, Any] = {
-    "promote": {"verdict": "PROMOTE"},
-    "score": {
-        "output": ".perennial/ad_response/scores.csv",
-        "rows": 1003,
-        "scored": 1000,
-        "chosen": 400,
-        "to": "contact",
-    },
-    "report": {
-        "path": ".perennial/ad_response/report.html",
-        "verdict": "PROMOTE",
-        "headline": "Use it.",
-        "in_use": "3",
-    },
-}
+PAGE = ReportPage(
+    path=".perennial/ad_response/report.html", sha256="0", verdict="PROMOTE", in_use="3", headline="Use it."
+)
+SCORED = ScoredList(
+    rows=1003, scored=1000, rejected=3, output=".perennial/ad_response/scores.csv", model_version="3", chosen=400,
+    to="contact",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -87,8 +80,8 @@ def test_a_leak_in_the_contract_stays_a_refusal(project: Project) -> None:
 
 
 def said(capsys: pytest.CaptureFixture[str], **changes: Any) -> list[str]:
-    results = {action: {**told, **changes.get(action, {})} for action, told in TOLD.items()}
-    _say_results(NAME, {"results": results})
+    results = ActionResults(promote=decision_record(), score=SCORED, report=PAGE).model_copy(update=changes)
+    _say_results(NAME, Receipt(state={}, stages={}, results=results))
     return capsys.readouterr().out.splitlines()
 
 
@@ -99,11 +92,12 @@ def test_the_version_in_use_and_the_list_are_named(capsys: pytest.CaptureFixture
         "List: .perennial/ad_response/scores.csv, 400 of 1,000 to contact",
         "Report: .perennial/ad_response/report.html",
     ]
-    assert "List: .perennial/ad_response/scores.csv, 1,000 scored" in said(capsys, score={"chosen": None})
-    assert "In use: no model" in said(capsys, report={"in_use": None})
-    results = {**TOLD, "score": {"skipped": "no rows are waiting in incoming/"}}
-    _say_results(NAME, {"results": results})
-    assert "List:" not in capsys.readouterr().out
+    assert "List: .perennial/ad_response/scores.csv, 1,000 scored" in said(
+        capsys, score=SCORED.model_copy(update={"chosen": None})
+    )
+    assert "In use: no model" in said(capsys, report=PAGE.model_copy(update={"in_use": None}))
+    skipped = said(capsys, score=Skipped(skipped="no rows are waiting in incoming/"))
+    assert not any("List:" in line for line in skipped)
 
 
 def test_next_steps_are_aligned_and_begin_with_the_path_where_it_is_missing(

@@ -17,21 +17,22 @@ from perennial.contract.serving import meanings, serving_view
 from perennial.data.prepare.augment import draws
 from perennial.errors import ConfigError, ContractError
 from perennial.evaluation.decisions.naming import Trait, names, order
-from perennial.evaluation.decisions.purchase_clusters import Bought, judge, typical
+from perennial.evaluation.decisions.purchase_clusters import Purchases, evaluate_purchase_clusters, typical_items
 from perennial.evaluation.decisions.segments import (
     Agreement,
-    People,
+    Population,
     agreement,
-    kept,
-    most,
-    moves,
-    profiles,
+    choose_k,
+    count_moves,
+    label_retention,
+    matched_labels,
+    profile,
     rand_index,
-    renamed,
     steadiness,
 )
-from perennial.evaluation.statistics.intervals import Interval
-from perennial.promotion.gate import Segmentation, decide
+from perennial.promotion.gate import SegmentationEvidence, decide
+from perennial.results.clustering import CategoryProfile
+from perennial.results.figures import Interval
 from tests.conftest import REPO
 
 pytestmark = pytest.mark.unit
@@ -40,7 +41,7 @@ GALLERY = REPO / "src" / "perennial" / "gallery"
 
 
 def stable(value: float, named: float = 0.95) -> Agreement:
-    return Agreement(index=Interval(value=value, low=value - 0.1, high=value + 0.05), named=named, error=0.01)
+    return Agreement(index=Interval(value=value, low=value - 0.1, high=value + 0.05), same_label=named, error=0.01)
 
 
 def test_the_index_is_that_of_scikit_learn_and_of_equal_labellings_1() -> None:
@@ -57,31 +58,31 @@ def test_new_labels_go_by_the_customers_they_share_one_to_one() -> None:
     old = np.array([0] * 50 + [1] * 30 + [2] * 20)
     new = (old + 1) % 3
     new[:5] = 0
-    assert (renamed(new, old)[5:] == old[5:]).all()
+    assert (matched_labels(new, old)[5:] == old[5:]).all()
     four = np.where(np.arange(100) >= 90, 3, old)
-    assert set(renamed(four, old)) == {0, 1, 2, -1}
+    assert set(matched_labels(four, old)) == {0, 1, 2, -1}
 
 
 def test_the_most_segments_that_hold_are_taken_and_without_any_the_nearest() -> None:
     found = {2: stable(0.95), 3: stable(0.9), 4: stable(0.88, named=0.8), 5: stable(0.7)}
-    assert most(found, 0.85) == 3
-    assert most(found, 0.96) == 2
-    assert most(found, 0.895) == 2  # 3 reaches it by less than its standard error
+    assert choose_k(found, 0.85) == 3
+    assert choose_k(found, 0.96) == 2
+    assert choose_k(found, 0.895) == 2  # 3 reaches it by less than its standard error
     labels = np.array([0, 0, 1, 1, 1, 1])
     told = agreement([(labels, 1 - labels), (labels, np.array([0, 1, 1, 1, 1, 1]))])
     assert told.index.high == 1
-    assert told.named == pytest.approx(5 / 6)
+    assert told.same_label == pytest.approx(5 / 6)
     assert [s.low for s in steadiness(labels, [(labels, np.array([0, 1, 1, 1, 1, 1]))], 2)] == [0.5, 1.0]
 
 
 def test_names_kept_are_those_that_customers_see() -> None:
     old = np.array(["Loyal"] * 60 + ["Lost"] * 40)
     swapped = np.where(old == "Loyal", "Lost", "Loyal")
-    found = kept(old, swapped)
+    found = label_retention(old, swapped)
     assert (found.overall.value, found.grouped) == (0.0, 1.0)
     one = old.copy()
     one[60:75] = "Loyal"
-    found = kept(old, one)
+    found = label_retention(old, one)
     assert found.overall.value == pytest.approx(0.85)
     assert found.worst[0] == "Lost"
     assert found.worst[1].value == pytest.approx(25 / 40)
@@ -105,15 +106,15 @@ def test_other_centres_are_named_by_two_columns_that_do_not_tell_the_same() -> N
 
 def test_profiles_add_up_and_hold_a_segment_against_all() -> None:
     labels = np.array([0, 0, 0, 1])
-    people = People(
+    people = Population(
         labels=labels, numbers={"x": np.array([1.0, np.nan, 3.0, 8.0])}, amount=np.array([1.0, 1, 1, 7]),
         categories={"c": np.array(["a", "a", "a", "b"])},
     )  # fmt: skip
-    first, second = profiles(people, ["A", "B"])
-    assert (first["n"], second["n"]) == (3, 1)
-    assert first["amount_share"] + second["amount_share"] == pytest.approx(1)
-    assert second["numbers"][0]["index"] == pytest.approx(2)
-    assert second["categories"] == [{"column": "c", "value": "b", "share": 1.0, "lift": 4.0}]
+    first, second = (profile(people, s, name, Interval(value=0.9, low=0.8, high=1.0)) for s, name in enumerate("AB"))
+    assert (first.n, second.n) == (3, 1)
+    assert first.amount_share + second.amount_share == pytest.approx(1)
+    assert second.numbers[0].index == pytest.approx(2)
+    assert second.categories == (CategoryProfile(column="c", value="b", share=1.0, lift=4.0),)
 
 
 @pytest.mark.parametrize(
@@ -121,9 +122,9 @@ def test_profiles_add_up_and_hold_a_segment_against_all() -> None:
     [
         (stable(0.9), None, "PROMOTE", "0.85 is reached"),
         (stable(0.8), None, "REJECT", "weak structure"),
-        (stable(0.9, named=0.8), None, "PROMOTE", "the worst pair names 80.0% of them alike"),
-        (stable(0.9), 95, "PROMOTE", "95.0% of all customers keep their name"),
-        (stable(0.9), 85, "HOLD", "85.0% of all customers keep their name, 90% is needed"),
+        (stable(0.9, named=0.8), None, "PROMOTE", "the worst pair gives 80.0% of them the same segment"),
+        (stable(0.9), 95, "PROMOTE", "95.0% of all customers keep their label"),
+        (stable(0.9), 85, "HOLD", "85.0% of all customers keep their label, 90% is needed"),
         (stable(0.8), 95, "REJECT", "weak structure"),
     ],
 )
@@ -132,18 +133,18 @@ def test_the_gate_asks_for_stability_then_for_names(
 ) -> None:
     held = None
     if kept_of_100 is not None:
-        held = kept(np.array(["A"] * 100), np.array(["A"] * kept_of_100 + ["B"] * (100 - kept_of_100)))
-    decision = decide(Segmentation(stability=stability, minimum=0.85, kept=held))
+        held = label_retention(np.array(["A"] * 100), np.array(["A"] * kept_of_100 + ["B"] * (100 - kept_of_100)))
+    decision = decide(SegmentationEvidence(stability=stability, minimum=0.85, retention=held))
     assert decision.verdict == verdict
-    assert any(words in rule.words for rule in decision.rules)
+    assert any(words in rule.sentence for rule in decision.rules)
 
 
 def test_one_segment_that_loses_its_customers_holds_a_version_that_all_others_would_pass() -> None:
     old, new = np.array(["A"] * 95 + ["B"] * 5), np.array(["A"] * 98 + ["B"] * 2)
-    decision = decide(Segmentation(stability=stable(0.9), minimum=0.85, kept=kept(old, new)))
+    decision = decide(SegmentationEvidence(stability=stable(0.9), minimum=0.85, retention=label_retention(old, new)))
     assert decision.verdict == "HOLD"
-    assert [rule.name for rule in decision.reasons] == ["segment"]
-    other = decide(Segmentation(stability=stable(0.9), minimum=0.85, not_comparable="other columns"))
+    assert [rule.name for rule in decision.reasons] == ["segment_retention"]
+    other = decide(SegmentationEvidence(stability=stable(0.9), minimum=0.85, not_comparable="other columns"))
     assert [rule.name for rule in other.reasons] == ["comparable"]
 
 
@@ -201,23 +202,23 @@ def test_known_segments_are_complete() -> None:
 
 
 def test_moves_are_counted_from_rows_to_columns() -> None:
-    found = moves(np.array([0, 0, 0, 1, 1]), np.array([0, 1, 1, 1, 1]), 3)
-    assert found["counts"] == [[1, 2, 0], [0, 2, 0], [0, 0, 0]]
-    assert found["moved"]["value"] == pytest.approx(0.4)
-    assert found["moved"]["low"] < 0.4 < found["moved"]["high"]
+    found = count_moves(np.array([0, 0, 0, 1, 1]), np.array([0, 1, 1, 1, 1]), 3, ("then", "now"))
+    assert found.counts == ((1, 2, 0), (0, 2, 0), (0, 0, 0))
+    assert found.moved.value == pytest.approx(0.4)
+    assert found.moved.low < 0.4 < found.moved.high
 
 
 def test_what_a_group_buys_is_what_more_of_it_bought_than_of_all() -> None:
     who = np.array(["a", "a", "a", "b", "b", "c", "d", "d"])
     what = np.array(["tea", "mug ", "tea", "tea", "mug ", "tea", "tea", "pin"])
-    bought = Bought.of(who, what, np.array(["a", "b", "c", "d", "e"]))
+    bought = Purchases.of(who, what, np.array(["a", "b", "c", "d", "e"]))
     assert bought.items == ["mug", "pin", "tea"]
     assert bought.by_NI.toarray().tolist() == [[1, 0, 1], [1, 0, 1], [0, 0, 1], [0, 1, 1], [0, 0, 0]]
-    first, second, nobody = typical(bought, np.array([0, 0, 1, 1, 1]), 3)
-    assert [item["item"] for item in first] == ["mug", "tea"]
-    assert first[0] == {"item": "mug", "share": 1.0, "lift": pytest.approx(2.5)}
-    assert [item["item"] for item in second] == ["pin"]
-    assert nobody == []
-    told = judge(bought, np.array([0, 0, 0, 1, 1]), 2, np.array([0, 1, 1, 1, 1]), 2)
-    assert [one["n"] for one in told] == [1, 4]
-    assert told[0]["of_segments"] == pytest.approx([1 / 3, 0])
+    first, second, nobody = typical_items(bought, np.array([0, 0, 1, 1, 1]), 3)
+    assert [item.item for item in first] == ["mug", "tea"]
+    assert (first[0].item, first[0].share, first[0].lift) == ("mug", 1.0, pytest.approx(2.5))
+    assert [item.item for item in second] == ["pin"]
+    assert nobody == ()
+    told = evaluate_purchase_clusters(bought, np.array([0, 0, 0, 1, 1]), 2, np.array([0, 1, 1, 1, 1]), 2)
+    assert [one.n for one in told] == [1, 4]
+    assert told[0].segment_shares == pytest.approx([1 / 3, 0])

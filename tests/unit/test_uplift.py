@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from perennial.errors import InputError
 from perennial.evaluation.decisions.policy import (
-    Offer,
+    MessagePolicy,
     best_single,
     by_depth,
     by_response,
@@ -27,13 +27,13 @@ from perennial.evaluation.decisions.policy import (
     worth,
 )
 from perennial.evaluation.statistics.intervals import F64, bootstrap, z_of
-from perennial.evaluation.statistics.paired import Judge
+from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.evaluation.statistics.randomization import sample_ratio
-from perennial.evaluation.statistics.slices import by_slice
+from perennial.evaluation.statistics.slices import compare_slices
 from perennial.evaluation.statistics.uplift import (
     Arms,
     arm_qini,
-    by_tenth,
+    by_decile,
     campaign,
     effect,
     qini,
@@ -46,7 +46,7 @@ from perennial.gallery.simulator.simulate import MESSAGES, Population, truth
 pytestmark = pytest.mark.unit
 
 DATA = Path(os.environ.get("PERENNIAL_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
-OFFER = Offer(value=40, costs=(0, 2, 2))
+OFFER = MessagePolicy(value=40, costs=(0, 2, 2))
 LOTTERY = (0.2, 0.4, 0.4)
 
 
@@ -132,7 +132,7 @@ def test_the_bootstrap_of_the_mean_qini_knows_its_own_error() -> None:
     found = []
     for seed in range(60):
         y, arm, chances = simulated(seed + 10, 2_000)
-        found.append(Judge(metric="qini", y=y, arm=arm, resamples=100, seed=1).estimate(chances, 0.95))
+        found.append(PairedComparison(metric="qini", y=y, arm=arm, resamples=100, seed=1).estimate(chances, 0.95))
     claimed = np.mean([(f.high - f.low) / 2 / z_of(0.95) for f in found])
     spread = np.std([f.value for f in found], ddof=1)
     assert claimed == pytest.approx(spread, rel=0.3), (claimed, spread)
@@ -140,12 +140,12 @@ def test_the_bootstrap_of_the_mean_qini_knows_its_own_error() -> None:
 
 def test_the_mean_qini_tells_a_model_from_a_worse_one() -> None:
     y, arm, chances = simulated()
-    judge = Judge(metric="qini", y=y, arm=arm, resamples=200, seed=1)
+    comparison = PairedComparison(metric="qini", y=y, arm=arm, resamples=200, seed=1)
     response_only = np.stack([np.zeros(len(y)), *2 * [chances[:, 1:].mean(axis=1)]], axis=1)
-    assert judge.estimate(chances, 0.99).low > 0
-    assert judge.better_by(chances, response_only, 0.99).low > 0
+    assert comparison.estimate(chances, 0.99).low > 0
+    assert comparison.better_by(chances, response_only, 0.99).low > 0
     groups = {"half": np.where(np.arange(len(y)) % 2 == 0, "even", "odd"), "few": np.where(arm * y == 1, "a", "b")}
-    found = {s.value: s.better_by for s in by_slice(judge, groups, chances, response_only)}
+    found = {s.value: s.better_by for s in compare_slices(comparison, groups, chances, response_only)}
     assert [found[name] is None for name in ("even", "odd", "a", "b")] == [False, False, True, False]
 
 
@@ -155,7 +155,7 @@ def test_effects_and_tenths_hold_the_truth() -> None:
     for k in (1, 2):
         found = effect(y, arm, k, 0.99)
         assert found.low <= true_effects[k] <= found.high
-        tenths = by_tenth(y, arm, chances, k)
+        tenths = by_decile(y, arm, chances, k)
         assert len(tenths) == 10
         assert sum(t.n for t in tenths) == (arm != 3 - k).sum()
         assert [t.predicted for t in tenths] == sorted(t.predicted for t in tenths)
@@ -223,7 +223,7 @@ def test_a_ranking_by_effect_on_amounts_is_found_and_its_worth_is_money() -> Non
     assert sharp.by_effect.low > 0
     assert flat.by_effect.value == 0, "all are moved alike: one rank"
     assert (strata(y, arm) == arm).all(), "how often a large amount is drawn is what is uncertain"
-    offer = Offer(value=1, costs=(0, 0.1, 0.1))
+    offer = MessagePolicy(value=1, costs=(0, 0.1, 0.1))
     found = rewards(y, arm, means, offer)
     chosen = choice(means, offer)
     assert (chosen == 2).mean() == pytest.approx(0.3, abs=0.01)
@@ -295,12 +295,12 @@ def test_policies_of_one_campaign() -> None:
 
 def test_a_budget_keeps_the_customers_with_most_to_gain() -> None:
     _, _, chances = simulated()
-    free, capped = choice(chances, OFFER), choice(chances, Offer(value=40, costs=(0, 2, 2), budget_share=0.1))
+    free, capped = choice(chances, OFFER), choice(chances, MessagePolicy(value=40, costs=(0, 2, 2), budget_share=0.1))
     assert (capped > 0).sum() == 2_000
     assert (free[capped > 0] == capped[capped > 0]).all()
     gain = expected_gain(chances, OFFER).max(axis=1)
     assert gain[capped > 0].min() >= gain[capped == 0].max()
-    dear = choice(chances, Offer(value=40, costs=(0, 2, 20)))
+    dear = choice(chances, MessagePolicy(value=40, costs=(0, 2, 20)))
     assert (dear == 2).sum() < (free == 2).sum() / 10
 
 
@@ -333,7 +333,7 @@ def test_campaigns_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InputError, match="3 costs and 2 shares for 2 arms: give one an arm"):
         rewards(y, arm, scores, OFFER)
     with pytest.raises(InputError, match=r"value 1, costs \(1, 2\), budget share 1: a value above 0"):
-        Offer(value=1, costs=(1, 2))
+        MessagePolicy(value=1, costs=(1, 2))
 
 
 def test_figures_on_a_published_campaign_have_the_known_scale() -> None:

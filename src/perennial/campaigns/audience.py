@@ -25,7 +25,7 @@ from perennial.data.hashing import hashed
 from perennial.data.names import ROW_ID
 from perennial.errors import ConfigError, ContractError, InputError, Refused
 from perennial.evaluation.decisions import policy
-from perennial.evaluation.decisions.money import money_of, offer_of
+from perennial.evaluation.decisions.money import contact_policy, message_policy
 from perennial.evaluation.statistics import holdout
 from perennial.files.locks import held
 from perennial.files.project import Project
@@ -217,13 +217,13 @@ def _worth(
     """What the model foretells of each customer (without a message where it tells), money of a contact, its message."""
     scores = scorer.score(units)
     if contract.task.kind == "uplift":
-        offer = offer_of(scorer.bundle.serving)
+        offer = message_policy(scorer.bundle.serving)
         gain, best = policy.ranked_choice(scores, offer)
         if randomised:
             places = [scorer.outputs.index(message) for message in messages]
             gain = policy.expected_gain(scores, offer)[:, places].mean(axis=1)
         return scores[:, 0], gain, np.array(scorer.outputs, dtype=object)[best]
-    worth = money_of(contract.money)
+    worth = contact_policy(contract.money)
     assert worth is not None
     p = scores[:, 0]
     return p, worth.value * p - worth.cost, np.full(len(p), CONTACT, dtype=object)

@@ -7,7 +7,7 @@ data, from which the next model can learn.
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +26,6 @@ from perennial.contract.serving import feature_columns
 from perennial.errors import InputError, PerennialError
 from perennial.evaluation.statistics import experiment
 from perennial.evaluation.statistics.experiment import UNFAIR, Effect
-from perennial.evaluation.statistics.intervals import Interval
 from perennial.evaluation.statistics.randomization import sample_ratio
 from perennial.files.durable import read_json, sha256_file, write_text
 from perennial.files.locks import held
@@ -35,6 +34,7 @@ from perennial.files.tables import write_table
 from perennial.propose.campaign import FILE, Finished, columns_of, head, next_contract
 from perennial.propose.render import contract_text, params_text
 from perennial.report.charts.numbers import count, decimal, money_difference, points
+from perennial.results.figures import Interval
 from perennial.sources.fetch import fetch
 
 log = logging.getLogger("perennial")
@@ -156,14 +156,14 @@ def unfair(record: Campaign, told: Told) -> str | None:
 def _figures(record: Campaign, told: Told) -> dict[str, Any]:
     """Rates of all groups, and where the lottery allows it effects and profit."""
     figures: dict[str, Any] = {
-        group: {"n": rows.height, "rate": asdict(experiment.rate(rows["y"].to_numpy()))}
+        group: {"n": rows.height, "rate": experiment.rate(rows["y"].to_numpy()).model_dump()}
         for group in ("treated", "control", "explore", "explore_control")
         if (rows := told.of(group)).height
     }
     if (why := _why_none(record, told)) is not None:
         return {**figures, "no_effect": why}
     found = _effect(record, told)
-    return {**figures, "effect": asdict(found), "profit": asdict(_profit(record, told, found))}
+    return {**figures, "effect": found.model_dump(), "profit": _profit(record, told, found).model_dump()}
 
 
 def _why_none(record: Campaign, told: Told) -> str | None:

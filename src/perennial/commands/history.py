@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from rich.console import Console
 from rich.table import Column, Table
@@ -11,6 +10,7 @@ from rich.text import Text
 
 from perennial.contract.load import load
 from perennial.files.project import Project
+from perennial.results.decision import DecisionRecord
 from perennial.tracking import registry
 from perennial.tracking.store import open_store
 
@@ -28,14 +28,14 @@ def main(args: argparse.Namespace) -> int:
         "decision", Column("why", ratio=1, overflow="fold"), title=f"Decisions on {args.name}", show_lines=True
     )
     for record in registry.decisions(store, args.name):
-        table.add_row(_what(record), Text("\n".join(record["reasons"])))  # a reason may hold brackets
+        table.add_row(_what(record), Text("\n".join(record.reasons)))  # a reason may hold brackets
     console = Console(highlight=False)
     console.print(table)
     console.print(f"champion: version {champion.number} ({champion.family})" if champion else "no champion yet")
     return 0
 
 
-def _what(record: dict[str, Any]) -> str:
-    """Number and verdict, the version and what it was held against, and when: a line each."""
-    against = f" against {record['champion']['version']}" if record["champion"] else ", the first"
-    return f"{record['number']}. {record['verdict']}\nversion {record['version']}{against}\n{record['at']} UTC"
+def _what(record: DecisionRecord) -> str:
+    """Number and verdict, the version and what it was compared with, and when: a line each."""
+    against = f" against {record.champion.version}" if record.champion else ", the first"
+    return f"{record.number}. {record.verdict}\nversion {record.version}{against}\n{record.at} UTC"

@@ -11,7 +11,7 @@ from perennial.config.base import use_cases
 from perennial.contract.load import load
 from perennial.errors import PerennialError
 from perennial.files.project import Project
-from perennial.promotion.receipt import current
+from perennial.promotion.receipt import current_receipt
 from perennial.sources.shipped import gallery
 
 
@@ -25,7 +25,7 @@ def main(args: argparse.Namespace) -> int:
     here = use_cases(project.root / "params.yaml")
     table = Table("use case", "task", "target", "state")
     for name in here:
-        table.add_row(name, *_told(project, name))
+        table.add_row(name, *_row(project, name))
     for name in gallery():
         if name not in here:
             table.add_row(name, "", "", f"perennial add {name}", style="dim")
@@ -33,12 +33,12 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _told(project: Project, name: str) -> tuple[str, str, str]:
+def _row(project: Project, name: str) -> tuple[str, str, str]:
     """Task, target and state; a contract that cannot be read says so in its own line."""
     try:
         contract = load(project.contract(name))
     except PerennialError as error:
         return "", "", str(error)
-    told = current(project, name) if project.raw(name).with_suffix(".dvc").exists() else None
-    state = told["results"]["promote"]["verdict"] if told else f"perennial run {name}"
+    receipt = current_receipt(project, name) if project.raw(name).with_suffix(".dvc").exists() else None
+    state = receipt.results.promote.verdict if receipt and receipt.results.promote else f"perennial run {name}"
     return contract.task.kind, contract.target or "none", state

@@ -7,7 +7,7 @@ import logging
 
 from perennial.files.project import Project
 from perennial.promotion.promote import promote
-from perennial.promotion.receipt import decided
+from perennial.promotion.receipt import note_decision
 
 log = logging.getLogger("perennial")
 
@@ -18,14 +18,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--override-incomparable",
         metavar="WHY",
-        help="judge as a first model what cannot be held against the one in use",
+        help="judge as a first model what cannot be compared with the champion",
     )
 
 
 def main(args: argparse.Namespace) -> int:
     project = Project.here()
     record = promote(project, args.name, args.version, why=args.override_incomparable)
-    decided(project, args.name, record)
-    for reason in record["reasons"]:
-        log.info("%s: %s", record["verdict"], reason)
-    return 3 if record["verdict"] == "REJECT" else 0
+    note_decision(project, args.name, record)
+    for reason in record.reasons:
+        log.info("%s: %s", record.verdict, reason)
+    return 3 if record.verdict == "REJECT" else 0

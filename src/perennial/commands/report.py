@@ -6,7 +6,7 @@ import argparse
 import logging
 
 from perennial.files.project import Project
-from perennial.promotion.reporting import report
+from perennial.promotion.reporting import write_report
 
 log = logging.getLogger("perennial")
 
@@ -16,6 +16,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    page = report(Project.here(), args.name)
-    log.info("%s", page["path"])
+    page = write_report(Project.here(), args.name)
+    log.info("%s", page.path)
     return 0

@@ -6,7 +6,7 @@ import argparse
 
 from perennial.contract.load import load
 from perennial.files.project import Project
-from perennial.promotion.receipt import decided
+from perennial.promotion.receipt import note_decision
 from perennial.promotion.rollback import rollback
 
 
@@ -19,5 +19,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     project = Project.here()
     load(project.contract(args.name))
-    decided(project, args.name, rollback(project, args.name, args.to, args.reason))
+    note_decision(project, args.name, rollback(project, args.name, args.to, args.reason))
     return 0

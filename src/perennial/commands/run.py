@@ -6,11 +6,11 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 from perennial.files.project import Project
-from perennial.promotion.main_job import _say, check, nothing_to_do, start_flow
-from perennial.promotion.receipt import current
+from perennial.promotion.main_job import check, nothing_to_do, say, start_flow
+from perennial.promotion.receipt import current_receipt
+from perennial.results.receipt import Receipt, ScoredList
 from perennial.studies import trial_runs as side
 
 _STOPPED = {130, 143}
@@ -28,31 +28,36 @@ def main(args: argparse.Namespace) -> int:
         kind, sides = asked
         side.show(args.name, kind, side.run(project, args.name, kind, sides))
         return 0
-    told = nothing_to_do(project, args.name)
-    if told is not None:
-        _say(f"Nothing to do: 0 stages ran, every output of {args.name} is up to date.")
-        _say_results(args.name, told)
-        return 3 if told["results"]["promote"]["verdict"] == "REJECT" else 0
+    receipt = nothing_to_do(project, args.name)
+    if receipt is not None:
+        say(f"Nothing to do: 0 stages ran, every output of {args.name} is up to date.")
+        _say_results(args.name, receipt)
+        return 3 if receipt.results.promote and receipt.results.promote.verdict == "REJECT" else 0
     code = start_flow(project, args.name)
     if code in _STOPPED:
         sys.stderr.write(f"perennial: stopped; perennial run {args.name} goes on where it was\n")
-    told = current(project, args.name) if code in {0, 3} else None
-    if told is not None:
-        ran = sum(outcome == "Ran" for outcome in told["stages"].values())
-        cached = len(told["stages"]) - ran
+    receipt = current_receipt(project, args.name) if code in {0, 3} else None
+    if receipt is not None:
+        ran = sum(outcome == "Ran" for outcome in receipt.stages.values())
+        cached = len(receipt.stages) - ran
         ran_words = "1 stage" if ran == 1 else f"{ran} stages"
-        _say(f"{ran_words} ran, {cached} {'was' if cached == 1 else 'were'} up to date or cached.")
-        _say_results(args.name, told)
+        say(f"{ran_words} ran, {cached} {'was' if cached == 1 else 'were'} up to date or cached.")
+        _say_results(args.name, receipt)
     return code
 
 
-def _say_results(name: str, told: dict[str, Any]) -> None:
-    results, page = told["results"], told["results"]["report"]
-    _say(f"\n{page['verdict']}: {page['headline']}")
-    _say(f"In use: version {page['in_use']}" if page["in_use"] else "In use: no model")
-    if listed := _listed(results["score"]):
-        _say(f"List: {listed}")
-    _say(f"Report: {page['path']}\n")
+def _say_results(name: str, receipt: Receipt) -> None:
+    page, scored = receipt.results.report, receipt.results.score
+    assert page is not None, "a current receipt has a report"
+    say(f"\n{page.verdict}: {page.headline}")
+    say(f"In use: version {page.in_use}" if page.in_use else "In use: no model")
+    if isinstance(scored, ScoredList):
+        count = f"{scored.scored:,}"
+        say(
+            f"List: {scored.output}, "
+            + (f"{count} scored" if scored.chosen is None else f"{scored.chosen:,} of {count} to {scored.to}")
+        )
+    say(f"Report: {page.path}\n")
     steps = {
         f"perennial open {name}": "look at the report",
         f"perennial show {name}": "the figures as words",
@@ -61,16 +66,7 @@ def _say_results(name: str, told: dict[str, Any]) -> None:
     if (activate := _activate()) is not None:
         steps = {f". {activate}": "once in each shell: perennial and dvc by name", **steps}
     width = max(map(len, steps)) + 4
-    _say("Next:\n" + "\n".join(f"  {command.ljust(width)}{purpose}" for command, purpose in steps.items()))
-
-
-def _listed(scored: dict[str, Any]) -> str | None:
-    """The list of those who came in, and how many of them to act on."""
-    if "output" not in scored:
-        return None
-    many = f"{scored['scored']:,}"
-    told = f"{many} scored" if scored["chosen"] is None else f"{scored['chosen']:,} of {many} to {scored['to']}"
-    return f"{scored['output']}, {told}"
+    say("Next:\n" + "\n".join(f"  {command.ljust(width)}{purpose}" for command, purpose in steps.items()))
 
 
 def _activate() -> str | None:

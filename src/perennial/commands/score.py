@@ -21,9 +21,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     result = score(Project.here(), args.name, args.input, args.output, args.version)
-    fed = f", made of {result['rows'] - result['rejected']} of them" if result["as_of"] else ""
+    units = f", made of {result.rows - result.rejected} of them" if result.as_of else ""
     log.info(
         "%d rows in: %d scored%s, %d rejected → %s",
-        result["rows"], result["scored"], fed, result["rejected"], args.output,
+        result.rows, result.scored, units, result.rejected, args.output,
     )  # fmt: skip
     return 0

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from perennial.files.project import Project
-from perennial.promotion.overview import show
+from perennial.promotion.overview import build_overview
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,20 +18,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    told = show(Project.here(), args.name)
+    overview = build_overview(Project.here(), args.name)
     if args.json:
-        print(json.dumps(told, indent=1, ensure_ascii=False))  # noqa: T201 - the answer
+        print(json.dumps(overview.model_dump(mode="json"), indent=1, ensure_ascii=False))  # noqa: T201 - the answer
         return 0
     console = Console()
-    console.print(
-        f"[bold]{told['use_case']}[/] ({told['task']}): {(told['decision'] or {}).get('verdict', 'not decided yet')}"
-    )
+    verdict = overview.decision.verdict if overview.decision else "not decided yet"
+    console.print(f"[bold]{overview.use_case}[/] ({overview.task}): {verdict}")
     table = Table("family", "metric", "value", "95 % interval")
-    for family, metrics in (told["families"] or {}).items():
-        for metric, found in metrics.items():
-            name = f"{family} (candidate)" if family == told["candidate"] else family
-            table.add_row(name, metric, f"{found['value']:.4f}", f"[{found['low']:.4f}, {found['high']:.4f}]")
+    for family, metrics in (overview.families or {}).items():
+        for metric, figure in metrics.items():
+            name = f"{family} (candidate)" if family == overview.candidate else family
+            table.add_row(name, metric, f"{figure.value:.4f}", f"[{figure.low:.4f}, {figure.high:.4f}]")
     console.print(table)
-    rows = ", ".join(f"{count:,} {place}" for place, count in told["rows"].items() if count)
-    console.print(f"rows: {rows or 'none read yet'}\nreport: {told['report'] or 'none yet'}", highlight=False)
+    rows = ", ".join(f"{count:,} {place}" for place, count in overview.rows if count)
+    console.print(f"rows: {rows or 'none read yet'}\nreport: {overview.report or 'none yet'}", highlight=False)
     return 0

@@ -6,14 +6,13 @@ Suffixes: N photos, C channels, S side, M changed photos.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
-from perennial.evaluation.statistics.intervals import Interval, mean
+from perennial.evaluation.statistics.intervals import mean
+from perennial.results.explain import DeletionCheck
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -24,30 +23,6 @@ Chance = Callable[
 _PATCHES, _OVERLAP = 5, 2  # a patch is a fifth of the side, and moves by half of itself
 _LEVEL = 0.95
 _MASSES = 8  # photos whose patches are looked at together
-_LEAST = 64  # photos under which a check says nothing
-
-
-@dataclass(frozen=True, kw_only=True)
-class Deletion:
-    """What hiding the hottest `share` of each photo takes off the chance of what was said, on average over `n` photos.
-
-    `elsewhere` is how much more that is than hiding the same shape at a place drawn by lot takes, `another` than hiding
-    what another photo's map points at; 95 % intervals of paired differences.
-    """
-
-    n: int
-    share: float
-    drop: Interval
-    elsewhere: Interval
-    another: Interval
-
-    @property
-    def passes(self) -> bool:
-        """Whether the maps point at what matters, and at what matters in their own photo."""
-        return self.n >= _LEAST and self.elsewhere.low > 0 and self.another.low > 0
-
-    def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "passes": self.passes}
 
 
 def heat_maps(pixels_NCSS: U8, chance: Chance) -> F64:
@@ -59,7 +34,7 @@ def heat_maps(pixels_NCSS: U8, chance: Chance) -> F64:
     return np.concatenate(parts) if parts else np.zeros((0, *pixels_NCSS.shape[2:]))
 
 
-def deletion(pixels_NCSS: U8, heat_NSS: F64, chance: Chance, *, share: float, seed: int) -> Deletion:
+def deletion(pixels_NCSS: U8, heat_NSS: F64, chance: Chance, *, share: float, seed: int) -> DeletionCheck:
     """The deletion check: the hottest pixels of each photo are filled with its mean colour, not blurred as for the maps."""
     rng, n = np.random.Generator(np.random.PCG64(seed)), len(pixels_NCSS)
     hot_NSS = hottest(heat_NSS, share)
@@ -71,7 +46,7 @@ def deletion(pixels_NCSS: U8, heat_NSS: F64, chance: Chance, *, share: float, se
     every = np.arange(n)
     whole = chance(every, pixels_NCSS)
     own, moved, other = (whole - chance(every, _filled(pixels_NCSS, m)) for m in (hot_NSS, moved_NSS, other_NSS))
-    return Deletion(
+    return DeletionCheck(
         n=n, share=share, drop=mean(own, _LEVEL), elsewhere=mean(own - moved, _LEVEL), another=mean(own - other, _LEVEL)
     )  # fmt: skip
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -17,24 +16,15 @@ from numpy.typing import NDArray
 from perennial.contract.serving import FeatureColumn
 from perennial.data.masking import masked
 from perennial.data.names import ROW_ID
-from perennial.evaluation.statistics.intervals import Interval, mean
+from perennial.evaluation.statistics.intervals import mean
 from perennial.models.encoding.text import words_of
+from perennial.results.explain import StrongestWords, WordEffect
 
 F64 = NDArray[np.float64]
 _LEVEL = 0.95
 _QUOTED = 260  # characters of a text that are quoted
 _AROUND = 4  # words on each side of a strong one
 _FAINT = 0.25  # of a row's strongest word; what does less is not marked
-
-
-@dataclass(frozen=True, kw_only=True)
-class Word:
-    """How much a word adds to a score (link scale) on average over the `n` rows in which it stands."""
-
-    output: str
-    word: str
-    n: int
-    effect: Interval
 
 
 class Piece(NamedTuple):
@@ -46,14 +36,14 @@ class Piece(NamedTuple):
 
 def strongest_words(
     words: Sequence[Sequence[str]], parts_NWO: F64, outputs: Sequence[str], least: int
-) -> list[Word]:  # fmt: skip
+) -> list[WordEffect]:  # fmt: skip
     """Of each output the words that surely raise or lower it, what raises most first; those of fewer rows are left out."""
     rows = defaultdict[str, list[F64]](list)
     for said, parts_WO in zip(words, parts_NWO, strict=True):
         for word, part_O in zip(said, parts_WO, strict=False):  # behind a row's last word there is nothing
             rows[word].append(part_O)
     found = [
-        Word(output=output, word=word, n=len(parts), effect=mean(np.array(parts)[:, o], _LEVEL))
+        WordEffect(output=output, word=word, rows=len(parts), effect=mean(np.array(parts)[:, o], _LEVEL))
         for o, output in enumerate(outputs)
         for word, parts in rows.items()
         if len(parts) >= max(least, 2)
@@ -62,22 +52,23 @@ def strongest_words(
     return sorted(sure, key=lambda word: (outputs.index(word.output), -word.effect.value, word.word))
 
 
-def words_table(words: Sequence[Word]) -> pl.DataFrame:
+def words_table(words: Sequence[WordEffect]) -> pl.DataFrame:
     """A word of an output a row."""
     figures = dict.fromkeys(("value", "low", "high"), pl.Float64)
     schema = {"output": pl.String, "word": pl.String, "rows": pl.Int64, **figures}
-    return pl.DataFrame([_plain(word) for word in words], schema=schema)
+    rows = [{**word.model_dump(exclude={"effect"}), **word.effect.model_dump()} for word in words]
+    return pl.DataFrame(rows, schema=schema)
 
 
-def ends(words: Sequence[Word], outputs: Sequence[str], n: int) -> dict[str, dict[str, list[dict[str, Any]]]]:
+def strongest_by_output(words: Sequence[WordEffect], outputs: Sequence[str], n: int) -> dict[str, StrongestWords]:
     """The `n` words that raise each output most, and the `n` that lower it most, the strongest first."""
-    told = {output: [word for word in words if word.output == output] for output in outputs}
+    by_output = {output: [word for word in words if word.output == output] for output in outputs}
     return {
-        output: {
-            "raise": [_plain(word) for word in found if word.effect.value > 0][:n],
-            "lower": [_plain(word) for word in found[::-1] if word.effect.value < 0][:n],
-        }
-        for output, found in told.items()
+        output: StrongestWords(
+            raises=tuple(word for word in effects if word.effect.value > 0)[:n],
+            lowers=tuple(word for word in effects[::-1] if word.effect.value < 0)[:n],
+        )
+        for output, effects in by_output.items()
     }
 
 
@@ -116,10 +107,6 @@ def quote(text: str, parts: Mapping[str, float]) -> list[Piece]:
         at, last = end, i
     pieces.append(Piece(flat[at:] if last == len(found) - 1 else " …", 0.0))
     return _joined(pieces)
-
-
-def _plain(word: Word) -> dict[str, Any]:
-    return {"output": word.output, "word": word.word, "rows": word.n, **asdict(word.effect)}
 
 
 def _kept(size: Sequence[int], share: Sequence[float]) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -11,42 +10,21 @@ from numpy.typing import NDArray
 
 from perennial.contract.serving import FeatureColumn
 from perennial.data.masking import masked
+from perennial.results.explain import ColumnImportance, GroupEffect
 
 BUT = "; but "  # between what raises a score and what lowers it
 F64 = NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Importance:
-    """How much a column moves scores: mean |part| (link scale), and its share of the sum over columns."""
-
-    column: str
-    label: str
-    mean_abs: float
-    share: float
-    direction: float  # rank correlation of cell and part in [-1, 1]; 0 for categories
-
-
-@dataclass(frozen=True, kw_only=True)
-class Group:
-    """What a part of the customers gains or loses by one column: `words` says which customers."""
-
-    column: str
-    words: str
-    n: int
-    share: float
-    effect: float  # mean part on the link scale
-
-
 def importance(
     columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn]
-) -> list[Importance]:
+) -> list[ColumnImportance]:
     """Columns by their mean absolute part, the greatest first."""
     labels = {feature.name: feature for feature in features}
     mean_abs = np.abs(parts_NG).mean(axis=0)
     total = float(mean_abs.sum()) or 1.0
     found = [
-        Importance(
+        ColumnImportance(
             column=name, label=labels[name].label, mean_abs=float(mean_abs[g]), share=float(mean_abs[g]) / total,
             direction=_direction(rows[name], parts_NG[:, g]) if labels[name].kind == "numeric" else 0.0,
         )
@@ -55,16 +33,18 @@ def importance(
     return sorted(found, key=lambda item: (-item.mean_abs, item.column))
 
 
-def groups(columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn]) -> list[Group]:
+def groups(
+    columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn]
+) -> list[GroupEffect]:
     """For each column, the groups of rows (categories, or lower and upper quarter) with the mean part of each."""
     labels = {feature.name: feature for feature in features}
-    found: list[Group] = []
+    found: list[GroupEffect] = []
     for g, name in enumerate(columns):
         for words, mask in _groups_of(rows[name], labels[name]):
             if mask.sum() >= _ENOUGH:
                 effect = float(parts_NG[mask, g].mean())
                 found.append(
-                    Group(column=name, words=words, n=int(mask.sum()), share=float(mask.mean()), effect=effect)
+                    GroupEffect(column=name, words=words, n=int(mask.sum()), share=float(mask.mean()), effect=effect)
                 )
     return sorted(found, key=lambda group: (-abs(group.effect), group.column))
 

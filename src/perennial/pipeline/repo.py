@@ -134,7 +134,7 @@ def bring_raw(root: Path, name: str) -> bool:
     return raw.is_dir()
 
 
-def mend(root: Path) -> list[str]:
+def repair(root: Path) -> list[str]:
     """Remove what a killed DVC leaves behind and would stop every later command; says what was done.
 
     DVC writes dvc.lock and its rwlock in place, so a kill can leave either empty; entries of dead processes stay.

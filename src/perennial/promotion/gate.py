@@ -1,203 +1,201 @@
-"""What is known of a candidate and the model in use in, PROMOTE, HOLD or REJECT with every reason out. Pure.
+"""Promotion gate: compare candidate with champion and return PROMOTE, HOLD or REJECT with every reason. Pure.
 
-Only the one primary metric can promote: the lower end of its 99 % interval must clear 0 against the model in use (of
-equal models 1 in 200 does) and the agreed minimum in any case. Profit and customer groups can only stop a promotion. Segments
-have no such metric: they must come out the same from other halves of the customers, and keep the names in use.
+Only the one primary metric can promote: the lower end of its 99 % interval must clear 0 against the champion (of equal
+models 1 in 200 does) and the agreed minimum in any case. Profit and customer groups can only stop a promotion. Segments
+have no such metric: other halves of the customers must give the same ones, and customers must keep their labels.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
-from perennial.evaluation.decisions.segments import Agreement, Kept
-from perennial.evaluation.statistics.intervals import F64, Interval
-from perennial.evaluation.statistics.paired import Judge
-from perennial.evaluation.statistics.slices import ENOUGH, Slice, level_of
+from perennial.evaluation.decisions.segments import LabelRetention
+from perennial.evaluation.statistics.intervals import F64
+from perennial.evaluation.statistics.paired import PairedComparison
+from perennial.evaluation.statistics.slices import ENOUGH, SliceComparison, level_of
+from perennial.results.clustering import Agreement
+from perennial.results.decision import Decision, Rule, RuleName, RuleState, Verdict
+from perennial.results.figures import Interval
 
 LEVEL = 0.99
-KEPT, KEPT_BY_EACH = 0.9, 0.7  # shares of customers that keep their name: all, and of each segment in use
-Verdict = Literal["PROMOTE", "HOLD", "REJECT"]
-State = Literal["ok", "info", "holds", "rejects"]
+RETAINED, RETAINED_BY_EACH = 0.9, 0.7  # shares of customers that keep their label: all, and of each segment in use
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
     """Scores of both models on the same rows, none of which either has trained on, and what else may stop a promotion.
 
-    `champion` is None where no model is in use, or where it cannot score these rows; `not_comparable` says why the two
+    `champion` is None where there is none, or where it cannot score these rows; `not_comparable` says why the two
     cannot be compared. `profit` is what the candidate earns more than the champion, at LEVEL.
     """
 
-    judge: Judge
+    comparison: PairedComparison
     minimum: float
     candidate: F64
     champion: F64 | None
     not_comparable: str | None = None
     profit: Interval | None = None
-    slices: tuple[Slice, ...] = ()
-    unfair: str | None = None  # why a campaign's groups were hardly drawn by lot
+    slices: tuple[SliceComparison, ...] = ()
+    randomization_problem: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Segmentation:
-    """How far models of halves of the customers agree on new segments, and whose name they keep.
+class SegmentationEvidence:
+    """How far models of halves of the customers agree on new segments, and who keeps a label.
 
-    `kept` is None where no segments are in use, or where they cannot be held against these (`not_comparable`).
+    `retention` is None where there are no segments yet, or where they cannot be compared (`not_comparable`).
     """
 
     stability: Agreement
     minimum: float
-    kept: Kept | None = None
+    retention: LabelRetention | None = None
     not_comparable: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rule:
-    """One question asked: its answer in words, the interval and the line that it must pass, and what follows."""
-
-    name: str
-    words: str
-    state: State
-    interval: Interval | None = None
-    line: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decision:
-    verdict: Verdict
-    rules: tuple[Rule, ...]
-
-    @property
-    def reasons(self) -> tuple[Rule, ...]:
-        """The rules that stopped it; for a promotion all that it passed."""
-        stopped = tuple(rule for rule in self.rules if rule.state in {"holds", "rejects"})
-        return stopped or tuple(rule for rule in self.rules if rule.state == "ok")
-
-
-def decide(evidence: Evidence | Segmentation) -> Decision:
+def decide(evidence: Evidence | SegmentationEvidence) -> Decision:
     """REJECT below the agreed minimum or measurably worse; HOLD where something stops it; PROMOTE otherwise.
 
     Raises: InputError when scores do not fit the rows.
     """
     rules: tuple[Rule, ...]
-    if isinstance(evidence, Segmentation):
-        rules = (_stability(evidence), *_names(evidence))
+    if isinstance(evidence, SegmentationEvidence):
+        rules = (_stability(evidence), *_label_retention(evidence))
     else:
-        rules = (_better(evidence), _floor(evidence), *_lottery(evidence), *_money(evidence), *_groups(evidence))
+        rules = (
+            _improvement(evidence), _minimum(evidence), *_randomization(evidence), *_profit(evidence), *_slices(evidence),
+        )  # fmt: skip
     states = {rule.state for rule in rules}
-    verdict: Verdict = "REJECT" if "rejects" in states else "HOLD" if "holds" in states else "PROMOTE"
+    verdict: Verdict = "REJECT" if RuleState.REJECT in states else "HOLD" if RuleState.HOLD in states else "PROMOTE"
     return Decision(verdict=verdict, rules=rules)
 
 
-def anew(evidence: Evidence | Segmentation, why: str) -> Decision | None:
-    """As a first model is judged, because a person said so; None where the model in use can be held against it."""
+def decide_as_first(evidence: Evidence | SegmentationEvidence, why: str) -> Decision | None:
+    """As a first model is judged, because a person said so; None where the champion can be compared with it."""
     if evidence.not_comparable is None:
         return None
-    found = decide(replace(evidence, not_comparable=None))
-    asked = Rule(name="anew", words=f"judged as a first model by hand ({why}): {evidence.not_comparable}", state="ok")
-    return Decision(verdict=found.verdict, rules=(asked, *(rule for rule in found.rules if rule.state != "info")))
+    decision = decide(replace(evidence, not_comparable=None))
+    sentence = f"judged as a first model by hand ({why}): {evidence.not_comparable}"
+    override = Rule(name=RuleName.OVERRIDE, sentence=sentence, state=RuleState.PASS)
+    others = (rule for rule in decision.rules if rule.state != RuleState.INFO)
+    return Decision(verdict=decision.verdict, rules=(override, *others))
 
 
-def _better(evidence: Evidence) -> Rule:
-    metric = evidence.judge.metric
+def _improvement(evidence: Evidence) -> Rule:
+    name = RuleName.IMPROVEMENT
     if evidence.not_comparable is not None:
-        return Rule(name="comparable", words=f"not comparable: {evidence.not_comparable}", state="holds")
+        return _incomparable(evidence.not_comparable)
     if evidence.champion is None:
-        return Rule(name="better", words="no model is in use, so there is none to be better than", state="info")
-    gain = evidence.judge.better_by(evidence.candidate, evidence.champion, LEVEL)
-    found = f"{metric}, candidate against the model in use: better by {_told(gain, '+.4f')} on the same rows"
+        return Rule(name=name, sentence="there is no champion yet to be better than", state=RuleState.INFO)
+    gain = evidence.comparison.better_by(evidence.candidate, evidence.champion, LEVEL)
+    by = f"{evidence.comparison.metric}, candidate against the champion: better by {_estimate(gain, '+.4f')} on the same rows"
     if gain.low > 0:
-        return Rule(name="better", words=f"{found}, all above 0", state="ok", interval=gain, line=0.0)
-    if gain.high < 0:
-        return Rule(name="better", words=f"{found}, measurably worse", state="rejects", interval=gain, line=0.0)
-    return Rule(name="better", words=f"{found}, not measurably better", state="holds", interval=gain, line=0.0)
+        state, outcome = RuleState.PASS, "all above 0"
+    elif gain.high < 0:
+        state, outcome = RuleState.REJECT, "measurably worse"
+    else:
+        state, outcome = RuleState.HOLD, "not measurably better"
+    return Rule(name=name, sentence=f"{by}, {outcome}", state=state, interval=gain, line=0.0)
 
 
-def _floor(evidence: Evidence) -> Rule:
-    """The worse end of the interval must clear the agreed minimum (for a loss, a ceiling)."""
-    judge, minimum = evidence.judge, evidence.minimum
-    figure = judge.estimate(evidence.candidate, LEVEL)
-    clears, end = (figure.low > minimum, "lower") if judge.higher_is_better else (figure.high < minimum, "upper")
-    said = "clears" if clears else "does not clear"
-    words = (
-        f"{judge.metric} of the candidate {_told(figure, '.4f')}: its {end} end {said} the agreed minimum {minimum:g}"
+def _incomparable(why: str) -> Rule:
+    return Rule(name=RuleName.COMPARABLE, sentence=f"not comparable: {why}", state=RuleState.HOLD)
+
+
+def _minimum(evidence: Evidence) -> Rule:
+    """The worse end of the interval must clear the agreed minimum (for a loss, a maximum)."""
+    comparison, minimum = evidence.comparison, evidence.minimum
+    figure = comparison.estimate(evidence.candidate, LEVEL)
+    rises = comparison.higher_is_better
+    is_clear, end = (figure.low > minimum, "lower") if rises else (figure.high < minimum, "upper")
+    sentence = (
+        f"{comparison.metric} of the candidate {_estimate(figure, '.4f')}: its {end} end "
+        f"{'clears' if is_clear else 'does not clear'} the agreed minimum {minimum:g}"
     )
-    return Rule(name="minimum", words=words, state="ok" if clears else "rejects", interval=figure, line=minimum)
+    state = RuleState.PASS if is_clear else RuleState.REJECT
+    return Rule(name=RuleName.MINIMUM, sentence=sentence, state=state, interval=figure, line=minimum)
 
 
-def _lottery(evidence: Evidence) -> list[Rule]:
-    """Without a fair lottery what looks like an effect may be who was in the groups."""
-    return [Rule(name="lottery", words=evidence.unfair, state="holds")] if evidence.unfair else []
+def _randomization(evidence: Evidence) -> list[Rule]:
+    """Without random assignment what looks like an effect may be who was in the groups."""
+    problem = evidence.randomization_problem
+    return [Rule(name=RuleName.RANDOMIZATION, sentence=problem, state=RuleState.HOLD)] if problem else []
 
 
-def _money(evidence: Evidence) -> list[Rule]:
+def _profit(evidence: Evidence) -> list[Rule]:
     gain = evidence.profit
     if gain is None or evidence.champion is None or evidence.not_comparable is not None:
         return []
     is_worse = gain.high < 0
-    words = f"profit against the model in use {_told(gain, '+,.0f')}: {'' if is_worse else 'not '}measurably less"
-    return [Rule(name="profit", words=words, state="holds" if is_worse else "ok", interval=gain, line=0.0)]
+    sentence = f"profit against the champion {_estimate(gain, '+,.0f')}: {'' if is_worse else 'not '}measurably less"
+    state = RuleState.HOLD if is_worse else RuleState.PASS
+    return [Rule(name=RuleName.PROFIT, sentence=sentence, state=state, interval=gain, line=0.0)]
 
 
-def _groups(evidence: Evidence) -> list[Rule]:
+def _slices(evidence: Evidence) -> list[Rule]:
     """Each group that is measurably worse; else the one that does worst."""
     if not evidence.slices or evidence.champion is None or evidence.not_comparable is not None:
         return []
-    judged = [found for found in evidence.slices if found.better_by is not None]
-    if not judged:
-        words = f"no customer group has {ENOUGH} rows of each outcome, so none is judged"
-        return [Rule(name="groups", words=words, state="info")]
-    worse = [found for found in judged if found.is_worse]
-    worst = min(judged, key=lambda found: found.better_by.value if found.better_by else 0.0)
-    return [_group(found, len(judged)) for found in worse or [worst]]
+    compared = [row for row in evidence.slices if row.better_by is not None]
+    if not compared:
+        sentence = f"no customer group has {ENOUGH} rows of each outcome, so none is judged"
+        return [Rule(name=RuleName.SLICES, sentence=sentence, state=RuleState.INFO)]
+    worse = [row for row in compared if row.is_worse]
+    worst = min(compared, key=lambda row: row.better_by.value if row.better_by else 0.0)
+    return [_slice(row, len(compared)) for row in worse or [worst]]
 
 
-def _group(found: Slice, judged: int) -> Rule:
-    assert found.better_by is not None
-    said = "measurably worse" if found.is_worse else f"the worst of {judged} groups, not measurably worse"
-    level = level_of(judged)
-    words = f"{found.column} {found.value} ({found.n} rows): better by {_told(found.better_by, '+.4f', level)}, {said}"
-    state: State = "holds" if found.is_worse else "ok"
-    return Rule(name="groups", words=words, state=state, interval=found.better_by, line=0.0)
+def _slice(row: SliceComparison, n_compared: int) -> Rule:
+    assert row.better_by is not None
+    outcome = "measurably worse" if row.is_worse else f"the worst of {n_compared} groups, not measurably worse"
+    by = _estimate(row.better_by, "+.4f", level_of(n_compared))
+    return Rule(
+        name=RuleName.SLICES, sentence=f"{row.column} {row.value} ({row.n} rows): better by {by}, {outcome}",
+        state=RuleState.HOLD if row.is_worse else RuleState.PASS, interval=row.better_by, line=0.0,
+    )  # fmt: skip
 
 
-def _stability(evidence: Segmentation) -> Rule:
+def _stability(evidence: SegmentationEvidence) -> Rule:
     """The mean agreement must reach the agreed minimum; the interval is the range of the pairs of halves.
 
     The worst of many pairs grows worse with their number: it has its say where the number of segments is chosen.
     """
-    found, minimum = evidence.stability, evidence.minimum
-    index = found.index
+    stability, minimum = evidence.stability, evidence.minimum
+    index = stability.index
     figures = f"halves of the customers agree by {index.value:.3f} (from {index.low:.3f} to {index.high:.3f})"
-    words = f"{figures}; the worst pair names {found.named:.1%} of them alike"
-    if index.value >= minimum:
-        return Rule(
-            name="stability", words=f"{words}: {minimum:g} is reached", state="ok", interval=index, line=minimum
-        )
-    said = f"weak structure: {words}; {minimum:g} is needed"
-    return Rule(name="stability", words=said, state="rejects", interval=index, line=minimum)
+    figures += f"; the worst pair gives {stability.same_label:.1%} of them the same segment"
+    is_reached = index.value >= minimum
+    sentence = (
+        f"{figures}: {minimum:g} is reached" if is_reached else f"weak structure: {figures}; {minimum:g} is needed"
+    )
+    state = RuleState.PASS if is_reached else RuleState.REJECT
+    return Rule(name=RuleName.STABILITY, sentence=sentence, state=state, interval=index, line=minimum)
 
 
-def _names(evidence: Segmentation) -> list[Rule]:
-    """Customers who keep the name that they have: all, then those of the segment that loses most."""
+def _label_retention(evidence: SegmentationEvidence) -> list[Rule]:
+    """Customers who keep their label: all, then those of the segment that loses most."""
     if evidence.not_comparable is not None:
-        return [Rule(name="comparable", words=f"not comparable: {evidence.not_comparable}", state="holds")]
-    kept = evidence.kept
-    if kept is None:
-        return [Rule(name="names", words="no segments are in use, so there are no names to keep", state="info")]
-    name, worst = kept.worst
-    advice = f"; {kept.grouped:.1%} if names went by shared customers: fit on from baseline.segments.previous"
-    enough, each = kept.overall.value >= KEPT, worst.value >= KEPT_BY_EACH
-    words = f"{kept.overall.value:.1%} of all customers keep their name, {KEPT:.0%} is needed"
-    least = f"{worst.value:.1%} of {name!r} keep it, {KEPT_BY_EACH:.0%} is needed of each segment"
+        return [_incomparable(evidence.not_comparable)]
+    retention = evidence.retention
+    if retention is None:
+        sentence = "there are no segments yet, so there are no labels to keep"
+        return [Rule(name=RuleName.LABEL_RETENTION, sentence=sentence, state=RuleState.INFO)]
+    name, worst = retention.worst
+    advice = f"; {retention.grouped:.1%} if labels went by shared customers: fit on from baseline.segments.previous"
+    enough, each = retention.overall.value >= RETAINED, worst.value >= RETAINED_BY_EACH
+    overall = f"{retention.overall.value:.1%} of all customers keep their label, {RETAINED:.0%} is needed"
+    least = f"{worst.value:.1%} of {name!r} keep it, {RETAINED_BY_EACH:.0%} is needed of each segment"
     return [
-        Rule(name="names", words=words + ("" if enough else advice), state="ok" if enough else "holds",
-             interval=kept.overall, line=KEPT),
-        Rule(name="segment", words=least, state="ok" if each else "holds", interval=worst, line=KEPT_BY_EACH),
+        Rule(
+            name=RuleName.LABEL_RETENTION, sentence=overall if enough else overall + advice,
+            state=RuleState.PASS if enough else RuleState.HOLD, interval=retention.overall, line=RETAINED,
+        ),
+        Rule(
+            name=RuleName.SEGMENT_RETENTION, sentence=least, state=RuleState.PASS if each else RuleState.HOLD,
+            interval=worst, line=RETAINED_BY_EACH,
+        ),
     ]  # fmt: skip
 
 
-def _told(interval: Interval, form: str, level: float = LEVEL) -> str:
+def _estimate(interval: Interval, form: str, level: float = LEVEL) -> str:
     ends = f"[{interval.low:{form}}, {interval.high:{form}}]"
     return f"{interval.value:{form}} {ends} at {100 * level:.3g} %"

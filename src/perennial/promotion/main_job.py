@@ -1,4 +1,4 @@
-"""`perennial run NAME`: the main job. Answers from the receipt when there is nothing to do, else starts the flow."""
+"""The main job: answer from the receipt when there is nothing to do, else start the flow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from perennial.errors import ConfigError, ContractError
 from perennial.files.locks import held
 from perennial.files.project import Project
 from perennial.pipeline import repo
-from perennial.promotion.receipt import current
+from perennial.promotion.receipt import current_receipt
+from perennial.results.receipt import Receipt
 from perennial.sources.fetch import fetch
 
 _TICK_S = 0.2
@@ -42,22 +43,22 @@ def check(project: Project, name: str) -> None:
         raise ConfigError("; ".join(dict.fromkeys(problems)))
 
 
-def nothing_to_do(project: Project, name: str) -> dict[str, Any] | None:
+def nothing_to_do(project: Project, name: str) -> Receipt | None:
     """The last receipt, if DVC's plan is empty and it still fits. Fetches raw data first when there is none.
 
     Raises: Busy when a run of this use case is going on.
     """
     with held(project.state(name) / "run.lock", what=f"a run of {name}"):
-        for line in repo.mend(project.root):
-            _say(line)
+        for line in repo.repair(project.root):
+            say(line)
         if not project.raw(name).is_dir() and not repo.bring_raw(project.root, name):
             fetch(project, name)
-        told = current(project, name)
-        if told is None:
+        receipt = current_receipt(project, name)
+        if receipt is None:
             return None
         with repo.opened(project.root) as opened:
             stale = repo.stale(opened, repo.order(opened, name))
-        return None if stale else told
+        return None if stale else receipt
 
 
 def start_flow(project: Project, name: str) -> int:
@@ -68,7 +69,7 @@ def start_flow(project: Project, name: str) -> int:
     if not flow.exists():
         raise ConfigError(f"{flow} is missing: it derives the run from dvc.yaml")
     url = ensure(project)
-    _say(f"Prefect shows this run at {url}")
+    say(f"Prefect shows this run at {url}")
     process = subprocess.Popen([sys.executable, str(flow), name], cwd=project.root, env=environment(url, project))
     try:
         code = _ended(process)
@@ -87,6 +88,6 @@ def _ended(process: subprocess.Popen[bytes]) -> int:
             continue
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()

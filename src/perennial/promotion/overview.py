@@ -1,128 +1,150 @@
-"""`perennial show NAME [--json]`: what is known of a use case, from summaries and the receipt; no MLflow is loaded."""
+"""Overview of a use case from summaries and the receipt; no MLflow is loaded."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from perennial.contract.load import load
 from perennial.contract.model import MAIN
 from perennial.errors import PerennialError
-from perennial.files.durable import read_json
 from perennial.files.project import Project
-from perennial.promotion.receipt import STAGES, path
+from perennial.promotion.receipt import STAGES, read_receipt
+from perennial.results.binary import BinaryEvaluation
+from perennial.results.clean import CleanSummary
+from perennial.results.decision import DecisionRecord
+from perennial.results.evaluations import Evaluation, read_evaluation
+from perennial.results.featurize import FeaturizeSummary
+from perennial.results.ingest import IngestSummary
+from perennial.results.overview import (
+    ChampionOverview,
+    DecisionOverview,
+    Overview,
+    ProfitOverview,
+    RowCounts,
+    StageState,
+)
+from perennial.results.split import SplitSummary
+from perennial.results.summary import S, StageSummary, read_summary
+from perennial.results.uplift import UpliftEvaluation
+from perennial.results.validate import ValidateSummary
 
-_METRICS = (
-    "auc", "ap", "log_loss", "brier", "nll", "accuracy", "macro_f1", "gini_norm", "mae", "qini", "policy_value", "stability",
+_FLOWS: tuple[type[StageSummary], ...] = (
+    IngestSummary, ValidateSummary, CleanSummary, FeaturizeSummary, SplitSummary,
 )  # fmt: skip
-_ENDS = {"Ran": "ran", "Cached": "cached"}
+_STATES: dict[str, StageState] = {"Ran": "ran", "Cached": "cached"}
 
 
-def show(project: Project, name: str) -> dict[str, Any]:
-    """The object that scripts read; what is not known yet is null, a stage without output is `missing`."""
-    contract = load(project.contract(name))
-    found = {stage: _summary(project, name, stage) for stage in STAGES}
-    receipt = read_json(path(project, name)) if path(project, name).exists() else {"results": {}, "stages": {}}
-    results, evaluation = receipt["results"], found["evaluate"]
-    champion = results.get("promote")
-    return {
-        "use_case": name,
-        "task": contract.task.kind,
-        "rows": _rows(found),
-        "quarantine": _added(found["ingest"], found["validate"]),
-        "families": _families(evaluation),
-        "candidate": evaluation["candidate"]["family"] if evaluation else None,
-        "deep_minus_traditional": _difference(evaluation),
-        "profit": _profit(evaluation),
-        "decision": {key: champion[key] for key in ("verdict", "reasons")} if champion else None,
-        "champion": _champion(champion),
-        "stages": {stage: _end(found[stage], receipt["stages"].get(f"{stage}@{name}")) for stage in STAGES},
-        "report": (results.get("report") or {}).get("path"),
-    }
+def build_overview(project: Project, name: str) -> Overview:
+    """What is known of a use case; a stage without a sound output is `missing`."""
+    contract, receipt = load(project.contract(name)), read_receipt(project, name)
+    evaluation = _evaluation(project, name)
+    record = receipt.results.promote if receipt else None
+    page = receipt.results.report if receipt else None
+    difference = evaluation.deep_minus_traditional if evaluation else None
+    return Overview(
+        use_case=name,
+        task=contract.task.kind,
+        rows=_rows(project, name),
+        quarantine=_quarantine(project, name),
+        families={family: figures.test for family, figures in evaluation.families.items()} if evaluation else None,
+        candidate=evaluation.candidate.family if evaluation else None,
+        deep_minus_traditional=difference.gain if difference else None,
+        profit=_profit(evaluation),
+        decision=DecisionOverview(verdict=record.verdict, reasons=record.reasons) if record else None,
+        champion=_champion(record),
+        stages={stage: _state(project, name, stage, receipt.stages if receipt else {}) for stage in STAGES},
+        report=page.path if page else None,
+    )
 
 
-def _summary(project: Project, name: str, stage: str) -> Any:
+def row_flow_table(project: Project, name: str) -> list[dict[str, str | int]]:
+    """Where every row went, a line a stage and table."""
+    return [
+        {
+            "stage": model.model_fields["stage"].default, "table": table, "rows in": flow.rows_in,
+            "rows out": ", ".join(f"{n:,} {place}" for place, n in flow.to.items() if n),
+        }
+        for model in _FLOWS
+        for table, flow in read_summary(project, name, model).flow.items()
+    ]  # fmt: skip
+
+
+def figures_table(project: Project, name: str) -> list[dict[str, str | float]]:
+    """The test figures of each family, with their intervals."""
+    return [
+        {"family": family, "metric": metric, **{end: round(figure, 4) for end, figure in interval}}
+        for family, figures in read_evaluation(project, name).families.items()
+        for metric, interval in figures.test.items()
+    ]
+
+
+def _summary(project: Project, name: str, model: type[S]) -> S | None:
     try:
-        return read_json(project.output(name, stage) / "summary.json")
+        return read_summary(project, name, model)
     except PerennialError:
         return None
 
 
-def _end(summary: Any, outcome: str | None) -> str:
-    if outcome and outcome not in _ENDS:
+def _evaluation(project: Project, name: str) -> Evaluation | None:
+    try:
+        return read_evaluation(project, name)
+    except PerennialError:
+        return None
+
+
+def _state(project: Project, name: str, stage: str, outcomes: dict[str, str]) -> StageState:
+    outcome = outcomes.get(f"{stage}@{name}", "")
+    if outcome and outcome not in _STATES:
         return "failed" if outcome.startswith(("Exit", "Crashed", "Failed")) else "missing"
-    if summary is None:
+    if not (project.output(name, stage) / "summary.json").exists():
         return "missing"
-    return _ENDS.get(outcome or "", "cached")
+    return _STATES.get(outcome, "cached")
 
 
-def _rows(found: dict[str, Any]) -> dict[str, int | None]:
-    flows = (found["ingest"] or {}).get("flow", {})
+def _rows(project: Project, name: str) -> RowCounts:
+    ingest = _summary(project, name, IngestSummary)
+    flows = ingest.flow if ingest else {}
     first = MAIN if MAIN in flows else next(iter(flows), MAIN)  # where there is no main table, the first of the events
 
-    def at(stage: str, place: str, table: str = first) -> int | None:
-        flow = (found[stage] or {}).get("flow", {}).get(table)
-        return None if flow is None else int(flow["to"].get(place, 0))
+    def count(summary: StageSummary | None, place: str, table: str = first) -> int | None:
+        flow = summary.flow.get(table) if summary else None
+        return None if flow is None else flow.to.get(place, 0)
 
-    raw = flows.get(first)
-    lost = [at(stage, "quarantined") for stage in ("ingest", "validate")]
-    return {
-        "raw": None if raw is None else int(raw["in"]),
-        "quarantined": sum(count or 0 for count in lost) if lost[0] is not None else None,
-        "duplicates": at("clean", "duplicate"),
-        **{part: at("split", part, "units") for part in ("train", "val", "test", "out_of_time")},
-    }
+    split = _summary(project, name, SplitSummary)
+    quarantined = [count(summary, "quarantined") for summary in (ingest, _summary(project, name, ValidateSummary))]
+    return RowCounts(
+        raw=flows[first].rows_in if first in flows else None,
+        quarantined=sum(rows or 0 for rows in quarantined) if quarantined[0] is not None else None,
+        duplicates=count(_summary(project, name, CleanSummary), "duplicate"),
+        train=count(split, "train", "units"),
+        val=count(split, "val", "units"),
+        test=count(split, "test", "units"),
+        out_of_time=count(split, "out_of_time", "units"),
+    )
 
 
-def _added(*summaries: Any) -> dict[str, int]:
+def _quarantine(project: Project, name: str) -> dict[str, int]:
     counts: dict[str, int] = {}
-    for summary in summaries:
-        for rule, count in (summary or {}).get("quarantine", {}).items():
-            counts[rule] = counts.get(rule, 0) + int(count)
+    for summary in (_summary(project, name, IngestSummary), _summary(project, name, ValidateSummary)):
+        for rule, count in (summary.quarantine if summary else {}).items():
+            counts[rule] = counts.get(rule, 0) + count
     return counts
 
 
-def _families(evaluation: Any) -> dict[str, Any] | None:
-    if evaluation is None:
-        return None
-    return {
-        family: {metric: _interval(found) for metric, found in parts["test"].items() if metric in _METRICS}
-        for family, parts in evaluation["families"].items()
-    }
+def _profit(evaluation: Evaluation | None) -> ProfitOverview | None:
+    if isinstance(evaluation, UpliftEvaluation):
+        policy = evaluation.policy
+        everyone = policy.plan(f"all {policy.best_single}").per_1000.value
+        return ProfitOverview(depth=policy.depth, value=policy.plan("choice").per_1000.value, everyone=everyone)
+    if isinstance(evaluation, BinaryEvaluation) and evaluation.profit is not None:
+        profit = evaluation.profit
+        chosen, everyone = (profit.plan(plan).profit.value for plan in ("chosen", "everyone"))
+        return ProfitOverview(depth=profit.depth, value=chosen, everyone=everyone)
+    return None
 
 
-def _difference(evaluation: Any) -> dict[str, float] | None:
-    """None where there is no deep family."""
-    found = evaluation["deep_minus_traditional"] if evaluation else None
-    return _interval(found) if found else None
-
-
-def _profit(evaluation: Any) -> dict[str, Any] | None:
-    """Depth, what the chosen list earned on test, and what everyone would have; per 1,000 customers for uplift."""
-    if evaluation is None:
-        return None
-    if "policy" in evaluation:
-        policy = evaluation["policy"]
-        plans = {plan["name"]: plan for plan in policy["plans"]}
-        everyone = plans[f"all {policy['best_single']}"]["per_1000"]["value"]
-        return {"depth": policy["depth"], "value": plans["choice"]["per_1000"]["value"], "everyone": everyone}
-    if "profit" not in evaluation:
-        return None
-    plans = {plan["name"]: plan for plan in evaluation["profit"]["plans"]}
-    return {
-        "depth": evaluation["profit"]["depth"],
-        "value": plans["chosen"]["profit"]["value"],
-        "everyone": plans["everyone"]["profit"]["value"],
-    }
-
-
-def _champion(record: Any) -> dict[str, Any] | None:
+def _champion(record: DecisionRecord | None) -> ChampionOverview | None:
     if record is None:
         return None
-    if record["verdict"] in {"PROMOTE", "ROLLBACK"}:
-        return {"version": record["version"], "family": record["family"]}
-    before = record["champion"]
-    return {"version": before["version"], "family": before.get("family")} if before else None
-
-
-def _interval(found: Any) -> dict[str, float]:
-    return {key: found[key] for key in ("value", "low", "high")}
+    if record.verdict in {"PROMOTE", "ROLLBACK"}:
+        return ChampionOverview(version=record.version, family=record.family)
+    before = record.champion
+    return ChampionOverview(version=before.version, family=before.family) if before else None

@@ -1,12 +1,12 @@
-"""What a run did, on disk: .perennial/NAME/last.json, by which "nothing to do" is answered at once."""
+"""Receipt of a run: .perennial/NAME/last.json, by which "nothing to do" is answered at once."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from pydantic import ValidationError
 
 from perennial.config.base import use_cases
 from perennial.errors import PerennialError
@@ -15,73 +15,58 @@ from perennial.files.manifest import digest
 from perennial.files.project import Project
 from perennial.pipeline.graph import STAGES as GRAPH
 from perennial.pipeline.lineage import raw_md5
+from perennial.results.decision import DecisionRecord
+from perennial.results.receipt import ActionResults, Receipt
 from perennial.tracking.store import address, exists
 
 STAGES = tuple(GRAPH)
 
 
-@dataclass(kw_only=True)
-class Receipt:
-    """Filled while a run goes on; written when it closes. Its state says which inputs it belongs to."""
-
-    project: Project
-    name: str
-    outcomes: dict[str, str] = field(default_factory=dict)
-    results: dict[str, Any] = field(default_factory=dict)
-
-    def add(self, action: str, result: Any) -> None:
-        self.results[action] = result
-
-    def close(self) -> None:
-        state = state_of(self.project, self.name)
-        write_json(path(self.project, self.name), {"state": state, "stages": self.outcomes, "results": self.results})
-
-    def fail(self) -> None:
-        """Say which stage failed; results of earlier runs stay, but belong to no state any more."""
-        told = {"state": {}, "stages": self.outcomes, "results": _known(self.project, self.name).get("results", {})}
-        write_json(path(self.project, self.name), told)
-
-    def row_flow(self) -> list[dict[str, Any]]:
-        """Where every row went, a line a stage and table."""
-        lines = []
-        for stage in STAGES:
-            summary = read_json(self.project.output(self.name, stage) / "summary.json")
-            for table, counts in summary.get("flow", {}).items():
-                to = ", ".join(f"{n:,} {place}" for place, n in counts["to"].items() if n)
-                lines.append({"stage": stage, "table": table, "rows in": counts["in"], "rows out": to})
-        return lines
-
-    def figures(self) -> list[dict[str, Any]]:
-        """The test figures of each family, with their intervals."""
-        summary = read_json(self.project.output(self.name, "evaluate") / "summary.json")
-        return [
-            {"family": family, "metric": metric, **{key: round(found[key], 4) for key in ("value", "low", "high")}}
-            for family, parts in summary["families"].items()
-            for metric, found in parts["test"].items()
-            if isinstance(found, dict)
-        ]
-
-
-def path(project: Project, name: str) -> Path:
+def receipt_path(project: Project, name: str) -> Path:
     return project.state(name) / "last.json"
 
 
-def decided(project: Project, name: str, record: dict[str, Any]) -> None:
-    """Note a decision that a person brought about; the next run looks again."""
-    if known := _known(project, name):
-        write_json(path(project, name), {**known, "state": {}, "results": {**known["results"], "promote": record}})
-
-
-def _known(project: Project, name: str) -> dict[str, Any]:
-    """The last receipt, or nothing where there is none that can be read."""
+def read_receipt(project: Project, name: str) -> Receipt | None:
+    """The last receipt; None where there is none that this version can read."""
     try:
-        told: dict[str, Any] = read_json(path(project, name))
-    except PerennialError:
-        return {}
-    return told
+        return Receipt.model_validate(read_json(receipt_path(project, name)))
+    except (PerennialError, ValidationError):
+        return None
 
 
-def state_of(project: Project, name: str) -> dict[str, str]:
+def write_receipt(project: Project, name: str, stages: dict[str, str], results: ActionResults) -> None:
+    """After a run: what it did, and the inputs that its answers belong to."""
+    _write(project, name, Receipt(state=current_state(project, name), stages=stages, results=results))
+
+
+def write_failure(project: Project, name: str, stages: dict[str, str]) -> None:
+    """Say which stage failed; results of earlier runs stay, but belong to no state any more."""
+    last = read_receipt(project, name)
+    _write(project, name, Receipt(state={}, stages=stages, results=last.results if last else ActionResults()))
+
+
+def note_decision(project: Project, name: str, record: DecisionRecord) -> None:
+    """Note a decision that a person brought about; the next run looks again."""
+    if (last := read_receipt(project, name)) is not None:
+        results = last.results.model_copy(update={"promote": record})
+        _write(project, name, last.model_copy(update={"state": {}, "results": results}))
+
+
+def current_receipt(project: Project, name: str) -> Receipt | None:
+    """The receipt of the last run if it still describes this project, its registry and its report; else None."""
+    if not exists(project):
+        return None
+    last = read_receipt(project, name)
+    if last is None or last.results.promote is None or last.results.report is None:
+        return None
+    try:
+        is_same = last.state == current_state(project, name)
+    except (PerennialError, OSError):
+        return None
+    return last if is_same and (project.root / last.results.report.path).exists() else None
+
+
+def current_state(project: Project, name: str) -> dict[str, str]:
     """Everything that a run's answer depends on: contract, its own params, raw data, stage outputs, incoming rows, registry."""
     block = use_cases(project.root / "params.yaml").get(name)
     incoming = sorted(p for p in (project.state(name) / "incoming").glob("*") if p.is_file())
@@ -97,17 +82,8 @@ def state_of(project: Project, name: str) -> dict[str, str]:
     }
 
 
-def current(project: Project, name: str) -> dict[str, Any] | None:
-    """The receipt of the last run if it still describes this project, its registry and its report; else None."""
-    if not path(project, name).exists() or not exists(project):
-        return None
-    try:
-        told: dict[str, Any] = read_json(path(project, name))
-        same = told["state"] == state_of(project, name)
-        page = project.root / told["results"]["report"]["path"]
-    except (PerennialError, KeyError, TypeError, OSError):
-        return None
-    return told if same and page.exists() else None
+def _write(project: Project, name: str, receipt: Receipt) -> None:
+    write_json(receipt_path(project, name), receipt.model_dump(mode="json"))
 
 
 def _sha256(content: bytes) -> str:

@@ -1,8 +1,7 @@
-"""`perennial report NAME`: gather what stages and decisions left, and write the page; its run shows it too."""
+"""Report: gather what stages and decisions left, write the page, and show it under its MLflow run."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, assert_never
@@ -15,80 +14,106 @@ from perennial.contract.serving import head_of
 from perennial.data.names import ROW_ID
 from perennial.data.quality.quarantine import shown
 from perennial.errors import Refused
-from perennial.files.durable import read_json, sha256_file, write_text
+from perennial.files.durable import sha256_file, write_text
 from perennial.files.manifest import digest
 from perennial.files.project import Project
 from perennial.files.tables import read_table
 from perennial.pipeline.lineage import lineage
-from perennial.promotion.promote import concerns
 from perennial.promotion.register import bundle_folder
-from perennial.report.context import Story
+from perennial.report.context import AnyReport, ExplainedRow, QuarantinedRow, QuotedText, ReportContext, ShownMistake
 from perennial.report.pages.compose import compose
+from perennial.results.baseline import BaselineSummary
+from perennial.results.binary import BinaryEvaluation
+from perennial.results.clean import CleanSummary
+from perennial.results.decision import DecisionRecord
+from perennial.results.evaluations import Evaluation, read_evaluation
+from perennial.results.explain import ExplainSummary
+from perennial.results.featurize import FeaturizeSummary
+from perennial.results.ingest import IngestSummary
+from perennial.results.multiclass import MulticlassEvaluation
+from perennial.results.receipt import ReportPage
+from perennial.results.split import SplitSummary
+from perennial.results.summary import read_summary
+from perennial.results.train import TrainSummary
+from perennial.results.validate import ValidateSummary
 from perennial.tracking import registry
 from perennial.tracking.mirror import attach
 from perennial.tracking.store import open_store
 
-log = logging.getLogger("perennial")
-_STAGES = ("ingest", "validate", "clean", "featurize", "split", "train", "baseline", "evaluate", "explain")
-_SAMPLES, _PEOPLE = 5, 4
-_NOTHING: Mapping[str, Any] = {"quotes": [], "photo": None, "heat": None}  # to be looked at of a row
+_N_SAMPLES, _N_CUSTOMERS = 5, 4
+Exhibits = Mapping[str, Mapping[str, Any]]  # what can be looked at, by row: its quoted texts, its photo with a heat map
 
 
-def report(project: Project, name: str) -> dict[str, Any]:
-    """Write .perennial/NAME/report.html and return {path, sha256, headline, verdict, in_use}.
+def write_report(project: Project, name: str) -> ReportPage:
+    """Write .perennial/NAME/report.html.
 
     Raises: Refused when nothing was decided yet.
     """
-    contract, store = load(project.contract(name)), open_store(project)
+    store = open_store(project)
     history = registry.decisions(store, name)
     if not history:
         raise Refused(f"{name} has no decision to report yet: perennial run {name}")
-    decision = _of_candidate(project, name, history)
+    report = gather_report(project, name, history)
+    path = project.state(name) / "report.html"
+    page, headline = compose(report)
+    write_text(path, page)
+    attach(store, registry.version(store, name, report.version).run_id, path)
+    return ReportPage(
+        path=str(path.relative_to(project.root)), sha256=sha256_file(path), verdict=report.verdict,
+        in_use=report.in_use, headline=headline,
+    )  # fmt: skip
+
+
+def gather_report(project: Project, name: str, history: list[DecisionRecord]) -> AnyReport:
+    """The typed results that the page shows (raises as `write_report`)."""
+    contract, evaluation = load(project.contract(name)), read_evaluation(project, name)
+    exhibits = _exhibits(project, name)
     quarantine = pl.concat(
         read_table(project.output(name, stage) / "quarantine.parquet") for stage in ("ingest", "validate")
     )
-    story = Story(
+    return ReportContext(
         name=name,
         contract=contract,
         at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
-        summaries={stage: read_json(project.output(name, stage) / "summary.json") for stage in _STAGES},
-        decision=decision,
-        history=history,
-        version=str(decision["version"]),
-        curve=read_json(project.output(name, "train") / "curve.json"),
-        people=_people(project, name, contract),
-        mistakes=_mistakes(project, name, contract),
+        ingest=read_summary(project, name, IngestSummary),
+        validate=read_summary(project, name, ValidateSummary),
+        clean=read_summary(project, name, CleanSummary),
+        featurize=read_summary(project, name, FeaturizeSummary),
+        split=read_summary(project, name, SplitSummary),
+        train=read_summary(project, name, TrainSummary),
+        baseline=read_summary(project, name, BaselineSummary),
+        evaluation=evaluation,
+        explain=read_summary(project, name, ExplainSummary),
+        decision=_decision_on_candidate(project, name, evaluation, history),
+        history=tuple(history),
+        customers=_customers(project, name, contract, exhibits),
+        mistakes=_mistakes(project, name, contract, evaluation, exhibits),
         quarantine=_samples(quarantine),
         quarantined=dict(quarantine["rule"].value_counts().sort("rule").iter_rows()),
         lineage=lineage(project, name),
     )
-    path = project.state(name) / "report.html"
-    page, headline = compose(story)
-    write_text(path, page)
-    attach(store, registry.version(store, name, story.version).run_id, path)
-    told = {"verdict": story.verdict, "in_use": story.in_use, "headline": headline}
-    return {"path": str(path.relative_to(project.root)), "sha256": sha256_file(path), **told}
 
 
-def _of_candidate(project: Project, name: str, history: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the gate said of the candidate of these outputs: of one in use what put it there, else the newest word.
+def _decision_on_candidate(
+    project: Project, name: str, evaluation: Evaluation, history: list[DecisionRecord]
+) -> DecisionRecord:
+    """What the gate said of the candidate of these outputs: of the champion what put it there, else the newest word.
 
     Raises: Refused when it is not judged yet, or not since it was taken out of use.
     """
-    family = read_json(project.output(name, "evaluate") / "summary.json")["candidate"]["family"]
-    bundle = digest(bundle_folder(project, name, family))
-    mine = [record for record in history if concerns(record, bundle)]
-    judged = [record for record in mine if record["verdict"] != "ROLLBACK"]
+    bundle = digest(bundle_folder(project, name, evaluation.candidate.family))
+    own = [record for record in history if record.concerns(bundle)]
+    judged = [record for record in own if record.verdict != "ROLLBACK"]
     if not judged:
         raise Refused(f"the candidate of {name} is not judged yet: perennial register {name}, perennial promote {name}")
-    if mine[-1]["verdict"] != "ROLLBACK":
+    if own[-1].verdict != "ROLLBACK":
         return judged[-1]
-    if mine[-1]["digest"] != bundle:
+    if own[-1].digest != bundle:
         raise Refused(f"the candidate of {name} was taken out of use and not judged since: perennial run {name}")
-    return next((record for record in reversed(judged) if record["verdict"] == "PROMOTE"), judged[-1])
+    return next((record for record in reversed(judged) if record.verdict == "PROMOTE"), judged[-1])
 
 
-def _people(project: Project, name: str, contract: Contract) -> list[dict[str, Any]]:
+def _customers(project: Project, name: str, contract: Contract, exhibits: Exhibits) -> tuple[ExplainedRow, ...]:
     """The best of the explained test rows, with the score that the list ranks by. No name, no contact data."""
     rows = read_table(project.output(name, "explain") / "reasons.parquet")
     scores = [column for column in rows.columns if column.startswith("score:")]
@@ -101,39 +126,49 @@ def _people(project: Project, name: str, contract: Contract) -> list[dict[str, A
             rank = pl.max_horizontal(scores[1:]) - pl.col(scores[0])
         case _:
             assert_never(contract.task.kind)
-    best = rows.with_columns(rank.alias("rank")).sort("rank", ROW_ID, descending=[True, False]).head(_PEOPLE)
-    seen = _seen(project, name)
-    return [
-        {
-            "row": _named(row[ROW_ID], contract), "score": _score(row, scores, contract), "reasons": row["reasons"],
-            **seen.get(row[ROW_ID], _NOTHING),
-        }
+    best = rows.with_columns(rank.alias("rank")).sort("rank", ROW_ID, descending=[True, False]).head(_N_CUSTOMERS)
+    return tuple(
+        ExplainedRow(
+            row=_row_name(row[ROW_ID], contract), score=_score(row, scores, contract), reasons=row["reasons"],
+            **exhibits.get(row[ROW_ID], {}),
+        )
         for row in best.iter_rows(named=True)
-    ]  # fmt: skip
+    )  # fmt: skip
 
 
-def _mistakes(project: Project, name: str, contract: Contract) -> list[dict[str, Any]]:
+def _mistakes(
+    project: Project, name: str, contract: Contract, evaluation: Evaluation, exhibits: Exhibits
+) -> tuple[ShownMistake, ...]:
     """The surest mistakes on test, with what can be looked at."""
-    found = read_json(project.output(name, "evaluate") / "summary.json").get("mistakes", [])
+    confusion = evaluation.confusion if isinstance(evaluation, BinaryEvaluation | MulticlassEvaluation) else None
+    if confusion is None:
+        return ()
     predicted = read_table(project.output(name, "evaluate") / "predictions.parquet", [ROW_ID, "split"])
-    ids, seen = predicted.filter(pl.col("split") == "test")[ROW_ID].to_list(), _seen(project, name)
-    at = [ids[mistake["row"]] for mistake in found]
-    return [
-        {**mistake, **seen.get(i, _NOTHING), "row": _named(i, contract)} for mistake, i in zip(found, at, strict=True)
-    ]
+    ids = predicted.filter(pl.col("split") == "test")[ROW_ID].to_list()
+    return tuple(
+        ShownMistake(
+            row=_row_name(ids[mistake.row], contract), true=mistake.true, predicted=mistake.predicted,
+            probability=mistake.probability, **exhibits.get(ids[mistake.row], {}),
+        )
+        for mistake in confusion.mistakes
+    )  # fmt: skip
 
 
-def _seen(project: Project, name: str) -> dict[str, dict[str, Any]]:
-    """What can be looked at, by row: its quoted texts, its photo with a heat map. Most use cases have neither."""
-    folder, found = project.output(name, "explain"), dict[str, dict[str, Any]]()
-    for file in ("quotes", "photos"):
-        for row in read_table(folder / f"{file}.parquet").to_dicts() if (folder / f"{file}.parquet").exists() else ():
-            here = found.setdefault(row.pop(ROW_ID), {**_NOTHING, "quotes": []})
-            here |= {"quotes": [*here["quotes"], row]} if file == "quotes" else row
-    return found
+def _exhibits(project: Project, name: str) -> Exhibits:
+    """What can be looked at, by row. Most use cases have nothing."""
+    folder, exhibits = project.output(name, "explain"), dict[str, dict[str, Any]]()
+    if (folder / "quotes.parquet").exists():
+        for row in read_table(folder / "quotes.parquet").to_dicts():
+            pieces = tuple((piece["text"], piece["part"]) for piece in row["pieces"])
+            own = exhibits.setdefault(row[ROW_ID], {"quotes": ()})
+            own["quotes"] = (*own["quotes"], QuotedText(label=row["column"], pieces=pieces))
+    if (folder / "photos.parquet").exists():
+        for row in read_table(folder / "photos.parquet").to_dicts():
+            exhibits.setdefault(row[ROW_ID], {}).update(photo=row["photo"], heat=row["heat"])
+    return exhibits
 
 
-def _named(row_id: str, contract: Contract) -> str:
+def _row_name(row_id: str, contract: Contract) -> str:
     """The record of a row in its file, or whose unit it is, with the cut-off where there are several."""
     if contract.unit.cutoffs is None:
         return f"row {row_id.rpartition('-')[2]}"
@@ -142,7 +177,7 @@ def _named(row_id: str, contract: Contract) -> str:
 
 
 def _score(row: dict[str, Any], scores: list[str], contract: Contract) -> str:
-    """The score in words: a chance, an amount, the likeliest class, what a message adds."""
+    """The score in words: a probability, an amount, the likeliest class, what a message adds."""
     match contract.task.kind:
         case "binary":
             return f"{100 * row['rank']:.0f}\u202f%"
@@ -158,8 +193,12 @@ def _score(row: dict[str, Any], scores: list[str], contract: Contract) -> str:
             assert_never(contract.task.kind)
 
 
-def _samples(quarantine: pl.DataFrame) -> list[dict[str, Any]]:
+def _samples(quarantine: pl.DataFrame) -> tuple[QuarantinedRow, ...]:
     """One row of each of the commonest rules, as it stands in the file."""
-    common = quarantine["rule"].value_counts().sort(["count", "rule"], descending=[True, False])["rule"].head(_SAMPLES)
+    counts = quarantine["rule"].value_counts().sort(["count", "rule"], descending=[True, False])
+    common = counts["rule"].head(_N_SAMPLES)
     rows = [quarantine.filter(pl.col("rule") == rule).sort("source", "record").row(0, named=True) for rule in common]
-    return [{**row, **shown(row)} for row in rows]
+    return tuple(
+        QuarantinedRow(source=row["source"], line=row["line"], reason=text["reason"], raw=text["raw"])
+        for row, text in ((row, {**row, **shown(row)}) for row in rows)
+    )

@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from perennial.errors import Refused
 from perennial.files.locks import held
 from perennial.files.project import Project
+from perennial.results.decision import DecisionRecord
 from perennial.tracking import registry
 from perennial.tracking.store import open_store
 
 log = logging.getLogger("perennial")
 
 
-def rollback(project: Project, name: str, to: str | None, why: str) -> dict[str, Any]:
+def rollback(project: Project, name: str, to: str | None, why: str) -> DecisionRecord:
     """The record of it: its `version` is champion now.
 
     Raises: Refused when there is no earlier champion, no such version, or one that was never in use.
@@ -27,39 +27,37 @@ def rollback(project: Project, name: str, to: str | None, why: str) -> dict[str,
         target = registry.version(store, name, to or _earlier(records, now, name))
         if now is not None and now.number == target.number:
             raise Refused(f"{name} version {target.number} is the champion already")
-        _was_in_use(records, name, target)
-        record = {
-            "use_case": name, "verdict": "ROLLBACK", "version": target.number, "digest": target.digest,
-            "family": target.family, "rules": [],
-            "champion": {"version": now.number, "digest": now.digest, "family": now.family} if now else None,
-            "reasons": [why], "at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
-        }  # fmt: skip
-        record = registry.append_decision(store, name, record)
-        registry.crown(store, name, target.number)
+        _refuse_never_champion(records, name, target)
+        record = registry.append_decision(store, name, DecisionRecord(
+            use_case=name, verdict="ROLLBACK", version=target.number, digest=target.digest, family=target.family,
+            champion=now.reference if now else None, reasons=(why,),
+            at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        ))  # fmt: skip
+        registry.set_champion(store, name, target.number)
     log.info("%s: version %s is the champion again", name, target.number)
     return record
 
 
-def _was_in_use(records: Sequence[dict[str, Any]], name: str, target: registry.Version) -> None:
+def _refuse_never_champion(records: Sequence[DecisionRecord], name: str, target: registry.Version) -> None:
     """A way back leads to former champions only: what was held or rejected never passed the gate."""
-    crowned = [record for record in records if record["verdict"] in {"PROMOTE", "ROLLBACK"}]
-    if target.digest in {record["digest"] for record in crowned}:
+    champions = [record for record in records if record.verdict in {"PROMOTE", "ROLLBACK"}]
+    if target.digest in {record.digest for record in champions}:
         return
-    before = ", ".join(dict.fromkeys(str(record["version"]) for record in crowned)) or "none"
+    before = ", ".join(dict.fromkeys(record.version for record in champions)) or "none"
     raise Refused(
         f"{name} version {target.number} was never in use, so there is no way back to it; in use were: {before}. "
         f"To have it judged: perennial promote {name} --version {target.number}"
     )
 
 
-def _earlier(records: Sequence[dict[str, Any]], now: registry.Version | None, name: str) -> str:
+def _earlier(records: Sequence[DecisionRecord], now: registry.Version | None, name: str) -> str:
     """The champion before the present one: promotions pile up, a rollback takes down to the version it went to."""
     pile: list[str] = []
     for record in records:
-        number = str(record["version"])
-        if record["verdict"] == "ROLLBACK" and number in pile:
+        number = record.version
+        if record.verdict == "ROLLBACK" and number in pile:
             del pile[pile.index(number) + 1 :]
-        elif record["verdict"] in {"PROMOTE", "ROLLBACK"}:
+        elif record.verdict in {"PROMOTE", "ROLLBACK"}:
             pile.append(number)
     before = [number for number in pile if now is None or number != now.number]
     if not before:

@@ -1,50 +1,124 @@
-"""What a report is made of: plain results of stages and actions, gathered by the action that writes the page."""
+"""Context of a report: the typed results of stages and decisions, gathered by the one who writes the page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeVar, cast
 
 from perennial.contract.model import Contract
-from perennial.report.charts.flows import Verdict
-from perennial.report.charts.numbers import GAP, Interval, money
+from perennial.report.charts.numbers import GAP, money
+from perennial.results.baseline import BaselineSummary
+from perennial.results.clean import CleanSummary
+from perennial.results.decision import DecisionRecord, RuleName, Verdict
+from perennial.results.evaluation import EvaluationSummary
+from perennial.results.explain import ExplainSummary
+from perennial.results.families import FAMILIES
+from perennial.results.featurize import FeaturizeSummary
+from perennial.results.figures import Interval
+from perennial.results.ingest import IngestSummary
+from perennial.results.split import SplitSummary
+from perennial.results.summary import StageSummary
+from perennial.results.train import TrainSummary
+from perennial.results.validate import ValidateSummary
+
+E_co = TypeVar("E_co", bound=EvaluationSummary, covariant=True)
+E = TypeVar("E", bound=EvaluationSummary)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Story:
-    """`summaries` by stage; `decision` and `history` are decision records; `quarantine` has a few raw rows."""
+class QuotedText:
+    """A text of a row, cut around its strongest words: (text, what it does as a share of the strongest)."""
+
+    label: str
+    pieces: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainedRow:
+    """A test row with its score in words and its reasons; its texts, and its photo with a heat map, where there are any."""
+
+    row: str
+    score: str
+    reasons: str
+    quotes: tuple[QuotedText, ...] = ()
+    photo: bytes | None = None
+    heat: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownMistake:
+    """A row that the model was sure of and wrong about, with what can be looked at."""
+
+    row: str
+    true: int
+    predicted: int
+    probability: float
+    quotes: tuple[QuotedText, ...] = ()
+    photo: bytes | None = None
+    heat: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuarantinedRow:
+    """A row as it stands in the file, and why it was set aside."""
+
+    source: str
+    line: int
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportContext(Generic[E_co]):
+    """Everything that a page shows; `quarantined` counts rows by rule, `quarantine` has a few of them."""
 
     name: str
     contract: Contract
     at: str  # UTC
-    summaries: Mapping[str, Mapping[str, Any]]
-    decision: Mapping[str, Any]
-    history: Sequence[Mapping[str, Any]]
-    version: str
-    curve: Sequence[Mapping[str, float]]
-    people: Sequence[Mapping[str, Any]]
-    quarantine: Sequence[Mapping[str, Any]]
+    ingest: IngestSummary
+    validate: ValidateSummary
+    clean: CleanSummary
+    featurize: FeaturizeSummary
+    split: SplitSummary
+    train: TrainSummary
+    baseline: BaselineSummary
+    evaluation: E_co
+    explain: ExplainSummary
+    decision: DecisionRecord
+    history: tuple[DecisionRecord, ...]
+    customers: tuple[ExplainedRow, ...]
+    quarantine: tuple[QuarantinedRow, ...]
     quarantined: Mapping[str, int]
     lineage: Mapping[str, str]
-    mistakes: Sequence[Mapping[str, Any]] = ()  # the surest ones, of texts and photos
+    mistakes: tuple[ShownMistake, ...] = ()
+
+    def of(self, kind: type[E]) -> ReportContext[E]:
+        """The same context, known to be of one kind of evaluation."""
+        assert isinstance(self.evaluation, kind)
+        return cast("ReportContext[E]", self)
 
     @property
-    def evaluation(self) -> Mapping[str, Any]:
-        return self.summaries["evaluate"]
+    def stages(self) -> tuple[StageSummary, ...]:
+        """Those that say where rows went, in order."""
+        return (self.ingest, self.validate, self.clean, self.featurize, self.split)
+
+    @property
+    def version(self) -> str:
+        return self.decision.version
 
     @property
     def verdict(self) -> Verdict:
-        verdict: Verdict = self.decision["verdict"]
-        return verdict
+        assert self.decision.verdict != "ROLLBACK", "a page is about a judged candidate"
+        return self.decision.verdict
 
     @property
     def in_use(self) -> str | None:
-        """The version that the newest decision left in use, which need not be the one that this story is about."""
+        """The version that the newest decision left in use, which need not be the one that this page is about."""
         last = self.history[-1] if self.history else self.decision
-        if last["verdict"] in {"PROMOTE", "ROLLBACK"}:
-            return str(last["version"])
-        return str(last["champion"]["version"]) if last["champion"] else None
+        if last.verdict in {"PROMOTE", "ROLLBACK"}:
+            return last.version
+        return last.champion.version if last.champion else None
 
     @property
     def symbol(self) -> str:
@@ -58,30 +132,22 @@ class Story:
 
     def figure(self, metric: str) -> Interval:
         """A metric of the candidate on test."""
-        return interval(self.evaluation["families"][self.evaluation["candidate"]["family"]]["test"][metric])
+        return self.evaluation.chosen.test[metric]
 
     @property
-    def does(self) -> str:
-        """What those do whom a binary task looks for: "those who respond"."""
-        made = self.contract.unit.target.get(self.contract.target or "")
-        return str((made.label if made else None) or getattr(self.contract.task, "outcome_verb", "respond"))
-
-    @property
-    def stopped_by(self) -> str:
-        """The rule that decided against the candidate, a rejecting one first; empty for a promotion."""
-        rules = sorted(self.decision.get("rules", ()), key=lambda rule: str(rule["state"] != "rejects"))
-        return next((str(rule["name"]) for rule in rules if rule["state"] in {"rejects", "holds"}), "")
+    def outcome_verb(self) -> str:
+        """What those do whom a yes-or-no task looks for: "those who respond"."""
+        outcome = self.contract.unit.target.get(self.contract.target or "")
+        return str((outcome.label if outcome else None) or getattr(self.contract.task, "outcome_verb", "respond"))
 
     @property
     def is_first(self) -> bool:
-        """Whether nothing was in use that it could be held against."""
-        anew = any(rule["name"] == "anew" for rule in self.decision.get("rules", ()))
-        return anew or not self.decision.get("champion")
+        """Whether there was no champion that it could be compared with."""
+        has_override = any(rule.name == RuleName.OVERRIDE for rule in self.decision.rules)
+        return has_override or self.decision.champion is None
 
 
-def interval(found: Mapping[str, float]) -> Interval:
-    """An interval as the charts take it."""
-    return Interval(value=found["value"], low=found["low"], high=found["high"])
+AnyReport = ReportContext[EvaluationSummary]
 
 
 def capital(text: str) -> str:
@@ -95,11 +161,4 @@ METRIC_NAMES = {
     "stability": "Agreement", "normalised_entropy": "Norm. entropy",
 }  # fmt: skip
 LOWER_IS_BETTER = {"log_loss", "brier", "mae", "normalised_entropy"}
-FAMILY_NAMES = {
-    "linear": "Linear",
-    "boosted": "Boosted trees",
-    "kernel": "Kernel machine",
-    "kmeans": "k-means",
-    "deep": "Deep network",
-    "blend": "Deep and trees, blended",
-}
+FAMILY_NAMES = {family: entry.label for family, entry in FAMILIES.items()}

@@ -15,11 +15,12 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from perennial.errors import PerennialError
-from perennial.report.charts.flows import Verdict
-from perennial.report.charts.numbers import Format, Interval, bracket
+from perennial.report.charts.numbers import Format, bracket
 from perennial.report.charts.svg import Drawing, Tone
 from perennial.report.seen import Photos, Quote, Words
 from perennial.report.style_sheet import style_sheet
+from perennial.results.decision import Verdict
+from perennial.results.figures import Interval
 
 Mark = Literal["ok", "wait", "stop", "info"]
 Shade = Literal["plain", "reported", "flatters", "worse", "impossible", "s0", "s1", "s2", "s3", "s4"]

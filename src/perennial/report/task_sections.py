@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from perennial.report.charts.flows import Verdict
 from perennial.report.page import Block, Caution, Figure, KeyFigure, Section
+from perennial.results.decision import Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class TaskSections:
     """Words and pictures of one task: the verdict's slots, and the sections on action, reasons and trust."""
 
     verdict: Verdict

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from perennial.errors import ConfigError
 from perennial.scoring.bundle import Bundle
 from perennial.scoring.calibration import calibrate
-from perennial.scoring.families import BlendModel
+from perennial.scoring.model import BlendModel
 
 F64 = NDArray[np.float64]
 

@@ -19,8 +19,9 @@ from perennial.files.durable import read_json, write_json
 from perennial.files.manifest import seal, verify
 from perennial.files.tables import read_table, write_table
 from perennial.models.encoding.encode import Encoding
+from perennial.results.families import FAMILIES, Family
 from perennial.scoring.calibration import Calibration
-from perennial.scoring.families import FAMILIES, BlendModel, Family, Model
+from perennial.scoring.model import BlendModel, Model
 
 F64 = NDArray[np.float64]
 _BACKGROUND = 64  # more rows matter more for reasons than finer steps

@@ -19,7 +19,7 @@ from perennial.models.traditional.boosted import BoostedModel, fit_boosted
 from perennial.models.traditional.linear import LinearModel, fit_linear
 from perennial.scoring.bundle import Bundle
 from perennial.scoring.calibration import calibrate, link_loss
-from perennial.scoring.families import Model
+from perennial.scoring.model import Model
 from perennial.scoring.scorer import Scorer
 
 F64 = NDArray[np.float64]

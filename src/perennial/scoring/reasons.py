@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from perennial.scoring.bundle import Bundle
-from perennial.scoring.families import Additive, BlendModel
+from perennial.scoring.model import Additive, BlendModel
 
 F64 = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""The bundle of segments and rows in, what models of half the customers make of held-out rows out."""
+"""Split-half stability of segments: what models of half the customers make of held-out rows."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from perennial.models.traditional.kmeans import halves
 from perennial.scoring.bundle import Bundle
 
 
-def reported(bundle: Bundle, known: pl.DataFrame, held: pl.DataFrame, k: int) -> Pairs:
-    """Pairs of labels of `held` by models of disjoint halves of `known`: not the pairs by which k was chosen."""
-    told = SegmentParams.model_validate(bundle.params["segments"])
-    rows, others = (bundle.encoding.encode(frame) for frame in (known, held))
+def held_out_pairs(bundle: Bundle, train: pl.DataFrame, test: pl.DataFrame, k: int) -> Pairs:
+    """Pairs of labels of `test` by models of disjoint halves of `train`: not the pairs by which k was chosen."""
+    params = SegmentParams.model_validate(bundle.params["segments"])
+    rows, others = (bundle.encoding.encode(frame) for frame in (train, test))
     seed = int(bundle.params["seed"])
-    return halves(rows, others, bundle.encoding, k, pairs=told.reporting, starts=told.starts, seed=seed)
+    return halves(rows, others, bundle.encoding, k, pairs=params.reporting, starts=params.starts, seed=seed)

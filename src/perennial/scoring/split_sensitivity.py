@@ -1,4 +1,4 @@
-"""Units in, what other splits and the suspect columns would have told out: one boosted fit for each pair of the two.
+"""Split sensitivity: what other splits, and columns that may leak, would have shown; one boosted model a cell.
 
 A random split flatters a model that must foresee; a column that is known too late flatters it more.
 """
@@ -6,8 +6,7 @@ A random split flatters a model that must foresee; a column that is known too la
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any, assert_never
+from typing import assert_never
 
 import numpy as np
 import polars as pl
@@ -18,9 +17,11 @@ from perennial.contract.serving import feature_columns, head_of
 from perennial.data.names import ENTITY, ROW_ID
 from perennial.data.prepare.parts import Part, part
 from perennial.data.prepare.split import hash_parts, time_parts
-from perennial.evaluation.statistics.paired import Judge
+from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.models.encoding.encode import fit
 from perennial.models.traditional.boosted import BoostedModel, fit_boosted
+from perennial.results.baseline import SplitSensitivity
+from perennial.results.figures import Interval
 from perennial.scoring.calibration import calibrate, link_loss
 
 _SALT = "both ways"
@@ -28,14 +29,10 @@ _FEWEST = 10  # rows of an outcome
 _USUAL = Fractions(train=0.6, val=0.2, test=0.2)
 
 
-def both_ways(
+def split_sensitivity(
     units: pl.DataFrame, splits: pl.DataFrame, contract: Contract, params: BaselineParams
-) -> dict[str, Any] | None:
-    """`cells` (rows × columns) of the primary metric with its 95 % interval; None where there is but one cell.
-
-    `rows` names the splits that the data allow, `columns` the suspects that were used, `reported` the cell of the report. A
-    cell is None where a part has too few of an outcome. Messages are not told both ways: their figure needs every row.
-    """
+) -> SplitSensitivity | None:
+    """None where there is but one cell, and for uplift, whose figure needs every row."""
     if contract.task.kind == "uplift":
         return None
     reported = _name_of(contract, units)
@@ -43,14 +40,15 @@ def both_ways(
     columns: list[list[str]] = [[], *([name] for name in contract.leakage_suspects)]
     if len(parts) * len(columns) == 1:
         return None
-    cells = [[_told(units, split, contract, names, params) for names in columns] for split in parts.values()]
-    return {
-        "metric": contract.task.primary,
-        "rows": list(parts),
-        "columns": columns,
-        "reported": [0, 0],
-        "cells": cells,
-    }
+    return SplitSensitivity(
+        metric=contract.task.primary,
+        rows=tuple(parts),
+        columns=tuple(map(tuple, columns)),
+        reported=(0, 0),
+        cells=tuple(
+            tuple(_cell(units, split, contract, names, params) for names in columns) for split in parts.values()
+        ),
+    )
 
 
 def _name_of(contract: Contract, units: pl.DataFrame) -> str:
@@ -74,21 +72,21 @@ def _others(units: pl.DataFrame, contract: Contract, reported: str) -> dict[str,
     fractions = getattr(contract.split, "fractions", _USUAL)
     if fractions.out_of_time:
         fractions = Fractions(train=fractions.train, val=fractions.val, test=1 - fractions.train - fractions.val)
-    found = {"random": hash_parts(units[ROW_ID], _SALT, fractions)}
+    others = {"random": hash_parts(units[ROW_ID], _SALT, fractions)}
     if contract.entity is not None and _repeats(units):
-        found["entity"] = hash_parts(units[ENTITY], _SALT, fractions)
+        others["entity"] = hash_parts(units[ENTITY], _SALT, fractions)
     moment = contract.one("time") if contract.unit.as_of is None else None  # as of one day, a time is a column's
     if moment is not None and not units[moment].null_count():
         rule = TimeSplit(kind="time", order=moment, fractions=fractions)
-        found["time"] = time_parts(units, rule)[0]
+        others["time"] = time_parts(units, rule)[0]
     if contract.unit.rows == "as_is" and contract.unit.as_of is None and reported != "time":
-        found["file"] = time_parts(units, TimeSplit(kind="time", order="record", fractions=fractions))[0]
-    return {name: units.select(ROW_ID, split.alias("split")) for name, split in found.items() if name != reported}
+        others["file"] = time_parts(units, TimeSplit(kind="time", order="record", fractions=fractions))[0]
+    return {name: units.select(ROW_ID, split.alias("split")) for name, split in others.items() if name != reported}
 
 
-def _told(
+def _cell(
     units: pl.DataFrame, splits: pl.DataFrame, contract: Contract, suspects: Sequence[str], params: BaselineParams
-) -> dict[str, float] | None:
+) -> Interval | None:
     head, features = head_of(contract), feature_columns(contract, suspects)
     train, val, test = (part(units, splits, name, contract) for name in ("train", "val", "test"))
     if any(_too_few(rows, contract) for rows in (train, val, test)):
@@ -103,8 +101,10 @@ def _told(
     model = fit_boosted((x_train, train.y, train.arm), (x_val, val.y, val.arm), head, encoding, one, val_loss)
     calibration = calibrate(head, model.link(x_val), val.y, val.arm)
     score = calibration.score(model.link(encoding.encode(test.frame)))
-    judge = Judge(metric=contract.task.primary, y=test.y, weight=test.weighed, resamples=200, seed=params.seed)
-    return asdict(judge.estimate(score, 0.95))
+    comparison = PairedComparison(
+        metric=contract.task.primary, y=test.y, weight=test.weighed, resamples=200, seed=params.seed
+    )
+    return comparison.estimate(score, 0.95)
 
 
 def _too_few(rows: Part, contract: Contract) -> bool:

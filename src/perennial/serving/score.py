@@ -33,13 +33,14 @@ from perennial.data.prepare.featurize import featurize
 from perennial.data.quality.validate import unexpected, validate
 from perennial.errors import ConfigError, InputError, Refused
 from perennial.evaluation.decisions import policy, risk
-from perennial.evaluation.decisions.money import loan_of, money_of, offer_of
+from perennial.evaluation.decisions.money import contact_policy, loan_policy, message_policy
 from perennial.evaluation.decisions.profit import best
 from perennial.explain.words import adverse, reasons
 from perennial.files.durable import write_bytes
 from perennial.files.project import Project
 from perennial.files.readable import check_sound
 from perennial.files.tables import write_table
+from perennial.results.receipt import ScoredList, Skipped
 from perennial.scoring.reasons import contributions, focus
 from perennial.scoring.scorer import Scorer
 from perennial.tracking import registry
@@ -63,19 +64,20 @@ class Prepared:
     as_of: dt.date | None = None
 
 
-def score_incoming(project: Project, name: str) -> dict[str, Any]:
+def score_incoming(project: Project, name: str) -> ScoredList | Skipped:
     """Score .perennial/NAME/incoming/ into .perennial/NAME/scores.csv, or say why it is skipped."""
     incoming = project.state(name) / "incoming"
     if not incoming.is_dir() or not any(incoming.iterdir()):
-        return {"skipped": "no rows are waiting in incoming/"}
+        return Skipped(skipped="no rows are waiting in incoming/")
     if registry.champion(open_store(project), name) is None:
-        return {"skipped": "there is no champion to score with"}
+        return Skipped(skipped="there is no champion to score with")
     output = project.state(name) / "scores.csv"
-    return {**score(project, name, incoming, output, None), "output": str(output.relative_to(project.root))}
+    result = score(project, name, incoming, output, None)
+    return result.model_copy(update={"output": str(output.relative_to(project.root))})
 
 
-def score(project: Project, name: str, source: Path, output: Path, number: str | None) -> dict[str, Any]:
-    """Counts {rows, scored, rejected, chosen}, exact: rows = scored + rejected, or those that feed a score + rejected.
+def score(project: Project, name: str, source: Path, output: Path, number: str | None) -> ScoredList:
+    """Counts are exact: rows = scored + rejected, or those that feed a score + rejected.
 
     `chosen` is None where the contract names no money to decide by.
 
@@ -95,13 +97,20 @@ def score(project: Project, name: str, source: Path, output: Path, number: str |
     write_list(rejects, prepared.rejected)
     passed_over = ["none", "refuse"]
     chosen = int((~table["action"].is_in(passed_over)).sum()) if "action" in table.columns else None
-    counts = {"rows": prepared.n_rows, "scored": table.height, "rejected": prepared.rejected.height, "chosen": chosen}
     unknown = scorer.bundle.encoding.unknown(prepared.units)
     if unknown:
         log.warning("categories that training did not know: %s", ", ".join(f"{n} in {c}" for c, n in unknown.items()))
-    as_of = str(prepared.as_of) if prepared.as_of else None
-    to = "approve" if loan_of(contract.money) is not None else "contact"
-    return {**counts, "to": to, "as_of": as_of, "model_version": found.number, "unknown": unknown}
+    return ScoredList(
+        rows=prepared.n_rows,
+        scored=table.height,
+        rejected=prepared.rejected.height,
+        output=str(output),
+        model_version=found.number,
+        as_of=str(prepared.as_of) if prepared.as_of else None,
+        chosen=chosen,
+        to="approve" if loan_policy(contract.money) is not None else "contact",
+        unknown=unknown,
+    )
 
 
 def in_use(project: Project, name: str, contract: Contract, number: str | None) -> tuple[registry.Version, Scorer]:
@@ -238,7 +247,7 @@ def scored(scorer: Scorer, units: pl.DataFrame, contract: Contract) -> pl.DataFr
         names = [scorer.outputs[s] for s in scores.argmax(axis=1)]
         return out.with_columns(pl.Series("segment", names), *(pl.Series(n, v) for n, v in columns.items()), last)
     ranking, action = _decide(scores, serving)
-    if loan_of(serving.money) is not None:
+    if loan_policy(serving.money) is not None:
         assert action is not None
         out = out.with_columns(pl.Series("points", risk.points(scores[:, 0]).round()))
         why_not = adverse(found.columns, parts, units, serving.features)
@@ -255,13 +264,13 @@ def scored(scorer: Scorer, units: pl.DataFrame, contract: Contract) -> pl.DataFr
 def _decide(scores: np.ndarray[Any, Any], serving: ServingView) -> tuple[np.ndarray[Any, Any], list[str] | None]:
     """What the list is ranked by, and what to do with each row; None where the contract names no money to decide by."""
     if serving.head.task == "uplift":
-        offer = offer_of(serving)
+        offer = message_policy(serving)
         ranking, _ = policy.ranked_choice(scores, offer)
         names = ["none", *serving.head.outputs[1:]]
         return ranking, [names[arm] for arm in policy.choice(scores, offer)]
     if serving.head.task == "multiclass":
         return scores.max(axis=1), None
-    money, loan, p = money_of(serving.money), loan_of(serving.money), scores[:, 0]
+    money, loan, p = contact_policy(serving.money), loan_policy(serving.money), scores[:, 0]
     if loan is not None:
         return p, ["approve" if safe else "refuse" for safe in p <= loan.cut]
     if money is None or serving.head.task == "regression":  # an amount is no chance to respond

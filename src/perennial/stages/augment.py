@@ -1,4 +1,4 @@
-"""Units and splits in; how often each training row is drawn in an epoch, out."""
+"""Augment: how often each training row is drawn in an epoch."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from perennial.config.augment import AugmentParams
 from perennial.data.names import ROW_ID
 from perennial.data.prepare.augment import draws
 from perennial.files.tables import read_table, write_table
-from perennial.stages.runner import Job, Summary, log, main
+from perennial.results.augment import AugmentSummary
+from perennial.stages.runner import Job, log, main
 
 
-def run(job: Job) -> Summary:
+def run(job: Job) -> AugmentSummary:
     target = job.contract.target
     columns = [ROW_ID] if target is None else [ROW_ID, target]
     units = read_table(job.input("featurize") / "units.parquet", columns)
@@ -20,7 +21,7 @@ def run(job: Job) -> Summary:
     write_table(job.out / "draws.parquet", drawn)
     total = int(drawn["times"].sum())
     log.info("%d training rows, %d draws an epoch", drawn.height, total)
-    return {"rows": drawn.height, "draws": total}
+    return AugmentSummary(rows=drawn.height, draws=total)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Units and splits in; the bundles of the traditional families out.
+"""Baseline: the traditional families and their bundles.
 
 Linear and boosted (of pictures: kernel); of a task without an outcome k-means.
 """
@@ -14,23 +14,27 @@ from perennial.contract.tasks import Clustering
 from perennial.data.prepare.parts import Part, part
 from perennial.errors import ConfigError
 from perennial.evaluation.decisions.naming import Trait
-from perennial.evaluation.decisions.segments import FAMILY, agreement, most
+from perennial.evaluation.decisions.segments import FAMILY, agreement, choose_k
 from perennial.files.durable import read_json
 from perennial.files.tables import read_table
 from perennial.models.encoding.encode import Encoded, Encoding, fit
 from perennial.models.traditional.boosted import fit_boosted
 from perennial.models.traditional.kernel import fit_kernel
-from perennial.models.traditional.kmeans import fit_kmeans, halves, named, refit
+from perennial.models.traditional.kmeans import KMeansModel, fit_kmeans, halves, named, refit
 from perennial.models.traditional.linear import fit_linear
+from perennial.results.baseline import BaselineSummary
+from perennial.results.clustering import Agreement
+from perennial.results.families import Family
+from perennial.results.train import FittedFamily
 from perennial.scoring.bundle import Bundle, background_rows, save
 from perennial.scoring.calibration import calibrate, link_loss
-from perennial.scoring.families import Family, Model
+from perennial.scoring.model import Model
 from perennial.scoring.scorer import golden_rows
-from perennial.scoring.split_sensitivity import both_ways
-from perennial.stages.runner import Job, Summary, log, main
+from perennial.scoring.split_sensitivity import split_sensitivity
+from perennial.stages.runner import Job, log, main
 
 
-def run(job: Job) -> Summary:
+def run(job: Job) -> BaselineSummary:
     """Raises: ConfigError when a clustering task has no `segments` among its params."""
     params, contract = job.params(BaselineParams), job.contract
     units = read_table(job.input("featurize") / "units.parquet")
@@ -40,13 +44,17 @@ def run(job: Job) -> Summary:
     serving = serving_view(contract)
     encoding, x_train = fit(train.frame, serving.features, train.y, params.seed)
     rows = _Rows(train=train, val=val, x_train=x_train, x_val=encoding.encode(val.frame))
-    match contract.task:
-        case Clustering():
-            serving, models, found = _segments(rows, serving, encoding, contract.task, params, meanings(contract))
-        case _:
-            models = _predictors(rows, serving, encoding, params)
-            found = {"both_ways": both_ways(units, splits, contract, params) if encoding.image is None else None}
-    families = {}
+    agreed: dict[int, Agreement] = {}
+    sensitivity, previous = None, None
+    if isinstance(contract.task, Clustering):
+        serving, segments, agreed = _segments(rows, serving, encoding, contract.task, params, meanings(contract))
+        models: dict[Family, Model] = {FAMILY: segments}
+        previous = segments.previous
+    else:
+        models = _predictors(rows, serving, encoding, params)
+        if encoding.image is None:
+            sensitivity = split_sensitivity(units, splits, contract, params)
+    families = dict[Family, FittedFamily]()
     for family, model in models.items():
         link = model.link(rows.x_val)
         bundle = Bundle(
@@ -57,9 +65,9 @@ def run(job: Job) -> Summary:
         )  # fmt: skip
         golden = golden_rows(bundle, background_rows(val.frame, serving, params.seed))
         digest = save(bundle, job.out / family, golden)
-        families[family] = {"val_loss": link_loss(serving.head, link, val.y, val.arm), "digest": digest}
-        log.info("%s: val loss %.4f", family, families[family]["val_loss"])
-    return {"families": families, **found}
+        families[family] = FittedFamily(val_loss=link_loss(serving.head, link, val.y, val.arm), digest=digest)
+        log.info("%s: val loss %.4f", family, families[family].val_loss)
+    return BaselineSummary(families=families, split_sensitivity=sensitivity, agreement=agreed, previous=previous)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,29 +100,28 @@ def _predictors(rows: _Rows, serving: ServingView, encoding: Encoding, params: B
 def _segments(
     rows: _Rows, serving: ServingView, encoding: Encoding, task: Clustering, params: BaselineParams,
     meaning_of: dict[str, Any],
-) -> tuple[ServingView, dict[Family, Model], dict[str, Any]]:  # fmt: skip
+) -> tuple[ServingView, KMeansModel, dict[int, Agreement]]:  # fmt: skip
     """As many segments as halves of the customers agree on by val, the names that they got, and how far they agree."""
     if params.segments is None:
         raise ConfigError("baseline.segments is missing: a clustering task needs it, see the gallery")
-    told: SegmentParams = params.segments
-    agreed = {}
+    settings: SegmentParams = params.segments
+    agreed = dict[int, Agreement]()
     for k in range(task.k[0], task.k[1] + 1):
         pairs = halves(
-            rows.x_train, rows.x_val, encoding, k, pairs=told.choosing, starts=told.starts, seed=params.seed
+            rows.x_train, rows.x_val, encoding, k, pairs=settings.choosing, starts=settings.starts, seed=params.seed
         )  # fmt: skip
         agreed[k] = agreement(pairs)
         log.info("%d segments: halves agree by %.3f, at least %.3f", k, agreed[k].index.value, agreed[k].index.low)
-    if told.previous is not None:
-        model = refit(rows.x_train, encoding, told.previous)
+    if settings.previous is not None:
+        model = refit(rows.x_train, encoding, settings.previous)
     else:
         labels = {feature.name: feature.label for feature in serving.features}
         traits = [Trait(label=labels[name], meaning=meaning_of.get(name, "")) for name in encoding.numeric]
-        k = most(agreed, task.min_stability)
-        fitted = fit_kmeans(rows.x_train, encoding, k, starts=told.starts, seed=params.seed)
+        k = choose_k(agreed, task.min_stability)
+        fitted = fit_kmeans(rows.x_train, encoding, k, starts=settings.starts, seed=params.seed)
         model = named(fitted, rows.x_train, traits)
     head = serving.head.model_copy(update={"outputs": model.names})
-    found = {"chosen": {str(k): one.as_json() for k, one in agreed.items()}, "previous": model.previous}
-    return serving.model_copy(update={"head": head}), {FAMILY: model}, {"both_ways": None, **found}
+    return serving.model_copy(update={"head": head}), model, agreed
 
 
 if __name__ == "__main__":

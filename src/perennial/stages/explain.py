@@ -1,8 +1,6 @@
-"""The candidate's bundle and test rows in; which columns, words and parts of photos matter, and reasons in words, out."""
+"""Explain: which columns, words and parts of photos the candidate goes by, and the reasons of each row in words."""
 
 from __future__ import annotations
-
-from dataclasses import asdict
 
 import numpy as np
 import polars as pl
@@ -12,78 +10,92 @@ from perennial.contract.serving import is_read
 from perennial.data.io.images import decoded, jpeg
 from perennial.data.names import ROW_ID
 from perennial.data.prepare.parts import part
-from perennial.evaluation.decisions.money import loan_of
+from perennial.evaluation.decisions.money import loan_policy
 from perennial.explain.photos import deletion, heat_maps, overlay
-from perennial.explain.texts import ends, quotes, strongest_words, words_table
+from perennial.explain.texts import quotes, strongest_by_output, strongest_words, words_table
 from perennial.explain.words import adverse, groups, importance, reasons
 from perennial.files.tables import read_table, write_table
+from perennial.results.binary import BinaryEvaluation
+from perennial.results.evaluations import Evaluation, read_evaluation
+from perennial.results.explain import DeletionCheck, ExplainSummary, WordSummary
+from perennial.results.families import FAMILIES
+from perennial.results.multiclass import MulticlassEvaluation
 from perennial.scoring.bundle import Bundle
-from perennial.scoring.families import STAGE_OF
 from perennial.scoring.occlusion import said_chance, word_parts
 from perennial.scoring.reasons import Contributions, contributions, focus
 from perennial.scoring.scorer import Scorer
-from perennial.stages.runner import Job, Summary, log, main
+from perennial.stages.runner import Job, log, main
 
 
-def run(job: Job) -> Summary:
+def run(job: Job) -> ExplainSummary:
     params = job.params(ExplainParams)
     units = read_table(job.input("featurize") / "units.parquet")
     splits = read_table(job.input("split") / "splits.parquet")
-    evaluated = job.summary_of("evaluate")
-    family = evaluated["candidate"]["family"]
-    scorer = Scorer.load(job.input(STAGE_OF[family]) / family)
+    evaluation = read_evaluation(job.project, job.name)
+    family = evaluation.candidate.family
+    scorer = Scorer.load(job.input(FAMILIES[family].stage) / family)
     test = part(units, splits, "test", job.contract).frame
     rows = test.sample(min(params.rows, test.height), seed=params.seed)
-    found = contributions(scorer.bundle, rows, draws=params.draws, seed=params.seed)
-    parts = focus(scorer.bundle, rows, found)
+    parts_of = contributions(scorer.bundle, rows, draws=params.draws, seed=params.seed)
+    parts = focus(scorer.bundle, rows, parts_of)
     features = scorer.bundle.serving.features
     scores = scorer.score(rows)
-    told = reasons(found.columns, parts, rows, features, params.reasons, quoted=params.words is None)
-    if (loan := loan_of(job.contract.money)) is not None:
-        why_not = adverse(found.columns, parts, rows, features)
-        told = [no if p > loan.cut else yes for no, yes, p in zip(why_not, told, scores[:, 0], strict=True)]
+    why = reasons(parts_of.columns, parts, rows, features, params.reasons, quoted=params.words is None)
+    if (loan := loan_policy(job.contract.money)) is not None:
+        why_not = adverse(parts_of.columns, parts, rows, features)
+        why = [no if p > loan.cut else yes for no, yes, p in zip(why_not, why, scores[:, 0], strict=True)]
     columns = {f"score:{name}": scores[:, o] for o, name in enumerate(scorer.outputs)}
-    table = pl.DataFrame({ROW_ID: rows[ROW_ID], **columns, "reasons": told})
+    table = pl.DataFrame({ROW_ID: rows[ROW_ID], **columns, "reasons": why})
     write_table(job.out / "reasons.parquet", table)
-    important = importance(found.columns, parts, rows, features)
+    important = importance(parts_of.columns, parts, rows, features)
     log.info("most: %s", ", ".join(item.label for item in important[:3]))
-    wrong = test[[mistake["row"] for mistake in evaluated.get("mistakes", ())]] if is_read(features) else test.clear()
-    return {
-        "family": family,
-        "rows": rows.height,
-        "importance": [asdict(item) for item in important],
-        "groups": [asdict(group) for group in groups(found.columns, parts, rows, features)[:60]],
-        "completeness_error": float(np.abs(found.error).mean()),
-        "spread": float(np.abs(parts.sum(axis=1)).mean()),
-        **_words(job, scorer.bundle, rows, wrong, params.words),
-        **_photos(job, scorer.bundle, rows, wrong, params),
-    }
+    wrong = test[_mistakes(evaluation)] if is_read(features) else test.clear()
+    return ExplainSummary(
+        family=family,
+        rows=rows.height,
+        importance=tuple(important),
+        groups=tuple(groups(parts_of.columns, parts, rows, features)[:60]),
+        completeness_error=float(np.abs(parts_of.error).mean()),
+        spread=float(np.abs(parts.sum(axis=1)).mean()),
+        words=_words(job, scorer.bundle, rows, wrong, params.words),
+        heat=_photos(job, scorer.bundle, rows, wrong, params),
+    )
 
 
-def _words(job: Job, bundle: Bundle, rows: pl.DataFrame, wrong: pl.DataFrame, params: WordReasons | None) -> Summary:
+def _mistakes(evaluation: Evaluation) -> list[int]:
+    """The places of the surest mistakes among the test rows; none of tasks that have none."""
+    confusion = evaluation.confusion if isinstance(evaluation, BinaryEvaluation | MulticlassEvaluation) else None
+    return [] if confusion is None else [mistake.row for mistake in confusion.mistakes]
+
+
+def _words(
+    job: Job, bundle: Bundle, rows: pl.DataFrame, wrong: pl.DataFrame, params: WordReasons | None
+) -> WordSummary | None:
     """What each word does, as a table, and quotes of the rows and of the mistakes, by what they are asked for."""
     if params is None or bundle.encoding.texts is None:
-        return {}
+        return None
     shown = pl.concat([rows, wrong]).unique(ROW_ID, keep="first", maintain_order=True)
-    found, outputs = word_parts(bundle, shown), list(bundle.serving.head.outputs)
-    words = strongest_words(found.words[: rows.height], found.parts[: rows.height], outputs, params.min_rows)
+    by_word, outputs = word_parts(bundle, shown), list(bundle.serving.head.outputs)
+    words = strongest_words(by_word.words[: rows.height], by_word.parts[: rows.height], outputs, params.min_rows)
     write_table(job.out / "words.parquet", words_table(words))
-    asked = focus(bundle, shown, Contributions([], found.parts, found.parts[:, 0]))
+    asked = focus(bundle, shown, Contributions([], by_word.parts, by_word.parts[:, 0]))
     texts = [feature for feature in bundle.serving.features if feature.kind == "text"]
-    write_table(job.out / "quotes.parquet", quotes(shown, texts, found.words, asked))
+    write_table(job.out / "quotes.parquet", quotes(shown, texts, by_word.words, asked))
     log.info("words: %d of %d rows or more surely do something", len(words), params.min_rows)
-    return {"words": {"min_rows": params.min_rows, "outputs": ends(words, outputs, params.n_words)}}
+    return WordSummary(min_rows=params.min_rows, outputs=strongest_by_output(words, outputs, params.n_words))
 
 
-def _photos(job: Job, bundle: Bundle, rows: pl.DataFrame, wrong: pl.DataFrame, params: ExplainParams) -> Summary:
+def _photos(
+    job: Job, bundle: Bundle, rows: pl.DataFrame, wrong: pl.DataFrame, params: ExplainParams
+) -> DeletionCheck | None:
     """Whether heat maps point at what matters; the photos of rows and mistakes, small, with their maps if so."""
-    column, told = bundle.encoding.image, params.photos
-    if told is None or column is None or bundle.serving.head.task not in {"binary", "multiclass"}:
-        return {}
+    column, photos = bundle.encoding.image, params.photos
+    if photos is None or column is None or bundle.serving.head.task not in {"binary", "multiclass"}:
+        return None
     shown, n = pl.concat([rows, wrong]).unique(ROW_ID, keep="first", maintain_order=True), rows.height
     pixels, chance = decoded(shown[column]), said_chance(bundle, shown)
     maps = heat_maps(pixels, chance)
-    check = deletion(pixels[:n], maps[:n], chance, share=told.share, seed=params.seed)
+    check = deletion(pixels[:n], maps[:n], chance, share=photos.share, seed=params.seed)
     log.info("heat maps: hiding takes %.3f, %.3f more than elsewhere", check.drop.value, check.elsewhere.value)
     heat = [jpeg(overlay(*pair)) if check.passes else None for pair in zip(pixels, maps, strict=True)]
     table = {
@@ -92,7 +104,7 @@ def _photos(job: Job, bundle: Bundle, rows: pl.DataFrame, wrong: pl.DataFrame, p
         "heat": pl.Series(heat, dtype=pl.Binary),
     }
     write_table(job.out / "photos.parquet", pl.DataFrame(table))
-    return {"heat": check.as_json()}
+    return check
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Clean tables in; one row a unit with its columns as of a date, and the rows that feed none with their reason, out."""
+"""Featurize: one row a unit with its columns as of a date; rows that feed none are listed with the reason."""
 
 from __future__ import annotations
 
@@ -11,33 +11,36 @@ from perennial.data.prepare.cutoffs import check_windows
 from perennial.data.prepare.featurize import featurize
 from perennial.errors import DataStopped
 from perennial.files.tables import read_table, write_table
-from perennial.stages.runner import Job, Summary, log, main
+from perennial.results.featurize import FeaturizeSummary
+from perennial.results.summary import RowFlow
+from perennial.stages.runner import Job, log, main
 
 
-def run(job: Job) -> Summary:
+def run(job: Job) -> FeaturizeSummary:
     """Raises: DataStopped when no unit is left, or an outcome is not known yet."""
     folder, contract = job.input("clean"), job.contract
     tables = {table: read_table(folder / f"{table}.parquet") for table in contract.tables}
     lazy = {table: nw.from_native(rows.lazy()) for table, rows in tables.items()}
     if contract.unit.cutoffs is not None:
         check_windows(lazy, contract, contract.unit.cutoffs.all[-1])
-    made = featurize(lazy, contract)
-    units = made.units.to_native().collect().sort(ORDER)
-    unused = pl.concat([pl.DataFrame(schema=LISTED), *(part.to_native().collect() for part in made.unused)])
-    flow = {}
+    features = featurize(lazy, contract)
+    units = features.units.to_native().collect().sort(ORDER)
+    unused = pl.concat([pl.DataFrame(schema=LISTED), *(part.to_native().collect() for part in features.unused)])
+    flow = dict[str, RowFlow]()
     for table, rows in tables.items():
         listed = unused.filter(pl.col("table") == table)
-        fed = made.fed[table].to_native().collect()[ROW_ID]
+        feeding = features.fed[table].to_native().collect()[ROW_ID]
         reasons = {why: listed.filter(pl.col("reason") == why)[ROW_ID] for why in sorted(set(listed["reason"]))}
-        flow[table] = {"in": rows.height, "to": conserve("featurize", table, rows[ROW_ID], fed=fed, **reasons)}
-        log.info("%s: %d rows, %s", table, rows.height, flow[table]["to"])
+        to = conserve("featurize", table, rows[ROW_ID], fed=feeding, **reasons)
+        flow[table] = RowFlow(rows_in=rows.height, to=to)
+        log.info("%s: %d rows, %s", table, rows.height, to)
     if not units.height:
         n_rows = sum(rows.height for rows in tables.values())
         raise DataStopped(f"no unit is left of {n_rows} rows: unit.where is {contract.unit.where}")
-    at = _by_cutoff(units, contract)
+    cutoffs = _by_cutoff(units, contract)
     write_table(job.out / "units.parquet", units)
     write_table(job.out / "unused.parquet", unused.sort("table", ROW_ID))
-    return {"flow": flow, "units": units.height} | ({"cutoffs": at} if at else {})
+    return FeaturizeSummary(flow=flow, units=units.height, cutoffs=cutoffs)
 
 
 def _by_cutoff(units: pl.DataFrame, contract: Contract) -> dict[str, int]:

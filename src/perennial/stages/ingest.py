@@ -1,4 +1,4 @@
-"""Raw files in; typed rows of each table, and the records that cannot be read, out."""
+"""Ingest: raw files become typed rows of each table; records that cannot be read go to quarantine."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import polars as pl
 from perennial.data.io.ingest import Form, ingest, matching
 from perennial.data.names import ROW_ID, conserve
 from perennial.files.tables import write_table
-from perennial.stages.runner import Job, Summary, log, main
+from perennial.results.ingest import IngestSummary
+from perennial.results.summary import Note, RowFlow
+from perennial.stages.runner import Job, log, main
 
 
-def run(job: Job) -> Summary:
+def run(job: Job) -> IngestSummary:
     tables = job.contract.tables
     attached = job.contract.attached
     attachments = [path for path in job.raw_files if path.name in attached]
@@ -18,12 +20,12 @@ def run(job: Job) -> Summary:
         [path for path in job.raw_files if path.name not in attached],
         {table: pattern for table, (pattern, _) in tables.items()},
     )
-    rejects, flow, notes, normalised = [], {}, [], {}
+    rejects, flow, notes, normalised = [], dict[str, RowFlow](), [], dict[str, dict[str, int]]()
     for table, (_, columns) in tables.items():
         read = ingest(files[table], columns, Form.of(job.contract, table), attachments)
         ids = pl.concat([read.rows[ROW_ID], read.rejects[ROW_ID]])
         to = conserve("ingest", table, ids, passed=read.rows[ROW_ID], quarantined=read.rejects[ROW_ID])
-        flow[table] = {"in": len(ids), "to": to}
+        flow[table] = RowFlow(rows_in=len(ids), to=to)
         notes += read.notes
         normalised[table] = dict(sorted(read.normalised.items()))
         rejects.append(read.rejects)
@@ -34,8 +36,12 @@ def run(job: Job) -> Summary:
     rules = quarantine["rule"].value_counts().sort("rule")
     for note in notes:
         log.warning("%s", note)
-    told = {"flow": flow, "notes": [note.told for note in notes], "normalised": normalised}
-    return {**told, "quarantine": dict(rules.iter_rows())}
+    return IngestSummary(
+        flow=flow,
+        notes=tuple(Note(code=note.code, words=note.words) for note in notes),
+        normalised=normalised,
+        quarantine=dict(rules.iter_rows()),
+    )
 
 
 if __name__ == "__main__":

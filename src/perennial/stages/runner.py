@@ -1,4 +1,4 @@
-"""A stage's name and function in, a process that runs it out: lock, signals, versions, exit codes, manifest.
+"""Runner of a stage: lock, signals, versions, exit codes, manifest.
 
 A stage is `python -m perennial.stages.STAGE NAME [--debug]`. It reads contract, params and the sealed outputs of stages
 before it, writes files into outputs/NAME/STAGE/, and is sealed by a manifest.
@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 import yaml
 
@@ -28,13 +28,15 @@ from perennial.contract.load import load
 from perennial.contract.model import Contract
 from perennial.errors import ConfigError, PerennialError
 from perennial.files import logs
-from perennial.files.durable import read_json, write_json
+from perennial.files.durable import write_json
 from perennial.files.locks import held
 from perennial.files.manifest import seal, verify
 from perennial.files.project import Project
+from perennial.results.summary import StageSummary, read_summary
 
 S = TypeVar("S", bound=Section)
-Summary = dict[str, Any]
+R = TypeVar("R", bound=StageSummary)
+Body = Callable[["Job"], StageSummary]
 log = logging.getLogger("perennial")
 
 _MODULE_OF = {
@@ -82,12 +84,12 @@ class Job:
         verify(folder)
         return folder
 
-    def summary_of(self, stage: str) -> Summary:
-        summary: Summary = read_json(self.project.output(self.name, stage) / "summary.json")
-        return summary
+    def summary(self, model: type[R]) -> R:
+        """The summary of an earlier stage, its output checked against its manifest."""
+        return read_summary(self.project, self.name, model)
 
 
-def main(stage: str, body: Callable[[Job], Summary]) -> NoReturn:
+def main(stage: str, body: Body) -> NoReturn:
     """Run `body` for the use case on the command line and leave with the exit code that errors.py promises."""
     parser = argparse.ArgumentParser(prog=f"python -m perennial.stages.{stage}")
     parser.add_argument("name", help="use case, as in params.yaml")
@@ -108,7 +110,7 @@ def main(stage: str, body: Callable[[Job], Summary]) -> NoReturn:
     sys.exit(0)
 
 
-def _run(job: Job, body: Callable[[Job], Summary]) -> None:
+def _run(job: Job, body: Body) -> None:
     if not job.is_main:
         body(job)
         return
@@ -119,20 +121,20 @@ def _run(job: Job, body: Callable[[Job], Summary]) -> None:
         try:
             summary = body(job)
         except PerennialError:
-            _keep_what_was_found(job)
+            _save_partial_output(job)
             raise
         _check_versions(job.project.root / "versions.yaml")
-        write_json(job.out / "summary.json", {"stage": job.stage, **summary})
+        write_json(job.out / "summary.json", summary.model_dump(mode="json"))
         seal(job.out)
 
 
-def _keep_what_was_found(job: Job) -> None:
-    """DVC deletes the output of a failed stage before its next try; what it had found stays readable here."""
-    kept = job.project.state(job.name) / "stopped" / job.stage
-    shutil.rmtree(kept, ignore_errors=True)
+def _save_partial_output(job: Job) -> None:
+    """DVC deletes the output of a failed stage before its next try; what it had written stays readable here."""
+    saved = job.project.state(job.name) / "stopped" / job.stage
+    shutil.rmtree(saved, ignore_errors=True)
     if any(job.out.iterdir()):
-        shutil.copytree(job.out, kept)
-        log.warning("what was found until then is kept in %s", kept.relative_to(job.project.root))
+        shutil.copytree(job.out, saved)
+        log.warning("what was written until then is kept in %s", saved.relative_to(job.project.root))
 
 
 def _check_versions(path: Path) -> None:
@@ -140,14 +142,14 @@ def _check_versions(path: Path) -> None:
 
     Raises: ConfigError naming the first package that differs.
     """
-    told = yaml.safe_load(path.read_text()) or {}
-    for package, wanted in told.items():
+    required = yaml.safe_load(path.read_text()) or {}
+    for package, wanted in required.items():
         if _MODULE_OF.get(package, package) not in sys.modules:
             continue
-        found = version(package).split("+")[0]
-        if found != wanted:
+        installed = version(package).split("+")[0]
+        if installed != wanted:
             raise ConfigError(
-                f"{package} {found} is installed, versions.yaml says {wanted}: make install, or make lock"
+                f"{package} {installed} is installed, versions.yaml says {wanted}: make install, or make lock"
             )
 
 
@@ -177,6 +179,6 @@ def _follow(parent: int) -> None:
 
 def _rank() -> int:
     """0 for the one process that owns the outputs: RANK as torchrun sets it, else node and place as Lightning does."""
-    if told := os.environ.get("RANK"):
-        return int(told)
+    if rank := os.environ.get("RANK"):
+        return int(rank)
     return int(os.environ.get("LOCAL_RANK") or 0) + int(os.environ.get("NODE_RANK") or 0)

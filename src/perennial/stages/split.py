@@ -1,4 +1,4 @@
-"""Units in; the part of each (train, val, test, later), and the split as a function, out. Leaks are refused here."""
+"""Split: the part of each unit (train, val, test, out_of_time), and the split as a function. Leaks are refused here."""
 
 from __future__ import annotations
 
@@ -13,23 +13,43 @@ from perennial.contract.model import Contract
 from perennial.contract.serving import feature_columns
 from perennial.data.names import CUTOFF, ENTITY, LABEL_END, ROW_ID, conserve
 from perennial.data.prepare.parts import Part, part
-from perennial.data.prepare.split import EARLIER, PARTS, split
+from perennial.data.prepare.split import LOOKBACK, PARTS, split
 from perennial.errors import LeakError
-from perennial.evaluation.statistics.leaks import questions, reaching, straddling, telling_any
+from perennial.evaluation.statistics.leaks import Leak, questions, reaching, straddling, telling_any
 from perennial.files.durable import write_json
 from perennial.files.tables import read_table, write_table
-from perennial.stages.runner import Job, Summary, log, main
+from perennial.results.split import SplitSummary
+from perennial.results.summary import RowFlow
+from perennial.stages.runner import Job, log, main
 
 
-def run(job: Job) -> Summary:
+def run(job: Job) -> SplitSummary:
     """Raises: LeakError when a column tells the outcome, an entity is in two parts, or train knows of the test's time."""
     units, contract = read_table(job.input("featurize") / "units.parquet"), job.contract
     splits, function = split(units, contract)
-    by_cutoff = contract.split.kind == "cutoff"  # then the test's people may be those of train, at a later time
+    _refuse_shared(units, splits, contract)
+    train = part(units, splits, "train", contract)
+    suspects = _leaks(train, contract)
+    for leak in suspects:
+        log.warning("suspect: %s", leak.words)
+    parts = {name: splits.filter(pl.col("split") == name)[ROW_ID] for name in (*PARTS, LOOKBACK)}
+    rows = conserve("split", "units", units[ROW_ID], **parts)
+    log.info("%s", ", ".join(f"{name} {count}" for name, count in rows.items()))
+    write_table(job.out / "splits.parquet", splits.select(ROW_ID, "split"))
+    write_json(job.out / "split.json", function)
+    rated = [] if contract.target is None else [name for name in PARTS if rows[name]]
+    return SplitSummary(
+        flow={"units": RowFlow(rows_in=units.height, to=rows)},
+        rate={name: _rate(part(units, splits, name, contract), contract) for name in rated},
+        leakage_suspects=tuple(leak.words for leak in suspects),
+    )
+
+
+def _refuse_shared(units: pl.DataFrame, splits: pl.DataFrame, contract: Contract) -> None:
+    """Nobody, no outcome and no picture may be in two parts of the split."""
+    by_cutoff = contract.split.kind == "cutoff"  # then the test's customers may be those of train, at a later time
     parts_of = splits["split"].to_numpy()
-    apart = ("train", "val") if by_cutoff else PARTS
-    shared = straddling(splits[ENTITY].to_numpy(), parts_of, apart)
-    if shared:
+    if shared := straddling(splits[ENTITY].to_numpy(), parts_of, ("train", "val") if by_cutoff else PARTS):
         raise LeakError(
             f"{len(shared)} entities are in two parts of the split, such as {shared[0]!r}: split by entity",
             code="leak_entity",
@@ -39,36 +59,26 @@ def run(job: Job) -> Summary:
             f"the outcomes of {late} units of train and val reach into the time of the test: cut off earlier",
             code="leak_time",
         )
-    features = feature_columns(contract)
-    for column in features:
+    for column in feature_columns(contract):
         if column.kind == "image" and (twice := straddling(_prints(units[column.name]), parts_of, None)):
             raise LeakError(
                 f"{len(twice)} pictures of {column.name!r} are in two parts of the split, byte for byte",
                 code="leak_entity",
             )
-    train = part(units, splits, "train", contract)
-    columns = {column.name: train.frame[column.name].to_numpy() for column in features if column.kind != "image"}
-    asked = [] if contract.target is None else questions(train.y, contract.task.kind)
-    told = telling_any(columns, asked)
-    proven = [leak for leak in told if leak.proven]
-    if proven:
-        raise LeakError(
-            "; ".join(leak.words for leak in proven) + "; give it the role ignore with the reason", code="leak_column"
-        )
-    told = [leak for leak in told if leak.column not in contract.vouched]
-    for leak in told:
-        log.warning("suspect: %s", leak.words)
-    parts = {name: splits.filter(pl.col("split") == name)[ROW_ID] for name in (*PARTS, EARLIER)}
-    rows = conserve("split", "units", units[ROW_ID], **parts)
-    log.info("%s", ", ".join(f"{name} {count}" for name, count in rows.items()))
-    write_table(job.out / "splits.parquet", splits.select(ROW_ID, "split"))
-    write_json(job.out / "split.json", function)
-    rated = [] if contract.target is None else [name for name in PARTS if rows[name]]
-    return {
-        "flow": {"units": {"in": units.height, "to": rows}},
-        "rate": {name: _rate(part(units, splits, name, contract), contract) for name in rated},
-        "leakage_suspects": [leak.words for leak in told],
-    }
+
+
+def _leaks(train: Part, contract: Contract) -> list[Leak]:
+    """The columns of train that may know too much, but for those that the owner vouches for.
+
+    Raises: LeakError when one surely does.
+    """
+    names = [column.name for column in feature_columns(contract) if column.kind != "image"]
+    columns = {name: train.frame[name].to_numpy() for name in names}
+    leaks = telling_any(columns, [] if contract.target is None else questions(train.y, contract.task.kind))
+    if proven := [leak for leak in leaks if leak.proven]:
+        sentences = "; ".join(leak.words for leak in proven)
+        raise LeakError(f"{sentences}; give it the role ignore with the reason", code="leak_column")
+    return [leak for leak in leaks if leak.column not in contract.vouched]
 
 
 def _rate(rows: Part, contract: Contract) -> float:

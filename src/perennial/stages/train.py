@@ -1,8 +1,7 @@
-"""Units, splits and draws in; the deep family's bundle and its training curve out."""
+"""Train: the deep family, its bundle and its training curve."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import partial
 
 import numpy as np
@@ -13,25 +12,27 @@ from perennial.config.train import Own, Pretrained, TrainParams
 from perennial.contract.serving import Head, serving_view
 from perennial.data.prepare.parts import Part, part
 from perennial.errors import ConfigError
-from perennial.files.durable import read_json, write_json
+from perennial.files.durable import read_json
 from perennial.files.extensions import extension
 from perennial.files.tables import read_table
 from perennial.models.deep.model import DeepModel, tensors
 from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, losses
 from perennial.models.deep.pretrained import FrozenPictures, word_vectors
 from perennial.models.encoding.encode import Encoded, Encoding, fit
+from perennial.results.train import FittedFamily, TrainSummary
 from perennial.scoring.bundle import Bundle, background_rows, save
 from perennial.scoring.calibration import calibrate, link_loss
 from perennial.scoring.scorer import golden_rows
-from perennial.stages.runner import Job, Summary, log, main
+from perennial.stages.runner import Job, log, main
 from perennial.training import fit as training
 from perennial.training.loader import Rows
 from perennial.training.module import RowLoss
 
 
-def run(job: Job) -> Summary:
+def run(job: Job) -> TrainSummary:
     if job.contract.target is None:
-        return _nothing(job)
+        log.info("no deep family for %s: it learns from outcomes", job.contract.task.kind)
+        return TrainSummary()
     params, contract = job.params(TrainParams), job.contract
     units = read_table(job.input("featurize") / "units.parquet")
     split = job.input("split")
@@ -54,7 +55,7 @@ def run(job: Job) -> Summary:
         job.curves,
     )
     if not job.is_main:
-        return {}
+        return TrainSummary()
     assert isinstance(fitted.net, TabularNet)
     model = DeepModel(spec=spec, net=fitted.net)
     link = model.link(x_val)
@@ -65,28 +66,18 @@ def run(job: Job) -> Summary:
         background=background_rows(train.frame, serving, params.seed),
     )  # fmt: skip
     digest = save(bundle, job.out / "deep", golden_rows(bundle, background_rows(val.frame, serving, params.seed)))
-    write_json(job.out / "curve.json", [asdict(epoch) for epoch in fitted.curve])
     val_loss = link_loss(serving.head, link, val.y, val.arm)
     n_weights = sum(weight.numel() for weight in fitted.net.parameters())
     log.info(
         "best epoch %d of %d, %d weights, val loss %.4f", fitted.best_epoch, len(fitted.curve), n_weights, val_loss
     )
-    return {
-        "families": {"deep": {"val_loss": val_loss, "digest": digest}},
-        "best_epoch": fitted.best_epoch,
-        "epochs": len(fitted.curve),
-        "weights": n_weights,
-        "dropped": list(encoding.dropped),
-    }
-
-
-def _nothing(job: Job) -> Summary:
-    """The deep family learns from outcomes; of a task that has none it has no bundle and no curve."""
-    words = f"no deep family for {job.contract.task.kind}"
-    log.info("%s", words)
-    if job.is_main:
-        write_json(job.out / "curve.json", [])
-    return {"families": {}, "best_epoch": 0, "epochs": 0, "weights": 0, "dropped": [], "words": words}
+    return TrainSummary(
+        families={"deep": FittedFamily(val_loss=val_loss, digest=digest)},
+        best_epoch=fitted.best_epoch,
+        curve=tuple(fitted.curve),
+        weights=n_weights,
+        dropped=tuple(encoding.dropped),
+    )
 
 
 def shape(head: Head, encoding: Encoding, y_train: NDArray[np.float64], params: TrainParams) -> NetSpec:

@@ -1,4 +1,4 @@
-"""Ingested rows in; the rows that keep every rule, the quarantine, and the audit of what passed, out."""
+"""Validate: rows that break a rule go to quarantine, and the audit of those that passed must find nothing."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from perennial.data.quality.validate import summarise, unexpected, validate
 from perennial.errors import DataStopped
 from perennial.files.durable import write_json
 from perennial.files.tables import read_table, write_table
-from perennial.stages.runner import Job, Summary, log, main
+from perennial.results.summary import Note, RowFlow
+from perennial.results.validate import ValidateSummary
+from perennial.stages.runner import Job, log, main
 
 
-def run(job: Job) -> Summary:
+def run(job: Job) -> ValidateSummary:
     """Raises: DataStopped when a table as a whole is unfit, or the audit disagrees; LeakError for labels that are early."""
     folder, contract = job.input("ingest"), job.contract
-    quarantines, flow, audits, problems, notes = [], {}, {}, [], []
+    quarantines, flow, audits, problems, notes = [], dict[str, RowFlow](), {}, [], []
     for table, (_, columns) in contract.tables.items():
         rules = contract.row_rules(table)
         rows = read_table(folder / f"{table}.parquet")
         passed, quarantine = validate(table, rows, rules)
         to = conserve("validate", table, rows[ROW_ID], passed=passed[ROW_ID], quarantined=quarantine[ROW_ID])
-        flow[table] = {"in": rows.height, "to": to}
+        flow[table] = RowFlow(rows_in=rows.height, to=to)
         write_table(job.out / f"{table}.parquet", passed)
         declared = [name for name, column in columns.items() if column.role != "ignore"]
         audits[table] = audit(passed, summarise(passed, rules), declared, rules)
@@ -35,8 +37,8 @@ def run(job: Job) -> Summary:
         notes += [*noticed(table, passed, columns, target), *unexpected(table, passed, contract.soft_rules(table))]
         quarantines.append(quarantine)
         log.info("%s: %d rows, %d quarantined", table, rows.height, quarantine.height)
-    found = pl.concat(quarantines).sort("table", "source", "record")
-    write_table(job.out / "quarantine.parquet", found)
+    broken = pl.concat(quarantines).sort("table", "source", "record")
+    write_table(job.out / "quarantine.parquet", broken)
     write_json(job.out / "audit.json", audits)
     failed = [f"{table}: {', '.join(result['failed'])}" for table, result in audits.items() if not result["success"]]
     if failed:
@@ -45,10 +47,14 @@ def run(job: Job) -> Summary:
         raise DataStopped("; ".join(map(str, problems)))
     for note in notes:
         log.warning("%s", note)
-    rules_hit = found["rule"].value_counts().sort("rule")
-    judged = {table: len(result["results"]) for table, result in audits.items()}
-    told = {"flow": flow, "quarantine": dict(rules_hit.iter_rows()), "audited": judged}
-    return {**told, "notes": [note.told for note in notes]}
+    counts = broken["rule"].value_counts().sort("rule")
+    audited = {table: len(result["results"]) for table, result in audits.items()}
+    return ValidateSummary(
+        flow=flow,
+        quarantine=dict(counts.iter_rows()),
+        audited=audited,
+        notes=tuple(Note(code=note.code, words=note.words) for note in notes),
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,16 @@ from perennial.data.prepare.split import owner, thinned
 from perennial.errors import ConfigError, PerennialError
 from perennial.evaluation.decisions.response import LEVEL
 from perennial.evaluation.statistics.intervals import F64
-from perennial.evaluation.statistics.paired import Judge
+from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.files.durable import read_json, write_json, write_text
 from perennial.files.locks import held
 from perennial.files.manifest import seal
 from perennial.files.project import Project
 from perennial.files.tables import read_table, write_table
-from perennial.promotion.promote import judge_of
+from perennial.promotion.evidence import comparison_of
 from perennial.report.pages import learning
+from perennial.results.evaluations import read_evaluation
+from perennial.results.families import Family
 from perennial.studies import trial_runs as side
 
 log = logging.getLogger("perennial")
@@ -156,15 +158,17 @@ class _Curve:
 
     def _figures(self, here: Project) -> dict[str, Any]:
         """Of the deep family, and of the traditional one that is better on val: on val, and on test with intervals."""
-        told = read_json(here.output(self.name, "evaluate") / "summary.json")
-        difference, primary = told["deep_minus_traditional"], told["primary"]
-        families = {"deep": "deep", "traditional": difference["traditional"]}
+        evaluation = read_evaluation(here, self.name)
+        difference, primary = evaluation.deep_minus_traditional, evaluation.primary
+        assert difference is not None
+        families: dict[str, Family] = {"deep": "deep", "traditional": difference.traditional}
+        on_test = {group: evaluation.families[family].test[primary] for group, family in families.items()}
         return {
             "room": str(here.root),
             "families": families,
-            "val": {group: told["candidate"]["val"][family] for group, family in families.items()},
-            **{group: told["families"][family]["test"][primary] for group, family in families.items()},
-            "deep_minus_traditional": {end: difference[end] for end in ("value", "low", "high")},
+            "val": {group: evaluation.candidate.val[family] for group, family in families.items()},
+            **{group: figure.model_dump() for group, figure in on_test.items()},
+            "deep_minus_traditional": difference.gain.model_dump(),
         }
 
     def _scores(self, fit: Mapping[str, Any], group: str) -> F64:
@@ -175,11 +179,11 @@ class _Curve:
         return rows.filter(pl.col("split") == "test").select(columns).to_numpy()
 
     def _better(self, new: F64, old: F64) -> dict[str, float]:
-        return asdict(self._judge.better_by(new, old, LEVEL))
+        return self._judge.better_by(new, old, LEVEL).model_dump()
 
     @cached_property
-    def _judge(self) -> Judge:
+    def _judge(self) -> PairedComparison:
         params = section(self.base.root / "params.yaml", self.name, "evaluate", EvaluateParams)
         test = part(self.units, self.splits, "test", self.contract)
         primary = self.contract.task.primary
-        return judge_of(self.contract, test, primary, resamples=params.bootstrap, seed=params.seed)
+        return comparison_of(self.contract, test, primary, resamples=params.bootstrap, seed=params.seed)

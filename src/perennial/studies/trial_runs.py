@@ -28,13 +28,14 @@ from perennial.config.base import use_cases
 from perennial.contract.load import load
 from perennial.data.names import ROW_ID
 from perennial.errors import ConfigError, PerennialError
-from perennial.files.durable import read_json, write_json, write_text
+from perennial.files.durable import write_json, write_text
 from perennial.files.extensions import KINDS, place
 from perennial.files.locks import held
 from perennial.files.manifest import seal
 from perennial.files.project import Project
 from perennial.files.tables import read_table, write_table
 from perennial.pipeline.graph import STAGES
+from perennial.results.evaluations import read_evaluation
 from perennial.sources.fetch import fetch
 
 log = logging.getLogger("perennial")
@@ -128,9 +129,12 @@ def _one(project: Project, name: str, root: Path, side: Side) -> dict[str, Any]:
             carry_out(here, name, stage)
         if stage == "split" and side.shuffled:
             _shuffle(here, name)
-    told = read_json(here.output(name, "evaluate") / "summary.json")
-    families = {family: parts["test"] for family, parts in told["families"].items()}
-    return {"primary": told["primary"], "candidate": told["candidate"]["family"], "families": families}
+    evaluation = read_evaluation(here, name)
+    families = {
+        family: {metric: figure.model_dump() for metric, figure in figures.test.items()}
+        for family, figures in evaluation.families.items()
+    }
+    return {"primary": evaluation.primary, "candidate": evaluation.candidate.family, "families": families}
 
 
 def room(project: Project, name: str, root: Path, side: Side) -> Project:

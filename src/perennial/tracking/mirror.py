@@ -1,4 +1,4 @@
-"""What training and evaluation left on disk in, one MLflow run that shows it out. Keyed by the bundle's digest."""
+"""Mirror of results in MLflow: one run that shows what training and evaluation left on disk, keyed by the bundle's digest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CHUNK = 900  # metrics a batch; the API takes 1,000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Results:
+class RunView:
     """Everything that a run shows; `curves` maps a metric to its (step, value) pairs."""
 
     name: str
@@ -28,7 +28,7 @@ class Results:
     files: Sequence[Path] = field(default_factory=tuple)
 
 
-def mirror(store: Store, use_case: str, results: Results) -> str:
+def mirror(store: Store, use_case: str, results: RunView) -> str:
     """The id of the run that shows `results`; each part that is there already is left alone."""
     client, experiment = store.client, store.experiment(use_case)
     found = client.search_runs([experiment], f"tags.`{BUNDLE}` = '{results.digest}'", max_results=1)
@@ -45,7 +45,7 @@ def attach(store: Store, run_id: str, path: Path) -> None:
     store.client.log_artifact(run_id, str(path))
 
 
-def _log(client: Any, run_id: str, results: Results) -> None:
+def _log(client: Any, run_id: str, results: RunView) -> None:
     from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
     params = [Param(key, value[:6000]) for key, value in results.params.items()]

@@ -1,4 +1,4 @@
-"""Bundles in, registered versions, aliases and a chain of decisions out. For these the registry is the truth."""
+"""Model registry: versions, aliases and the chain of decisions. For these the registry is the truth."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ import polars as pl
 
 from perennial.errors import IntegrityError, Refused
 from perennial.files.manifest import verify
+from perennial.results.decision import DecisionRecord, ModelReference
+from perennial.results.families import Family
 from perennial.scoring.scorer import Scorer
 from perennial.tracking.mirror import BUNDLE
 from perennial.tracking.store import Store
@@ -32,9 +34,13 @@ class Version:
     number: str
     run_id: str
     digest: str
-    family: str
+    family: Family | None
     source: str
     tags: Mapping[str, str]
+
+    @property
+    def reference(self) -> ModelReference:
+        return ModelReference(version=self.number, digest=self.digest, family=self.family)
 
 
 def register(
@@ -91,7 +97,7 @@ def set_alias(store: Store, name: str, alias: Alias, number: str) -> None:
     store.client.set_registered_model_alias(name, alias, number)
 
 
-def crown(store: Store, name: str, number: str) -> None:
+def set_champion(store: Store, name: str, number: str) -> None:
     """Make a version the champion; as the last act it stops being the challenger."""
     set_alias(store, name, "champion", number)
     challenger = by_alias(store, name, "challenger")
@@ -133,7 +139,7 @@ def scorer(store: Store, found: Version) -> Scorer:
     return loaded
 
 
-def decisions(store: Store, name: str) -> list[dict[str, Any]]:
+def decisions(store: Store, name: str) -> list[DecisionRecord]:
     """All decision records, the oldest first, each checked to name the digest of the one before.
 
     Raises: IntegrityError when the chain is broken.
@@ -152,21 +158,21 @@ def decisions(store: Store, name: str) -> list[dict[str, Any]]:
                 f"{name}: decision {json.loads(text)['number']} does not follow from the one before it"
             )
         previous = hashlib.sha256(text.encode()).hexdigest()
-    return [json.loads(text) for text in texts]
+    return [DecisionRecord.model_validate_json(text) for text in texts]
 
 
-def append_decision(store: Store, name: str, record: Mapping[str, Any]) -> dict[str, Any]:
+def append_decision(store: Store, name: str, record: DecisionRecord) -> DecisionRecord:
     """Write a record after the last one, with that one's digest. The caller holds the use case's decision lock."""
-    known = decisions(store, name)
-    previous = hashlib.sha256(_text(known[-1]).encode()).hexdigest() if known else ""
-    full = {**record, "number": len(known) + 1, "previous": previous}
+    earlier = decisions(store, name)
+    previous = hashlib.sha256(_text(earlier[-1]).encode()).hexdigest() if earlier else ""
+    chained = record.model_copy(update={"number": len(earlier) + 1, "previous": previous})
     _ensure_model(store.client, name)
-    store.client.set_registered_model_tag(name, f"decision.{len(known) + 1:06d}", _text(full))
-    return full
+    store.client.set_registered_model_tag(name, f"decision.{chained.number:06d}", _text(chained))
+    return chained
 
 
-def _text(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, sort_keys=True, ensure_ascii=False, allow_nan=False)
+def _text(record: DecisionRecord) -> str:
+    return json.dumps(record.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
 def _ensure_model(client: Any, name: str) -> None:
@@ -211,5 +217,5 @@ def _log_model(
 def _as_version(found: Any) -> Version:
     return Version(
         name=found.name, number=str(found.version), run_id=found.run_id or "", digest=found.tags.get(BUNDLE, ""),
-        family=found.tags.get("family", ""), source=found.source, tags=dict(found.tags),
+        family=found.tags.get("family"), source=found.source, tags=dict(found.tags),
     )  # fmt: skip

@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader
 
 from perennial.config.train import TrainParams
 from perennial.errors import ConfigError
+from perennial.results.train import EpochLoss
 from perennial.training.loader import Batches, Rows
 from perennial.training.module import FitModule, RowLoss, adamw
 
@@ -31,18 +32,9 @@ _VAL_BYTES = 8_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Epoch:
-    """Mean loss of a row of train (with dropout) and of val (without), after `epoch` epochs from 1."""
-
-    epoch: int
-    train_loss: float
-    val_loss: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class Fitted:
     net: nn.Module
-    curve: list[Epoch]
+    curve: list[EpochLoss]
     best_epoch: int
 
 
@@ -108,7 +100,7 @@ class _Watch(Callback):
 
     def __init__(self, row_loss: RowLoss, val: Rows, params: TrainParams, curve_file: Path) -> None:
         self.row_loss, self.val, self.params, self.curve_file = row_loss, val, params, curve_file
-        self.curve: list[Epoch] = []
+        self.curve: list[EpochLoss] = []
         self.best_state: dict[str, Any] = {}
         self.best_epoch = 0
         self.mean: nn.Module | None = None  # whose weights are the running mean of the network's
@@ -144,7 +136,9 @@ class _Watch(Callback):
         sums = torch.tensor([pl_module.train_loss, float(pl_module.n_train)], dtype=torch.float64)
         total, n = trainer.strategy.reduce(sums.to(pl_module.device), reduce_op="sum").tolist()
         judged = self.mean or pl_module.net
-        now = Epoch(epoch=trainer.current_epoch + 1, train_loss=total / n, val_loss=self._val_loss(pl_module, judged))
+        now = EpochLoss(
+            epoch=trainer.current_epoch + 1, train_loss=total / n, val_loss=self._val_loss(pl_module, judged)
+        )
         if not math.isfinite(now.train_loss + now.val_loss):
             words = f"epoch {now.epoch}: train loss {now.train_loss}, val loss {now.val_loss}, the weights ran away"
             raise ConfigError(f"{words}: lower train.learning_rate, now {self.params.learning_rate:g}")

@@ -16,7 +16,7 @@ from perennial.data.names import CUTOFF, ENTITY, ORDER, ROW_ID, SOURCE
 from perennial.errors import DataStopped
 
 PARTS = ("train", "val", "test", "out_of_time")
-EARLIER = "lookback"  # units of a date before those of all other parts
+LOOKBACK = "lookback"  # units of a date before those of all other parts
 
 
 def split(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[str, Any]]:
@@ -45,7 +45,7 @@ def split(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[s
             assert_never(rule)
     if contract.unit.cutoffs is not None:
         now = ~units[CUTOFF].is_in(list(contract.unit.cutoffs.lookback_dates))
-        parts = parts.zip_with(now, pl.repeat(EARLIER, len(parts), eager=True))
+        parts = parts.zip_with(now, pl.repeat(LOOKBACK, len(parts), eager=True))
     out = units.select(ROW_ID, parts.alias("split"), owner(units, contract))
     for part in PARTS[:3]:
         if not (out["split"] == part).any():

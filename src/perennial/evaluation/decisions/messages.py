@@ -1,133 +1,162 @@
-"""Scores of every family under every arm in, all that is reported of an uplift task out."""
+"""Evaluation of an uplift task: what each message changes, and what choosing one for each customer earns."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perennial.evaluation.decisions import policy
-from perennial.evaluation.decisions.response import LEVEL, Resampling, band
-from perennial.evaluation.statistics import randomization as lottery
-from perennial.evaluation.statistics import uplift
+from perennial.evaluation.decisions.response import LEVEL, Resampling
+from perennial.evaluation.statistics import randomization, uplift
 from perennial.evaluation.statistics.choice import choose, deep_minus_traditional
 from perennial.evaluation.statistics.intervals import F64
-from perennial.evaluation.statistics.paired import Judge
+from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.evaluation.statistics.uplift import Arms
+from perennial.results.evaluation import FamilyFigures
+from perennial.results.families import TRADITIONAL, Family
+from perennial.results.figures import Interval
+from perennial.results.uplift import (
+    MessageFigures,
+    OutOfFold,
+    Placebo,
+    PolicyFigures,
+    RandomizationCheck,
+    UpliftEvaluation,
+)
 
 _FEWER = 200  # resamples of curves, and of figures of all rows: their spread is known to a twentieth
 
 
 @dataclass(frozen=True, kw_only=True)
-class Campaign:
+class CampaignRows:
     """Outcomes and arms of one part (n,), and each family's scores (n, arms), the simplest family first."""
 
     y: F64
     arm: Arms
-    scores: Mapping[str, F64]
+    scores: Mapping[Family, F64]
 
 
-def judge(
-    val: Campaign, test: Campaign, arms: list[str], offer: policy.Offer, resampling: Resampling, placebos: int
-) -> dict[str, Any]:
-    """Plain figures for summary.json of the families on test: candidate, Qini, what its policy earns, placebos."""
-    judges = [Judge(metric="qini", y=c.y, arm=c.arm, resamples=resampling.n, seed=resampling.seed) for c in (val, test)]
-    chosen = choose(val.scores, judges[0])
-    scores = test.scores[chosen.family]
-    return {
-        "primary": "qini",
-        "arms": arms,
-        "candidate": chosen.as_json(),
-        "families": {
-            family: {"val": {"qini": chosen.figures[family]}, "test": _figures(test, found, offer, judges[1])}
-            for family, found in test.scores.items()
+FullCampaign = Callable[[Family], tuple[RandomizationCheck, OutOfFold]]
+
+
+def evaluate_uplift(
+    val: CampaignRows, test: CampaignRows, arms: Sequence[str], offer: policy.MessagePolicy, resampling: Resampling,
+    placebos: int, full: FullCampaign,
+) -> UpliftEvaluation:  # fmt: skip
+    """Families on test, candidate, what its policy earns, placebos; and the full campaign, out of fold by a traditional family.
+
+    `full` takes the traditional family that may stand for the candidate.
+    """
+    on_val, on_test = (
+        PairedComparison(metric="qini", y=rows.y, arm=rows.arm, resamples=resampling.n, seed=resampling.seed)
+        for rows in (val, test)
+    )
+    candidate = choose(val.scores, on_val)
+    scores = test.scores[candidate.family]
+    difference = deep_minus_traditional(candidate, test.scores, on_test, LEVEL)
+    family = candidate.family if candidate.family in TRADITIONAL else difference.traditional
+    randomization, out_of_fold = full(family)
+    return UpliftEvaluation(
+        rows={"val": len(val.y), "test": len(test.y)},
+        primary="qini",
+        arms=tuple(arms),
+        candidate=candidate,
+        families={
+            family: FamilyFigures(val={"qini": candidate.val[family]}, test=_figures(test, table, offer, on_test))
+            for family, table in test.scores.items()
         },
-        "deep_minus_traditional": deep_minus_traditional(chosen, test.scores, judges[1], LEVEL),
-        "policy": _policy(test, scores, offer, resampling),
-        "placebo": _placebo(test, scores, resampling, placebos),
-    }
+        deep_minus_traditional=difference,
+        policy=_policy(test, scores, offer, resampling),
+        placebo=_placebo(test, scores, resampling, placebos),
+        randomization=randomization,
+        out_of_fold=out_of_fold,
+    )
 
 
-def of_all(
-    rows: Campaign, arms: list[str], shares: Sequence[float], offer: policy.Offer, before: Mapping[str, NDArray[Any]],
-    resampling: Resampling,
-) -> dict[str, Any]:  # fmt: skip
-    """The same of all rows, scored out of fold by one family: the lottery's fairness, each message, what choosing earns."""
+def evaluate_full_campaign(
+    rows: CampaignRows, arms: Sequence[str], offer: policy.MessagePolicy, resampling: Resampling
+) -> OutOfFold:
+    """All rows, scored out of fold by one family: each message, and what choosing earns."""
     ((family, scores),) = rows.scores.items()
-    told = {"family": family, "rows": len(rows.y)}
-    each = [_message(rows, scores, k, name, resampling) for k, name in enumerate(arms) if k]
-    earned = _policy(rows, scores, offer, resampling)
-    return {"lottery": _lottery(rows.arm, before, shares), "out_of_fold": {**told, "messages": each, "policy": earned}}
+    messages = tuple(_message(rows, scores, k, name, resampling) for k, name in enumerate(arms) if k)
+    return OutOfFold(
+        family=family, rows=len(rows.y), messages=messages, policy=_policy(rows, scores, offer, resampling)
+    )
 
 
-def _figures(test: Campaign, scores: F64, offer: policy.Offer, judge: Judge) -> dict[str, Any]:
+def check_randomization(arm: Arms, before: Mapping[str, NDArray[Any]], shares: Sequence[float]) -> RandomizationCheck:
+    """Whether the messages were really assigned at random: each column known before, against the arms."""
+    columns = randomization.balance(arm, before)
+    return RandomizationCheck(
+        rows=tuple(int(count) for count in np.bincount(arm)),
+        planned=tuple(shares),
+        ratio_p=randomization.sample_ratio(arm, shares) if shares else None,
+        problem=randomization.find_problem(arm, before, shares),
+        columns=tuple(columns),
+        least_p=columns[0].p if columns else 1.0,
+        expected_least_p=0.05 / max(len(columns), 1),
+    )
+
+
+def _figures(
+    test: CampaignRows, scores: F64, offer: policy.MessagePolicy, comparison: PairedComparison
+) -> dict[str, Interval]:
     rewards = policy.rewards(test.y, test.arm, scores, offer)
     worth = policy.worth(rewards, policy.choice(scores, offer), policy.to_all(0, len(scores)), LEVEL)
-    return {"qini": asdict(judge.estimate(scores, LEVEL)), "policy_value": asdict(worth)}
+    return {"qini": comparison.estimate(scores, LEVEL), "policy_value": worth}
 
 
-def _message(rows: Campaign, scores: F64, k: int, name: str, resampling: Resampling) -> dict[str, Any]:
+def _message(rows: CampaignRows, scores: F64, k: int, name: str, resampling: Resampling) -> MessageFigures:
     n, seed = min(resampling.n, _FEWER), resampling.seed
     ranking = scores[:, k] - scores[:, 0]
-    raced = uplift.race(rows.y, rows.arm, scores, k, n=n, seed=seed, level=LEVEL)
-    return {
-        "name": name,
-        "effect": asdict(uplift.effect(rows.y, rows.arm, k, LEVEL)),
-        **asdict(raced),
-        "rank_by": raced.rank_by,
-        "curve": band(uplift.qini_curve(rows.y, rows.arm, ranking, k, n=n, seed=seed)),
-        "tenths": [asdict(tenth) for tenth in uplift.by_tenth(rows.y, rows.arm, scores, k)],
-        "predicted": float(ranking.mean()),
-    }
+    race = uplift.race(rows.y, rows.arm, scores, k, n=n, seed=seed, level=LEVEL)
+    return MessageFigures(
+        name=name,
+        effect=uplift.effect(rows.y, rows.arm, k, LEVEL),
+        by_effect=race.by_effect,
+        by_response=race.by_response,
+        gain=race.gain,
+        rank_by=race.rank_by,
+        curve=uplift.qini_curve(rows.y, rows.arm, ranking, k, n=n, seed=seed).as_curve(),
+        deciles=tuple(uplift.by_decile(rows.y, rows.arm, scores, k)),
+        predicted=float(ranking.mean()),
+    )
 
 
-def _policy(test: Campaign, scores: F64, offer: policy.Offer, resampling: Resampling) -> dict[str, Any]:
+def _policy(test: CampaignRows, scores: F64, offer: policy.MessagePolicy, resampling: Resampling) -> PolicyFigures:
     rewards = policy.rewards(test.y, test.arm, scores, offer)
     chosen, single = policy.choice(scores, offer), policy.best_single(rewards)
     ranking, send = policy.ranked_choice(scores, offer)
     size = int((chosen > 0).sum())
-    against = {
+    rivals = {
         "nobody": policy.to_all(0, len(scores)),
         "best_single": policy.to_all(single, len(scores)),
         "response": policy.by_response(scores, single, size),
     }
     curves = {"choice": (ranking, send), "response": (scores[:, single], policy.to_all(single, len(scores)))}
     n, seed = min(resampling.n, _FEWER), resampling.seed
-    return {
-        "shares": [float((chosen == k).mean()) for k in range(scores.shape[1])],
-        "best_single": single,
-        "depth": size / len(scores),
-        "plans": [{**asdict(p), "per_1000": asdict(p.per_1000)} for p in policy.policies(rewards, scores, offer)],
-        "against": {name: asdict(policy.worth(rewards, chosen, other, LEVEL)) for name, other in against.items()},
-        "curves": {name: band(policy.by_depth(rewards, r, s, n=n, seed=seed)) for name, (r, s) in curves.items()},
-        "budget_share": offer.budget_share,
-        "value": offer.value,
-        "costs": list(offer.costs),
-    }
+    return PolicyFigures(
+        shares=tuple(float((chosen == k).mean()) for k in range(scores.shape[1])),
+        best_single=single,
+        depth=size / len(scores),
+        plans=tuple(policy.policies(rewards, scores, offer)),
+        against={name: policy.worth(rewards, chosen, rival, LEVEL) for name, rival in rivals.items()},
+        curves={name: policy.by_depth(rewards, r, s, n=n, seed=seed).as_curve() for name, (r, s) in curves.items()},
+        budget_share=offer.budget_share,
+        value=offer.value,
+        costs=offer.costs,
+    )
 
 
-def _lottery(arm: Arms, before: Mapping[str, NDArray[Any]], shares: Sequence[float]) -> dict[str, Any]:
-    """Whether the messages were really drawn by lot: each column known before, against the arms."""
-    found = lottery.balance(arm, before)
-    return {
-        "rows": [int(count) for count in np.bincount(arm)],
-        "planned": list(shares),
-        "ratio_p": lottery.sample_ratio(arm, shares) if shares else None,
-        "unfair": lottery.unfair(arm, before, shares),
-        "columns": [asdict(column) for column in found],
-        "least_p": found[0].p if found else 1.0,
-        "expected_least_p": 0.05 / max(len(found), 1),
-    }
-
-
-def _placebo(test: Campaign, scores: F64, resampling: Resampling, times: int) -> dict[str, Any]:
+def _placebo(test: CampaignRows, scores: F64, resampling: Resampling, times: int) -> Placebo:
     """The same Qini with the arms shuffled among customers: what the ranking finds where there is nothing to find."""
     rng = np.random.Generator(np.random.PCG64(resampling.seed))
     ones = np.ones(len(test.y))
-    found = [float(uplift.qini(test.y, scores, ones, arm=rng.permutation(test.arm))) for _ in range(times)]
-    if not found:
-        return {"times": 0}
-    return {"times": times, "mean": float(np.mean(found)), "greatest": float(np.max(np.abs(found)))}
+    qini = [float(uplift.qini(test.y, scores, ones, arm=rng.permutation(test.arm))) for _ in range(times)]
+    if not qini:
+        return Placebo(times=0)
+    return Placebo(times=times, mean=float(np.mean(qini)), greatest=float(np.max(np.abs(qini))))

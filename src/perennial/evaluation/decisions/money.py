@@ -1,31 +1,32 @@
-"""A contract in, what its decisions cost and earn out."""
+"""Money of a contract: what a contact, a loan or a message costs and earns."""
 
 from __future__ import annotations
 
-from perennial.contract.model import Contract
-from perennial.contract.model import Money as ContractMoney
+from perennial.contract.model import Contract, Money
 from perennial.contract.serving import ServingView, serving_view
 from perennial.errors import ContractError
-from perennial.evaluation.decisions.policy import Offer
-from perennial.evaluation.decisions.profit import Money
-from perennial.evaluation.decisions.risk import Loan
+from perennial.evaluation.decisions.policy import MessagePolicy
+from perennial.evaluation.decisions.profit import ContactPolicy
+from perennial.evaluation.decisions.risk import LoanPolicy
 
 
-def money_of(money: ContractMoney) -> Money | None:
+def contact_policy(money: Money) -> ContactPolicy | None:
     """What a contact costs and a response earns; None where the contract does not say it."""
     if money.value_of_response is None or money.cost_of_contact is None:
         return None
-    return Money(value=money.value_of_response, cost=money.cost_of_contact, budget_share=money.budget_share or 1.0)
+    return ContactPolicy(
+        value=money.value_of_response, cost=money.cost_of_contact, budget_share=money.budget_share or 1.0
+    )
 
 
-def loan_of(money: ContractMoney) -> Loan | None:
+def loan_policy(money: Money) -> LoanPolicy | None:
     """What a loan earns and loses; None where the contract does not lend."""
     if money.gain_if_good is None or money.loss_if_bad is None:
         return None
-    return Loan(gain=money.gain_if_good, loss=money.loss_if_bad)
+    return LoanPolicy(gain=money.gain_if_good, loss=money.loss_if_bad)
 
 
-def offer_of(view: ServingView | Contract) -> Offer:
+def message_policy(view: ServingView | Contract) -> MessagePolicy:
     """What each message costs and a response earns.
 
     Raises: ContractError when the contract does not say what a response is worth.
@@ -34,4 +35,4 @@ def offer_of(view: ServingView | Contract) -> Offer:
     value = serving.money.value_of_response
     if value is None:
         raise ContractError("an uplift task needs money.value_of_response")
-    return Offer(value=value, costs=serving.costs, budget_share=serving.money.budget_share or 1.0)
+    return MessagePolicy(value=value, costs=serving.costs, budget_share=serving.money.budget_share or 1.0)

@@ -1,8 +1,8 @@
-"""A randomised campaign and scores (n, arms) in, who should get which message and what that earns out.
+"""Policies for a randomised campaign: who should get which message, and what that earns.
 
 A policy is an arm for each customer (n,), 0 for nobody. Its worth is estimated doubly robustly (Dudík, Langford and Li
 2011): `rewards` gives every customer the money of every arm, predicted, and corrected where the arm was drawn. The mean
-of the rewards of a policy's arms is unbiased however wrong the scores are, for the lottery is known.
+of the rewards of a policy's arms is unbiased however wrong the scores are, because the randomization is known.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from perennial.errors import InputError
-from perennial.evaluation.decisions.profit import Plan, best, by_lot
-from perennial.evaluation.statistics.intervals import F64, Band, Interval, total
+from perennial.evaluation.decisions.profit import best, by_lot
+from perennial.evaluation.statistics.intervals import F64, Band, total
 from perennial.evaluation.statistics.ranking import total_by_depth
 from perennial.evaluation.statistics.uplift import Arms, campaign
+from perennial.results.evaluation import Plan
+from perennial.results.figures import Interval
 
 
 @dataclass(frozen=True, kw_only=True)
-class Offer:
+class MessagePolicy:
     """What a response (or a unit of an amount) is worth, what each message costs (control first), the share to contact."""
 
     value: float
@@ -37,20 +39,20 @@ class Offer:
             )
 
 
-def expected_gain(scores: F64, offer: Offer) -> F64:
+def expected_gain(scores: F64, offer: MessagePolicy) -> F64:
     """Money that the model expects of each arm above that of no message, (n, arms)."""
     gain: F64 = offer.value * (scores - scores[:, :1]) - np.array(offer.costs)
     return gain
 
 
-def choice(scores: F64, offer: Offer) -> Arms:
+def choice(scores: F64, offer: MessagePolicy) -> Arms:
     """The message expected to earn most for each customer, if any, for the best of them within the budget, (n,)."""
     ranking, send = ranked_choice(scores, offer)
     inside = best(ranking, offer.budget_share, np.ones(len(scores)))
     return np.where(inside & (ranking > 0), send, 0)
 
 
-def ranked_choice(scores: F64, offer: Offer) -> tuple[F64, Arms]:
+def ranked_choice(scores: F64, offer: MessagePolicy) -> tuple[F64, Arms]:
     """The best message for each customer, were one sent, and the gain expected of it, (n,) each."""
     gain = expected_gain(scores, offer)[:, 1:]
     return gain.max(axis=1), gain.argmax(axis=1).astype(np.int64) + 1
@@ -66,7 +68,7 @@ def to_all(k: int, n: int) -> Arms:
 
 
 def rewards(
-    y: ArrayLike, arm: ArrayLike, scores: ArrayLike, offer: Offer, shares: Sequence[float] | None = None
+    y: ArrayLike, arm: ArrayLike, scores: ArrayLike, offer: MessagePolicy, shares: Sequence[float] | None = None
 ) -> F64:
     """The doubly robust money of each customer under each arm, (n, arms).
 
@@ -94,7 +96,7 @@ def best_single(rewards_nk: F64) -> int:
     return int(rewards_nk[:, 1:].mean(axis=0).argmax()) + 1
 
 
-def policies(rewards_nk: F64, scores: F64, offer: Offer, level: float = 0.95) -> list[Plan]:
+def policies(rewards_nk: F64, scores: F64, offer: MessagePolicy, level: float = 0.95) -> list[Plan]:
     """What each way to run the campaign earns above contacting nobody.
 
     choice: each customer's best message · response: the best single message to as many, the likeliest to respond to it

@@ -1,4 +1,4 @@
-"""Outcomes, scores and money in, what a list earns out: a threshold, a curve by depth, and plans with intervals.
+"""Profit of a contact list: the threshold, the curve by depth, and plans with their intervals.
 
 Money is value * y - cost a contacted customer, in the contract's currency, summed over the rows given (weights say how
 many customers a row stands for). Those not contacted earn nothing, so all rows must be of contacted customers.
@@ -12,15 +12,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from perennial.errors import InputError
-from perennial.evaluation.statistics.intervals import F64, Band, Interval, around, total
+from perennial.evaluation.statistics.intervals import F64, Band, around, total
 from perennial.evaluation.statistics.metrics import checked
 from perennial.evaluation.statistics.ranking import total_by_depth
+from perennial.results.evaluation import Plan
+from perennial.results.figures import Interval
 
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Money:
+class ContactPolicy:
     """What a response is worth, what a contact costs, and the share of customers that may be contacted."""
 
     value: float
@@ -37,29 +39,14 @@ class Money:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class ContactThreshold:
     """Contact whoever scores above `threshold`; that was `depth` of the customers it was chosen on."""
 
     threshold: float
     depth: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What contacting `contacted` of the `customers` earned."""
-
-    name: str
-    contacted: float
-    customers: float
-    profit: Interval
-
-    @property
-    def per_1000(self) -> Interval:
-        """Per 1,000 customers judged, contacted or not."""
-        return self.profit * (1000 / self.customers)
-
-
-def target(p: ArrayLike, money: Money, weight: ArrayLike | None = None) -> Target:
+def threshold(p: ArrayLike, money: ContactPolicy, weight: ArrayLike | None = None) -> ContactThreshold:
     """Whom to contact by expectation, value * p > cost, at most the budget: chosen on val, outcomes unseen.
 
     Where the budget binds, the threshold is the best score left out: equal scores are all in or all out.
@@ -69,11 +56,11 @@ def target(p: ArrayLike, money: Money, weight: ArrayLike | None = None) -> Targe
     seen = np.cumsum(np.bincount(at, weights=w_n)) / w_n.sum()
     over = np.flatnonzero(seen > money.budget_share + 1e-12)  # no share falls over its own rounding
     cap = float(-levels[over[0]]) if len(over) else -np.inf
-    threshold = max(money.cost / money.value, cap)
-    return Target(threshold=threshold, depth=float(w_n[p_n > threshold].sum() / w_n.sum()))
+    cut = max(money.cost / money.value, cap)
+    return ContactThreshold(threshold=cut, depth=float(w_n[p_n > cut].sum() / w_n.sum()))
 
 
-def contacted(p: ArrayLike, chosen: Target, budget_share: float, weight: ArrayLike | None = None) -> Mask:
+def contacted(p: ArrayLike, chosen: ContactThreshold, budget_share: float, weight: ArrayLike | None = None) -> Mask:
     """The rows (n,) to contact: above the threshold, at most the budget (of equal scores the first)."""
     p_n, _, w_n = checked(p, p, weight)
     return (p_n > chosen.threshold) & best(p_n, budget_share, w_n)
@@ -88,7 +75,7 @@ def best(p: F64, share: float, weight: F64) -> Mask:
 
 
 def profit_curve(
-    y: ArrayLike, p: ArrayLike, money: Money, weight: ArrayLike | None = None, *, n: int, seed: int
+    y: ArrayLike, p: ArrayLike, money: ContactPolicy, weight: ArrayLike | None = None, *, n: int, seed: int
 ) -> Band:
     """Profit of contacting the best x of rows, x from 0 to 1, with a 95 % band from `n` resamples of customers."""
     y_n, p_n, w_n = checked(y, p, weight)
@@ -96,7 +83,12 @@ def profit_curve(
 
 
 def plans(
-    y: ArrayLike, p: ArrayLike, chosen: Target, money: Money, weight: ArrayLike | None = None, level: float = 0.95
+    y: ArrayLike,
+    p: ArrayLike,
+    chosen: ContactThreshold,
+    money: ContactPolicy,
+    weight: ArrayLike | None = None,
+    level: float = 0.95,
 ) -> list[Plan]:
     """Five ways to spend the same campaign: chosen, whole budget, random (as many as chosen), everyone, nobody."""
     y_n, p_n, w_n = checked(y, p, weight)
@@ -117,7 +109,7 @@ def plans(
 
 
 def profit_difference(
-    y: ArrayLike, new: Mask, old: Mask, money: Money, level: float, weight: ArrayLike | None = None
+    y: ArrayLike, new: Mask, old: Mask, money: ContactPolicy, level: float, weight: ArrayLike | None = None
 ) -> Interval:
     """What the new list earns more than the old one, paired: only customers on one of the two lists count."""
     y_n, new_n, w_n = checked(y, new, weight)

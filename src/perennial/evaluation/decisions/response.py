@@ -1,19 +1,23 @@
-"""Scores of every family on val and test in, all that is reported of a binary task out. Chosen on val, told on test."""
+"""Evaluation of a yes-or-no task: the family is chosen on val, every figure is of test."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.evaluation.decisions.profit import Money, contacted, plans, profit_curve, target
+from perennial.evaluation.decisions.profit import ContactPolicy, contacted, plans, profit_curve, threshold
 from perennial.evaluation.statistics import metrics
 from perennial.evaluation.statistics.choice import choose, deep_minus_traditional
-from perennial.evaluation.statistics.intervals import F64, Band, bootstrap, delong, wilson
-from perennial.evaluation.statistics.paired import Judge
+from perennial.evaluation.statistics.intervals import F64, bootstrap, delong, wilson
+from perennial.evaluation.statistics.paired import PairedComparison
+from perennial.results.binary import BinaryEvaluation, Calibration, ContactProfit, ResponseSlice
+from perennial.results.evaluation import FamilyFigures
+from perennial.results.families import Family
+from perennial.results.figures import Interval
 
 LEVEL = 0.95
 ENOUGH = 30  # positives and negatives under which a slice shows no figure
@@ -29,7 +33,7 @@ class Labelled:
     """
 
     y: F64
-    scores: Mapping[str, F64]
+    scores: Mapping[Family, F64]
     weight: F64 | None = None
 
 
@@ -39,58 +43,50 @@ class Resampling:
     seed: int
 
 
-def judge(
-    val: Labelled, test: Labelled, primary: str, money: Money | None, slices: Mapping[str, NDArray[Any]],
+def evaluate_response(
+    val: Labelled, test: Labelled, primary: str, money: ContactPolicy | None, slices: Mapping[str, NDArray[Any]],
     resampling: Resampling,
-) -> dict[str, Any]:  # fmt: skip
-    """Plain figures for summary.json: families, candidate, deep − traditional, calibration, gains, money, slices."""
-    judges = [
-        Judge(metric=primary, y=part.y, resamples=resampling.n, seed=resampling.seed, weight=part.weight)
-        for part in (val, test)
-    ]
-    weight = test.weight
-    chosen = choose(val.scores, judges[0])
-    p_test = test.scores[chosen.family]
-    found: dict[str, Any] = {
-        "primary": primary,
-        "candidate": chosen.as_json(),
-        "families": {
-            family: {"val": _plain(val, family), "test": _with_intervals(test, score, resampling)}
+) -> BinaryEvaluation:  # fmt: skip
+    """Families, candidate, deep − traditional, calibration, gains, profit, slices."""
+    on_val, on_test = (_comparison(primary, part, resampling) for part in (val, test))
+    candidate = choose(val.scores, on_val)
+    p_test = test.scores[candidate.family]
+    return BinaryEvaluation(
+        rows={"val": len(val.y), "test": len(test.y)},
+        primary=primary,
+        candidate=candidate,
+        families={family: _figures(val, test, family, resampling) for family in test.scores},
+        deep_minus_traditional=deep_minus_traditional(candidate, test.scores, on_test, LEVEL),
+        calibration=_calibration(test.y, p_test, test.weight, resampling),
+        gains={
+            family: metrics.gains(test.y, score, test.weight, n=min(resampling.n, 200), seed=resampling.seed).as_curve()
             for family, score in test.scores.items()
         },
-        "deep_minus_traditional": deep_minus_traditional(chosen, test.scores, judges[1], LEVEL),
-        "calibration": _calibration(test.y, p_test, weight, resampling),
-        "gains": {
-            family: band(metrics.gains(test.y, score, weight, n=min(resampling.n, 200), seed=resampling.seed))
-            for family, score in test.scores.items()
-        },
-        "slices": _slices(test.y, p_test, weight, slices),
-    }
-    if money is not None:
-        found["profit"] = _profit(val, test, chosen.family, money, resampling)
-    return found
+        slices=_slices(test.y, p_test, test.weight, slices),
+        profit=None if money is None else _profit(val, test, candidate.family, money, resampling),
+    )
 
 
-def band(curve: Band) -> dict[str, list[float]]:
-    """A curve as JSON."""
-    return {name: [float(value) for value in getattr(curve, name)] for name in ("x", "value", "low", "high")}
+def _comparison(metric: str, part: Labelled, resampling: Resampling) -> PairedComparison:
+    return PairedComparison(metric=metric, y=part.y, resamples=resampling.n, seed=resampling.seed, weight=part.weight)
 
 
-def _plain(val: Labelled, family: str) -> dict[str, float]:
-    return {name: metrics.measure(name, val.y, val.scores[family], val.weight) for name in _REPORTED}
-
-
-def _with_intervals(test: Labelled, p: F64, resampling: Resampling) -> dict[str, Any]:
+def _figures(val: Labelled, test: Labelled, family: Family, resampling: Resampling) -> FamilyFigures:
     """Of the population that the rows stand for; a figure of the sample itself is called so."""
-    judges = {
-        name: Judge(metric=name, y=test.y, resamples=resampling.n, seed=resampling.seed, weight=test.weight)
-        for name in _REPORTED
-    }
-    found: dict[str, Any] = {name: asdict(judge.estimate(p, LEVEL)) for name, judge in judges.items()}
+    p = test.scores[family]
+    comparisons = {name: _comparison(name, test, resampling) for name in _REPORTED}
+    on_test = {name: comparison.estimate(p, LEVEL) for name, comparison in comparisons.items()}
     if test.weight is not None:
-        found["ap_sample"] = asdict(replace(judges["ap"], weight=None).estimate(p, LEVEL))
-    found["normalised_entropy"] = {end: loss / _entropy(test) for end, loss in found["log_loss"].items()}
-    return {**found, "lift_10": metrics.lift_at(test.y, p, 0.1, test.weight)}
+        on_test["ap_sample"] = replace(comparisons["ap"], weight=None).estimate(p, LEVEL)
+    return FamilyFigures(
+        val={name: metrics.measure(name, val.y, val.scores[family], val.weight) for name in _REPORTED},
+        test={**on_test, "normalised_entropy": _over(on_test["log_loss"], _entropy(test))},
+        lift_10=metrics.lift_at(test.y, p, 0.1, test.weight),
+    )
+
+
+def _over(loss: Interval, entropy: float) -> Interval:
+    return Interval(value=loss.value / entropy, low=loss.low / entropy, high=loss.high / entropy)
 
 
 def _entropy(test: Labelled) -> float:
@@ -99,43 +95,47 @@ def _entropy(test: Labelled) -> float:
     return metrics.measure("log_loss", test.y, mean, test.weight)
 
 
-def _calibration(y: F64, p: F64, weight: F64 | None, resampling: Resampling) -> dict[str, Any]:
+def _calibration(y: F64, p: F64, weight: F64 | None, resampling: Resampling) -> Calibration:
     error = metrics.calibration_error(y, p, weight, simulations=200, seed=resampling.seed)
     width = 0.05 if p.max() > 0.4 else 0.02
-    bins = [asdict(found) for found in metrics.even_bins(y, p, width, weight) if found.n >= _FEW]
+    bins = tuple(row for row in metrics.even_bins(y, p, width, weight) if row.n >= _FEW)
     rows = np.ones(len(y)) if weight is None else weight
     sums = bootstrap(
         lambda times: np.asarray((times * rows) @ p / np.maximum((times * rows) @ y, 1e-9)), len(y), None,
         n=resampling.n, seed=resampling.seed, level=LEVEL,
     )  # fmt: skip
-    return {"bins": bins, "width": width, "predicted_over_actual": asdict(sums), **asdict(error)}
+    return Calibration(bins=bins, width=width, predicted_over_actual=sums, value=error.value, perfect=error.perfect)
 
 
-def _profit(val: Labelled, test: Labelled, family: str, money: Money, resampling: Resampling) -> dict[str, Any]:
+def _profit(
+    val: Labelled, test: Labelled, family: Family, money: ContactPolicy, resampling: Resampling
+) -> ContactProfit:
     y, p, weight = test.y, test.scores[family], test.weight
-    chosen = target(val.scores[family], money, val.weight)
-    share = np.average(contacted(p, chosen, money.budget_share, weight), weights=weight)
-    return {
-        "threshold": chosen.threshold,
-        "depth_on_val": chosen.depth,
-        "depth": float(share),
-        "plans": [{**asdict(plan), "per_1000": asdict(plan.per_1000)} for plan in plans(y, p, chosen, money, weight)],
-        "curve": band(profit_curve(y, p, money, weight, n=min(resampling.n, 200), seed=resampling.seed)),
-        **asdict(money),
-    }
+    cut = threshold(val.scores[family], money, val.weight)
+    share = np.average(contacted(p, cut, money.budget_share, weight), weights=weight)
+    return ContactProfit(
+        threshold=cut.threshold, depth_on_val=cut.depth, depth=float(share), plans=tuple(plans(y, p, cut, money, weight)),
+        curve=profit_curve(y, p, money, weight, n=min(resampling.n, 200), seed=resampling.seed).as_curve(),
+        value=money.value, cost=money.cost, budget_share=money.budget_share,
+    )  # fmt: skip
 
 
-def _slices(y: F64, p: F64, weight: F64 | None, slices: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+def _slices(y: F64, p: F64, weight: F64 | None, slices: Mapping[str, NDArray[Any]]) -> tuple[ResponseSlice, ...]:
     """AUC by group, and the share of events beside what was predicted."""
-    found = []
-    for column, values in slices.items():
-        for value in sorted(set(values.tolist()), key=str):
-            mask = values == value
-            n, positives = int(mask.sum()), int(y[mask].sum())
-            row: dict[str, Any] = {"column": column, "value": str(value), "n": n, "positives": positives}
-            if n >= ENOUGH and weight is None:  # weights are of the sample: its shares are not the population's
-                row["observed"], row["predicted"] = asdict(wilson(positives, n, LEVEL)), float(p[mask].mean())
-            if min(positives, n - positives) >= ENOUGH:
-                row["auc"] = asdict(delong(y[mask], p[mask], LEVEL))
-            found.append(row)
-    return found
+    return tuple(
+        _slice(column, str(value), y[values == value], p[values == value], is_weighted=weight is not None)
+        for column, values in slices.items()
+        for value in sorted(set(values.tolist()), key=str)
+    )
+
+
+def _slice(column: str, value: str, y: F64, p: F64, *, is_weighted: bool) -> ResponseSlice:
+    """Weights are of the sample: its shares are not the population's."""
+    n, positives = len(y), int(y.sum())
+    has_share = n >= ENOUGH and not is_weighted
+    return ResponseSlice(
+        column=column, value=value, n=n, positives=positives,
+        observed=wilson(positives, n, LEVEL) if has_share else None,
+        predicted=float(p.mean()) if has_share else None,
+        auc=delong(y, p, LEVEL) if min(positives, n - positives) >= ENOUGH else None,
+    )  # fmt: skip

@@ -1,6 +1,6 @@
-"""Chances of default on val and test in, what a lender decides by out: bands, whom to approve, what it earns, for whom.
+"""Lending decisions: bands of risk, whom to approve, what it earns and for whom.
 
-A loan earns `gain` when it is paid back and loses `loss` when it is not. By expectation a chance of default below
+A loan earns `gain` when it is paid back and loses `loss` when it is not. By expectation a probability of default below
 gain / (gain + loss) is approved. Points are 600 at odds of 50 to 1 and 20 more for twice the odds.
 """
 
@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.evaluation.statistics.intervals import F64, Interval, around, bootstrap, total, wilson
+from perennial.evaluation.statistics.intervals import F64, around, bootstrap, total, wilson
 from perennial.evaluation.statistics.ranking import DEPTHS, at_depths, banded, cumulated
+from perennial.results.binary import ApplicantGroup, LoanPlan, LoanRisk, RiskBand
+from perennial.results.figures import Interval, IntervalCurve
 
 LEVEL = 0.95
 _BANDS = 10
@@ -24,7 +26,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Loan:
+class LoanPolicy:
     """What a loan that is paid back earns, and what one that is not loses."""
 
     gain: float
@@ -32,7 +34,7 @@ class Loan:
 
     @property
     def cut(self) -> float:
-        """The chance of default up to which a loan is expected to earn."""
+        """The probability of default up to which a loan is expected to earn."""
         return self.gain / (self.gain + self.loss)
 
 
@@ -42,26 +44,28 @@ def points(p: F64) -> F64:
     return np.asarray(600 + 20 / math.log(2) * (odds - math.log(50)))
 
 
-def judge(y: F64, p: F64, loan: Loan, groups: Mapping[str, NDArray[Any]], *, n: int, seed: int) -> dict[str, Any]:
-    """Plain figures of the test rows: outcomes `y` (n,), 1 a default, and calibrated chances `p` (n,)."""
+def evaluate_loans(
+    y: F64, p: F64, loan: LoanPolicy, groups: Mapping[str, NDArray[Any]], *, n: int, seed: int
+) -> LoanRisk:
+    """Figures of test: outcomes `y` (n,), 1 a default, and calibrated probabilities `p` (n,)."""
     approved = p <= loan.cut
-    return {
-        "cut": loan.cut,
-        "cut_points": float(points(np.array([loan.cut]))[0]),
-        "gain": loan.gain,
-        "loss": loan.loss,
-        "approved": float(approved.mean()),
-        "bad_rate": asdict(wilson(float(y[approved].sum()), int(approved.sum()), LEVEL)),
-        "bad_rate_of_all": asdict(wilson(float(y.sum()), len(y), LEVEL)),
-        "ks": asdict(bootstrap(lambda times: ks(y, p, times), len(y), y, n=n, seed=seed, level=LEVEL)),
-        "plans": [
-            {"name": name, "approved": float(who.mean()), "per_1000": asdict(_earned(y, who, loan))}
-            for name, who in (("cut", approved), ("all", np.ones(len(y), dtype=np.bool_)))
-        ],
-        "bands": _bands(y, p),
-        "curve": _curve(y, p, n=min(n, 200), seed=seed),
-        "groups": [found for column, values in groups.items() for found in _groups(y, approved, column, values)],
-    }
+    plans = (("cut", approved), ("all", np.ones(len(y), dtype=np.bool_)))
+    return LoanRisk(
+        cut=loan.cut,
+        cut_points=float(points(np.array([loan.cut]))[0]),
+        gain=loan.gain,
+        loss=loan.loss,
+        approved=float(approved.mean()),
+        bad_rate=wilson(float(y[approved].sum()), int(approved.sum()), LEVEL),
+        bad_rate_overall=wilson(float(y.sum()), len(y), LEVEL),
+        ks=bootstrap(lambda times: ks(y, p, times), len(y), y, n=n, seed=seed, level=LEVEL),
+        plans=tuple(
+            LoanPlan(name=name, approved=float(mask.mean()), per_1000=_earned(y, mask, loan)) for name, mask in plans
+        ),
+        bands=_bands(y, p),
+        curve=_curve(y, p, n=min(n, 200), seed=seed),
+        groups=tuple(group for column, values in groups.items() for group in _groups(y, approved, column, values)),
+    )
 
 
 def ks(y: F64, p: F64, weight: F64) -> F64:
@@ -70,23 +74,24 @@ def ks(y: F64, p: F64, weight: F64) -> F64:
     return np.asarray(np.abs(bad / bad[..., -1:] - good / good[..., -1:]).max(axis=-1))
 
 
-def _earned(y: F64, who: Mask, loan: Loan) -> Interval:
+def _earned(y: F64, who: Mask, loan: LoanPolicy) -> Interval:
     """Money per 1,000 applicants."""
     return total(np.where(who, np.where(y == 1, -loan.loss, loan.gain), 0.0), LEVEL) * (1000 / len(y))
 
 
-def _bands(y: F64, p: F64) -> list[dict[str, Any]]:
-    """Tenths of applicants by points, the safest first: from how many points, how many, how many of them default."""
+def _bands(y: F64, p: F64) -> tuple[RiskBand, ...]:
+    """Deciles of applicants by points, the safest first."""
     score = points(p)
-    bands = np.array_split(np.argsort(p, kind="stable"), _BANDS)
-    return [
-        {"from": float(score[b].min()), "n": len(b), "predicted": float(p[b].mean()),
-         "bad_rate": asdict(wilson(float(y[b].sum()), len(b), LEVEL))}
-        for b in bands
-    ]  # fmt: skip
+    return tuple(
+        RiskBand(
+            min_points=float(score[rows].min()), n=len(rows), predicted=float(p[rows].mean()),
+            bad_rate=wilson(float(y[rows].sum()), len(rows), LEVEL),
+        )
+        for rows in np.array_split(np.argsort(p, kind="stable"), _BANDS)
+    )  # fmt: skip
 
 
-def _curve(y: F64, p: F64, *, n: int, seed: int) -> dict[str, list[float]]:
+def _curve(y: F64, p: F64, *, n: int, seed: int) -> IntervalCurve:
     """The bad rate among the safest x of applicants, x from 0 to 1."""
 
     def rate(times: F64) -> F64:
@@ -94,32 +99,30 @@ def _curve(y: F64, p: F64, *, n: int, seed: int) -> dict[str, list[float]]:
         depths = np.maximum(DEPTHS, 0.02)
         return at_depths(depths, seen, bad) / (depths * seen[..., -1:])
 
-    found = banded(rate, len(y), None, n=n, seed=seed)
-    return {"x": found.x.tolist()} | {
-        name: getattr(found, name).clip(0, 1).tolist() for name in ("value", "low", "high")
-    }  # fmt: skip
+    return banded(rate, len(y), None, n=n, seed=seed).clip(0, 1).as_curve()
 
 
-def _groups(y: F64, approved: Mask, column: str, values: NDArray[Any]) -> list[dict[str, Any]]:
+def _groups(y: F64, approved: Mask, column: str, values: NDArray[Any]) -> list[ApplicantGroup]:
     """Each group against all others: approvals, defaulters refused, payers refused, as differences of shares."""
-    found = []
-    for value in sorted(set(values.tolist()), key=str):
-        mine = values == value
-        row: dict[str, Any] = {
-            "column": column, "value": str(value), "n": int(mine.sum()), "approved": float(approved[mine].mean()),
-            "bad_rate": asdict(wilson(float(y[mine].sum()), int(mine.sum()), LEVEL)),
-        }  # fmt: skip
-        counts = [int((y[side] == outcome).sum()) for side in (mine, ~mine) for outcome in (0, 1)]
-        if min(counts) >= _ENOUGH:
-            everyone = np.ones(len(y), dtype=np.bool_)
-            asked = {"approval_gap": (everyone, approved), "defaulters_refused_gap": (y == 1, ~approved),
-                     "payers_refused_gap": (y == 0, ~approved)}  # fmt: skip
-            row |= {
-                name: asdict(_gap(what[among & mine], what[among & ~mine])) for name, (among, what) in asked.items()
-            }
-            row["approval_ratio"] = float(approved[mine].mean() / max(approved[~mine].mean(), 1e-9))
-        found.append(row)
-    return found
+    return [_group(y, approved, values == value, column, str(value)) for value in sorted(set(values.tolist()), key=str)]
+
+
+def _group(y: F64, approved: Mask, mine: Mask, column: str, value: str) -> ApplicantGroup:
+    group = ApplicantGroup(
+        column=column, value=value, n=int(mine.sum()), approved=float(approved[mine].mean()),
+        bad_rate=wilson(float(y[mine].sum()), int(mine.sum()), LEVEL),
+    )  # fmt: skip
+    counts = [int((y[side] == outcome).sum()) for side in (mine, ~mine) for outcome in (0, 1)]
+    if min(counts) < _ENOUGH:
+        return group
+    defaulters, payers = y == 1, y == 0
+    gaps = {
+        "approval_gap": _gap(approved[mine], approved[~mine]),
+        "defaulters_refused_gap": _gap(~approved[defaulters & mine], ~approved[defaulters & ~mine]),
+        "payers_refused_gap": _gap(~approved[payers & mine], ~approved[payers & ~mine]),
+        "approval_ratio": float(approved[mine].mean() / max(approved[~mine].mean(), 1e-9)),
+    }
+    return group.model_copy(update=gaps)
 
 
 def _gap(mine: Mask, others: Mask) -> Interval:

@@ -1,62 +1,52 @@
-"""What each family scored on val in, the candidate out: the simplest family within one standard error of the best."""
+"""Choice of a family: the simplest within one standard error of the best on val is the candidate."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
 
-from perennial.evaluation.statistics.intervals import F64, Interval
-from perennial.evaluation.statistics.paired import Judge
+from perennial.evaluation.statistics.intervals import F64
+from perennial.evaluation.statistics.paired import PairedComparison
+from perennial.results.evaluation import Candidate, FamilyFigures, PairedDifference
+from perennial.results.families import TRADITIONAL, Family
 
 _ONE_ERROR = 0.6826894921370859  # the two-sided level whose interval reaches one standard error
 
 
-TRADITIONAL = ("linear", "boosted", "kernel")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """`family` is the candidate, `best` has the best figure; `behind` is best − family, give or take one error."""
-
-    family: str
-    best: str
-    figures: dict[str, float]
-    behind: dict[str, Interval]
-
-    def as_json(self) -> dict[str, Any]:
-        behind = {family: asdict(found) for family, found in self.behind.items()}
-        return {"family": self.family, "best": self.best, "val": self.figures, "behind": behind}
-
-
-def choose(scores: Mapping[str, F64], judge: Judge) -> Choice:
+def choose(scores: Mapping[Family, F64], comparison: PairedComparison) -> Candidate:
     """`scores` on val by family, the simplest first."""
-    figures = {family: judge.value(score) for family, score in scores.items()}
-    best = (max if judge.higher_is_better else min)(figures, key=lambda family: figures[family])
+    figures = {family: comparison.value(score) for family, score in scores.items()}
+    best = (max if comparison.higher_is_better else min)(figures, key=lambda family: figures[family])
     behind = {
-        family: judge.better_by(scores[best], score, _ONE_ERROR) for family, score in scores.items() if family != best
+        family: comparison.better_by(scores[best], score, _ONE_ERROR)
+        for family, score in scores.items()
+        if family != best
     }
     within = [family for family in scores if family == best or behind[family].low <= 0]
-    return Choice(family=within[0], best=best, figures=figures, behind=behind)
+    return Candidate(family=within[0], best=best, val=figures, behind=behind)
 
 
-def told_by_metric(
-    val: Mapping[str, F64], test: Mapping[str, F64], judges: Sequence[Mapping[str, Judge]], level: float
-) -> dict[str, Any]:
-    """Each family's metrics on val, and on test with their intervals; `judges` by metric, of val and of test."""
-    on_val, on_test = judges
+def family_figures(
+    val: Mapping[Family, F64],
+    test: Mapping[Family, F64],
+    comparisons: Sequence[Mapping[str, PairedComparison]],
+    level: float,
+) -> dict[Family, FamilyFigures]:
+    """Each family's metrics on val, and on test with their intervals; `comparisons` by metric, of val and of test."""
+    on_val, on_test = comparisons
     return {
-        family: {
-            "val": {name: judge.value(val[family]) for name, judge in on_val.items()},
-            "test": {name: asdict(judge.estimate(score, level)) for name, judge in on_test.items()},
-        }
+        family: FamilyFigures(
+            val={name: comparison.value(val[family]) for name, comparison in on_val.items()},
+            test={name: comparison.estimate(score, level) for name, comparison in on_test.items()},
+        )
         for family, score in test.items()
     }
 
 
-def deep_minus_traditional(chosen: Choice, scores: Mapping[str, F64], judge: Judge, level: float) -> dict[str, Any]:
-    """The deep family against the traditional one that was better on val, paired, on the rows of `judge` (test)."""
-    order = max if judge.higher_is_better else min
-    rival = order((family for family in scores if family in TRADITIONAL), key=lambda family: chosen.figures[family])
-    found = judge.better_by(scores["deep"], scores[rival], level)
-    return {"metric": judge.metric, "traditional": rival, **asdict(found)}
+def deep_minus_traditional(
+    candidate: Candidate, scores: Mapping[Family, F64], comparison: PairedComparison, level: float
+) -> PairedDifference:
+    """The deep family against the traditional one that was better on val, paired, on the rows of `comparison` (test)."""
+    order = max if comparison.higher_is_better else min
+    rival = order((family for family in scores if family in TRADITIONAL), key=lambda family: candidate.val[family])
+    gain = comparison.better_by(scores["deep"], scores[rival], level)
+    return PairedDifference(metric=comparison.metric, traditional=rival, gain=gain)

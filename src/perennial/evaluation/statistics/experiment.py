@@ -5,13 +5,14 @@ Intention to treat: everyone counts in the arm that the lottery gave, whatever w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from perennial.evaluation.statistics.intervals import F64, Interval, wilson
+from perennial.evaluation.statistics.intervals import F64, wilson
 from perennial.evaluation.statistics.uplift import Arms, effect
+from perennial.results.base import Result
+from perennial.results.figures import Interval
 
 LEVEL = 0.95
 UNFAIR = 0.001  # of the sample ratio: 1 in 1,000 sound campaigns fails
@@ -19,8 +20,7 @@ _LEAST = 5  # responses and non-responses in each arm, below which no interval o
 Verdict = Literal["paid", "lost", "open"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Effect:
+class Effect(Result):
     """The difference of response rates, as it is (`raw`) and less what the score foretold (`adjusted`)."""
 
     raw: Interval

@@ -1,4 +1,4 @@
-"""Outcomes and scores on the same rows in, estimates with the two ends of their interval out.
+"""Interval estimates of figures on the same rows: closed forms, DeLong and the bootstrap.
 
 Closed forms where there are any (Wilson, DeLong, a sum of independent rows), else the bootstrap, whose spread is used
 rather than its quantiles: the 5th of 1,000 resamples is too rough an end for a 99 % interval.
@@ -16,25 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm, rankdata
 
 from perennial.errors import InputError
+from perennial.results.figures import Interval, IntervalCurve
 
 F64 = NDArray[np.float64]
 Statistic = Callable[[F64], F64]  # weights (..., n) -> (...)
 Metric = Callable[[F64, F64, F64], F64]  # y (n,), scores (n, ...), weights (..., n) -> (...)
 _CELLS = 1_000_000  # weights held at a time, 8 MB an array: the fastest size; another one draws other resamples
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interval:
-    """An estimate with the two ends of its interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __mul__(self, factor: float) -> Interval:
-        """In other units, say per 1,000 customers; a negative factor turns the ends round."""
-        low, high = sorted((self.low * factor, self.high * factor))
-        return Interval(value=self.value * factor, low=low, high=high)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +32,14 @@ class Band:
     value: F64
     low: F64
     high: F64
+
+    def as_curve(self) -> IntervalCurve:
+        return IntervalCurve(**{name: tuple(getattr(self, name).tolist()) for name in ("x", "value", "low", "high")})
+
+    def clip(self, low: float, high: float) -> Band:
+        """Heights and their ends within bounds that the figure cannot leave."""
+        ends = (array.clip(low, high) for array in (self.value, self.low, self.high))
+        return Band(x=self.x, **dict(zip(("value", "low", "high"), ends, strict=True)))
 
 
 def z_of(level: float) -> float:

@@ -7,15 +7,16 @@ counts for the bootstrap, which then sorts the scores once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from perennial.errors import ConfigError, InputError
-from perennial.evaluation.statistics.intervals import F64, Band, Interval, wilson
+from perennial.evaluation.statistics.intervals import F64, Band, wilson
 from perennial.evaluation.statistics.ranking import DEPTHS, area, at_depths, banded, cumulated
+from perennial.results.figures import Bin
 
 _TINY = float(np.finfo(np.float64).eps)
 
@@ -26,17 +27,6 @@ class Metric:
 
     function: Callable[[F64, F64, F64], F64]
     higher_is_better: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bin:
-    """The n customers whose prediction lies from `left` to `right`: its mean, and the share of responses."""
-
-    left: float
-    right: float
-    predicted: float
-    observed: Interval
-    n: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,7 +166,7 @@ def even_bins(y: ArrayLike, p: ArrayLike, width: float, weight: ArrayLike | None
     y_n, p_n, w_n = checked(y, p, weight)
     code = np.minimum(np.floor(p_n / width + 1e-9), np.ceil(1 / width) - 1).astype(np.int64)
     found = {int(b): _bin(y_n[code == b], p_n[code == b], w_n[code == b]) for b in np.unique(code)}
-    return [replace(one, left=b * width, right=(b + 1) * width) for b, one in found.items()]
+    return [one.model_copy(update={"left": b * width, "right": (b + 1) * width}) for b, one in found.items()]
 
 
 def calibration_error(

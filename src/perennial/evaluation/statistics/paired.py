@@ -1,4 +1,4 @@
-"""Two models' scores on the same rows in, how much better one is than the other out: the house's one paired test."""
+"""Paired comparison of two models on the same rows: the one test by which one is called better than the other."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from perennial.errors import InputError
 from perennial.evaluation.statistics import metrics, uplift
-from perennial.evaluation.statistics.intervals import F64, Interval, Metric, Statistic, bootstrap, delong, paired_delong
+from perennial.evaluation.statistics.intervals import F64, Metric, Statistic, bootstrap, delong, paired_delong
 from perennial.evaluation.statistics.uplift import Arms
+from perennial.results.figures import Interval
 
 _RANKINGS = {"auc", "ap"}  # given how many responded, as the Qini is
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judge:
+class PairedComparison:
     """One metric on the rows that a comparison is made on: `y` (n,), for an uplift task `arm` (n,).
 
     Scores are (n, outputs), or (n,) where there is one. AUC takes DeLong's interval, every other metric a bootstrap of
@@ -43,8 +44,8 @@ class Judge:
     def higher_is_better(self) -> bool:
         return self.metric == "qini" or metrics.named(self.metric).higher_is_better
 
-    def only(self, rows: NDArray[np.bool_]) -> Judge:
-        """The same judge of some of the rows."""
+    def only(self, rows: NDArray[np.bool_]) -> PairedComparison:
+        """The same comparison on some of the rows."""
         arm = None if self.arm is None else self.arm[rows]
         return replace(self, y=self.y[rows], arm=arm, weight=None if self.weight is None else self.weight[rows])
 

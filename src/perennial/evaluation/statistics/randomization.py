@@ -1,4 +1,4 @@
-"""The arms (n,) of a campaign and the columns known before it in, whether they were drawn by lot out.
+"""Randomization check of a campaign: its arms (n,) against every column that was known before.
 
 Arm 0 is the control group. A gap is a standardised mean difference, (mean of the arm - mean of control) / standard
 deviation; a category counts as one 0/1 column for each of its values (Austin 2009, "Balance diagnostics").
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,53 +16,40 @@ from scipy.stats import chi2_contingency, chisquare
 
 from perennial.evaluation.statistics.intervals import F64, z_of
 from perennial.evaluation.statistics.uplift import Arms
+from perennial.results.uplift import ColumnBalance
 
 _UNFAIR = 0.001
 
 
-@dataclass(frozen=True, kw_only=True)
-class Balance:
-    """How surely chance explains a column's differences between the arms, and each arm's widest gap to control.
-
-    All of a column's gaps stay within `chance` in 19 of 20 fair lotteries.
-    """
-
-    column: str
-    p: float
-    gaps: tuple[float, ...]
-    chance: float
-
-
 def sample_ratio(arm: Arms, shares: ArrayLike) -> float:
-    """The chance of arms split this unevenly, if `shares` (arms,) were planned: under .001 the lottery was not fair."""
+    """The probability of arms split this unevenly, if `shares` (arms,) were planned; under .001 the assignment was not random."""
     planned = np.asarray(shares, dtype=np.float64)
     counts = np.bincount(arm, minlength=len(planned))
     return float(chisquare(counts, planned / planned.sum() * len(arm)).pvalue)
 
 
-def balance(arm: Arms, columns: Mapping[str, NDArray[Any]]) -> list[Balance]:
+def balance(arm: Arms, columns: Mapping[str, NDArray[Any]]) -> list[ColumnBalance]:
     """Each column, known before the campaign, against the arms; the least likely first.
 
-    Of m columns of a fair lottery the least p is under .05 / m one time in twenty.
+    Of m columns of a randomised campaign the least p is under .05 / m one time in twenty.
     """
     return sorted((_of_column(name, arm, values) for name, values in columns.items()), key=lambda column: column.p)
 
 
-def unfair(arm: Arms, columns: Mapping[str, NDArray[Any]], shares: Sequence[float]) -> str | None:
-    """Why the groups can hardly have been drawn by lot; None where chance explains them (1 in 1,000 fair ones fails)."""
+def find_problem(arm: Arms, columns: Mapping[str, NDArray[Any]], shares: Sequence[float]) -> str | None:
+    """Why the groups can hardly have been assigned at random; None where chance explains them (1 in 1,000 sound ones fails)."""
     if shares and (p := sample_ratio(arm, shares)) < _UNFAIR:
         sizes = " / ".join(str(n) for n in np.bincount(arm, minlength=len(shares)))
         planned = " : ".join(f"{share:g}" for share in shares)
         return f"the groups {sizes} do not fit the planned {planned} (p {p:.1g})"
-    found = balance(arm, columns)
-    if found and found[0].p < _UNFAIR / len(found):
-        return (
-            f"the groups differ in {found[0].column}, known before, by more than chance explains (p {found[0].p:.1g})"
-        )
+    columns_by_p = balance(arm, columns)
+    if columns_by_p and columns_by_p[0].p < _UNFAIR / len(columns_by_p):
+        column = columns_by_p[0]
+        return f"the groups differ in {column.column}, known before, by more than chance explains (p {column.p:.1g})"
     return None
 
 
-def _of_column(name: str, arm: Arms, values: NDArray[Any]) -> Balance:
+def _of_column(name: str, arm: Arms, values: NDArray[Any]) -> ColumnBalance:
     is_number = values.dtype.kind in "fiub"
     table = _crossed(arm, _levels(values))
     p = float(chi2_contingency(table).pvalue) if table.shape[1] > 1 else 1.0
@@ -73,7 +59,7 @@ def _of_column(name: str, arm: Arms, values: NDArray[Any]) -> Balance:
     rows = np.bincount(arm)
     error = math.sqrt(1 / rows[0] + 1 / rows[1:].min())
     gaps = tuple(float(gap) for gap in gaps_AL[np.arange(len(gaps_AL)), widest])
-    return Balance(column=name, p=p, gaps=gaps, chance=z_of(1 - 0.05 / free) * error)
+    return ColumnBalance(column=name, p=p, gaps=gaps, expected_gap=z_of(1 - 0.05 / free) * error)
 
 
 def _levels(values: NDArray[Any]) -> NDArray[np.intp]:

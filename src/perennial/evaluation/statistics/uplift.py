@@ -1,4 +1,6 @@
-"""A randomised campaign (y, arm (n,)) and scores (n, arms) in, what a message changes out: Qini, effects, races.
+"""Uplift statistics of a randomised campaign: Qini, effects, and which ranking is better.
+
+Outcomes and arms are (n,), scores (n, arms).
 
 Arm 0 is the control group, 1 … K the messages; scores are chances to respond, or expected amounts, under each, the
 control group's first.
@@ -13,26 +15,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from perennial.errors import InputError
-from perennial.evaluation.statistics.intervals import F64, Band, Interval, around, resampled
+from perennial.evaluation.statistics.intervals import F64, Band, around, resampled
 from perennial.evaluation.statistics.ranking import DEPTHS, area, at_depths, banded, cumulated
+from perennial.results.figures import Interval
+from perennial.results.uplift import EffectDecile, Ranking
 
 Arms = NDArray[np.int64]
-Ranking = Literal["effect", "response", "neither"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tenth:
-    """A tenth of customers by predicted effect: its mean, and the effect that was observed."""
-
-    predicted: float
-    observed: Interval
-    n: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,14 +119,16 @@ def effect(y: F64, arm: Arms, k: int, level: float) -> Interval:
     return around(float(treated.mean() - control.mean()), error, level)
 
 
-def by_tenth(y: F64, arm: Arms, scores: F64, k: int, level: float = 0.95) -> list[Tenth]:
-    """Predicted and observed effect of message `k` by tenth of predicted effect, the lowest first."""
+def by_decile(y: F64, arm: Arms, scores: F64, k: int, level: float = 0.95) -> list[EffectDecile]:
+    """Predicted and observed effect of message `k` by decile of predicted effect, the lowest first."""
     rows = _rows(arm, k)
     predicted = scores[rows, k] - scores[rows, 0]
-    tenths = np.array_split(np.argsort(predicted, kind="stable"), 10)
+    deciles = np.array_split(np.argsort(predicted, kind="stable"), 10)
     return [
-        Tenth(predicted=float(predicted[t].mean()), observed=effect(y[rows[t]], arm[rows[t]], k, level), n=len(t))
-        for t in tenths
+        EffectDecile(
+            predicted=float(predicted[t].mean()), observed=effect(y[rows[t]], arm[rows[t]], k, level), n=len(t)
+        )
+        for t in deciles
     ]
 
 

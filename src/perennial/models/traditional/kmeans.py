@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from scipy.stats import skew
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
-from perennial.config.baseline import PreviousSegments
+from perennial.config.baseline import ColumnScale, PreviousSegments
 from perennial.errors import ConfigError, DataStopped
 from perennial.evaluation.decisions.naming import Trait, names, order
 from perennial.files.durable import read_json, write_bytes, write_json
@@ -65,13 +64,15 @@ class KMeansModel:
         return np.asarray(self.link(rows).argmax(axis=1))
 
     @property
-    def previous(self) -> dict[str, Any]:
+    def previous(self) -> PreviousSegments:
         """What `baseline.segments.previous` takes to keep these names in a later fit."""
         scales = zip(self.scale.is_log_F, self.scale.center_F, self.scale.scale_F, strict=True)
-        told = [{"log": bool(log), "center": float(center), "scale": float(scale)} for log, center, scale in scales]
-        columns = dict(zip(self.encoding.numeric, told, strict=True))
+        columns = [
+            ColumnScale(log=bool(log), center=float(center), scale=float(scale)) for log, center, scale in scales
+        ]
         centres = [dict(zip(self.encoding.numeric, centre.tolist(), strict=True)) for centre in self.centre_KF]
-        return {"names": list(self.names), "columns": columns, "centres": centres}
+        by_name = dict(zip(self.encoding.numeric, columns, strict=True))
+        return PreviousSegments(names=self.names, columns=by_name, centres=tuple(centres))
 
     def save(self, folder: Path) -> None:
         write_json(folder / "kmeans.json", {"names": list(self.names), "spread": self.spread})

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from perennial.errors import PerennialError
 from perennial.report.charts.axes import Scale, along, apart, margin, nearest, place, rounded, x_axis, y_grid
-from perennial.report.charts.numbers import Format, Interval, count, share_axis
+from perennial.report.charts.numbers import Format, count, share_axis
 from perennial.report.charts.svg import (
     NARROW,
     WIDE,
@@ -32,6 +32,7 @@ from perennial.report.charts.svg import (
     width_of,
     within,
 )
+from perennial.results.figures import Bin
 
 MOST_POINTS = 120  # a curve of a million customers is drawn with as many
 
@@ -82,17 +83,6 @@ class Curve:
             return self.y[0]
         part = (x - self.x[left]) / (self.x[right] - self.x[left])
         return self.y[left] + part * (self.y[right] - self.y[left])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bin:
-    """The n customers whose predicted chance lies from `left` to `right`: its mean, and the share who said yes."""
-
-    left: float
-    right: float
-    predicted: float
-    observed: Interval
-    n: int
 
 
 @dataclass(frozen=True, kw_only=True)

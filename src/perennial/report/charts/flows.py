@@ -1,11 +1,11 @@
-"""Rows and decisions in, drawings out: where every row went, and which version was in use when."""
+"""Charts of rows and decisions: where every row went, and which version was in use when."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal, assert_never
+from typing import assert_never
 
 from markupsafe import Markup
 
@@ -13,13 +13,13 @@ from perennial.errors import ConservationError
 from perennial.report.charts.axes import Scale, apart, x_axis
 from perennial.report.charts.numbers import count, share
 from perennial.report.charts.svg import NARROW, WIDE, Drawing, Tone, dot, named, rect, shape, svg, text, width_of
+from perennial.results.decision import Verdict
 
-Verdict = Literal["PROMOTE", "HOLD", "REJECT"]
 THINNEST = 3.0  # px; one row of a million would vanish
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class RowPart:
     """So many rows, what they are called, and a few words on them."""
 
     name: str
@@ -29,7 +29,7 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decision:
+class TimelineEntry:
     """A version, the day it was judged, the verdict, and a word or figure to stand beside it."""
 
     version: str
@@ -38,7 +38,9 @@ class Decision:
     note: str = ""
 
 
-def row_flow(read: Part, used: Part, lost: Sequence[Part], parts: Sequence[Part] = (), *, label: str) -> Drawing:
+def row_flow(
+    read: RowPart, used: RowPart, lost: Sequence[RowPart], parts: Sequence[RowPart] = (), *, label: str
+) -> Drawing:
     """Rows read = rows used + rows lost, rows used = their parts; widths are true to the counts, at least 3 px.
 
     Raises:
@@ -74,7 +76,7 @@ def row_flow(read: Part, used: Part, lost: Sequence[Part], parts: Sequence[Part]
     return Drawing(wide=drawn(WIDE), narrow=drawn(NARROW))
 
 
-def timeline(decisions: Sequence[Decision], until: date, *, label: str) -> Drawing:
+def timeline(decisions: Sequence[TimelineEntry], until: date, *, label: str) -> Drawing:
     """Decisions in the order they were made, the versions in use below them, up to the day of the report.
 
     Where decisions stand too close, the newest keep their words; the fold below the chart has all of them.
@@ -98,7 +100,7 @@ def timeline(decisions: Sequence[Decision], until: date, *, label: str) -> Drawi
     return Drawing(wide=drawn(WIDE), narrow=drawn(NARROW))
 
 
-def _conserved(whole: Part, parts: Sequence[Part]) -> None:
+def _conserved(whole: RowPart, parts: Sequence[RowPart]) -> None:
     total = sum(part.rows for part in parts)
     if total != whole.rows:
         named = " + ".join(f"{part.rows} {part.name}" for part in parts)
@@ -121,7 +123,13 @@ def _band(x1: float, y1: float, x2: float, y2: float, tall: float, cls: str) -> 
 
 
 def _split(
-    used: Part, parts: Sequence[Part], unit: float, x: tuple[float, float], y: tuple[float, list[float]], *, roomy: bool
+    used: RowPart,
+    parts: Sequence[RowPart],
+    unit: float,
+    x: tuple[float, float],
+    y: tuple[float, list[float]],
+    *,
+    roomy: bool,
 ) -> list[str]:
     """The parts of the rows used, each with its count (and its share where there is room)."""
     sizes = [max(THINNEST, part.rows * unit) for part in parts]
@@ -140,7 +148,7 @@ def _split(
 
 
 def _leaks(
-    lost: Sequence[Part], unit: float, x: tuple[float, float], y: tuple[float, list[float]], *, roomy: bool
+    lost: Sequence[RowPart], unit: float, x: tuple[float, float], y: tuple[float, list[float]], *, roomy: bool
 ) -> list[str]:
     """What left the way, below the rows used, each with its count (and a note where there is room)."""
     marks: list[str] = []
@@ -154,7 +162,7 @@ def _leaks(
     return marks
 
 
-def _in_use(decisions: Sequence[Decision], x: Scale) -> list[str]:
+def _in_use(decisions: Sequence[TimelineEntry], x: Scale) -> list[str]:
     """A bar for as long as each promoted version was in use; the one in use now is blue."""
     promoted = [made for made in decisions if made.verdict == "PROMOTE"]
     marks: list[str] = []

@@ -13,7 +13,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from perennial.report.charts.axes import Scale, apart, margin, rounded, x_axis, y_grid
-from perennial.report.charts.numbers import Format, Interval
+from perennial.report.charts.numbers import Format
 from perennial.report.charts.svg import (
     NARROW,
     Box,
@@ -29,6 +29,7 @@ from perennial.report.charts.svg import (
     within,
 )
 from perennial.report.charts.svg import lines as written
+from perennial.results.figures import Interval
 
 PITCH = 48  # px from row to row
 Side = Literal["above", "below"]

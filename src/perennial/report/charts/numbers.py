@@ -7,34 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from perennial.errors import PerennialError
+from perennial.results.figures import Interval
 
 MINUS = "\u2212"
 GAP = "\u202f"  # narrow, and does not break: 22 %
 Format = Callable[[float], str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interval:
-    """An estimate with the two ends of its interval.
-
-    Raises:
-        PerennialError: when a figure is not finite or the ends stand in the wrong order.
-
-    """
-
-    value: float
-    low: float
-    high: float
-
-    def __post_init__(self) -> None:
-        if not all(map(math.isfinite, (self.value, self.low, self.high))) or self.low > self.high:
-            raise PerennialError(
-                f"the interval [{self.low}, {self.high}] of the estimate {self.value} cannot be drawn: "
-                "give finite figures with the lower end first, or leave the estimate out"
-            )
 
 
 def count(n: float) -> str:
@@ -85,6 +64,20 @@ def money_axis(amount: float, currency: str = "€") -> str:
     size = abs(_finite(amount))
     words = next((f"{size / unit:.4g}{name}" for unit, name in ((1e6, "m"), (1e3, "k")) if size >= unit), f"{size:.4g}")
     return f"{_sign(amount, words)}{currency}{words}"
+
+
+def drawable(interval: Interval) -> Interval:
+    """The interval, if it can stand on an axis.
+
+    Raises: PerennialError when a figure is not finite or the ends stand in the wrong order.
+    """
+    ends = (interval.value, interval.low, interval.high)
+    if not all(map(math.isfinite, ends)) or interval.low > interval.high:
+        raise PerennialError(
+            f"the interval [{interval.low}, {interval.high}] of the estimate {interval.value} cannot be drawn: "
+            "give finite figures with the lower end first, or leave the estimate out"
+        )
+    return interval
 
 
 def bracket(interval: Interval, show: Format) -> str:

@@ -1,16 +1,15 @@
-"""A story in, the section on rows out: where each went, why some were set aside, and how they stand in the file."""
+"""A report in, the section on rows out: where each went, why some were set aside, and how they stand in the file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from perennial.contract.columns import Column as Declared
 from perennial.contract.model import MAIN
 from perennial.data.masking import masked
 from perennial.report.charts import numbers as n
-from perennial.report.charts.flows import Part, row_flow
-from perennial.report.context import Story
+from perennial.report.charts.flows import RowPart, row_flow
+from perennial.report.context import AnyReport
 from perennial.report.page import Block, Column, Figure, Grid, Quarantine, Sample, Section, Table, TableRow
 
 _PARTS = ("train", "val", "test", "out_of_time", "lookback")
@@ -19,64 +18,68 @@ _COLUMNS = 24  # that are not used and shown
 _SHOWN = 160  # characters of a raw row
 
 
-def data_section(story: Story) -> Section:
-    blocks: list[Block] = [_rows(story), _flow_table(story)]
-    if story.quarantined:
-        blocks += [_rules(story), _samples(story)]
-    blocks += [table for table in (_noticed(story), _left_out(story)) if table is not None]
+def data_section(report: AnyReport) -> Section:
+    blocks: list[Block] = [_rows(report), _flow_table(report)]
+    if report.quarantined:
+        blocks += [_rules(report), _samples(report)]
+    blocks += [table for table in (_warnings(report), _left_out(report)) if table is not None]
     return Section(
         anchor="data", name="What went in", blurb="For data owners. Nothing is dropped silently.", blocks=tuple(blocks)
     )
 
 
-def _rows(story: Story) -> Figure:
-    table = next(iter(story.contract.tables))  # the main one, or the first of events that make the units
-    flow = {stage: summary["flow"].get(table) for stage, summary in story.summaries.items() if "flow" in summary}
-    read = int(flow["ingest"]["in"])
-    quarantined = sum(int(flow[stage]["to"].get("quarantined", 0)) for stage in ("ingest", "validate"))
+def _rows(report: AnyReport) -> Figure:
+    table = next(iter(report.contract.tables))  # the main one, or the first of events that make the units
+    flow = {summary.stage: summary.flow[table] for summary in report.stages if table in summary.flow}
+    read = flow["ingest"].rows_in
+    quarantined = sum(flow[stage].to.get("quarantined", 0) for stage in ("ingest", "validate"))
     others = {
-        reason: int(count)
+        reason: count
         for stage in ("clean", "featurize")
-        for reason, count in flow[stage]["to"].items()
+        for reason, count in flow[stage].to.items()
         if reason not in {"kept", "fed"} and count
     }
-    used = int(flow["featurize"]["to"]["fed"])
-    counts: Mapping[str, Any] = story.summaries["split"]["flow"]["units"]["to"]
-    parts = {name: int(counts.get(name, 0)) for name in _PARTS}
+    used = flow["featurize"].to["fed"]
+    counts = report.split.flow["units"].to
+    parts = {name: counts.get(name, 0) for name in _PARTS}
     share = n.share(quarantined / read) if quarantined / read >= 0.005 else "under 1\u202f%"
     lost = [
-        Part(name="set aside", rows=quarantined, note=f"{share}, each with its rule, line and raw text", tone="orange")
+        RowPart(
+            name="set aside", rows=quarantined, note=f"{share}, each with its rule, line and raw text", tone="orange"
+        )
     ]
-    lost += [Part(name=_NAMES.get(reason, reason), rows=count) for reason, count in others.items()]
+    lost += [RowPart(name=_NAMES.get(reason, reason), rows=count) for reason, count in others.items()]
     ends = [
-        Part(name=part, rows=count, tone="blue" if part == "test" else "grey") for part, count in parts.items() if count
+        RowPart(name=part, rows=count, tone="blue" if part == "test" else "grey")
+        for part, count in parts.items()
+        if count
     ]
     finding = f"{n.count(read)} rows came in; each one is accounted for"
     drawing = row_flow(
-        Part(name="rows read", rows=read),
-        Part(name="used", rows=used),
+        RowPart(name="rows read", rows=read),
+        RowPart(name="used", rows=used),
         [p for p in lost if p.rows],
         ends if table == MAIN else (),
         label=finding,
     )
-    foot = "" if table == MAIN else _made(story, ends)
+    foot = "" if table == MAIN else _described_units(report, ends)
     return Figure(finding=finding, described="Width of a band is the number of rows.", drawing=drawing, foot=foot)
 
 
-def _made(story: Story, ends: Sequence[Part]) -> str:
+def _described_units(report: AnyReport, ends: Sequence[RowPart]) -> str:
     """What rows of events were made into."""
-    at = story.summaries["featurize"]["cutoffs"]
+    at = report.featurize.cutoffs
     parts = ", ".join(f"{n.count(part.rows)} {part.name}" for part in ends)
     if len(at) == 1:
         return f"They tell of customers on {min(at)}, by what was known before that day: {parts}."
     return f"They tell of customers on {len(at)} dates, {min(at)} to {max(at)}, by what was known before each: {parts}."
 
 
-def _left_out(story: Story) -> Table | None:
+def _left_out(report: AnyReport) -> Table | None:
     """Columns of the files that no model saw, each with the contract's reason."""
-    columns = [pair for _, held in story.contract.tables.values() for pair in held.items()]
-    told = [(name, _because(column)) for name, column in columns]
-    rows = [TableRow(cells=(name, why)) for name, why in told if why]
+    columns = [pair for _, declared in report.contract.tables.values() for pair in declared.items()]
+    reasons = [(name, _because(column)) for name, column in columns]
+    rows = [TableRow(cells=(name, why)) for name, why in reasons if why]
     if not rows:
         return None
     more = f" {n.count(len(rows) - _COLUMNS)} more stand in the contract." if len(rows) > _COLUMNS else ""
@@ -105,14 +108,14 @@ _NAMES = {
 }
 
 
-def _flow_table(story: Story) -> Table:
+def _flow_table(report: AnyReport) -> Table:
     """Every stage and table: rows in, and the places they went to, which add up."""
     rows = []
-    for stage, summary in story.summaries.items():
-        for table, counts in summary.get("flow", {}).items():
-            places = sorted(counts["to"].items(), key=lambda item: _PARTS.index(item[0]) if item[0] in _PARTS else 0)
+    for summary in report.stages:
+        for table, flow in summary.flow.items():
+            places = sorted(flow.to.items(), key=lambda item: _PARTS.index(item[0]) if item[0] in _PARTS else 0)
             to = ", ".join(f"{n.count(count)} {_NAMES.get(place, place)}" for place, count in places if count)
-            rows.append(TableRow(cells=(stage, table, n.count(counts["in"]), to)))
+            rows.append(TableRow(cells=(summary.stage, table, n.count(flow.rows_in), to)))
     return Table(
         finding="Every stage gives away as many rows as it took",
         described="Checked by row id at each stage: nothing is lost, nothing comes from nowhere.",
@@ -128,10 +131,11 @@ def _flow_table(story: Story) -> Table:
     )
 
 
-def _rules(story: Story) -> Table:
-    total = sum(story.quarantined.values())
+def _rules(report: AnyReport) -> Table:
+    total = sum(report.quarantined.values())
     rows = [
-        TableRow(cells=(rule, n.count(count))) for rule, count in sorted(story.quarantined.items(), key=lambda r: -r[1])
+        TableRow(cells=(rule, n.count(count)))
+        for rule, count in sorted(report.quarantined.items(), key=lambda r: -r[1])
     ]
     return Table(
         finding=f"Why {n.count(total)} rows were set aside",
@@ -143,12 +147,11 @@ def _rules(story: Story) -> Table:
     )
 
 
-def _noticed(story: Story) -> Table | None:
+def _warnings(report: AnyReport) -> Table | None:
     """What was accepted, and should be known: warnings, then cells that were put into normal form."""
-    notes = [note for stage in ("ingest", "validate") for note in story.summaries[stage].get("notes", [])]
-    rows = [TableRow(cells=(note["code"].replace("_", " "), note["words"])) for note in notes[:_NOTES]]
-    steps = story.summaries["ingest"].get("normalised", {})
-    for table, counts in steps.items():
+    notes = [*report.ingest.notes, *report.validate.notes]
+    rows = [TableRow(cells=(note.code.replace("_", " "), note.words)) for note in notes[:_NOTES]]
+    for table, counts in report.ingest.normalised.items():
         for key, count in counts.items():
             step, _, column = key.partition(":")
             rows.append(TableRow(cells=(_STEPS[step], f"table {table}: {n.count(count)} cells of {column}")))
@@ -169,12 +172,12 @@ _STEPS = {
 }  # fmt: skip
 
 
-def _samples(story: Story) -> Quarantine:
+def _samples(report: AnyReport) -> Quarantine:
     return Quarantine(
-        finding=f"{len(story.quarantine)} of them, as in the file",
+        finding=f"{len(report.quarantine)} of them, as in the file",
         described="Every one is kept with its rule, reason, source line and raw text.",
         samples=tuple(
-            Sample(reason=row["reason"], where=f"{row['source']}:{row['line']}", raw=str(row["raw"])[:_SHOWN])
-            for row in story.quarantine
+            Sample(reason=row.reason, where=f"{row.source}:{row.line}", raw=row.raw[:_SHOWN])
+            for row in report.quarantine
         ),
     )

@@ -12,8 +12,9 @@ from markupsafe import Markup
 from perennial.report.charts import numbers as n
 from perennial.report.charts.curves import Curve, measured
 from perennial.report.charts.svg import Drawing, Tone
-from perennial.report.context import FAMILY_NAMES, LOWER_IS_BETTER, METRIC_NAMES, capital, interval
+from perennial.report.context import FAMILY_NAMES, LOWER_IS_BETTER, METRIC_NAMES, capital
 from perennial.report.page import Estimate, Figure, Grid, Pair, Sheet, Table, TableRow, heads, render
+from perennial.results.figures import Interval
 
 FIGURES = ("deep", "traditional", "deep_minus_traditional")
 Fit = Mapping[str, Any]
@@ -49,7 +50,7 @@ def sentences(found: Fit) -> list[str]:
 def cells(fit: Fit) -> list[Estimate]:
     """The figures of a fit on test, as tables have them."""
     shows = (n.decimal, n.decimal, n.difference)
-    found = [interval(fit[key]) for key in FIGURES]
+    found = [Interval(**fit[key]) for key in FIGURES]
     return [Estimate.of(f, show) for f, show in zip(found, shows, strict=True)]
 
 
@@ -94,7 +95,7 @@ def _side(figure: Mapping[str, float], above: str, neither: str, below: str) -> 
 
 
 def _estimate(figure: Mapping[str, float]) -> str:
-    return n.estimate(interval(figure), n.difference)
+    return n.estimate(Interval(**figure), n.difference)
 
 
 def _metric(found: Fit) -> str:

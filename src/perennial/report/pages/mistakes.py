@@ -1,27 +1,30 @@
-"""A story of classes, texts or photos in, what is taken for what out, and the mistakes that were surest."""
+"""A report of classes, texts or photos in, what is taken for what out, and the mistakes that were surest."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from perennial.report.charts import numbers as n
-from perennial.report.context import Story, capital, interval
+from perennial.report.context import AnyReport, ShownMistake, capital
 from perennial.report.page import Block, Estimate, Grid, Heat, HeatCell, HeatRow, People, Person, Table, TableRow, heads
 from perennial.report.page import shade as shaded
 from perennial.report.pages.words import MARKS, quotes
 from perennial.report.seen import Photo, Photos
+from perennial.results.binary import BinaryEvaluation
+from perennial.results.explain import DeletionCheck
+from perennial.results.figures import Interval
+from perennial.results.multiclass import Confusion, MulticlassEvaluation
 
 _TEXTS = 6  # surest mistakes in texts that are quoted
 
 
-def blocks(story: Story, names: Sequence[str]) -> tuple[Block, ...]:
+def blocks(report: AnyReport, names: Sequence[str]) -> tuple[Block, ...]:
     """The confusion matrix, each class, and the mistakes that can be looked at; `names` of the classes."""
-    return (confusion(story, names), each(story, names), *_surest(story, names))
+    return (confusion(report, names), each(report, names), *_surest(report, names))
 
 
-def confusion(story: Story, names: Sequence[str]) -> Heat:
-    counts = story.evaluation["confusion"]
+def confusion(report: AnyReport, names: Sequence[str]) -> Heat:
+    counts = _confusion(report).counts
     rows = tuple(
         HeatRow(
             name=name,
@@ -42,18 +45,10 @@ def confusion(story: Story, names: Sequence[str]) -> Heat:
     )
 
 
-def each(story: Story, names: Sequence[str]) -> Table:
+def each(report: AnyReport, names: Sequence[str]) -> Table:
     rows = tuple(
-        TableRow(
-            cells=(
-                name,
-                n.count(found["n"]),
-                _share(found["recall"]),
-                _share(found["precision"]),
-                n.decimal(found["f1"], 2),
-            )
-        )
-        for name, found in zip(names, story.evaluation["per_class"], strict=True)
+        TableRow(cells=(name, n.count(found.n), _share(found.recall), _share(found.precision), n.decimal(found.f1, 2)))
+        for name, found in zip(names, _confusion(report).per_class, strict=True)
     )
     return Table(
         finding="Each class",
@@ -62,10 +57,10 @@ def each(story: Story, names: Sequence[str]) -> Table:
     )
 
 
-def _surest(story: Story, names: Sequence[str]) -> list[Block]:
+def _surest(report: AnyReport, names: Sequence[str]) -> list[Block]:
     """The rows that it was surest of and wrong about: texts quoted, photos in a grid."""
     found: list[Block] = []
-    texts = [row for row in story.mistakes if row["quotes"]][:_TEXTS]
+    texts = [row for row in report.mistakes if row.quotes][:_TEXTS]
     if texts:
         found.append(
             People(
@@ -74,60 +69,64 @@ def _surest(story: Story, names: Sequence[str]) -> list[Block]:
                 f"what it is, what its words did to the score. {MARKS}",
                 people=tuple(
                     Person(
-                        row=row["row"], score=_sure(row), quotes=quotes(row["quotes"]),
-                        reasons=f"{capital(names[row['true']])}; taken for {names[row['said']]}",
+                        row=row.row, score=_sure(row), quotes=quotes(row.quotes),
+                        reasons=f"{capital(names[row.true])}; taken for {names[row.predicted]}",
                     )
                     for row in texts
                 ),
             )
         )  # fmt: skip
-    photos = [row for row in story.mistakes if row["photo"]]
+    photos = [row for row in report.mistakes if row.photo]
     if photos:
-        found.append(_grid(story, photos, names))
+        found.append(_grid(report, photos, names))
     return found
 
 
-def _grid(story: Story, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Photos:
-    blue = " Right, in blue: where hiding lowers the chance of what was said." if rows[0]["heat"] else ""
+def _grid(report: AnyReport, rows: Sequence[ShownMistake], names: Sequence[str]) -> Photos:
+    blue = " Right, in blue: where hiding lowers the chance of what was said." if rows[0].heat else ""
     return Photos(
         finding=_finding(rows[0], names),
         described=f"The {len(rows)} test photos that it was surest of and wrong about: what each is, what was said, how "
         f"sure.{blue}",
         photos=tuple(
             Photo(
-                row=row["row"], title=names[row["true"]], note=f"said: {names[row['said']]}, {_sure(row)}",
-                photo=row["photo"], heat=row["heat"],
+                row=row.row, title=names[row.true], note=f"said: {names[row.predicted]}, {_sure(row)}",
+                photo=row.photo or b"", heat=row.heat,
             )
             for row in rows
         ),
-        foot=_checked(story.summaries["explain"]["heat"]),
+        foot=_checked(report.explain.heat) if report.explain.heat else "",
     )  # fmt: skip
 
 
-def _checked(check: Mapping[str, Any]) -> str:
+def _checked(check: DeletionCheck) -> str:
     """What the deletion check found, and what follows from it."""
-    elsewhere, another = (
-        n.estimate(found, n.points) for found in (interval(check[key]) for key in ("elsewhere", "another"))
-    )
-    drop = n.estimate(interval(check["drop"]), lambda points: n.points(points).removeprefix("+"))
-    share, count = n.share(check["share"]), n.count(check["n"])
+    elsewhere, another = (n.estimate(figure, n.points) for figure in (check.elsewhere, check.another))
+    drop = n.estimate(check.drop, lambda points: n.points(points).removeprefix("+"))
     says = (
-        f"On {count} test photos, filling the hottest {share} with the mean colour takes {drop} points off the "
-        f"chance of what was said: {elsewhere} against the same shape elsewhere, {another} against another photo's map."
+        f"On {n.count(check.n)} test photos, filling the hottest {n.share(check.share)} with the mean colour takes {drop} points "
+        f"off the chance of what was said: {elsewhere} against the same shape elsewhere, {another} against another photo's map."
     )
-    if check["passes"]:
+    if check.passes:
         return f"The maps pass the deletion check. {says}"
     return f"No heat maps are shown: they do not pass the deletion check. {says}"
 
 
-def _finding(row: Mapping[str, Any], names: Sequence[str]) -> str:
-    return f"Its surest mistake: {names[row['true']]}, taken for {names[row['said']]} ({_sure(row)} sure)"
+def _finding(row: ShownMistake, names: Sequence[str]) -> str:
+    return f"Its surest mistake: {names[row.true]}, taken for {names[row.predicted]} ({_sure(row)} sure)"
 
 
-def _sure(row: Mapping[str, Any]) -> str:
+def _sure(row: ShownMistake) -> str:
     """What is wrong was not wholly sure, whatever it rounds to."""
-    return f"over {n.share(0.99)}" if row["p"] > 0.99 else n.share(row["p"])
+    return f"over {n.share(0.99)}" if row.probability > 0.99 else n.share(row.probability)
 
 
-def _share(found: Mapping[str, float] | None) -> Estimate | str:
-    return "none" if found is None else Estimate.of(interval(found), n.share)
+def _share(figure: Interval | None) -> Estimate | str:
+    return "none" if figure is None else Estimate.of(figure, n.share)
+
+
+def _confusion(report: AnyReport) -> Confusion:
+    evaluation = report.evaluation
+    assert isinstance(evaluation, BinaryEvaluation | MulticlassEvaluation)
+    assert evaluation.confusion is not None
+    return evaluation.confusion

@@ -1,17 +1,15 @@
-"""A story of a binary task in, its words and charts out: profit by depth, plans, families, calibration, gains."""
+"""A report of a binary task in, its words and charts out: profit by depth, plans, families, calibration, gains."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Bin, Curve, Flag, by_depth, calibration, gains
+from perennial.report.charts.curves import Curve, Flag, by_depth, calibration, gains
 from perennial.report.charts.intervals import inline
-from perennial.report.charts.numbers import Interval
 from perennial.report.charts.svg import Drawing, Tone
-from perennial.report.context import FAMILY_NAMES, METRIC_NAMES, Story, capital, interval
+from perennial.report.context import FAMILY_NAMES, METRIC_NAMES, ReportContext, capital
 from perennial.report.page import (
     Block,
     Caution,
@@ -30,126 +28,128 @@ from perennial.report.page import (
 from perennial.report.pages import alerts, mistakes, risk
 from perennial.report.pages.shared import (
     action_section,
-    both_ways,
     difference_figure,
     families_table,
     go_on,
-    groups_figure,
     model_headline,
     reasons_section,
-    shares_figure,
     split_by_chance,
+    split_sensitivity,
     strongest_caution,
     training_figure,
 )
-from perennial.report.task_sections import Told
+from perennial.report.pages.slices import groups_figure, shares_figure
+from perennial.report.task_sections import TaskSections
+from perennial.results.binary import BinaryEvaluation, ContactProfit
+from perennial.results.evaluation import Plan
+from perennial.results.figures import Interval
 
 _TONES: tuple[Tone, ...] = ("grey", "ink", "orange")  # of the families that were not chosen, the simplest first
 
 
-def told(story: Story) -> Told:
+def build_sections(report: ReportContext[BinaryEvaluation]) -> TaskSections:
     """Everything between the label line and the section on rows."""
     sections = []
-    if "profit" in story.evaluation:
+    if report.evaluation.profit:
         what = "Whom to contact, how many, and what it earns."
-        sections.append(action_section(story, what, "list", _profit(story), _plans(story)))
-    if "risk" in story.evaluation:
-        sections.append(risk.section(story))
-    if "alerts" in story.evaluation:
-        sections.append(alerts.section(story))
-    if "confusion" in story.evaluation:
-        sections.append(_apart(story))
-    return Told(
-        verdict=story.verdict,
-        headline=_headline(story),
-        what_to_do=_what_to_do(story),
-        caution=_caution(story),
-        picture=difference_figure(story, "test customers"),
-        key_figures=_key_figures(story),
+        sections.append(action_section(report, what, "list", _profit(report), _plans(report)))
+    if report.evaluation.risk is not None:
+        sections.append(risk.section(report))
+    if report.evaluation.alerts:
+        sections.append(alerts.section(report))
+    if report.evaluation.confusion:
+        sections.append(_apart(report))
+    return TaskSections(
+        verdict=report.verdict,
+        headline=_headline(report),
+        what_to_do=_what_to_do(report),
+        caution=_caution(report),
+        picture=difference_figure(report, "test customers"),
+        key_figures=_key_figures(report),
         why=(),
-        sections=(*sections, reasons_section(story, effect=f"the chance to {story.does}"), _trust(story)),
+        sections=(*sections, reasons_section(report, effect=f"the chance to {report.outcome_verb}"), _trust(report)),
     )
 
 
-def _headline(story: Story) -> str:
-    later = "on later rows " if story.contract.split.kind in {"time", "cutoff"} else ""
+def _headline(report: ReportContext[BinaryEvaluation]) -> str:
+    later = "on later rows " if report.contract.split.kind in {"time", "cutoff"} else ""
     return model_headline(
-        story,
-        better=f"finds more of those who {story.does}",
-        first=f"finds those who {story.does} better than agreed",
-        poor=f"{later}this model is {_how_bad(story)}",
+        report,
+        better=f"finds more of those who {report.outcome_verb}",
+        first=f"finds those who {report.outcome_verb} better than agreed",
+        poor=f"{later}this model is {_how_bad(report)}",
     )
 
 
-def _how_bad(story: Story) -> str:
+def _how_bad(report: ReportContext[BinaryEvaluation]) -> str:
     """What the interval allows to say of a model that is under the agreed minimum."""
-    auc = story.figure("auc")
+    auc = report.figure("auc")
     if auc.high <= 0.5:
         return "no better than chance"
     return "not measurably better than chance" if auc.low <= 0.5 else "not as good as agreed"
 
 
-def _what_to_do(story: Story) -> str:
-    if story.verdict == "HOLD":
-        return go_on(story)
-    if story.verdict == "REJECT":
-        return f"Choose customers as you do today{', by the model in use' if story.decision.get('champion') else ''}."
-    if "risk" in story.evaluation:
-        return risk.what_to_do(story)
-    if "alerts" in story.evaluation:
-        return alerts.what_to_do(story)
-    if "profit" not in story.evaluation:
+def _what_to_do(report: ReportContext[BinaryEvaluation]) -> str:
+    if report.verdict == "HOLD":
+        return go_on(report)
+    if report.verdict == "REJECT":
+        return f"Choose customers as you do today{', by the model in use' if report.decision.champion else ''}."
+    if report.evaluation.risk is not None:
+        return risk.what_to_do(report)
+    if report.evaluation.alerts:
+        return alerts.what_to_do(report)
+    if not report.evaluation.profit:
         return "Rank customers by the score; the contract gives no money to choose a depth by."
-    profit, chosen = story.evaluation["profit"], _plan(story, "chosen")
-    if not chosen["contacted"]:
+    profit, chosen = report.evaluation.profit, _plan(report, "chosen")
+    if not chosen.contacted:
         return "Contact nobody on this list: no customer is expected to earn what a contact costs."
-    many, depth, budget = n.count(chosen["contacted"]), n.share(profit["depth"]), n.share(profit["budget_share"])
+    many, depth, budget = n.count(chosen.contacted), n.share(profit.depth), n.share(profit.budget_share)
     rest = "the whole budget" if depth == budget else f"{budget} is the budget"
     return f"Contact the {many} highest-scoring customers, {depth} of the test list; {rest}."
 
 
-def _caution(story: Story) -> Caution:
+def _caution(report: ReportContext[BinaryEvaluation]) -> Caution:
     """What outweighs all, else that a split by chance knows no later, else that a response is not an effect."""
-    if (strongest := strongest_caution(story)) is not None:
+    if (strongest := strongest_caution(report)) is not None:
         return strongest
-    if "risk" in story.evaluation:
-        return risk.caution(story)
-    if "alerts" in story.evaluation:
+    if report.evaluation.risk is not None:
+        return risk.caution(report)
+    if report.evaluation.alerts:
         return alerts.caution()
-    if _only_ranks(story):
-        strong = f"it is no chance to {story.does}"
+    if _only_ranks(report):
+        strong = f"it is no chance to {report.outcome_verb}"
         words = f"Which share of the rows was kept in the file is unknown: the score ranks, {strong}."
         return Caution(text=words, strong=strong)
-    moves = f"whom {'the contact itself' if 'profit' in story.evaluation else 'a message'} moves"
-    if split_by_chance(story):
+    moves = f"whom {'the contact itself' if report.evaluation.profit else 'a message'} moves"
+    if split_by_chance(report):
         strong = "says nothing about later months"
         words = f"Customers were split by chance: this {strong}. Nor does it say {moves}; that takes a control group."
         return Caution(text=words, strong=strong)
     strong = f"does not say {moves}"
-    words = f"This list finds those who {story.does}. It {strong}; that takes a control group."
+    words = f"This list finds those who {report.outcome_verb}. It {strong}; that takes a control group."
     return Caution(text=words, strong=strong)
 
 
-def _only_ranks(story: Story) -> bool:
+def _only_ranks(report: ReportContext[BinaryEvaluation]) -> bool:
     """Whether rows were kept by a share that nobody knows, so that no score is the chance it looks like."""
-    return story.contract.sampling.sampling_rate == "unknown"
+    return report.contract.sampling.sampling_rate == "unknown"
 
 
-def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
-    if story.verdict == "PROMOTE" and "risk" in story.evaluation:
-        return risk.key_figures(story)
-    if story.verdict == "PROMOTE" and "alerts" in story.evaluation:
-        return alerts.key_figures(story)
-    if story.verdict != "PROMOTE" or "profit" not in story.evaluation or not _plan(story, "chosen")["contacted"]:
-        return _judged(story)
-    rate = story.summaries["split"]["rate"]
-    chosen, everyone, money = _plan(story, "chosen"), _plan(story, "everyone"), story.money
-    earned, all_earn = interval(chosen["profit"]), interval(everyone["profit"])
-    hit = _hit(story)
-    customers = n.count(chosen["customers"])
+def _key_figures(report: ReportContext[BinaryEvaluation]) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
+    if report.verdict == "PROMOTE" and report.evaluation.risk is not None:
+        return risk.key_figures(report)
+    if report.verdict == "PROMOTE" and report.evaluation.alerts:
+        return alerts.key_figures(report)
+    if report.verdict != "PROMOTE" or not report.evaluation.profit or not _plan(report, "chosen").contacted:
+        return _judged(report)
+    rate = report.split.rate
+    chosen, everyone, money = _plan(report, "chosen"), _plan(report, "everyone"), report.money
+    earned, all_earn = chosen.profit, everyone.profit
+    hit = _hit(report)
+    customers = n.count(chosen.customers)
     return (
         KeyFigure(
-            name="Customers to contact", value=n.count(chosen["contacted"]), note=f"of {customers} on the test list"
+            name="Customers to contact", value=n.count(chosen.contacted), note=f"of {customers} on the test list"
         ),
         KeyFigure(name="Earned on the test list", value=money(earned.value), note=n.between(earned, money)),
         KeyFigure(
@@ -158,20 +158,22 @@ def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigu
             note=f"{n.between(all_earn, money)}; nobody: {money(0)}",
         ),
         KeyFigure(
-            name=f"{capital(story.does)} when contacted",
+            name=f"{capital(report.outcome_verb)} when contacted",
             value=n.share(hit.value),
             note=f"{n.between(hit, n.share)}; all customers: {n.share(rate['test'])}",
         ),
     )
 
 
-def _judged(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
+def _judged(report: ReportContext[BinaryEvaluation]) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
     """Four figures that a verdict without a plan rests on."""
-    task, rate = story.contract.task, story.summaries["split"]["rate"]
-    found = story.figure(task.primary)
+    task, rate = report.contract.task, report.split.rate
+    found = report.figure(task.primary)
     guessing = "; guessing: 0.5" if task.primary == "auc" else ""
     train, test = (
-        KeyFigure(name=f"{capital(story.does)} in {part}", value=n.share(rate[part]), note=_looked_at(story, part))
+        KeyFigure(
+            name=f"{capital(report.outcome_verb)} in {part}", value=n.share(rate[part]), note=_looked_at(report, part)
+        )
         for part in ("train", "test")
     )
     return (
@@ -186,56 +188,51 @@ def _judged(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
     )
 
 
-def _looked_at(story: Story, part: str) -> str:
-    cutoffs = story.contract.unit.cutoffs
+def _looked_at(report: ReportContext[BinaryEvaluation], part: str) -> str:
+    cutoffs = report.contract.unit.cutoffs
     dates = 1 if cutoffs is None else len(cutoffs.train if part == "train" else cutoffs.test)
-    return f"{n.count(_part(story, part))} customers" + (f", on {dates} dates" if dates > 1 else "")
+    return f"{n.count(_part(report, part))} customers" + (f", on {dates} dates" if dates > 1 else "")
 
 
-def _hit(story: Story) -> Interval:
+def _hit(report: ReportContext[BinaryEvaluation]) -> Interval:
     """The share of the contacted who respond, from what they earned: value × responses − cost × contacts."""
-    earned, money = interval(_plan(story, "chosen")["profit"]), story.evaluation["profit"]
-    contacts = _plan(story, "chosen")["contacted"]
-    low, value, high = (
-        (end / contacts + money["cost"]) / money["value"] for end in (earned.low, earned.value, earned.high)
-    )
+    earned, money = _plan(report, "chosen").profit, _money(report)
+    contacts = _plan(report, "chosen").contacted
+    low, value, high = ((end / contacts + money.cost) / money.value for end in (earned.low, earned.value, earned.high))
     return Interval(value=value, low=max(low, 0.0), high=min(high, 1.0))
 
 
-def _profit(story: Story) -> Figure:
-    found, money = story.evaluation["profit"], story.money
-    chosen, everyone = _plan(story, "chosen"), _plan(story, "everyone")
-    curve, depth = found["curve"], found["depth"]
-    chose = "Chosen" if story.verdict == "PROMOTE" else "Its own choice"
-    says = (
-        f"{chose}: {n.share(depth)}",
-        f"{n.count(chosen['contacted'])} contacts, {money(chosen['profit']['value'])}",
-    )
+def _profit(report: ReportContext[BinaryEvaluation]) -> Figure:
+    found, money = _money(report), report.money
+    chosen, everyone = _plan(report, "chosen"), _plan(report, "everyone")
+    curve, depth = found.curve, found.depth
+    chose = "Chosen" if report.verdict == "PROMOTE" else "Its own choice"
+    says = (f"{chose}: {n.share(depth)}", f"{n.count(chosen.contacted)} contacts, {money(chosen.profit.value)}")
     drawn = Curve(
-        name="Everyone", x=curve["x"], y=curve["value"], low=curve["low"], high=curve["high"],
-        ends=money(everyone["profit"]["value"]), flag=Flag(at=depth, says=says),
+        name="Everyone", x=curve.x, y=curve.value, low=curve.low, high=curve.high,
+        ends=money(everyone.profit.value), flag=Flag(at=depth, says=says),
     )  # fmt: skip
-    finding = _profit_finding(story)
+    finding = _profit_finding(report)
     places = [round(d * 100) for d in (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)]
     rows = tuple(
         TableRow(
             cells=(
-                n.share(curve["x"][i]),
-                n.count(curve["x"][i] * chosen["customers"]),
-                money(curve["value"][i]),
-                f"[{money(curve['low'][i])}, {money(curve['high'][i])}]",
+                n.share(curve.x[i]),
+                n.count(curve.x[i] * chosen.customers),
+                money(curve.value[i]),
+                f"[{money(curve.low[i])}, {money(curve.high[i])}]",
             )
         )
         for i in places
     )
     return Figure(
         finding=finding,
-        described=f"Profit on {n.count(chosen['customers'])} test customers the model had never seen, 95\u202f% band. "
-        f"A response is worth {money(found['value'])}, a contact costs {money(found['cost'])}.",
+        described=f"Profit on {n.count(chosen.customers)} test customers the model had never seen, 95\u202f% band. "
+        f"A response is worth {money(found.value)}, a contact costs {money(found.cost)}.",
         drawing=by_depth(
-            [drawn], partial(n.money_axis, currency=story.symbol), label=finding,
+            [drawn], partial(n.money_axis, currency=report.symbol), label=finding,
             axis="Share of customers contacted, best first", random="Same number, picked at random",
-            budget=Flag(at=found["budget_share"], says=(f"Budget: {n.share(found['budget_share'])}",)),
+            budget=Flag(at=found.budget_share, says=(f"Budget: {n.share(found.budget_share)}",)),
         ),
         foot="The depth was chosen on other customers (validation) by expected value, then measured here once. "
         "The band is of resamples; the intervals of the plans below are computed, so their ends differ a little.",
@@ -246,9 +243,9 @@ def _profit(story: Story) -> Figure:
     )  # fmt: skip
 
 
-def _profit_finding(story: Story) -> str:
-    chosen, everyone = (float(_plan(story, name)["profit"]["value"]) for name in ("chosen", "everyone"))
-    depth = n.share(story.evaluation["profit"]["depth"])
+def _profit_finding(report: ReportContext[BinaryEvaluation]) -> str:
+    chosen, everyone = (float(_plan(report, name).profit.value) for name in ("chosen", "everyone"))
+    depth = n.share(_money(report).depth)
     if everyone >= chosen:
         return "Contacting everyone earns at least as much as the list"
     if chosen <= 0:
@@ -266,27 +263,27 @@ _PLAN_NAMES = {"chosen": "Chosen list", "whole budget": "Whole budget", "random"
                "everyone": "Everyone", "nobody": "Nobody"}  # fmt: skip
 
 
-def _plans(story: Story) -> Table:
-    plans: Sequence[Mapping[str, Any]] = story.evaluation["profit"]["plans"]
-    money = story.money
-    span = (min(p["profit"]["low"] for p in plans), max(p["profit"]["high"] for p in plans))
+def _plans(report: ReportContext[BinaryEvaluation]) -> Table:
+    plans: Sequence[Plan] = _money(report).plans
+    money = report.money
+    span = (min(p.profit.low for p in plans), max(p.profit.high for p in plans))
     rows = []
-    has_limit = story.evaluation["profit"]["budget_share"] < 1
+    has_limit = _money(report).budget_share < 1
     if not has_limit:  # then the whole budget is everyone
-        plans = [plan for plan in plans if plan["name"] != "whole budget"]
+        plans = [plan for plan in plans if plan.name != "whole budget"]
     for plan in plans:
-        found, name = interval(plan["profit"]), _PLAN_NAMES[plan["name"]]
-        if plan["name"] == "everyone" and has_limit:
+        found, name = plan.profit, _PLAN_NAMES[plan.name]
+        if plan.name == "everyone" and has_limit:
             name += " (over budget)"
-        if plan["name"] == "chosen" and story.verdict != "PROMOTE":
+        if plan.name == "chosen" and report.verdict != "PROMOTE":
             name = "Its own list"
         picture = inline(
             found, span, label=f"{name}: {n.estimate(found, money)}",
-            standing="judged" if plan["name"] == "chosen" else "reference",
+            standing="judged" if plan.name == "chosen" else "reference",
         )  # fmt: skip
-        bracket = n.bracket(found, money) if plan["name"] != "nobody" else "exact"
-        cells = (name, n.count(plan["contacted"]), money(found.value), Estimate(value="", interval=bracket), picture)
-        rows.append(TableRow(cells=cells, chosen=plan["name"] == "chosen"))
+        bracket = n.bracket(found, money) if plan.name != "nobody" else "exact"
+        cells = (name, n.count(plan.contacted), money(found.value), Estimate(value="", interval=bracket), picture)
+        rows.append(TableRow(cells=cells, chosen=plan.name == "chosen"))
     columns = (
         *heads("Plan", "Contacts", "Profit", "95\u202f% interval"),
         Column(name=f"Profit, {money(0)} at the line"),
@@ -297,98 +294,102 @@ def _plans(story: Story) -> Table:
     )
 
 
-def _apart(story: Story) -> Section:
+def _apart(report: ReportContext[BinaryEvaluation]) -> Section:
     """Of rows that can be read or seen: the two answers, a chance above one half being a yes, and where it was wrong."""
-    shares = shares_figure(story)
+    shares = shares_figure(report)
     return Section(
         anchor="mistakes", name="What it tells apart", blurb="Who is taken for whom when the likelier answer is said.",
-        blocks=(*([shares] if shares else []), *mistakes.blocks(story, ("the others", f"those who {story.does}"))),
+        blocks=(*([shares] if shares else []), *mistakes.blocks(report, ("the others", f"those who {report.outcome_verb}"))),
     )  # fmt: skip
 
 
-def _trust(story: Story) -> Section:
-    primary = story.contract.task.primary
-    told = next(iter(story.evaluation["families"].values()))["test"]
-    last = "normalised_entropy" if _only_ranks(story) else "brier"
+def _trust(report: ReportContext[BinaryEvaluation]) -> Section:
+    primary = report.contract.task.primary
+    told = next(iter(report.evaluation.families.values())).test
+    last = "normalised_entropy" if _only_ranks(report) else "brier"
     keys = (primary, *(key for key in ("auc", "ap", "ap_sample", "log_loss", last) if key != primary and key in told))
     names = [(key, METRIC_NAMES[key], n.decimal) for key in keys]
     blocks: list[Block] = [
-        families_table(story, names, "Families on the same customers: the simplest of the best was taken"),
-        *both_ways(story),
-        Pair(figures=(_calibration(story), _gains(story))),
+        families_table(report, names, "Families on the same customers: the simplest of the best was taken"),
+        *split_sensitivity(report),
+        Pair(figures=(_calibration(report), _gains(report))),
     ]
-    groups = groups_figure(story, "auc", "AUC")
-    shares = None if "confusion" in story.evaluation else shares_figure(story)
+    groups = groups_figure(report, _auc_groups(report), "auc", "AUC")
+    shares = None if report.evaluation.confusion else shares_figure(report)
     if groups and shares:
         blocks.append(Pair(figures=(groups, shares)))
         groups = None
-    blocks.append(Pair(figures=(groups, training_figure(story))) if groups else training_figure(story))
+    blocks.append(Pair(figures=(groups, training_figure(report))) if groups else training_figure(report))
     return Section(
         anchor="evidence", name="Can it be trusted",
         blurb="For data scientists. All on test customers, each used once.", blocks=tuple(blocks),
     )  # fmt: skip
 
 
-def _calibration(story: Story) -> Figure:
-    found = story.evaluation["calibration"]
-    bins = [
-        Bin(left=b["left"], right=b["right"], predicted=b["predicted"], observed=interval(b["observed"]), n=b["n"])
-        for b in found["bins"]
-    ]
+def _calibration(report: ReportContext[BinaryEvaluation]) -> Figure:
+    found = report.evaluation.calibration
     finding = "Predicted chances can be taken at face value"
-    if found["value"] > found["perfect"]:
-        finding = "Predicted chances are off" + ("" if story.verdict == "REJECT" else ": rank by them only")
-    if _only_ranks(story):
-        finding = f"Rank by the score: it is no chance to {story.does}"
-    gap, perfect = (n.points(found[key]).removeprefix("+") for key in ("value", "perfect"))
-    sums = n.estimate(interval(found["predicted_over_actual"]), partial(n.decimal, places=2))
+    if found.value > found.perfect:
+        finding = "Predicted chances are off" + ("" if report.verdict == "REJECT" else ": rank by them only")
+    if _only_ranks(report):
+        finding = f"Rank by the score: it is no chance to {report.outcome_verb}"
+    gap, perfect = (n.points(figure).removeprefix("+") for figure in (found.value, found.perfect))
+    sums = n.estimate(found.predicted_over_actual, partial(n.decimal, places=2))
     return Figure(
         finding=finding,
-        described=f"Steps of {100 * found['width']:.0f} points, counts below, 95\u202f% intervals. "
+        described=f"Steps of {100 * found.width:.0f} points, counts below, 95\u202f% intervals. "
         f"Average gap {gap} points; a perfect model would show up to {perfect} here. Predicted over actual: {sums}.",
-        drawing=Drawing(wide=calibration(bins, label=finding, axis=f"Predicted chance to {story.does}")),
+        drawing=Drawing(wide=calibration(found.bins, label=finding, axis=f"Predicted chance to {report.outcome_verb}")),
     )
 
 
-def _gains(story: Story) -> Figure:
-    candidate = story.evaluation["candidate"]["family"]
-    depth = story.evaluation.get("profit", {}).get("depth", 0.2)
-    others = [family for family in FAMILY_NAMES if family in story.evaluation["gains"] and family != candidate]
+def _gains(report: ReportContext[BinaryEvaluation]) -> Figure:
+    candidate = report.evaluation.candidate.family
+    depth = report.evaluation.profit.depth if report.evaluation.profit else 0.2
+    others = [family for family in FAMILY_NAMES if family in report.evaluation.gains and family != candidate]
     curves, reached = [], ""
-    for family in sorted(story.evaluation["gains"], key=lambda f: f != candidate):
-        found = story.evaluation["gains"][family]
-        at = n.share(found["value"][round(depth * 100)])
+    for family in sorted(report.evaluation.gains, key=lambda f: f != candidate):
+        found = report.evaluation.gains[family]
+        at = n.share(found.value[round(depth * 100)])
         reached = reached or at
         mine = family == candidate
         tone = "blue" if mine else _TONES[others.index(family)]
         curves.append(
             Curve(
-                name=FAMILY_NAMES[family].lower() + (", chosen" if mine else ""), x=found["x"], y=found["value"],
-                low=found["low"] if mine else (), high=found["high"] if mine else (), ends=at,
+                name=FAMILY_NAMES[family].lower() + (", chosen" if mine else ""), x=found.x, y=found.value,
+                low=found.low if mine else (), high=found.high if mine else (), ends=at,
                 flag=Flag(at=depth, says=(f"{at} of them", f"in {n.share(depth)}")) if mine else None,
                 tone=tone,
             )
         )  # fmt: skip
     finding, axis = (
-        f"The best {n.share(depth)} hold {reached} of those who {story.does}",
+        f"The best {n.share(depth)} hold {reached} of those who {report.outcome_verb}",
         "Share of customers, best first",
     )
-    if "profit" in story.evaluation:
-        finding = f"Contacting the best {n.share(depth)} reaches {reached} of those who {story.does}"
+    if report.evaluation.profit:
+        finding = f"Contacting the best {n.share(depth)} reaches {reached} of those who {report.outcome_verb}"
         axis = "Share of customers contacted, best first"
     drawing = gains(curves, label=finding, axis=axis, key=f"at {n.share(depth)}")
-    best = story.evaluation["gains"][candidate]
-    tenth = Interval(value=best["value"][10], low=max(best["low"][10], 0.0), high=min(best["high"][10], 1.0))
+    best = report.evaluation.gains[candidate]
+    tenth = Interval(value=best.value[10], low=max(best.low[10], 0.0), high=min(best.high[10], 1.0))
     described = (
         f"Cumulative gains on the test set. The best tenth of customers holds {n.estimate(tenth, n.share)} of them."
     )
     return Figure(finding=finding, described=described, drawing=Drawing(wide=drawing))
 
 
-def _plan(story: Story, name: str) -> Mapping[str, Any]:
-    plan: Mapping[str, Any] = next(p for p in story.evaluation["profit"]["plans"] if p["name"] == name)
-    return plan
+def _plan(report: ReportContext[BinaryEvaluation], name: str) -> Plan:
+    return _money(report).plan(name)
 
 
-def _part(story: Story, name: str) -> int:
-    return int(story.summaries["split"]["flow"]["units"]["to"][name])
+def _money(report: ReportContext[BinaryEvaluation]) -> ContactProfit:
+    assert report.evaluation.profit is not None, "only a contract with money has plans"
+    return report.evaluation.profit
+
+
+def _part(report: ReportContext[BinaryEvaluation], name: str) -> int:
+    return report.split.flow["units"].to[name]
+
+
+def _auc_groups(report: ReportContext[BinaryEvaluation]) -> list[tuple[str, int, Interval]]:
+    return [(f"{row.column} {row.value}", row.n, row.auc) for row in report.evaluation.slices if row.auc is not None]

@@ -1,16 +1,15 @@
-"""A story of loans in, the section on whom to approve out: the cut, bands of points, the bad rate, and for whom."""
+"""A report of loans in, the section on whom to approve out: the cut, bands of points, the bad rate, and for whom."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Literal
 
 from perennial.report.charts import numbers as n
 from perennial.report.charts.curves import Curve, Flag, by_depth
 from perennial.report.charts.intervals import Line, Row, interval_rows
 from perennial.report.charts.svg import Drawing
-from perennial.report.context import Story, interval
+from perennial.report.context import ReportContext
 from perennial.report.page import (
     Block,
     Caution,
@@ -24,20 +23,26 @@ from perennial.report.page import (
     TableRow,
     heads,
 )
+from perennial.results.binary import ApplicantGroup, BinaryEvaluation, LoanRisk
+from perennial.results.figures import Interval
+
+Gap = Literal["approval_gap", "payers_refused_gap"]
 
 
-def what_to_do(story: Story) -> str:
-    found = _found(story)
-    bad = n.share(found["bad_rate"]["value"])
-    return f"Approve from {found['cut_points']:.0f} points: {n.share(found['approved'])} of applicants, of whom {bad} default."
-
-
-def key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
-    found, money = _found(story), story.money
-    cut, everyone = (interval(plan["per_1000"]) for plan in found["plans"])
-    bad, of_all, ks = (interval(found[name]) for name in ("bad_rate", "bad_rate_of_all", "ks"))
+def what_to_do(report: ReportContext[BinaryEvaluation]) -> str:
+    loans = _risk(report)
+    bad = n.share(loans.bad_rate.value)
     return (
-        KeyFigure(name="Approved", value=n.share(found["approved"]), note=f"from {found['cut_points']:.0f} points"),
+        f"Approve from {loans.cut_points:.0f} points: {n.share(loans.approved)} of applicants, of whom {bad} default."
+    )
+
+
+def key_figures(report: ReportContext[BinaryEvaluation]) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
+    loans, money = _risk(report), report.money
+    cut, everyone = (plan.per_1000 for plan in loans.plans)
+    bad, of_all, ks = loans.bad_rate, loans.bad_rate_overall, loans.ks
+    return (
+        KeyFigure(name="Approved", value=n.share(loans.approved), note=f"from {loans.cut_points:.0f} points"),
         KeyFigure(
             name="Default when approved",
             value=n.share(bad.value),
@@ -54,57 +59,57 @@ def key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigur
     )
 
 
-def caution(story: Story) -> Caution:
+def caution(report: ReportContext[BinaryEvaluation]) -> Caution:
     strong = "nothing of those who were refused"
     words = f"Only loans that were granted are known: this says {strong} before."
-    if story.contract.split.kind != "time":
+    if report.contract.split.kind != "time":
         words = f"Only loans that were granted are known: this says {strong} before, and nothing of later months."
     return Caution(text=words, strong=strong)
 
 
-def section(story: Story) -> Section:
+def section(report: ReportContext[BinaryEvaluation]) -> Section:
     """Whom to approve; without a promotion no plan, but what the model's own cut would have done."""
     name, blurb = "What it would do", "No plan: what its own cut would have done to the test applicants."
-    if story.verdict == "PROMOTE":
+    if report.verdict == "PROMOTE":
         name, blurb = "What to do", "Whom to approve, and what it earns."
-    blocks: list[Block] = [_curve(story), _bands(story)]
-    if _judged(story):
-        blocks += [_fairness(story), _groups(story)]
+    blocks: list[Block] = [_curve(report), _bands(report)]
+    if _comparable_groups(report):
+        blocks += [_fairness(report), _groups(report)]
     return Section(anchor="action", name=name, blurb=blurb, blocks=tuple(blocks))
 
 
-def _curve(story: Story) -> Figure:
-    found, money = _found(story), story.money
-    curve, bad = found["curve"], n.share(found["bad_rate"]["value"])
-    says = (f"{n.share(found['approved'])} approved", f"{bad} default")
+def _curve(report: ReportContext[BinaryEvaluation]) -> Figure:
+    loans, money = _risk(report), report.money
+    curve, bad = loans.curve, n.share(loans.bad_rate.value)
+    says = (f"{n.share(loans.approved)} approved", f"{bad} default")
     drawn = Curve(
-        name="Bad rate", x=curve["x"], y=curve["value"], low=curve["low"], high=curve["high"],
-        ends=n.share(curve["value"][-1]), flag=Flag(at=found["approved"], says=says),
+        name="Bad rate", x=curve.x, y=curve.value, low=curve.low, high=curve.high,
+        ends=n.share(curve.value[-1]), flag=Flag(at=loans.approved, says=says),
     )  # fmt: skip
-    finding = f"Approving {n.share(found['approved'])} keeps defaults at {bad}"
+    finding = f"Approving {n.share(loans.approved)} keeps defaults at {bad}"
     drawing = by_depth(
         [drawn], n.share_axis, label=finding, axis="Share of applicants approved, safest first", random=None,
-        span=(0.0, max(curve["high"])),
+        span=(0.0, max(curve.high)),
     )  # fmt: skip
     return Figure(
         finding=finding,
-        described=f"Share of the approved who default, 95\u202f% band. A loan paid back earns {money(found['gain'])}, "
-        f"one that is not loses {money(found['loss'])}: approved up to a chance of {n.share(found['cut'])}.",
+        described=f"Share of the approved who default, 95\u202f% band. A loan paid back earns {money(loans.gain)}, "
+        f"one that is not loses {money(loans.loss)}: approved up to a chance of {n.share(loans.cut)}.",
         drawing=drawing,
     )
 
 
-def _bands(story: Story) -> Table:
+def _bands(report: ReportContext[BinaryEvaluation]) -> Table:
     rows = tuple(
         TableRow(
             cells=(
-                f"{band['from']:.0f}",
-                n.count(band["n"]),
-                n.share(band["predicted"]),
-                Estimate.of(interval(band["bad_rate"]), n.share),
+                f"{band.min_points:.0f}",
+                n.count(band.n),
+                n.share(band.predicted),
+                Estimate.of(band.bad_rate, n.share),
             )
         )
-        for band in _found(story)["bands"]
+        for band in _risk(report).bands
     )
     return Table(
         finding="Ten bands of points",
@@ -113,35 +118,32 @@ def _bands(story: Story) -> Table:
     )
 
 
-def _fairness(story: Story) -> Pair:
+def _fairness(report: ReportContext[BinaryEvaluation]) -> Pair:
     """Gaps of approvals, and of payers refused, of each protected group against all others."""
     return Pair(
         figures=(
-            _gaps(story, "approval_gap", "Approvals", "Share approved, against all other applicants"),
+            _gaps(report, "approval_gap", "Approvals", "Share approved, against all other applicants"),
             _gaps(
-                story, "payers_refused_gap", "Payers refused", "Of those who pay back, share refused, against others"
+                report, "payers_refused_gap", "Payers refused", "Of those who pay back, share refused, against others"
             ),
         )
     )
 
 
-def _groups(story: Story) -> Table:
+def _groups(report: ReportContext[BinaryEvaluation]) -> Table:
     """Every judged group: approvals against those of all others, and both kinds of mistake."""
     rows = tuple(
         TableRow(
             cells=(
-                f"{group['column']} {group['value']}",
-                n.count(group["n"]),
-                n.share(group["approved"]),
-                n.decimal(group["approval_ratio"], 2),
-                n.share(group["bad_rate"]["value"]),
-                *(
-                    Estimate.of(interval(group[key]), n.points)
-                    for key in ("defaulters_refused_gap", "payers_refused_gap")
-                ),
+                f"{group.column} {group.value}",
+                n.count(group.n),
+                n.share(group.approved),
+                n.decimal(group.approval_ratio or 0.0, 2),
+                n.share(group.bad_rate.value),
+                *(_gap_cell(gap) for gap in (group.defaulters_refused_gap, group.payers_refused_gap)),
             )
         )
-        for group in _judged(story)
+        for group in _comparable_groups(report)
     )
     names = ("Applicants", "Approved", "Ratio to others", "Default", "Defaulters refused, gap", "Payers refused, gap")
     return Table(
@@ -152,13 +154,17 @@ def _groups(story: Story) -> Table:
     )
 
 
-def _gaps(story: Story, key: str, name: str, described: str) -> Figure:
+def _gap_cell(gap: Interval | None) -> Estimate | str:
+    return "" if gap is None else Estimate.of(gap, n.points)
+
+
+def _gaps(report: ReportContext[BinaryEvaluation], key: Gap, name: str, described: str) -> Figure:
     rows = [
         Row(
-            name=f"{group['column']} {group['value']}", interval=interval(group[key]), standing="deciding",
-            note=f"{n.count(group['n'])} applicants",
+            name=f"{group.column} {group.value}", interval=getattr(group, key), standing="deciding",
+            note=f"{n.count(group.n)} applicants",
         )
-        for group in _judged(story)
+        for group in _comparable_groups(report)
     ]  # fmt: skip
     clear = [row.name for row in rows if row.interval.low > 0 or row.interval.high < 0]
     finding = (
@@ -170,10 +176,11 @@ def _gaps(story: Story, key: str, name: str, described: str) -> Figure:
     return Figure(finding=finding, described=f"{described}; 95\u202f% intervals.", drawing=Drawing(wide=drawing))
 
 
-def _judged(story: Story) -> list[Mapping[str, Any]]:
-    return [group for group in _found(story)["groups"] if "approval_gap" in group]
+def _comparable_groups(report: ReportContext[BinaryEvaluation]) -> list[ApplicantGroup]:
+    """Groups with enough payers and defaulters on both sides."""
+    return [group for group in _risk(report).groups if group.approval_gap is not None]
 
 
-def _found(story: Story) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = story.evaluation["risk"]
-    return found
+def _risk(report: ReportContext[BinaryEvaluation]) -> LoanRisk:
+    assert report.evaluation.risk is not None, "only a lender's contract has this page"
+    return report.evaluation.risk

@@ -1,18 +1,16 @@
-"""A story of segments in, its words and charts out: which groups there are, what to say to each, whether they hold."""
+"""A report of segments in, its words and charts out: which groups there are, what to say to each, whether they hold."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from perennial.contract.serving import feature_columns
 from perennial.report.charts import numbers as n
 from perennial.report.charts.intervals import Row, inline, interval_rows
-from perennial.report.charts.numbers import Interval
 from perennial.report.charts.svg import Drawing, Tone
-from perennial.report.context import Story, capital, interval
+from perennial.report.context import ReportContext, capital
 from perennial.report.page import (
     Block,
     Card,
@@ -30,9 +28,18 @@ from perennial.report.page import (
     Trait,
     heads,
 )
-from perennial.report.pages.halves import WORDS, agreement, by_k, k_of, reported, segments_of, steady, two
+from perennial.report.pages.halves import WORDS, agreement, by_k, steady, two
 from perennial.report.pages.shared import go_on, people, strongest_caution
-from perennial.report.task_sections import Told
+from perennial.report.task_sections import TaskSections
+from perennial.results.clustering import (
+    CategoryProfile,
+    ClusteringEvaluation,
+    ItemProfile,
+    NumberProfile,
+    SegmentProfile,
+)
+from perennial.results.decision import RuleName
+from perennial.results.figures import Interval
 
 _TONES: tuple[Tone, ...] = ("blue", "orange", "grey", "ink")
 _TRAITS, _DOUBLINGS = 6, 3.0  # columns of a card; as far as its bars reach, in doublings
@@ -48,44 +55,47 @@ _MESSAGES = {
 }
 
 
-def told(story: Story) -> Told:
+def build_sections(report: ReportContext[ClusteringEvaluation]) -> TaskSections:
     """Everything between the label line and the section on rows."""
-    return Told(
-        verdict=story.verdict,
-        headline=_headline(story),
-        what_to_do=_what_to_do(story),
-        caution=strongest_caution(story) or _CAUTION,
-        picture=_picture(story),
-        key_figures=_key_figures(story),
+    return TaskSections(
+        verdict=report.verdict,
+        headline=_headline(report),
+        what_to_do=_what_to_do(report),
+        caution=strongest_caution(report) or _CAUTION,
+        picture=_picture(report),
+        key_figures=_key_figures(report),
         why=(),
-        sections=(_action(story), _reasons(story), _trust(story)),
+        sections=(_action(report), _reasons(report), _trust(report)),
     )
 
 
-_HELD = {
-    "comparable": "the new ones cannot be held against them",
-    "rolled back": "the new ones were taken out of use before",
-    "names": "too many customers would change their name",
-    "segment": "one group would lose too many of its customers",
+_HOLDS = {
+    RuleName.COMPARABLE: "the new ones cannot be compared with them",
+    RuleName.ROLLED_BACK: "the new ones were taken out of use before",
+    RuleName.LABEL_RETENTION: "too many customers would change their name",
+    RuleName.SEGMENT_RETENTION: "one group would lose too many of its customers",
 }
 
 
-def _headline(story: Story) -> str:
-    match story.verdict:
+def _headline(report: ReportContext[ClusteringEvaluation]) -> str:
+    match report.verdict:
         case "PROMOTE":
-            return f"Use these {k_of(story)} segments: they come out the same from other halves of the customers."
+            return (
+                f"Use these {report.evaluation.k} segments: they come out the same from other halves of the customers."
+            )
         case "HOLD":
-            return f"Keep the segments in use: {_HELD.get(story.stopped_by, _HELD['comparable'])}."
+            rule = report.decision.stopped_by or RuleName.COMPARABLE
+            return f"Keep the segments in use: {_HOLDS.get(rule, _HOLDS[RuleName.COMPARABLE])}."
         case _:
             return "Do not build on these segments: other halves of the customers make other ones."
 
 
-def _what_to_do(story: Story) -> str:
-    match story.verdict:
+def _what_to_do(report: ReportContext[ClusteringEvaluation]) -> str:
+    match report.verdict:
         case "PROMOTE":
             return "Send each group its own message, and keep some of each without one to see what it changes."
         case "HOLD":
-            return go_on(story, "the names that customers have")
+            return go_on(report, "the names that customers have")
         case _:
             return "Treat customers by what they do one by one; groups that chance drew would be others next month."
 
@@ -97,127 +107,133 @@ _CAUTION = Caution(
 )
 
 
-def _picture(story: Story) -> Figure:
+def _picture(report: ReportContext[ClusteringEvaluation]) -> Figure:
     """Each need of the verdict as an interval against its own line."""
-    rules = [rule for rule in story.decision["rules"] if rule.get("interval")]
     rows = [
-        Row(name=_NEEDS[rule["name"]], interval=interval(rule["interval"]), line=float(rule["line"]),
-            note=f"{rule['line']:g} is needed", standing="deciding")
-        for rule in rules
+        Row(
+            name=_NEEDS[rule.name], interval=rule.interval, line=rule.line, note=f"{rule.line:g} is needed",
+            standing="deciding",
+        )
+        for rule in report.decision.rules
+        if rule.interval is not None
     ]  # fmt: skip
-    finding = "Stable enough to give names" if story.verdict == "PROMOTE" else "Not stable enough to give names"
-    if story.verdict == "HOLD":
-        finding = "The groups hold, the names do not" if story.stopped_by in {"names", "segment"} else "They hold"
+    finding = "Stable enough to give names" if report.verdict == "PROMOTE" else "Not stable enough to give names"
+    if report.verdict == "HOLD":
+        finding = (
+            "The groups hold, the names do not"
+            if report.decision.stopped_by in {RuleName.LABEL_RETENTION, RuleName.SEGMENT_RETENTION}
+            else "They hold"
+        )
     drawing = interval_rows(rows, [], partial(n.decimal, places=2), label=finding)
     return Figure(
         finding=finding, described="1: the same. Upright line: what is needed.", drawing=Drawing(wide=drawing)
     )
 
 
-_NEEDS = {"stability": "Halves agree", "names": "Names kept", "segment": "Least kept segment"}
+_NEEDS = {
+    RuleName.STABILITY: "Halves agree",
+    RuleName.LABEL_RETENTION: "Names kept",
+    RuleName.SEGMENT_RETENTION: "Least kept segment",
+}
 
 
-def _key_figures(story: Story) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
-    found, k = segments_of(story), k_of(story)
-    index = interval(reported(story, k))
-    top = max(found, key=lambda one: one["amount_share"] or one["share"])
-    part, of = ("of the money", top["amount_share"]) if top["amount_share"] else ("of customers", top["share"])
-    more = next((row for row in story.evaluation["by_k"] if row["k"] == k + 1), None)
-    note = f"{k + 1} agree by {n.decimal(more['reported']['value'], 2)} only" if more else "the most that was tried"
-    if more and more["reported"]["value"] >= index.value:
-        note = f"{k + 1} agree by {n.decimal(more['reported']['value'], 2)}"
+def _key_figures(report: ReportContext[ClusteringEvaluation]) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
+    found, k = report.evaluation.segments, report.evaluation.k
+    index = report.evaluation.agreement(k).reported.index
+    top = max(found, key=lambda one: one.amount_share or one.share)
+    part, of = ("of the money", top.amount_share) if top.amount_share else ("of customers", top.share)
+    more = next((row for row in report.evaluation.by_k if row.k == k + 1), None)
+    note = f"{k + 1} agree by {n.decimal(more.reported.index.value, 2)} only" if more else "the most that was tried"
+    if more and more.reported.index.value >= index.value:
+        note = f"{k + 1} agree by {n.decimal(more.reported.index.value, 2)}"
     return (
-        KeyFigure(name="Customers", value=n.count(story.evaluation["customers"]), note="each in one segment"),
+        KeyFigure(name="Customers", value=n.count(report.evaluation.customers), note="each in one segment"),
         KeyFigure(name="Segments", value=str(k), note=note),
-        KeyFigure(name=f"“{top['name']}”", value=n.share(of), note=f"{part}, {n.count(top['n'])} customers"),
+        KeyFigure(name=f"“{top.name}”", value=n.share(of), note=f"{part}, {n.count(top.n)} customers"),
         KeyFigure(name="Agreement of halves", value=n.decimal(index.value, 2), note=n.between(index, two)),
     )
 
 
-def _action(story: Story) -> Section:
+def _action(report: ReportContext[ClusteringEvaluation]) -> Section:
     """A card a segment, and their sizes."""
     name, blurb = "What they are like", "No plan: the segments are shown so that the verdict can be checked."
-    if story.verdict == "PROMOTE":
+    if report.verdict == "PROMOTE":
         name, blurb = "What to do", "Whom to write to, and what to say."
     cards = Cards(
-        finding=_finding(story),
+        finding=_finding(report),
         described="Bars show the mean against that of all customers on a doubling scale: right of the line is more.",
-        cards=tuple(_card(story, one, _TONES[i % len(_TONES)]) for i, one in enumerate(segments_of(story))),
+        cards=tuple(_card(report, one, _TONES[i % len(_TONES)]) for i, one in enumerate(report.evaluation.segments)),
     )
-    blocks: list[Block] = [cards, _sizes(story)]
-    if "tastes" in story.evaluation:
-        blocks.append(_tastes(story))
-    if "moves" in story.evaluation:
-        blocks.append(_moves(story))
+    blocks: list[Block] = [cards, _sizes(report)]
+    if report.evaluation.purchase_clusters:
+        blocks.append(_tastes(report))
+    if report.evaluation.moves is not None:
+        blocks.append(_moves(report))
     return Section(anchor="action", name=name, blurb=blurb, blocks=tuple(blocks))
 
 
-def _finding(story: Story) -> str:
-    found = segments_of(story)
-    top = max(found, key=lambda one: one["amount_share"] or one["share"])
-    if top["amount_share"]:
-        return (
-            f"{n.share(top['share'])} of customers, “{top['name']}”, bring {n.share(top['amount_share'])} of the money"
-        )
-    return f"The greatest of {len(found)} groups, “{top['name']}”, has {n.share(top['share'])} of customers"
+def _finding(report: ReportContext[ClusteringEvaluation]) -> str:
+    found = report.evaluation.segments
+    top = max(found, key=lambda one: one.amount_share or one.share)
+    if top.amount_share:
+        return f"{n.share(top.share)} of customers, “{top.name}”, bring {n.share(top.amount_share)} of the money"
+    return f"The greatest of {len(found)} groups, “{top.name}”, has {n.share(top.share)} of customers"
 
 
-def _card(story: Story, one: Mapping[str, Any], tone: Tone) -> Card:
-    shares = [(n.share(one["share"]), f"{n.count(one['n'])} customers")]
-    if one["amount_share"] is not None:
-        shares.append((n.share(one["amount_share"]), f"{n.money(one['amount'], story.symbol)} in all"))
-    words = [("Typical customer", _typical(story, one["numbers"]))]
-    if one["categories"]:
-        words.append(("More often than others", _often(story, one["categories"])))
-    if one.get("items"):
-        words.append(("What they buy", _bought(one["items"])))
+def _card(report: ReportContext[ClusteringEvaluation], one: SegmentProfile, tone: Tone) -> Card:
+    shares = [(n.share(one.share), f"{n.count(one.n)} customers")]
+    if one.amount_share is not None and one.amount is not None:
+        shares.append((n.share(one.amount_share), f"{n.money(one.amount, report.symbol)} in all"))
+    words = [("Typical customer", _typical(report, one.numbers))]
+    if one.categories:
+        words.append(("More often than others", _often(report, one.categories)))
+    if one.items:
+        words.append(("What they buy", _bought(one.items)))
     return Card(
-        name=one["name"], alias="", tone=tone, shares=tuple(shares), words=tuple(words),
-        traits=tuple(_trait(story, number) for number in _strongest(one["numbers"])),
-        message=_message(one["name"]) if story.verdict == "PROMOTE" else "",
+        name=one.name, alias="", tone=tone, shares=tuple(shares), words=tuple(words),
+        traits=tuple(_trait(report, *pair) for pair in _strongest(one.numbers)),
+        message=_message(one.name) if report.verdict == "PROMOTE" else "",
     )  # fmt: skip
 
 
-def _strongest(numbers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The columns whose mean is farthest from that of all, in the order of the contract."""
-    known = [number for number in numbers if number["index"]]
-    far = sorted(known, key=lambda number: -abs(math.log2(number["index"])))[:_TRAITS]
-    return [number for number in known if number in far]
+def _strongest(numbers: Sequence[NumberProfile]) -> list[tuple[NumberProfile, float]]:
+    """The columns whose mean is farthest from that of all, with its ratio to it, in the order of the contract."""
+    ratios = [(number, number.index) for number in numbers if number.index]
+    far = sorted(ratios, key=lambda pair: -abs(math.log2(pair[1])))[:_TRAITS]
+    return [pair for pair in ratios if pair in far]
 
 
-def _trait(story: Story, number: Mapping[str, Any]) -> Trait:
-    index = float(number["index"])
+def _trait(report: ReportContext[ClusteringEvaluation], number: NumberProfile, index: float) -> Trait:
     reach = min(max(math.log2(index), -_DOUBLINGS), _DOUBLINGS)
-    label, value = _labels(story)[number["column"]], f"{n.decimal(index, 2 if index < 10 else 0)} ×"
+    label, value = _labels(report)[number.column], f"{n.decimal(index, 2 if index < 10 else 0)} ×"
     bar = inline(
         Interval(value=reach, low=reach, high=reach), (-_DOUBLINGS, _DOUBLINGS), label=f"{label}: {value}", filled=True
     )
     return Trait(name=capital(label), bar=bar, value=value)
 
 
-def _typical(story: Story, numbers: Sequence[Mapping[str, Any]]) -> str:
+def _typical(report: ReportContext[ClusteringEvaluation], numbers: Sequence[NumberProfile]) -> str:
     """The medians, with the span of the middle half."""
-    labels = _labels(story)
-    told = [
-        f"{labels[one['column']]} {_figure(one['median'])} ({_figure(one['low'])} to {_figure(one['high'])})"
-        for one in _strongest(numbers)
-        if one["median"] is not None
+    labels = _labels(report)
+    medians = [
+        f"{labels[number.column]} {_figure(number.median)} ({_figure(number.low)} to {_figure(number.high)})"
+        for number, _ in _strongest(numbers)
+        if number.median is not None and number.low is not None and number.high is not None
     ]
-    return capital("; ".join(told)) + ". Median, and the middle half."
+    return capital("; ".join(medians)) + ". Median, and the middle half."
 
 
-def _often(story: Story, categories: Sequence[Mapping[str, Any]]) -> str:
-    labels = _labels(story)
-    told = sorted(categories, key=lambda one: -one["lift"])[:3]
+def _often(report: ReportContext[ClusteringEvaluation], categories: Sequence[CategoryProfile]) -> str:
+    labels = _labels(report)
+    told = sorted(categories, key=lambda one: -one.lift)[:3]
     words = [
-        f"{labels[one['column']]} {one['value']} ({n.share(one['share'])}, {n.decimal(one['lift'], 1)} × as often)"
-        for one in told
+        f"{labels[one.column]} {one.value} ({n.share(one.share)}, {n.decimal(one.lift, 1)} × as often)" for one in told
     ]
     return capital("; ".join(words)) + "."
 
 
-def _bought(items: Sequence[Mapping[str, Any]]) -> str:
-    return "; ".join(f"{item['item']} ({n.decimal(item['lift'], 1)} × as often)" for item in items) + "."
+def _bought(items: Sequence[ItemProfile]) -> str:
+    return "; ".join(f"{item.item} ({n.decimal(item.lift, 1)} × as often)" for item in items) + "."
 
 
 def _message(name: str) -> str:
@@ -225,19 +241,19 @@ def _message(name: str) -> str:
     return usual or f"Begin with what sets them apart: {name[:1].lower()}{name[1:]}."
 
 
-def _sizes(story: Story) -> Table:
-    with_money = all(one["amount_share"] is not None for one in segments_of(story))
+def _sizes(report: ReportContext[ClusteringEvaluation]) -> Table:
+    with_money = all(one.amount_share is not None for one in report.evaluation.segments)
     names = ["Customers", "Of all", *(["Of the money", "A customer, on average"] if with_money else []), "Halves agree"]
     rows = []
-    for one in segments_of(story):
-        firm = interval(one["steady"])
+    for one in report.evaluation.segments:
+        firm = one.stability
         money = (
-            [n.share(one["amount_share"]), n.money(one["amount"] / max(one["n"], 1), story.symbol)]
+            [n.share(one.amount_share or 0.0), n.money((one.amount or 0.0) / max(one.n, 1), report.symbol)]
             if with_money
             else []
         )
-        cells = (n.count(one["n"]), n.share(one["share"]), *money)
-        rows.append(TableRow(cells=(one["name"], *cells, Estimate(value=n.share(firm.value), interval=_ends(firm)))))
+        cells = (n.count(one.n), n.share(one.share), *money)
+        rows.append(TableRow(cells=(one.name, *cells, Estimate(value=n.share(firm.value), interval=_ends(firm)))))
     return Table(
         finding="How large the groups are, and how firmly customers belong to them",
         described="Last column: test customers of a segment whom a model of half the customers puts there too, with range.",
@@ -245,19 +261,19 @@ def _sizes(story: Story) -> Table:
     )
 
 
-def _tastes(story: Story) -> Table:
+def _tastes(report: ReportContext[ClusteringEvaluation]) -> Table:
     """What customers buy, beside what they are worth: two labels of each."""
-    names = [one["name"] for one in segments_of(story)]
+    names = [one.name for one in report.evaluation.segments]
     rows = tuple(
         TableRow(
             cells=(
-                "; ".join(item["item"] for item in taste["items"]) or "a little of everything",
-                n.count(taste["n"]),
-                n.share(taste["share"]),
-                *(n.share(share) for share in taste["of_segments"]),
+                "; ".join(item.item for item in taste.items) or "a little of everything",
+                n.count(taste.n),
+                n.share(taste.share),
+                *(n.share(share) for share in taste.segment_shares),
             )
         )
-        for taste in story.evaluation["tastes"]
+        for taste in report.evaluation.purchase_clusters
     )
     return Table(
         finding=f"{WORDS.get(len(rows), len(rows))} tastes, a second label: what to offer, not how much to spend on it",
@@ -268,45 +284,46 @@ def _tastes(story: Story) -> Table:
     )
 
 
-def _moves(story: Story) -> Table:
+def _moves(report: ReportContext[ClusteringEvaluation]) -> Table:
     """Where customers of an earlier date are now: of their own, since the model is the same."""
-    found, names = story.evaluation["moves"], [one["name"] for one in segments_of(story)]
-    moved = interval(found["moved"])
+    moves, names = report.evaluation.moves, [one.name for one in report.evaluation.segments]
+    assert moves is not None
+    moved = moves.moved
     rows = tuple(
         TableRow(cells=(name, n.count(sum(counts)), *(n.share(c / max(sum(counts), 1)) for c in counts)), chosen=False)
-        for name, counts in zip(names, found["counts"], strict=True)
+        for name, counts in zip(names, moves.counts, strict=True)
     )
     return Table(
-        finding=f"{n.share(moved.value)} of customers moved by themselves from {found['from']} to {found['to']}",
+        finding=f"{n.share(moved.value)} of customers moved by themselves from {moves.from_date} to {moves.to_date}",
         described=f"By one model on both days, 95\u202f% interval {n.bracket(moved, n.share)}: they bought, or time went "
         "by. What a new version changes beside that is told under “Why this verdict”.",
         grid=Grid(columns=heads("Then", "Customers", *(f"Now “{name}”" for name in names)), rows=rows),
     )
 
 
-def _reasons(story: Story) -> Section:
-    important = story.summaries["explain"]["importance"]
-    rows = [TableRow(cells=(capital(one["label"]), n.share(one["share"]))) for one in important]
+def _reasons(report: ReportContext[ClusteringEvaluation]) -> Section:
+    important = report.explain.importance
+    rows = [TableRow(cells=(capital(one.label), n.share(one.share))) for one in important]
     table = Table(
-        finding=f"What decides most: {important[0]['label']}",
+        finding=f"What decides most: {important[0].label}",
         described="Share of each column in being nearer to one's own centre than to the second nearest; test customers.",
         grid=Grid(columns=(Column(name="Column"), Column(name="Share", right=True)), rows=tuple(rows)),
         foot="Distances are sums over columns, so these parts are exact.",
     )
     return Section(
         anchor="reasons",
-        name="Why a customer is here" if story.verdict == "PROMOTE" else "What it goes by",
+        name="Why a customer is here" if report.verdict == "PROMOTE" else "What it goes by",
         blurb="What the groups go by, in words.",
-        blocks=(table, people(story)),
+        blocks=(table, people(report)),
     )
 
 
-def _trust(story: Story) -> Section:
+def _trust(report: ReportContext[ClusteringEvaluation]) -> Section:
     return Section(
         anchor="evidence",
         name="Can it be trusted",
         blurb="For data scientists. On test customers, by models that saw half of the others.",
-        blocks=(Pair(figures=(by_k(story), steady(story))), agreement(story)),
+        blocks=(Pair(figures=(by_k(report), steady(report))), agreement(report)),
     )
 
 
@@ -318,5 +335,5 @@ def _ends(found: Interval) -> str:
     return n.bracket(found, n.share)
 
 
-def _labels(story: Story) -> dict[str, str]:
-    return {feature.name: feature.label for feature in feature_columns(story.contract)}
+def _labels(report: ReportContext[ClusteringEvaluation]) -> dict[str, str]:
+    return {feature.name: feature.label for feature in feature_columns(report.contract)}

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from perennial.contract.serving import head_of
 from perennial.report.charts import numbers as n
 from perennial.report.charts.curves import Curve, Flag, training
 from perennial.report.charts.intervals import Line, Row, inline, interval_rows
-from perennial.report.charts.numbers import Interval
 from perennial.report.charts.svg import Drawing
-from perennial.report.context import FAMILY_NAMES, LOWER_IS_BETTER, METRIC_NAMES, Story, capital, interval
+from perennial.report.context import FAMILY_NAMES, LOWER_IS_BETTER, METRIC_NAMES, AnyReport, capital
 from perennial.report.page import (
     Block,
     Caution,
@@ -34,72 +32,81 @@ from perennial.report.page import (
 from perennial.report.pages import words
 from perennial.report.pages.words import MARKS, quotes
 from perennial.report.seen import Photo, Photos
+from perennial.results.baseline import SplitSensitivity
+from perennial.results.decision import RuleName
+from perennial.results.evaluation import PairedDifference
+from perennial.results.explain import GroupEffect
+from perennial.results.families import FAMILIES
+from perennial.results.figures import Interval
 
 _GROUPS = 8
 
 
-def reasons_section(story: Story, *, effect: str, unit: str = "Log odds") -> Section:
+def reasons_section(report: AnyReport, *, effect: str, unit: str = "Log odds") -> Section:
     """What the model goes by, for groups and for single customers. `effect` says what a part adds to, in `unit`s."""
-    is_a_list = story.verdict == "PROMOTE" and story.contract.task.kind != "multiclass"
+    is_a_list = report.verdict == "PROMOTE" and report.contract.task.kind != "multiclass"
     return Section(
         anchor="reasons",
         name="Why these customers" if is_a_list else "What it goes by",
         blurb="What the model goes by, in words.",
-        blocks=(*words.blocks(story, unit), *_groups(story, effect, unit), people(story)),
+        blocks=(*words.blocks(report, unit), *_groups(report, effect, unit), people(report)),
     )
 
 
-def action_section(story: Story, what: str, own: str, *blocks: Block) -> Section:
+def action_section(report: AnyReport, what: str, own: str, *blocks: Block) -> Section:
     """What to do; without a promotion no plan, but what the model's own one (`own`) earned."""
     name, blurb = "What it would earn", f"No plan: what its own {own} earned on the test customers."
-    if story.verdict == "PROMOTE":
+    if report.verdict == "PROMOTE":
         name, blurb = "What to do", what
     return Section(anchor="action", name=name, blurb=blurb, blocks=blocks)
 
 
-def strongest_caution(story: Story) -> Caution | None:
+def strongest_caution(report: AnyReport) -> Caution | None:
     """What outweighs whatever a task has to say: a suspect among the columns; that a rejected model makes no plan."""
-    suspects = story.summaries["split"]["leakage_suspects"]
+    suspects = report.split.leakage_suspects
     if suspects:
         more = f" ({len(suspects) - 1} more in the log of the split)" if len(suspects) > 1 else ""
         return Caution(text=f"A suspect is among the columns: {suspects[0]}{more}", strong=suspects[0])
-    if story.verdict == "REJECT":
+    if report.verdict == "REJECT":
         return Caution(text="Nothing below is a plan: it is shown so that the verdict can be checked.")
     return None
 
 
-def split_by_chance(story: Story) -> bool:
+def split_by_chance(report: AnyReport) -> bool:
     """Whether test rows were drawn from the same months as those trained on, and nothing tells which those are."""
-    split = story.contract.split
-    return split.kind == "hash" and split.by != "entity" and not story.contract.having("time")
+    split = report.contract.split
+    return split.kind == "hash" and split.by != "entity" and not report.contract.having("time")
 
 
-def deep_words(story: Story) -> str:
+def _deep(report: AnyReport) -> PairedDifference:
+    """Every task with an outcome has a deep family."""
+    assert report.evaluation.deep_minus_traditional is not None
+    return report.evaluation.deep_minus_traditional
+
+
+def deep_words(report: AnyReport) -> str:
     """Whether the deep network beats the best traditional family, in a sentence."""
-    deep = story.evaluation["deep_minus_traditional"]
-    rival = {"linear": "the linear model", "boosted": "boosted trees", "kernel": "a kernel machine"}[
-        deep["traditional"]
-    ]
-    if deep["low"] > 0:
+    deep = _deep(report)
+    rival = FAMILIES[deep.traditional].phrase
+    if deep.gain.low > 0:
         return f"The deep network ranks better than {rival}"
-    if deep["high"] < 0:
+    if deep.gain.high < 0:
         return f"The deep network ranks worse than {rival}"
     return "Deep or traditional makes no measurable difference"
 
 
-def difference_figure(story: Story, rows: str) -> Figure:
+def difference_figure(report: AnyReport, rows: str) -> Figure:
     """Deep against traditional, and the rule that decided, as intervals of one difference; `rows` names the test rows."""
-    deep = story.evaluation["deep_minus_traditional"]
-    rule = next((r for r in story.decision["rules"] if r["name"] == "better" and r.get("interval")), None)
-    shown = (
-        [Row(name="New − in use, 99\u202f%", interval=interval(rule["interval"]), standing="deciding")] if rule else []
-    )
-    shown.append(Row(name="Deep − traditional, 95\u202f%", interval=interval(deep), standing="reference"))
-    finding = deep_words(story)
+    deep = _deep(report)
+    gains = (rule.interval for rule in report.decision.rules if rule.name == RuleName.IMPROVEMENT and rule.interval)
+    gain = next(gains, None)
+    shown = [Row(name="New − in use, 99\u202f%", interval=gain, standing="deciding")] if gain else []
+    shown.append(Row(name="Deep − traditional, 95\u202f%", interval=deep.gain, standing="reference"))
+    finding = deep_words(report)
     drawing = Drawing(wide=interval_rows(shown, [Line(at=0, name="no difference")], n.difference, label=finding))
-    name = _DIFFERENCES.get(deep["metric"], METRIC_NAMES[deep["metric"]])
-    less = ", less is above 0," if deep["metric"] in LOWER_IS_BETTER else ""
-    described = f"Difference in {name}{less} on the same {n.count(story.evaluation['rows']['test'])} {rows}"
+    name = _DIFFERENCES.get(deep.metric, METRIC_NAMES[deep.metric])
+    less = ", less is above 0," if deep.metric in LOWER_IS_BETTER else ""
+    described = f"Difference in {name}{less} on the same {n.count(report.evaluation.rows['test'])} {rows}"
     return Figure(finding=finding, described=described, drawing=drawing)
 
 
@@ -109,80 +116,24 @@ _DIFFERENCES = {
 }  # fmt: skip
 
 
-def groups_figure(story: Story, metric: str, axis: str) -> Figure | None:
-    """A metric of the candidate by customer group; None where no group has enough rows."""
-    found = [row for row in story.evaluation["slices"] if metric in row]
-    if not found:
-        return None
-    whole = story.figure(metric).value
-    rows = [
-        Row(
-            name=f"{row['column']} {row['value']}", interval=interval(row[metric]), note=f"{n.count(row['n'])} rows",
-            standing="reference",
-        )
-        for row in found
-    ]  # fmt: skip
-    weaker = [row for row in found if row[metric]["high"] < whole]
-    worst = min(weaker, key=lambda row: float(row[metric]["value"]), default=None)
-    finding = f"It is weaker for {worst['column']} {worst['value']}" if worst else "No group is measurably weaker"
-    drawing = interval_rows(rows, [Line(at=whole, name="all")], n.decimal, label=finding, axis=axis)
-    return Figure(finding=finding, described=f"{axis} by group, 95\u202f% intervals.", drawing=Drawing(wide=drawing))
-
-
-def shares_figure(story: Story) -> Figure | None:
-    """The share of events in each group beside what was predicted; None where no group has enough rows."""
-    found = [row for row in story.evaluation["slices"] if "observed" in row]
-    if not found:
-        return None
-    whole = story.summaries["split"]["rate"]["test"]
-    labels = {name: column.label or name for name, column in story.contract.columns.items()}
-    names = [f"{labels.get(row['column'], row['column'])} {row['value']}" for row in found]
-    rows = [
-        Row(
-            name=capital(name), interval=interval(row["observed"]), line=row["predicted"], standing="reference",
-            note=f"{n.count(row['n'])} rows",
-            words=f"{n.share(row['observed']['value'])}, predicted {n.share(row['predicted'])}",
-        )
-        for name, row in zip(names, found, strict=True)
-    ]  # fmt: skip
-    clear = [
-        (abs(row["observed"]["value"] - whole), name, row["observed"]["value"])
-        for name, row in zip(names, found, strict=True)
-        if not row["observed"]["low"] <= whole <= row["observed"]["high"]
-    ]
-    finding = f"No group stands out: of all, {n.share(whole)} {story.does}"
-    if clear:
-        _, name, share = max(clear)
-        finding = f"{capital(name)} stands out: {n.share(share)} {story.does}, of all {n.share(whole)}"
-    off = sum(not row["observed"]["low"] <= row["predicted"] <= row["observed"]["high"] for row in found)
-    return Figure(
-        finding=finding,
-        described="Share by group, 95\u202f% interval; upright line: the mean of the predicted chances.",
-        drawing=Drawing(wide=interval_rows(rows, [], n.share, label=finding, axis=f"Share of those who {story.does}")),
-        foot=f"Predicted outside the interval: {off} of {len(found)} groups.",
-    )
-
-
-def both_ways(story: Story) -> list[Block]:
+def split_sensitivity(report: AnyReport) -> list[Block]:
     """What other splits and suspect columns would have told, one boosted fit a cell; empty where nothing else is possible."""
-    table = story.summaries["baseline"].get("both_ways")
-    if not table:
+    table = report.baseline.split_sensitivity
+    if table is None or (reported := table.reported_cell) is None:
         return []
-    reported = table["cells"][table["reported"][0]][table["reported"][1]]
     rows = []
-    for i, (line, cells) in enumerate(zip(table["rows"], table["cells"], strict=True)):
+    for i, (line, cells) in enumerate(zip(table.rows, table.cells, strict=True)):
         shown = [
-            _cell_of(cell, reported, table["metric"], is_reported=[i, j] == table["reported"])
-            for j, cell in enumerate(cells)
+            _cell_of(cell, reported, table.metric, is_reported=(i, j) == table.reported) for j, cell in enumerate(cells)
         ]
         rows.append(
             HeatRow(
-                name=_SPLITS[line], cells=tuple(shown), note="used in this report" if i == table["reported"][0] else ""
+                name=_SPLITS[line], cells=tuple(shown), note="used in this report" if i == table.reported[0] else ""
             )
         )
-    names = tuple("As reported" if not column else f"With {', '.join(column)}" for column in table["columns"])
-    finding = _both_ways_finding(table, reported)
-    metric = METRIC_NAMES[table["metric"]]
+    names = tuple("As reported" if not column else f"With {', '.join(column)}" for column in table.columns)
+    finding = _split_sensitivity_finding(table, reported)
+    metric = METRIC_NAMES[table.metric]
     described = (
         f"{metric} of one boosted model a cell, made for this table alone, 95\u202f% intervals. "
         "Orange: worse than as reported. Blue: better."
@@ -201,143 +152,139 @@ _SPLITS = {
 }
 
 
-def _both_ways_finding(table: Mapping[str, Any], reported: Mapping[str, float]) -> str:
+def _split_sensitivity_finding(table: SplitSensitivity, reported: Interval) -> str:
     """The cell that differs most from what is reported, among those whose interval does not reach it."""
     others = [
-        (abs(cell["value"] - reported["value"]), _SPLITS[line], column, cell["value"])
-        for line, cells in zip(table["rows"], table["cells"], strict=True)
-        for column, cell in zip(table["columns"], cells, strict=True)
+        (abs(cell.value - reported.value), _SPLITS[line], column, cell.value)
+        for line, cells in zip(table.rows, table.cells, strict=True)
+        for column, cell in zip(table.columns, cells, strict=True)
         if cell is not None and _differs(cell, reported)
     ]
     if not others:
         return "Another split would have told the same"
     _, line, column, value = max(others, key=lambda other: other[0])
     with_words = f", with {', '.join(column)}," if column else ""
-    return f"{line}{with_words} it would be {n.decimal(value, 2)}; as reported {n.decimal(reported['value'], 2)}"
+    return f"{line}{with_words} it would be {n.decimal(value, 2)}; as reported {n.decimal(reported.value, 2)}"
 
 
-def _differs(cell: Mapping[str, float], reported: Mapping[str, float]) -> bool:
-    return not cell["low"] <= reported["value"] <= cell["high"]
+def _differs(cell: Interval, reported: Interval) -> bool:
+    return not cell.low <= reported.value <= cell.high
 
 
-def _cell_of(
-    cell: Mapping[str, float] | None, reported: Mapping[str, float], metric: str, *, is_reported: bool
-) -> HeatCell:
+def _cell_of(cell: Interval | None, reported: Interval, metric: str, *, is_reported: bool) -> HeatCell:
     if cell is None:
         return HeatCell(value="too few of an outcome", shade="impossible")
-    gap = cell["value"] - reported["value"]
+    gap = cell.value - reported.value
     is_better = gap < 0 if metric in LOWER_IS_BETTER else gap > 0
     look: Shade = (
         "reported" if is_reported else "plain" if not _differs(cell, reported) else "flatters" if is_better else "worse"
     )
     note = "what is reported" if is_reported else n.difference(gap)
-    return HeatCell(
-        value=n.decimal(cell["value"]), interval=n.bracket(interval(cell), n.decimal), note=note, shade=look
-    )
+    return HeatCell(value=n.decimal(cell.value), interval=n.bracket(cell, n.decimal), note=note, shade=look)
 
 
-HELD = {
-    "better": "the new one is not measurably better",
-    "comparable": "the new one cannot be held against it",
-    "rolled back": "the new one was taken out of use before",
-    "profit": "the new list earns measurably less",
-    "groups": "the new one serves some customers measurably worse",
+HOLDS = {
+    RuleName.IMPROVEMENT: "the new one is not measurably better",
+    RuleName.COMPARABLE: "the new one cannot be compared with it",
+    RuleName.ROLLED_BACK: "the new one was taken out of use before",
+    RuleName.PROFIT: "the new list earns measurably less",
+    RuleName.SLICES: "the new one serves some customers measurably worse",
 }
 
 
-def model_headline(story: Story, *, better: str, first: str, poor: str) -> str:
+def model_headline(report: AnyReport, *, better: str, first: str, poor: str) -> str:
     """The verdict on a model as an order: how a `better` one, the `first` one and a `poor` one are told of."""
-    match story.verdict:
+    match report.verdict:
         case "PROMOTE":
-            use = f"Use this model: it {first}" if story.is_first else f"Use the new model: it {better}"
+            use = f"Use this model: it {first}" if report.is_first else f"Use the new model: it {better}"
             return f"{use}, by more than chance explains."
         case "HOLD":
-            return f"Keep the current model: {HELD.get(story.stopped_by, HELD['better'])}."
-        case _ if story.stopped_by == "better":
+            return f"Keep the current model: {HOLDS[report.decision.stopped_by or RuleName.IMPROVEMENT]}."
+        case _ if report.decision.stopped_by == RuleName.IMPROVEMENT:
             return "Do not deploy: the new model is measurably worse than the one in use."
         case _:
             return f"Do not deploy: {poor}."
 
 
-def go_on(story: Story, with_what: str = "the model in use") -> str:
+def go_on(report: AnyReport, with_what: str = "the model in use") -> str:
     """What a HOLD leaves to do, and the way out where only a person can say that another question was meant."""
     way_out = (
-        f" If the change is meant: perennial promote {story.name} --override-incomparable WHY."
-        if story.stopped_by == "comparable"
+        f" If the change is meant: perennial promote {report.name} --override-incomparable WHY."
+        if report.decision.stopped_by == RuleName.COMPARABLE
         else ""
     )
     return f"Nothing changes: go on with {with_what}.{way_out}"
 
 
-def training_figure(story: Story) -> Figure:
-    curve, kept = story.curve, int(story.summaries["train"]["best_epoch"])
-    head = head_of(story.contract)
+def training_figure(report: AnyReport) -> Figure:
+    curve, best = report.train.curve, report.train.best_epoch
+    head = head_of(report.contract)
     loss = "Loss" if head.amounts or head.task == "regression" else "Log loss"
-    helped = kept == int(curve[-1]["epoch"])
-    x = [int(row["epoch"]) for row in curve]
+    helped = best == curve[-1].epoch
+    x = [row.epoch for row in curve]
     curves = [
-        Curve(name="validation", x=x, y=[row["val_loss"] for row in curve], tone="orange",
-              flag=Flag(at=kept, says=(f"kept: pass {kept}",))),
-        Curve(name="training", x=x, y=[row["train_loss"] for row in curve], tone="grey"),
+        Curve(name="validation", x=x, y=[row.val_loss for row in curve], tone="orange",
+              flag=Flag(at=best, says=(f"kept: pass {best}",))),
+        Curve(name="training", x=x, y=[row.train_loss for row in curve], tone="grey"),
     ]  # fmt: skip
     return Figure(
         finding="The last pass of training still helped" if helped else "Training stopped when it no longer helped",
         described=f"{loss} of the deep network; lower is better.",
         drawing=Drawing(
             wide=training(
-                curves, n.decimal, label=f"{loss} by pass; kept pass {kept}", axis="Pass over the training data"
+                curves, n.decimal, label=f"{loss} by pass; kept pass {best}", axis="Pass over the training data"
             )
         ),
     )
 
 
-def _chosen(story: Story) -> str:
+def _chosen(report: AnyReport) -> str:
     """On which rows the choice was made: those of test have no say in it, or their figures would flatter."""
-    found = story.evaluation["candidate"]
-    family, best = (FAMILY_NAMES[found[key]].lower() for key in ("family", "best"))
+    candidate = report.evaluation.candidate
+    family, best = (FAMILY_NAMES[name].lower() for name in (candidate.family, candidate.best))
     within = "was the best" if family == best else f"was within one standard error of the best, {best}"
     return f"Chosen on the validation part, where {family} {within}."
 
 
-def families_table(story: Story, columns: Sequence[tuple[str, str, n.Format]], finding: str) -> Table:
+def families_table(report: AnyReport, columns: Sequence[tuple[str, str, n.Format]], finding: str) -> Table:
     """All families on the same test rows; `columns` has a metric's key, its name and its form, the primary first."""
-    found: Mapping[str, Any] = story.evaluation["families"]
-    candidate = story.evaluation["candidate"]["family"]
-    deep = story.evaluation["deep_minus_traditional"]
-    rows = story.evaluation["rows"]["test"]
-    difference = n.estimate(interval(deep), n.difference)
+    families = report.evaluation.families
+    candidate = report.evaluation.candidate.family
+    deep = _deep(report)
+    rows = report.evaluation.rows["test"]
+    difference = n.estimate(deep.gain, n.difference)
     return Table(
         finding=finding,
-        described=f"Test set, {n.count(rows)} customers. {_chosen(story)} Deep − {FAMILY_NAMES[deep['traditional']].lower()}: "
-        f"{difference} {METRIC_NAMES[deep['metric']]}.",
+        described=f"Test set, {n.count(rows)} customers. {_chosen(report)} Deep − {FAMILY_NAMES[deep.traditional].lower()}: "
+        f"{difference} {METRIC_NAMES[deep.metric]}.",
         grid=Grid(
             columns=heads("Family", *(name for _, name, _ in columns)),
             rows=tuple(
                 TableRow(
                     cells=(
                         FAMILY_NAMES[family] + (" (chosen)" if family == candidate else ""),
-                        *(Estimate.of(interval(parts["test"][key]), show) for key, _, show in columns),
+                        *(Estimate.of(figures.test[key], show) for key, _, show in columns),
                     ),
                     chosen=family == candidate,
                 )
-                for family, parts in sorted(found.items(), key=lambda item: list(FAMILY_NAMES).index(item[0]))
+                for family, figures in sorted(families.items(), key=lambda item: list(FAMILY_NAMES).index(item[0]))
             ),
         ),
     )
 
 
-def _groups(story: Story, effect: str, unit: str) -> list[Reasons]:
+def _groups(report: AnyReport, effect: str, unit: str) -> list[Reasons]:
     """The strongest groups, at most two a column, as changes of the link score; none where there are but texts and photos."""
-    taken: list[Mapping[str, Any]] = []
-    for group in story.summaries["explain"]["groups"]:
-        if sum(other["column"] == group["column"] for other in taken) < 2 and len(taken) < _GROUPS:
+    taken: list[GroupEffect] = []
+    for group in report.explain.groups:
+        if sum(other.column == group.column for other in taken) < 2 and len(taken) < _GROUPS:
             taken.append(group)
     if not taken:
         return []
-    width = max((abs(group["effect"]) for group in taken), default=1.0)
-    most = story.summaries["explain"]["importance"]
-    finding = f"{capital(most[0]['label'])} and {most[1]['label']} matter most" if len(most) > 1 else "What matters"
-    error, spread = (story.summaries["explain"][key] for key in ("completeness_error", "spread"))
+    width = max((abs(group.effect) for group in taken), default=1.0)
+    most = report.explain.importance
+    finding = f"{capital(most[0].label)} and {most[1].label} matter most" if len(most) > 1 else "What matters"
+    error, spread = report.explain.completeness_error, report.explain.spread
     exact = (
         "Parts are exact."
         if error == 0
@@ -349,15 +296,15 @@ def _groups(story: Story, effect: str, unit: str) -> list[Reasons]:
         unit=unit,
         reasons=tuple(
             Reason(
-                when=capital(group["words"]),
+                when=capital(group.words),
                 rather="",
-                applies=n.share(group["share"]),
+                applies=n.share(group.share),
                 bar=inline(
-                    Interval(value=group["effect"], low=group["effect"], high=group["effect"]), (-width, width),
-                    label=f"{n.difference(group['effect'], 2)} {unit}", filled=True,
+                    Interval(value=group.effect, low=group.effect, high=group.effect), (-width, width),
+                    label=f"{n.difference(group.effect, 2)} {unit}", filled=True,
                 ),
-                change=n.difference(group["effect"], 2),
-                interval=f"{n.count(group['n'])} customers",
+                change=n.difference(group.effect, 2),
+                interval=f"{n.count(group.n)} customers",
             )
             for group in taken
         ),
@@ -365,30 +312,30 @@ def _groups(story: Story, effect: str, unit: str) -> list[Reasons]:
     )]  # fmt: skip
 
 
-def people(story: Story) -> People | Photos:
+def people(report: AnyReport) -> People | Photos:
     """Some customers with their scores and reasons, or some photos with what was gone by."""
-    if story.people and all(row.get("heat") for row in story.people):
-        return _photos(story)
+    if report.customers and all(row.heat for row in report.customers):
+        return _photos(report)
     found = []
-    for row in story.people:
-        raises, _, lowers = str(row["reasons"]).partition("; but ")
-        told = quotes(row.get("quotes", ()))
-        found.append(Person(row=str(row["row"]), score=row["score"], reasons=capital(raises), but=lowers, quotes=told))
-    which = "the record in the file" if story.contract.columns else "who"
+    for row in report.customers:
+        raises, _, lowers = row.reasons.partition("; but ")
+        person = Person(row=row.row, score=row.score, reasons=capital(raises), but=lowers, quotes=quotes(row.quotes))
+        found.append(person)
+    which = "the record in the file" if report.contract.columns else "who"
     listed = "Each customer on the list comes with reasons"
-    if story.contract.money.gain_if_good is not None:
+    if report.contract.money.gain_if_good is not None:
         listed = "Each refused applicant comes with the four strongest reasons against"
     return People(
-        finding=listed if story.verdict == "PROMOTE" else "Each score comes with reasons",
+        finding=listed if report.verdict == "PROMOTE" else "Each score comes with reasons",
         described=f"{len(found)} of the test customers: {which}, the score, what moved it most."
         + (f" {MARKS}" if any(person.quotes for person in found) else ""),
         people=tuple(found),
     )
 
 
-def _photos(story: Story) -> Photos:
+def _photos(report: AnyReport) -> Photos:
     shown = [
-        Photo(row=row["row"], title=row["score"], note="", photo=row["photo"], heat=row["heat"]) for row in story.people
+        Photo(row=row.row, title=row.score, note="", photo=row.photo or b"", heat=row.heat) for row in report.customers
     ]
     return Photos(
         finding="Each photo comes with what it went by",

@@ -1,23 +1,17 @@
-"""The families of models: their names, the stage that fits each, and what every one of them can do."""
+"""What a model of every family can do, and the blend of two."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perennial.models.encoding.encode import Encoded
-
-Family = Literal["linear", "boosted", "kernel", "kmeans", "deep", "blend"]
-FAMILIES: tuple[Family, ...] = ("linear", "boosted", "kernel", "kmeans", "deep", "blend")  # the simplest first
-STAGE_OF: dict[Family, str] = {
-    "linear": "baseline", "boosted": "baseline", "kernel": "baseline", "kmeans": "baseline", "deep": "train",
-    "blend": "evaluate",
-}  # fmt: skip
+from perennial.results.families import Family
 
 
 class Model(Protocol):

@@ -1,0 +1,16 @@
+"""Summary of validate: rows that keep every rule, those that break one, and the audit."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from perennial.results.summary import Note, StageSummary
+
+
+class ValidateSummary(StageSummary):
+    stage: Literal["validate"] = "validate"
+    notes: tuple[Note, ...]
+    quarantine: dict[str, int]
+    """Rows by rule."""
+    audited: dict[str, int]
+    """Expectations of the second opinion, by table."""

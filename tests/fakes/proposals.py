@@ -9,8 +9,8 @@ import yaml
 
 from perennial.contract.load import parse
 from perennial.contract.model import Contract
-from perennial.propose.draft import Answers
-from perennial.sources.new_use_case import Proposal, propose
+from perennial.discovery.draft import Answers
+from perennial.discovery.proposal import Proposal, propose
 
 
 def proposed(path: Path, **answers: Any) -> tuple[Proposal, Contract]:

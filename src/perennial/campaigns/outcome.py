@@ -23,6 +23,8 @@ from perennial.contract.columns import Column
 from perennial.contract.load import load, parse
 from perennial.contract.model import Contract
 from perennial.contract.serving import feature_columns
+from perennial.discovery.campaign import FILE, FinishedCampaign, build_head, draft_next_contract, name_columns
+from perennial.discovery.render import build_contract_text, build_params_text
 from perennial.errors import InputError, PerennialError
 from perennial.evaluation.statistics import experiment
 from perennial.evaluation.statistics.experiment import UNFAIR, Effect
@@ -31,8 +33,6 @@ from perennial.files.durable import read_json, sha256_file, write_text
 from perennial.files.locks import held
 from perennial.files.project import Project
 from perennial.files.tables import write_table
-from perennial.propose.campaign import FILE, Finished, columns_of, head, next_contract
-from perennial.propose.render import contract_text, params_text
 from perennial.report.charts.numbers import count, decimal, money_difference, points
 from perennial.results.figures import Interval
 from perennial.sources.fetch import fetch
@@ -279,33 +279,33 @@ def _learn_from(project: Project, contract: Contract, record: Campaign, told: To
     params = project.root / "params.yaml"
     if name not in use_cases(params):
         has_text = any(feature.kind == "text" for feature in finished.features)
-        block = params_text(name, told.people.height, "uplift", has_text=has_text)
+        block = build_params_text(name, told.people.height, "uplift", has_text=has_text)
         write_text(params, with_block(params.read_text(encoding="utf-8"), block))
     kept = "" if is_new else f"contracts/{name}.yaml stays as it is, with the outcomes of this look; "
     return f"{kept}to learn from it: perennial run {name}"
 
 
-def _finished(contract: Contract, record: Campaign, people: pl.DataFrame) -> Finished:
+def _finished(contract: Contract, record: Campaign, people: pl.DataFrame) -> FinishedCampaign:
     there = [f for f in feature_columns(contract) if f"feature:{f.name}" in people.columns]
     features = [f for f in there if people[f"feature:{f.name}"].null_count() < people.height]
     mean = float(np.mean([record.costs[message] for message in people["message"] if message in record.costs] or [0]))
-    return Finished(
+    return FinishedCampaign(
         name=record.use_case, campaign=record.campaign, model_version=record.model_version, key=record.key,
         target=record.target, arms=record.arms, shares=record.shares, value=record.value, features=features,
         costs=[0.0, *(round(record.costs.get(arm, mean), 6) for arm in record.arms[1:])],
     )  # fmt: skip
 
 
-def _write_contract(project: Project, name: str, finished: Finished, contract: Contract, rows: int) -> None:
-    text = contract_text(next_contract(finished, contract), head(finished, rows), {})
+def _write_contract(project: Project, name: str, finished: FinishedCampaign, contract: Contract, rows: int) -> None:
+    text = build_contract_text(draft_next_contract(finished, contract), build_head(finished, rows), {})
     parse(yaml.safe_load(text), project.contract(name).name)
     write_text(project.contract(name), text)
 
 
-def _rows(finished: Finished, record: Campaign, people: pl.DataFrame) -> pl.DataFrame:
+def _rows(finished: FinishedCampaign, record: Campaign, people: pl.DataFrame) -> pl.DataFrame:
     """The raw rows of the new use case."""
     arms = [record.arms[code] for code in _arms(record, people)]
-    named = columns_of(finished)
+    named = name_columns(finished)
     told = people.with_columns(pl.Series("arm", arms, dtype=pl.String), pl.col("y").cast(pl.Int64))
     features = [pl.col(f"feature:{f.name}").alias(f.name) for f in finished.features]
     rows = told.select(*(pl.col(own).alias(name) for own, name in named.items()), *features)

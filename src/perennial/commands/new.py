@@ -6,9 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from perennial.discovery.draft import Answers
+from perennial.discovery.terminal import Terminal
 from perennial.files.project import Project
-from perennial.propose.draft import Answers
-from perennial.propose.terminal import Terminal
 from perennial.sources.new_use_case import new
 
 

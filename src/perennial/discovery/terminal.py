@@ -7,23 +7,23 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from perennial.discovery.draft import Answers
+from perennial.discovery.questions import MAX_QUESTIONS, Question
 from perennial.errors import PerennialError
-from perennial.propose.draft import Answers
-from perennial.propose.questions import MOST, Question
 
 T = TypeVar("T")
 _TICK_S = 0.2
 
 
 class Terminal:
-    """Somebody who is asked at most MOST questions."""
+    """Somebody who is asked at most MAX_QUESTIONS questions."""
 
     def __init__(self) -> None:
         self._asked = 0
 
     @property
     def left(self) -> int:
-        return MOST - self._asked
+        return MAX_QUESTIONS - self._asked
 
     def show(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -34,16 +34,16 @@ class Terminal:
         if questions and not self._asked:
             self.show(["", "Enter takes what stands in [ ]."])
         for number, question in enumerate(questions[: self.left], start=self._asked + 1):
-            self.show([f"{number}. {question.asks}", *(f"     {line}" for line in question.evidence)])
-        self.show(f"not asked, {question.option} says it: {question.asks}" for question in questions[self.left :])
+            self.show([f"{number}. {question.text}", *(f"     {line}" for line in question.evidence)])
+        self.show(f"not asked, {question.option} says it: {question.text}" for question in questions[self.left :])
         return list(questions[: self.left])
 
     def answer(self, question: Question, answers: Answers, use: Callable[[Answers], T]) -> tuple[Answers, T]:
         """The answers with this one, and what `use` makes of them."""
 
         def taken(said: str) -> tuple[Answers, T]:
-            told = question.takes(said, answers) if said else answers
-            return told, use(told)
+            extended = question.apply(said, answers) if said else answers
+            return extended, use(extended)
 
         return self.reply("", question.default, taken)
 
@@ -52,14 +52,14 @@ class Terminal:
         while True:
             said = read_line(f"{self._asked + 1}> {asks}[{default}] ").strip()
             try:
-                found = use(said)
+                result = use(said)
             except PerennialError as error:
                 if not said:
                     raise
                 self.show([str(error)])
                 continue
             self._asked += 1
-            return found
+            return result
 
 
 def read_line(prompt: str) -> str:

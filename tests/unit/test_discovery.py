@@ -20,12 +20,13 @@ from perennial.contract.load import parse
 from perennial.data.io.ingest import Form, ingest
 from perennial.data.names import ENTITY
 from perennial.data.quality.validate import unexpected
+from perennial.discovery.column_types import type_column
+from perennial.discovery.confirm import ValueSummary
+from perennial.discovery.contract_draft import dump_piece
+from perennial.discovery.dialect import detect_dialect
+from perennial.discovery.outcome import choose_event
+from perennial.discovery.profile import ColumnProfile
 from perennial.errors import ConfigError, InputError
-from perennial.propose.expected import Seen
-from perennial.propose.kinds import kind_of
-from perennial.propose.outcome import event_of
-from perennial.propose.profile import Profile
-from perennial.propose.written import written
 from tests.fakes.proposals import proposed
 
 pytestmark = pytest.mark.unit
@@ -75,9 +76,9 @@ def test_how_a_file_is_written_is_seen_and_read_by_the_exact_reader_so(
     text: str, encoding: str, source: dict[str, Any], names: list[str], tmp_path: Path
 ) -> None:
     path = saved(tmp_path, text, encoding=encoding)
-    found = written(path)
-    assert found.source == source
-    assert list(found.names) == names
+    detected = detect_dialect(path)
+    assert dump_piece(detected.to_source("*")) == {"kind": "file", "files": "*", **source}
+    assert list(detected.names) == names
     columns = {name: {"role": "ignore", "why": "x"} for name in names[1:]} | {names[0]: {"role": "categorical"}}
     told = {
         "task": {"kind": "clustering", "k": [2, 3], "min_stability": 0.8, "primary": "stability", "minimum": 0.8},
@@ -91,7 +92,7 @@ def test_how_a_file_is_written_is_seen_and_read_by_the_exact_reader_so(
     told["columns"]["n"]["required"] = False
     contract = parse(told, "x")
     read = ingest([path], contract.columns, Form.of(contract, "main"))
-    assert read.rows.height + read.rejects.height == len(text.strip().split("\n")) - found.dialect.skip - (
+    assert read.rows.height + read.rejects.height == len(text.strip().split("\n")) - detected.dialect.skip - (
         "header" not in source
     )
 
@@ -103,7 +104,7 @@ def test_what_is_no_table_is_refused_with_what_to_do(tmp_path: Path) -> None:
         ("{\na\n}}\nxx yy zz\n", "no delimiter"),
     ):
         with pytest.raises(InputError, match=words):
-            written(saved(tmp_path, text))
+            detect_dialect(saved(tmp_path, text))
 
 
 KINDS: list[tuple[str, list[str], dict[str, Any]]] = [
@@ -139,28 +140,33 @@ KINDS: list[tuple[str, list[str], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("name", "cells", "keys"), KINDS)
 def test_the_shape_of_all_cells_says_what_a_column_is(name: str, cells: list[str], keys: dict[str, Any]) -> None:
-    assert kind_of(looked(name, cells * (9 if len(cells) < 9 else 1))).keys == keys
+    assert typed_keys(name, cells * (9 if len(cells) < 9 else 1)) == keys
 
 
-def looked(name: str, cells: list[str]) -> Profile:
-    column = Profile(name=name)
+def typed_keys(name: str, cells: list[str]) -> dict[str, Any]:
+    """What the contract says of a column."""
+    return dict(dump_piece(type_column(profiled(name, cells)).draft))
+
+
+def profiled(name: str, cells: list[str]) -> ColumnProfile:
+    column = ColumnProfile(name=name)
     for start in range(0, len(cells), 7):  # block by block, as it is read
         column.add(pl.Series(name, cells[start : start + 7], dtype=pl.String))
     return column
 
 
 def test_a_day_that_could_be_a_month_is_asked_about_and_never_guessed() -> None:
-    found = kind_of(looked("d", ["01/02/2024", "03/04/2024", "11/12/2023"] * 5))
-    assert found.keys["role"] == "ignore"
-    assert "day first or month first" in found.keys["why"]
+    keys = typed_keys("d", ["01/02/2024", "03/04/2024", "11/12/2023"] * 5)
+    assert keys["role"] == "ignore"
+    assert "day first or month first" in keys["why"]
 
 
 def test_one_odd_cell_flips_no_column_and_a_far_number_that_is_common_is_nothing() -> None:
-    assert kind_of(looked("n", [str(i) for i in range(300)] + ["oops"])).keys == {"role": "numeric", "type": "int"}
+    assert typed_keys("n", [str(i) for i in range(300)] + ["oops"]) == {"role": "numeric", "type": "int"}
     days = [str(i % 28) for i in range(300)]
-    assert kind_of(looked("pdays", days + ["999"] * 40)).keys["null"] == ["999"]
-    assert "null" not in kind_of(looked("amount", [*(str(i * 10) for i in range(300)), "999"])).keys
-    assert kind_of(looked("n", ["1", "", "2"] * 9)).keys == {"role": "numeric", "type": "int"}
+    assert typed_keys("pdays", days + ["999"] * 40)["null"] == ["999"]
+    assert "null" not in typed_keys("amount", [*(str(i * 10) for i in range(300)), "999"])
+    assert typed_keys("n", ["1", "", "2"] * 9) == {"role": "numeric", "type": "int"}
 
 
 EVENTS: list[tuple[dict[str, int], str, bool]] = [
@@ -182,8 +188,8 @@ EVENTS: list[tuple[dict[str, int], str, bool]] = [
 def test_the_event_is_what_the_value_says_and_else_the_rarer_one(
     values: dict[str, int], event: str, sure: bool
 ) -> None:
-    assert event_of(values) == (event, sure)
-    assert event_of(dict(reversed(values.items()))) == (event, sure)
+    assert choose_event(values) == (event, sure)
+    assert choose_event(dict(reversed(values.items()))) == (event, sure)
 
 
 def test_a_leak_is_refused_a_suspect_left_out_and_many_strong_columns_are_honest(tmp_path: Path) -> None:
@@ -299,21 +305,20 @@ def test_a_range_is_widened_to_round_numbers_of_its_own_size(
     cells: list[float | None], low: float, high: float
 ) -> None:
     column = Column.model_validate({"role": "numeric", "type": "decimal"})
-    seen = Seen({"x": column})
+    summary = ValueSummary({"x": column})
     for cell in cells:
-        seen.add(pl.DataFrame({"x": [cell]}, schema={"x": pl.Float64}))
-    assert [(guess.rule["min"], guess.rule["max"], guess.rule["soft"]) for guess in seen.guesses()] == [
-        (low, high, True)
-    ]
+        summary.add(pl.DataFrame({"x": [cell]}, schema={"x": pl.Float64}))
+    rules = [expected.rule for expected in summary.derive_rules()]
+    assert [(rule.min, rule.max, rule.soft) for rule in rules] == [(low, high, True)]
 
 
 @pytest.mark.parametrize(("n", "once", "is_set"), [(2, [], True), (20, [], True), (21, [], False), (3, ["x"], False)])
 def test_values_are_a_set_where_each_came_again(n: int, once: list[str], is_set: bool) -> None:
-    seen = Seen({"c": Column(role="categorical"), "why": Column(role="ignore", why="not used")})
+    summary = ValueSummary({"c": Column(role="categorical"), "why": Column(role="ignore", why="not used")})
     values = [f"v{i:02d}" for i in range(n)]
-    seen.add(pl.DataFrame({"c": values + once, "why": ["-"] * (n + len(once))}))
-    seen.add(pl.DataFrame({"c": values, "why": ["-"] * n}))
-    assert [guess.rule.get("values") for guess in seen.guesses()] == ([values] if is_set else [])
+    summary.add(pl.DataFrame({"c": values + once, "why": ["-"] * (n + len(once))}))
+    summary.add(pl.DataFrame({"c": values, "why": ["-"] * n}))
+    assert [expected.rule.values for expected in summary.derive_rules()] == ([values] if is_set else [])
 
 
 def test_guessed_rules_are_soft_have_a_reason_and_are_broken_by_no_row_of_the_file(tmp_path: Path) -> None:
@@ -432,7 +437,7 @@ PLACES: list[tuple[str, list[str], dict[str, Any]]] = [
 def test_months_codes_with_a_point_people_and_rounded_numbers_are_what_they_are(
     name: str, cells: list[str], keys: dict[str, Any]
 ) -> None:
-    assert kind_of(looked(name, cells * 9)).keys == keys
+    assert typed_keys(name, cells * 9) == keys
 
 
 def test_a_row_is_named_by_its_number_and_a_numbering_without_a_name_is_no_feature(tmp_path: Path) -> None:

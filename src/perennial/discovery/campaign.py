@@ -1,0 +1,107 @@
+"""A finished campaign becomes the contract of an uplift question: what its randomization can teach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from perennial.contract.model import Contract
+from perennial.contract.serving import FeatureColumn
+from perennial.discovery.contract_draft import (
+    ColumnDraft,
+    ContractDraft,
+    MoneyDraft,
+    SourceDraft,
+    SplitDraft,
+    TaskDraft,
+    UnitDraft,
+    ignored_column,
+)
+
+FILE = "campaign.parquet"
+_UNUSED = {
+    "group": "says which lottery a customer was in",
+    "message": "what was sent: where it was not drawn by lot, it tells whom the model chose",
+    "score": "what the model that chose foretold",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedCampaign:
+    """A campaign whose outcomes are known; `costs` has one of each arm, the control's first."""
+
+    name: str
+    campaign: str
+    model_version: str
+    key: str
+    target: str
+    arms: Sequence[str]
+    shares: Sequence[float]
+    costs: Sequence[float]
+    value: float
+    features: Sequence[FeatureColumn]
+
+
+def name_columns(campaign: FinishedCampaign) -> dict[str, str]:
+    """What a column of the record (key, arm, y, group, message, score) is called beside the features."""
+    taken = {feature.name for feature in campaign.features}
+    names = {"key": campaign.key, "y": campaign.target, "arm": "treatment"} | {name: name for name in _UNUSED}
+    for column, name in names.items():
+        while name in taken:
+            name += "_of_campaign"
+        taken.add(name)
+        names[column] = name
+    return names
+
+
+def draft_next_contract(campaign: FinishedCampaign, before: Contract) -> ContractDraft:
+    """Every customer who was drawn is a row, as the model saw it, with what the lottery gave and what came of it."""
+    names = name_columns(campaign)
+    features = {feature.name: _draft_feature(feature) for feature in campaign.features}
+    arms = {arm: {"cost": cost} for arm, cost in zip(campaign.arms[1:], campaign.costs[1:], strict=True)}
+    treatment = ColumnDraft(
+        role="treatment", control=campaign.arms[0], assignment="randomised", arms=arms,
+        shares=[round(share, 6) for share in campaign.shares],
+    )  # fmt: skip
+    return ContractDraft(
+        task=TaskDraft(
+            kind="uplift", question=f"Whom did campaign {campaign.campaign} move?", target=names["y"], primary="qini",
+            minimum=0.0,
+        ),
+        source=SourceDraft(kind="file", files=FILE, format="parquet"),
+        columns={
+            names["key"]: ColumnDraft(role="id", type="text", unique=True),
+            **features,
+            names["arm"]: treatment,
+            names["y"]: ColumnDraft(role="outcome", values={"0": 0, "1": 1}),
+            **{names[column]: ignored_column(why) for column, why in _UNUSED.items()},
+        },
+        rules=[],
+        events={},
+        unit=UnitDraft(rows="as_is", duplicates="keep"),
+        split=SplitDraft(
+            kind="hash", by="entity", salt=f"{campaign.name}_{campaign.campaign}",
+            fractions={"train": 0.6, "val": 0.2, "test": 0.2},
+        ),
+        sampling={},
+        leakage_suspects=[],
+        slices=[name for name in before.slices if name in features],
+        money=MoneyDraft(
+            currency=before.money.currency, value_of_response=campaign.value,
+            budget_share=before.money.budget_share or 1.0,
+        ),
+    )  # fmt: skip
+
+
+def _draft_feature(feature: FeatureColumn) -> ColumnDraft:
+    """As the model saw it; a recipe of events is a plain number now."""
+    return ColumnDraft(role=feature.kind, label=feature.label, unit=feature.unit, max_null=1.0)
+
+
+def build_head(campaign: FinishedCampaign, rows: int) -> list[str]:
+    """What stands above the contract."""
+    return [
+        f"Campaign {campaign.campaign} of {campaign.name}: {rows:,} customers, chosen by model version "
+        f"{campaign.model_version}, held back by lot.",
+        "Features are as they were when the list was drawn; the lottery is known, so effects can be learned from it.",
+    ]

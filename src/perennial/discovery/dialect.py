@@ -1,0 +1,282 @@
+"""The dialect of a text file that nobody described: encoding, delimiter, lines above the header, column names.
+
+Only the beginning is looked at. The exact reader then tests every record against the dialect.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from perennial.data.io.byte_source import byte_chunks
+from perennial.data.io.read import DELIMITERS, Dialect
+from perennial.discovery.contract_draft import SourceDraft
+from perennial.errors import InputError
+
+_HEAD_BYTES, _HEAD_LINES = 1 << 20, 400
+_CHUNK_BYTES = 1 << 22
+_SEPARATORS = (*DELIMITERS, " ")
+_MAX_PREAMBLE = 20  # lines
+_MAX_NON_ASCII = 10_000  # lines from which the encoding is clear
+_NUMBER = re.compile(r"[+-]?[0-9][0-9., ]*(?:[eE][+-]?[0-9]+)?|[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}.*")
+_RESERVED = re.compile(r"\A_|\Arow_id\Z|\$\{")  # names that Perennial or DVC gives a meaning
+Row = Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectedDialect:
+    """How a file is written, its column names, and the guesses in words."""
+
+    dialect: Dialect
+    names: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def to_source(self, files: str) -> SourceDraft:
+        """The contract's source, with what differs from a plain CSV."""
+        dialect = self.dialect
+        return SourceDraft(
+            kind="file", files=files,
+            delimiter=dialect.delimiter if dialect.delimiter != "," else None,
+            encoding=dialect.encoding if dialect.encoding != "utf-8" else None,
+            quoting=None if dialect.quoting else "none",
+            skip=dialect.skip, trim=dialect.trim, header=dialect.names,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Header:
+    """The line of names: its cells, its place, and the lines from it on that are no rows."""
+
+    cells: Row
+    names: list[str]
+    skip: int  # lines above it
+    above_rows: Sequence[Row]  # the header itself and the questions of a survey below it; none without a header
+
+
+def detect_dialect(path: Path) -> DetectedDialect:
+    """Raises: InputError for what is no table of text, or has no delimiter that its lines agree on."""
+    encoding, text = _read_head(path)
+    if not text.strip():
+        raise InputError(f"{path}: empty; give a CSV file")
+    lines = _split_lines(text)[:_HEAD_LINES]
+    delimiter, n_fields = _detect_delimiter(path, lines)
+    quoting = _has_paired_quotes(lines)
+    rows = _parse_rows(text, delimiter, quoting=quoting)
+    skip = _count_preamble(rows, n_fields)
+    body: list[Row] = [row for row in rows[skip:] if len(row) == n_fields]
+    trim = _is_padded(body)
+    if trim:
+        body = [[cell.strip(" ") for cell in row] for row in body]
+    header = _find_header(body, skip, n_fields)
+    has_new_names = header.names != [name.strip() for name in header.cells]
+    is_declared = has_new_names or len(header.above_rows) != 1
+    dialect = Dialect(
+        delimiter=delimiter, encoding=encoding, quoting=quoting, trim=trim,
+        names=tuple(header.names) if is_declared else None,
+        skip=header.skip + (_count_lines(header.above_rows) if is_declared else 0),
+    )  # fmt: skip
+    return DetectedDialect(dialect=dialect, names=tuple(header.names), notes=_describe_guesses(dialect, header))
+
+
+def _read_head(path: Path) -> tuple[str, str]:
+    """The encoding, and whole lines of the beginning. What is UTF-8 is opened once for both."""
+    with open(path, "rb") as raw:
+        mark = raw.read(2)
+    if mark in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16", _take_head(byte_chunks(path, "utf-16", _HEAD_BYTES))
+    chunks = byte_chunks(path, "utf-8", _CHUNK_BYTES)
+    first = next(chunks)
+    if _is_utf8(chain([first], chunks)):
+        return "utf-8", _take_head([first])
+    encoding = "cp1252" if _is_cp1252(path) else "latin-1"
+    return encoding, _take_head(byte_chunks(path, encoding, _HEAD_BYTES))
+
+
+def _is_utf8(chunks: Iterable[bytes]) -> bool:
+    """Whether nearly all lines with signs beyond ASCII decode, the header among them; a few bad rows are set aside."""
+    n_good = n_bad = n_lines = 0
+    is_header_good = True
+    for chunk in chunks:
+        for i, line in enumerate(chunk.split(b"\n")[:-1] if not chunk.isascii() else (), n_lines):
+            if line.isascii():
+                continue
+            try:
+                line.decode()
+                n_good += 1
+            except UnicodeDecodeError:
+                n_bad += 1
+                is_header_good &= i > 0
+        n_lines += chunk.count(b"\n")
+        if n_good + n_bad > _MAX_NON_ASCII:
+            break
+    return is_header_good and n_bad <= max(3, n_good / 20, n_lines / 1_000)
+
+
+def _is_cp1252(path: Path) -> bool:
+    """Whether it decodes as Windows writes; latin-1 takes every byte."""
+    try:
+        for _ in byte_chunks(path, "cp1252", _CHUNK_BYTES):
+            pass
+    except InputError:
+        return False
+    return True
+
+
+def _take_head(chunks: Iterable[bytes]) -> str:
+    """Whole lines of the beginning."""
+    data = b""
+    for chunk in chunks:
+        data += chunk
+        if len(data) >= _HEAD_BYTES:
+            return data[: data.rfind(b"\n", 0, _HEAD_BYTES) + 1].decode("utf-8", errors="replace")
+    return data.decode("utf-8", errors="replace")
+
+
+def _detect_delimiter(path: Path, lines: Sequence[str]) -> tuple[str, int]:
+    """The sign by which most lines have the same number of fields, and that number."""
+    best: tuple[float, str, int] = (0.0, "", 0)
+    for sign in _SEPARATORS:
+        if sign == " " and any("  " in line for line in lines):
+            continue
+        counts = Counter(len(row) for row in _parse_rows("\n".join(lines), sign, quoting=True) if any(row))
+        n_fields, n_rows = max(counts.items(), key=lambda item: (item[1], item[0])) if counts else (1, 0)
+        share = n_rows / max(counts.total(), 1)
+        if n_fields < 2 or share < 0.6 or (sign == " " and share < 0.98):
+            continue
+        worth = share * (1 + min(n_fields, 50) / 100) - (0.2 if sign == " " else 0)
+        best = max(best, (worth, sign, n_fields))
+    if best[1]:
+        return best[1], best[2]
+    if _is_fixed_width(lines):
+        raise InputError(f"{path}: columns of fixed width; export it with a delimiter, such as a comma")
+    signs = ", ".join(repr(sign) for sign in _SEPARATORS)
+    raise InputError(f"{path}: no delimiter gives its lines the same number of fields (tried {signs}); is it a table?")
+
+
+def _has_paired_quotes(lines: Sequence[str]) -> bool:
+    """Whether quotes are quotes: nearly every line that has one has an even number, or fields go over lines."""
+    odd = sum(line.count('"') % 2 for line in lines)
+    return odd <= max(2, len(lines) // 5)
+
+
+def _is_fixed_width(lines: Sequence[str]) -> bool:
+    full = [line for line in lines if line.strip()]
+    n_gapped = sum("  " in line for line in full)
+    return len(full) > 2 and len({len(line) for line in full}) == 1 and n_gapped > len(full) / 2
+
+
+def _parse_rows(text: str, delimiter: str, *, quoting: bool) -> list[list[str]]:
+    if quoting:
+        try:
+            return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        except csv.Error:
+            pass  # by lines, then
+    return [line.split(delimiter) for line in _split_lines(text)]
+
+
+def _split_lines(text: str) -> list[str]:
+    """By LF or CR and LF only: other signs that end a line elsewhere may stand in a cell."""
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+
+
+def _count_preamble(rows: Sequence[Row], n_fields: int) -> int:
+    """How many lines come before the first that has all fields; none where that never comes."""
+    for i, row in enumerate(rows[: _MAX_PREAMBLE + 1]):
+        if len(row) == n_fields and sum(bool(cell.strip()) for cell in row) > n_fields / 2:
+            return i
+    return 0
+
+
+def _is_padded(body: Sequence[Row]) -> bool:
+    """Whether cells are set apart by spaces, as in `39, State-gov, 77516`."""
+    cells = [cell for row in body[:200] for cell in row[1:]]
+    return bool(cells) and sum(cell[:1] == " " or cell[-1:] == " " for cell in cells) > len(cells) / 3
+
+
+def _find_header(body: Sequence[Row], skip: int, n_fields: int) -> _Header:
+    if _has_two_headers(body):
+        skip, body = skip + 1, body[1:]
+    n_questions = 2 if _is_survey(body) else 0
+    if not _is_header([*body[:1], *body[1 + n_questions :]]):
+        cells = [f"c{i + 1}" for i in range(n_fields)]
+        return _Header(cells=cells, names=cells, skip=skip, above_rows=[])
+    return _Header(cells=body[0], names=_make_keys(body[0]), skip=skip, above_rows=body[: 1 + n_questions])
+
+
+def _is_header(body: Sequence[Row]) -> bool:
+    """Whether the first row names columns: texts, all different, unlike what stands below them."""
+    if not body:
+        return False
+    first = [cell.strip() for cell in body[0]]
+    names = [cell for cell in first if cell]
+    if not names or any(_is_number(cell) for cell in names):
+        return False
+    below = [[row[i].strip() for row in body[1:] if row[i].strip()] for i in range(len(first))]
+    if any(cells and all(_is_number(cell) for cell in cells[:50]) for cells in below):
+        return True
+    if len(set(names)) < 0.9 * len(names):
+        return False
+    n_repeated = sum(name in cells for name, cells in zip(first, below, strict=True) if name)
+    return n_repeated <= len(first) / 4
+
+
+def _is_number(cell: str) -> bool:
+    """A number or a date."""
+    return _NUMBER.fullmatch(cell) is not None
+
+
+def _is_survey(body: Sequence[Row]) -> bool:
+    """Whether the question and an id for machines stand below each name, as Qualtrics exports them."""
+    return len(body) > 3 and sum("ImportId" in cell for cell in body[2]) > len(body[2]) / 2
+
+
+def _has_two_headers(body: Sequence[Row]) -> bool:
+    """Whether a line for machines (X1, X2) stands above the one that names columns: both texts, numbers below."""
+    first, second, below = body[:1], body[1:2], body[2:50]
+    if not below or any(_is_number(cell.strip()) for row in (*first, *second) for cell in row):
+        return False
+    if not all(cell.strip() for cell in second[0]):
+        return False
+    cells = [[row[i].strip() for row in below if row[i].strip()] for i in range(len(second[0]))]
+    return sum(all(_is_number(cell) for cell in column) for column in cells) > len(cells) / 2
+
+
+def _make_keys(header: Row) -> list[str]:
+    """Names that can be keys: none empty, none twice, none reserved."""
+    names: list[str] = []
+    for i, cell in enumerate(header):
+        name = cell.strip() or f"column_{i + 1}"
+        if _RESERVED.search(name):
+            name = "x" + name.replace("${", "")
+        base, n = name, 2
+        while name in names:
+            name, n = f"{base}_{n}", n + 1
+        names.append(name)
+    return names
+
+
+def _count_lines(rows: Sequence[Row]) -> int:
+    """Physical lines of some rows, whose cells may go over several."""
+    return sum(1 + sum(cell.count("\n") for cell in row) for row in rows)
+
+
+def _describe_guesses(dialect: Dialect, header: _Header) -> tuple[str, ...]:
+    notes = []
+    if dialect.encoding != "utf-8":
+        notes.append(f"it is written in {dialect.encoding}, not in UTF-8")
+    if header.skip:
+        notes.append(f"the first {header.skip} lines come before the header")
+    if not header.above_rows:
+        notes.append("the first line names no columns, so they are called c1, c2, …")
+    pairs = zip(header.cells, header.names, strict=True)
+    if renames := [f"{cell!r} is called {name!r}" for cell, name in pairs if cell.strip() != name]:
+        notes.append(", ".join(renames[:5]))
+    if not dialect.quoting:
+        notes.append("quotes are signs like any other")
+    return tuple(notes)

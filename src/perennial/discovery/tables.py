@@ -1,0 +1,195 @@
+"""A table is one file or several with the same columns: their format, their names, and all of their rows.
+
+Files with other columns are never joined unasked: which one is meant, a person must say.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from perennial.contract.columns import Column
+from perennial.contract.source import Format
+from perennial.data.io.jsonl import read_keys, read_objects
+from perennial.data.io.parquet import parquet_blocks, parquet_schema
+from perennial.data.io.read import Block, Dialect, read_blocks
+from perennial.data.names import RAW
+from perennial.discovery.contract_draft import SourceDraft
+from perennial.discovery.dialect import detect_dialect
+from perennial.discovery.names import has_topic, remove_keyword
+from perennial.errors import InputError
+from perennial.files.archives import is_archive, unpack
+
+_TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".csv.gz", ".tsv.gz", ".jsonl.gz", ".ndjson.gz")
+_OTHER_SUFFIXES = (".txt", ".data", ".dat", ".json", ".txt.gz", ".test", ".all", ".json.gz")  # of tables, maybe
+_SHEET_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".ods")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceTable:
+    """Files with the same columns, how they are written, and the dates whose parts stand in several columns."""
+
+    paths: tuple[Path, ...]
+    names: tuple[str, ...]
+    source: SourceDraft
+    notes: tuple[str, ...] = ()
+    format: Format
+    dialect: Dialect | None = None  # of text with a delimiter
+    parquet: Mapping[str, Column] | None = None  # how the cells of a Parquet file are read
+    nested: frozenset[str] = frozenset()  # keys of JSON that hold lists or objects somewhere
+
+    @property
+    def date_parts(self) -> dict[str, tuple[str, ...]]:
+        """A name for each date in parts → its columns."""
+        return find_date_parts(self.names)
+
+    def read_blocks(self) -> Iterator[Block]:
+        """All records, with a column more for each date in parts."""
+        dates = [pl.concat_str(parts, separator="-").alias(name) for name, parts in self.date_parts.items()]
+        for path in self.paths:
+            for block in self._read_file(path):
+                yield Block(rows=block.rows.with_columns(dates), rejects=block.rejects)
+
+    def _read_file(self, path: Path) -> Iterator[Block]:
+        if self.dialect is not None:
+            return read_blocks(path, self.dialect)
+        if self.parquet is not None:
+            return parquet_blocks(path, {name: (name, column) for name, column in self.parquet.items()})
+        return self._read_objects(path)
+
+    def _read_objects(self, path: Path) -> Iterator[Block]:
+        """A key with a list or an object anywhere has no cell: as a column it would set those rows aside."""
+        empty = [pl.lit("").alias(name) for name in self.nested]
+        for block in read_objects(path, "utf-8", {name: name for name in self.names}, set(self.names)):
+            yield Block(rows=block.rows.with_columns(empty), rejects=block.rejects)
+
+
+def list_files(data: Path) -> list[Path]:
+    """The file, or the files of the folder.
+
+    Raises: InputError where there are none.
+    """
+    if not data.exists():
+        raise InputError(f"--data {data}: there is no such file or folder")
+    paths = [data] if data.is_file() else sorted(path for path in data.iterdir() if not path.name.startswith("."))
+    if not paths:
+        raise InputError(f"--data {data}: the folder is empty")
+    return paths
+
+
+def unpack_tables(paths: Sequence[Path], folder: Path) -> list[Path]:
+    """The files themselves, or those that look like tables of the one archive, unpacked into `folder`.
+
+    Raises: InputError for a spreadsheet, and for an archive without a table or with one that cannot be trusted.
+    """
+    for path in paths:
+        if path.suffix.lower() in _SHEET_SUFFIXES:
+            raise InputError(f"{path.name} is a spreadsheet: save the sheet as CSV, and give that", code="other_format")
+    if len(paths) != 1 or not paths[0].is_file() or not is_archive(paths[0]):
+        return list(paths)
+    try:
+        _unpack(paths[0], folder, _TABLE_SUFFIXES)
+    except InputError as error:
+        if error.code != "no_table":
+            raise
+        _unpack(paths[0], folder, _OTHER_SUFFIXES)
+    return sorted(folder.iterdir())
+
+
+def _unpack(archive: Path, folder: Path, suffixes: tuple[str, ...]) -> None:
+    unpack(archive, folder, lambda name: not name.startswith(".") and name.lower().endswith(suffixes))
+
+
+def describe_table(paths: Sequence[Path]) -> SourceTable:
+    """How all of the files are written.
+
+    Raises: InputError when their columns differ, or one is no table.
+    """
+    first, *others = [_describe_file(path) for path in paths]
+    for other in others:
+        if (other.names, other.format, other.dialect) != (first.names, first.format, first.dialect):
+            tables = (first, *others)
+            sizes = ", ".join(f"{table.paths[0].name} ({len(table.names)} columns)" for table in tables)
+            raise InputError(f"the files differ in their columns: {sizes}. Which one is it? Give that file by --data")
+    return replace(
+        first,
+        paths=tuple(paths),
+        source=replace(first.source, files=_find_pattern(paths)),
+        nested=first.nested.union(*(other.nested for other in others)),
+    )
+
+
+def _describe_file(path: Path) -> SourceTable:
+    with open(path, "rb") as raw:
+        is_parquet = raw.read(4) == b"PAR1"
+    if is_parquet:
+        schema = parquet_schema(path)
+        columns = {name: _read_as(dtype) for name, dtype in schema.items()}
+        return replace(_describe_typed(path, "parquet", tuple(schema)), parquet=columns)
+    if _has_json_name(path):
+        names = tuple(read_keys(path, "utf-8"))
+        return replace(_describe_typed(path, "jsonl", names), nested=_find_nested(path, names))
+    detected = detect_dialect(path)
+    return SourceTable(
+        paths=(path,), names=detected.names, source=detected.to_source(path.name), notes=detected.notes, format="csv",
+        dialect=detected.dialect,
+    )  # fmt: skip
+
+
+def _describe_typed(path: Path, form: Format, names: tuple[str, ...]) -> SourceTable:
+    source = SourceDraft(kind="file", files=path.name, format=form)
+    return SourceTable(paths=(path,), names=names, source=source, notes=(f"it is written as {form}",), format=form)
+
+
+def _has_json_name(path: Path) -> bool:
+    """By its name; what begins like one object a line and is called otherwise, the CSV reader refuses with words."""
+    return path.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson", ".json"))
+
+
+def _find_nested(path: Path, names: Sequence[str]) -> frozenset[str]:
+    nested: set[str] = set()
+    for block in read_objects(path, "utf-8", {name: name for name in names}, set(names)):
+        for raw in block.rows[RAW]:
+            if b"[" in raw or raw.count(b"{") > 1:
+                nested |= {key for key, value in json.loads(raw).items() if isinstance(value, list | dict)}
+    return frozenset(nested)
+
+
+def _read_as(dtype: pl.DataType) -> Column:
+    """Moments as text in the one form, what cannot be a cell as empty, the rest by its shortest text."""
+    if dtype.is_nested() or dtype == pl.Binary:
+        return Column(role="ignore", why="lists, objects or bytes")
+    if dtype == pl.Date or isinstance(dtype, pl.Datetime):
+        return Column(role="time", type="date" if dtype == pl.Date else "datetime")
+    return Column(role="categorical")
+
+
+def _find_pattern(paths: Sequence[Path]) -> str:
+    """The name of the one file, or what the names of several end with."""
+    if len(paths) == 1:
+        return glob.escape(paths[0].name)
+    suffix = "".join(paths[0].suffixes)
+    return f"*{glob.escape(suffix)}" if all("".join(path.suffixes) == suffix for path in paths) else "*"
+
+
+def find_date_parts(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """A name for each date that columns called year, month (and day) make together → those columns in this order."""
+    dates: dict[str, tuple[str, ...]] = {}
+    for year in (name for name in names if has_topic(name, "year")):
+        stem = remove_keyword(year, "year")
+        month, day = (_find_part(names, topic, stem) for topic in ("month", "day_of_month"))
+        if month is not None:
+            titles = (f"{stem or 'the'}_day", f"{stem or 'the'}_moment")
+            title = next(title for title in titles if title not in names)
+            dates[title] = (year, month) if day is None else (year, month, day)
+    return dates
+
+
+def _find_part(names: Sequence[str], topic: str, stem: str) -> str | None:
+    """The column that is a part of the date whose name is `stem` without it."""
+    return next((name for name in names if has_topic(name, topic) and remove_keyword(name, topic) == stem), None)

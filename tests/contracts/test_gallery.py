@@ -143,8 +143,8 @@ def flows(toy: Toy) -> Iterator[tuple[str, str, dict[str, Any]]]:
 def test_most_rows_are_read_and_pass_and_the_audit_agrees(entry: Toy) -> None:
     for table in entry.contract.tables:
         read_in, passed = (entry.summary(stage)["flow"][table] for stage in ("ingest", "validate"))
-        assert read_in["in"] >= 400
-        assert passed["to"]["passed"] >= 0.97 * read_in["in"]
+        assert read_in["rows_in"] >= 400
+        assert passed["to"]["passed"] >= 0.97 * read_in["rows_in"]
         assert read_json(entry.out("validate", "audit.json"))[table]["success"]
 
 
@@ -181,12 +181,12 @@ def test_cleaning_what_is_clean_changes_nothing(entry: Toy) -> None:
 def test_every_row_goes_to_one_place_at_each_stage(entry: Toy) -> None:
     last: dict[str, int] = {}
     for stage, table, counts in flows(entry):
-        assert counts["in"] == sum(counts["to"].values()), (stage, table)
+        assert counts["rows_in"] == sum(counts["to"].values()), (stage, table)
         if stage != "split":
-            assert counts["in"] == last.get(table, counts["in"]), (stage, table)
+            assert counts["rows_in"] == last.get(table, counts["rows_in"]), (stage, table)
             last[table] = next(counts["to"][place] for place in ("passed", "kept", "fed") if place in counts["to"])
     units = read_table(entry.out("featurize", "units.parquet"))
-    assert entry.summary("split")["flow"]["units"]["in"] == units.height
+    assert entry.summary("split")["flow"]["units"]["rows_in"] == units.height
     if entry.contract.unit.cutoffs is None:
         assert units.height == last["main"]
         assert set(units[ROW_ID]) <= set(read_table(entry.out("clean", "main.parquet"))[ROW_ID])

@@ -58,7 +58,7 @@ def verdict(toy: Toy) -> Any:
 def test_by_chance_every_row_is_accounted_for_and_the_model_is_good(tmp_path: Path) -> None:
     toy = bank(tmp_path / "bank", "bank_response")
     toy.run(*STAGES)
-    assert toy.summary("ingest")["flow"]["main"] == {"in": 41188, "to": {"passed": 41188, "quarantined": 0}}
+    assert toy.summary("ingest")["flow"]["main"] == {"rows_in": 41188, "to": {"passed": 41188, "quarantined": 0}}
     assert toy.summary("clean")["flow"]["main"]["to"] == {"kept": 41176, "duplicate": 12}
     found = toy.summary("evaluate")
     candidate = found["families"][found["candidate"]["family"]]

@@ -87,4 +87,4 @@ def test_effects_on_spend_are_the_known_ones_and_choosing_gains_nothing(tmp_path
     assert [effect["high"] - effect["value"] for effect in (mens, womens)] == pytest.approx([0.28, 0.26], abs=0.01)
     against = told["out_of_fold"]["policy"]["against"]["best_single"]
     assert against["low"] < 0 < against["high"]
-    assert told["lottery"]["unfair"] is None
+    assert told["randomization"]["problem"] is None

@@ -78,4 +78,4 @@ def test_an_entry_runs_on_its_own_data(name: str, tmp_path: Path) -> None:
     for stage in ("ingest", "validate", "clean", "featurize", "split"):
         flow = read_json(made.output(name, stage) / "summary.json")["flow"]
         for table, counts in flow.items():
-            assert counts["in"] == sum(counts["to"].values()), (stage, table)
+            assert counts["rows_in"] == sum(counts["to"].values()), (stage, table)

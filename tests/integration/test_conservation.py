@@ -139,16 +139,16 @@ def test_flow_tables_add_up_and_hand_over_what_they_kept(made: Toy) -> None:
     for stage in ("ingest", "validate", "clean", "featurize", "split"):
         flows[stage] = made.summary(stage)["flow"]
         for table, flow in flows[stage].items():
-            assert flow["in"] == sum(flow["to"].values()), (stage, table)
+            assert flow["rows_in"] == sum(flow["to"].values()), (stage, table)
     handed = [("ingest", "passed", "validate"), ("validate", "passed", "clean"), ("clean", "kept", "featurize")]
     for stage, kept, after in handed:
         for table in ("main", "events"):
-            assert flows[stage][table]["to"][kept] == flows[after][table]["in"], (stage, table)
-    assert flows["featurize"]["main"]["to"]["fed"] == flows["split"]["units"]["in"]
+            assert flows[stage][table]["to"][kept] == flows[after][table]["rows_in"], (stage, table)
+    assert flows["featurize"]["main"]["to"]["fed"] == flows["split"]["units"]["rows_in"]
     assert flows["clean"]["main"]["to"]["duplicate"] == 1
     assert flows["clean"]["events"]["to"]["duplicate"] == 25
     assert flows["featurize"]["events"]["to"]["no entity"] == 25
-    assert flows["ingest"]["main"]["in"] == 2_010
+    assert flows["ingest"]["main"]["rows_in"] == 2_010
 
 
 def test_a_second_copy_of_a_delivery_has_no_effect(made: Toy, project: Toy) -> None:

@@ -88,7 +88,7 @@ def mine(shop: Toy, tmp_path: Path) -> Toy:
 def test_every_line_is_accounted_for_at_every_stage(shop: Toy) -> None:
     n_lines = len(lines())
     clean = shop.summary("clean")["flow"]["lines"]
-    assert clean["in"] == n_lines
+    assert clean["rows_in"] == n_lines
     kept = n_lines - CANCELLED - NOBODY - FREE
     told = {
         "kept": kept,
@@ -100,7 +100,7 @@ def test_every_line_is_accounted_for_at_every_stage(shop: Toy) -> None:
     dropped = read_table(shop.out("clean", "dropped.parquet"))
     assert dropped["reason"].value_counts().height == 3
     made = shop.summary("featurize")["flow"]["lines"]
-    assert made["in"] == kept == sum(made["to"].values())
+    assert made["rows_in"] == kept == sum(made["to"].values())
     assert set(made["to"]) <= {"fed", "no history before the cut-off", "outside every window"}
     assert read_table(shop.out("featurize", "unused.parquet")).height == kept - made["to"]["fed"]
 
@@ -115,7 +115,7 @@ def test_units_are_split_by_their_cut_off_and_their_customer(shop: Toy) -> None:
     assert (
         sum(shop.summary("featurize")["cutoffs"].values())
         == units.height
-        == shop.summary("split")["flow"]["units"]["in"]
+        == shop.summary("split")["flow"]["units"]["rows_in"]
     )
     assert show(shop.project, NAME)["rows"]["raw"] == len(lines())
 

@@ -61,7 +61,7 @@ def test_a_data_set_of_another_kind_runs_up_to_its_parts_with_no_line_edited(
     assert section(project.root / "params.yaml", "mine", "train", TrainParams).batch_size in {64, 128, 256}
     project.run(*LIGHT)
     n_rows = len(path.read_text().splitlines()) - 1
-    assert project.summary("split")["flow"]["units"]["in"] >= 0.99 * n_rows
+    assert project.summary("split")["flow"]["units"]["rows_in"] >= 0.99 * n_rows
     text = project.project.contract("mine").read_text()
     columns = yaml.safe_load(text)["columns"]
     assert sum("  # guess: " in line for line in text.splitlines()) >= len(columns)

@@ -24,7 +24,6 @@ from perennial.files.project import Project
 from perennial.files.tables import read_table
 from perennial.promotion.promote import promote
 from perennial.promotion.register import bundle_folder, register
-from perennial.promotion.reporting import _of_candidate
 from perennial.promotion.rollback import rollback
 from perennial.scoring.scorer import Scorer
 from perennial.tracking import registry
@@ -107,7 +106,7 @@ def in_use(toy: Toy, number: str) -> None:
     record = {"verdict": "PROMOTE", "version": number, "digest": found.digest, "family": found.family, "rules": []}
     more = {"champion": champion, "reasons": ["as if"], "at": "2026-06-02 03:14:00"}
     registry.append_decision(store, toy.name, {**record, **more})
-    registry.crown(store, toy.name, number)
+    registry.set_champion(store, toy.name, number)
 
 
 def test_registering_twice_leaves_one_run_one_model_one_version(shop: Toy) -> None:
@@ -117,12 +116,12 @@ def test_registering_twice_leaves_one_run_one_model_one_version(shop: Toy) -> No
     store = open_store(shop.project)
     found = registry.by_alias(store, shop.name, "challenger")
     assert found is not None
-    assert found.number == first["version"] == "1"
-    assert found.digest == first["digest"] == digest(bundle_folder(shop.project, shop.name, first["family"]))
+    assert found.number == first.version == "1"
+    assert found.digest == first.digest == digest(bundle_folder(shop.project, shop.name, first.family))
     assert registry.champion(store, shop.name) is None
-    run = store.client.get_run(first["run_id"])
+    run = store.client.get_run(first.run_id)
     assert run.info.status == "FINISHED"
-    curve = store.client.get_metric_history(first["run_id"], "val_loss")
+    curve = store.client.get_metric_history(first.run_id, "val_loss")
     assert [metric.step for metric in curve] == [1, 2, 3]
     assert run.data.tags["raw"] == "0123.dir"
     test_auc = shop.summary("evaluate")["families"]["deep"]["test"]["auc"]["value"]
@@ -143,15 +142,15 @@ def test_a_registration_that_was_killed_is_completed_by_the_next(
     store = open_store(shop.project)
     challenger = registry.by_alias(store, shop.name, "challenger")
     assert challenger is not None
-    assert challenger.number == found["version"]
-    assert store.client.get_run(found["run_id"]).info.status == "FINISHED"
-    assert store.client.get_metric_history(found["run_id"], "val_loss")
+    assert challenger.number == found.version
+    assert store.client.get_run(found.run_id).info.status == "FINISHED"
+    assert store.client.get_metric_history(found.run_id, "val_loss")
 
 
 def test_the_first_model_is_promoted_once(shop: Toy) -> None:
     register(shop.project, shop.name)
     record = promote(shop.project, shop.name)
-    assert (record["verdict"], record["champion"], record["number"], record["previous"]) == ("PROMOTE", None, 1, "")
+    assert (record.verdict, record.champion, record.number, record.previous) == ("PROMOTE", None, 1, "")
     assert promote(shop.project, shop.name) == record
     register(shop.project, shop.name)
     assert promote(shop.project, shop.name) == record
@@ -171,7 +170,7 @@ def test_a_promotion_that_was_killed_before_the_alias_is_carried_out(
     store = open_store(shop.project)
     assert registry.champion(store, shop.name) is None
     assert len(registry.decisions(store, shop.name)) == 1
-    assert promote(shop.project, shop.name)["verdict"] == "PROMOTE"
+    assert promote(shop.project, shop.name).verdict == "PROMOTE"
     found = registry.champion(store, shop.name)
     assert found is not None
     assert found.number == "1"
@@ -191,7 +190,7 @@ def test_a_model_in_use_that_an_older_version_of_us_made_is_not_comparable(
 ) -> None:
     name = shop.name
     register(shop.project, name)
-    assert promote(shop.project, name)["verdict"] == "PROMOTE"
+    assert promote(shop.project, name).verdict == "PROMOTE"
     retrained(shop, 2)
     register(shop.project, name)
     known = registry.scorer
@@ -203,13 +202,13 @@ def test_a_model_in_use_that_an_older_version_of_us_made_is_not_comparable(
 
     monkeypatch.setattr(registry, "scorer", of_now)
     record = promote(shop.project, name)
-    assert record["verdict"] == "HOLD"
-    assert record["reasons"] == [
-        "not comparable: the model in use cannot be read any more (bundle.json says format 1: this version reads format 2)"
-    ]
+    assert record.verdict == "HOLD"
+    assert record.reasons == (
+        "not comparable: the champion cannot be read any more (bundle.json says format 1: this version reads format 2)",
+    )
     by_hand = promote(shop.project, name, why="made by version 0.1, which nobody has any more")
-    assert by_hand["verdict"] == "PROMOTE"
-    assert by_hand["reasons"][0].startswith("judged as a first model by hand (made by version 0.1")
+    assert by_hand.verdict == "PROMOTE"
+    assert by_hand.reasons[0].startswith("judged as a first model by hand (made by version 0.1")
     found = registry.champion(open_store(shop.project), name)
     assert found is not None
     assert found.number == "2"
@@ -231,7 +230,7 @@ def test_rollback_goes_to_the_champion_before_and_leaves_a_record(shop: Toy) -> 
     with pytest.raises(Refused, match=r"no earlier champion"):
         rollback(shop.project, name, None, "nothing there")
     retrained(shop, 2)
-    assert register(shop.project, name)["version"] == "2"
+    assert register(shop.project, name).version == "2"
     with pytest.raises(Refused, match=r"version 1 is the champion already"):
         rollback(shop.project, name, "1", "same")
     with pytest.raises(Refused, match=r"no version 9"):
@@ -240,11 +239,11 @@ def test_rollback_goes_to_the_champion_before_and_leaves_a_record(shop: Toy) -> 
         rollback(shop.project, name, "2", "by hand")
     assert len(registry.decisions(store, name)) == 1
     in_use(shop, "2")
-    assert rollback(shop.project, name, None, "it misbehaves")["version"] == "1"
+    assert rollback(shop.project, name, None, "it misbehaves").version == "1"
     found = registry.champion(store, name)
     assert found is not None
     assert found.number == "1"
-    told = [(r["verdict"], r["version"], r["reasons"][0]) for r in registry.decisions(store, name)][1:]
+    told = [(r.verdict, r.version, r.reasons[0]) for r in registry.decisions(store, name)][1:]
     assert told == [("PROMOTE", "2", "as if"), ("ROLLBACK", "1", "it misbehaves")]
 
 
@@ -254,7 +253,7 @@ def test_a_broken_chain_of_decisions_is_found_out(shop: Toy, change: str) -> Non
     register(shop.project, name)
     for verdict in ("HOLD", "REJECT", "PROMOTE"):
         registry.append_decision(store, name, {"verdict": verdict})
-    assert [record["number"] for record in registry.decisions(store, name)] == [1, 2, 3]
+    assert [record.number for record in registry.decisions(store, name)] == [1, 2, 3]
     if change == "edited":
         text = store.client.get_registered_model(name).tags["decision.000001"]
         store.client.set_registered_model_tag(name, "decision.000001", text.replace("HOLD", "PROMOTE"))
@@ -303,7 +302,7 @@ def test_mlflow_predicts_by_the_champions_name_what_the_scorer_says(shop: Toy) -
     told = register(shop.project, shop.name)
     promote(shop.project, shop.name)
     mlflow.set_tracking_uri(open_store(shop.project).uri)
-    scorer = Scorer.load(bundle_folder(shop.project, shop.name, told["family"]))
+    scorer = Scorer.load(bundle_folder(shop.project, shop.name, told.family))
     units, splits = (
         read_table(shop.out(s, f)) for s, f in (("featurize", "units.parquet"), ("split", "splits.parquet"))
     )
@@ -359,28 +358,28 @@ def test_a_decision_is_plain_json(shop: Toy) -> None:
     register(shop.project, shop.name)
     record = promote(shop.project, shop.name)
     assert json.loads(json.dumps(record, allow_nan=False)) == record
-    assert {rule["name"] for rule in record["rules"]} >= {"better", "minimum"}
-    assert pl.DataFrame({"reason": record["reasons"]}).height >= 1
+    assert {rule.name for rule in record.rules} >= {"improvement", "minimum"}
+    assert pl.DataFrame({"reason": record.reasons}).height >= 1
 
 
 def test_a_version_that_was_rolled_back_comes_back_by_hand_only(shop: Toy) -> None:
     store = open_store(shop.project)
     register(shop.project, shop.name)
-    assert promote(shop.project, shop.name)["verdict"] == "PROMOTE"
+    assert promote(shop.project, shop.name).verdict == "PROMOTE"
     retrained(shop, 2)
     second = register(shop.project, shop.name)
-    in_use(shop, second["version"])
+    in_use(shop, second.version)
     rollback(shop.project, shop.name, "1", "complaints")
     register(shop.project, shop.name)  # the next nightly run
     held = promote(shop.project, shop.name)
-    assert held["verdict"] == "HOLD"
-    assert held["reasons"] == ["this version was rolled back (complaints); promote it by hand with --version 2"]
+    assert held.verdict == "HOLD"
+    assert held.reasons == ("this version was rolled back (complaints); promote it by hand with --version 2",)
     champion = registry.champion(store, shop.name)
     assert champion is not None
     assert champion.number == "1"
     assert promote(shop.project, shop.name) == held, "said once"
     by_hand = promote(shop.project, shop.name, "2")
-    assert by_hand["number"] >= held["number"]
+    assert by_hand.number >= held.number
 
 
 def test_the_word_that_stands_on_a_candidate_is_of_the_version_in_use(shop: Toy) -> None:
@@ -399,11 +398,11 @@ def test_the_word_that_stands_on_a_candidate_is_of_the_version_in_use(shop: Toy)
         standing()
     register(shop.project, name)  # the next run
     promote(shop.project, name)
-    assert (standing()["verdict"], standing()["champion"]["version"]) == ("HOLD", "1")
+    assert (standing().verdict, standing().champion.version) == ("HOLD", "1")
     rollback(shop.project, name, "2", "it was not the model")
     register(shop.project, name)
-    assert promote(shop.project, name)["verdict"] == "ROLLBACK"
-    assert (standing()["verdict"], standing()["version"]) == ("PROMOTE", "2"), "what put it into use, not the HOLD"
+    assert promote(shop.project, name).verdict == "ROLLBACK"
+    assert (standing().verdict, standing().version) == ("PROMOTE", "2"), "what put it into use, not the HOLD"
 
 
 def test_history_folds_its_reasons_into_a_wide_column(
@@ -411,7 +410,7 @@ def test_history_folds_its_reasons_into_a_wide_column(
 ) -> None:
     write_text(shop.root / "dvc.yaml", "stages: {}\n")
     register(shop.project, shop.name)
-    (reason,) = promote(shop.project, shop.name)["reasons"]
+    (reason,) = promote(shop.project, shop.name).reasons
     retrained(shop, 2)
     register(shop.project, shop.name)
     in_use(shop, "2")

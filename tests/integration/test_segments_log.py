@@ -85,15 +85,15 @@ def test_the_kinds_of_customers_come_out_with_their_names_and_money(shop: Toy) -
 
 
 def test_who_buys_alike_has_one_taste_beside_the_segment(shop: Toy) -> None:
-    tastes = read_table(shop.out("evaluate", "tastes.parquet"))
-    units = read_table(shop.out("featurize", "units.parquet")).join(tastes, on="row_id")
+    clusters = read_table(shop.out("evaluate", "purchase_clusters.parquet"))
+    units = read_table(shop.out("featurize", "units.parquet")).join(clusters, on="row_id")
     sort = [KITCHEN[int(who) % 1_000 % 6] for who in units[ENTITY]]
-    assert len(set(zip(sort, units["taste"], strict=True))) == 6
-    told = shop.summary("evaluate")["tastes"]
+    assert len(set(zip(sort, units["cluster"], strict=True))) == 6
+    told = shop.summary("evaluate")["purchase_clusters"]
     assert sum(one["n"] for one in told) == 450
     for one in told:
         assert len({item["item"].split()[0] for item in one["items"]}) == 1
-        assert one["of_segments"] == pytest.approx([1 / 6] * 3, abs=0.05)
+        assert one["segment_shares"] == pytest.approx([1 / 6] * 3, abs=0.05)
 
 
 def test_customers_of_a_month_before_are_compared_and_nothing_else_is_made_of_them(shop: Toy) -> None:

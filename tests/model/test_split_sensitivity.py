@@ -12,7 +12,8 @@ import pytest
 from perennial.contract.model import Contract
 from perennial.data.names import ENTITY, ORDER, ROW_ID
 from perennial.data.prepare.split import split
-from perennial.scoring.split_sensitivity import both_ways
+from perennial.results.baseline import SplitSensitivity
+from perennial.scoring.split_sensitivity import split_sensitivity
 from tests.fakes.contracts import contract
 from tests.model.builders import baseline_params
 
@@ -49,22 +50,22 @@ def drifting(seed: int = 1) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def told(units: pl.DataFrame, rule: Contract) -> dict[str, Any] | None:
-    return both_ways(units, split(units, rule)[0], rule, baseline_params(rounds=60))
+def told(units: pl.DataFrame, rule: Contract) -> SplitSensitivity | None:
+    return split_sensitivity(units, split(units, rule)[0], rule, baseline_params(rounds=60))
 
 
 def test_a_random_split_flatters_what_drifts_and_a_late_column_flatters_more() -> None:
-    found = told(drifting(), asked(suspects=["late"]))
+    found = told(drifting(), asked(leakage_suspects=["late"]))
     assert found is not None
-    assert (found["rows"], found["columns"], found["reported"]) == (["time", "random"], [[], ["late"]], [0, 0])
-    assert found["metric"] == "auc"
-    honest, with_late = found["cells"][0]
-    random, random_late = found["cells"][1]
-    assert honest["high"] < 0.65, "weeks to come have rates that no one knows"
-    assert random["low"] > honest["high"] + 0.1
-    assert with_late["low"] > 0.85
-    assert random_late["value"] > random["value"]
-    assert all(cell["low"] <= cell["value"] <= cell["high"] for row in found["cells"] for cell in row)
+    assert (found.rows, found.columns, found.reported) == (("time", "random"), ((), ("late",)), (0, 0))
+    assert found.metric == "auc"
+    honest, with_late = found.cells[0]
+    random, random_late = found.cells[1]
+    assert honest.high < 0.65, "weeks to come have rates that no one knows"
+    assert random.low > honest.high + 0.1
+    assert with_late.low > 0.85
+    assert random_late.value > random.value
+    assert all(cell.low <= cell.value <= cell.high for row in found.cells for cell in row)
 
 
 def test_a_time_that_is_a_number_orders_as_a_date_does() -> None:
@@ -89,8 +90,8 @@ def test_people_who_come_again_flatter_a_split_by_row() -> None:
     )  # fmt: skip
     found = told(units, rule)
     assert found is not None
-    assert found["rows"] == ["entity", "random"]
-    assert found["cells"][1][0]["low"] > found["cells"][0][0]["high"] + 0.1
+    assert found.rows == ("entity", "random")
+    assert found.cells[1][0].low > found.cells[0][0].high + 0.1
 
 
 def test_nothing_is_told_where_nothing_else_is_possible() -> None:
@@ -117,15 +118,15 @@ def test_every_task_is_told_in_its_own_metric(task: dict[str, Any], column: dict
     units, rng = drifting(), np.random.default_rng(4)
     size = (units["y"] * (1 + rng.integers(0, 2, N))).to_list()
     answer = [["no", "some", "much"][s] for s in size] if "values" in column else [10.0 * s + 0.0 for s in size]
-    rule = asked(task=task, suspects=["late"], columns={
+    rule = asked(task=task, leakage_suspects=["late"], columns={
         **TYPES, "joined": {"role": "time", "type": "date"}, "what": {"role": "outcome", **column},
     })  # fmt: skip
     found = told(units.with_columns(pl.Series("what", answer)), rule)
     assert found is not None
-    assert found["metric"] == task["primary"]
+    assert found.metric == task["primary"]
     better = 1 if task["primary"] == "gini_norm" else -1
-    (honest, late), _ = found["cells"]
-    assert better * (late["value"] - honest["value"]) > 0
+    (honest, late), _ = found.cells
+    assert better * (late["value"] - honest.value) > 0
 
 
 def test_rows_that_stand_for_more_weigh_more() -> None:
@@ -137,4 +138,4 @@ def test_rows_that_stand_for_more_weigh_more() -> None:
     )
     assert plain is not None
     assert sampled is not None
-    assert sampled["cells"][1][0]["value"] < plain["cells"][1][0]["value"] - 0.1
+    assert sampled["cells"][1][0].value < plain["cells"][1][0].value - 0.1

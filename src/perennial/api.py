@@ -14,7 +14,7 @@ from perennial.contract.load import load_contract
 from perennial.contract.model import Contract
 from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
 from perennial.data.names import ROW_ID
-from perennial.data.prepare.parts import labelled
+from perennial.data.prepare.parts import label_rows
 from perennial.errors import ConfigError
 from perennial.evaluation.statistics.intervals import Interval
 from perennial.files.project import Project
@@ -82,7 +82,7 @@ def evaluate(scorer: Scorer, rows: pl.DataFrame, contract: Contract) -> dict[str
 
     Raises: ConfigError for segments, which have no outcome to be judged by.
     """
-    test, figures = labelled(rows, contract), {}
+    test, figures = label_rows(rows, contract), {}
     score = scorer.score(rows)
     flat = score[:, 0] if score.shape[1] == 1 else score
     for metric in _metrics(contract):
@@ -107,7 +107,7 @@ def gate(
     Raises: ConfigError for segments.
     """
     _metrics(contract)
-    val, test = (labelled(rows[part], contract) for part in ("val", "test"))
+    val, test = (label_rows(rows[part], contract) for part in ("val", "test"))
     judge = judge_of(contract, test, contract.task.primary, resamples=bootstrap, seed=seed)
     return decide(judged(contract, candidate, champion, (val, test), judge, pl.concat([val.frame, test.frame])))
 

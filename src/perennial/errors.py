@@ -21,7 +21,7 @@ import re
 _SIGNS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
-def one_line(text: str) -> str:
+def escape_line(text: str) -> str:
     """The text with line ends, control signs and what turns the direction of writing told by their escapes."""
     return _SIGNS.sub(lambda sign: repr(sign[0])[1:-1], text)
 
@@ -36,7 +36,7 @@ class PerennialError(Exception):
         self.code = code
 
     def __str__(self) -> str:
-        words = one_line(super().__str__())
+        words = escape_line(super().__str__())
         return f"{words} [{self.code}]" if self.code else words
 
 

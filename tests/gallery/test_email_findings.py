@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from perennial.contract.serving import feature_columns
-from perennial.data.prepare.parts import labelled
-from perennial.data.prepare.split import owner
+from perennial.data.prepare.parts import label_rows
+from perennial.data.prepare.split import select_entities
 from perennial.evaluation.decisions import messages
 from perennial.evaluation.decisions.money import offer_of
 from perennial.evaluation.decisions.response import Resampling
@@ -48,8 +48,8 @@ def found(name: str, root: Path) -> dict[str, Any]:
     shutil.copy(FILE, toy.project.raw(name))
     toy.run("ingest", "validate", "clean", "featurize", "split", "baseline")
     units, contract = read_table(toy.out("featurize", "units.parquet")), toy.contract
-    rows = labelled(units, contract)
-    scores = {"linear": out_of_fold(load(toy.out("baseline", "linear")), rows, owner(units, contract))}
+    rows = label_rows(units, contract)
+    scores = {"linear": out_of_fold(load(toy.out("baseline", "linear")), rows, select_entities(units, contract))}
     before = {feature.name: units[feature.name].to_numpy() for feature in feature_columns(contract)}
     campaign = messages.Campaign(y=rows.y, arm=rows.arm, scores=scores)
     sampled = Resampling(n=100, seed=1)

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import yaml
 
-from perennial.config.base import section
+from perennial.config.base import read_section
 from perennial.config.gate import GateParams
-from perennial.data.prepare.parts import part
+from perennial.data.prepare.parts import select_part
 from perennial.evaluation.statistics import metrics
 from perennial.files.tables import read_table
 from perennial.gallery.simulator.simulate import Population, write_incoming
@@ -75,7 +75,7 @@ def test_families_are_told_as_their_bundles_score(asked: Toy) -> None:
         read_table(asked.out("featurize", "units.parquet")),
         read_table(asked.out("split", "splits.parquet")),
     )
-    test = part(units, splits, "test", contract)
+    test = select_part(units, splits, "test", contract)
     assert sorted(found["families"]) == sorted(FAMILIES)
     for family in FAMILIES:
         score = scorer(asked, family).score(test.frame)
@@ -102,7 +102,7 @@ def test_the_split_tells_how_common_the_outcome_is(asked: Toy) -> None:
         read_table(asked.out("split", "splits.parquet")),
     )
     for name in ("train", "val", "test"):
-        rows = part(units, splits, name, asked.contract)
+        rows = select_part(units, splits, name, asked.contract)
         is_class = asked.contract.task.kind == "multiclass"
         wanted = np.bincount(rows.y.astype(int)).max() / len(rows) if is_class else rows.y.mean()
         assert rate[name] == pytest.approx(wanted)
@@ -110,7 +110,7 @@ def test_the_split_tells_how_common_the_outcome_is(asked: Toy) -> None:
 
 def test_what_is_decided_follows_from_both_models_on_the_same_rows(asked: Toy) -> None:
     contract = asked.contract
-    gate = section(asked.root / "params.yaml", asked.name, "gate", GateParams)
+    gate = read_section(asked.root / "params.yaml", asked.name, "gate", GateParams)
     new, other = scorer(asked, "blend"), scorer(asked, "linear")
     first = decide(evidence(asked.project, asked.name, contract, new, None, gate))
     assert first.verdict in {"PROMOTE", "REJECT"}

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perennial.contract.columns import Column
-from perennial.contract.model import Sampling, TimeSplit
+from perennial.contract.model import Sampling
+from perennial.contract.split import TimeSplit
 from perennial.promotion import gate, promote
 from perennial.report.charts import numbers as n
 from perennial.report.charts.axes import Scale, y_grid

@@ -11,7 +11,8 @@ import pytest
 
 from perennial.contract.serving import FeatureColumn
 from perennial.evaluation.statistics.metrics import measure
-from perennial.models.encoding.encode import Encoded, Encoding, IdTable, fit
+from perennial.models.encoding.encode import Encoded, Encoding, fit_encoding
+from perennial.models.encoding.id_table import IdTable
 
 pytestmark = pytest.mark.unit
 
@@ -32,7 +33,7 @@ def drawn(seed: int, ids: int = 600) -> tuple[pl.DataFrame, np.ndarray]:
 def fitted(seed: int = 1, y: np.ndarray | None = None) -> tuple[Encoding, Encoded, pl.DataFrame, np.ndarray]:
     frame, told = drawn(seed)
     y = told if y is None else y
-    return (*fit(frame, [AGE, ID], y, 1), frame, y)
+    return (*fit_encoding(frame, [AGE, ID], y, 1), frame, y)
 
 
 def test_an_id_of_many_values_is_two_numbers_that_belong_to_its_column() -> None:
@@ -52,7 +53,7 @@ def test_an_id_of_many_values_is_two_numbers_that_belong_to_its_column() -> None
 def test_what_has_many_values_is_an_id(rows: int, values: int, is_id: bool) -> None:
     """More than 50 and a twentieth of the rows, or more than a thousand."""
     frame = pl.DataFrame({"ad": [f"a{i % values}" for i in range(rows)]})
-    encoding, _ = fit(frame, [ID], np.arange(rows) % 2 * 1.0, 1)
+    encoding, _ = fit_encoding(frame, [ID], np.arange(rows) % 2 * 1.0, 1)
     assert (list(encoding.ids) == ["ad"]) is is_id
     assert (list(encoding.categories) == ["ad"]) is not is_id
 
@@ -72,8 +73,8 @@ def test_an_id_that_training_never_saw_has_no_rate_and_no_rows() -> None:
     x = encoding.encode(coming)
     assert x.raw_NF[:3, 1:].tolist() == [[0, 0]] * 3
     assert x.raw_NF[3, 2] > 0
-    assert encoding.unknown(coming) == {"ad": 3}
-    assert encoding.seen(coming)["ad"].tolist() == ["new", "new", "new", "seen"]
+    assert encoding.count_unknown(coming) == {"ad": 3}
+    assert encoding.known_ids(coming)["ad"].tolist() == ["new", "new", "new", "seen"]
     assert np.isfinite(x.norm_NF).all()
 
 
@@ -102,11 +103,11 @@ def test_a_rate_that_there_is_is_found_on_train_as_on_rows_to_come() -> None:
 
 def test_changing_the_outcome_of_a_row_changes_the_rates_of_other_folds_only() -> None:
     frame, y = drawn(2)
-    before = fit(frame, [ID], y, 1)[1].raw_NF
+    before = fit_encoding(frame, [ID], y, 1)[1].raw_NF
     for row in (0, 17, 4000):
         turned = y.copy()
         turned[row] = 1 - turned[row]
-        after = fit(frame, [ID], turned, 1)[1].raw_NF
+        after = fit_encoding(frame, [ID], turned, 1)[1].raw_NF
         same_id = (frame["ad"] == frame["ad"][row]).to_numpy()
         shift = np.log(y.mean() / turned.mean())  # the base moves by one row, for all alike
         assert after[row, 0] == pytest.approx(before[row, 0] + shift, abs=2e-3)
@@ -123,7 +124,7 @@ def test_a_training_row_does_not_count_itself() -> None:
 
 def test_the_seed_draws_the_folds_and_nothing_else_does() -> None:
     frame, y = drawn(1)
-    first, again, other = (fit(frame, [ID], y, seed)[1].raw_NF for seed in (1, 1, 2))
+    first, again, other = (fit_encoding(frame, [ID], y, seed)[1].raw_NF for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first[:, 0], other[:, 0])
 

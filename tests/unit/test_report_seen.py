@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perennial.data.io.images import jpeg
+from perennial.data.io.images import encode_jpeg
 from perennial.evaluation.decisions import classes
 from perennial.report.context import Story
 from perennial.report.page import Heat, People, Table
@@ -23,7 +23,7 @@ from tests.fakes.story import BAD, about, classes_story, response_story
 
 pytestmark = pytest.mark.unit
 
-PHOTO = jpeg(np.random.default_rng(1).integers(0, 256, (3, 80, 80)).astype(np.uint8))
+PHOTO = encode_jpeg(np.random.default_rng(1).integers(0, 256, (3, 80, 80)).astype(np.uint8))
 CHECK = {"n": 80, "share": 0.2, "drop": about(0.38, 0.05), "elsewhere": about(0.27, 0.06), "another": about(0.26, 0.06)}
 QUOTE = {
     "column": "review",

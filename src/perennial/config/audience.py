@@ -6,10 +6,10 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from perennial.config.base import Section
+from perennial.config.base import ParamsSection
 
 
-class AudienceParams(Section):
+class AudienceParams(ParamsSection):
     """What is left out is for the command line to say; it is read by an action, so it re-runs no stage."""
 
     control: float | None = Field(None, ge=0, lt=1)

@@ -8,19 +8,19 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from perennial.config.renames import PARAMS, renamed_keys
+from perennial.config.renames import PARAMS, find_renamed_keys
 from perennial.errors import ConfigError
 
-S = TypeVar("S", bound="Section")
+S = TypeVar("S", bound="ParamsSection")
 
 
-class Section(BaseModel):
+class ParamsSection(BaseModel):
     """A frozen block of params. No field has a default: each number that changes a result stands in params.yaml."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-def with_block(text: str, block: str) -> str:
+def append_block(text: str, block: str) -> str:
     """params.yaml with the block of one more use case at its end; the rest stays as it is."""
     text = text.rstrip("\n")
     return (
@@ -30,7 +30,7 @@ def with_block(text: str, block: str) -> str:
     )
 
 
-def use_cases(path: Path) -> dict[str, Any]:
+def read_use_cases(path: Path) -> dict[str, Any]:
     """The blocks of params.yaml by use case.
 
     Raises: ConfigError when the file cannot be read as a mapping.
@@ -45,26 +45,26 @@ def use_cases(path: Path) -> dict[str, Any]:
     return blocks
 
 
-def section(path: Path, name: str, key: str, model: type[S]) -> S:
+def read_section(path: Path, name: str, key: str, model: type[S]) -> S:
     """The section `key` of use case `name`, typed.
 
     Raises: ConfigError listing every wrong field at once, or the use cases there are.
     """
-    blocks = use_cases(path)
+    blocks = read_use_cases(path)
     if name not in blocks:
         raise ConfigError(f"{path} has no use case {name!r}; it has: {', '.join(sorted(blocks)) or 'none'}")
     block = blocks[name] or {}
     if not isinstance(block, dict) or key not in block:
         raise ConfigError(f"{path}, use_cases.{name} has no section {key!r}; the gallery's params show one")
-    if old := list(renamed_keys(block[key], PARAMS, f"{key}.")):
+    if old := list(find_renamed_keys(block[key], PARAMS, f"{key}.")):
         raise ConfigError(f"{path}, use_cases.{name}: {'; '.join(old)}")
     try:
         return model.model_validate(block[key])
     except ValidationError as error:
-        raise ConfigError(f"{path}, use_cases.{name}.{key}: {explain(error)}") from error
+        raise ConfigError(f"{path}, use_cases.{name}.{key}: {describe_problems(error)}") from error
 
 
-def explain(error: ValidationError) -> str:
+def describe_problems(error: ValidationError) -> str:
     """All problems of a pydantic error in one line: where, what, and the value."""
     lines = []
     for problem in error.errors():

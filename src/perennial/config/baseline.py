@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from perennial.config.base import Section
+from perennial.config.base import ParamsSection
 
 
 class ColumnScale(BaseModel):
@@ -66,7 +66,7 @@ class BoostedParams(BaseModel):
     l2: float = Field(ge=0)
 
 
-class BaselineParams(Section):
+class BaselineParams(ParamsSection):
     """`trials` is how many of the six boosted settings are tried, best by val; `boosted` is the one used instead.
 
     `segments` is for a clustering task.

@@ -11,7 +11,7 @@ import yaml
 from perennial.errors import ConfigError
 
 
-def edited(text: str, name: str, changes: Mapping[str, Mapping[str, Any]]) -> str:
+def edit_params(text: str, name: str, changes: Mapping[str, Mapping[str, Any]]) -> str:
     """`changes` has the new values by section and key; layout and comments are kept.
 
     Raises: ConfigError where the block is shared with another one, so that it cannot be changed alone.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from perennial.config.base import Section
+from perennial.config.base import ParamsSection
 
 
-class WordReasons(Section):
+class WordReasons(ParamsSection):
     """Which words of texts are told of: those that stand in at least so many of the explained rows."""
 
     min_rows: int = Field(ge=1)
@@ -16,13 +16,13 @@ class WordReasons(Section):
     """Words that raise, and that lower."""
 
 
-class PhotoReasons(Section):
+class PhotoReasons(ParamsSection):
     """How heat maps of photos are checked: by hiding the hottest share of each, of at least 64 explained rows."""
 
     share: float = Field(gt=0, lt=1)
 
 
-class ExplainParams(Section):
+class ExplainParams(ParamsSection):
     """What is left out is off: without `words` no word is hidden, without `photos` no part of a photo."""
 
     seed: int = Field(ge=0, lt=2**31)

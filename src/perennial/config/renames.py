@@ -27,7 +27,7 @@ CONTRACT: Renames = {
 }
 
 
-def renamed_keys(value: Any, renames: Renames, prefix: str = "") -> Iterator[str]:
+def find_renamed_keys(value: Any, renames: Renames, prefix: str = "") -> Iterator[str]:
     """A sentence for each key of parsed YAML that stands where an old name stood; `prefix` is a place above `value`."""
     if not isinstance(value, dict):
         return
@@ -35,4 +35,4 @@ def renamed_keys(value: Any, renames: Renames, prefix: str = "") -> Iterator[str
         place = f"{prefix}{key}"
         if place in renames:
             yield f"{place} is now called {renames[place]}: rename it"
-        yield from renamed_keys(inner, renames, f"{place}.")
+        yield from find_renamed_keys(inner, renames, f"{place}.")

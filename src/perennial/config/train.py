@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from perennial.config.base import Section
+from perennial.config.base import ParamsSection
 
 
-class WordParams(Section):
+class WordParams(ParamsSection):
     """How texts are read: width of a word's embedding, shares of words and of dimensions dropped while training."""
 
     width: int = Field(ge=4)
@@ -17,7 +17,7 @@ class WordParams(Section):
     dropout: float = Field(ge=0, lt=1)
 
 
-class Pretrained(Section):
+class Pretrained(ParamsSection):
     """Weights that others have trained, kept frozen: of pictures, or of words (then they are where training begins).
 
     `source` is a folder or an installed package that holds one file of weights, with this sha256. Nothing is downloaded.
@@ -28,7 +28,7 @@ class Pretrained(Section):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
-class Own(Section):
+class OwnFunction(ParamsSection):
     """A function of the project's own in `src/extensions/models.py`, and what it is told by keyword.
 
     As encoder it is (n_columns, *, settings) → a module from numbers (B, F) to (B, F, D) with `d_out` = D; as loss it is
@@ -40,7 +40,7 @@ class Own(Section):
     settings: dict[str, bool | int | float | str] = Field(default_factory=dict)
 
 
-class TrainParams(Section):
+class TrainParams(ParamsSection):
     """Widths, rates and devices of the deep family. Devices are explicit because they decide bits.
 
     What is left out is off: without `warmup` the rate is flat, without `ema_decay` the last weights are judged.
@@ -67,10 +67,10 @@ class TrainParams(Section):
     label_smoothing: float | None = Field(None, gt=0, lt=1)
     """Of class labels."""
     words: WordParams | None = None
-    encoder: Annotated[Pretrained | Own, Field(discriminator="kind")] | None = (
+    encoder: Annotated[Pretrained | OwnFunction, Field(discriminator="kind")] | None = (
         None  # without it all is learnt from scratch
     )
-    loss: Own | None = None
+    loss: OwnFunction | None = None
     """Without it the task's."""
     accelerator: Literal["cpu", "gpu"]
     devices: int = Field(ge=1)

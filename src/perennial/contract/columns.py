@@ -30,19 +30,19 @@ def _exact(bound: float) -> float:
 Bound = Annotated[float, AfterValidator(_exact)]
 
 
-class Frozen(BaseModel):
+class ContractPart(BaseModel):
     """A closed, immutable piece of a contract."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True)
 
 
-class Arm(Frozen):
+class Arm(ContractPart):
     """One message of a campaign and what sending it costs."""
 
     cost: float = Field(0.0, ge=0)
 
 
-class Column(Frozen):
+class Column(ContractPart):
     """One column of a table as the data owner describes it."""
 
     role: Role
@@ -137,7 +137,7 @@ class Column(Frozen):
     @field_validator("pattern")
     @classmethod
     def _portable(cls, pattern: str | None) -> str | None:
-        return None if pattern is None else portable(pattern)
+        return None if pattern is None else check_pattern(pattern)
 
     @field_validator("format")
     @classmethod
@@ -234,7 +234,7 @@ class Column(Frozen):
         return could and (self.role != "protected" if self.use is None else self.use)
 
 
-def portable(pattern: str, *, whole: bool = True) -> str:
+def check_pattern(pattern: str, *, whole: bool = True) -> str:
     r"""`pattern`, if all engines read it alike: only \A…\z, [0-9] and plain groups; not `whole` may do without the \z.
 
     Raises: ValueError for `^`, `$`, `\d`, a look-around, a reference back, and what is no pattern at all.

@@ -6,19 +6,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from perennial.contract.columns import Bound, Frozen, portable
+from perennial.contract.columns import Bound, Column, ContractPart, check_pattern
+from perennial.contract.rules import Rule
 
 _TAKEN = {"kept", "duplicate"}  # where else a row may go in clean
 
 
-class Product(Frozen):
+class Product(ContractPart):
     """The product of two numbers of a row, such as what a line costs; null where one of them is."""
 
     kind: Literal["product"]
     of: tuple[str, str]
 
 
-class _Filter(Frozen):
+class _Filter(ContractPart):
     why: str | None = Field(None, min_length=1)
     """What the rows are that it takes out."""
 
@@ -40,7 +41,7 @@ class NotMatch(_Filter):
     @field_validator("pattern")
     @classmethod
     def _portable(cls, pattern: str) -> str:
-        return portable(pattern, whole=False)
+        return check_pattern(pattern, whole=False)
 
 
 class Above(_Filter):
@@ -57,3 +58,23 @@ Filter = Annotated[NotMatch | Above, Field(discriminator="kind")]
 def columns_of_filter(rule: NotMatch | Above) -> tuple[str, ...]:
     """The columns that a filter reads."""
     return rule.columns if isinstance(rule, Above) else (rule.column,)
+
+
+class EventTable(ContractPart):
+    """A table of events that belong to the units by their entity column."""
+
+    files: str | None = None
+    """Where no main table is, one of them may be what `source.files` names."""
+    columns: dict[str, Column]
+    rules: tuple[Rule, ...] = ()
+    derive: dict[str, Product] = {}
+    filters: tuple[Filter, ...] = ()
+
+    @property
+    def all_columns(self) -> dict[str, Column]:
+        """Its columns after clean, the derived ones last."""
+        return self.columns | {name: Column(role="numeric", type="decimal") for name in self.derive}
+
+    def find_column(self, role: str) -> str:
+        """The column of a role that each event table has once: entity, time."""
+        return next(name for name, column in self.columns.items() if column.role == role)

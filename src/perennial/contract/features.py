@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from perennial.contract.columns import Frozen
+from perennial.contract.columns import ContractPart
 
 Settings = dict[str, bool | int | float | str]  # what a function of the project's own is told, by keyword
 
 
-class Since(Frozen):
+class Since(ContractPart):
     """Years from the year in column `of`, or days from its date, to the as-of date."""
 
     kind: Literal["years_since", "days_since"]
@@ -19,7 +19,7 @@ class Since(Frozen):
     label: str | None = None
 
 
-class OverEvents(Frozen):
+class OverEvents(ContractPart):
     """What is taken over the events of a unit that lie before the as-of date."""
 
     events: str = Field(alias="from")
@@ -91,7 +91,7 @@ class Overdue(OverEvents):
     kind: Literal["overdue"]
 
 
-class Custom(OverEvents):
+class CustomFeature(OverEvents):
     """A function of the project's own, `src/extensions/features.py`: (days, inside, *, settings) → an aggregate.
 
     It is given, as Narwhals expressions over the events before the as-of date, how many days each lies before it and
@@ -103,7 +103,7 @@ class Custom(OverEvents):
     settings: Settings = {}
 
 
-class CustomRow(Frozen):
+class CustomRowFeature(ContractPart):
     """A function of the project's own: (*, settings) → a Narwhals expression over the other columns of a row.
 
     It sees no outcome, no treatment, and nothing that is known only after.
@@ -115,7 +115,7 @@ class CustomRow(Frozen):
     label: str | None = None
 
 
-class Within(Frozen):
+class Within(ContractPart):
     """What is asked of the events of a unit in the days from the cut-off on."""
 
     events: str = Field(alias="from")
@@ -138,12 +138,12 @@ class SumWithin(Within):
     of: str
 
 
-def columns_of(feature: Since | OverEvents | Within | CustomRow) -> list[str]:
+def columns_of_feature(feature: Since | OverEvents | Within | CustomRowFeature) -> list[str]:
     """The columns that a feature or an outcome reads."""
     named = [getattr(feature, key, None) for key in ("of", "by", "per")]
     return [*(name for name in named if name is not None), *getattr(feature, "where", {})]
 
 
-EventFeature = Count | Sum | Mean | Recency | CountBy | Distinct | Per | Tenure | Gap | Overdue | Custom
+EventFeature = Count | Sum | Mean | Recency | CountBy | Distinct | Per | Tenure | Gap | Overdue | CustomFeature
 Outcome = Annotated[AnyWithin | SumWithin, Field(discriminator="kind")]
-Feature = Annotated[Since | EventFeature | CustomRow, Field(discriminator="kind")]
+Feature = Annotated[Since | EventFeature | CustomRowFeature, Field(discriminator="kind")]

@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from perennial.config.renames import CONTRACT, renamed_keys
-from perennial.contract.consistency import contradictions
+from perennial.config.renames import CONTRACT, find_renamed_keys
+from perennial.contract.consistency import find_contradictions
 from perennial.contract.model import Contract
 from perennial.errors import ConfigError, ContractError, LeakError
 from perennial.files.project import Project
@@ -42,7 +42,7 @@ def parse(text: Any, where: str) -> Contract:
     """A contract from its parsed YAML; `where` names it in errors (raises as `load`)."""
     if (bare := _bare_date(text)) is not None:
         raise ContractError(f"{where}: put the date {bare} in quotes: DVC cannot hash a YAML date")
-    if old := list(renamed_keys(text, CONTRACT)):
+    if old := list(find_renamed_keys(text, CONTRACT)):
         raise ContractError(f"{where}: {'; '.join(old)}")
     if isinstance(text, dict):
         _refuse_after_outcome(text.get("columns"), where)
@@ -54,7 +54,7 @@ def parse(text: Any, where: str) -> Contract:
             place = ".".join(str(part) for part in problem["loc"])
             problems.append(f"{place + ': ' if place else ''}{problem['msg'].removeprefix('Value error, ')}")
         raise ContractError(f"{where}: {'; '.join(problems)}") from error
-    if problems := contradictions(contract):
+    if problems := find_contradictions(contract):
         raise ContractError(f"{where}: {'; '.join(problems)}")
     return contract
 

@@ -2,130 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from perennial.contract.columns import Column, Frozen
-from perennial.contract.events import Filter, Product
-from perennial.contract.features import Feature, Outcome
-from perennial.contract.rules import FileRule, RowRule, Rule, from_columns
+from perennial.contract.columns import Column, ContractPart
+from perennial.contract.events import EventTable
+from perennial.contract.rules import FileRule, RowRule, Rule, derive_rules
 from perennial.contract.source import QUERIED, Source
+from perennial.contract.split import Split
 from perennial.contract.tasks import Task
+from perennial.contract.unit import Unit
 
 MAIN = "main"  # the name of the table that `columns` describes
 
 
-class EventTable(Frozen):
-    """A table of events that belong to the units by their entity column."""
-
-    files: str | None = None
-    """Where no main table is, one of them may be what `source.files` names."""
-    columns: dict[str, Column]
-    rules: tuple[Rule, ...] = ()
-    derive: dict[str, Product] = {}
-    filters: tuple[Filter, ...] = ()
-
-    @property
-    def all_columns(self) -> dict[str, Column]:
-        """Its columns after clean, the derived ones last."""
-        return self.columns | {name: Column(role="numeric", type="decimal") for name in self.derive}
-
-    def one(self, role: str) -> str:
-        """The column of a role that each event table has once: entity, time."""
-        return next(name for name, column in self.columns.items() if column.role == role)
-
-
-class Cutoffs(Frozen):
-    """The dates (start of the day, UTC) as of which a unit is looked at: what lies before is known, the rest is not."""
-
-    train: tuple[dt.date, ...] = ()
-    """None where the customers of one date are split by a hash."""
-    test: tuple[dt.date, ...] = Field(min_length=1)
-    lookback_dates: tuple[dt.date, ...] = ()
-    """To be compared with test, never trained or tested on."""
-
-    @property
-    def all(self) -> list[dt.date]:
-        return sorted({*self.train, *self.test, *self.lookback_dates})
-
-
-class Unit(Frozen):
-    """What one row of the model's table is: a row of the main table, or an entity of the events at each cut-off."""
-
-    rows: Literal["as_is", "entity_by_cutoff"]
-    as_of: dt.date | None = None
-    where: dict[str, tuple[str, ...]] = {}
-    cutoffs: Cutoffs | None = None
-    history: Literal["all"] | Annotated[int, Field(ge=1)] = "all"
-    """Days before a cut-off that are looked at."""
-    duplicates: Literal["drop", "keep"]
-    target: dict[str, Outcome] = {}
-    features: dict[str, Feature] = {}
-
-    @property
-    def label_days(self) -> int:
-        """Days after a cut-off until its outcome is known."""
-        return max((outcome.after_days for outcome in self.target.values()), default=0)
-
-
-class Fractions(Frozen):
-    train: float = Field(gt=0, lt=1)
-    val: float = Field(gt=0, lt=1)
-    test: float = Field(gt=0, lt=1)
-    out_of_time: float = Field(0.0, ge=0, lt=1)
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        total = self.train + self.val + self.test + self.out_of_time
-        if abs(total - 1) > 1e-9:
-            raise ValueError(f"fractions add up to {total:g}, not to 1")
-        return self
-
-
-class HashSplit(Frozen):
-    """By md5 of the salt and the entity's (or the record's, or the row's own) text."""
-
-    kind: Literal["hash"]
-    by: Literal["entity", "record", "row"]
-    salt: str = Field(min_length=1)
-    fractions: Fractions
-
-
-class TimeSplit(Frozen):
-    """Oldest rows train; `order` is a time column, or `record` where the file itself is in order."""
-
-    kind: Literal["time"]
-    order: str
-    fractions: Fractions
-
-
-class ColumnSplit(Frozen):
-    """The column of role `split` says it."""
-
-    kind: Literal["column"]
-
-
-class FileSplit(Frozen):
-    """The file that a row stands in says it: a pattern of file names for each part."""
-
-    kind: Literal["file"]
-    files: dict[str, Literal["train", "val", "test", "out_of_time"]]
-
-
-class CutoffSplit(Frozen):
-    """Units of the test cut-offs test; of the train cut-offs a share of the entities (by md5) is val, the rest train."""
-
-    kind: Literal["cutoff"]
-    val_share_of_entities: float = Field(gt=0, lt=1)
-    salt: str = Field(min_length=1)
-
-
-Split = Annotated[HashSplit | TimeSplit | ColumnSplit | FileSplit | CutoffSplit, Field(discriminator="kind")]
-
-
-class Sampling(Frozen):
+class Sampling(ContractPart):
     """Which share of the rows of each outcome is in the file; nothing said: all of them.
 
     Metrics, curves and budgets weigh a row by 1/rate, training does not, and scores are corrected for it. `unknown`
@@ -148,7 +40,7 @@ def _rates(rate: str | dict[str, float]) -> list[tuple[str, float]]:
     return [] if isinstance(rate, str) else list(rate.items())
 
 
-class Money(Frozen):
+class Money(ContractPart):
     """What a decision is worth. `budget_share` is a share of the customers judged, so it means the same everywhere.
 
     A contact costs and a response earns (where the outcome is an amount, each unit of it: the margin); a loan gains when
@@ -175,7 +67,7 @@ class Money(Frozen):
         return self
 
 
-class Contract(Frozen):
+class Contract(ContractPart):
     """Everything the data owner says about one use case."""
 
     task: Task
@@ -197,12 +89,12 @@ class Contract(Frozen):
             raise ValueError(f"no event table can be called {MAIN}")
         return events
 
-    def having(self, *roles: str) -> list[str]:
+    def find_columns(self, *roles: str) -> list[str]:
         """Names of the main table's columns that have one of `roles`."""
         return [name for name, column in self.columns.items() if column.role in roles]
 
-    def one(self, role: str) -> str | None:
-        return next(iter(self.having(role)), None)
+    def find_column(self, role: str) -> str | None:
+        return next(iter(self.find_columns(role)), None)
 
     @property
     def entity(self) -> str | None:
@@ -210,7 +102,7 @@ class Contract(Frozen):
         if self.unit.cutoffs is not None:
             owners = (name for table in self.events.values() for name, c in table.columns.items() if c.role == "entity")
             return next(owners, None)
-        return self.one("entity") or self.one("id")
+        return self.find_column("entity") or self.find_column("id")
 
     @property
     def tables(self) -> dict[str, tuple[str, dict[str, Column]]]:
@@ -223,7 +115,7 @@ class Contract(Frozen):
 
     def row_rules(self, table: str) -> list[RowRule]:
         """The row rules of a table that set rows aside: what its columns say, then what is written out."""
-        rules = from_columns(self.tables[table][1], self.unit.as_of)
+        rules = derive_rules(self.tables[table][1], self.unit.as_of)
         return list(dict.fromkeys([*rules, *self._written(table, soft=False)]))
 
     def soft_rules(self, table: str) -> list[RowRule]:
@@ -272,13 +164,13 @@ class Contract(Frozen):
     @property
     def shares(self) -> tuple[float, ...]:
         """The planned chances of the treatments, control first; empty where the contract does not tell."""
-        name = self.one("treatment")
+        name = self.find_column("treatment")
         return self.columns[name].shares if name is not None else ()
 
     @property
     def arms(self) -> list[str]:
         """Names of the treatments, control first; empty without a treatment column."""
-        name = self.one("treatment")
+        name = self.find_column("treatment")
         if name is None:
             return []
         column = self.columns[name]

@@ -23,7 +23,7 @@ _SHOWN = (
     "bank_by_time", "ad_uplift", "customer_segments", "customer_churn", "product_images", "card_fraud", "sst2",
     "credit_risk", "email_spend", "customer_value", "german_risk", "shopper_intent", "ad_response",
 )  # fmt: skip
-EXAMPLES = {  # of kinds that no shipped contract has
+KIND_EXAMPLES = {  # of kinds that no shipped contract has
     "not_null": "{kind: not_null, column: plan}",
     "in_set": "{kind: in_set, column: plan, values: [basic, gold], soft: true}",
     "between": "{kind: between, column: age, min: 18, max: 110}",
@@ -53,7 +53,7 @@ _BLOCKS = (
 )
 
 
-def page() -> str:
+def render_page() -> str:
     """docs/contract.md."""
     described: set[type[BaseModel]] = set()
     blocks = [f"## `{name}`\n\n{_block(name, Contract.model_fields[name], described)}" for name in _BLOCKS]
@@ -84,7 +84,7 @@ def _table(model: type[BaseModel], described: set[type[BaseModel]]) -> str:
     title = " · ".join(f"`kind: {kind}`" for kind in kinds) or model.__name__
     rows = [_row(name, field) for name, field in model.model_fields.items() if name != "kind"]
     table = "\n".join(["| key | what it takes | default | meaning |", "|---|---|---|---|", *rows]) if rows else ""
-    example = f"```yaml\n{kind_example(str(kinds[0]), model)}\n```" if kinds else ""
+    example = f"```yaml\n{find_kind_example(str(kinds[0]), model)}\n```" if kinds else ""
     inner = [_table(part, described) for field in model.model_fields.values() for part in _models(field.annotation)]
     return (
         "\n\n".join(part.strip() for part in (f"### {title}", _sentence(model), table, example, *inner) if part.strip())
@@ -156,13 +156,13 @@ def _example(block: str) -> str:
     return ""
 
 
-def kind_example(kind: str, model: type[BaseModel]) -> str:
+def find_kind_example(kind: str, model: type[BaseModel]) -> str:
     """The first mapping of this kind in a shipped contract that the model accepts."""
     for name in _SHOWN:
         for mapping in _mappings(yaml.safe_load(_gallery(name))):
             if mapping.get("kind") == kind and _is_valid(mapping, model):
                 return str(yaml.safe_dump(mapping, default_flow_style=True, sort_keys=False, width=120)).strip()
-    return EXAMPLES[kind]
+    return KIND_EXAMPLES[kind]
 
 
 def _is_valid(mapping: dict[str, Any], model: type[BaseModel]) -> bool:
@@ -186,4 +186,4 @@ def _gallery(name: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    sys.stdout.write(render_page())

@@ -8,8 +8,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, Literal, assert_never
 
-from perennial.contract.columns import Column, Frozen
-from perennial.contract.features import CountBy, Feature, OverEvents, columns_of
+from perennial.contract.columns import Column, ContractPart
+from perennial.contract.features import CountBy, Feature, OverEvents, columns_of_feature
 from perennial.contract.model import Contract, Money
 from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
 
@@ -18,7 +18,7 @@ _IN_DAYS = {"days_since", "recency", "tenure", "gap"}
 _HIDDEN = {"outcome", "treatment", "split", "weight"}
 
 
-class FeatureColumn(Frozen):
+class FeatureColumn(ContractPart):
     """One column that a model sees, and what a reader calls it."""
 
     name: str
@@ -28,7 +28,7 @@ class FeatureColumn(Frozen):
     recipe: str = ""  # digest of how it is made: the same name made otherwise is another feature
 
 
-class Head(Frozen):
+class Head(ContractPart):
     """What a model predicts: its task and the names of its scores (classes, arms with the control first, else one).
 
     The names of segments are known once they are found. `amounts`: scores of an uplift task are amounts, not chances.
@@ -48,7 +48,7 @@ class Head(Frozen):
         return 2 if self.two_part else len(self.outputs)
 
 
-class ServingView(Frozen):
+class ServingView(ContractPart):
     """The part of a contract that travels in a bundle."""
 
     head: Head
@@ -57,11 +57,11 @@ class ServingView(Frozen):
     money: Money
 
 
-def serving_view(contract: Contract) -> ServingView:
-    treatment = contract.one("treatment")
+def build_serving_view(contract: Contract) -> ServingView:
+    treatment = contract.find_column("treatment")
     arms = contract.columns[treatment].arms if treatment and contract.task.kind == "uplift" else {}
     return ServingView(
-        head=head_of(contract),
+        head=build_head(contract),
         costs=(0.0, *(arm.cost for arm in arms.values())) if arms else (contract.money.cost_of_contact or 0.0,),
         features=tuple(_seen(contract)),
         money=contract.money,
@@ -74,7 +74,7 @@ def _seen(contract: Contract) -> list[FeatureColumn]:
     return [c for c in columns if c.kind == "numeric"] if contract.task.kind == "clustering" else columns
 
 
-def head_of(contract: Contract) -> Head:
+def build_head(contract: Contract) -> Head:
     match contract.task:
         case Binary():
             zero, one = contract.sampling_rates
@@ -120,12 +120,12 @@ def feature_columns(contract: Contract, including: Sequence[str] = ()) -> list[F
     return found
 
 
-def is_read(features: Sequence[FeatureColumn]) -> bool:
+def has_text_or_image(features: Sequence[FeatureColumn]) -> bool:
     """Whether a row is a text or a picture: a person can look at it and see a mistake."""
     return any(feature.kind in {"text", "image"} for feature in features)
 
 
-def meanings(contract: Contract) -> dict[str, Literal["recency", "frequency", "money"]]:
+def find_rfm_features(contract: Contract) -> dict[str, Literal["recency", "frequency", "money"]]:
     """What a feature made of events tells of a customer: how long ago, how often, how much."""
     told: dict[str, Literal["recency", "frequency", "money"]] = {}
     for name, feature in contract.unit.features.items():
@@ -139,13 +139,13 @@ def meanings(contract: Contract) -> dict[str, Literal["recency", "frequency", "m
     return told
 
 
-def changed_features(before: ServingView, now: ServingView) -> list[str]:
+def find_changed_features(before: ServingView, now: ServingView) -> list[str]:
     """Names of features that one view has and the other has not, or makes otherwise."""
     old, new = ({f.name: (f.kind, f.recipe) for f in view.features} for view in (before, now))
     return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
 
 
-def without_outcomes(contract: Contract) -> dict[str, Column]:
+def select_scoring_columns(contract: Contract) -> dict[str, Column]:
     """The main table's columns as a file to score has them; those only known later become optional."""
     return {
         name: column.model_copy(update={"required": False, "nullable": True}) if column.role in _HIDDEN else column
@@ -159,7 +159,9 @@ def _recipe(feature: Feature, contract: Contract) -> dict[str, Any]:
     if not isinstance(feature, OverEvents):
         return told
     table = contract.events[feature.events]
-    derived = {name: table.derive[name].model_dump(mode="json") for name in columns_of(feature) if name in table.derive}
+    derived = {
+        name: table.derive[name].model_dump(mode="json") for name in columns_of_feature(feature) if name in table.derive
+    }
     filters = [rule.model_dump(mode="json", exclude={"why"}) for rule in table.filters]
     history = contract.unit.history if contract.unit.history != "all" else None
     more = {"derived": derived, "filters": filters, "history": history}

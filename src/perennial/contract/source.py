@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from perennial.contract.columns import Frozen
+from perennial.contract.columns import ContractPart
 
 Format = Literal["csv", "parquet", "jsonl"]
 QUERIED = ".jsonl.gz"  # what follows the table's name where a query filled it: JSON tells null from an empty text
@@ -17,7 +17,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-class Attachment(Frozen):
+class Attachment(ContractPart):
     """A file beside the tables, such as a tar of pictures."""
 
     file: str
@@ -25,7 +25,7 @@ class Attachment(Frozen):
     url: str | None = None
 
 
-class Source(Frozen):
+class Source(ContractPart):
     """Where raw rows come from. `files` is the pattern of the main table's files in data/NAME/raw/.
 
     Of kind sql: the address of a database, in `url` or, where it holds a password, in the environment variable that

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from perennial.contract.columns import Frozen
+from perennial.contract.columns import ContractPart
 
 
-class Binary(Frozen):
+class Binary(ContractPart):
     kind: Literal["binary"]
     question: str = ""
     """What the report is an answer to."""
@@ -23,7 +23,7 @@ class Binary(Frozen):
     """What the primary metric must clear, at the worse end of its interval, before a model may be used."""
 
 
-class Multiclass(Frozen):
+class Multiclass(ContractPart):
     """One of three or more classes, in the order in which the outcome's column lists its values."""
 
     kind: Literal["multiclass"]
@@ -39,7 +39,7 @@ class Multiclass(Frozen):
     """Classes have an order: quadratic kappa is reported too."""
 
 
-class Regression(Frozen):
+class Regression(ContractPart):
     """An amount. `two_part`: whether there is any, times how much if so, for amounts that are often 0."""
 
     kind: Literal["regression"]
@@ -55,7 +55,7 @@ class Regression(Frozen):
     """Whether an amount is predicted plainly, or in two parts: whether there is any, and how much."""
 
 
-class Uplift(Frozen):
+class Uplift(ContractPart):
     """What a message changes: how many respond (an outcome of 0 and 1), or an amount (an outcome of numbers).
 
     `qini` is the mean over arms of the area between the Qini curve and the random line, per customer.
@@ -72,7 +72,7 @@ class Uplift(Frozen):
     """What the primary metric must clear, at the worse end of its interval, before a model may be used."""
 
 
-class Clustering(Frozen):
+class Clustering(ContractPart):
     """Which groups of customers there are: nothing is foretold, so there is no target.
 
     As many of `k` (least, most) as halves of the customers agree on by `min_stability`. `stability` is the mean adjusted

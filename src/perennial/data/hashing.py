@@ -15,27 +15,29 @@ import polars as pl
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]*\Z")
 
 
-class Hashed(NamedTuple):
+class ContactHashes(NamedTuple):
     """Hashes (n,), empty where there is nothing to hash, and whether a message can be sent to the cell (n,)."""
 
     cells: pl.Series
     reaches: pl.Series
 
 
-def hashed(cells: pl.Series) -> Hashed:
-    normal = [normal_form(cell or "") for cell in cells]
+def hash_contacts(cells: pl.Series) -> ContactHashes:
+    normal = [normalise_contact(cell or "") for cell in cells]
     digests = [hashlib.sha256(text.encode()).hexdigest() if text else "" for text in normal]
     reaches = [bool(text) and ("@" in text or text.startswith("+")) for text in normal]
-    return Hashed(pl.Series(cells.name, digests, dtype=pl.String), pl.Series(cells.name, reaches, dtype=pl.Boolean))
+    return ContactHashes(
+        pl.Series(cells.name, digests, dtype=pl.String), pl.Series(cells.name, reaches, dtype=pl.Boolean)
+    )
 
 
-def digests(cells: pl.Series) -> pl.Series:
+def hash_ids(cells: pl.Series) -> pl.Series:
     """SHA-256 of each cell as it names somebody, null where it is: other case, spaces or dialling are no other person."""
-    told = [None if cell is None else normal_form(cell) or cell.strip().lower() for cell in cells]
+    told = [None if cell is None else normalise_contact(cell) or cell.strip().lower() for cell in cells]
     return pl.Series(cells.name, [text and hashlib.sha256(text.encode()).hexdigest() for text in told], dtype=pl.String)
 
 
-def normal_form(cell: str) -> str:
+def normalise_contact(cell: str) -> str:
     """The text whose digest is given away."""
     text = cell.strip().lower()
     if "@" in text or not _PHONE.match(text):

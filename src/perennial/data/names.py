@@ -16,21 +16,21 @@ ENTITY = "_entity"  # text that names whose row it is; decides the split
 ORDER = "_order"  # position in the order of the files, 0 first
 CONTENT = "_content"  # md5 of the record's canonical text: equal rows have equal content
 SOURCE, RECORD, LINE, RAW = "_source", "_record", "_line", "_raw"
-QUARANTINE = {
+QUARANTINE_SCHEMA = {
     ROW_ID: pl.String, "table": pl.String, "source": pl.String, "record": pl.Int64, "line": pl.Int64,
     "rule": pl.String, "reason": pl.String, "raw": pl.Binary,
 }  # fmt: skip
 CUTOFF = "cutoff"  # of a unit made of events: the date as of which it is looked at
 LABEL_END = "label_end"  # and the first date on which its outcome is known
-LISTED = {ROW_ID: pl.String, "table": pl.String, "reason": pl.String}
+UNUSED_SCHEMA = {ROW_ID: pl.String, "table": pl.String, "reason": pl.String}
 
 
-def listed(rows: Table, table: str, reason: str) -> Table:
+def list_unused(rows: Table, table: str, reason: str) -> Table:
     """Rows that go no further, in the shape of LISTED."""
     return rows.select(ROW_ID, nw.lit(table).alias("table"), nw.lit(reason).alias("reason"))
 
 
-def conserve(stage: str, table: str, ids: pl.Series, /, **to: pl.Series) -> dict[str, int]:
+def conserve_rows(stage: str, table: str, ids: pl.Series, /, **to: pl.Series) -> dict[str, int]:
     """Count where the rows of a table went, having made sure that each went to exactly one place.
 
     Raises: ConservationError when the ids in are not the disjoint union of the ids out.

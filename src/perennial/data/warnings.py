@@ -1,20 +1,18 @@
-"""What was noticed of a file for which no row is set aside: notes, each a stable code and a sentence."""
+"""Data warning: something odd in a table that sets no row aside, as a stable code and a sentence."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 
-class Note(NamedTuple):
-    """Something that a reader of the report should know; `code` stays when the words change."""
+class DataWarning(NamedTuple):
+    """Something that a reader of the report should know; `code` stays when the message changes."""
 
     code: str
-    words: str
+    message: str
 
     def __str__(self) -> str:
-        return f"{self.words} [{self.code}]"
+        return f"{self.message} [{self.code}]"
 
-    @property
-    def told(self) -> dict[str, str]:
-        """As a summary holds it."""
-        return {"code": self.code, "words": self.words}
+    def as_json(self) -> dict[str, str]:
+        return {"code": self.code, "words": self.message}

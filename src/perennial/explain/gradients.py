@@ -13,7 +13,7 @@ from torch import Tensor
 _POINTS = 8192  # points on paths that are held at once
 
 
-def expected_gradients(
+def attribute_gradients(
     score: Callable[[Tensor], Tensor], z_NZ: Tensor, background_RZ: Tensor, owner_Z: Tensor, n_columns: int,
     *, draws: int, seed: int,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip

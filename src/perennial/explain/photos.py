@@ -18,7 +18,7 @@ from perennial.evaluation.statistics.intervals import Interval, mean
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
-Chance = Callable[
+ProbabilityOf = Callable[
     [I64, U8], F64
 ]  # which photos (m,), as changed (m, C, S, S) -> the chance of what was said of each, (m,)
 _PATCHES, _OVERLAP = 5, 2  # a patch is a fifth of the side, and moves by half of itself
@@ -28,7 +28,7 @@ _LEAST = 64  # photos under which a check says nothing
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deletion:
+class DeletionCheck:
     """What hiding the hottest `share` of each photo takes off the chance of what was said, on average over `n` photos.
 
     `elsewhere` is how much more that is than hiding the same shape at a place drawn by lot takes, `another` than hiding
@@ -50,7 +50,7 @@ class Deletion:
         return {**asdict(self), "passes": self.passes}
 
 
-def heat_maps(pixels_NCSS: U8, chance: Chance) -> F64:
+def build_heat_maps(pixels_NCSS: U8, chance: ProbabilityOf) -> F64:
     """How much the log of the chance falls where a patch is blurred, mean over the patches near a pixel, (n, S, S)."""
     parts = [
         _maps(np.arange(start, min(start + _MASSES, len(pixels_NCSS))), pixels_NCSS, chance)
@@ -59,10 +59,10 @@ def heat_maps(pixels_NCSS: U8, chance: Chance) -> F64:
     return np.concatenate(parts) if parts else np.zeros((0, *pixels_NCSS.shape[2:]))
 
 
-def deletion(pixels_NCSS: U8, heat_NSS: F64, chance: Chance, *, share: float, seed: int) -> Deletion:
+def check_deletion(pixels_NCSS: U8, heat_NSS: F64, chance: ProbabilityOf, *, share: float, seed: int) -> DeletionCheck:
     """The deletion check: the hottest pixels of each photo are filled with its mean colour, not blurred as for the maps."""
     rng, n = np.random.Generator(np.random.PCG64(seed)), len(pixels_NCSS)
-    hot_NSS = hottest(heat_NSS, share)
+    hot_NSS = mask_hottest(heat_NSS, share)
     by = rng.integers(pixels_NCSS.shape[2], size=(n, 2))
     moved_NSS = np.array([np.roll(hot, tuple(step), axis=(0, 1)) for hot, step in zip(hot_NSS, by, strict=True)])
     order = rng.permutation(n)
@@ -71,12 +71,12 @@ def deletion(pixels_NCSS: U8, heat_NSS: F64, chance: Chance, *, share: float, se
     every = np.arange(n)
     whole = chance(every, pixels_NCSS)
     own, moved, other = (whole - chance(every, _filled(pixels_NCSS, m)) for m in (hot_NSS, moved_NSS, other_NSS))
-    return Deletion(
+    return DeletionCheck(
         n=n, share=share, drop=mean(own, _LEVEL), elsewhere=mean(own - moved, _LEVEL), another=mean(own - other, _LEVEL)
     )  # fmt: skip
 
 
-def hottest(heat_NSS: F64, share: float) -> NDArray[np.bool_]:
+def mask_hottest(heat_NSS: F64, share: float) -> NDArray[np.bool_]:
     """The hottest share of the pixels of each map, (n, S, S)."""
     flat = heat_NSS.reshape(len(heat_NSS), -1)
     hot = np.zeros(flat.shape, np.bool_)
@@ -85,7 +85,7 @@ def hottest(heat_NSS: F64, share: float) -> NDArray[np.bool_]:
     return hot.reshape(heat_NSS.shape)
 
 
-def overlay(pixels_CSS: U8, heat_SS: F64) -> U8:
+def draw_overlay(pixels_CSS: U8, heat_SS: F64) -> U8:
     """The photo faded and without colours, blue where hiding lowers the chance: the more, the bluer."""
     grey = 255 - _FADED * (255 - pixels_CSS.mean(axis=0, keepdims=True))
     strength = np.clip(heat_SS / max(float(heat_SS.max()), 1e-9), 0, 1)[None] * _BLUEST
@@ -96,7 +96,7 @@ def overlay(pixels_CSS: U8, heat_SS: F64) -> U8:
 _BLUE, _BLUEST, _FADED = np.array([31.0, 95.0, 191.0]), 0.85, 0.6
 
 
-def _maps(which: I64, pixels_NCSS: U8, chance: Chance) -> F64:
+def _maps(which: I64, pixels_NCSS: U8, chance: ProbabilityOf) -> F64:
     side = pixels_NCSS.shape[2]
     wide = side // _PATCHES
     starts = [(y, x) for y in _starts(side, wide) for x in _starts(side, wide)]

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from perennial.contract.serving import FeatureColumn
-from perennial.data.masking import masked
+from perennial.data.masking import mask_contacts
 
 BUT = "; but "  # between what raises a score and what lowers it
 F64 = NDArray[np.float64]
@@ -28,7 +28,7 @@ class Importance:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class GroupEffect:
     """What a part of the customers gains or loses by one column: `words` says which customers."""
 
     column: str
@@ -38,7 +38,7 @@ class Group:
     effect: float  # mean part on the link scale
 
 
-def importance(
+def rank_columns(
     columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn]
 ) -> list[Importance]:
     """Columns by their mean absolute part, the greatest first."""
@@ -55,21 +55,23 @@ def importance(
     return sorted(found, key=lambda item: (-item.mean_abs, item.column))
 
 
-def groups(columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn]) -> list[Group]:
+def find_group_effects(
+    columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn]
+) -> list[GroupEffect]:
     """For each column, the groups of rows (categories, or lower and upper quarter) with the mean part of each."""
     labels = {feature.name: feature for feature in features}
-    found: list[Group] = []
+    found: list[GroupEffect] = []
     for g, name in enumerate(columns):
         for words, mask in _groups_of(rows[name], labels[name]):
             if mask.sum() >= _ENOUGH:
                 effect = float(parts_NG[mask, g].mean())
                 found.append(
-                    Group(column=name, words=words, n=int(mask.sum()), share=float(mask.mean()), effect=effect)
+                    GroupEffect(column=name, words=words, n=int(mask.sum()), share=float(mask.mean()), effect=effect)
                 )
     return sorted(found, key=lambda group: (-abs(group.effect), group.column))
 
 
-def reasons(
+def describe_reasons(
     columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn], n: int,
     *, quoted: bool = True,
 ) -> list[str]:  # fmt: skip
@@ -82,21 +84,25 @@ def reasons(
     out = []
     for i, parts in enumerate(parts_NG):
         strongest = [g for g in np.argsort(-np.abs(parts), kind="stable")[:n] if abs(parts[g]) > 1e-9]
-        up = [cell_words(labels[columns[g]], cells[columns[g]][i], quoted) for g in strongest if parts[g] > 0]
-        down = [cell_words(labels[columns[g]], cells[columns[g]][i], quoted) for g in strongest if parts[g] < 0]
+        up = [describe_cell(labels[columns[g]], cells[columns[g]][i], quoted) for g in strongest if parts[g] > 0]
+        down = [describe_cell(labels[columns[g]], cells[columns[g]][i], quoted) for g in strongest if parts[g] < 0]
         out.append(", ".join(up) + (BUT if up and down else "against: " if down else "") + ", ".join(down))
     return out
 
 
-def adverse(columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn]) -> list[str]:
+def describe_adverse_reasons(
+    columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn]
+) -> list[str]:
     """The four strongest reasons of each row that raise its chance of default: what a refused applicant is told.
 
     Four, since more is "not likely to be helpful" (Regulation B, official interpretation of 12 CFR 1002.9(b)(2), 1).
     """
-    return [told.removeprefix("against: ") for told in reasons(columns, parts_NG.clip(0), rows, features, _ADVERSE)]
+    return [
+        told.removeprefix("against: ") for told in describe_reasons(columns, parts_NG.clip(0), rows, features, _ADVERSE)
+    ]
 
 
-def cell_words(feature: FeatureColumn, cell: object, quoted: bool = True) -> str:
+def describe_cell(feature: FeatureColumn, cell: object, quoted: bool = True) -> str:
     """`visits in 30 days: 4`"""
     if cell is None:
         return f"{feature.label}: none known"
@@ -105,16 +111,16 @@ def cell_words(feature: FeatureColumn, cell: object, quoted: bool = True) -> str
     if feature.kind == "text":
         return f"{feature.label}: “{_shortened(str(cell))}”"
     unit = f" {feature.unit}" if feature.unit and feature.unit not in feature.label else ""
-    return f"{feature.label}: {number(cell) if isinstance(cell, int | float) else cell}{unit}"
+    return f"{feature.label}: {format_number(cell) if isinstance(cell, int | float) else cell}{unit}"
 
 
 def _shortened(text: str) -> str:
     """The first words of a text, without the sign that parts reasons for and against, and without contact data."""
-    flat = " ".join(masked(text).replace(";", ",").split())
+    flat = " ".join(mask_contacts(text).replace(";", ",").split())
     return flat if len(flat) <= _QUOTED else flat[:_QUOTED].rsplit(" ", 1)[0] + " …"
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """At most three digits after the point, none where there are enough before it."""
     if value == int(value) or abs(value) >= 1000:
         return f"{value:,.0f}"
@@ -140,11 +146,13 @@ def _groups_of(cells: pl.Series, feature: FeatureColumn) -> list[tuple[str, NDAr
         return found
     if numbers.n_unique() <= 3:
         values = sorted(numbers.drop_nulls().unique().to_list())
-        return found + [(f"{feature.label}: {number(v)}", (numbers == v).fill_null(False).to_numpy()) for v in values]
+        return found + [
+            (f"{feature.label}: {format_number(v)}", (numbers == v).fill_null(False).to_numpy()) for v in values
+        ]
     lowest = low == numbers.min()
     ends = [
-        (f"{feature.label}: {number(low)}{'' if lowest else ' or less'}", numbers <= low),
-        (f"{feature.label}: {number(high)} or more", numbers >= high),
+        (f"{feature.label}: {format_number(low)}{'' if lowest else ' or less'}", numbers <= low),
+        (f"{feature.label}: {format_number(high)} or more", numbers >= high),
     ]
     return found + [(words, mask.fill_null(False).to_numpy()) for words, mask in ends]
 

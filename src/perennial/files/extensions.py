@@ -15,33 +15,33 @@ from typing import Any, Literal
 from perennial.errors import ConfigError
 from perennial.files.project import Project
 
-Kind = Literal["features", "models", "rules"]
-KINDS: tuple[Kind, ...] = ("features", "models", "rules")
+ExtensionKind = Literal["features", "models", "rules"]
+EXTENSION_KINDS: tuple[ExtensionKind, ...] = ("features", "models", "rules")
 _loaded: dict[tuple[Path, bytes], ModuleType] = {}  # by content: an edited file is another module
 
 
-def place(kind: Kind) -> str:
+def extension_path(kind: ExtensionKind) -> str:
     """Where the functions of a kind are, below a project's root."""
     return f"src/extensions/{kind}.py"
 
 
-def extension(kind: Kind, name: str, settings: dict[str, Any]) -> Callable[..., Any]:
+def load_extension(kind: ExtensionKind, name: str, settings: dict[str, Any]) -> Callable[..., Any]:
     """The public function `name` of the project of the current folder, to be called with `settings` as keywords.
 
     Raises: ConfigError when the file or the function is missing, the file fails, or a setting is none of its keywords.
     """
-    path = Project.here().root / place(kind)
+    path = Project.here().root / extension_path(kind)
     module = _module(path)
     held = {key: f for key, f in vars(module).items() if inspect.isfunction(f) and f.__module__ == module.__name__}
     public = {key: f for key, f in held.items() if not key.startswith("_")}
     if name not in public:
-        raise ConfigError(f"{place(kind)} has no function {name!r}; it has: {', '.join(public) or 'none'}")
+        raise ConfigError(f"{extension_path(kind)} has no function {name!r}; it has: {', '.join(public) or 'none'}")
     keywords = {
         key for key, p in inspect.signature(public[name]).parameters.items() if p.kind == inspect.Parameter.KEYWORD_ONLY
     }
     if unknown := sorted(settings.keys() - keywords):
         raise ConfigError(
-            f"{name} in {place(kind)} takes no setting {unknown[0]!r}; it takes: {', '.join(keywords) or 'none'}"
+            f"{name} in {extension_path(kind)} takes no setting {unknown[0]!r}; it takes: {', '.join(keywords) or 'none'}"
         )
     return public[name]
 

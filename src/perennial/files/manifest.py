@@ -14,10 +14,10 @@ NAME = "manifest.json"
 def seal(folder: Path) -> str:
     """Write the manifest of `folder` and return its digest, which names the whole content."""
     write_json(folder / NAME, {"files": _digests(folder)})
-    return digest(folder)
+    return folder_digest(folder)
 
 
-def digest(folder: Path) -> str:
+def folder_digest(folder: Path) -> str:
     """The sha256 of the manifest: one name for everything in the folder."""
     try:
         return hashlib.sha256((folder / NAME).read_bytes()).hexdigest()
@@ -30,7 +30,7 @@ def verify(folder: Path) -> str:
 
     Raises: IntegrityError naming the first files that are missing, changed or not listed.
     """
-    name = digest(folder)
+    name = folder_digest(folder)
     told, found = read_json(folder / NAME)["files"], _digests(folder)
     wrong = sorted(path for path in told.keys() | found.keys() if told.get(path) != found.get(path))
     if wrong:

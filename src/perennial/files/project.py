@@ -30,17 +30,17 @@ class Project:
         raise ConfigError(f"{cwd} is not inside a project: no folder above it holds params.yaml and dvc.yaml")
 
     def contract(self, name: str) -> Path:
-        return self.root / "contracts" / f"{checked(name)}.yaml"
+        return self.root / "contracts" / f"{check_name(name)}.yaml"
 
     def raw(self, name: str) -> Path:
-        return self.root / "data" / checked(name) / "raw"
+        return self.root / "data" / check_name(name) / "raw"
 
     def output(self, name: str, stage: str) -> Path:
-        return self.root / "outputs" / checked(name) / stage
+        return self.root / "outputs" / check_name(name) / stage
 
     def state(self, name: str) -> Path:
         """Machine-local state of a use case: receipt, curves, locks, incoming rows."""
-        return self.root / ".perennial" / checked(name)
+        return self.root / ".perennial" / check_name(name)
 
     @property
     def services(self) -> Path:
@@ -48,7 +48,7 @@ class Project:
         return self.root / ".perennial"
 
 
-def checked(name: str) -> str:
+def check_name(name: str) -> str:
     """Raises: ConfigError unless `name` can safely be part of a path and of a registry name."""
     if not _NAME.match(name):
         raise ConfigError(f"use case name {name!r}: use lower-case letters, digits and _, a letter first")

@@ -15,7 +15,7 @@ _UNFINISHED = {".part", ".partial", ".tmp", ".crdownload", ".filepart", ".downlo
 _RECENT_S = 600.0  # a file that was last written longer ago is only held open
 
 
-def check_sound(path: Path) -> None:
+def check_readable(path: Path) -> None:
     """Raises: InputError for what is no regular file, may not be read, or is still being written."""
     try:
         found = path.stat()
@@ -33,12 +33,12 @@ def check_sound(path: Path) -> None:
         )
 
 
-def copy_whole(path: Path, to: Path) -> None:
+def copy_file(path: Path, to: Path) -> None:
     """Copy a file that stays as it is meanwhile.
 
     Raises: InputError as `check_sound`, and when it has changed while it was read.
     """
-    check_sound(path)
+    check_readable(path)
     before = path.stat()
     with open(path, "rb") as source, open(to, "wb") as target:
         while chunk := source.read(1 << 20):

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from perennial.errors import InputError, IntegrityError
-from perennial.files.durable import replacing
+from perennial.files.durable import open_replacement
 
 ROW_GROUP = 250_000
 
@@ -18,7 +18,7 @@ ROW_GROUP = 250_000
 def write_table(path: Path, frame: pl.DataFrame) -> None:
     """Write `frame` as Parquet with page checksums (neither Polars nor DuckDB writes or checks them)."""
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-    with replacing(path) as file:
+    with open_replacement(path) as file:
         pq.write_table(
             table, file, compression="zstd", compression_level=1, row_group_size=ROW_GROUP, write_page_checksum=True
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from perennial.config.base import section
+from perennial.config.base import read_section
 from perennial.config.gate import GateParams
 from perennial.contract.load import load
 from perennial.files.durable import read_json
@@ -18,7 +18,7 @@ from perennial.scoring.scorer import Scorer
 def compare(here: Project, other: Project, name: str) -> str:
     """Markdown: the figures of both candidates, and what the gate would say of this one against the other."""
     contract = load(here.contract(name))
-    gate = section(here.root / "params.yaml", name, "gate", GateParams)
+    gate = read_section(here.root / "params.yaml", name, "gate", GateParams)
     new, old = (_candidate(project, name) for project in (here, other))
     decision = decide(evidence(here, name, contract, new, old, gate))
     figures = [_figures(project, name) for project in (here, other)]

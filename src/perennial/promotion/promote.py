@@ -10,14 +10,14 @@ from typing import Any, assert_never
 import numpy as np
 import polars as pl
 
-from perennial.config.base import section
+from perennial.config.base import read_section
 from perennial.config.gate import GateParams
 from perennial.contract.load import load
 from perennial.contract.model import Contract
-from perennial.contract.serving import changed_features, feature_columns
+from perennial.contract.serving import feature_columns, find_changed_features
 from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
-from perennial.data.prepare.parts import Part, labelled, part
-from perennial.data.prepare.split import trained_on
+from perennial.data.prepare.parts import LabelledRows, label_rows, select_part
+from perennial.data.prepare.split import is_trained_on
 from perennial.errors import DataStopped, Refused
 from perennial.evaluation.decisions import policy, segments
 from perennial.evaluation.decisions.money import money_of, offer_of
@@ -26,7 +26,7 @@ from perennial.evaluation.statistics import randomization as lottery
 from perennial.evaluation.statistics.intervals import Interval
 from perennial.evaluation.statistics.paired import Judge
 from perennial.evaluation.statistics.slices import by_slice
-from perennial.files.locks import held
+from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.files.tables import read_table
 from perennial.promotion.gate import LEVEL, Decision, Evidence, Rule, Segmentation, anew, decide
@@ -46,8 +46,8 @@ def promote(project: Project, name: str, number: str | None = None, *, why: str 
     Raises: Refused when no version is registered, or anew is asked of what can be compared.
     """
     contract, store = load(project.contract(name)), open_store(project)
-    gate = section(project.root / "params.yaml", name, "gate", GateParams)
-    with held(project.state(name) / "decide.lock", what=f"a decision on {name}", wait_s=60):
+    gate = read_section(project.root / "params.yaml", name, "gate", GateParams)
+    with file_lock(project.state(name) / "decide.lock", what=f"a decision on {name}", wait_s=60):
         champion = registry.champion(store, name)
         candidate = registry.version(store, name, number) if number else registry.by_alias(store, name, "challenger")
         candidate = candidate or champion
@@ -128,25 +128,30 @@ def evidence(
     units = read_table(project.output(name, "featurize") / "units.parquet")
     splits = read_table(project.output(name, "split") / "splits.parquet")
     if isinstance(contract.task, Clustering):
-        frames = [part(units, splits, which, contract).frame for which in ("train", "val", "test")]
+        frames = [select_part(units, splits, which, contract).frame for which in ("train", "val", "test")]
         return _segmentation(contract.task, units, (pl.concat(frames[:2]), frames[2]), new, old)
-    val, test = (part(units, splits, which, contract) for which in ("val", "test"))
+    val, test = (select_part(units, splits, which, contract) for which in ("val", "test"))
     judge = judge_of(contract, test, contract.task.primary, resamples=gate.bootstrap, seed=gate.seed)
     return judged(contract, new, old, (val, test), judge, units)
 
 
-def judge_of(contract: Contract, test: Part, metric: str, *, resamples: int, seed: int) -> Judge:
+def judge_of(contract: Contract, test: LabelledRows, metric: str, *, resamples: int, seed: int) -> Judge:
     """Judges scores of the rows of `test` by `metric`, weighed as they stand for the population; by arm if there are any."""
     arm = test.arm if contract.task.kind == "uplift" else None
-    return Judge(metric=metric, y=test.y, arm=arm, weight=test.weighed, resamples=resamples, seed=seed)
+    return Judge(metric=metric, y=test.y, arm=arm, weight=test.uneven_weight, resamples=resamples, seed=seed)
 
 
 def judged(
-    contract: Contract, new: Scorer, old: Scorer | None, parts: tuple[Part, Part], judge: Judge, units: pl.DataFrame
+    contract: Contract,
+    new: Scorer,
+    old: Scorer | None,
+    parts: tuple[LabelledRows, LabelledRows],
+    judge: Judge,
+    units: pl.DataFrame,
 ) -> Evidence:
     """Both models on val and test rows by one judge; of `units`, all rows there are, the lottery is tested."""
     val, test = parts
-    p_new, unfair = new.score(test.frame), _unfair(contract, labelled(units, contract))
+    p_new, unfair = new.score(test.frame), _unfair(contract, label_rows(units, contract))
     why_not = None if old is None else not_comparable(new, old, test.frame)
     if old is None or why_not is not None:
         return Evidence(
@@ -182,7 +187,7 @@ def _segmentation(
     return Segmentation(stability=stability, minimum=task.minimum, kept=segments.kept(before, now))
 
 
-def _unfair(contract: Contract, rows: Part) -> str | None:
+def _unfair(contract: Contract, rows: LabelledRows) -> str | None:
     """Of all rows: the lottery was drawn before they were split."""
     if contract.task.kind != "uplift":
         return None
@@ -197,7 +202,7 @@ def not_comparable(new: Scorer, old: Scorer, test: pl.DataFrame) -> str | None:
     if old.bundle.split.get("keys") != new.bundle.split.get("keys"):
         return "customers are told apart by other columns than when the model in use was made"
     try:
-        seen = int(trained_on(test, old.bundle.split).sum())
+        seen = int(is_trained_on(test, old.bundle.split).sum())
     except DataStopped as error:
         return str(error)
     return f"the model in use has trained on {seen} of these {test.height} test rows" if seen else None
@@ -208,12 +213,12 @@ def _other_question(new: Scorer, old: Scorer) -> str | None:
     tasks = [scorer.bundle.serving.head.task for scorer in (old, new)]
     if tasks[0] != tasks[1] or (old.outputs != new.outputs and tasks[0] != "clustering"):
         return f"the task changed from {', '.join(old.outputs)} to {', '.join(new.outputs)}"
-    if changed := changed_features(old.bundle.serving, new.bundle.serving):
+    if changed := find_changed_features(old.bundle.serving, new.bundle.serving):
         return f"the roles or recipes of {', '.join(changed[:5])} changed since the model in use was made"
     return None
 
 
-def _profit(contract: Contract, new: Scorer, old: Scorer, val: Part, test: Part) -> Interval | None:
+def _profit(contract: Contract, new: Scorer, old: Scorer, val: LabelledRows, test: LabelledRows) -> Interval | None:
     """What the candidate's list earns more than the champion's on the same test rows."""
     match contract.task:
         case Binary():

@@ -11,12 +11,12 @@ import polars as pl
 
 from perennial.contract.load import load
 from perennial.contract.model import Contract
-from perennial.contract.serving import head_of
+from perennial.contract.serving import build_head
 from perennial.data.names import ROW_ID
-from perennial.data.quality.quarantine import shown
+from perennial.data.quality.quarantine import format_row
 from perennial.errors import Refused
 from perennial.files.durable import read_json, sha256_file, write_text
-from perennial.files.manifest import digest
+from perennial.files.manifest import folder_digest
 from perennial.files.project import Project
 from perennial.files.tables import read_table
 from perennial.pipeline.lineage import lineage
@@ -76,7 +76,7 @@ def _of_candidate(project: Project, name: str, history: list[dict[str, Any]]) ->
     Raises: Refused when it is not judged yet, or not since it was taken out of use.
     """
     family = read_json(project.output(name, "evaluate") / "summary.json")["candidate"]["family"]
-    bundle = digest(bundle_folder(project, name, family))
+    bundle = folder_digest(bundle_folder(project, name, family))
     mine = [record for record in history if concerns(record, bundle)]
     judged = [record for record in mine if record["verdict"] != "ROLLBACK"]
     if not judged:
@@ -152,7 +152,7 @@ def _score(row: dict[str, Any], scores: list[str], contract: Contract) -> str:
             likeliest = max(scores, key=lambda name: float(row[name])).removeprefix("score:")
             return f"{likeliest} {100 * row['rank']:.0f}\u202f%"
         case "uplift":
-            is_amount = head_of(contract).amounts
+            is_amount = build_head(contract).amounts
             return f"{row['rank']:+,.2f}" if is_amount else f"{100 * row['rank']:.0f} points"
         case _:
             assert_never(contract.task.kind)
@@ -162,4 +162,4 @@ def _samples(quarantine: pl.DataFrame) -> list[dict[str, Any]]:
     """One row of each of the commonest rules, as it stands in the file."""
     common = quarantine["rule"].value_counts().sort(["count", "rule"], descending=[True, False])["rule"].head(_SAMPLES)
     rows = [quarantine.filter(pl.col("rule") == rule).sort("source", "record").row(0, named=True) for rule in common]
-    return [{**row, **shown(row)} for row in rows]
+    return [{**row, **format_row(row)} for row in rows]

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from perennial.contract.columns import Column
-from perennial.data.io.cast import cast
-from perennial.data.io.normal import normal
+from perennial.data.io.cast import cast_columns
+from perennial.data.io.normalise import normalise_cells
 from perennial.data.io.read import Block
-from perennial.data.masking import masked
+from perennial.data.masking import mask_contacts
 from perennial.propose.expected import Guess, Seen
 from perennial.propose.kinds import Keys
 from perennial.propose.profile import Looked
@@ -61,13 +61,13 @@ def _look(columns: dict[str, Keys], blocks: Iterator[Block]) -> _Round:
     cells: dict[str, Counter[str]] = {}
     seen = Seen(declared)
     for block in blocks:
-        told = cast(block.rows, declared)
+        told = cast_columns(block.rows, declared)
         n_rows += block.rows.height
         is_bad = told.reasons.is_not_null()
         seen.add(told.frame.filter(~is_bad))
         if not is_bad.any():
             continue
-        texts = normal(block.rows, declared).filter(is_bad)
+        texts = normalise_cells(block.rows, declared).filter(is_bad)
         lost += texts.height
         for rule, row in zip(told.rules.filter(is_bad), texts.iter_rows(named=True), strict=True):
             kind, _, name = rule.partition(":")
@@ -88,7 +88,7 @@ def _take_back(columns: dict[str, Keys], why: dict[str, str], looked: Looked, ce
         why[worst] = f"{odd[_ADDRESS]:,} cells hold addresses or numbers of people: no value of it is learnt by heart"
     elif len(odd) <= _FEW and keys["role"] == "numeric":
         keys["null"] = sorted({*keys.get("null", []), *odd})
-        why[worst] += f"; {masked(', '.join(sorted(odd)))} stand for nothing ({odd.total():,} cells)"
+        why[worst] += f"; {mask_contacts(', '.join(sorted(odd)))} stand for nothing ({odd.total():,} cells)"
     else:
         keys = {"role": "categorical"} | {key: keys[key] for key in ("null",) if key in keys}
         why[worst] = f"{odd.total():,} cells are no number, more than 1 % of the file: taken for texts"

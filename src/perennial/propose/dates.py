@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from perennial.contract.columns import Column
-from perennial.data.io.cast import cast
+from perennial.data.io.cast import cast_columns
 from perennial.propose.draft import Draft
 from perennial.propose.names import is_late
 from perennial.propose.relations import leaks, questions_of
@@ -70,4 +70,4 @@ def late_dates(made: Draft, refused: Sequence[str]) -> dict[str, str]:
 def moments(made: Draft, column: str) -> pl.Series:
     """A column of dates or times (n,) of the sample; null where it is empty."""
     keys = Column.model_validate(made.kinds[column].keys)
-    return cast(made.looked.sample, {column: keys}).frame[column].cast(pl.Datetime("us", "UTC"))
+    return cast_columns(made.looked.sample, {column: keys}).frame[column].cast(pl.Datetime("us", "UTC"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from perennial.data.io.images import Archive, prints
+from perennial.data.io.images import Archive, hash_pictures
 from perennial.errors import ConfigError, InputError
 from perennial.propose.dates import late_dates
 from perennial.propose.draft import Answers, Draft
@@ -142,7 +142,7 @@ def attach(made: Draft, archives: Mapping[str, Archive]) -> None:
 
 
 def _same_pictures(made: Draft, column: str, archive: str, tar: Archive) -> None:
-    seen = prints(made.looked.sample[column], tar).drop_nulls()
+    seen = hash_pictures(made.looked.sample[column], tar).drop_nulls()
     if not seen.is_duplicated().any():
         return
     made.columns["same_picture"] = {"role": "entity", "type": "text", "from": column, "in": archive}

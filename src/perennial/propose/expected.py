@@ -12,7 +12,7 @@ from typing import NamedTuple
 import polars as pl
 
 from perennial.contract.columns import Column
-from perennial.data.io.cell_checks import holds_categories
+from perennial.data.io.cell_checks import has_open_categories
 from perennial.propose.kinds import Keys
 
 _MOST = 20  # different values that are a set
@@ -38,7 +38,7 @@ class Seen:
         looked = {n: c for n, c in columns.items() if c.role in {"numeric", "protected"} and c.cell_type in is_number}
         self._least = dict.fromkeys(looked, math.inf)
         self._most = dict.fromkeys(looked, -math.inf)
-        self._values: dict[str, Counter[str]] = {n: Counter() for n, c in columns.items() if holds_categories(c)}
+        self._values: dict[str, Counter[str]] = {n: Counter() for n, c in columns.items() if has_open_categories(c)}
 
     def add(self, rows: pl.DataFrame) -> None:
         for name in self._least:

@@ -16,7 +16,7 @@ import polars as pl
 from perennial.contract.columns import Column
 from perennial.contract.source import Format
 from perennial.data.io.jsonl import read_keys, read_objects
-from perennial.data.io.parquet import parquet_blocks, parquet_schema
+from perennial.data.io.parquet import read_parquet_blocks, read_parquet_schema
 from perennial.data.io.read import Block, read_blocks
 from perennial.data.names import RAW
 from perennial.errors import InputError
@@ -55,7 +55,7 @@ class Files:
             return read_blocks(path, self.how.dialect)
         if self.format == "jsonl":
             return self._objects(path)
-        return parquet_blocks(path, {name: (name, Column(**keys)) for name, keys in _as_read(path).items()})
+        return read_parquet_blocks(path, {name: (name, Column(**keys)) for name, keys in _as_read(path).items()})
 
     def _objects(self, path: Path) -> Iterator[Block]:
         """A key with a list or an object anywhere has no cell: as a column it would set those rows aside."""
@@ -112,7 +112,7 @@ def _file(path: Path) -> Files:
     if how is not None:
         names, source, notes = how.names, how.source, how.notes
     else:
-        names = tuple(parquet_schema(path)) if form == "parquet" else tuple(read_keys(path, "utf-8"))
+        names = tuple(read_parquet_schema(path)) if form == "parquet" else tuple(read_keys(path, "utf-8"))
         source, notes = {"format": form}, (f"it is written as {form}",)
     return Files(
         paths=(path,), names=names, source=source, notes=notes, format=form, how=how, parted=parted(names),
@@ -137,7 +137,7 @@ def _holds_objects(path: Path) -> bool:
 def _as_read(path: Path) -> dict[str, Keys]:
     """Moments as text in the one form, what cannot be a cell as empty, the rest by its shortest text."""
     found: dict[str, Keys] = {}
-    for name, dtype in parquet_schema(path).items():
+    for name, dtype in read_parquet_schema(path).items():
         if dtype.is_nested() or dtype == pl.Binary:
             found[name] = {"role": "ignore", "why": "lists, objects or bytes"}
         elif dtype == pl.Date or isinstance(dtype, pl.Datetime):

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from perennial.contract.columns import Column
-from perennial.data.io.cast import cast
+from perennial.data.io.cast import cast_columns
 from perennial.data.io.read import Block
 from perennial.errors import InputError
 from perennial.propose.confirm import confirm
@@ -208,7 +208,9 @@ def _features(columns: Keys, derive: Keys, horizon: int) -> Keys:
 
 
 def _span(sample: pl.DataFrame, time: str, keys: Keys) -> tuple[dt.date, dt.date]:
-    moments = cast(sample.select(time), {time: Column.model_validate(keys)}).frame[time].drop_nulls().cast(pl.Date)
+    moments = (
+        cast_columns(sample.select(time), {time: Column.model_validate(keys)}).frame[time].drop_nulls().cast(pl.Date)
+    )
     first, last = moments.min(), moments.max()
     assert isinstance(first, dt.date)
     assert isinstance(last, dt.date)

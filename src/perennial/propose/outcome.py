@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from perennial.contract.columns import Column
-from perennial.data.io.cast import cast
+from perennial.data.io.cast import cast_columns
 from perennial.errors import ConfigError, InputError
 from perennial.propose.kinds import Keys, Kind, commonest
 from perennial.propose.names import words
@@ -195,7 +195,7 @@ def event_of(values: Mapping[str, int]) -> tuple[str, bool]:
 
 def _amount(name: str, column: Profile, kind: Kind, looked: Looked) -> Outcome:
     keys: Keys = {"type": "decimal"} | {key: value for key, value in kind.keys.items() if key not in {"role", "why"}}
-    cells = cast(looked.sample.select(name), {name: Column(role="outcome", **keys)}).frame[name].drop_nulls()
+    cells = cast_columns(looked.sample.select(name), {name: Column(role="outcome", **keys)}).frame[name].drop_nulls()
     numbers = cells.cast(pl.Float64).to_numpy()
     least, most, zero = float(numbers.min()), float(numbers.max()), float((numbers == 0).mean())
     ranks = least >= 0

@@ -11,8 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from perennial.contract.columns import Column
-from perennial.data.io.cast import cast
-from perennial.data.masking import masked
+from perennial.data.io.cast import cast_columns
+from perennial.data.masking import mask_contacts
 from perennial.evaluation.statistics.leaks import (
     ENOUGH,
     FEWEST,
@@ -74,7 +74,7 @@ def typed(sample: pl.DataFrame, names: Sequence[str], kinds: Mapping[str, Kind])
     for name in names:
         keys = {key: value for key, value in kinds[name].keys.items() if key != "role"}
         role = "numeric" if kinds[name].what == "numeric" else "categorical"
-        cells = cast(sample.select(name), {name: Column(role=role, **keys)}).frame[name]
+        cells = cast_columns(sample.select(name), {name: Column(role=role, **keys)}).frame[name]
         found[name] = cells.cast(pl.Float64).to_numpy() if role == "numeric" else cells.to_numpy()
     return found
 
@@ -143,7 +143,7 @@ def _implied(values: NDArray[np.generic], y: F64) -> str | None:
         if chance < _BY_LUCK and (y.mean() <= 0.5) == bool(outcome):
             same = values[codes == code]
             value = same[0]
-            said = "an empty cell" if value is None or value != value else f"the value {masked(str(value))}"
+            said = "an empty cell" if value is None or value != value else f"the value {mask_contacts(str(value))}"
             said = (
                 "any value but the commonest"
                 if any(other not in (value, None) and other == other for other in same[1:])
@@ -214,7 +214,7 @@ def _control(sample: pl.DataFrame, kinds: Mapping[str, Kind], name: str) -> str 
 def questions_of(cells: pl.Series, keys: Keys, kind: str) -> tuple[NDArray[np.bool_], list[F64]]:
     """Rows with a known outcome (n,), and the yes-or-no questions that it answers there."""
     column = Column(role="outcome", **{k: v for k, v in keys.items() if k != "role"})
-    known = cast(cells.to_frame(), {cells.name: column}).frame[cells.name]
+    known = cast_columns(cells.to_frame(), {cells.name: column}).frame[cells.name]
     is_known = known.is_not_null().to_numpy()
     told = known.drop_nulls()
     if kind == "multiclass":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from perennial.data.masking import MASK, is_contact, masked
+from perennial.data.masking import MASK, has_contact, mask_contacts
 from perennial.propose.kinds import Kind
 from perennial.propose.profile import Looked
 from perennial.propose.render import one_line
@@ -25,6 +25,6 @@ def first_rows(looked: Looked, kinds: Mapping[str, Kind]) -> list[str]:
 def _cell(text: str, kind: Kind) -> str:
     if kind.what == "contact":
         return MASK if text else ""
-    safe = masked(text) if kind.what == "text" or "@" in text or is_contact(text) else text
+    safe = mask_contacts(text) if kind.what == "text" or "@" in text or has_contact(text) else text
     told = one_line(safe)
     return told if len(told) <= _WIDE else f"{told[:_WIDE]}…"

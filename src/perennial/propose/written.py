@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from perennial.data.io.byte_source import byte_chunks
-from perennial.data.io.read import DELIMITERS, Dialect
+from perennial.data.io.byte_source import read_chunks
+from perennial.data.io.csv_header import DELIMITERS, Dialect
 from perennial.errors import InputError
 
 _HEAD = 1 << 20  # bytes that are looked at
@@ -93,7 +93,7 @@ def _encoding(path: Path) -> str:
         return "utf-16"
     good = bad = n_lines = 0
     has_header = True
-    for chunk in byte_chunks(path, "utf-8", 1 << 22):
+    for chunk in read_chunks(path, "utf-8", 1 << 22):
         for n_read, line in enumerate(chunk.split(b"\n")[:-1] if not chunk.isascii() else (), n_lines):
             if line.isascii():
                 continue
@@ -109,7 +109,7 @@ def _encoding(path: Path) -> str:
     if has_header and bad <= max(3, good / 20, n_lines / 1_000):  # a few bad rows are set aside one by one
         return "utf-8"
     try:
-        for _ in byte_chunks(path, "cp1252", 1 << 22):
+        for _ in read_chunks(path, "cp1252", 1 << 22):
             pass
     except InputError:
         return "latin-1"
@@ -119,7 +119,7 @@ def _encoding(path: Path) -> str:
 def _head(path: Path, encoding: str) -> str:
     """Whole lines of the beginning."""
     data = b""
-    for chunk in byte_chunks(path, encoding, _HEAD):
+    for chunk in read_chunks(path, encoding, _HEAD):
         data += chunk
         if len(data) >= _HEAD:
             return data[: data.rfind(b"\n") + 1].decode("utf-8", errors="replace")

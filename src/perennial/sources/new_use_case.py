@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import yaml
 
-from perennial.config.base import use_cases, with_block
+from perennial.config.base import append_block, read_use_cases
 from perennial.contract.load import parse
 from perennial.data.io.images import Archive
 from perennial.errors import ConfigError, InputError, PerennialError
 from perennial.files.durable import write_text
-from perennial.files.project import Project, checked
+from perennial.files.project import Project, check_name
 from perennial.propose.confirm import confirm
 from perennial.propose.decide import attach, draft, kinds_of, target_of, undecided
 from perennial.propose.draft import Answers, Draft
@@ -51,8 +51,8 @@ def new(project: Project, name: str, data: Path, answers: Answers, person: Termi
     Raises: ConfigError when the use case is there already or an answer fits nothing; InputError for a file that is no
     table, or when what to predict is not said and cannot be seen.
     """
-    contract, params = project.contract(checked(name)), project.root / "params.yaml"
-    if contract.exists() or name in use_cases(params):
+    contract, params = project.contract(check_name(name)), project.root / "params.yaml"
+    if contract.exists() or name in read_use_cases(params):
         raise ConfigError(f"{name} is there already, and yours: edit {contract.name}, or choose another name")
     if person is not None and data.is_dir():
         data = _main_file(data, person)
@@ -64,7 +64,7 @@ def new(project: Project, name: str, data: Path, answers: Answers, person: Termi
     except PerennialError:
         contract.unlink()
         raise
-    write_text(params, with_block(params.read_text(encoding="utf-8"), made.params))
+    write_text(params, append_block(params.read_text(encoding="utf-8"), made.params))
     for line in made.words:
         log.info("%s", line)
     log.info("contracts/%s.yaml has a comment on each guess. Next: perennial run %s", name, name)

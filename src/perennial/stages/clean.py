@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 import polars as pl
 
-from perennial.data.names import LISTED, ROW_ID, conserve
+from perennial.data.names import ROW_ID, UNUSED_SCHEMA, conserve_rows
 from perennial.data.prepare.clean import WHY, clean
 from perennial.files.tables import read_table, write_table
 from perennial.stages.runner import Job, Summary, log, main
@@ -13,7 +13,7 @@ from perennial.stages.runner import Job, Summary, log, main
 
 def run(job: Job) -> Summary:
     folder, contract = job.input("validate"), job.contract
-    dropped, flow = [pl.DataFrame(schema=LISTED)], {}
+    dropped, flow = [pl.DataFrame(schema=UNUSED_SCHEMA)], {}
     for table, (_, columns) in contract.tables.items():
         rows = read_table(folder / f"{table}.parquet")
         lazy, events, drop = nw.from_native(rows.lazy()), contract.events.get(table), contract.drops_duplicates(table)
@@ -21,7 +21,7 @@ def run(job: Job) -> Summary:
         kept = marked.filter(pl.col(WHY).is_null()).drop(WHY)
         gone = marked.filter(pl.col(WHY).is_not_null()).select(ROW_ID, pl.lit(table).alias("table"), WHY)
         reasons = {reason: gone.filter(pl.col(WHY) == reason)[ROW_ID] for reason in sorted(set(gone[WHY]))}
-        to = conserve("clean", table, rows[ROW_ID], kept=kept[ROW_ID], **reasons)
+        to = conserve_rows("clean", table, rows[ROW_ID], kept=kept[ROW_ID], **reasons)
         flow[table] = {"in": rows.height, "to": to}
         dropped.append(gone)
         write_table(job.out / f"{table}.parquet", kept)

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from perennial.config.evaluate import EvaluateParams
 from perennial.contract.model import Contract
-from perennial.contract.serving import feature_columns, is_read
+from perennial.contract.serving import feature_columns, has_text_or_image
 from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
 from perennial.data.names import CUTOFF, ENTITY, ROW_ID
-from perennial.data.prepare.parts import Part, labelled, part
-from perennial.data.prepare.split import owner
+from perennial.data.prepare.parts import LabelledRows, label_rows, select_part
+from perennial.data.prepare.split import select_entities
 from perennial.evaluation.decisions import alerts, amounts, classes, messages, response, risk, segments
 from perennial.evaluation.decisions.money import loan_of, money_of, offer_of
 from perennial.evaluation.decisions.purchase_clusters import Bought, typical
@@ -26,7 +26,7 @@ from perennial.evaluation.decisions.purchase_clusters import judge as judge_tast
 from perennial.evaluation.decisions.segments import FAMILY
 from perennial.evaluation.statistics.choice import TRADITIONAL
 from perennial.files.tables import read_table, write_table
-from perennial.models.traditional.purchase_clusters import tastes
+from perennial.models.traditional.purchase_clusters import cluster_purchases
 from perennial.scoring import split_half_stability as halves
 from perennial.scoring.blend import blend
 from perennial.scoring.bundle import Bundle, background_rows, load, save
@@ -43,7 +43,7 @@ def run(job: Job) -> Summary:
     folders = {stage: job.input(stage) for stage in ("train", "baseline")}
     fitted = [family for stage in ("baseline", "train") for family in job.summary_of(stage)["families"]]
     bundles: dict[Family, Bundle] = {f: load(folders[STAGE_OF[f]] / f) for f in FAMILIES if f in fitted}
-    parts = {name: part(units, splits, name, contract) for name in ("val", "test")}
+    parts = {name: select_part(units, splits, name, contract) for name in ("val", "test")}
     if "deep" in bundles:
         bundles["blend"] = _blended(bundles, parts["val"])
         sample = background_rows(parts["val"].frame, bundles["blend"].serving, params.seed)
@@ -56,7 +56,7 @@ def run(job: Job) -> Summary:
     if isinstance(contract.task, Clustering):
         found = _segments(job, units, splits, bundles[FAMILY], params)
     else:
-        slices = parts["test"].groups(contract.slices) | bundles["linear"].encoding.seen(parts["test"].frame)
+        slices = parts["test"].groups(contract.slices) | bundles["linear"].encoding.known_ids(parts["test"].frame)
         found = _judge(contract, parts, scores, slices, resampling, params)
     if isinstance(contract.task, Uplift):
         found |= _of_all(contract, units, bundles, found, resampling)
@@ -66,14 +66,14 @@ def run(job: Job) -> Summary:
     return {"task": contract.task.kind, "rows": {name: len(rows) for name, rows in parts.items()}, **found}
 
 
-def _blended(bundles: Mapping[Family, Bundle], val: Part) -> Bundle:
+def _blended(bundles: Mapping[Family, Bundle], val: LabelledRows) -> Bundle:
     rival = bundles["kernel" if "kernel" in bundles else "boosted"]
     return blend(rival, bundles["deep"], val.frame, val.y, val.arm)
 
 
 def _judge(
     contract: Contract,
-    parts: dict[str, Part],
+    parts: dict[str, LabelledRows],
     scores: dict[str, Any],
     slices: Mapping[str, NDArray[Any]],
     resampling: response.Resampling,
@@ -86,9 +86,11 @@ def _judge(
             found = response.judge(*pair, contract.task.primary, money, slices, resampling)
             if (loan := loan_of(contract.money)) is not None:
                 p = pair[1].scores[found["candidate"]["family"]]
-                protected = test.groups([name for name in contract.slices if name in contract.having("protected")])
+                protected = test.groups(
+                    [name for name in contract.slices if name in contract.find_columns("protected")]
+                )
                 found["risk"] = risk.judge(test.y, p, loan, protected, n=params.bootstrap, seed=params.seed)
-            if is_read(feature_columns(contract)):
+            if has_text_or_image(feature_columns(contract)):
                 found |= classes.told_apart(test.y, classes.answers(scores["test"][found["candidate"]["family"]]))
             if contract.money.alerts_per_1000 is not None:
                 found["alerts"] = _alerts(contract, parts, pair, found["candidate"]["family"], params)
@@ -117,8 +119,8 @@ def _of_all(
     chosen = found["candidate"]["family"]
     chosen = chosen if chosen in TRADITIONAL else found["deep_minus_traditional"]["traditional"]
     family: Family = "boosted" if chosen == "boosted" else "linear"
-    rows = labelled(units, contract)
-    scores: dict[str, Any] = {family: out_of_fold(bundles[family], rows, owner(units, contract))}
+    rows = label_rows(units, contract)
+    scores: dict[str, Any] = {family: out_of_fold(bundles[family], rows, select_entities(units, contract))}
     campaign = messages.Campaign(y=rows.y, arm=rows.arm, scores=scores)
     before = {f.name: units[f.name].to_numpy() for f in feature_columns(contract)}
     told = messages.of_all(campaign, contract.arms, contract.shares, offer_of(contract), before, resampling)
@@ -135,7 +137,7 @@ def _segments(
     Val has chosen the number and joins the halves: the larger they are, the surer.
     """
     contract, baseline = job.contract, job.summary_of("baseline")
-    frames = {name: part(units, splits, name, contract).frame for name in ("train", "val", "test", "lookback")}
+    frames = {name: select_part(units, splits, name, contract).frame for name in ("train", "val", "test", "lookback")}
     known, test = pl.concat([frames["train"], frames["val"]]), frames["test"]
     units = pl.concat([known, test])
     task, names = contract.task, bundle.serving.head.outputs
@@ -156,7 +158,7 @@ def _segments(
         for one, items in zip(found["segments"], typical(bought, people.labels, len(names)), strict=True):
             one["items"] = items
         if params.purchase_clusters is not None and len(bought.items) > params.purchase_clusters:
-            taste = tastes(bought.by_NI, params.purchase_clusters, seed=params.seed)
+            taste = cluster_purchases(bought.by_NI, params.purchase_clusters, seed=params.seed)
             found["tastes"] = judge_tastes(bought, people.labels, len(names), taste, params.purchase_clusters)
             write_table(job.out / "tastes.parquet", units.select(ROW_ID).with_columns(pl.Series("taste", taste)))
     return found
@@ -181,7 +183,7 @@ def _bought(job: Job, units: pl.DataFrame) -> Bought | None:
     table, events, item = next(named, (None, None, None))
     if events is None or item is None:
         return None
-    time = events.one("time")
+    time = events.find_column("time")
     lines = read_table(job.input("clean") / f"{table}.parquet").select(ENTITY, pl.col(item).alias("item"), time)
     known = lines.join(units.select(ENTITY, CUTOFF), on=ENTITY).filter(pl.col(time).dt.date() < pl.col(CUTOFF))
     pairs = known.select(ENTITY, "item").drop_nulls().unique().sort(ENTITY, "item")
@@ -193,7 +195,7 @@ def _categories(contract: Contract) -> list[str]:
 
 
 def _alerts(
-    contract: Contract, parts: dict[str, Part], pair: tuple[response.Labelled, response.Labelled], family: str,
+    contract: Contract, parts: dict[str, LabelledRows], pair: tuple[response.Labelled, response.Labelled], family: str,
     params: EvaluateParams,
 ) -> dict[str, Any]:  # fmt: skip
     money, (val, test) = contract.money, pair
@@ -204,20 +206,20 @@ def _alerts(
     return alerts.judge(*chances, amount, budget, n=params.bootstrap, seed=params.seed)
 
 
-def _labelled(parts: dict[str, Part], scores: dict[str, Any]) -> tuple[response.Labelled, response.Labelled]:
+def _labelled(parts: dict[str, LabelledRows], scores: dict[str, Any]) -> tuple[response.Labelled, response.Labelled]:
     """Val and test; one score a row is (n,)."""
     val, test = (
         response.Labelled(
             y=parts[name].y,
             scores={family: s[:, 0] if s.shape[1] == 1 else s for family, s in scores[name].items()},
-            weight=parts[name].weighed,
+            weight=parts[name].uneven_weight,
         )
         for name in ("val", "test")
     )
     return val, test
 
 
-def _rows(name: str, rows: Part, scores: Mapping[Any, NDArray[np.float64]], outputs: list[str]) -> pl.DataFrame:
+def _rows(name: str, rows: LabelledRows, scores: Mapping[Any, NDArray[np.float64]], outputs: list[str]) -> pl.DataFrame:
     columns = {f"{family}:{o}": found[:, i] for family, found in scores.items() for i, o in enumerate(outputs)}
     base = {ROW_ID: rows.frame[ROW_ID], "split": [name] * len(rows), "y": rows.y, "arm": rows.arm}
     return pl.DataFrame({**base, **columns})

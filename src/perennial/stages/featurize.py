@@ -6,7 +6,7 @@ import narwhals as nw
 import polars as pl
 
 from perennial.contract.model import Contract
-from perennial.data.names import CUTOFF, LISTED, ORDER, ROW_ID, conserve
+from perennial.data.names import CUTOFF, ORDER, ROW_ID, UNUSED_SCHEMA, conserve_rows
 from perennial.data.prepare.cutoffs import check_windows
 from perennial.data.prepare.featurize import featurize
 from perennial.errors import DataStopped
@@ -23,13 +23,13 @@ def run(job: Job) -> Summary:
         check_windows(lazy, contract, contract.unit.cutoffs.all[-1])
     made = featurize(lazy, contract)
     units = made.units.to_native().collect().sort(ORDER)
-    unused = pl.concat([pl.DataFrame(schema=LISTED), *(part.to_native().collect() for part in made.unused)])
+    unused = pl.concat([pl.DataFrame(schema=UNUSED_SCHEMA), *(part.to_native().collect() for part in made.unused)])
     flow = {}
     for table, rows in tables.items():
         listed = unused.filter(pl.col("table") == table)
         fed = made.fed[table].to_native().collect()[ROW_ID]
         reasons = {why: listed.filter(pl.col("reason") == why)[ROW_ID] for why in sorted(set(listed["reason"]))}
-        flow[table] = {"in": rows.height, "to": conserve("featurize", table, rows[ROW_ID], fed=fed, **reasons)}
+        flow[table] = {"in": rows.height, "to": conserve_rows("featurize", table, rows[ROW_ID], fed=fed, **reasons)}
         log.info("%s: %d rows, %s", table, rows.height, flow[table]["to"])
     if not units.height:
         n_rows = sum(rows.height for rows in tables.values())

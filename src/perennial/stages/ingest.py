@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from perennial.data.io.ingest import Form, ingest, matching
-from perennial.data.names import ROW_ID, conserve
+from perennial.data.io.ingest import TableFormat, assign_files, ingest
+from perennial.data.names import ROW_ID, conserve_rows
 from perennial.files.tables import write_table
 from perennial.stages.runner import Job, Summary, log, main
 
@@ -14,17 +14,17 @@ def run(job: Job) -> Summary:
     tables = job.contract.tables
     attached = job.contract.attached
     attachments = [path for path in job.raw_files if path.name in attached]
-    files = matching(
+    files = assign_files(
         [path for path in job.raw_files if path.name not in attached],
         {table: pattern for table, (pattern, _) in tables.items()},
     )
     rejects, flow, notes, normalised = [], {}, [], {}
     for table, (_, columns) in tables.items():
-        read = ingest(files[table], columns, Form.of(job.contract, table), attachments)
+        read = ingest(files[table], columns, TableFormat.of(job.contract, table), attachments)
         ids = pl.concat([read.rows[ROW_ID], read.rejects[ROW_ID]])
-        to = conserve("ingest", table, ids, passed=read.rows[ROW_ID], quarantined=read.rejects[ROW_ID])
+        to = conserve_rows("ingest", table, ids, passed=read.rows[ROW_ID], quarantined=read.rejects[ROW_ID])
         flow[table] = {"in": len(ids), "to": to}
-        notes += read.notes
+        notes += read.warnings
         normalised[table] = dict(sorted(read.normalised.items()))
         rejects.append(read.rejects)
         write_table(job.out / f"{table}.parquet", read.rows)
@@ -34,7 +34,7 @@ def run(job: Job) -> Summary:
     rules = quarantine["rule"].value_counts().sort("rule")
     for note in notes:
         log.warning("%s", note)
-    told = {"flow": flow, "notes": [note.told for note in notes], "normalised": normalised}
+    told = {"flow": flow, "notes": [note.as_json() for note in notes], "normalised": normalised}
     return {**told, "quarantine": dict(rules.iter_rows())}
 
 

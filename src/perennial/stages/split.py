@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from perennial.contract.model import Contract
 from perennial.contract.serving import feature_columns
-from perennial.data.names import CUTOFF, ENTITY, LABEL_END, ROW_ID, conserve
-from perennial.data.prepare.parts import Part, part
-from perennial.data.prepare.split import EARLIER, PARTS, split
+from perennial.data.names import CUTOFF, ENTITY, LABEL_END, ROW_ID, conserve_rows
+from perennial.data.prepare.parts import LabelledRows, select_part
+from perennial.data.prepare.split import EARLIER, PARTS, split_units
 from perennial.errors import LeakError
 from perennial.evaluation.statistics.leaks import questions, reaching, straddling, telling_any
 from perennial.files.durable import write_json
@@ -24,7 +24,7 @@ from perennial.stages.runner import Job, Summary, log, main
 def run(job: Job) -> Summary:
     """Raises: LeakError when a column tells the outcome, an entity is in two parts, or train knows of the test's time."""
     units, contract = read_table(job.input("featurize") / "units.parquet"), job.contract
-    splits, function = split(units, contract)
+    splits, function = split_units(units, contract)
     by_cutoff = contract.split.kind == "cutoff"  # then the test's people may be those of train, at a later time
     parts_of = splits["split"].to_numpy()
     apart = ("train", "val") if by_cutoff else PARTS
@@ -46,7 +46,7 @@ def run(job: Job) -> Summary:
                 f"{len(twice)} pictures of {column.name!r} are in two parts of the split, byte for byte",
                 code="leak_entity",
             )
-    train = part(units, splits, "train", contract)
+    train = select_part(units, splits, "train", contract)
     columns = {column.name: train.frame[column.name].to_numpy() for column in features if column.kind != "image"}
     asked = [] if contract.target is None else questions(train.y, contract.task.kind)
     told = telling_any(columns, asked)
@@ -59,19 +59,19 @@ def run(job: Job) -> Summary:
     for leak in told:
         log.warning("suspect: %s", leak.words)
     parts = {name: splits.filter(pl.col("split") == name)[ROW_ID] for name in (*PARTS, EARLIER)}
-    rows = conserve("split", "units", units[ROW_ID], **parts)
+    rows = conserve_rows("split", "units", units[ROW_ID], **parts)
     log.info("%s", ", ".join(f"{name} {count}" for name, count in rows.items()))
     write_table(job.out / "splits.parquet", splits.select(ROW_ID, "split"))
     write_json(job.out / "split.json", function)
     rated = [] if contract.target is None else [name for name in PARTS if rows[name]]
     return {
         "flow": {"units": {"in": units.height, "to": rows}},
-        "rate": {name: _rate(part(units, splits, name, contract), contract) for name in rated},
+        "rate": {name: _rate(select_part(units, splits, name, contract), contract) for name in rated},
         "leakage_suspects": [leak.words for leak in told],
     }
 
 
-def _rate(rows: Part, contract: Contract) -> float:
+def _rate(rows: LabelledRows, contract: Contract) -> float:
     """The mean outcome of a part; of classes the share of the commonest."""
     if contract.task.kind == "multiclass":
         return float(np.bincount(rows.y.astype(np.int64)).max() / len(rows))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from perennial.contract.model import MAIN
-from perennial.data.names import ROW_ID, conserve
-from perennial.data.quality.suite import audit
-from perennial.data.quality.table_checks import noticed, refuse_early_labels, unfit
-from perennial.data.quality.validate import summarise, unexpected, validate
+from perennial.data.names import ROW_ID, conserve_rows
+from perennial.data.quality.suite import audit_rows
+from perennial.data.quality.table_checks import find_problems, find_warnings, refuse_early_labels
+from perennial.data.quality.validate import count_unexpected, summarise_table, validate
 from perennial.errors import DataStopped
 from perennial.files.durable import write_json
 from perennial.files.tables import read_table, write_table
@@ -23,16 +23,19 @@ def run(job: Job) -> Summary:
         rules = contract.row_rules(table)
         rows = read_table(folder / f"{table}.parquet")
         passed, quarantine = validate(table, rows, rules)
-        to = conserve("validate", table, rows[ROW_ID], passed=passed[ROW_ID], quarantined=quarantine[ROW_ID])
+        to = conserve_rows("validate", table, rows[ROW_ID], passed=passed[ROW_ID], quarantined=quarantine[ROW_ID])
         flow[table] = {"in": rows.height, "to": to}
         write_table(job.out / f"{table}.parquet", passed)
         declared = [name for name, column in columns.items() if column.role != "ignore"]
-        audits[table] = audit(passed, summarise(passed, rules), declared, rules)
+        audits[table] = audit_rows(passed, summarise_table(passed, rules), declared, rules)
         written = contract.rules if table == MAIN else contract.events[table].rules
         refuse_early_labels(table, passed, columns)
         target = (contract.target or "") if table == MAIN else ""
-        problems += unfit(table, passed, columns, written, target)
-        notes += [*noticed(table, passed, columns, target), *unexpected(table, passed, contract.soft_rules(table))]
+        problems += find_problems(table, passed, columns, written, target)
+        notes += [
+            *find_warnings(table, passed, columns, target),
+            *count_unexpected(table, passed, contract.soft_rules(table)),
+        ]
         quarantines.append(quarantine)
         log.info("%s: %d rows, %d quarantined", table, rows.height, quarantine.height)
     found = pl.concat(quarantines).sort("table", "source", "record")
@@ -48,7 +51,7 @@ def run(job: Job) -> Summary:
     rules_hit = found["rule"].value_counts().sort("rule")
     judged = {table: len(result["results"]) for table, result in audits.items()}
     told = {"flow": flow, "quarantine": dict(rules_hit.iter_rows()), "audited": judged}
-    return {**told, "notes": [note.told for note in notes]}
+    return {**told, "notes": [note.as_json() for note in notes]}
 
 
 if __name__ == "__main__":

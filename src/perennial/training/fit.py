@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader
 from perennial.config.train import TrainParams
 from perennial.errors import ConfigError
 from perennial.training.loader import Batches, Rows
-from perennial.training.module import FitModule, RowLoss, adamw
+from perennial.training.module import FitModule, RowLoss, build_adamw
 
 log = logging.getLogger("perennial")
 _VAL_ROWS = 4096  # of tables; of wider rows fewer, so that a block stays small
@@ -62,7 +62,9 @@ def fit(
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(params.seed)
     net = make_net()
-    module = FitModule(net, row_loss, adamw(params.learning_rate, params.weight_decay), params.seed, params.warmup)
+    module = FitModule(
+        net, row_loss, build_adamw(params.learning_rate, params.weight_decay), params.seed, params.warmup
+    )
     watch = _Watch(row_loss, val, params, curve_file)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     shown = sys.stderr.isatty()

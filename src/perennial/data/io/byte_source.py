@@ -16,7 +16,7 @@ from typing import IO, Literal
 
 from perennial.errors import InputError
 
-Kind = Literal["CSV", "JSONL"]
+FileKind = Literal["CSV", "JSONL"]
 LINE_LIMIT = 10_000_000  # bytes
 ENCODINGS = ("utf-8", "latin-1", "cp1252", "utf-16")
 
@@ -43,12 +43,12 @@ _NOT_CSV = (
 )
 
 
-class Unread:
+class PendingBytes:
     """The bytes of a file that are not yet records; `line` is the physical line on which they begin."""
 
-    def __init__(self, path: Path, encoding: str, size: int, kind: Kind = "CSV") -> None:
+    def __init__(self, path: Path, encoding: str, size: int, kind: FileKind = "CSV") -> None:
         self.path, self.line, self.ended = path, 1, False
-        self._chunks = byte_chunks(path, encoding, size, kind)
+        self._chunks = read_chunks(path, encoding, size, kind)
         self._data = b""
 
     @property
@@ -80,21 +80,21 @@ class Unread:
         )
 
 
-def byte_chunks(path: Path, encoding: str, size: int, kind: Kind = "CSV") -> Iterator[bytes]:
+def read_chunks(path: Path, encoding: str, size: int, kind: FileKind = "CSV") -> Iterator[bytes]:
     """The file's text in chunks of about `size` bytes.
 
     Raises:
         InputError: no regular file, of another kind by its first bytes, a broken or exploding gzip, another encoding.
 
     """
-    with opened(path) as raw:
+    with open_regular(path) as raw:
         compressed = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
         chunks = _decompressed(path, raw, size) if compressed else iter(lambda: raw.read(size), b"")
         yield from _transcoded(path, encoding, _checked(path, encoding, kind, chunks))
 
 
-def opened(path: Path) -> IO[bytes]:
+def open_regular(path: Path) -> IO[bytes]:
     """Raises: InputError at once for what is no regular file, or may not be read."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
@@ -125,7 +125,7 @@ def _decompressed(path: Path, raw: IO[bytes], size: int) -> Iterator[bytes]:
         ) from error
 
 
-def _checked(path: Path, encoding: str, kind: Kind, chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _checked(path: Path, encoding: str, kind: FileKind, chunks: Iterator[bytes]) -> Iterator[bytes]:
     head = next(chunks, b"")
     for magic, what in _NOT_CSV:
         if re.match(magic, head) and what != kind.removesuffix("L"):

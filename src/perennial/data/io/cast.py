@@ -12,9 +12,9 @@ from typing import NamedTuple
 import polars as pl
 
 from perennial.contract.columns import Column
-from perennial.data.hashing import digests
-from perennial.data.io.cell_checks import doubts
-from perennial.data.io.normal import normal
+from perennial.data.hashing import hash_ids
+from perennial.data.io.cell_checks import check_cells
+from perennial.data.io.normalise import normalise_cells
 from perennial.errors import PerennialError
 
 INT = r"\A[+-]?[0-9]{1,18}\z"
@@ -33,7 +33,7 @@ _NULL, _BETWEEN = "\x00", "\x1f"
 _ESCAPED = {"\x1e": "\x1e0", _BETWEEN: "\x1e1", _NULL: "\x1e2"}  # so that no cell can look like two, or like null
 
 
-class Cast(NamedTuple):
+class CastRows(NamedTuple):
     """`frame` keeps every row; `reasons` names the first cell of a row that does not fit, null where all do.
 
     `rules` is the stable name of that reason, such as `cell:age`.
@@ -44,25 +44,25 @@ class Cast(NamedTuple):
     rules: pl.Series
 
 
-def cast(rows: pl.DataFrame, columns: dict[str, Column]) -> Cast:
+def cast_columns(rows: pl.DataFrame, columns: dict[str, Column]) -> CastRows:
     """Normal form, null codes, maps and types, in this order; rows with a reason hold null in that cell."""
-    texts = normal(rows, columns)
+    texts = normalise_cells(rows, columns)
     typed: list[pl.Series] = []
     nothing = pl.Series([None] * rows.height, dtype=pl.String)
     reasons, rules = nothing.rename("reason"), nothing.rename("rule")
     for name, column in columns.items():
         cells, why = _typed(texts[name], column)
         typed.append(cells)
-        for kind, told in (*doubts(texts[name], cells, column), ("cell", why)):
+        for kind, told in (*check_cells(texts[name], cells, column), ("cell", why)):
             if told.null_count() < len(told):
                 rules = rules.zip_with(reasons.is_not_null() | told.is_null(), f"{kind}:{name}" + told.str.head(0))
                 reasons = pl.select(pl.coalesce(reasons, f"{name}: " + told)).to_series()
-    return Cast(pl.DataFrame(typed), reasons.rename("reason"), rules.rename("rule"))
+    return CastRows(pl.DataFrame(typed), reasons.rename("reason"), rules.rename("rule"))
 
 
-def content_md5(rows: pl.DataFrame, columns: dict[str, Column]) -> pl.Series:
+def hash_records(rows: pl.DataFrame, columns: dict[str, Column]) -> pl.Series:
     """md5 of each record's canonical text: the normalised cells of the declared columns, in the contract's order."""
-    told = normal(rows, columns).select(pl.all().str.replace_many(_ESCAPED).fill_null(_NULL))
+    told = normalise_cells(rows, columns).select(pl.all().str.replace_many(_ESCAPED).fill_null(_NULL))
     joined = told.select(pl.concat_str(pl.all(), separator=_BETWEEN)).to_series()
     digests = [hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() for text in joined]
     return pl.Series("_content", digests, dtype=pl.String)
@@ -82,7 +82,7 @@ def _typed(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
     match column.cell_type:
         case "text":
             if column.hashed:
-                cells = digests(cells)
+                cells = hash_ids(cells)
             return cells, _why(cells, pl.Series([True] * len(cells), dtype=pl.Boolean), "")
         case "int":
             cells, given = _plain(cells, column), cells

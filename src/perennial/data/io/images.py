@@ -54,7 +54,7 @@ class Archive:
         return file.read(member.size)
 
 
-def attached(cells: pl.Series, column: Column, archive: Archive) -> tuple[pl.Series, pl.Series]:
+def attach_pictures(cells: pl.Series, column: Column, archive: Archive) -> tuple[pl.Series, pl.Series]:
     """The picture (bytes) that each path leads to, and why there is none that can be used (null where there is)."""
     found = archive.read(cells.to_list())
     reasons = [_problem(path, picture, column) for path, picture in zip(cells, found, strict=True)]
@@ -62,7 +62,7 @@ def attached(cells: pl.Series, column: Column, archive: Archive) -> tuple[pl.Ser
     return pl.Series(cells.name, kept, dtype=pl.Binary), pl.Series(cells.name, reasons, dtype=pl.String)
 
 
-def prints(cells: pl.Series, archive: Archive) -> pl.Series:
+def hash_pictures(cells: pl.Series, archive: Archive) -> pl.Series:
     """The digest of the picture that each path leads to: pictures that are the same byte for byte have one."""
     digests = [
         picture and hashlib.md5(picture, usedforsecurity=False).hexdigest() for picture in archive.read(cells.to_list())
@@ -70,7 +70,7 @@ def prints(cells: pl.Series, archive: Archive) -> pl.Series:
     return pl.Series(cells.name, digests, dtype=pl.String)
 
 
-def decoded(cells: pl.Series) -> NDArray[np.uint8]:
+def decode_pictures(cells: pl.Series) -> NDArray[np.uint8]:
     """RGB pixels (n, 3, S, S): the largest square in the middle, made smaller; a missing picture is grey."""
     out = np.full((len(cells), 3, SIDE, SIDE), 128, dtype=np.uint8)
     for row, picture in zip(out, cells, strict=True):
@@ -79,7 +79,7 @@ def decoded(cells: pl.Series) -> NDArray[np.uint8]:
     return out
 
 
-def jpeg(pixels_CSS: NDArray[np.uint8]) -> bytes:
+def encode_jpeg(pixels_CSS: NDArray[np.uint8]) -> bytes:
     """A picture of pixels as the bytes of a small file, 2 to 3 KB."""
     file = io.BytesIO()
     Image.fromarray(pixels_CSS.transpose(1, 2, 0)).save(file, "JPEG", quality=_QUALITY)

@@ -17,16 +17,16 @@ import polars as pl
 from perennial.contract.columns import Column
 from perennial.contract.model import Contract
 from perennial.contract.source import Format
-from perennial.data.io.cast import Cast, cast, content_md5
-from perennial.data.io.headers import matched
-from perennial.data.io.images import Archive, attached, prints
+from perennial.data.io.cast import CastRows, cast_columns, hash_records
+from perennial.data.io.csv_header import Dialect
+from perennial.data.io.headers import find_stray_rows, match_header
+from perennial.data.io.images import Archive, attach_pictures, hash_pictures
 from perennial.data.io.jsonl import read_keys, read_objects
-from perennial.data.io.normal import changes
-from perennial.data.io.parquet import parquet_blocks, parquet_header
-from perennial.data.io.read import Block, Dialect, read_blocks, read_header
-from perennial.data.io.stray_rows import stray
-from perennial.data.names import CONTENT, ENTITY, LINE, ORDER, QUARANTINE, RAW, RECORD, ROW_ID, SOURCE
-from perennial.data.warnings import Note
+from perennial.data.io.normalise import count_changes
+from perennial.data.io.parquet import read_parquet_blocks, read_parquet_header
+from perennial.data.io.read import Block, read_blocks, read_header
+from perennial.data.names import CONTENT, ENTITY, LINE, ORDER, QUARANTINE_SCHEMA, RAW, RECORD, ROW_ID, SOURCE
+from perennial.data.warnings import DataWarning
 from perennial.errors import DataStopped, InputError
 from perennial.files.durable import sha256_file
 
@@ -42,12 +42,12 @@ class Ingested:
 
     rows: pl.DataFrame
     rejects: pl.DataFrame
-    notes: list[Note] = field(default_factory=list)
+    warnings: list[DataWarning] = field(default_factory=list)
     normalised: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Form:
+class TableFormat:
     """How the files of a table are written, and which column names whose row it is."""
 
     table: str
@@ -57,7 +57,7 @@ class Form:
     allow_empty: bool
 
     @classmethod
-    def of(cls, contract: Contract, table: str) -> Form:
+    def of(cls, contract: Contract, table: str) -> TableFormat:
         """What the contract says of one of its tables."""
         source, (_, columns) = contract.source, contract.tables[table]
         dialect = Dialect(
@@ -68,7 +68,7 @@ class Form:
         return cls(table=table, format=source.format, dialect=dialect, entity=owner, allow_empty=source.allow_empty)
 
 
-def matching(files: Sequence[Path], patterns: dict[str, str]) -> dict[str, list[Path]]:
+def assign_files(files: Sequence[Path], patterns: dict[str, str]) -> dict[str, list[Path]]:
     """The files of each table by its name pattern.
 
     Raises: InputError when a file belongs to no table, or a table has no file.
@@ -91,7 +91,9 @@ def matching(files: Sequence[Path], patterns: dict[str, str]) -> dict[str, list[
     return found
 
 
-def ingest(paths: Sequence[Path], columns: dict[str, Column], form: Form, attachments: Sequence[Path] = ()) -> Ingested:
+def ingest(
+    paths: Sequence[Path], columns: dict[str, Column], form: TableFormat, attachments: Sequence[Path] = ()
+) -> Ingested:
     """Read, normalise and cast every record of a table; each becomes a row or a reject.
 
     An image column's paths are followed into its tar among `attachments`; its cells become the pictures' bytes.
@@ -100,7 +102,7 @@ def ingest(paths: Sequence[Path], columns: dict[str, Column], form: Form, attach
     """
     rows: list[pl.DataFrame] = []
     rejects: list[pl.DataFrame] = []
-    notes: list[Note] = []
+    warnings: list[DataWarning] = []
     normalised: Counter[str] = Counter()
     seen: dict[str, Path] = {}
     archives = _archives(columns, attachments)
@@ -108,14 +110,14 @@ def ingest(paths: Sequence[Path], columns: dict[str, Column], form: Form, attach
         digest = sha256_file(path)
         if digest in seen:
             words = f"{path.name} holds the same bytes as {seen[digest].name} and is read once"
-            notes.append(Note("same_file", words))
+            warnings.append(DataWarning("same_file", words))
             continue
         seen[digest] = path
-        names, told = matched(path, header(path, form), columns)
-        notes += _as_written(path, form) + told
+        names, told = match_header(path, read_names(path, form), columns)
+        warnings += _as_written(path, form) + told
         for block in _blocks(path, names, columns, form):
             good, bad = _typed(block, path, digest, columns, form, archives)
-            normalised += changes(block.rows, columns)
+            normalised += count_changes(block.rows, columns)
             rows.append(good)
             rejects.append(bad)
     table = pl.concat(rows) if rows else _no_rows(columns)
@@ -125,10 +127,10 @@ def ingest(paths: Sequence[Path], columns: dict[str, Column], form: Form, attach
         words = f"table {form.table}: no row in {', '.join(path.name for path in paths)} could be read"
         if not form.allow_empty:
             raise InputError(f"{words}; {_commonest(found)}", code="no_rows")
-        notes.append(Note("no_rows", words))
+        warnings.append(DataWarning("no_rows", words))
     table = table.with_columns(pl.int_range(table.height, dtype=pl.Int64).alias(ORDER))
     return Ingested(
-        rows=table, rejects=found, notes=[*notes, *_hidden(normalised), *_odd(found)], normalised=normalised
+        rows=table, rejects=found, warnings=[*warnings, *_hidden(normalised), *_odd(found)], normalised=normalised
     )
 
 
@@ -152,28 +154,30 @@ def _commonest(rejects: pl.DataFrame) -> str:
     return f"{count} of {rejects.height} records break {rule}"
 
 
-def _hidden(normalised: Counter[str]) -> list[Note]:
+def _hidden(normalised: Counter[str]) -> list[DataWarning]:
     told = {key.partition(":")[2]: n for key, n in sorted(normalised.items()) if key.startswith("unseen_signs:")}
     return [
-        Note("unseen_signs", f"{n} cells of {name!r} held signs that nobody sees; taken off")
+        DataWarning("unseen_signs", f"{n} cells of {name!r} held signs that nobody sees; taken off")
         for name, n in told.items()
     ]
 
 
-def _odd(rejects: pl.DataFrame) -> list[Note]:
+def _odd(rejects: pl.DataFrame) -> list[DataWarning]:
     again = rejects.filter(pl.col("rule") == "record:repeated_header").sort("source", "line")
     return [
-        Note("repeated_header", f"{source}: the header stands again on line {line}; was the file joined of several?")
+        DataWarning(
+            "repeated_header", f"{source}: the header stands again on line {line}; was the file joined of several?"
+        )
         for source, line in again.select("source", "line").unique("source", maintain_order=True).rows()
     ]
 
 
 def _typed(
-    block: Block, path: Path, digest: str, columns: dict[str, Column], form: Form, archives: dict[str, Archive]
+    block: Block, path: Path, digest: str, columns: dict[str, Column], form: TableFormat, archives: dict[str, Archive]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     declared = {name: column for name, column in columns.items() if column.role != "ignore"}
-    result = _but_stray(_with_pictures(cast(block.rows, declared), columns, archives), block.rows, declared)
-    content = content_md5(block.rows, columns)  # also the ignored ones: equal rows are equal in the file
+    result = _but_stray(_with_pictures(cast_columns(block.rows, declared), columns, archives), block.rows, declared)
+    content = hash_records(block.rows, columns)  # also the ignored ones: equal rows are equal in the file
     row_id = block.rows[RECORD].map_elements(lambda record: f"{digest[:_PREVIEW]}-{record}", return_dtype=pl.String)
     entity = result.frame[form.entity].cast(pl.String) if form.entity else content
     frame = result.frame.with_columns(
@@ -206,32 +210,32 @@ def _archives(columns: dict[str, Column], attachments: Sequence[Path]) -> dict[s
     return found
 
 
-def _with_pictures(result: Cast, columns: dict[str, Column], archives: dict[str, Archive]) -> Cast:
+def _with_pictures(result: CastRows, columns: dict[str, Column], archives: dict[str, Archive]) -> CastRows:
     frame, reasons, rules = result
     for name, column in columns.items():
         if column.archive is not None and column.role == "entity":
-            frame = frame.with_columns(prints(frame[name], archives[column.archive]))
+            frame = frame.with_columns(hash_pictures(frame[name], archives[column.archive]))
         elif column.archive is not None:
-            pictures, why = attached(frame[name], column, archives[column.archive])
+            pictures, why = attach_pictures(frame[name], column, archives[column.archive])
             frame = frame.with_columns(pictures)
             rules = rules.zip_with(reasons.is_not_null() | why.is_null(), f"cell:{name}" + why.str.head(0))
             reasons = pl.select(pl.coalesce(reasons, f"{name}: " + why).alias("reason")).to_series()
-    return Cast(frame, reasons, rules.rename("rule"))
+    return CastRows(frame, reasons, rules.rename("rule"))
 
 
-def _but_stray(result: Cast, rows: pl.DataFrame, columns: dict[str, Column]) -> Cast:
+def _but_stray(result: CastRows, rows: pl.DataFrame, columns: dict[str, Column]) -> CastRows:
     """Records that are no rows whatever their cells say: that comes first."""
-    rule = stray(rows, columns)
+    rule = find_stray_rows(rows, columns)
     if rule.null_count() == len(rule):
         return result
     words = rule.str.strip_prefix("record:").str.replace_all("_", " ")
     reasons, rules = (
         pl.select(pl.coalesce(a, b)).to_series() for a, b in ((words, result.reasons), (rule, result.rules))
     )
-    return Cast(result.frame, reasons.rename("reason"), rules.rename("rule"))
+    return CastRows(result.frame, reasons.rename("reason"), rules.rename("rule"))
 
 
-def _structure(block: Block, path: Path, digest: str, form: Form) -> pl.DataFrame:
+def _structure(block: Block, path: Path, digest: str, form: TableFormat) -> pl.DataFrame:
     """The records that are no rows at all, in the shape of a quarantine."""
     return pl.DataFrame(
         [
@@ -239,24 +243,24 @@ def _structure(block: Block, path: Path, digest: str, form: Form) -> pl.DataFram
              r.reason.replace("_", " "), r.raw)
             for r in block.rejects
         ],
-        schema=QUARANTINE, orient="row",
+        schema=QUARANTINE_SCHEMA, orient="row",
     )  # fmt: skip
 
 
-def header(path: Path, form: Form) -> list[str]:
+def read_names(path: Path, form: TableFormat) -> list[str]:
     """The names of a file's columns, as they are written (raises as `ingest`)."""
     match form.format:
         case "csv":
             return read_header(path, form.dialect)
         case "parquet":
-            return parquet_header(path)
+            return read_parquet_header(path)
         case "jsonl":
             return read_keys(path, form.dialect.encoding)
         case _:
             assert_never(form.format)
 
 
-def _blocks(path: Path, names: dict[str, str], columns: dict[str, Column], form: Form) -> Iterator[Block]:
+def _blocks(path: Path, names: dict[str, str], columns: dict[str, Column], form: TableFormat) -> Iterator[Block]:
     """The records of a file under the contract's names for its columns."""
     match form.format:
         case "csv":
@@ -264,7 +268,7 @@ def _blocks(path: Path, names: dict[str, str], columns: dict[str, Column], form:
                 yield replace(block, rows=block.rows.rename(_free(block.rows.columns, names)))
         case "parquet":
             read = {raw: column for name, column in columns.items() for raw in column.sources or (name,)}
-            yield from parquet_blocks(path, {name: (one, read[one]) for name, one in names.items()})
+            yield from read_parquet_blocks(path, {name: (one, read[one]) for name, one in names.items()})
         case "jsonl":
             loose = {raw for n, c in columns.items() if c.role == "ignore" for raw in c.sources or (n,)}
             ignored = {name for name, one in names.items() if one in loose}
@@ -279,23 +283,23 @@ def _free(header: Sequence[str], names: dict[str, str]) -> dict[str, str]:
     return {name: names.get(name, f" {name}" if name in taken else name) for name in header}
 
 
-def _as_written(path: Path, form: Form) -> list[Note]:
+def _as_written(path: Path, form: TableFormat) -> list[DataWarning]:
     """What is not the plain form of a file, and is read all the same."""
     with open(path, "rb") as file:
         marked = file.read(3) == codecs.BOM_UTF8
-    notes = [Note("byte_order_mark", f"{path.name}: its byte order mark is taken off")] if marked else []
+    warnings = [DataWarning("byte_order_mark", f"{path.name}: its byte order mark is taken off")] if marked else []
     if form.format != "parquet" and form.dialect.encoding != "utf-8":
-        notes.append(Note("encoding", f"{path.name}: read as {form.dialect.encoding}, as the contract says"))
-    return notes
+        warnings.append(DataWarning("encoding", f"{path.name}: read as {form.dialect.encoding}, as the contract says"))
+    return warnings
 
 
 def _no_rows(columns: dict[str, Column]) -> pl.DataFrame:
     schema: dict[str, pl.DataType | type[pl.DataType]] = {SOURCE: pl.String, RECORD: pl.Int64, LINE: pl.Int64}
     schema |= {RAW: pl.Binary, ROW_ID: pl.String, ENTITY: pl.String, CONTENT: pl.String}
     declared = {name: column for name, column in columns.items() if column.role != "ignore"}
-    empty = cast(pl.DataFrame(schema=dict.fromkeys(declared, pl.String)), declared).frame
+    empty = cast_columns(pl.DataFrame(schema=dict.fromkeys(declared, pl.String)), declared).frame
     return empty.with_columns(pl.lit(pl.Series(name, [], dtype=dtype)) for name, dtype in schema.items())
 
 
 def _concat(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat([pl.DataFrame(schema=QUARANTINE), *frames])
+    return pl.concat([pl.DataFrame(schema=QUARANTINE_SCHEMA), *frames])

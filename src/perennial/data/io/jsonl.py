@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from perennial.data.io.byte_source import Unread
+from perennial.data.io.byte_source import PendingBytes
 from perennial.data.io.read import BLOCK_BYTES, Block, Reject
 from perennial.data.io.records import FIELD_LIMIT, Reason
 from perennial.data.names import LINE, RAW, RECORD
@@ -91,7 +91,7 @@ def read_objects(path: Path, encoding: str, names: Mapping[str, str], ignored: S
 
 def _lines(path: Path, encoding: str) -> Iterator[bytes]:
     """Physical lines with their ends."""
-    unread = Unread(path, encoding, BLOCK_BYTES, "JSONL")
+    unread = PendingBytes(path, encoding, BLOCK_BYTES, "JSONL")
     while not unread.ended or unread.text:
         text = unread.text
         yield from text.splitlines(keepends=True) if b"\r" not in text else _at_newlines(text)

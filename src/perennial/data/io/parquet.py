@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from perennial.contract.columns import Column
-from perennial.data.io.byte_source import opened
+from perennial.data.io.byte_source import open_regular
 from perennial.data.io.cast import time_format
 from perennial.data.io.read import Block
 from perennial.data.names import LINE, RAW, RECORD
@@ -21,18 +21,18 @@ _BATCH = 65_536  # rows
 Read = dict[str, tuple[str, Column]]  # a column of the file → its name in the contract, and what that says of it
 
 
-def parquet_header(path: Path) -> list[str]:
+def read_parquet_header(path: Path) -> list[str]:
     """Raises: InputError when it is no Parquet file that can be read."""
     return [str(name) for name in _parquet(path).schema_arrow.names]
 
 
-def parquet_schema(path: Path) -> dict[str, pl.DataType]:
+def read_parquet_schema(path: Path) -> dict[str, pl.DataType]:
     """Columns and what their cells are (raises as `parquet_header`)."""
     schema = pl.DataFrame(pl.from_arrow(_parquet(path).schema_arrow.empty_table())).schema
     return dict(schema)
 
 
-def parquet_blocks(path: Path, read: Read) -> Iterator[Block]:
+def read_parquet_blocks(path: Path, read: Read) -> Iterator[Block]:
     """Batches as text cells; a record's raw text is its declared cells as JSON, its line is its record number.
 
     Raises: InputError when a page is damaged, or a column holds neither text, numbers nor times.
@@ -50,7 +50,7 @@ def parquet_blocks(path: Path, read: Read) -> Iterator[Block]:
 
 
 def _parquet(path: Path) -> pq.ParquetFile:
-    with opened(path):  # a pipe or a device would be waited for
+    with open_regular(path):  # a pipe or a device would be waited for
         pass
     try:
         return pq.ParquetFile(path, page_checksum_verification=True)

@@ -7,7 +7,6 @@ than UTF-8 is declared, the bytes of its UTF-8 form). Memory is a few blocks.
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,51 +16,17 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from perennial.data.io.byte_source import ENCODINGS, LINE_LIMIT, Unread
-from perennial.data.io.records import Bools, Cut, Grammar, Ints, Reason, cut, scan
-from perennial.errors import ConfigError, InputError
-
-__all__ = ["Block", "Dialect", "Reason", "Reject", "read_blocks", "read_header"]
+from perennial.data.io.byte_source import LINE_LIMIT, PendingBytes
+from perennial.data.io.csv_header import PLACE_SCHEMA, Dialect, take_header
+from perennial.data.io.records import Bools, CutRecords, Grammar, Ints, Reason, cut_records
+from perennial.data.names import LINE, RAW, RECORD
+from perennial.errors import InputError
 
 BLOCK_BYTES = 4 * 1024 * 1024  # about 200 MB at the peak, and no slower than twice as much
 
 _MOST_REJECTS = 100_000
 
-_PLACE: dict[str, pl.DataType] = {"_record": pl.Int64(), "_line": pl.Int64(), "_raw": pl.Binary()}
-DELIMITERS = (",", ";", "\t", "|")
 _BOM = b"\xef\xbb\xbf"
-_HEADER_HINTS: dict[Reason, str] = {
-    "blank": "put the column names there",
-    "unclosed_quote": "close the quote",
-    "stray_quote": "double each quote inside a quoted name",
-    "stray_cr": "convert its line ends to LF",
-    "field_too_long": "is this a CSV file?",
-    "nul_byte": "if it is UTF-16, declare encoding: utf-16",
-    "invalid_utf8": "declare encoding: latin-1, cp1252 or utf-16",
-    "cut_last_line": "close the quote; is the file whole?",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dialect:
-    """How a file is written: a delimiter of one byte, its encoding, its columns where it has no header (`names`).
-
-    Without `quoting` a quote is a sign like any other and each line is a record. `skip` lines stand before the header;
-    with `trim` spaces around a cell are no part of it.
-    """
-
-    delimiter: str = ","
-    encoding: str = "utf-8"
-    names: tuple[str, ...] | None = None
-    quoting: bool = True
-    skip: int = 0
-    trim: bool = False
-
-    def __post_init__(self) -> None:
-        if len(self.delimiter.encode()) != 1 or self.delimiter in '"\r\n\0' or self.delimiter.isalnum():
-            raise ConfigError(f"delimiter {self.delimiter!r}: give one ASCII sign, such as {', '.join(DELIMITERS)!r}")
-        if self.encoding not in ENCODINGS:
-            raise ConfigError(f"encoding {self.encoding!r} is not known; give one of {', '.join(ENCODINGS)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +54,7 @@ def read_header(path: Path, dialect: Dialect) -> list[str]:
         InputError: no file, no CSV, no header, a name twice, another delimiter or encoding.
 
     """
-    return _take_header(Unread(path, dialect.encoding, BLOCK_BYTES), dialect)
+    return take_header(PendingBytes(path, dialect.encoding, BLOCK_BYTES), dialect)
 
 
 def read_blocks(path: Path, dialect: Dialect) -> Iterator[Block]:
@@ -100,14 +65,14 @@ def read_blocks(path: Path, dialect: Dialect) -> Iterator[Block]:
             as a whole is not what the dialect says (`_Seen.judge`).
 
     """
-    unread = Unread(path, dialect.encoding, BLOCK_BYTES)
-    names = [name.strip() for name in _take_header(unread, dialect)]
+    unread = PendingBytes(path, dialect.encoding, BLOCK_BYTES)
+    names = [name.strip() for name in take_header(unread, dialect)]
     grammar = Grammar(delimiter=dialect.delimiter.encode(), n_fields=len(names), quoting=dialect.quoting)
     seen = _Seen()
     n_blocks = 0
     while not unread.ended or unread.text:
         _check_blank(unread)
-        found = cut(unread.text, grammar, ended=unread.ended)
+        found = cut_records(unread.text, grammar, ended=unread.ended)
         if found.used:
             _check_lengths(unread, found)
             text = _row_bytes(found)
@@ -120,7 +85,7 @@ def read_blocks(path: Path, dialect: Dialect) -> Iterator[Block]:
         if not unread.ended:
             unread.more()
     if not n_blocks:
-        yield Block(rows=pl.DataFrame(schema={**dict.fromkeys(names, pl.String()), **_PLACE}), rejects=[])
+        yield Block(rows=pl.DataFrame(schema={**dict.fromkeys(names, pl.String()), **PLACE_SCHEMA}), rejects=[])
     seen.judge(path, names)
 
 
@@ -187,7 +152,7 @@ class _Seen:
             )
 
 
-def _check_blank(unread: Unread) -> None:
+def _check_blank(unread: PendingBytes) -> None:
     n_blank = unread.text.count(b"\n\n\n")  # of three line ends two are blank lines
     if n_blank > _MOST_REJECTS // 2:
         raise InputError(
@@ -196,84 +161,21 @@ def _check_blank(unread: Unread) -> None:
         )
 
 
-def _take_header(unread: Unread, dialect: Dialect) -> list[str]:
-    path = unread.path
-    _skip(unread, dialect.skip)
-    if dialect.names is not None:
-        return list(dialect.names)
-    grammar = Grammar(delimiter=dialect.delimiter.encode(), n_fields=None, quoting=dialect.quoting)
-    found = None
-    while found is None and not unread.ended:
-        unread.more()
-        found = scan(unread.text, 0, grammar, ended=unread.ended) if unread.text else None
-    if found is None:
-        raise InputError(f"{path}: empty; give a CSV file that begins with a header", code="empty_file")
-    raw = unread.text[: found.stop]
-    if found.reason:
-        hint = _other_delimiter(raw, dialect) if found.reason == "stray_quote" else None
-        raise InputError(
-            f"{path}: line {unread.line} is no header ({found.reason}); {hint or _HEADER_HINTS[found.reason]}",
-            code="no_header",
-        )
-    names = _header_cells(raw.decode(), dialect)
-    _check_names(path, [name.strip() for name in names], _other_delimiter(raw, dialect))
-    unread.drop(found.next_start)
-    return names
-
-
-def _skip(unread: Unread, lines: int) -> None:
-    while unread.text.count(b"\n") < lines and not unread.ended:
-        unread.more()
-    stop = 0
-    for _ in range(lines):
-        stop = unread.text.find(b"\n", stop) + 1
-        if not stop:
-            raise InputError(
-                f"{unread.path}: has fewer than the {lines} lines to skip; mend source.skip", code="no_header"
-            )
-    unread.drop(stop)
-
-
-def _header_cells(text: str, dialect: Dialect) -> list[str]:
-    if not dialect.quoting:
-        return text.split(dialect.delimiter)
-    return next(csv.reader([text], delimiter=dialect.delimiter, strict=True))
-
-
-def _check_names(path: Path, names: list[str], hint: str | None) -> None:
-    if len(names) == 1 and hint:
-        raise InputError(f"{path}: the header {names[0][:80]!r} is one column; {hint}", code="other_delimiter")
-    if twice := sorted(name for name, n in Counter(names).items() if n > 1):
-        raise InputError(
-            f"{path}: column names that stand twice in the header: {twice[:5]}; rename them", code="duplicate_column"
-        )
-    if ours := sorted(_PLACE.keys() & set(names)):
-        raise InputError(
-            f"{path}: columns {ours} have names that the reader gives; rename them", code="reserved_column"
-        )
-
-
-def _other_delimiter(raw: bytes, dialect: Dialect) -> str | None:
-    counts = {sign: raw.count(sign.encode()) for sign in DELIMITERS if sign != dialect.delimiter}
-    likely = max(counts, key=lambda sign: counts[sign])
-    return f'if it is separated by {likely!r}, declare delimiter: "{likely}"' if counts[likely] else None
-
-
-def _check_lengths(unread: Unread, found: Cut) -> None:
+def _check_lengths(unread: PendingBytes, found: CutRecords) -> None:
     too_long = np.flatnonzero(found.stop - found.start > LINE_LIMIT)
     if len(too_long):
         raise unread.line_too_long(int(found.line[too_long[0]]))
 
 
-def _block(found: Cut, text: bytes, names: list[str], dialect: Dialect, *, record: int, line: int) -> Block:
+def _block(found: CutRecords, text: bytes, names: list[str], dialect: Dialect, *, record: int, line: int) -> Block:
     is_row, size, size_with_end = _is_row(found), found.stop - found.start, found.next_start - found.start
     place = pl.DataFrame(
         {
-            "_record": record + np.flatnonzero(is_row),
-            "_line": line + found.line[is_row],
-            "_raw": _raw(text, size[is_row], size_with_end[is_row]),
+            RECORD: record + np.flatnonzero(is_row),
+            LINE: line + found.line[is_row],
+            RAW: _raw(text, size[is_row], size_with_end[is_row]),
         },
-        schema=_PLACE,
+        schema=PLACE_SCHEMA,
     )
     rejects = [
         Reject(
@@ -289,13 +191,13 @@ def _block(found: Cut, text: bytes, names: list[str], dialect: Dialect, *, recor
     return Block(rows=cells.hstack(place), rejects=rejects)
 
 
-def _is_row(found: Cut) -> Bools:
+def _is_row(found: CutRecords) -> Bools:
     is_row = np.ones(len(found.start), dtype=np.bool_)
     is_row[list(found.rejected)] = False
     return is_row
 
 
-def _row_bytes(found: Cut) -> bytes:
+def _row_bytes(found: CutRecords) -> bytes:
     """The bytes of the rows with their line ends, joined from the runs that no reject interrupts."""
     edges = np.flatnonzero(np.diff(_is_row(found), prepend=False, append=False))
     runs = zip(edges[0::2].tolist(), edges[1::2].tolist(), strict=True)

@@ -60,7 +60,7 @@ class Grammar:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scanned:
+class ScannedRecord:
     """One record: the byte where the next one starts, its end without the line end, and why it is no row."""
 
     next_start: int
@@ -69,7 +69,7 @@ class Scanned:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cut:
+class CutRecords:
     """The records of `data[:used]`: first byte, end without line end, line (from 0), (r,) each; reasons by record."""
 
     data: bytes
@@ -85,17 +85,17 @@ class Cut:
         return np.append(self.start[1:], self.used)
 
 
-def cut(data: bytes, grammar: Grammar, *, ended: bool) -> Cut:
+def cut_records(data: bytes, grammar: Grammar, *, ended: bool) -> CutRecords:
     """Cut whole lines (where the file ended: all that is left) into records; one that needs more bytes stays unused."""
-    starts, stops = lines(data)
+    starts, stops = find_lines(data)
     begins = np.ones(len(starts), dtype=np.bool_)
     stops_of = stops.copy()
     reasons: dict[int, Reason] = {}
     used, n_lines, free = len(data), len(starts), 0
-    for i in np.flatnonzero(~well_formed_lines(data, starts, stops, grammar)).tolist():
+    for i in np.flatnonzero(~prove_lines(data, starts, stops, grammar)).tolist():
         if i < free:
             continue  # inside a record over several lines
-        found = scan(data, int(starts[i]), grammar, ended=ended)
+        found = scan_record(data, int(starts[i]), grammar, ended=ended)
         if found is None:
             used, n_lines = int(starts[i]), i
             break
@@ -105,7 +105,7 @@ def cut(data: bytes, grammar: Grammar, *, ended: bool) -> Cut:
         if found.reason:
             reasons[i] = found.reason
     heads = np.flatnonzero(begins[:n_lines])
-    return Cut(
+    return CutRecords(
         data=data,
         used=used,
         n_lines=n_lines,
@@ -116,7 +116,7 @@ def cut(data: bytes, grammar: Grammar, *, ended: bool) -> Cut:
     )
 
 
-def lines(data: bytes) -> tuple[Ints, Ints]:
+def find_lines(data: bytes) -> tuple[Ints, Ints]:
     """First byte of each physical line and its end without the line end, (l,) each."""
     text = np.frombuffer(data, dtype=np.uint8)
     ends = np.flatnonzero(text == ord("\n"))
@@ -127,7 +127,7 @@ def lines(data: bytes) -> tuple[Ints, Ints]:
     return starts, np.append(stops, len(data))  # a last line that nothing ends
 
 
-def scan(data: bytes, start: int, grammar: Grammar, *, ended: bool) -> Scanned | None:
+def scan_record(data: bytes, start: int, grammar: Grammar, *, ended: bool) -> ScannedRecord | None:
     """Judge the record that starts at `start`; None where more bytes must be seen first."""
     line_stop = data.find(b"\n", start) + 1 or len(data)
     most_fields = grammar.n_fields or LINE_LIMIT
@@ -156,7 +156,7 @@ def scan(data: bytes, start: int, grammar: Grammar, *, ended: bool) -> Scanned |
 
 def _whole(
     data: bytes, start: int, line_stop: int, stop: int, next_start: int, n_fields: int, expected: int | None
-) -> Scanned:
+) -> ScannedRecord:
     raw = data[start:stop]
     reason: Reason | None = None
     if not raw or n_fields != (expected or n_fields):
@@ -167,10 +167,10 @@ def _whole(
         reason = "nul_byte"
     elif not _is_utf8(raw):
         reason = "invalid_utf8"
-    return Scanned(next_start=next_start, stop=stop, reason=reason)
+    return ScannedRecord(next_start=next_start, stop=stop, reason=reason)
 
 
-def _rejected(data: bytes, start: int, line_stop: int, seen: int, reason: Reason) -> Scanned:
+def _rejected(data: bytes, start: int, line_stop: int, seen: int, reason: Reason) -> ScannedRecord:
     """Reject one physical line; whatever was found beyond it, its own fault is the quote that carried us there."""
     if seen > line_stop:
         reason = "unclosed_quote"
@@ -178,10 +178,10 @@ def _rejected(data: bytes, start: int, line_stop: int, seen: int, reason: Reason
     if not content.endswith(b"\n") and reason == "unclosed_quote":
         reason = "cut_last_line"
     stop = line_stop - (2 if content.endswith(b"\r\n") else 1 if content.endswith(b"\n") else 0)
-    return Scanned(next_start=line_stop, stop=stop, reason=reason)
+    return ScannedRecord(next_start=line_stop, stop=stop, reason=reason)
 
 
-def well_formed_lines(data: bytes, starts: Ints, stops: Ints, grammar: Grammar) -> Bools:
+def prove_lines(data: bytes, starts: Ints, stops: Ints, grammar: Grammar) -> Bools:
     """The lines, (l,), that counting proves to be whole records with the right number of fields and decodable text."""
     if not len(starts) or grammar.n_fields is None:
         return np.zeros(len(starts), dtype=np.bool_)

@@ -11,7 +11,7 @@ from perennial.contract.columns import Column
 from perennial.contract.features import (
     Count,
     CountBy,
-    Custom,
+    CustomFeature,
     Distinct,
     EventFeature,
     Gap,
@@ -25,18 +25,18 @@ from perennial.contract.features import (
 )
 from perennial.contract.model import Contract
 from perennial.data.names import Table
-from perennial.files.extensions import extension
+from perennial.files.extensions import load_extension
 
 AGE = "_days"  # whole days from an event to the date as of which its unit is looked at
 _GAP, _FEWEST = "_gap", 3  # days with an event, below which nobody has a rhythm
 
 
-def age(date: dt.date, column: str) -> nw.Expr:
+def count_days(date: dt.date, column: str) -> nw.Expr:
     """Days from the date in `column` (UTC) to `date`; 1 for the day before it, 0 or less from the date on."""
     return ((nw.lit(date) - nw.col(column).cast(nw.Date)).dt.total_minutes() // (24 * 60)).cast(nw.Int64)
 
 
-def over_events(units: Table, aged: Table, contract: Contract, table: str, keys: list[str]) -> Table:
+def add_event_features(units: Table, aged: Table, contract: Contract, table: str, keys: list[str]) -> Table:
     """`units` with the features of `table`; `keys` name a unit in both, and `aged` holds AGE, 1 or more."""
     columns = contract.events[table].all_columns
     told = {name: f for name, f in contract.unit.features.items() if isinstance(f, OverEvents) and f.events == table}
@@ -53,25 +53,25 @@ def over_events(units: Table, aged: Table, contract: Contract, table: str, keys:
             zero.append(name)
     if not made:
         return units
-    cents = in_cents(columns)
+    cents = build_cents(columns)
     held = aged.with_columns(*cents) if cents else aged
     joined = units.join(held.group_by(keys).agg(*made), on=keys, how="left")
     return joined.with_columns(*(nw.col(name).fill_null(0) for name in zero)) if zero else joined
 
 
-def in_cents(columns: dict[str, Column]) -> list[nw.Expr]:
+def build_cents(columns: dict[str, Column]) -> list[nw.Expr]:
     """Every number of a table in whole hundredths, for `sum_of`."""
     amounts = [name for name, c in columns.items() if c.role != "ignore" and c.cell_type in {"int", "decimal"}]
     return [((nw.col(name) * 100 + 0.5).floor()).cast(nw.Int64).alias(f"_cents_{name}") for name in amounts]
 
 
-def sum_of(name: str, inside: nw.Expr) -> nw.Expr:
+def build_sum(name: str, inside: nw.Expr) -> nw.Expr:
     """The sum of a column over the rows `inside`, in hundredths: a float sum depends on the order of the rows."""
     cents = nw.when(inside).then(nw.col(f"_cents_{name}")).otherwise(nw.lit(0))
     return cents.sum().cast(nw.Float64) / 100
 
 
-def holding(inside: nw.Expr, told: dict[str, str]) -> nw.Expr:
+def match_values(inside: nw.Expr, told: dict[str, str]) -> nw.Expr:
     """Whether a row is `inside` and holds all these texts."""
     for column, value in told.items():
         inside = inside & (nw.col(column) == value)
@@ -84,10 +84,10 @@ def _aggregates(name: str, feature: EventFeature, columns: dict[str, Column]) ->
         case Count():
             return [_count(inside).cast(nw.Float64).alias(name)]
         case Sum():
-            return [sum_of(feature.of, inside).alias(name)]
+            return [build_sum(feature.of, inside).alias(name)]
         case Mean():
             count = _count(inside & ~nw.col(feature.of).is_null())
-            return [nw.when(count > 0).then(sum_of(feature.of, inside) / count).alias(name)]
+            return [nw.when(count > 0).then(build_sum(feature.of, inside) / count).alias(name)]
         case Recency():
             return [nw.when(inside).then(nw.col(AGE)).min().cast(nw.Float64).alias(name)]
         case Tenure():
@@ -101,10 +101,10 @@ def _aggregates(name: str, feature: EventFeature, columns: dict[str, Column]) ->
             return [_distinct(feature.of, inside).cast(nw.Float64).alias(name)]
         case Per():
             places = _distinct(feature.per, inside)
-            total = _count(inside).cast(nw.Float64) if feature.of is None else sum_of(feature.of, inside)
+            total = _count(inside).cast(nw.Float64) if feature.of is None else build_sum(feature.of, inside)
             return [nw.when(places > 0).then(total / places).alias(name)]
-        case Custom():
-            made = extension("features", feature.name, feature.settings)
+        case CustomFeature():
+            made = load_extension("features", feature.name, feature.settings)
             return [made(nw.col(AGE), inside, **feature.settings).cast(nw.Float64).alias(name)]
         case Gap() | Overdue():
             return []  # of days, not of rows: see _rhythm
@@ -124,7 +124,7 @@ def _rhythm(name: str, feature: Gap | Overdue, aged: Table, keys: list[str]) -> 
 def _inside(feature: OverEvents) -> nw.Expr:
     before = nw.col(AGE) >= 1
     recent = before if feature.days is None else before & (nw.col(AGE) <= feature.days)
-    return holding(recent, feature.where)
+    return match_values(recent, feature.where)
 
 
 def _count(inside: nw.Expr) -> nw.Expr:

@@ -11,7 +11,7 @@ from perennial.data.names import ROW_ID
 from perennial.errors import ConfigError
 
 
-def draws(train: pl.DataFrame, outcome: str | None, params: AugmentParams) -> pl.DataFrame:
+def count_draws(train: pl.DataFrame, outcome: str | None, params: AugmentParams) -> pl.DataFrame:
     """`draws` (row_id, times) of the train rows, times >= 1.
 
     Raises: ConfigError when rows of the rarer outcome are asked for and there is none.

@@ -7,8 +7,7 @@ from typing import assert_never
 import narwhals as nw
 
 from perennial.contract.columns import Column
-from perennial.contract.events import Above, Filter, NotMatch
-from perennial.contract.model import EventTable
+from perennial.contract.events import Above, EventTable, Filter, NotMatch
 from perennial.data.names import CONTENT, ORDER, Table
 
 WHY = "reason"

@@ -15,14 +15,14 @@ import narwhals as nw
 
 from perennial.contract.features import AnyWithin, Outcome, SumWithin
 from perennial.contract.model import Contract
-from perennial.data.names import CUTOFF, ENTITY, LABEL_END, ORDER, ROW_ID, Table, listed
-from perennial.data.prepare.aggregates import AGE, age, holding, in_cents, over_events, sum_of
+from perennial.data.names import CUTOFF, ENTITY, LABEL_END, ORDER, ROW_ID, Table, list_unused
+from perennial.data.prepare.aggregates import AGE, add_event_features, build_cents, build_sum, count_days, match_values
 from perennial.errors import DataStopped
 
 _KEYS = [ENTITY, CUTOFF]
 
 
-def at_cutoffs(
+def build_units(
     tables: Mapping[str, Table], contract: Contract, cutoffs: Sequence[dt.date]
 ) -> tuple[Table, dict[str, Table], list[Table]]:
     """Units, the row ids of each table that feed one as history or outcome, and every other row with its reason.
@@ -35,7 +35,7 @@ def at_cutoffs(
         units = _with_outcome(units, logs[outcome.events].after, contract, name, outcome)
     fed, unused = {}, []
     for table, log in logs.items():
-        units = over_events(units, log.history, contract, table, _KEYS)
+        units = add_event_features(units, log.history, contract, table, _KEYS)
         outcomes = log.after.join(units, on=_KEYS, how="semi")
         fed[table] = nw.concat([log.history.select(ROW_ID), outcomes.select(ROW_ID)]).unique()
         unused += log.unused(outcomes)
@@ -48,17 +48,17 @@ def check_windows(tables: Mapping[str, Table], contract: Contract, last: dt.date
     Raises: DataStopped naming the cut-off and the last event.
     """
     for name, outcome in contract.unit.target.items():
-        known_on, seen = last + dt.timedelta(days=outcome.after_days), last_day(tables, contract, [outcome.events])
+        known_on, seen = last + dt.timedelta(days=outcome.after_days), find_last_day(tables, contract, [outcome.events])
         if seen is None or seen < known_on:
             words = f"{name} of cut-off {last} is known on {known_on}, the last row of {outcome.events} is of {seen}"
             raise DataStopped(f"{words}: choose an earlier cut-off, or wait")
 
 
-def last_day(tables: Mapping[str, Table], contract: Contract, among: Iterable[str]) -> dt.date | None:
+def find_last_day(tables: Mapping[str, Table], contract: Contract, among: Iterable[str]) -> dt.date | None:
     """The day (UTC) of the last event in some tables; None where there is no event."""
     found = []
     for table in among:
-        day = nw.col(contract.events[table].one("time")).cast(nw.Date).max()
+        day = nw.col(contract.events[table].find_column("time")).cast(nw.Date).max()
         found.append(tables[table].select(day.alias("day")).collect().item(0, "day"))
     days = [day for day in found if day is not None]
     return max(days, default=None)
@@ -73,7 +73,7 @@ class _Log:
         self.events = events.filter(~nw.col(ENTITY).is_null())
         back = None if contract.unit.history == "all" else contract.unit.history
         ahead = max((o.after_days for o in contract.unit.target.values() if o.events == table), default=0)
-        ages = {cutoff: age(cutoff, contract.events[table].one("time")) for cutoff in cutoffs}
+        ages = {cutoff: count_days(cutoff, contract.events[table].find_column("time")) for cutoff in cutoffs}
         self.is_before = {c: (days >= 1) if back is None else (days >= 1) & (days <= back) for c, days in ages.items()}
         self.is_after = {c: (days <= 0) & (days > -ahead) for c, days in ages.items()}
         self.history = self._each(ages, self.is_before)
@@ -92,9 +92,9 @@ class _Log:
         before, after = (reduce(or_, windows.values()) for windows in (self.is_before, self.is_after))
         too_new = self.events.filter(~before & after).join(outcomes, on=ROW_ID, how="anti")
         return [
-            listed(self.nobody, self.table, "no entity"),
-            listed(self.events.filter(~before & ~after), self.table, "outside every window"),
-            listed(too_new, self.table, "no history before the cut-off"),
+            list_unused(self.nobody, self.table, "no entity"),
+            list_unused(self.events.filter(~before & ~after), self.table, "outside every window"),
+            list_unused(too_new, self.table, "no history before the cut-off"),
         ]
 
 
@@ -108,13 +108,13 @@ def _units(histories: Sequence[Table]) -> Table:
 
 def _with_outcome(units: Table, after: Table, contract: Contract, name: str, outcome: Outcome) -> Table:
     """`units` with a column `name`; a unit without an event in its window has 0."""
-    inside = holding(nw.col(AGE) > -outcome.after_days, outcome.where)
+    inside = match_values(nw.col(AGE) > -outcome.after_days, outcome.where)
     match outcome:
         case AnyWithin():
             value = nw.when(inside).then(nw.lit(1)).otherwise(nw.lit(0)).max().cast(nw.Int64)
         case SumWithin():
-            after = after.with_columns(*in_cents(contract.events[outcome.events].all_columns))
-            value = sum_of(outcome.of, inside)
+            after = after.with_columns(*build_cents(contract.events[outcome.events].all_columns))
+            value = build_sum(outcome.of, inside)
         case _:
             assert_never(outcome)
     made = after.group_by(_KEYS).agg(value.alias(name))

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import narwhals as nw
 
-from perennial.contract.features import CustomRow, Since
+from perennial.contract.features import CustomRowFeature, Since
 from perennial.contract.model import MAIN, Contract
-from perennial.data.names import ENTITY, ORDER, ROW_ID, SOURCE, Table, listed
-from perennial.data.prepare.aggregates import AGE, age, over_events
-from perennial.data.prepare.cutoffs import at_cutoffs
+from perennial.data.names import ENTITY, ORDER, ROW_ID, SOURCE, Table, list_unused
+from perennial.data.prepare.aggregates import AGE, add_event_features, count_days
+from perennial.data.prepare.cutoffs import build_units
 from perennial.errors import ConfigError
-from perennial.files.extensions import extension
+from perennial.files.extensions import load_extension
 
 _AFTER = {"outcome", "treatment", "weight", "split"}
 _KEEP = {"numeric", "categorical", "text", "image", "protected", "outcome", "treatment", "weight", "split", "time"}
@@ -33,14 +33,14 @@ class Featurized(NamedTuple):
 def featurize(tables: Mapping[str, Table], contract: Contract) -> Featurized:
     """Pass-through of the main table where a contract has no events; without a main table, entities at cut-offs."""
     if contract.unit.cutoffs is not None:
-        return Featurized(*at_cutoffs(tables, contract, contract.unit.cutoffs.all))
+        return Featurized(*build_units(tables, contract, contract.unit.cutoffs.all))
     main = tables[MAIN]
     wanted = [  # a null is not wanted, and is listed like any other
         ~nw.col(name).is_null() & nw.col(name).is_in(list(values)) for name, values in contract.unit.where.items()
     ]
     chosen = main.filter(*wanted) if wanted else main
     unused = (
-        [listed(main.filter(~nw.all_horizontal(*wanted, ignore_nulls=True)), MAIN, "not in unit.where")]
+        [list_unused(main.filter(~nw.all_horizontal(*wanted, ignore_nulls=True)), MAIN, "not in unit.where")]
         if wanted
         else []
     )
@@ -55,8 +55,10 @@ def featurize(tables: Mapping[str, Table], contract: Contract) -> Featurized:
         unused += without
         fed[table] = events.select(ROW_ID)
         assert contract.unit.as_of is not None
-        aged = events.with_columns(age(contract.unit.as_of, contract.events[table].one("time")).alias(AGE))
-        units = over_events(units, aged, contract, table, [ENTITY])
+        aged = events.with_columns(
+            count_days(contract.unit.as_of, contract.events[table].find_column("time")).alias(AGE)
+        )
+        units = add_event_features(units, aged, contract, table, [ENTITY])
     return Featurized(units, fed, unused)
 
 
@@ -67,21 +69,23 @@ def _since(units: Table, contract: Contract) -> Table:
     for name, feature in contract.unit.features.items():
         if isinstance(feature, Since):
             years = nw.lit(as_of.year) - nw.col(feature.of)
-            days = age(as_of, feature.of)
+            days = count_days(as_of, feature.of)
             new.append((years if feature.kind == "years_since" else days).cast(nw.Float64).alias(name))
     return units.with_columns(*new) if new else units
 
 
 def _of_rows(units: Table, contract: Contract) -> Table:
     """With what the project's own functions make of a row, from the columns that are known before the decision."""
-    told = {name: f for name, f in contract.unit.features.items() if isinstance(f, CustomRow)}
+    told = {name: f for name, f in contract.unit.features.items() if isinstance(f, CustomRowFeature)}
     if not told:
         return units
     hidden = {name for name, c in contract.columns.items() if c.role in _AFTER or c.known == "after_outcome"}
     known = units.select(name for name in units.collect_schema().names() if name not in hidden)
     made = []
     for name, feature in told.items():
-        cells = extension("features", feature.name, feature.settings)(**feature.settings).cast(nw.Float64).alias(name)
+        cells = (
+            load_extension("features", feature.name, feature.settings)(**feature.settings).cast(nw.Float64).alias(name)
+        )
         try:
             known.select(cells).collect_schema()
         except nw.exceptions.ColumnNotFoundError as error:
@@ -95,10 +99,10 @@ def _of_rows(units: Table, contract: Contract) -> Table:
 
 def _of_units(events: Table, main: Table, units: Table, contract: Contract, table: str) -> tuple[Table, list[Table]]:
     """The events of chosen units, and the others with their reason."""
-    owner = contract.events[table].one("entity")
+    owner = contract.events[table].find_column("entity")
     known = main.select(nw.col(ENTITY).alias(owner)).unique()
     chosen = units.select(nw.col(ENTITY).alias(owner)).unique()
     orphans = events.join(known, on=owner, how="anti")
     others = events.join(known, on=owner, how="semi").join(chosen, on=owner, how="anti")
-    without = [listed(orphans, table, "no entity"), listed(others, table, "entity not in unit.where")]
+    without = [list_unused(orphans, table, "no entity"), list_unused(others, table, "entity not in unit.where")]
     return events.join(chosen, on=owner, how="semi").with_columns(nw.col(owner).alias(ENTITY)), without

@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from perennial.contract.model import ColumnSplit, Contract, CutoffSplit, FileSplit, Fractions, HashSplit, TimeSplit
+from perennial.contract.model import Contract
+from perennial.contract.split import ColumnSplit, CutoffSplit, FileSplit, Fractions, HashSplit, TimeSplit
 from perennial.data.names import CUTOFF, ENTITY, ORDER, ROW_ID, SOURCE
 from perennial.errors import DataStopped
 
@@ -19,7 +20,7 @@ PARTS = ("train", "val", "test", "out_of_time")
 EARLIER = "lookback"  # units of a date before those of all other parts
 
 
-def split(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[str, Any]]:
+def split_units(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[str, Any]]:
     """`splits` (row_id, split, _entity), and the split as a function: kind, salt, fractions, cuts.
 
     Raises: DataStopped when a part has no row.
@@ -29,11 +30,11 @@ def split(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[s
     match rule:
         case HashSplit():
             keys = units[ROW_ID] if rule.by == "row" else units[ENTITY]
-            parts = hash_parts(keys, rule.salt, rule.fractions)
+            parts = assign_by_hash(keys, rule.salt, rule.fractions)
         case TimeSplit():
-            parts, function["cuts"] = time_parts(units, rule)
+            parts, function["cuts"] = assign_by_time(units, rule)
         case ColumnSplit():
-            column = contract.one("split")
+            column = contract.find_column("split")
             assert column is not None
             parts = units[column]
         case FileSplit():
@@ -46,14 +47,14 @@ def split(units: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, dict[s
     if contract.unit.cutoffs is not None:
         now = ~units[CUTOFF].is_in(list(contract.unit.cutoffs.lookback_dates))
         parts = parts.zip_with(now, pl.repeat(EARLIER, len(parts), eager=True))
-    out = units.select(ROW_ID, parts.alias("split"), owner(units, contract))
+    out = units.select(ROW_ID, parts.alias("split"), select_entities(units, contract))
     for part in PARTS[:3]:
         if not (out["split"] == part).any():
             raise DataStopped(f"split {rule.kind}: no row falls into {part} ({len(units)} rows in all); change `split`")
     return out, function
 
 
-def owner(units: pl.DataFrame, contract: Contract) -> pl.Series:
+def select_entities(units: pl.DataFrame, contract: Contract) -> pl.Series:
     """Whose each row is; equal rows without an id are different people, if so declared."""
     rule = contract.split
     each_its_own = isinstance(rule, HashSplit) and rule.by == "row" and contract.entity is None
@@ -71,19 +72,19 @@ def _by_file(units: pl.DataFrame, rule: FileSplit) -> pl.Series:
     return units[SOURCE].replace_strict(part_of, return_dtype=pl.String)
 
 
-def hash_parts(keys: pl.Series, salt: str, fractions: Fractions) -> pl.Series:
+def assign_by_hash(keys: pl.Series, salt: str, fractions: Fractions) -> pl.Series:
     """The part of each key: the first 8 hex digits of md5(salt:key) as a number in [0, 1) against the fractions."""
     which = _hashed(keys, salt, np.cumsum([fractions.train, fractions.val, fractions.test]))
     last = 2 if not fractions.out_of_time else 3
     return which.replace_strict({i: PARTS[min(i, last)] for i in range(4)}, return_dtype=pl.String)
 
 
-def folds(keys: pl.Series, salt: str, n: int) -> NDArray[np.int64]:
+def assign_folds(keys: pl.Series, salt: str, n: int) -> NDArray[np.int64]:
     """Which of `n` folds each key falls into, by the same md5."""
     return _hashed(keys, salt, np.arange(1, n) / n).to_numpy()
 
 
-def thinned(splits: pl.DataFrame, owners: pl.DataFrame, share: float, salt: str) -> pl.DataFrame:
+def thin_train(splits: pl.DataFrame, owners: pl.DataFrame, share: float, salt: str) -> pl.DataFrame:
     """The splits (row_id, split) with about `share` of the owners of train; other parts stay as they are.
 
     `owners` (row_id, _entity) says whose each row is. A smaller share under the same salt is part of a larger one.
@@ -101,7 +102,7 @@ def _hashed(keys: pl.Series, salt: str, edges: NDArray[np.float64]) -> pl.Series
     return keys.replace_strict(unique, pl.Series(which, dtype=pl.Int64))
 
 
-def time_parts(units: pl.DataFrame, rule: TimeSplit) -> tuple[pl.Series, list[str]]:
+def assign_by_time(units: pl.DataFrame, rule: TimeSplit) -> tuple[pl.Series, list[str]]:
     """Oldest first; rows of one moment stay together, so a part may be a little larger than its fraction."""
     at = units[ORDER] if rule.order == "record" else units[rule.order]
     if at.null_count():
@@ -144,7 +145,7 @@ def _keys(contract: Contract) -> list[str]:
     return [entity] if entity is not None and rule.by == "entity" else list(contract.columns)
 
 
-def trained_on(units: pl.DataFrame, function: dict[str, Any]) -> pl.Series:
+def is_trained_on(units: pl.DataFrame, function: dict[str, Any]) -> pl.Series:
     """For each unit, whether a model whose split was `function` has seen it in train or val.
 
     Raises: DataStopped when the function needs a column that the units do not have.
@@ -152,7 +153,7 @@ def trained_on(units: pl.DataFrame, function: dict[str, Any]) -> pl.Series:
     kind = function["kind"]
     if kind == "hash":
         keys = units[ROW_ID] if function["by"] == "row" else units[ENTITY]
-        return hash_parts(keys, function["salt"], Fractions(**function["fractions"])).is_in(["train", "val"])
+        return assign_by_hash(keys, function["salt"], Fractions(**function["fractions"])).is_in(["train", "val"])
     if kind == "time":
         order = function["order"]
         if order != "record" and order not in units.columns:

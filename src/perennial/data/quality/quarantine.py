@@ -10,11 +10,11 @@ import polars as pl
 
 from perennial.contract.load import load
 from perennial.contract.model import Contract
-from perennial.data.io.ingest import Form, ingest, matching
-from perennial.data.masking import masked
+from perennial.data.io.ingest import TableFormat, assign_files, ingest
+from perennial.data.masking import mask_contacts
 from perennial.data.names import ROW_ID
 from perennial.data.quality.validate import validate
-from perennial.errors import InputError, one_line
+from perennial.errors import InputError, escape_line
 from perennial.files.project import Project
 from perennial.files.tables import read_table
 
@@ -24,7 +24,7 @@ Fate = Literal["would pass", "still set aside", "gone from the files"]
 FATES: tuple[Fate, ...] = ("would pass", "still set aside", "gone from the files")
 
 
-def quarantined(project: Project, name: str) -> pl.DataFrame:
+def read_quarantine(project: Project, name: str) -> pl.DataFrame:
     """Every row that was set aside, with its `stage`: of the last run, or of a validate that stopped.
 
     Raises: InputError when nothing was read yet.
@@ -42,13 +42,13 @@ def _file(project: Project, name: str, stage: str) -> Path | None:
     return next((folder / "quarantine.parquet" for folder in folders if (folder / "quarantine.parquet").exists()), None)
 
 
-def counts(rows: pl.DataFrame) -> dict[tuple[str, str, str], int]:
+def count_by_rule(rows: pl.DataFrame) -> dict[tuple[str, str, str], int]:
     """How many rows by stage, table and rule, most first."""
     grouped = rows.group_by("stage", "table", "rule").len().sort(["len", "rule"], descending=[True, False])
     return {(stage, table, rule): n for stage, table, rule, n in grouped.rows()}
 
 
-def samples(rows: pl.DataFrame, rule: str | None, n: int) -> list[dict[str, str]]:
+def sample_rows(rows: pl.DataFrame, rule: str | None, n: int) -> list[dict[str, str]]:
     """The first `n` rows as they stand in the file, without what a person can be reached or charged by.
 
     Raises: InputError when no row breaks the rule.
@@ -57,25 +57,29 @@ def samples(rows: pl.DataFrame, rule: str | None, n: int) -> list[dict[str, str]
     if rule is not None and not chosen.height:
         there = ", ".join(sorted(set(rows["rule"]))) or "none"
         raise InputError(f"no row was set aside under {rule!r}; there are: {there}")
-    return [shown(row) for row in chosen.head(max(n, 0)).to_dicts()]
+    return [format_row(row) for row in chosen.head(max(n, 0)).to_dicts()]
 
 
-def shown(row: dict[str, object]) -> dict[str, str]:
+def format_row(row: dict[str, object]) -> dict[str, str]:
     """One row for a reader: `where`, `rule`, `reason`, `raw`, in one line each."""
     raw = row["raw"]
     text = raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else ""
-    words = {"where": f"{row['source']}:{row['line']}", "rule": str(row["rule"]), "reason": masked(str(row["reason"]))}
-    return {**words, "raw": one_line(masked(text))[:_SHOWN]}
+    words = {
+        "where": f"{row['source']}:{row['line']}",
+        "rule": str(row["rule"]),
+        "reason": mask_contacts(str(row["reason"])),
+    }
+    return {**words, "raw": escape_line(mask_contacts(text))[:_SHOWN]}
 
 
-def replay(project: Project, name: str) -> Counter[tuple[str, Fate]]:
+def replay_quarantine(project: Project, name: str) -> Counter[tuple[str, Fate]]:
     """What would become of each row that was set aside, by rule: the raw files once more, by the contract as it is now.
 
     A row is known again by its id; where its file was mended, by its table and raw text. Nothing is written, so to ask
     again gives the same answer.
     """
     contract = load(project.contract(name))
-    before = quarantined(project, name)
+    before = read_quarantine(project, name)
     passed, broken = _judged(project, name, contract)
     fates: Counter[tuple[str, Fate]] = Counter()
     for row in before.select(ROW_ID, "table", "raw", "rule").iter_rows():
@@ -95,10 +99,10 @@ def _judged(project: Project, name: str, contract: Contract) -> tuple[set[object
     held = sorted(path for path in project.raw(name).rglob("*") if path.is_file())
     attachments = [path for path in held if path.name in contract.attached]
     patterns = {table: pattern for table, (pattern, _) in contract.tables.items()}
-    files = matching([path for path in held if path not in attachments], patterns)
+    files = assign_files([path for path in held if path not in attachments], patterns)
     passed, broken = set[object](), set[object]()
     for table, (_, columns) in contract.tables.items():
-        read = ingest(files[table], columns, Form.of(contract, table), attachments)
+        read = ingest(files[table], columns, TableFormat.of(contract, table), attachments)
         judged = validate(table, read.rows, contract.row_rules(table))
         raw = read.rows.select(ROW_ID, raw="_raw").join(judged.passed.select(ROW_ID), on=ROW_ID, how="semi")
         for ids, into in ((raw, passed), (pl.concat([judged.quarantine, read.rejects]), broken)):

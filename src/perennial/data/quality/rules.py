@@ -10,7 +10,7 @@ import narwhals as nw
 from perennial.contract.rules import (
     Before,
     Between,
-    Custom,
+    CustomRule,
     Implies,
     InSet,
     Matches,
@@ -18,21 +18,21 @@ from perennial.contract.rules import (
     Ordered,
     RowRule,
     Unique,
-    name_of,
+    name_rule,
 )
 from perennial.data.names import CONTENT, ORDER, Table
-from perennial.files.extensions import extension
+from perennial.files.extensions import load_extension
 
 BROKEN = "_broken"
 
 
-def judge(table: Table, rules: Sequence[RowRule]) -> Table:
+def mark_broken(table: Table, rules: Sequence[RowRule]) -> Table:
     """`table` with one more column, `_broken`: the first rule that a row breaks, null where it breaks none.
 
     Uniqueness is judged last, among the rows that break nothing else.
     """
     cell_rules = [rule for rule in rules if not isinstance(rule, Unique)]
-    broken = [nw.when(~passes(rule)).then(nw.lit(name_of(rule))) for rule in cell_rules]
+    broken = [nw.when(~build_expression(rule)).then(nw.lit(name_rule(rule))) for rule in cell_rules]
     first = nw.coalesce(*broken, nw.lit(None, nw.String)) if broken else nw.lit(None, nw.String)
     judged = table.with_columns(first.cast(nw.String).alias(BROKEN))
     for rule in rules:
@@ -41,7 +41,7 @@ def judge(table: Table, rules: Sequence[RowRule]) -> Table:
     return judged
 
 
-def passes(rule: NotNull | InSet | Between | Before | Matches | Implies | Ordered | Custom) -> nw.Expr:
+def build_expression(rule: NotNull | InSet | Between | Before | Matches | Implies | Ordered | CustomRule) -> nw.Expr:
     """Whether a row keeps the rule; a null keeps every rule but not_null. NaN keeps none that compares."""
     match rule:
         case NotNull():
@@ -62,14 +62,14 @@ def passes(rule: NotNull | InSet | Between | Before | Matches | Implies | Ordere
         case Ordered():
             a, b = (nw.col(name) for name in rule.columns)
             return a.is_null() | b.is_null() | (a <= b)
-        case Custom():
-            holds = extension("rules", rule.name, rule.settings)(**rule.settings)
+        case CustomRule():
+            holds = load_extension("rules", rule.name, rule.settings)(**rule.settings)
             return nw.when(holds.is_null()).then(nw.lit(True)).otherwise(holds)
         case _:
             assert_never(rule)
 
 
-def words(rule: RowRule) -> str:
+def describe_violation(rule: RowRule) -> str:
     """What the rule asks for, as the quarantine and the report say it."""
     match rule:
         case NotNull():
@@ -86,7 +86,7 @@ def words(rule: RowRule) -> str:
             return f"{rule.if_} is 1 but {rule.then} is not"
         case Ordered():
             return f"{rule.columns[0]} is greater than {rule.columns[1]}"
-        case Custom():
+        case CustomRule():
             return f"{rule.name.replace('_', ' ')} does not hold"
         case Unique():
             others = {"first": "was seen before", "last": "is seen again", "none": "is seen elsewhere"}
@@ -108,7 +108,7 @@ def _judge_unique(judged: Table, rule: Unique) -> Table:
     kept = winner.select(rule.column, nw.col(CONTENT).alias("_kept")).unique()
     is_kept = ~nw.col("_kept").is_null() & (nw.col(CONTENT) == nw.col("_kept"))
     clash = nw.col(BROKEN).is_null() & ~nw.col(rule.column).is_null() & ~is_kept
-    named = nw.when(clash).then(nw.lit(name_of(rule))).otherwise(nw.col(BROKEN))
+    named = nw.when(clash).then(nw.lit(name_rule(rule))).otherwise(nw.col(BROKEN))
     return judged.join(kept, on=rule.column, how="left").with_columns(named.alias(BROKEN)).drop("_kept")
 
 

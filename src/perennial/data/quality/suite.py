@@ -17,7 +17,7 @@ import polars as pl
 from perennial.contract.rules import (
     Before,
     Between,
-    Custom,
+    CustomRule,
     Implies,
     InSet,
     Matches,
@@ -25,9 +25,9 @@ from perennial.contract.rules import (
     Ordered,
     RowRule,
     Unique,
-    name_of,
+    name_rule,
 )
-from perennial.data.quality.rules import passes
+from perennial.data.quality.rules import build_expression
 from perennial.errors import DataStopped
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read once, when great_expectations is imported
@@ -37,9 +37,9 @@ from great_expectations import expectations as gxe
 FRAME_ROWS = 1_000_000
 
 
-def expectation(rule: RowRule) -> Any:
+def build_expectation(rule: RowRule) -> Any:
     """The GX rendering of a row rule; of `unique`, over the one-row summary (a column `clashes:NAME`)."""
-    meta = {"rule": name_of(rule)}
+    meta = {"rule": name_rule(rule)}
     match rule:
         case NotNull():
             return gxe.ExpectColumnValuesToNotBeNull(column=rule.column, meta=meta)
@@ -64,8 +64,8 @@ def expectation(rule: RowRule) -> Any:
             return gxe.ExpectColumnPairValuesAToBeGreaterThanB(
                 column_A=high_name, column_B=low_name, or_equal=True, ignore_row_if=both, meta=meta
             )
-        case Custom():
-            return gxe.ExpectColumnValuesToBeInSet(column=name_of(rule), value_set=[True], meta=meta)
+        case CustomRule():
+            return gxe.ExpectColumnValuesToBeInSet(column=name_rule(rule), value_set=[True], meta=meta)
         case Unique():
             return gxe.ExpectColumnValuesToBeBetween(
                 column=f"clashes:{rule.column}", min_value=0, max_value=0, meta=meta
@@ -74,7 +74,7 @@ def expectation(rule: RowRule) -> Any:
             assert_never(rule)
 
 
-def audit(
+def audit_rows(
     rows: pl.DataFrame, summary: pl.DataFrame, columns: Sequence[str], rules: Sequence[RowRule]
 ) -> dict[str, Any]:
     """Hold the rows that passed, and the one-row summary of the whole table, against all rules again.
@@ -84,11 +84,11 @@ def audit(
     Raises: DataStopped when two rules are equal (a suite that is added to drops one without a word), or GX judged fewer
     than it was given.
     """
-    twice = [name_of(rule) for at, rule in enumerate(rules) if rule in rules[:at]]
+    twice = [name_rule(rule) for at, rule in enumerate(rules) if rule in rules[:at]]
     if twice:
         raise DataStopped(f"rule {twice[0]} is given twice to the audit: merge equal rules first")
-    by_row = [expectation(rule) for rule in rules if not isinstance(rule, Unique)]
-    by_table = [expectation(rule) for rule in rules if isinstance(rule, Unique)]
+    by_row = [build_expectation(rule) for rule in rules if not isinstance(rule, Unique)]
+    by_table = [build_expectation(rule) for rule in rules if isinstance(rule, Unique)]
     exact = gxe.ExpectTableColumnsToMatchSet(
         column_set=[*columns, *_own(rules)], exact_match=True, meta={"rule": "exact_columns"}
     )
@@ -100,20 +100,20 @@ def audit(
 
 
 def _own(rules: Sequence[RowRule]) -> list[str]:
-    return [name_of(rule) for rule in rules if isinstance(rule, Custom)]
+    return [name_rule(rule) for rule in rules if isinstance(rule, CustomRule)]
 
 
 def _told(rows: pl.DataFrame, rules: Sequence[RowRule]) -> pl.DataFrame:
     """The rows with a column for each rule of the project's own: whether they keep it."""
-    own = [passes(rule).alias(name_of(rule)) for rule in rules if isinstance(rule, Custom)]
+    own = [build_expression(rule).alias(name_rule(rule)) for rule in rules if isinstance(rule, CustomRule)]
     return nw.from_native(rows).with_columns(*own).to_native() if own else rows
 
 
-def raised(info: Any) -> bool:
+def has_raised(info: Any) -> bool:
     """Whether an exception hides anywhere in a result's `exception_info`, whose nesting GX varies."""
     if isinstance(info, dict):
-        return info.get("raised_exception") is True or any(raised(value) for value in info.values())
-    return isinstance(info, list) and any(raised(value) for value in info)
+        return info.get("raised_exception") is True or any(has_raised(value) for value in info.values())
+    return isinstance(info, list) and any(has_raised(value) for value in info)
 
 
 def _checkpoint(frames: Iterator[pd.DataFrame] | list[pd.DataFrame], wanted: list[Any]) -> list[Any]:
@@ -147,7 +147,7 @@ def _plain(result: dict[str, Any]) -> dict[str, Any]:
         "type": config["type"],
         "kwargs": {key: value for key, value in config["kwargs"].items() if key != "batch_id"},
         "success": bool(result["success"]),
-        "raised": raised(result.get("exception_info")),
+        "raised": has_raised(result.get("exception_info")),
     }
 
 

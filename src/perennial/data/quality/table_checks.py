@@ -8,8 +8,8 @@ import polars as pl
 
 from perennial.contract.columns import Column
 from perennial.contract.rules import MinPositives, RowCount, Rule
-from perennial.data.io.cell_checks import holds_categories
-from perennial.data.warnings import Note
+from perennial.data.io.cell_checks import has_open_categories
+from perennial.data.warnings import DataWarning
 from perennial.errors import LeakError
 
 _FEW = 50  # rows of the rarer answer below which nothing is learned for certain
@@ -17,7 +17,9 @@ _MANY = 100_000  # different values that are hashed instead of learned one by on
 _LIKE_NULL = ("NULL", "null", "N/A", "n/a", "#N/A", "NaN", "nan", "None", "<NA>", "\\N")
 
 
-def unfit(table: str, rows: pl.DataFrame, columns: dict[str, Column], rules: Sequence[Rule], target: str) -> list[Note]:
+def find_problems(
+    table: str, rows: pl.DataFrame, columns: dict[str, Column], rules: Sequence[Rule], target: str
+) -> list[DataWarning]:
     """Row count, null shares, an outcome that never varies or has too few of one answer."""
     return [
         *_row_count(table, rows, rules),
@@ -26,7 +28,7 @@ def unfit(table: str, rows: pl.DataFrame, columns: dict[str, Column], rules: Seq
     ]
 
 
-def noticed(table: str, rows: pl.DataFrame, columns: dict[str, Column], target: str) -> list[Note]:
+def find_warnings(table: str, rows: pl.DataFrame, columns: dict[str, Column], target: str) -> list[DataWarning]:
     """What does not stop: columns that tell nothing or too many things, words for nothing that are not declared."""
     found = (
         [] if not rows.height else [note for name, c in columns.items() for note in _odd(table, rows, name, c, target)]
@@ -35,7 +37,9 @@ def noticed(table: str, rows: pl.DataFrame, columns: dict[str, Column], target: 
         counts = [(int(count), value) for value, count in rows[target].drop_nulls().value_counts().rows()]
         n, value = min(counts, default=(_FEW, 0))
         if n < _FEW:
-            found.append(Note("few_positives", f"table {table}: {target} is {value} in only {n} of {rows.height} rows"))
+            found.append(
+                DataWarning("few_positives", f"table {table}: {target} is {value} in only {n} of {rows.height} rows")
+            )
     return found
 
 
@@ -54,15 +58,15 @@ def refuse_early_labels(table: str, rows: pl.DataFrame, columns: dict[str, Colum
                 raise LeakError(f"{words}: its features are later than the answer; mend the dates", code="early_label")
 
 
-def _row_count(table: str, rows: pl.DataFrame, rules: Sequence[Rule]) -> Iterator[Note]:
+def _row_count(table: str, rows: pl.DataFrame, rules: Sequence[Rule]) -> Iterator[DataWarning]:
     for rule in [rule for rule in rules if isinstance(rule, RowCount)] or [RowCount()]:
         most = rows.height if rule.max is None else rule.max
         if not rule.min <= rows.height <= most:
             asked = f"at least {rule.min}" if rule.max is None else f"{rule.min} to {rule.max}"
-            yield Note("row_count", f"table {table}: {rows.height} rows passed, the contract asks for {asked}")
+            yield DataWarning("row_count", f"table {table}: {rows.height} rows passed, the contract asks for {asked}")
 
 
-def _empty(table: str, rows: pl.DataFrame, columns: dict[str, Column]) -> Iterator[Note]:
+def _empty(table: str, rows: pl.DataFrame, columns: dict[str, Column]) -> Iterator[DataWarning]:
     """A column that need not be there may be empty from end to end."""
     for name, column in columns.items():
         if column.role == "ignore" or not rows.height:
@@ -70,38 +74,40 @@ def _empty(table: str, rows: pl.DataFrame, columns: dict[str, Column]) -> Iterat
         share = rows[name].null_count() / rows.height
         if share > column.max_null and not (share == 1 and not column.required):
             words = f"{share:.1%} of {name} is empty, the contract allows {column.max_null:.1%}"
-            yield Note("null_share", f"table {table}: {words}")
+            yield DataWarning("null_share", f"table {table}: {words}")
 
 
-def _outcome(table: str, rows: pl.DataFrame, column: Column, target: str, rules: Sequence[Rule]) -> Iterator[Note]:
+def _outcome(
+    table: str, rows: pl.DataFrame, column: Column, target: str, rules: Sequence[Rule]
+) -> Iterator[DataWarning]:
     counts = rows[target].drop_nulls().value_counts().sort(target).rows()
     if len(counts) < 2:
         value = counts[0][0] if counts else "empty"
-        yield Note("constant_outcome", f"table {table}: the outcome {target} is always {value}")
+        yield DataWarning("constant_outcome", f"table {table}: the outcome {target} is always {value}")
         return
     least = max((rule.min for rule in rules if isinstance(rule, MinPositives)), default=0)
     value, n = min(counts, key=lambda pair: int(pair[1]))
     if column.is_coded and n < least:
         words = f"{target} is {value} in only {n} of {rows.height} rows, the contract asks for {least}"
-        yield Note("min_positives", f"table {table}: {words}")
+        yield DataWarning("min_positives", f"table {table}: {words}")
 
 
-def _odd(table: str, rows: pl.DataFrame, name: str, column: Column, target: str) -> Iterator[Note]:
+def _odd(table: str, rows: pl.DataFrame, name: str, column: Column, target: str) -> Iterator[DataWarning]:
     if column.role == "ignore":
         return
     cells = rows[name].drop_nulls()
     if not len(cells):
-        yield Note("all_null_column", f"table {table}: {name} is empty in every row")
+        yield DataWarning("all_null_column", f"table {table}: {name} is empty in every row")
         return
     if column.is_feature and name != target and column.role != "image" and rows[name].n_unique() == 1:
-        yield Note(
+        yield DataWarning(
             "constant_column", f"table {table}: {name} is the same in every row and tells nothing; it is dropped"
         )
-    if not holds_categories(column):
+    if not has_open_categories(column):
         return
     if (n := cells.n_unique()) >= _MANY:
-        yield Note("many_categories", f"table {table}: {name} has {n} different values; they are hashed")
+        yield DataWarning("many_categories", f"table {table}: {name} has {n} different values; they are hashed")
     like_null = cells.filter(cells.is_in(_LIKE_NULL))
     if len(like_null):
         words = f"{len(like_null)} cells of {name} say {like_null[0]!r}; if that means nothing, declare it under null"
-        yield Note("like_null", f"table {table}: {words}")
+        yield DataWarning("like_null", f"table {table}: {words}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from perennial.contract.model import Contract
 from perennial.contract.model import Money as ContractMoney
-from perennial.contract.serving import ServingView, serving_view
+from perennial.contract.serving import ServingView, build_serving_view
 from perennial.errors import ContractError
 from perennial.evaluation.decisions.policy import Offer
 from perennial.evaluation.decisions.profit import Money
@@ -30,7 +30,7 @@ def offer_of(view: ServingView | Contract) -> Offer:
 
     Raises: ContractError when the contract does not say what a response is worth.
     """
-    serving = serving_view(view) if isinstance(view, Contract) else view
+    serving = build_serving_view(view) if isinstance(view, Contract) else view
     value = serving.money.value_of_response
     if value is None:
         raise ContractError("an uplift task needs money.value_of_response")

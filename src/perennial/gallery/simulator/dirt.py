@@ -12,14 +12,14 @@ from typing import Literal
 
 import numpy as np
 
-from perennial.gallery.simulator.draws import Population, as_of, below, uniform
+from perennial.gallery.simulator.draws import Population, campaign_date, draw_uniform, scale_draw
 
 File = Literal["customers.csv", "events.csv"]
 Row = dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dirt:
+class DirtPlan:
     """One row of each kind in every full block of `size` customers; `tag` numbers the draws."""
 
     file: File
@@ -29,7 +29,7 @@ class Dirt:
 
 
 _DIRT = (
-    Dirt(
+    DirtPlan(
         file="customers.csv",
         tag=0,
         size=2000,
@@ -38,7 +38,7 @@ _DIRT = (
             *("ragged", "invalid_utf8", "unclosed_quote", "null_id"),
         ),
     ),
-    Dirt(
+    DirtPlan(
         file="events.csv",
         tag=1,
         size=80,
@@ -47,11 +47,11 @@ _DIRT = (
             *("unknown_code", "future_date", "negative_amount", "orphan"),
         ),
     ),
-    Dirt(file="events.csv", tag=2, size=2000, kinds=("ragged", "invalid_utf8", "unclosed_quote")),
+    DirtPlan(file="events.csv", tag=2, size=2000, kinds=("ragged", "invalid_utf8", "unclosed_quote")),
 )
 
 
-def beside(population: Population, file: File, low: int, high: int) -> dict[int, list[str]]:
+def plan_dirt(population: Population, file: File, low: int, high: int) -> dict[int, list[str]]:
     """The kinds of dirty row beside each of the customers `low … high − 1`, in the order they are written."""
     found: dict[int, list[str]] = {}
     for dirt in (dirt for dirt in _DIRT if dirt.file == file):
@@ -61,30 +61,34 @@ def beside(population: Population, file: File, low: int, high: int) -> dict[int,
         )
         width = dirt.size // len(dirt.kinds)
         for j, kind in enumerate(dirt.kinds):
-            models = blocks * dirt.size + j * width + below(uniform(population.seed, 30 + dirt.tag, blocks, j), width)
+            models = (
+                blocks * dirt.size
+                + j * width
+                + scale_draw(draw_uniform(population.seed, 30 + dirt.tag, blocks, j), width)
+            )
             for customer in models[(models >= low) & (models < high)].tolist():
                 found.setdefault(customer, []).append(kind)
     return found
 
 
-def spoiled(population: Population, file: File, kind: str, row: Row) -> str:
+def spoil_row(population: Population, file: File, kind: str, row: Row) -> str:
     """The dirty line of this kind, made from its model row; bytes that are no UTF-8 stand as surrogate escapes."""
     changes = _customer_changes if file == "customers.csv" else _event_changes
-    cells = list((row | changes(as_of(population.month), kind, row)).values())
+    cells = list((row | changes(campaign_date(population.month), kind, row)).values())
     if kind == "ragged":
         cells = cells[:-1] if file == "customers.csv" else [*cells, "?"]
     return ",".join(cells)
 
 
-def encoded(line: str) -> bytes:
+def encode_line(line: str) -> bytes:
     return line.encode("utf-8", "surrogateescape")
 
 
-def money(cents: int) -> str:
+def format_money(cents: int) -> str:
     return f"{cents // 100}.{cents % 100:02d}"
 
 
-def day(today: datetime.date, ago: int) -> str:
+def format_day(today: datetime.date, ago: int) -> str:
     """Day 0 is the day before the as-of date."""
     return (today - datetime.timedelta(days=1 + ago)).isoformat()
 
@@ -103,7 +107,7 @@ def _customer_changes(today: datetime.date, kind: str, row: Row) -> Row:
         case "unknown_code":
             return other_id | {"channel": "fax"}
         case "future_date":
-            return other_id | {"signup": day(today, -40)}
+            return other_id | {"signup": format_day(today, -40)}
         case "invalid_utf8":
             return other_id | {"city": "Gen\udce8ve"}  # the lone byte E8: è in latin-1
         case "unclosed_quote":
@@ -121,7 +125,7 @@ def _event_changes(today: datetime.date, kind: str, row: Row) -> Row:
         case "duplicate":
             return {}
         case "conflict":
-            return {"amount": money(int(row["amount"].replace(".", "")) + 100)}
+            return {"amount": format_money(int(row["amount"].replace(".", "")) + 100)}
         case "impossible_date":
             return cell_id | {"at": "2025-02-30 09:15"}
         case "wrong_type":
@@ -129,7 +133,7 @@ def _event_changes(today: datetime.date, kind: str, row: Row) -> Row:
         case "unknown_code":
             return cell_id | {"kind": "refund"}
         case "future_date":
-            return cell_id | {"at": f"{day(today, -40)} 09:15"}
+            return cell_id | {"at": f"{format_day(today, -40)} 09:15"}
         case "negative_amount":
             return cell_id | {"amount": f"-{row['amount']}"}
         case "orphan":

@@ -83,37 +83,41 @@ class Customers:
     visits: Events
 
 
-def draw(population: Population, number: Ints) -> Customers:
+def draw_customers(population: Population, number: Ints) -> Customers:
     """Draw the customers of these numbers, whichever and in whatever order."""
     seed = population.seed
     moved = 2 * min(population.month, 12)  # points from regular to new, and from store to app
     shares = np.cumsum([28, 27 + moved, 30 - moved]) * (2**32 // 100)
-    kind = np.searchsorted(shares, uniform(seed, 1, number), side="right").astype(np.int64)
-    age = 18 + below(uniform(seed, 14, number), 34) + below(uniform(seed, 14, number, 1), 34)
+    kind = np.searchsorted(shares, draw_uniform(seed, 1, number), side="right").astype(np.int64)
+    age = 18 + scale_draw(draw_uniform(seed, 14, number), 34) + scale_draw(draw_uniform(seed, 14, number, 1), 34)
     in_store = np.where(age < 40, 25, 50) - moved
-    v = below(uniform(seed, 13, number), 100)
+    v = scale_draw(draw_uniform(seed, 13, number), 100)
     channel = (v >= in_store).astype(np.int64) + (v >= in_store + 30)
-    tenure = np.array((400, 15, 300, 400))[kind] + below(uniform(seed, 2, number), np.array((500, 86, 600, 501))[kind])
-    favourite = below(uniform(seed, 8, number), len(CATEGORIES))
+    tenure = np.array((400, 15, 300, 400))[kind] + scale_draw(
+        draw_uniform(seed, 2, number), np.array((500, 86, 600, 501))[kind]
+    )
+    favourite = scale_draw(draw_uniform(seed, 8, number), len(CATEGORIES))
     return Customers(
         number=number,
         kind=kind,
         age=age,
         signed_up_days=tenure,
-        city=below(uniform(seed, 16, number), len(CITIES)),
+        city=scale_draw(draw_uniform(seed, 16, number), len(CITIES)),
         channel=channel,
-        newsletter=(below(uniform(seed, 15, number), 100) < np.array(_NEWSLETTER_PERCENT)[kind]).astype(np.int64),
+        newsletter=(scale_draw(draw_uniform(seed, 15, number), 100) < np.array(_NEWSLETTER_PERCENT)[kind]).astype(
+            np.int64
+        ),
         purchases=_purchases(seed, number, kind, tenure, favourite, channel),
         visits=_visits(population, number, favourite, channel),
     )
 
 
-def as_of(month: int) -> datetime.date:
+def campaign_date(month: int) -> datetime.date:
     """The day the campaign is sent; everything else in the files lies before it."""
     return datetime.date(2026, 6, 1) + datetime.timedelta(days=30 * month)
 
 
-def uniform(seed: int, purpose: int, customer: Ints, k: Ints | int = 0) -> Ints:
+def draw_uniform(seed: int, purpose: int, customer: Ints, k: Ints | int = 0) -> Ints:
     """Uniform on 0 … 2^32 − 1, (c,): three rounds of splitmix64 over (seed, purpose), customer and k."""
     with np.errstate(over="ignore"):  # arithmetic modulo 2^64 is meant
         z = _mix(np.uint64((seed * 1000003 + purpose + _GOLDEN) % 2**64))
@@ -122,65 +126,65 @@ def uniform(seed: int, purpose: int, customer: Ints, k: Ints | int = 0) -> Ints:
     return np.asarray(z >> np.uint64(32)).astype(np.int64)
 
 
-def below(u: Ints, m: Ints | int) -> Ints:
+def scale_draw(u: Ints, m: Ints | int) -> Ints:
     """Uniform on 0 … m − 1, from a draw."""
     return (u * m) >> 32
 
 
-def amount_cents(level: Ints | int, u: Ints) -> Ints:
+def draw_cents(level: Ints | int, u: Ints) -> Ints:
     """Money around `level` cents, log-normal-like with standard deviation .5, from a draw."""
     four_bytes = (u & 255) + (u >> 8 & 255) + (u >> 16 & 255) + (u >> 24)
     return np.asarray(level * _log_normal()[four_bytes] // 1000)
 
 
 @cache
-def logistic() -> Ints:
+def logistic_table() -> Ints:
     """2^32 / (1 + e^(−x/100)) for x = −800 … 800, (1601,)."""
     with localcontext(_EXACT):
         return _rounded([2**32 / (1 + (Decimal(-x) / 100).exp()) for x in range(-800, 801)])
 
 
 def _purchases(seed: int, number: Ints, kind: Ints, tenure: Ints, favourite: Ints, channel: Ints) -> Events:
-    u = uniform(seed, 3, number)
+    u = draw_uniform(seed, 3, number)
     idle = np.select(
         [kind == 0, kind == 1, kind == 2],
-        [150 + below(u, 210), tenure // 2 + below(u, tenure - tenure // 2), below(u, 100)],
-        below(u, 25),
+        [150 + scale_draw(u, 210), tenure // 2 + scale_draw(u, tenure - tenure // 2), scale_draw(u, 100)],
+        scale_draw(u, 25),
     )
-    n = np.array((2, 1, 4, 14))[kind] + _poisson(kind, ("3.00", "0.35", "5.00", "13.00"), uniform(seed, 4, number))
+    n = np.array((2, 1, 4, 14))[kind] + _poisson(kind, ("3.00", "0.35", "5.00", "13.00"), draw_uniform(seed, 4, number))
     owner, k = _numbered(n)
     c = number[owner]
     n, tenure, idle = n[owner], tenure[owner], idle[owner]
-    jitter = uniform(seed, 5, c, 4 * k) >> 16
+    jitter = draw_uniform(seed, 5, c, 4 * k) >> 16
     days = idle + (tenure - idle) * (65536 * k + jitter) // (65536 * n)
-    any_category = below(uniform(seed, 6, c, 4 * k + 1), len(CATEGORIES))
-    any_channel = below(uniform(seed, 19, c, 4 * k + 1), len(CHANNELS))
+    any_category = scale_draw(draw_uniform(seed, 6, c, 4 * k + 1), len(CATEGORIES))
+    any_channel = scale_draw(draw_uniform(seed, 19, c, 4 * k + 1), len(CHANNELS))
     return Events(
         owner=owner,
         k=k,
         days_ago=np.where(k == n - 1, tenure, days),  # the first purchase is the sign-up
-        minute=_minute(uniform(seed, 21, c, 4 * k)),
-        category=np.where(below(uniform(seed, 6, c, 4 * k), 100) < 55, favourite[owner], any_category),
-        channel=np.where(below(uniform(seed, 19, c, 4 * k), 100) < 80, channel[owner], any_channel),
-        cents=amount_cents(np.array(_CENTS)[kind[owner]], uniform(seed, 7, c, 4 * k)),
+        minute=_minute(draw_uniform(seed, 21, c, 4 * k)),
+        category=np.where(scale_draw(draw_uniform(seed, 6, c, 4 * k), 100) < 55, favourite[owner], any_category),
+        channel=np.where(scale_draw(draw_uniform(seed, 19, c, 4 * k), 100) < 80, channel[owner], any_channel),
+        cents=draw_cents(np.array(_CENTS)[kind[owner]], draw_uniform(seed, 7, c, 4 * k)),
     )
 
 
 def _visits(population: Population, number: Ints, favourite: Ints, channel: Ints) -> Events:
     seed = population.seed
-    wanted = np.where(below(uniform(seed, 9, number, 2), 100) < population.concept, SPORTS, GARDEN)
-    any_interest = below(uniform(seed, 9, number, 1), len(CATEGORIES))
-    interest = np.where(below(uniform(seed, 9, number), 100) < 35, wanted, any_interest)
-    level = below(uniform(seed, 20, number), 4)
-    owner, k = _numbered(_poisson(level, ("0.60", "2.00", "4.00", "8.00"), uniform(seed, 10, number)))
+    wanted = np.where(scale_draw(draw_uniform(seed, 9, number, 2), 100) < population.concept, SPORTS, GARDEN)
+    any_interest = scale_draw(draw_uniform(seed, 9, number, 1), len(CATEGORIES))
+    interest = np.where(scale_draw(draw_uniform(seed, 9, number), 100) < 35, wanted, any_interest)
+    level = scale_draw(draw_uniform(seed, 20, number), 4)
+    owner, k = _numbered(_poisson(level, ("0.60", "2.00", "4.00", "8.00"), draw_uniform(seed, 10, number)))
     c = number[owner]
-    v = below(uniform(seed, 12, c, 4 * k), 100)
-    any_category = below(uniform(seed, 12, c, 4 * k + 1), len(CATEGORIES))
+    v = scale_draw(draw_uniform(seed, 12, c, 4 * k), 100)
+    any_category = scale_draw(draw_uniform(seed, 12, c, 4 * k + 1), len(CATEGORIES))
     return Events(
         owner=owner,
         k=k,
-        days_ago=below(uniform(seed, 11, c, 4 * k), 90),
-        minute=_minute(uniform(seed, 21, c, 4 * k + 1)),
+        days_ago=scale_draw(draw_uniform(seed, 11, c, 4 * k), 90),
+        minute=_minute(draw_uniform(seed, 21, c, 4 * k + 1)),
         category=np.select([v < 60, v < 75], [interest[owner], favourite[owner]], any_category),
         channel=channel[owner],
         cents=np.zeros_like(k),
@@ -193,7 +197,7 @@ def _numbered(n: Ints) -> tuple[Ints, Ints]:
 
 
 def _minute(u: Ints) -> Ints:
-    return 8 * 60 + below(u, 720)
+    return 8 * 60 + scale_draw(u, 720)
 
 
 def _poisson(which: Ints, rates: tuple[str, ...], u: Ints) -> Ints:

@@ -19,10 +19,10 @@ from perennial.gallery.simulator.draws import (
     Events,
     Ints,
     Population,
-    amount_cents,
-    below,
-    logistic,
-    uniform,
+    draw_cents,
+    draw_uniform,
+    logistic_table,
+    scale_draw,
 )
 
 MESSAGES = ("none", "discover", "reward")
@@ -44,7 +44,7 @@ class History:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Response:
+class CampaignResponses:
     """Score without a message, probability · 2^32 under each, (c,), and what the campaign did."""
 
     s0: Ints
@@ -56,7 +56,7 @@ class Response:
     spend_cents: Ints
 
 
-def history(population: Population, customers: Customers) -> History:
+def summarise_history(population: Population, customers: Customers) -> History:
     bought, seen, n = customers.purchases, customers.visits, len(customers.number)
     cents = np.zeros(n, dtype=np.int64)
     np.add.at(cents, bought.owner, bought.cents)  # bincount(weights=) would add floats
@@ -77,7 +77,7 @@ def history(population: Population, customers: Customers) -> History:
     )
 
 
-def response(population: Population, customers: Customers, past: History) -> Response:
+def draw_responses(population: Population, customers: Customers, past: History) -> CampaignResponses:
     """Everyone's response to each message, and to the one that the campaign drew."""
     s0 = _score(population, customers, past)
     damp = (100 - (s0 + 280) * 100 // 250).clip(0, 100)  # sure things: nothing left to win
@@ -87,17 +87,17 @@ def response(population: Population, customers: Customers, past: History) -> Res
     reward = np.select([away, known], [20, 140], -50) + 20 * customers.newsletter
     p0, p_discover, p_reward = (_probability(s0 + _damped(d, damp)) for d in (np.zeros_like(s0), discover, reward))
     seed, number = population.seed, customers.number
-    v = below(uniform(seed, 17, number), 10)
+    v = scale_draw(draw_uniform(seed, 17, number), 10)
     message = (v >= 2).astype(np.int64) + (v >= 6)
-    responded = (uniform(seed, 18, number) < np.choose(message, [p0, p_discover, p_reward])).astype(np.int64)
-    return Response(
+    responded = (draw_uniform(seed, 18, number) < np.choose(message, [p0, p_discover, p_reward])).astype(np.int64)
+    return CampaignResponses(
         s0=s0,
         p0=p0,
         p_discover=p_discover,
         p_reward=p_reward,
         message=message,
         responded=responded,
-        spend_cents=responded * amount_cents(2500, uniform(seed, 40, number)),
+        spend_cents=responded * draw_cents(2500, draw_uniform(seed, 40, number)),
     )
 
 
@@ -127,7 +127,7 @@ def _damped(effect: Ints, damp: Ints) -> Ints:
 
 
 def _probability(score: Ints) -> Ints:
-    return np.asarray(logistic()[score.clip(-800, 800) + 800])
+    return np.asarray(logistic_table()[score.clip(-800, 800) + 800])
 
 
 def _count(events: Events, chosen: npt.NDArray[np.bool_], n: int) -> Ints:

@@ -35,7 +35,7 @@ class CategoryEncoder(nn.Module):
 
     def __init__(self, cards: list[int]) -> None:
         super().__init__()
-        self.d_out = max((embedding_width(card) for card in cards), default=2)
+        self.d_out = max((choose_width(card) for card in cards), default=2)
         self.table = nn.Embedding(sum(cards), self.d_out)
         nn.init.normal_(self.table.weight, std=0.1)
         offsets = [sum(cards[:i]) for i in range(len(cards))]
@@ -61,7 +61,7 @@ class WordEncoder(nn.Module):
         self.attention = nn.Linear(width, 1)
         self.word_dropout, self.dropout, self.d_out = word_dropout, dropout, 3 * width
 
-    def begin(self, vector_WD: Tensor) -> None:
+    def load_vectors(self, vector_WD: Tensor) -> None:
         """Learn on from these vectors, one for each known word."""
         with torch.no_grad():
             self.table.weight[2:] = vector_WD
@@ -104,6 +104,6 @@ class WideEncoder(nn.Module):
         return torch.cat(parts, dim=1)
 
 
-def embedding_width(card: int) -> int:
+def choose_width(card: int) -> int:
     """min(16, max(2, round(1.6·card^0.56))), fastai's rule with a lower ceiling."""
     return min(16, max(2, int(1.6 * card**0.56 + 0.5)))

@@ -38,7 +38,7 @@ class ImageEncoder(nn.Module):
         if not self.training:
             return (self._seen(x) + self._seen(x.flip(3))) / 2
         share = next(share for until, share in _SIDES if self.progress < until or until == 1.0)
-        return self._seen(change(x, round(share * x.shape[3] / 8) * 8))
+        return self._seen(distort_pictures(x, round(share * x.shape[3] / 8) * 8))
 
     def _seen(self, x_BCSS: Tensor) -> Tensor:
         out = self.stages(self.stem(x_BCSS.contiguous(memory_format=torch.channels_last)))
@@ -65,7 +65,7 @@ def _block(narrow: int, wide: int, *, stride: int) -> nn.Sequential:
     return nn.Sequential(conv, nn.BatchNorm2d(wide), nn.ReLU())
 
 
-def change(x_BCSS: Tensor, side: int) -> Tensor:
+def distort_pictures(x_BCSS: Tensor, side: int) -> Tensor:
     """Each picture cut out (area .4 to 1, sides 3:4 to 4:3), turned up to 10 degrees, mirrored, in other light and
     colours, one in four with a hidden rectangle; `side` px. All in one resampling, by torch's own random numbers.
     """

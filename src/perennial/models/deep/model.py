@@ -15,7 +15,7 @@ from torch import Tensor
 
 from perennial.contract.serving import Head
 from perennial.files.durable import read_json, write_bytes, write_json
-from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, link
+from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, link_scores
 from perennial.models.encoding.encode import Encoded
 
 _ROWS = 8192
@@ -34,7 +34,8 @@ class DeepModel:
         self.net.eval()
         with torch.inference_mode():
             parts = [
-                link(self.net(block), self.spec) for block in blocks(rows, _PICTURES if self.spec.has_image else _ROWS)
+                link_scores(self.net(block), self.spec)
+                for block in split_blocks(rows, _PICTURES if self.spec.has_image else _ROWS)
             ]
         out: NDArray[np.float64] = torch.cat(parts).numpy() if parts else np.zeros((0, len(self.spec.head.outputs)))
         return out
@@ -55,7 +56,7 @@ class DeepModel:
         return cls(spec=spec, net=net.eval())
 
 
-def tensors(rows: Encoded) -> dict[str, Tensor]:
+def build_tensors(rows: Encoded) -> dict[str, Tensor]:
     """What the network takes, by kind of column."""
     arrays: dict[str, NDArray[Any]] = {"norm": rows.norm_NF, "miss": rows.miss_NM, "cat": rows.cat_NC}
     if rows.texts:
@@ -76,6 +77,6 @@ def _padded(grams_NJ: csr_matrix) -> tuple[NDArray[np.int32], NDArray[np.float32
     return place, weight
 
 
-def blocks(rows: Encoded, size: int) -> list[dict[str, Tensor]]:
-    x = tensors(rows)
+def split_blocks(rows: Encoded, size: int) -> list[dict[str, Tensor]]:
+    x = build_tensors(rows)
     return [{kind: values[i : i + size] for kind, values in x.items()} for i in range(0, len(rows), size)]

@@ -18,7 +18,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 
 from perennial.contract.serving import Head
 from perennial.errors import ConfigError
-from perennial.files.extensions import extension, place
+from perennial.files.extensions import extension_path, load_extension
 from perennial.models.deep.encoders import CategoryEncoder, PeriodicEncoder, WideEncoder, WordEncoder
 from perennial.models.deep.images import ImageEncoder
 from perennial.models.deep.pretrained import FrozenPictures
@@ -105,10 +105,10 @@ class TabularNet(nn.Module):
             parts.append(self.image(x["photo"]))
         return torch.cat([*parts, *wide], dim=1)
 
-    def learnt(self, share: float) -> None:
+    def on_progress(self, progress: float) -> None:
         """Say which share of training is over: pictures grow with it."""
         if isinstance(self.image, ImageEncoder):
-            self.image.progress = share
+            self.image.progress = progress
 
     def from_chunks(self, z_BZ: Tensor) -> Tensor:
         """z_BZ → raw_BKR"""
@@ -124,10 +124,10 @@ def _numeric(spec: NetSpec) -> tuple[nn.Module, int]:
     if not spec.encoder:
         ours = PeriodicEncoder(spec.n_numeric)
         return ours, ours.d_out
-    made = extension("models", spec.encoder, spec.settings)(spec.n_numeric, **spec.settings)
+    made = load_extension("models", spec.encoder, spec.settings)(spec.n_numeric, **spec.settings)
     d_out = getattr(made, "d_out", None)
     if not isinstance(made, nn.Module) or not isinstance(d_out, int):
-        raise ConfigError(f"{spec.encoder} in {place('models')} gives no module with a whole number d_out")
+        raise ConfigError(f"{spec.encoder} in {extension_path('models')} gives no module with a whole number d_out")
     return made, d_out
 
 
@@ -142,7 +142,7 @@ def _trunk(spec: NetSpec, chunks: list[int]) -> nn.Module:
 _NO_OUTCOME = "a clustering task has no outcome to learn from: there is no deep family of it"
 
 
-def losses(spec: NetSpec) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+def build_loss(spec: NetSpec) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
     """The loss of each row, mean over members: (raw_BKR, y_B, arm_B) → (B,).
 
     Raises: ConfigError for a task without outcomes.
@@ -164,7 +164,7 @@ def losses(spec: NetSpec) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
     return lambda raw_BKR, y_B, arm_B: task(raw_BKR, y_B, arm_B).mean(dim=1)
 
 
-def link(raw_BKR: Tensor, spec: NetSpec) -> Tensor:
+def link_scores(raw_BKR: Tensor, spec: NetSpec) -> Tensor:
     """The members' mean on the scale of the scores, as a link score_BO: log odds, log shares of classes, an amount, or
     the logarithm of an expected amount.
     """

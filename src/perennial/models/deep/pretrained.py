@@ -24,7 +24,7 @@ _BLOCK = 512  # words at a time
 _LITE0_SIDE = 128  # px at which pictures are looked at; (x − 127) / 128 is what the network was trained on
 
 
-def weights_of(told: Pretrained) -> Path:
+def find_weights(told: Pretrained) -> Path:
     """The one file of weights in a folder or an installed package, if it is the declared one.
 
     Raises: ConfigError when there is none, there are several, or its sha256 is another.
@@ -47,13 +47,13 @@ def weights_of(told: Pretrained) -> Path:
     return found[0]
 
 
-def word_vectors(told: Pretrained, words: tuple[str, ...], width: int) -> Tensor:
+def distil_vectors(told: Pretrained, words: tuple[str, ...], width: int) -> Tensor:
     """(W, width): each word read alone by a sentence model, centred, turned to its main directions, scaled.
 
     Distillation as in Model2Vec (Tulkens and van Dongen 2024): whole texts never pass through the large model.
     Raises: ConfigError for a folder that holds no BERT-like model with config.json and vocab.txt.
     """
-    path = weights_of(told)
+    path = find_weights(told)
     config, vocabulary = path.with_name("config.json"), path.with_name("vocab.txt")
     if not (config.is_file() and vocabulary.is_file()):
         raise ConfigError(f"{path.parent} has no config.json and vocab.txt: words need a BERT-like sentence model")
@@ -154,8 +154,8 @@ class FrozenPictures(nn.Module):
         self.d_out = 1280
         self.eval()
 
-    def read(self, told: Pretrained) -> None:
-        weights = torch.load(weights_of(told), map_location="cpu", weights_only=True)
+    def load_weights(self, told: Pretrained) -> None:
+        weights = torch.load(find_weights(told), map_location="cpu", weights_only=True)
         self.net.load_state_dict({name: w for name, w in weights.items() if not name.startswith("_fc.")})
 
     def features(self, photo_NCSS: Tensor) -> Tensor:

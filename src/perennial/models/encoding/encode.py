@@ -6,7 +6,6 @@ flags, C categorical columns, Q quantiles.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,9 +19,10 @@ from safetensors.numpy import load_file, save
 from scipy.special import ndtri
 
 from perennial.contract.serving import FeatureColumn
-from perennial.data.io.images import decoded
+from perennial.data.io.images import decode_pictures
 from perennial.errors import InputError
 from perennial.files.durable import json_bytes, read_json, write_bytes
+from perennial.models.encoding.id_table import N_FOLDS, IdTable, fill_nulls, hash_keys
 from perennial.models.encoding.text import Grams, Texts, TextTable
 
 F32 = NDArray[np.float32]
@@ -31,12 +31,9 @@ I64 = NDArray[np.int64]
 _RARE = 5  # values seen less often share the code 0 with values never seen
 _CLIP = 5.199337582290661  # the normal quantile of 1 - 1e-7
 _NOISE = 1e-3  # of a standard deviation, at the fit only: ties spread over the quantiles
-NOTHING = ""  # how a null is spelled among categories
 _MANY = 1_000  # values from which a categorical column is an id of many values
 _SHARE = 0.05  # … or this share of the rows, if there are
 _SOME = 50  # … at least so many
-_FOLDS = 5
-_PRIOR_ROWS = 20  # how many rows of the average an id's own rate is mixed with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,16 +160,16 @@ class Encoding:
             miss_NM=null_NF[:, flags].astype(np.float32),
             cat_NC=np.column_stack(codes) if codes else np.zeros((frame.height, 0), np.int64),
             texts=self.texts.encode(frame) if self.texts else None,
-            pixels_NCSS=decoded(frame[self.image]) if self.image else None,
+            pixels_NCSS=decode_pictures(frame[self.image]) if self.image else None,
         )
 
-    def unknown(self, frame: pl.DataFrame) -> dict[str, int]:
+    def count_unknown(self, frame: pl.DataFrame) -> dict[str, int]:
         """How many rows hold a category that training did not know, by column."""
         counts = {name: int((_codes(frame[name], values) == 0).sum()) for name, values in self.categories.items()}
         counts |= {name: int((table.told(frame[name])[:, 1] == 0).sum()) for name, table in self.ids.items()}
         return {name: count for name, count in counts.items() if count}
 
-    def seen(self, frame: pl.DataFrame) -> dict[str, NDArray[np.str_]]:
+    def known_ids(self, frame: pl.DataFrame) -> dict[str, NDArray[np.str_]]:
         """For each id of many values, whether a row's (n,) was among the training rows: `seen` or `new`."""
         counts = {name: table.told(frame[name])[:, 1] for name, table in self.ids.items()}
         return {name: np.where(count > 0, "seen", "new") for name, count in counts.items()}
@@ -211,52 +208,7 @@ def _text_table(told: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> TextTa
     return TextTable(vocabulary=tuple(told["words"]), grams=grams) if grams else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class IdTable:
-    """For each of V ids (by a 64-bit hash, ascending) the sum of outcomes and the number of rows; `base` is the mean.
-
-    Two numbers stand for an id: ln of its smoothed rate over the base, and ln(1 + rows); an unknown id has 0 and 0.
-    """
-
-    key_V: NDArray[np.uint64]
-    sum_V: F64
-    count_V: F64
-    base: float
-
-    @classmethod
-    def of(cls, keys: NDArray[np.uint64], y: F64) -> IdTable:
-        key_V, place = np.unique(keys, return_inverse=True)
-        count_V = np.bincount(place, minlength=len(key_V)).astype(np.float64)
-        sum_V = np.bincount(place, weights=y, minlength=len(key_V)).astype(np.float64)
-        return cls(key_V=key_V, sum_V=sum_V, count_V=count_V, base=float(y.mean()))
-
-    def told(self, ids: pl.Series) -> F64:
-        """(n, 2) for rows that were not counted here."""
-        total, count = self._found(_keys(ids))
-        return self._numbers(total, count)
-
-    def _found(self, keys: NDArray[np.uint64]) -> tuple[F64, F64]:
-        at = np.minimum(np.searchsorted(self.key_V, keys), max(len(self.key_V) - 1, 0))
-        known = self.key_V[at] == keys
-        return np.where(known, self.sum_V[at], 0.0), np.where(known, self.count_V[at], 0.0)
-
-    def _numbers(self, total: F64, count: F64) -> F64:
-        rate = (total + _PRIOR_ROWS * self.base) / (count + _PRIOR_ROWS)
-        return np.column_stack([np.log(np.maximum(rate, 1e-9) / max(self.base, 1e-9)), np.log1p(count)])
-
-    def of_train(self, ids: pl.Series, y: F64, fold: I64) -> F64:
-        """(n, 2) for the rows counted here: rates from the other folds, counts without the row, or they would leak."""
-        keys = _keys(ids)
-        total, count = np.zeros(len(y)), np.zeros(len(y))
-        for f in range(_FOLDS):
-            others = IdTable.of(keys[fold != f], y[fold != f])
-            total[fold == f], count[fold == f] = others._found(keys[fold == f])
-        out = self._numbers(total, count)
-        out[:, 1] = np.log1p(self._found(keys)[1] - 1)
-        return out
-
-
-def fit(train: pl.DataFrame, features: Sequence[FeatureColumn], y: F64, seed: int) -> tuple[Encoding, Encoded]:
+def fit_encoding(train: pl.DataFrame, features: Sequence[FeatureColumn], y: F64, seed: int) -> tuple[Encoding, Encoded]:
     """Estimate the encoding on the training rows only, and encode them. Constants are dropped and named.
 
     Training rows must be taken as they come back from here: an id's rate, encoded again, would know its own outcome.
@@ -268,8 +220,8 @@ def fit(train: pl.DataFrame, features: Sequence[FeatureColumn], y: F64, seed: in
     texts = [f.name for f in features if f.kind == "categorical"]
     words = [f.name for f in features if f.kind == "text"]
     many = [name for name in texts if _has_many(train[name])]
-    ids = {name: IdTable.of(_keys(train[name]), y) for name in many}
-    fold = np.random.Generator(np.random.PCG64(seed)).permutation(len(y)) % _FOLDS
+    ids = {name: IdTable.of(hash_keys(train[name]), y) for name in many}
+    fold = np.random.Generator(np.random.PCG64(seed)).permutation(len(y)) % N_FOLDS
     told = [table.of_train(train[name], y, fold) for name, table in ids.items()]
     raw_NF = np.hstack([raw[:, np.array(varies, dtype=bool)], *told])
     median_F = np.array([np.median(column[~np.isnan(column)]) for column in raw_NF.T])
@@ -295,15 +247,6 @@ def _has_many(column: pl.Series) -> bool:
     return n > _MANY or (n > _SOME and n > _SHARE * len(column))
 
 
-def _keys(ids: pl.Series) -> NDArray[np.uint64]:
-    """A stable hash of each id's text: the first 8 bytes of its md5."""
-    texts = _texts(ids)
-    names = texts.unique()
-    hashes = [int.from_bytes(hashlib.md5(t.encode(), usedforsecurity=False).digest()[:8], "big") for t in names]
-    out: NDArray[np.uint64] = texts.replace_strict(names, pl.Series(hashes, dtype=pl.UInt64)).to_numpy()
-    return out
-
-
 def _quantiles(filled_NF: F64, seed: int) -> F64:
     n_quantiles = max(min(len(filled_NF) // 30, 1000), 10)
     noise = np.random.Generator(np.random.PCG64(seed)).standard_normal(filled_NF.shape)
@@ -327,15 +270,11 @@ def _numbers(frame: pl.DataFrame, names: Sequence[str]) -> F64:
     return frame.select(pl.col(name).cast(pl.Float64).fill_null(float("nan")) for name in names).to_numpy()
 
 
-def _texts(column: pl.Series) -> pl.Series:
-    return column.cast(pl.String).fill_null(NOTHING)
-
-
 def _vocabulary(column: pl.Series) -> tuple[str, ...]:
-    return tuple(sorted(value for value, count in Counter(_texts(column)).items() if count >= _RARE))
+    return tuple(sorted(value for value, count in Counter(fill_nulls(column)).items() if count >= _RARE))
 
 
 def _codes(column: pl.Series, values: Sequence[str]) -> I64:
     codes = {value: code for code, value in enumerate(values, 1)}
-    out: I64 = _texts(column).replace_strict(codes, default=0, return_dtype=pl.Int64).to_numpy()
+    out: I64 = fill_nulls(column).replace_strict(codes, default=0, return_dtype=pl.Int64).to_numpy()
     return out

@@ -23,7 +23,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
-WORDS = 128  # of a row; what comes after is not read by the network
+MAX_WORDS = 128  # of a row; what comes after is not read by the network
 PAD, UNKNOWN = 0, 1  # codes that are no word
 HIDDEN = "\ue000"  # stands where a word is not to be read: no table knows it, and it pairs with no neighbour
 _WORD = re.compile(rf"[a-z0-9]+(?:'[a-z]+)?|[!?.]|{HIDDEN}")
@@ -47,7 +47,7 @@ class Grams:
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Grams:
-        counts = Counter(bucket for text in texts for bucket in set(_hashed(text)))
+        counts = Counter(bucket for text in texts for bucket in set(_hash_grams(text)))
         known = sorted(bucket for bucket, rows in counts.items() if rows >= _RARE)
         rows_J = np.array([counts[bucket] for bucket in known], dtype=np.float64)
         idf_J = np.log((1 + len(texts)) / (1 + rows_J)) + 1
@@ -61,7 +61,7 @@ class Grams:
         columns: list[int] = []
         ends = [0]
         for text in texts:
-            found = Counter(place[bucket] for bucket in _hashed(text) if bucket in place)
+            found = Counter(place[bucket] for bucket in _hash_grams(text) if bucket in place)
             columns += found.keys()
             data += found.values()
             ends.append(len(columns))
@@ -102,7 +102,7 @@ class TextTable:
     def encode(self, frame: pl.DataFrame) -> Texts:
         weighed = [grams.weigh(_texts(frame, name)) for name, grams in self.grams.items()]
         topics = [part @ grams.axes_JS for part, grams in zip(weighed, self.grams.values(), strict=True)]
-        codes = _coded(_joined(frame, list(self.grams)), self.vocabulary)
+        codes = _encode_words(_joined(frame, list(self.grams)), self.vocabulary)
         return Texts(code_NT=codes, grams_NJ=csr_matrix(hstack(weighed)), topics_NS=np.hstack(topics))
 
     @property
@@ -111,13 +111,13 @@ class TextTable:
         return [len(g.bucket_J) for g in self.grams.values()], [g.axes_JS.shape[1] for g in self.grams.values()]
 
 
-def words_of(text: str) -> list[tuple[str, int, int]]:
+def find_words(text: str) -> list[tuple[str, int, int]]:
     """The words of a text in order, each as the tables know it, with where it starts and ends."""
     lower = "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)  # places stay as they are
     return [(found[0], found.start(), found.end()) for found in _WORD.finditer(lower) if found[0] != HIDDEN]
 
 
-def without(text: str, word: str) -> str:
+def hide_word(text: str, word: str) -> str:
     """The text with `word` hidden wherever it stands."""
     return _WORD.sub(lambda found: HIDDEN if found[0] == word else found[0], text.lower())
 
@@ -131,12 +131,12 @@ def _vocabulary(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(common[:_MOST])
 
 
-def _coded(texts: Sequence[str], vocabulary: Sequence[str]) -> NDArray[np.int32]:
+def _encode_words(texts: Sequence[str], vocabulary: Sequence[str]) -> NDArray[np.int32]:
     """The codes (n, T) of the first words of each text, PAD behind the last."""
     codes = {word: code for code, word in enumerate(vocabulary, 2)}
-    out = np.zeros((len(texts), WORDS), dtype=np.int32)
+    out = np.zeros((len(texts), MAX_WORDS), dtype=np.int32)
     for row, text in zip(out, texts, strict=True):
-        found = [codes.get(word, UNKNOWN) for word in _WORD.findall(text.lower())[:WORDS]]
+        found = [codes.get(word, UNKNOWN) for word in _WORD.findall(text.lower())[:MAX_WORDS]]
         row[: len(found)] = found
     return out
 
@@ -151,7 +151,7 @@ def _texts(frame: pl.DataFrame, column: str) -> list[str]:
     return list(frame[column].fill_null(""))
 
 
-def _hashed(text: str) -> list[int]:
+def _hash_grams(text: str) -> list[int]:
     """Words and pairs of neighbours as buckets; a hash of bytes is the same everywhere."""
     words = _WORD.findall(text.lower())
     grams = [*words, *(f"{a} {b}" for a, b in pairwise(words))]

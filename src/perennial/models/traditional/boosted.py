@@ -15,10 +15,10 @@ from perennial.config.baseline import BaselineParams
 from perennial.contract.serving import Head
 from perennial.files.durable import read_json, write_json, write_text
 from perennial.models.encoding.encode import Encoded, Encoding
-from perennial.models.traditional.heads import Target, by_owner, link_of, parts_of, targets
+from perennial.models.traditional.heads import FitTarget, build_targets, compute_link, link_contributions, sum_by_column
 
 F64 = NDArray[np.float64]
-Labelled = tuple[Encoded, F64, NDArray[np.int64]]  # rows, outcomes, arms
+LabelledInputs = tuple[Encoded, F64, NDArray[np.int64]]  # rows, outcomes, arms
 # (num_leaves, min_child_samples, feature_fraction, lambda_l2): the six that won on public marketing and risk data
 _SETTINGS = ((31, 20, 1.0, 0), (7, 20, 0.7, 1), (15, 50, 0.7, 5), (4, 50, 0.5, 5), (63, 100, 0.5, 5), (15, 10, 0.9, 0))
 _PATIENCE = 50
@@ -35,19 +35,19 @@ class BoostedModel:
     expected_R: F64  # mean over the rows that the trees were grown on: what a contribution is measured from
 
     def link(self, rows: Encoded) -> F64:
-        return link_of(self.head, self._raw(matrix(rows)))
+        return compute_link(self.head, self._raw(build_features(rows)))
 
     def contributions(self, rows: Encoded) -> F64:
         """Exact SHAP values of the trees (n, columns, outputs) on the link scale (Lundberg et al. 2020)."""
-        x = matrix(rows)
+        x = build_features(rows)
         numbers, _, codes = self.encoding.owners
         topics = [owner for owner, n in zip(*self.encoding.topic_owners, strict=True) for _ in range(n)]
         parts = [
-            by_owner(told[:, :-1], [*numbers, *codes, *topics], len(self.encoding.columns))
+            sum_by_column(told[:, :-1], [*numbers, *codes, *topics], len(self.encoding.columns))
             for booster in self.boosters
             for told in _contributions(booster, x)
         ]
-        return parts_of(self.head, np.stack(parts, axis=2), self._raw(x), self.expected_R)
+        return link_contributions(self.head, np.stack(parts, axis=2), self._raw(x), self.expected_R)
 
     def _raw(self, x: F64) -> F64:
         return np.column_stack([np.asarray(booster.predict(x, raw_score=True)) for booster in self.boosters])
@@ -68,23 +68,23 @@ class BoostedModel:
 
 
 def fit_boosted(
-    train: Labelled, val: Labelled, head: Head, encoding: Encoding, params: BaselineParams,
+    train: LabelledInputs, val: LabelledInputs, head: Head, encoding: Encoding, params: BaselineParams,
     val_loss: Callable[[BoostedModel], float],
 ) -> BoostedModel:  # fmt: skip
     """The best by `val_loss` of the first `trials` settings, or the one of params; each fit stops early on its rows of val."""
     return min(_tried(train, val, head, encoding, params), key=val_loss)
 
 
-def matrix(rows: Encoded) -> F64:
+def build_features(rows: Encoded) -> F64:
     """(n, features): raw numbers with NaN, then category codes, then the directions of texts."""
     return np.hstack([rows.raw_NF, rows.cat_NC.astype(np.float64), *([rows.texts.topics_NS] if rows.texts else [])])
 
 
 def _tried(
-    train: Labelled, val: Labelled, head: Head, encoding: Encoding, params: BaselineParams
+    train: LabelledInputs, val: LabelledInputs, head: Head, encoding: Encoding, params: BaselineParams
 ) -> Iterator[BoostedModel]:
-    x_train, x_val = matrix(train[0]), matrix(val[0])
-    pairs = list(zip(targets(head, *train[1:]), targets(head, *val[1:]), strict=True))
+    x_train, x_val = build_features(train[0]), build_features(val[0])
+    pairs = list(zip(build_targets(head, *train[1:]), build_targets(head, *val[1:]), strict=True))
     n_numbers = train[0].raw_NF.shape[1]
     categorical = list(range(n_numbers, n_numbers + train[0].cat_NC.shape[1]))
     for setting in _settings(params):
@@ -108,7 +108,7 @@ def _contributions(booster: lgb.Booster, x: F64) -> list[F64]:
 
 
 def _boost(
-    train: tuple[F64, Target], val: tuple[F64, Target], categorical: list[int], classes: int, setting: Any,
+    train: tuple[F64, FitTarget], val: tuple[F64, FitTarget], categorical: list[int], classes: int, setting: Any,
     params: BaselineParams,
 ) -> lgb.Booster:  # fmt: skip
     leaves, child, fraction, l2 = setting

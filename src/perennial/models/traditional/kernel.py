@@ -18,8 +18,8 @@ from sklearn.linear_model import LogisticRegression
 from perennial.contract.serving import Head
 from perennial.files.durable import read_json, write_bytes, write_json
 from perennial.models.encoding.encode import Encoded, Encoding
-from perennial.models.traditional.heads import link_of, targets
-from perennial.models.traditional.pictures import described
+from perennial.models.traditional.heads import build_targets, compute_link
+from perennial.models.traditional.pictures import describe_pictures
 
 F64 = NDArray[np.float64]
 _LANDMARKS = 1500
@@ -44,9 +44,9 @@ class KernelModel:
 
     def link(self, rows: Encoded) -> F64:
         assert rows.pixels_NCSS is not None
-        x_ND = (described(rows.pixels_NCSS) - self.center_D) / self.scale_D
+        x_ND = (describe_pictures(rows.pixels_NCSS) - self.center_D) / self.scale_D
         near_NM = _near(x_ND, self.landmark_MD, self.gamma) @ self.root_MM
-        return link_of(self.head, near_NM @ self.coef_MO + self.intercept_O)
+        return compute_link(self.head, near_NM @ self.coef_MO + self.intercept_O)
 
     def contributions(self, rows: Encoded) -> F64:
         """All of it is the picture's, the last column."""
@@ -75,7 +75,7 @@ def fit_kernel(
 ) -> KernelModel:  # fmt: skip
     """The best by `val_loss` of C in {10, 100}; landmarks are drawn from the training rows."""
     assert rows.pixels_NCSS is not None
-    raw_ND = described(rows.pixels_NCSS)
+    raw_ND = describe_pictures(rows.pixels_NCSS)
     center_D, scale_D = raw_ND.mean(axis=0), raw_ND.std(axis=0) + 1e-6
     x_ND = (raw_ND - center_D) / scale_D
     gamma = 1 / (x_ND.shape[1] * float(x_ND.var()))
@@ -86,10 +86,11 @@ def fit_kernel(
     tried = []
     for strength in _STRENGTHS:
         fits = [
-            LogisticRegression(C=strength, max_iter=2000).fit(near_NM[t.rows], t.y) for t in targets(head, y_N, arm_N)
+            LogisticRegression(C=strength, max_iter=2000).fit(near_NM[t.rows], t.y)
+            for t in build_targets(head, y_N, arm_N)
         ]
         coef_MO, intercept_O = np.hstack([f.coef_.T for f in fits]), np.concatenate([f.intercept_ for f in fits])
-        mean_O = link_of(head, near_NM @ coef_MO + intercept_O).mean(axis=0)
+        mean_O = compute_link(head, near_NM @ coef_MO + intercept_O).mean(axis=0)
         tried.append(
             KernelModel(
                 head=head, columns=len(encoding.columns), gamma=gamma, center_D=center_D, scale_D=scale_D,

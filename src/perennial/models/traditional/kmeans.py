@@ -28,7 +28,7 @@ I64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scale:
+class FeatureScaling:
     """z = (log(1 + x) or x, less center) / scale for each number."""
 
     is_log_F: NDArray[np.bool_]
@@ -46,7 +46,7 @@ class KMeansModel:
     """Centres of segments on scaled numbers; `spread` is the mean squared distance of a number to its centre."""
 
     encoding: Encoding
-    scale: Scale
+    scale: FeatureScaling
     centre_KF: F64
     spread: float
     names: tuple[str, ...]
@@ -81,7 +81,7 @@ class KMeansModel:
     @classmethod
     def load(cls, folder: Path, encoding: Encoding) -> KMeansModel:
         told, arrays = read_json(folder / "kmeans.json"), load_file(folder / "kmeans.safetensors")
-        scale = Scale(**{name: arrays[name] for name in _ARRAYS})
+        scale = FeatureScaling(**{name: arrays[name] for name in _ARRAYS})
         named = tuple(told["names"])
         return cls(
             encoding=encoding, scale=scale, centre_KF=arrays["centre_KF"], spread=told["spread"], names=named
@@ -102,14 +102,14 @@ def fit_kmeans(rows: Encoded, encoding: Encoding, k: int, *, starts: int, seed: 
     is_log_F = np.array([_is_nearer_even(x) for x in x_NF.T])
     x_NF = np.where(is_log_F, np.log1p(np.maximum(x_NF, 0)), x_NF)
     spread_F = x_NF.std(axis=0)
-    scale = Scale(is_log_F=is_log_F, center_F=x_NF.mean(axis=0), scale_F=np.where(spread_F > 0, spread_F, 1.0))
+    scale = FeatureScaling(is_log_F=is_log_F, center_F=x_NF.mean(axis=0), scale_F=np.where(spread_F > 0, spread_F, 1.0))
     z_NF = scale.z(rows.raw_NF, encoding.median_F)
     if len(np.unique(z_NF, axis=0)) < k:
         raise DataStopped(f"{len(z_NF)} rows are fewer than {k} different ones: they cannot be {k} segments")
     return _fitted(encoding, scale, z_NF, KMeans(k, n_init=starts, random_state=seed))
 
 
-def refit(rows: Encoded, encoding: Encoding, known: PreviousSegments) -> KMeansModel:
+def refit_kmeans(rows: Encoded, encoding: Encoding, known: PreviousSegments) -> KMeansModel:
     """From the centres of known segments on, on their scale: each keeps its name while it moves.
 
     Raises: ConfigError when they are of other columns.
@@ -118,7 +118,7 @@ def refit(rows: Encoded, encoding: Encoding, known: PreviousSegments) -> KMeansM
         held, wanted = ", ".join(known.columns), ", ".join(encoding.numeric)
         raise ConfigError(f"baseline.segments.previous has the columns {held}; the data have {wanted}: take it out")
     told = [known.columns[name] for name in encoding.numeric]
-    scale = Scale(
+    scale = FeatureScaling(
         is_log_F=np.array([one.log for one in told]),
         center_F=np.array([one.center for one in told]),
         scale_F=np.array([one.scale for one in told]),
@@ -130,14 +130,14 @@ def refit(rows: Encoded, encoding: Encoding, known: PreviousSegments) -> KMeansM
     return replace(fitted, names=known.names)
 
 
-def named(model: KMeansModel, rows: Encoded, traits: Sequence[Trait]) -> KMeansModel:
+def name_segments(model: KMeansModel, rows: Encoded, traits: Sequence[Trait]) -> KMeansModel:
     """The same segments in an order that reads well, with names by what their centres are like."""
     size_K = np.bincount(model.segment(rows), minlength=len(model.centre_KF)).astype(np.float64)
     ordered = model.centre_KF[order(model.centre_KF, size_K, traits)]
     return replace(model, centre_KF=ordered, names=tuple(names(ordered, traits)))
 
 
-def halves(
+def split_half_labels(
     rows: Encoded, held: Encoded, encoding: Encoding, k: int, *, pairs: Sequence[int], starts: int, seed: int
 ) -> list[tuple[I64, I64]]:
     """For each of `pairs`, the labels of held-out rows by two models that were fitted on disjoint halves of `rows`."""
@@ -152,7 +152,7 @@ def halves(
     return found
 
 
-def _fitted(encoding: Encoding, scale: Scale, z_NF: F64, estimator: KMeans) -> KMeansModel:
+def _fitted(encoding: Encoding, scale: FeatureScaling, z_NF: F64, estimator: KMeans) -> KMeansModel:
     with threadpool_limits(limits=1):  # sums of several threads are added in an order that differs from run to run
         fitted = estimator.fit(z_NF)
     centre_KF = fitted.cluster_centers_.astype(np.float64)

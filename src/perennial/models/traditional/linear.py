@@ -21,8 +21,8 @@ from perennial.contract.serving import Head
 from perennial.errors import DataStopped
 from perennial.files.durable import read_json, write_bytes, write_json
 from perennial.models.encoding.encode import Encoded, Encoding
-from perennial.models.traditional.heads import Target, link_of, parts_of, targets
-from perennial.models.traditional.pictures import described
+from perennial.models.traditional.heads import FitTarget, build_targets, compute_link, link_contributions
+from perennial.models.traditional.pictures import describe_pictures
 
 F64 = NDArray[np.float64]
 Design = Literal["standardised", "normal", "bins"]
@@ -44,7 +44,7 @@ class LinearModel:
     mean_J: F64  # of the training rows: what a contribution is measured from
 
     def link(self, rows: Encoded) -> F64:
-        return link_of(self.head, self._raw(self._design(rows)))
+        return compute_link(self.head, self._raw(self._design(rows)))
 
     def contributions(self, rows: Encoded) -> F64:
         """Exact additive parts (n, columns, outputs) of link − link of the mean training row."""
@@ -55,14 +55,14 @@ class LinearModel:
             _dense(design_NJ @ diags(coef_J) @ owner_JG) - owner_JG.T @ (coef_J * self.mean_J)
             for coef_J in self.coef_JR.T
         ]
-        return parts_of(self.head, np.stack(parts, axis=2), self._raw(design_NJ), self._raw(self.mean_J))
+        return link_contributions(self.head, np.stack(parts, axis=2), self._raw(design_NJ), self._raw(self.mean_J))
 
     def _raw(self, design_NJ: Any) -> F64:
         out: F64 = design_NJ @ self.coef_JR + self.intercept_R
         return out
 
     def _design(self, rows: Encoded) -> Any:
-        return design_matrix(rows, self.encoding, self.design, self.center_F, self.scale_F)
+        return build_design(rows, self.encoding, self.design, self.center_F, self.scale_F)
 
     def _owners(self) -> list[int]:
         numbers, flags, codes = self.encoding.owners
@@ -102,7 +102,7 @@ def fit_linear(
 
     Raises: DataStopped when all training rows of one fit have the same outcome.
     """
-    fits = targets(head, y_N, arm_N)
+    fits = build_targets(head, y_N, arm_N)
     for o, target in enumerate(fits):
         if len(np.unique(target.y)) < 2:
             words = f"output {o} has {len(target.y)} training rows with one and the same outcome"
@@ -114,7 +114,7 @@ def fit_linear(
     designs: tuple[Design, ...] = ("standardised", "normal", "bins") if kind == "table" else ("normal",)
     designs = designs if only is None else (only,)
     for design in designs:
-        x_NJ = design_matrix(rows, encoding, design, center_F, scale_F)
+        x_NJ = build_design(rows, encoding, design, center_F, scale_F)
         for strength in _STRENGTHS[kind]:
             found = [_fitted(x_NJ[target.rows], target, strength) for target in fits]
             tried.append(
@@ -127,7 +127,7 @@ def fit_linear(
     return min(tried, key=val_loss)
 
 
-def design_matrix(rows: Encoded, encoding: Encoding, design: Design, center_F: F64, scale_F: F64) -> Any:
+def build_design(rows: Encoded, encoding: Encoding, design: Design, center_F: F64, scale_F: F64) -> Any:
     """x_NJ: numeric part, missing flags, one column a category, one a word or pair; with texts a sparse matrix."""
     match design:
         case "standardised":
@@ -140,7 +140,7 @@ def design_matrix(rows: Encoded, encoding: Encoding, design: Design, center_F: F
             assert_never(design)
     dense = np.hstack([numeric, rows.miss_NM.astype(np.float64), _one_hot(rows.cat_NC, encoding.cards)])
     if rows.pixels_NCSS is not None:
-        dense = np.hstack([dense, described(rows.pixels_NCSS)])
+        dense = np.hstack([dense, describe_pictures(rows.pixels_NCSS)])
     return csr_matrix(hstack([dense, rows.texts.grams_NJ])) if rows.texts else dense
 
 
@@ -162,7 +162,7 @@ def _dense(parts: Any) -> F64:
     return np.asarray(parts.todense())
 
 
-def _fitted(x_NJ: Any, target: Target, strength: float) -> tuple[F64, F64]:
+def _fitted(x_NJ: Any, target: FitTarget, strength: float) -> tuple[F64, F64]:
     """Coefficients (J, r) and intercepts (r,) of one fit."""
     if target.kind == "amount":
         model = Ridge(alpha=1 / strength).fit(x_NJ, target.y)

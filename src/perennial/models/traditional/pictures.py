@@ -12,7 +12,7 @@ F64 = NDArray[np.float64]
 _CELLS, _BINS, _PATCHES, _ROWS = 8, 9, 4, 512
 
 
-def described(pixels_NCSS: NDArray[np.uint8]) -> F64:
+def describe_pictures(pixels_NCSS: NDArray[np.uint8]) -> F64:
     """Histograms of oriented gradients of 8 × 8 cells in blocks of 2 × 2 (Dalal, Triggs 2005), and mean colours of a
     4 × 4 grid, (n, D).
     """

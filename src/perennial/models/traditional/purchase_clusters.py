@@ -14,7 +14,7 @@ _TOPICS = 20
 _STARTS = 5
 
 
-def tastes(bought_NI: csr_array, k: int, *, seed: int) -> NDArray[np.int64]:
+def cluster_purchases(bought_NI: csr_array, k: int, *, seed: int) -> NDArray[np.int64]:
     """The taste (n,) of each of n customers, 0 the commonest, from 1 where a customer bought an item and 0 elsewhere.
 
     Rare items count more (idf), a customer's number of items does not; alike is what is near in the strongest

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from perennial.contract.serving import feature_columns, head_of
+from perennial.contract.serving import build_head, feature_columns
 from perennial.report.charts import numbers as n
 from perennial.report.charts.curves import Curve, Flag, by_depth
 from perennial.report.charts.intervals import Line, against_line, columns
@@ -233,7 +233,7 @@ def _plan(story: Story, name: str) -> Mapping[str, Any]:
 
 
 def _is_amount(story: Story) -> bool:
-    return head_of(story.contract).amounts
+    return build_head(story.contract).amounts
 
 
 def _effect(story: Story) -> n.Format:

@@ -7,7 +7,7 @@ from typing import Any
 
 from perennial.contract.columns import Column as Declared
 from perennial.contract.model import MAIN
-from perennial.data.masking import masked
+from perennial.data.masking import mask_contacts
 from perennial.report.charts import numbers as n
 from perennial.report.charts.flows import Part, row_flow
 from perennial.report.context import Story
@@ -89,7 +89,7 @@ def _left_out(story: Story) -> Table | None:
 
 def _because(column: Declared) -> str:
     if column.role == "ignore":
-        return masked(column.why or "")
+        return mask_contacts(column.why or "")
     if column.role == "contact":
         return "reaches or names a person"
     return "protected: shown by group, no feature" if column.role == "protected" and not column.is_feature else ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from perennial.contract.serving import head_of
+from perennial.contract.serving import build_head
 from perennial.report.charts import numbers as n
 from perennial.report.charts.intervals import Line, Row, against_line, inline, interval_rows
 from perennial.report.charts.svg import Drawing
@@ -213,7 +213,7 @@ def _trust(story: Story) -> Section:
 
 
 def _link_unit(story: Story) -> str:
-    return (story.contract.money.currency or "Amount") if head_of(story.contract).amounts else "Log odds"
+    return (story.contract.money.currency or "Amount") if build_head(story.contract).amounts else "Log odds"
 
 
 def _plan(story: Story, name: str) -> Mapping[str, Any]:

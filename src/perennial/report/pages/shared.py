@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from perennial.contract.serving import head_of
+from perennial.contract.serving import build_head
 from perennial.report.charts import numbers as n
 from perennial.report.charts.curves import Curve, Flag, training
 from perennial.report.charts.intervals import Line, Row, inline, interval_rows
@@ -71,7 +71,7 @@ def strongest_caution(story: Story) -> Caution | None:
 def split_by_chance(story: Story) -> bool:
     """Whether test rows were drawn from the same months as those trained on, and nothing tells which those are."""
     split = story.contract.split
-    return split.kind == "hash" and split.by != "entity" and not story.contract.having("time")
+    return split.kind == "hash" and split.by != "entity" and not story.contract.find_columns("time")
 
 
 def deep_words(story: Story) -> str:
@@ -271,7 +271,7 @@ def go_on(story: Story, with_what: str = "the model in use") -> str:
 
 def training_figure(story: Story) -> Figure:
     curve, kept = story.curve, int(story.summaries["train"]["best_epoch"])
-    head = head_of(story.contract)
+    head = build_head(story.contract)
     loss = "Loss" if head.amounts or head.task == "regression" else "Log loss"
     helped = kept == int(curve[-1]["epoch"])
     x = [int(row["epoch"]) for row in curve]

@@ -19,13 +19,13 @@ _SPACES = r"[\x{a0}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]"
 _WRITTEN_WORDS = {"text", "ignore"}  # joiners shape letters there, and a wide space is a matter of taste
 
 
-def normal(rows: pl.DataFrame, columns: dict[str, Column]) -> pl.DataFrame:
+def normalise_cells(rows: pl.DataFrame, columns: dict[str, Column]) -> pl.DataFrame:
     """The declared columns, (n,) each: visible signs, NFC, parts joined, codes mapped, null tokens null."""
     odd = _odd(rows, columns)
     return rows.select(_normal(rows, name, column, odd) for name, column in columns.items())
 
 
-def changes(rows: pl.DataFrame, columns: dict[str, Column]) -> Counter[str]:
+def count_changes(rows: pl.DataFrame, columns: dict[str, Column]) -> Counter[str]:
     """How many cells each step changed, as `step:column`."""
     odd = _odd(rows, columns)
     counts = [

@@ -1,4 +1,4 @@
-"""Bytes in, a file that is whole or absent out: every write goes to a neighbour first, is synced, and renamed."""
+"""Durable files: every write goes to a neighbour first, is synced, and renamed, so that a file is whole or absent."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def json_bytes(value: Any) -> bytes:
 
 
 def read_json(path: Path) -> Any:
-    """Raises: InputError when there is no such file, IntegrityError when it is not JSON."""
+    """Read JSON (raises InputError when there is no such file, IntegrityError when it is not JSON)."""
     try:
         return json.loads(path.read_bytes())
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""A path in, a lock held by this process out; the lock goes with the process, however that ends."""
+"""File lock: exclusive for a process, and released when the process ends, however that happens."""
 
 from __future__ import annotations
 

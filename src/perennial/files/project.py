@@ -1,4 +1,4 @@
-"""A project's root in, the places of everything in it out. Only stages and actions ask."""
+"""Project layout: where contracts, raw data, outputs and state lie below a project's root. Only stages and actions ask."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Project:
 
 
 def check_name(name: str) -> str:
-    """Raises: ConfigError unless `name` can safely be part of a path and of a registry name."""
+    """Return `name` (raises ConfigError unless it can safely be part of a path and of a registry name)."""
     if not _NAME.match(name):
         raise ConfigError(f"use case name {name!r}: use lower-case letters, digits and _, a letter first")
     return name

@@ -1,4 +1,4 @@
-"""Frames in, checksummed Parquet out, and back: a flipped bit raises instead of becoming another number."""
+"""Tables on disk: Parquet with page checksums, so that a flipped bit raises instead of becoming another number."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame
     except FileNotFoundError:
         raise InputError(f"{path} is missing: run the stage that writes it") from None
     except (pa.ArrowException, OSError) as error:
-        words = f"{path} is damaged ({' '.join(str(error).split())[:200]})"
-        raise IntegrityError(f"{words}; restore it with dvc checkout or run its stage again") from error
+        message = f"{path} is damaged ({' '.join(str(error).split())[:200]})"
+        raise IntegrityError(f"{message}; restore it with dvc checkout or run its stage again") from error
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
     return frame

@@ -1,4 +1,4 @@
-"""params.yaml in, one typed section of one use case out."""
+"""params.yaml: typed sections of the use cases."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ S = TypeVar("S", bound="ParamsSection")
 
 
 class ParamsSection(BaseModel):
-    """A frozen block of params. No field has a default: each number that changes a result stands in params.yaml."""
+    """A frozen section of params. No field has a default: each number that changes a result stands in params.yaml."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 def append_block(text: str, block: str) -> str:
-    """params.yaml with the block of one more use case at its end; the rest stays as it is."""
+    """Append the block of one more use case to the text of params.yaml; the rest stays as it is."""
     text = text.rstrip("\n")
     return (
         (text.removesuffix(" {}") if text.endswith("\nuse_cases: {}") or text == "use_cases: {}" else text)
@@ -30,8 +30,9 @@ def append_block(text: str, block: str) -> str:
     )
 
 
+# A block is YAML before validation, so it may hold anything.
 def read_use_cases(path: Path) -> dict[str, Any]:
-    """The blocks of params.yaml by use case.
+    """Read the blocks of params.yaml by use case.
 
     Raises: ConfigError when the file cannot be read as a mapping.
     """
@@ -46,7 +47,7 @@ def read_use_cases(path: Path) -> dict[str, Any]:
 
 
 def read_section(path: Path, name: str, key: str, model: type[S]) -> S:
-    """The section `key` of use case `name`, typed.
+    """Read the section `key` of use case `name`, typed.
 
     Raises: ConfigError listing every wrong field at once, or the use cases there are.
     """
@@ -65,7 +66,7 @@ def read_section(path: Path, name: str, key: str, model: type[S]) -> S:
 
 
 def describe_problems(error: ValidationError) -> str:
-    """All problems of a pydantic error in one line: where, what, and the value."""
+    """Describe all problems of a pydantic error in one line: where, what, and the value."""
     lines = []
     for problem in error.errors():
         where = ".".join(str(part) for part in problem["loc"]) or "(all)"

@@ -1,4 +1,4 @@
-"""The gate section: what a promotion is tested with (read by an action, so it re-runs no stage)."""
+"""The gate section: seed and resamples of a promotion's test (read by an action, so it re-runs no stage)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The section models of a use case by their key in params.yaml, for those who look at all of them."""
+"""All section models of a use case by their key in params.yaml."""
 
 from __future__ import annotations
 

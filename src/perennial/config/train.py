@@ -10,7 +10,7 @@ from perennial.config.base import ParamsSection
 
 
 class WordParams(ParamsSection):
-    """How texts are read: width of a word's embedding, shares of words and of dimensions dropped while training."""
+    """The encoder of texts: width of a word's embedding, shares of words and of dimensions dropped in training."""
 
     width: int = Field(ge=4)
     word_dropout: float = Field(ge=0, lt=1)
@@ -18,7 +18,7 @@ class WordParams(ParamsSection):
 
 
 class Pretrained(ParamsSection):
-    """Weights that others have trained, kept frozen: of pictures, or of words (then they are where training begins).
+    """Pretrained weights: frozen for pictures, initial values for words.
 
     `source` is a folder or an installed package that holds one file of weights, with this sha256. Nothing is downloaded.
     """
@@ -29,7 +29,7 @@ class Pretrained(ParamsSection):
 
 
 class OwnFunction(ParamsSection):
-    """A function of the project's own in `src/extensions/models.py`, and what it is told by keyword.
+    """A function of the project's own in `src/extensions/models.py`, and its keyword arguments.
 
     As encoder it is (n_columns, *, settings) → a module from numbers (B, F) to (B, F, D) with `d_out` = D; as loss it is
     (raw_BKR, y_B, arm_B, *, settings) → the loss of each row (B,).
@@ -43,7 +43,7 @@ class OwnFunction(ParamsSection):
 class TrainParams(ParamsSection):
     """Widths, rates and devices of the deep family. Devices are explicit because they decide bits.
 
-    What is left out is off: without `warmup` the rate is flat, without `ema_decay` the last weights are judged.
+    Optional parts are off when left out: without `warmup` the rate is constant, without `ema_decay` the last weights count.
     """
 
     seed: int = Field(ge=0, lt=2**31)
@@ -51,7 +51,7 @@ class TrainParams(ParamsSection):
     """K, the implicit ensemble of TabM."""
     width: int = Field(ge=4)
     blocks: int = Field(ge=0, le=8)
-    """0: straight from the columns to the head."""
+    """0: the head follows the columns directly."""
     dropout: float = Field(ge=0, lt=1)
     learning_rate: float = Field(gt=0)
     weight_decay: float = Field(ge=0)
@@ -63,13 +63,12 @@ class TrainParams(ParamsSection):
     warmup: float | None = Field(None, gt=0, lt=1)
     """Share of all steps; then the rate falls along a cosine to 0."""
     ema_decay: float | None = Field(None, gt=0, lt=1)
-    """Weights are judged by their exponential mean with this decay."""
+    """Decay of the exponential mean of the weights, which is what val evaluates and the bundle keeps."""
     label_smoothing: float | None = Field(None, gt=0, lt=1)
     """Of class labels."""
     words: WordParams | None = None
-    encoder: Annotated[Pretrained | OwnFunction, Field(discriminator="kind")] | None = (
-        None  # without it all is learnt from scratch
-    )
+    encoder: Annotated[Pretrained | OwnFunction, Field(discriminator="kind")] | None = None
+    """Without it all is learnt from scratch."""
     loss: OwnFunction | None = None
     """Without it the task's."""
     accelerator: Literal["cpu", "gpu"]

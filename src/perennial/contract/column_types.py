@@ -13,7 +13,7 @@ TEXT: set[CellType] = {"text"}
 
 
 def check_column(place: str, columns: Columns, name: str, types: set[CellType] | None) -> Iterator[str]:
-    """Nothing where `name` is a column that is read and has one of `types`."""
+    """Yield a problem unless `name` is a column that is read and has one of `types`."""
     if not _is_read(columns, name):
         yield f"{place} names {name!r}, which is no column that is read"
     elif types is not None and columns[name].cell_type not in types:

@@ -57,14 +57,14 @@ def check_features(contract: Contract) -> Iterator[str]:
                 yield f"{place}: no event table {feature.events!r}; there are: {', '.join(contract.events) or 'none'}"
                 continue
             columns = contract.events[feature.events].all_columns
-        wanted = _type_of_feature(feature)
+        types = _feature_types(feature)
         for column in columns_of_feature(feature):
-            yield from check_column(place, columns, column, wanted if column == getattr(feature, "of", None) else TEXT)
+            yield from check_column(place, columns, column, types if column == getattr(feature, "of", None) else TEXT)
         if isinstance(feature, CountBy) and feature.by in columns and not isinstance(columns[feature.by].values, tuple):
             yield f"{place}: column {feature.by!r} must list its values"
 
 
-def _type_of_feature(feature: Feature) -> set[CellType] | None:
+def _feature_types(feature: Feature) -> set[CellType] | None:
     match feature:
         case Since(kind="years_since"):
             return {"int"}
@@ -81,26 +81,26 @@ def _type_of_feature(feature: Feature) -> set[CellType] | None:
 def check_events(contract: Contract) -> Iterator[str]:
     if contract.events and contract.entity is None and contract.unit.cutoffs is None:
         yield "events belong to the units by an entity: give a column of columns the role entity or id"
-    reads_source = ["columns"] * bool(contract.columns) + [t for t, held in contract.events.items() if not held.files]
+    reads_source = ["columns"] * bool(contract.columns) + [t for t, log in contract.events.items() if not log.files]
     if len(reads_source) > 1:
         yield f"source.files can be the files of one table, not of {', '.join(reads_source)}: give events their files"
-    for table, held in contract.events.items():
+    for table, log in contract.events.items():
         for role in ("entity", "time"):
-            if sum(column.role == role for column in held.columns.values()) != 1:
+            if sum(column.role == role for column in log.columns.values()) != 1:
                 yield f"events.{table}: exactly one column has the role {role}"
-        yield from _dated(contract, table)
-        yield from check_rules(f"events.{table}.rules", held.columns, held.rules)
-        for name, product in held.derive.items():
+        yield from _check_event_dates(contract, table)
+        yield from check_rules(f"events.{table}.rules", log.columns, log.rules)
+        for name, product in log.derive.items():
             for column in product.of:
-                yield from check_column(f"events.{table}.derive.{name}", held.columns, column, NUMBER)
-        for rule in held.filters:
-            wanted = NUMBER if isinstance(rule, Above) else TEXT
+                yield from check_column(f"events.{table}.derive.{name}", log.columns, column, NUMBER)
+        for rule in log.filters:
+            types = NUMBER if isinstance(rule, Above) else TEXT
             for column in columns_of_filter(rule):
-                yield from check_column(f"events.{table}.filters, {rule.kind}", held.all_columns, column, wanted)
+                yield from check_column(f"events.{table}.filters, {rule.kind}", log.all_columns, column, types)
 
 
-def _dated(contract: Contract, table: str) -> Iterator[str]:
-    """One date for all rows must bound the events; a cut-off of each unit needs those after it, for the outcome."""
+def _check_event_dates(contract: Contract, table: str) -> Iterator[str]:
+    """With one date for all rows, events must lie before it; with cut-offs, later events are needed as outcomes."""
     place = f"events.{table}.columns"
     for name, column in contract.events[table].columns.items():
         if column.role == "time" and contract.unit.cutoffs is None and column.before != "as_of":
@@ -141,12 +141,12 @@ def check_cutoffs(contract: Contract) -> Iterator[str]:
         yield "unit.cutoffs.lookback_dates is of customers split by a hash; where train and test are dates, train is earlier"
     if late := [cutoff for cutoff in unit.cutoffs.lookback_dates if cutoff >= min(unit.cutoffs.test)]:
         yield f"unit.cutoffs.lookback_dates: {late[0]} does not lie before the first test cut-off {min(unit.cutoffs.test)}"
-    yield from _windows(contract, unit.cutoffs.train, unit.cutoffs.test)
-    yield from _outcomes(contract)
+    yield from _check_windows(contract, unit.cutoffs.train, unit.cutoffs.test)
+    yield from _check_outcomes(contract)
 
 
-def _windows(contract: Contract, train: tuple[dt.date, ...], test: tuple[dt.date, ...]) -> Iterator[str]:
-    """No outcome that is trained on may lie in the time that is tested on."""
+def _check_windows(contract: Contract, train: tuple[dt.date, ...], test: tuple[dt.date, ...]) -> Iterator[str]:
+    """No outcome of a train cut-off may reach into the time after the first test cut-off."""
     days, first = contract.unit.label_days, min(test)
     for cutoff in sorted({*train, *test}):
         if (*train, *test).count(cutoff) > 1:
@@ -163,17 +163,17 @@ def _windows(contract: Contract, train: tuple[dt.date, ...], test: tuple[dt.date
             yield f"unit.features.{name}: {asked} days are more than unit.history, {contract.unit.history}"
 
 
-def _outcomes(contract: Contract) -> Iterator[str]:
+def _check_outcomes(contract: Contract) -> Iterator[str]:
     for name, outcome in contract.unit.target.items():
         place = f"unit.target.{name}"
-        if name in contract.unit.features or any(name in held.all_columns for held in contract.events.values()):
+        if name in contract.unit.features or any(name in log.all_columns for log in contract.events.values()):
             yield f"{place}: a column or feature has this name already"
         if outcome.events not in contract.events:
             yield f"{place}: no event table {outcome.events!r}; there are: {', '.join(contract.events)}"
             continue
         summed = outcome.of if isinstance(outcome, SumWithin) else None
         for column in columns_of_feature(outcome):
-            wanted = NUMBER if column == summed else TEXT
-            yield from check_column(place, contract.events[outcome.events].all_columns, column, wanted)
+            types = NUMBER if column == summed else TEXT
+            yield from check_column(place, contract.events[outcome.events].all_columns, column, types)
     for name in sorted({*contract.unit.target, *contract.unit.features} & _OURS):
         yield f"unit: the name {name!r} is one of our own"

@@ -1,4 +1,4 @@
-"""What an event table holds beside its cells: columns derived from others, and which of its rows are left out."""
+"""Event table: its columns and rules, columns derived from others, and filters that leave rows out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TAKEN = {"kept", "duplicate"}  # where else a row may go in clean
 
 
 class Product(ContractPart):
-    """The product of two numbers of a row, such as what a line costs; null where one of them is."""
+    """The product of two numbers of a row, such as quantity and price; null where one of them is."""
 
     kind: Literal["product"]
     of: tuple[str, str]
@@ -21,7 +21,7 @@ class Product(ContractPart):
 
 class _Filter(ContractPart):
     why: str | None = Field(None, min_length=1)
-    """What the rows are that it takes out."""
+    """The reason for which its rows are left out."""
 
     @field_validator("why")
     @classmethod
@@ -64,7 +64,7 @@ class EventTable(ContractPart):
     """A table of events that belong to the units by their entity column."""
 
     files: str | None = None
-    """Where no main table is, one of them may be what `source.files` names."""
+    """The pattern of its files; without a main table, one event table may use `source.files` instead."""
     columns: dict[str, Column]
     rules: tuple[Rule, ...] = ()
     derive: dict[str, Product] = {}
@@ -76,5 +76,5 @@ class EventTable(ContractPart):
         return self.columns | {name: Column(role="numeric", type="decimal") for name in self.derive}
 
     def find_column(self, role: str) -> str:
-        """The column of a role that each event table has once: entity, time."""
+        """The column of a role that each event table has exactly once: entity, time."""
         return next(name for name, column in self.columns.items() if column.role == role)

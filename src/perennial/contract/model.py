@@ -1,4 +1,4 @@
-"""A contract: what the data of a use case are and what a decision is worth."""
+"""Contract of a use case: its data, its task, and what a decision is worth."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ MAIN = "main"  # the name of the table that `columns` describes
 
 
 class Sampling(ContractPart):
-    """Which share of the rows of each outcome is in the file; nothing said: all of them.
+    """The share of the rows of each outcome that is in the file; by default all of them.
 
-    Metrics, curves and budgets weigh a row by 1/rate, training does not, and scores are corrected for it. `unknown`
-    makes the score a ranking score.
+    Metrics, curves and budgets weight a row by 1/rate, training does not, and scores are corrected for it. With
+    `unknown` the score only ranks.
     """
 
     sampling_rate: Literal["unknown"] | dict[str, float] = {}
 
     @model_validator(mode="after")
     def _shares(self) -> Self:
-        wrong = {text: share for text, share in _rates(self.sampling_rate) if not 0 < share <= 1}
+        wrong = {text: share for text, share in _rate_items(self.sampling_rate) if not 0 < share <= 1}
         if wrong:
             raise ValueError(
                 f"sampling_rate says which share of the rows of an outcome is here, above 0 and up to 1, not {wrong}"
@@ -36,15 +36,15 @@ class Sampling(ContractPart):
         return self
 
 
-def _rates(rate: str | dict[str, float]) -> list[tuple[str, float]]:
+def _rate_items(rate: str | dict[str, float]) -> list[tuple[str, float]]:
     return [] if isinstance(rate, str) else list(rate.items())
 
 
 class Money(ContractPart):
-    """What a decision is worth. `budget_share` is a share of the customers judged, so it means the same everywhere.
+    """What a decision is worth. `budget_share` is a share of the customers scored, so it means the same everywhere.
 
     A contact costs and a response earns (where the outcome is an amount, each unit of it: the margin); a loan gains when
-    it is paid back and loses when it is not; or a team looks at so many alerts in 1,000 rows.
+    it is paid back and loses when it is not; or a team examines so many alerts in 1,000 rows.
     """
 
     currency: str | None = None
@@ -55,20 +55,20 @@ class Money(ContractPart):
     loss_if_bad: float | None = Field(None, gt=0)
     alerts_per_1000: float | None = Field(None, gt=0, le=1000)
     amount: str | None = None
-    """The column that says how much a payment is worth."""
+    """The column with the amount of a payment."""
 
     @model_validator(mode="after")
     def _one_decision(self) -> Self:
         if (self.gain_if_good is None) != (self.loss_if_bad is None):
             raise ValueError("a loan says both gain_if_good and loss_if_bad")
-        told = (self.value_of_response, self.gain_if_good, self.alerts_per_1000)
-        if sum(value is not None for value in told) > 1:
+        decisions = (self.value_of_response, self.gain_if_good, self.alerts_per_1000)
+        if sum(value is not None for value in decisions) > 1:
             raise ValueError("give one of value_of_response (contacts), gain_if_good (loans), alerts_per_1000 (alerts)")
         return self
 
 
 class Contract(ContractPart):
-    """Everything the data owner says about one use case."""
+    """Everything that the data owner declares about one use case."""
 
     task: Task
     source: Source
@@ -98,7 +98,7 @@ class Contract(ContractPart):
 
     @property
     def entity(self) -> str | None:
-        """The column that names a person: `entity`, else the id of the row; of units made from events, theirs."""
+        """The column that identifies an entity: `entity`, else the id; of units made from events, that of the events."""
         if self.unit.cutoffs is not None:
             owners = (name for table in self.events.values() for name, c in table.columns.items() if c.role == "entity")
             return next(owners, None)
@@ -107,32 +107,32 @@ class Contract(ContractPart):
     @property
     def tables(self) -> dict[str, tuple[str, dict[str, Column]]]:
         """Pattern and columns of each table, the main one first if there is one."""
-        held = {MAIN: (self.source.files, self.columns)} if self.columns else {}
-        held |= {name: (table.files or self.source.files, table.columns) for name, table in self.events.items()}
+        tables = {MAIN: (self.source.files, self.columns)} if self.columns else {}
+        tables |= {name: (table.files or self.source.files, table.columns) for name, table in self.events.items()}
         if self.source.kind == "sql":  # each query is a file of its own
-            return {name: (f"{name}{QUERIED}", columns) for name, (_, columns) in held.items()}
-        return held
+            return {name: (f"{name}{QUERIED}", columns) for name, (_, columns) in tables.items()}
+        return tables
 
     def row_rules(self, table: str) -> list[RowRule]:
-        """The row rules of a table that set rows aside: what its columns say, then what is written out."""
+        """The row rules of a table that set rows aside: those of its columns, then the explicit ones."""
         rules = derive_rules(self.tables[table][1], self.unit.as_of)
-        return list(dict.fromkeys([*rules, *self._written(table, soft=False)]))
+        return list(dict.fromkeys([*rules, *self._explicit_rules(table, soft=False)]))
 
     def soft_rules(self, table: str) -> list[RowRule]:
-        """Those that are only counted."""
-        return self._written(table, soft=True)
+        """The row rules whose violations are only counted."""
+        return self._explicit_rules(table, soft=True)
 
-    def _written(self, table: str, *, soft: bool) -> list[RowRule]:
+    def _explicit_rules(self, table: str, *, soft: bool) -> list[RowRule]:
         rules = self.rules if table == MAIN else self.events[table].rules
         return [rule for rule in rules if not isinstance(rule, FileRule) and rule.soft == soft]
 
     def drops_duplicates(self, table: str) -> bool:
-        """Whether equal rows of a table are one: those that units are, or are made of."""
+        """Whether equal rows of a table are dropped: a table whose rows are units, or make them."""
         return self.unit.duplicates == "drop" and (table == MAIN or not self.columns)
 
     @property
     def target(self) -> str | None:
-        """The outcome that is asked about; None where a task has none."""
+        """The outcome to predict; None where a task has none."""
         return None if self.task.kind == "clustering" else self.task.target
 
     @property
@@ -143,12 +143,12 @@ class Contract(ContractPart):
 
     @property
     def sampling_rates(self) -> tuple[float, float]:
-        """Which share of the rows with outcome 0, and with 1, is in the file."""
+        """The share of the rows with outcome 0, and with 1, that is in the file."""
         codes = self.columns[self.target].values if self.target in self.columns else None
-        told = dict.fromkeys((0, 1), 1.0)
-        for text, share in _rates(self.sampling.sampling_rate):
-            told[int(codes[text]) if isinstance(codes, dict) else int(text)] = share
-        return told[0], told[1]
+        rates = dict.fromkeys((0, 1), 1.0)
+        for text, share in _rate_items(self.sampling.sampling_rate):
+            rates[int(codes[text]) if isinstance(codes, dict) else int(text)] = share
+        return rates[0], rates[1]
 
     @property
     def attached(self) -> list[str]:
@@ -157,13 +157,13 @@ class Contract(ContractPart):
 
     @property
     def vouched(self) -> set[str]:
-        """Columns of which the owner says outright that they are known before the decision."""
+        """Columns that the owner declares explicitly as known before the decision."""
         columns = self.columns.items()
         return {n for n, c in columns if "known" in c.model_fields_set and c.known == "before_decision"}
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """The planned chances of the treatments, control first; empty where the contract does not tell."""
+        """The planned probabilities of the treatments, control first; empty where the contract has none."""
         name = self.find_column("treatment")
         return self.columns[name].shares if name is not None else ()
 

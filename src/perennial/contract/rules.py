@@ -1,4 +1,4 @@
-"""The kinds of rule a contract can hold. Each has two renderings: data.rules (our row check) and data.suite (GX)."""
+"""Rules of a contract. Each row rule is rendered twice: in data.quality.rules (row check) and data.quality.suite (GX)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from perennial.contract.columns import Bound, Column, ContractPart, Keep, check_
 
 
 class SoftRule(ContractPart):
-    """What every row rule can say: a soft one sets no row aside, the report and the log count who breaks it."""
+    """A row rule. A soft one sets no row aside: its violations are counted in the report and the log."""
 
     soft: bool = False
 
@@ -77,7 +77,7 @@ class Ordered(SoftRule):
 
 
 class Unique(SoftRule):
-    """A value with different contents is quarantined but for the row that is kept; equal rows are left to clean."""
+    """Of rows with one value but different contents one stays, the others are quarantined; equal rows are left to clean."""
 
     kind: Literal["unique"] = "unique"
     column: str
@@ -85,9 +85,9 @@ class Unique(SoftRule):
 
 
 class CustomRule(SoftRule):
-    """A function of the project's own, `src/extensions/rules.py`: (*, settings) → whether a row keeps the rule.
+    """A function of the project's own, `src/extensions/rules.py`: (*, settings) → whether a row satisfies the rule.
 
-    The audit asks the same function again: it can find a mistake of ours, not one of the function.
+    The audit calls the same function again: it can find a mistake of ours, not one of the function.
     """
 
     kind: Literal["custom"] = "custom"
@@ -113,14 +113,17 @@ class RowCount(ContractPart):
 
 
 class MinPositives(ContractPart):
-    """A file rule: of a yes-or-no outcome, fewer rows of either answer than `min` stop the run."""
+    """A file rule: fewer than `min` rows of either answer of a binary outcome stop the run."""
 
     kind: Literal["min_positives"] = "min_positives"
     min: int = Field(ge=1)
 
 
 FileRule = RowCount | MinPositives
-RowRule = NotNull | InSet | Between | Before | Matches | Implies | Ordered | CustomRule | Unique
+CellRule = (
+    NotNull | InSet | Between | Before | Matches | Implies | Ordered | CustomRule
+)  # what one row can break by itself
+RowRule = CellRule | Unique
 Rule = Annotated[RowRule | FileRule, Field(discriminator="kind")]
 
 
@@ -153,7 +156,7 @@ def name_rule(rule: RowRule | FileRule) -> str:
 
 
 def derive_rules(columns: dict[str, Column], as_of: dt.date | None) -> list[RowRule]:
-    """The rules that the columns themselves say, cheapest first."""
+    """Derive the rules that the columns themselves imply, cheapest first."""
     rules: list[RowRule] = []
     for name, column in columns.items():
         if column.role == "ignore":

@@ -24,7 +24,7 @@ class Fractions(ContractPart):
 
 
 class HashSplit(ContractPart):
-    """By md5 of the salt and the entity's (or the record's, or the row's own) text."""
+    """By md5 of the salt and the text of the entity, the record or the row."""
 
     kind: Literal["hash"]
     by: Literal["entity", "record", "row"]
@@ -33,7 +33,7 @@ class HashSplit(ContractPart):
 
 
 class TimeSplit(ContractPart):
-    """Oldest rows train; `order` is a time column, or `record` where the file itself is in order."""
+    """By time: the oldest rows train; `order` is a time column, or `record` where the file itself is in order."""
 
     kind: Literal["time"]
     order: str
@@ -41,20 +41,20 @@ class TimeSplit(ContractPart):
 
 
 class ColumnSplit(ContractPart):
-    """The column of role `split` says it."""
+    """By the column of role `split`."""
 
     kind: Literal["column"]
 
 
 class FileSplit(ContractPart):
-    """The file that a row stands in says it: a pattern of file names for each part."""
+    """By the file of a row: file name patterns and their parts."""
 
     kind: Literal["file"]
     files: dict[str, Literal["train", "val", "test", "out_of_time"]]
 
 
 class CutoffSplit(ContractPart):
-    """Units of the test cut-offs test; of the train cut-offs a share of the entities (by md5) is val, the rest train."""
+    """By cut-off: test cut-offs test; of the train cut-offs a share of the entities (by md5) is val, the rest train."""
 
     kind: Literal["cutoff"]
     val_share_of_entities: float = Field(gt=0, lt=1)

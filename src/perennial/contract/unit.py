@@ -12,10 +12,10 @@ from perennial.contract.features import Feature, Outcome
 
 
 class Cutoffs(ContractPart):
-    """The dates (start of the day, UTC) as of which a unit is looked at: what lies before is known, the rest is not."""
+    """The dates (start of the day, UTC) as of which a unit is built: only what lies before is known."""
 
     train: tuple[dt.date, ...] = ()
-    """None where the customers of one date are split by a hash."""
+    """Empty where the customers of one date are split by a hash."""
     test: tuple[dt.date, ...] = Field(min_length=1)
     lookback_dates: tuple[dt.date, ...] = ()
     """To be compared with test, never trained or tested on."""
@@ -26,14 +26,14 @@ class Cutoffs(ContractPart):
 
 
 class Unit(ContractPart):
-    """What one row of the model's table is: a row of the main table, or an entity of the events at each cut-off."""
+    """One row of the model's table: a row of the main table, or an entity of the events at each cut-off."""
 
     rows: Literal["as_is", "entity_by_cutoff"]
     as_of: dt.date | None = None
     where: dict[str, tuple[str, ...]] = {}
     cutoffs: Cutoffs | None = None
     history: Literal["all"] | Annotated[int, Field(ge=1)] = "all"
-    """Days before a cut-off that are looked at."""
+    """Days before a cut-off from which events count."""
     duplicates: Literal["drop", "keep"]
     target: dict[str, Outcome] = {}
     features: dict[str, Feature] = {}

@@ -13,7 +13,8 @@ import pytest
 
 from perennial.contract.load import parse
 from perennial.contract.model import MAIN
-from perennial.data.io.ingest import TableFormat, ingest
+from perennial.data.io.ingest import ingest
+from perennial.data.io.table_files import TableFormat
 from perennial.data.names import RECORD, ROW_ID, conserve_rows
 from perennial.data.prepare.clean import WHY, clean
 from perennial.data.quality.validate import validate

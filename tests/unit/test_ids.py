@@ -60,7 +60,7 @@ def test_what_has_many_values_is_an_id(rows: int, values: int, is_id: bool) -> N
 
 def test_the_numbers_of_an_id_are_its_smoothed_rate_over_the_base_and_its_rows() -> None:
     encoding, _, frame, y = fitted()
-    told = encoding.ids["ad"].told(pl.Series(["a7", "a11"]))
+    told = encoding.ids["ad"].encode_new(pl.Series(["a7", "a11"]))
     for row, name in zip(told, ("a7", "a11"), strict=True):
         is_it = (frame["ad"] == name).to_numpy()
         rate = (y[is_it].sum() + 20 * y.mean()) / (is_it.sum() + 20)
@@ -131,8 +131,8 @@ def test_the_seed_draws_the_folds_and_nothing_else_does() -> None:
 
 def test_keys_are_the_first_bytes_of_md5_on_every_machine() -> None:
     table = IdTable.of(np.array([0x900150983CD24FB0], dtype=np.uint64), np.array([1.0]))
-    assert table.told(pl.Series(["abc"]))[0, 1] > 0
-    assert table.told(pl.Series(["abd"])).tolist() == [[0, 0]]
+    assert table.encode_new(pl.Series(["abc"]))[0, 1] > 0
+    assert table.encode_new(pl.Series(["abd"])).tolist() == [[0, 0]]
     encoding, _, _, _ = fitted()
     known = {int(key) for key in encoding.ids["ad"].key_V}
     assert int.from_bytes(md5(b"a7", usedforsecurity=False).digest()[:8], "big") in known

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from perennial.contract.columns import Column
 from perennial.data.io.csv_header import Dialect
-from perennial.data.io.ingest import Ingested, TableFormat, assign_files, ingest
+from perennial.data.io.ingest import Ingested, ingest
+from perennial.data.io.table_files import TableFormat, assign_files
 from perennial.data.names import CONTENT, ENTITY, LINE, ORDER, QUARANTINE_SCHEMA, RAW, RECORD, ROW_ID, SOURCE
 from perennial.errors import InputError
 

@@ -17,7 +17,8 @@ import yaml
 
 from perennial.contract.columns import Column
 from perennial.contract.load import parse
-from perennial.data.io.ingest import TableFormat, ingest
+from perennial.data.io.ingest import ingest
+from perennial.data.io.table_files import TableFormat
 from perennial.data.names import ENTITY
 from perennial.data.quality.validate import count_unexpected
 from perennial.errors import ConfigError, InputError

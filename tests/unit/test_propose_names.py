@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from perennial.data.io.ingest import TableFormat, ingest
+from perennial.data.io.ingest import ingest
+from perennial.data.io.table_files import TableFormat
 from perennial.data.prepare.clean import WHY, clean
 from perennial.data.prepare.cutoffs import build_units
 from perennial.errors import ConfigError, InputError

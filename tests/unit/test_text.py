@@ -17,9 +17,9 @@ from perennial.models.encoding.text import (
     UNKNOWN,
     Grams,
     TextTable,
+    _build_vocabulary,
     _encode_words,
     _hash_grams,
-    _vocabulary,
 )
 
 pytestmark = pytest.mark.unit
@@ -42,7 +42,7 @@ def reviews(n: int = 300, seed: int = 1) -> tuple[pl.DataFrame, np.ndarray]:
 
 def words_of(text: str) -> list[str]:
     """The words of one text, as its codes say."""
-    vocabulary = _vocabulary([text, text])
+    vocabulary = _build_vocabulary([text, text])
     return [vocabulary[code - 2] for code in _encode_words([text], vocabulary)[0] if code != PAD]
 
 
@@ -63,7 +63,7 @@ def test_words_are_letters_figures_and_the_signs_that_say_how(text: str, words: 
 
 
 def test_codes_follow_how_common_a_word_is_and_then_the_alphabet() -> None:
-    vocabulary = _vocabulary(["b b b c", "c a a", "z"])
+    vocabulary = _build_vocabulary(["b b b c", "c a a", "z"])
     assert vocabulary == ("b", "a", "c")  # z stands once: not known
     coded = _encode_words(["c z b", "", "never seen a"], vocabulary)
     assert coded.shape == (3, MAX_WORDS)

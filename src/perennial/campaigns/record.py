@@ -18,8 +18,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from perennial.config.base import describe_problems
 from perennial.contract.columns import Column
 from perennial.data.io.csv_header import DELIMITERS, Dialect
-from perennial.data.io.ingest import TableFormat, ingest, read_names
+from perennial.data.io.ingest import ingest
 from perennial.data.io.read import read_header
+from perennial.data.io.table_files import TableFormat, read_names
 from perennial.errors import ConfigError, InputError, IntegrityError
 from perennial.files.durable import read_json, sha256_file, write_json
 from perennial.files.project import Project

@@ -24,7 +24,8 @@ import polars as pl
 from perennial.contract.load import load
 from perennial.contract.model import MAIN, Contract
 from perennial.contract.serving import ServingView, build_serving_view, find_changed_features, select_scoring_columns
-from perennial.data.io.ingest import TableFormat, assign_files, ingest
+from perennial.data.io.ingest import ingest
+from perennial.data.io.table_files import TableFormat, assign_files
 from perennial.data.masking import mask_contacts
 from perennial.data.names import ENTITY, ORDER, ROW_ID, conserve_rows
 from perennial.data.prepare.clean import WHY, clean

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from perennial.data.io.ingest import TableFormat, assign_files, ingest
+from perennial.data.io.ingest import ingest
+from perennial.data.io.table_files import TableFormat, assign_files
 from perennial.data.names import ROW_ID, conserve_rows
 from perennial.files.tables import write_table
 from perennial.stages.runner import Job, Summary, log, main

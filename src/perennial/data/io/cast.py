@@ -1,4 +1,4 @@
-"""A frame of text cells in, typed columns and one reason for each cell that does not fit out.
+"""Typed columns from text cells, with one reason for each cell that does not fit its type.
 
 The shape of the text decides, never the engine's cast: engines disagree on ` 1`, `1_000`, `24:00` and `1d`.
 """
@@ -45,66 +45,68 @@ class CastRows(NamedTuple):
 
 
 def cast_columns(rows: pl.DataFrame, columns: dict[str, Column]) -> CastRows:
-    """Normal form, null codes, maps and types, in this order; rows with a reason hold null in that cell."""
+    """Apply normal form, null codes, maps and types, in this order; rows with a reason hold null in that cell."""
     texts = normalise_cells(rows, columns)
     typed: list[pl.Series] = []
     nothing = pl.Series([None] * rows.height, dtype=pl.String)
     reasons, rules = nothing.rename("reason"), nothing.rename("rule")
     for name, column in columns.items():
-        cells, why = _typed(texts[name], column)
+        cells, why = _cast_column(texts[name], column)
         typed.append(cells)
-        for kind, told in (*check_cells(texts[name], cells, column), ("cell", why)):
-            if told.null_count() < len(told):
-                rules = rules.zip_with(reasons.is_not_null() | told.is_null(), f"{kind}:{name}" + told.str.head(0))
-                reasons = pl.select(pl.coalesce(reasons, f"{name}: " + told)).to_series()
+        for check, problems in (*check_cells(texts[name], cells, column), ("cell", why)):
+            if problems.null_count() < len(problems):
+                rules = rules.zip_with(
+                    reasons.is_not_null() | problems.is_null(), f"{check}:{name}" + problems.str.head(0)
+                )
+                reasons = pl.select(pl.coalesce(reasons, f"{name}: " + problems)).to_series()
     return CastRows(pl.DataFrame(typed), reasons.rename("reason"), rules.rename("rule"))
 
 
 def hash_records(rows: pl.DataFrame, columns: dict[str, Column]) -> pl.Series:
-    """md5 of each record's canonical text: the normalised cells of the declared columns, in the contract's order."""
-    told = normalise_cells(rows, columns).select(pl.all().str.replace_many(_ESCAPED).fill_null(_NULL))
-    joined = told.select(pl.concat_str(pl.all(), separator=_BETWEEN)).to_series()
+    """Hash each record's canonical text with md5: the normalised cells of the declared columns, in the contract's order."""
+    canonical = normalise_cells(rows, columns).select(pl.all().str.replace_many(_ESCAPED).fill_null(_NULL))
+    joined = canonical.select(pl.concat_str(pl.all(), separator=_BETWEEN)).to_series()
     digests = [hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() for text in joined]
     return pl.Series("_content", digests, dtype=pl.String)
 
 
 def time_format(column: Column) -> str:
-    """How a date or time is written where the contract does not say."""
+    """The format of a column's dates or times: the contract's, else the ISO form."""
     return column.format or ("%Y-%m-%d" if column.cell_type == "date" else "%Y-%m-%d %H:%M:%S")
 
 
-def _typed(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
-    """The typed cells and, for each, why it could not be (null where it could)."""
+def _cast_column(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
+    """The typed cells and, for each that does not fit, the reason (null where it fits)."""
     if isinstance(column.values, dict):
         codes = pl.Int64 if column.is_coded else pl.String
         out = cells.replace_strict(column.values, default=None, return_dtype=codes)
-        return out, _why(cells, out.is_not_null(), f"is none of {', '.join(column.values)}")
+        return out, _explain(cells, out.is_not_null(), f"is none of {', '.join(column.values)}")
     match column.cell_type:
         case "text":
             if column.hashed:
                 cells = hash_ids(cells)
-            return cells, _why(cells, pl.Series([True] * len(cells), dtype=pl.Boolean), "")
+            return cells, _explain(cells, pl.Series([True] * len(cells), dtype=pl.Boolean), "")
         case "int":
-            cells, given = _plain(cells, column), cells
+            cells, given = _plain_number(cells, column), cells
             fits = cells.str.contains(INT)
-            return _cast_number(cells, fits, pl.Int64()), _why(
+            return _cast_number(cells, fits, pl.Int64()), _explain(
                 given, fits, "is not a whole number of at most 18 digits"
             )
         case "decimal":
-            cells, given = _plain(cells, column), cells
+            cells, given = _plain_number(cells, column), cells
             fits = cells.str.contains(DECIMAL)
             out = _cast_number(cells, fits, pl.Float64())
             small = out.abs() <= _MOST
-            why = _why(given, fits, "is not a number")
+            why = _explain(given, fits, "is not a number")
             return out.set(~small.fill_null(True), None), why.zip_with(
-                small.fill_null(True), _why(given, small, "is a number beyond 2^53")
+                small.fill_null(True), _explain(given, small, "is a number beyond 2^53")
             )
         case "date" | "datetime":
-            return _time(cells, column)
+            return _cast_time(cells, column)
 
 
-def _plain(cells: pl.Series, column: Column) -> pl.Series:
-    """Numbers as 1234.5, where the column writes them otherwise; thousands are parted in threes, or it is no number."""
+def _plain_number(cells: pl.Series, column: Column) -> pl.Series:
+    """Rewrite numbers as 1234.5 where the column has another notation; thousands stand in groups of three, or it is no number."""
     if not column.is_written:
         return cells
     for sign in column.strip:
@@ -130,15 +132,15 @@ def _cast_number(cells: pl.Series, fits: pl.Series, dtype: pl.DataType) -> pl.Se
     return out
 
 
-def _time(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
-    """Dates become midnight-less dates, times become UTC; the impossible and the ambiguous get a reason."""
+def _cast_time(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
+    """Cast to dates, or to times in UTC; impossible and ambiguous ones get a reason."""
     form = time_format(column)
-    fits = cells.str.contains(_shape(form))
+    fits = cells.str.contains(_pattern_of(form))
     shaped = cells.set(~fits.fill_null(True), None)
-    why = _why(cells, fits, f"is not written as {form}")
-    if not re.search("%-?d", form):  # a month is told by its first day
+    why = _explain(cells, fits, f"is not written as {form}")
+    if not re.search("%-?d", form):  # a month becomes its first day
         shaped, form = shaped.str.replace(r"\A", "1 "), f"%d {form}"
-    form = form.replace("%-", "%").replace(".%f", "%.f")  # as chrono says it, which takes one digit or two
+    form = form.replace("%-", "%").replace(".%f", "%.f")  # chrono's notation, which takes one digit or two
     if column.cell_type == "date":
         out = shaped.str.to_date(form, strict=False)
         missing = "is a date that does not exist"
@@ -153,17 +155,17 @@ def _time(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
             )
         missing = f"is a time that does not exist, or exists twice, in {column.tz}"
     return out, why.zip_with(
-        ~(shaped.is_not_null() & out.is_null()), _why(cells, pl.Series([False] * len(cells)), missing)
+        ~(shaped.is_not_null() & out.is_null()), _explain(cells, pl.Series([False] * len(cells)), missing)
     )
 
 
-def _shape(form: str) -> str:
+def _pattern_of(form: str) -> str:
     pieces = re.split("(%-?.)", form)
     return rf"\A{''.join(_PARTS.get(piece) or re.escape(piece) for piece in pieces)}\z"
 
 
-def _why(cells: pl.Series, fits: pl.Series, words: str) -> pl.Series:
-    """The reason for each cell that does not fit, with the cell (cut to 40 characters) in it."""
-    text = pl.lit("'") + pl.lit(cells).str.slice(0, 40) + pl.lit(f"' {words}")
+def _explain(cells: pl.Series, fits: pl.Series, problem: str) -> pl.Series:
+    """The reason for each cell that does not fit, quoting its first 40 characters."""
+    text = pl.lit("'") + pl.lit(cells).str.slice(0, 40) + pl.lit(f"' {problem}")
     bad = pl.lit(cells).is_not_null() & ~pl.lit(fits).fill_null(False)
     return pl.select(pl.when(bad).then(text).otherwise(None).alias(cells.name)).to_series()

@@ -51,31 +51,35 @@ class Dialect:
 
 
 def take_header(unread: PendingBytes, dialect: Dialect) -> list[str]:
+    """The column names as they are written; what is left in `unread` are the records.
+
+    Raises: InputError for no CSV, no header, a name twice, another delimiter or encoding.
+    """
     path = unread.path
-    _skip(unread, dialect.skip)
+    _skip_lines(unread, dialect.skip)
     if dialect.names is not None:
         return list(dialect.names)
     grammar = Grammar(delimiter=dialect.delimiter.encode(), n_fields=None, quoting=dialect.quoting)
-    found = None
-    while found is None and not unread.ended:
+    scanned = None
+    while scanned is None and not unread.ended:
         unread.more()
-        found = scan_record(unread.text, 0, grammar, ended=unread.ended) if unread.text else None
-    if found is None:
+        scanned = scan_record(unread.text, 0, grammar, ended=unread.ended) if unread.text else None
+    if scanned is None:
         raise InputError(f"{path}: empty; give a CSV file that begins with a header", code="empty_file")
-    raw = unread.text[: found.stop]
-    if found.reason:
-        hint = _other_delimiter(raw, dialect) if found.reason == "stray_quote" else None
+    raw = unread.text[: scanned.stop]
+    if scanned.reason:
+        hint = _suggest_delimiter(raw, dialect) if scanned.reason == "stray_quote" else None
         raise InputError(
-            f"{path}: line {unread.line} is no header ({found.reason}); {hint or _HEADER_HINTS[found.reason]}",
+            f"{path}: line {unread.line} is no header ({scanned.reason}); {hint or _HEADER_HINTS[scanned.reason]}",
             code="no_header",
         )
-    names = _header_cells(raw.decode(), dialect)
-    _check_names(path, [name.strip() for name in names], _other_delimiter(raw, dialect))
-    unread.drop(found.next_start)
+    names = _split_header(raw.decode(), dialect)
+    _check_names(path, [name.strip() for name in names], _suggest_delimiter(raw, dialect))
+    unread.drop(scanned.next_start)
     return names
 
 
-def _skip(unread: PendingBytes, lines: int) -> None:
+def _skip_lines(unread: PendingBytes, lines: int) -> None:
     while unread.text.count(b"\n") < lines and not unread.ended:
         unread.more()
     stop = 0
@@ -88,7 +92,7 @@ def _skip(unread: PendingBytes, lines: int) -> None:
     unread.drop(stop)
 
 
-def _header_cells(text: str, dialect: Dialect) -> list[str]:
+def _split_header(text: str, dialect: Dialect) -> list[str]:
     if not dialect.quoting:
         return text.split(dialect.delimiter)
     return next(csv.reader([text], delimiter=dialect.delimiter, strict=True))
@@ -107,7 +111,7 @@ def _check_names(path: Path, names: list[str], hint: str | None) -> None:
         )
 
 
-def _other_delimiter(raw: bytes, dialect: Dialect) -> str | None:
+def _suggest_delimiter(raw: bytes, dialect: Dialect) -> str | None:
     counts = {sign: raw.count(sign.encode()) for sign in DELIMITERS if sign != dialect.delimiter}
     likely = max(counts, key=lambda sign: counts[sign])
     return f'if it is separated by {likely!r}, declare delimiter: "{likely}"' if counts[likely] else None

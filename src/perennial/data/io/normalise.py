@@ -1,6 +1,6 @@
-"""Text cells as they were read in, their normal form out, and how often it differs from what was written.
+"""Normal form of text cells: visible characters in NFC, joined parts, mapped spellings, null codes.
 
-Signs that nobody sees make one town two towns: they are taken off, but for those that words of a text are written with.
+Invisible characters make one town two towns: they are removed, but for those that words of a text are written with.
 """
 
 from __future__ import annotations
@@ -20,40 +20,40 @@ _WRITTEN_WORDS = {"text", "ignore"}  # joiners shape letters there, and a wide s
 
 
 def normalise_cells(rows: pl.DataFrame, columns: dict[str, Column]) -> pl.DataFrame:
-    """The declared columns, (n,) each: visible signs, NFC, parts joined, codes mapped, null tokens null."""
-    odd = _odd(rows, columns)
-    return rows.select(_normal(rows, name, column, odd) for name, column in columns.items())
+    """Normalise the declared columns, (n,) each: visible characters, NFC, parts joined, codes mapped, null tokens null."""
+    non_ascii = _find_non_ascii(rows, columns)
+    return rows.select(_normalise(rows, name, column, non_ascii) for name, column in columns.items())
 
 
 def count_changes(rows: pl.DataFrame, columns: dict[str, Column]) -> Counter[str]:
-    """How many cells each step changed, as `step:column`."""
-    odd = _odd(rows, columns)
+    """Count the cells that each step changes, as `step:column`."""
+    non_ascii = _find_non_ascii(rows, columns)
     counts = [
         count.alias(f"{step}:{name}")
         for name, column in columns.items()
-        if set(_sources(name, column)) <= set(rows.columns)
-        for step, count in _counted(name, column, odd).items()
+        if set(_raw_names(name, column)) <= set(rows.columns)
+        for step, count in _count_steps(name, column, non_ascii).items()
     ]
-    found: dict[str, int] = rows.select(counts).row(0, named=True) if counts and rows.height else {}
-    return Counter({key: count for key, count in found.items() if count})
+    totals: dict[str, int] = rows.select(counts).row(0, named=True) if counts and rows.height else {}
+    return Counter({key: count for key, count in totals.items() if count})
 
 
-def _odd(rows: pl.DataFrame, columns: dict[str, Column]) -> set[str]:
-    """The columns with a sign beyond printable ASCII: the others are in normal form as they are."""
-    raw = {one for name, column in columns.items() for one in _sources(name, column)} & set(rows.columns)
-    found = rows.select(pl.col(sorted(raw)).str.contains("[^ -~]").any()).row(0, named=True) if raw else {}
-    return {name for name, is_odd in found.items() if is_odd}
+def _find_non_ascii(rows: pl.DataFrame, columns: dict[str, Column]) -> set[str]:
+    """The columns with a character beyond printable ASCII: all others are in normal form already."""
+    raw = {one for name, column in columns.items() for one in _raw_names(name, column)} & set(rows.columns)
+    has_odd_sign = rows.select(pl.col(sorted(raw)).str.contains("[^ -~]").any()).row(0, named=True) if raw else {}
+    return {name for name, is_odd in has_odd_sign.items() if is_odd}
 
 
-def _counted(name: str, column: Column, odd: set[str]) -> dict[str, pl.Expr]:
-    raw = [pl.col(one) for one in _sources(name, column)]
+def _count_steps(name: str, column: Column, non_ascii: set[str]) -> dict[str, pl.Expr]:
+    raw = [pl.col(one) for one in _raw_names(name, column)]
     steps: dict[str, pl.Expr] = {}
-    if odd & set(_sources(name, column)):
-        seen = [_visible(one, column) for one in raw]
-        composed = [one.str.normalize("NFC") for one in seen]
-        steps["unseen_signs"] = pl.any_horizontal(a != b for a, b in zip(raw, seen, strict=True))
-        steps["composed"] = pl.any_horizontal(a != b for a, b in zip(seen, composed, strict=True))
-    cell = pl.concat_str((_formed(one, column, odd) for one in _sources(name, column)), separator="-")
+    if non_ascii & set(_raw_names(name, column)):
+        visible = [_strip_unseen(one, column) for one in raw]
+        composed = [one.str.normalize("NFC") for one in visible]
+        steps["unseen_signs"] = pl.any_horizontal(a != b for a, b in zip(raw, visible, strict=True))
+        steps["composed"] = pl.any_horizontal(a != b for a, b in zip(visible, composed, strict=True))
+    cell = pl.concat_str((_compose(one, column, non_ascii) for one in _raw_names(name, column)), separator="-")
     if column.map:
         steps["map"] = cell.is_in(list(column.map))
     if column.null:
@@ -63,28 +63,28 @@ def _counted(name: str, column: Column, odd: set[str]) -> dict[str, pl.Expr]:
     return {step: changed.sum() for step, changed in steps.items()}
 
 
-def _normal(rows: pl.DataFrame, name: str, column: Column, odd: set[str]) -> pl.Expr:
-    raw = _sources(name, column)
+def _normalise(rows: pl.DataFrame, name: str, column: Column, non_ascii: set[str]) -> pl.Expr:
+    raw = _raw_names(name, column)
     if not set(raw) <= set(rows.columns):
         return (
             pl.lit(None, dtype=pl.String).alias(name) if rows.height else pl.lit(pl.Series(name, [], dtype=pl.String))
         )
-    cell = pl.concat_str([_formed(one, column, odd) for one in raw], separator="-")
+    cell = pl.concat_str([_compose(one, column, non_ascii) for one in raw], separator="-")
     if column.map:
         cell = cell.replace(column.map)
     return pl.when(cell.is_in(["", *column.null])).then(None).otherwise(cell).alias(name)
 
 
-def _formed(one: str, column: Column, odd: set[str]) -> pl.Expr:
-    return _visible(pl.col(one), column).str.normalize("NFC") if one in odd else pl.col(one)
+def _compose(one: str, column: Column, non_ascii: set[str]) -> pl.Expr:
+    return _strip_unseen(pl.col(one), column).str.normalize("NFC") if one in non_ascii else pl.col(one)
 
 
-def _visible(cell: pl.Expr, column: Column) -> pl.Expr:
+def _strip_unseen(cell: pl.Expr, column: Column) -> pl.Expr:
     cell = cell.str.replace_all(_CONTROL, "")
     if column.role in _WRITTEN_WORDS:
         return cell
     return cell.str.replace_all(_UNSEEN, "").str.replace_all(_SPACES, " ")
 
 
-def _sources(name: str, column: Column) -> tuple[str, ...]:
+def _raw_names(name: str, column: Column) -> tuple[str, ...]:
     return column.sources or (name,)

@@ -1,4 +1,4 @@
-"""Path of a CSV file in → blocks of text rows and rejects: every physical record is one or the other, with its place.
+"""CSV reader: every physical record of a file becomes a text row or a reject, with its place in the file.
 
 Cells stay text. Each row carries `_record` (from 1, after the header; rows and rejects share the count), `_line` (the
 physical line on which it begins; the header's is 1) and `_raw` (its bytes without the line end; where an encoding other
@@ -31,7 +31,7 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, kw_only=True)
 class Reject:
-    """A record that is no row: its number, the line it begins on, why, and its bytes without the line end."""
+    """A record that is no row: its number, the line it begins on, the reason, and its bytes without the line end."""
 
     record: int
     line: int
@@ -48,49 +48,42 @@ class Block:
 
 
 def read_header(path: Path, dialect: Dialect) -> list[str]:
-    """The column names as they are written; the blocks have them trimmed.
-
-    Raises:
-        InputError: no file, no CSV, no header, a name twice, another delimiter or encoding.
-
-    """
+    """Read the column names as they are written; the blocks have them trimmed (raises as `take_header`)."""
     return take_header(PendingBytes(path, dialect.encoding, BLOCK_BYTES), dialect)
 
 
 def read_blocks(path: Path, dialect: Dialect) -> Iterator[Block]:
-    """The records of a file, block by block; at least one block, even where no record follows the header.
+    """Read the records of a file, block by block; at least one block, even where no record follows the header.
 
-    Raises:
-        InputError: as `read_header`; a line of more than LINE_LIMIT bytes; a broken gzip; at the end, a file that
-            as a whole is not what the dialect says (`_Seen.judge`).
-
+    Raises: InputError as `read_header`; for a line of more than LINE_LIMIT bytes; for a broken gzip; at the end, for a
+    file that as a whole is not what the dialect says (`_FileTally.check_file`).
     """
     unread = PendingBytes(path, dialect.encoding, BLOCK_BYTES)
     names = [name.strip() for name in take_header(unread, dialect)]
     grammar = Grammar(delimiter=dialect.delimiter.encode(), n_fields=len(names), quoting=dialect.quoting)
-    seen = _Seen()
+    tally = _FileTally()
     n_blocks = 0
     while not unread.ended or unread.text:
         _check_blank(unread)
-        found = cut_records(unread.text, grammar, ended=unread.ended)
-        if found.used:
-            _check_lengths(unread, found)
-            text = _row_bytes(found)
-            block = _block(found, text, names, dialect, record=seen.n_records + 1, line=unread.line)
-            seen.add(block, beyond_ascii=not text.isascii())
-            seen.check(path)
-            unread.drop(found.used)
+        cut = cut_records(unread.text, grammar, ended=unread.ended)
+        if cut.used:
+            _check_lengths(unread, cut)
+            text = _join_rows(cut)
+            block = _build_block(cut, text, names, dialect, record=tally.n_records + 1, line=unread.line)
+            tally.add(block, beyond_ascii=not text.isascii())
+            tally.check(path)
+            unread.drop(cut.used)
             yield block
             n_blocks += 1
         if not unread.ended:
             unread.more()
     if not n_blocks:
         yield Block(rows=pl.DataFrame(schema={**dict.fromkeys(names, pl.String()), **PLACE_SCHEMA}), rejects=[])
-    seen.judge(path, names)
+    tally.check_file(path, names)
 
 
-class _Seen:
-    """What a file's records were so far, for the rules about the file as a whole."""
+class _FileTally:
+    """Counts of a file's records so far, for the rules about the file as a whole."""
 
     def __init__(self) -> None:
         self.n_records, self.n_rows, self.beyond_ascii = 0, 0, False
@@ -106,11 +99,9 @@ class _Seen:
             self.first_line.setdefault(reject.reason, reject.line)
 
     def check(self, path: Path) -> None:
-        """A file of which most is unreadable is not read to its end: what was set aside must fit into memory.
+        """Stop early on a mostly unreadable file, because the rejects must fit into memory.
 
-        Raises:
-            InputError: more records are set aside than read, and they are many.
-
+        Raises: InputError when more records are rejected than read, and they are many.
         """
         n_rejects = self.n_records - self.n_rows
         if n_rejects > _MOST_REJECTS and n_rejects > self.n_rows:
@@ -121,13 +112,11 @@ class _Seen:
                 code="mostly_unreadable",
             )
 
-    def judge(self, path: Path, names: list[str]) -> None:
-        """One record may always be wrong; beyond that, a share of them says that the file is not what was declared.
+    def check_file(self, path: Path, names: list[str]) -> None:
+        """Check the file as a whole: one record may always be wrong, more than 1 % mean that it is not as declared.
 
-        Raises:
-            InputError: no record as wide as the header; more than 1 % with broken quotes; more than 1 % undecodable and
-                nothing beyond ASCII that is decodable.
-
+        Raises: InputError when no record is as wide as the header; more than 1 % have broken quotes; more than 1 % are
+        undecodable and nothing beyond ASCII is decodable.
         """
         many = max(1, self.n_records // 100)
         n_quotes = self.reasons["unclosed_quote"] + self.reasons["stray_quote"]
@@ -161,50 +150,45 @@ def _check_blank(unread: PendingBytes) -> None:
         )
 
 
-def _check_lengths(unread: PendingBytes, found: CutRecords) -> None:
-    too_long = np.flatnonzero(found.stop - found.start > LINE_LIMIT)
+def _check_lengths(unread: PendingBytes, cut: CutRecords) -> None:
+    too_long = np.flatnonzero(cut.stop - cut.start > LINE_LIMIT)
     if len(too_long):
-        raise unread.line_too_long(int(found.line[too_long[0]]))
+        raise unread.line_too_long(int(cut.line[too_long[0]]))
 
 
-def _block(found: CutRecords, text: bytes, names: list[str], dialect: Dialect, *, record: int, line: int) -> Block:
-    is_row, size, size_with_end = _is_row(found), found.stop - found.start, found.next_start - found.start
+def _build_block(cut: CutRecords, text: bytes, names: list[str], dialect: Dialect, *, record: int, line: int) -> Block:
+    is_row, size, size_with_end = _row_mask(cut), cut.stop - cut.start, cut.next_start - cut.start
     place = pl.DataFrame(
         {
             RECORD: record + np.flatnonzero(is_row),
-            LINE: line + found.line[is_row],
-            RAW: _raw(text, size[is_row], size_with_end[is_row]),
+            LINE: line + cut.line[is_row],
+            RAW: _slice_raw(text, size[is_row], size_with_end[is_row]),
         },
         schema=PLACE_SCHEMA,
     )
     rejects = [
-        Reject(
-            record=record + i,
-            line=line + int(found.line[i]),
-            reason=reason,
-            raw=found.data[found.start[i] : found.stop[i]],
-        )
-        for i, reason in found.rejected.items()
+        Reject(record=record + i, line=line + int(cut.line[i]), reason=reason, raw=cut.data[cut.start[i] : cut.stop[i]])
+        for i, reason in cut.rejected.items()
     ]
-    cells = _cells(text, names, dialect)
+    cells = _parse_cells(text, names, dialect)
     assert cells.height == place.height, "a record that the grammar took was read otherwise"
     return Block(rows=cells.hstack(place), rejects=rejects)
 
 
-def _is_row(found: CutRecords) -> Bools:
-    is_row = np.ones(len(found.start), dtype=np.bool_)
-    is_row[list(found.rejected)] = False
+def _row_mask(cut: CutRecords) -> Bools:
+    is_row = np.ones(len(cut.start), dtype=np.bool_)
+    is_row[list(cut.rejected)] = False
     return is_row
 
 
-def _row_bytes(found: CutRecords) -> bytes:
-    """The bytes of the rows with their line ends, joined from the runs that no reject interrupts."""
-    edges = np.flatnonzero(np.diff(_is_row(found), prepend=False, append=False))
+def _join_rows(cut: CutRecords) -> bytes:
+    """Join the bytes of the rows with their line ends, run by run between the rejects."""
+    edges = np.flatnonzero(np.diff(_row_mask(cut), prepend=False, append=False))
     runs = zip(edges[0::2].tolist(), edges[1::2].tolist(), strict=True)
-    return b"".join(found.data[found.start[first] : found.next_start[stop - 1]] for first, stop in runs)
+    return b"".join(cut.data[cut.start[first] : cut.next_start[stop - 1]] for first, stop in runs)
 
 
-def _cells(text: bytes, names: list[str], dialect: Dialect) -> pl.DataFrame:
+def _parse_cells(text: bytes, names: list[str], dialect: Dialect) -> pl.DataFrame:
     schema = dict.fromkeys(names, pl.String())
     if not text:
         return pl.DataFrame(schema=schema)
@@ -216,8 +200,8 @@ def _cells(text: bytes, names: list[str], dialect: Dialect) -> pl.DataFrame:
     return cells.with_columns(pl.all().str.strip_chars(" ")) if dialect.trim else cells
 
 
-def _raw(text: bytes, size: Ints, size_with_end: Ints) -> pl.Series:
-    """The records without their line ends: the rows' bytes once more, in one buffer, and where each begins in it."""
+def _slice_raw(text: bytes, size: Ints, size_with_end: Ints) -> pl.Series:
+    """The records without their line ends, as one buffer and the offset of each in it."""
     keep = np.ones(len(text), dtype=np.bool_)
     content_stop = np.cumsum(size_with_end) - size_with_end + size
     for nth in (0, 1):  # LF, or CR and LF, or nothing at the end of the file

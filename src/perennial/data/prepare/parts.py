@@ -1,4 +1,4 @@
-"""Units and splits in, the rows of each part with outcome and arm as arrays out."""
+"""Labelled rows of a split: the units of train, val or test with outcome, arm and weight as arrays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from perennial.data.names import ROW_ID
 class LabelledRows:
     """n rows: `frame`, y (n,) (0 and 1, the number of a class, an amount, 0 without an outcome), arm (n,) from 0, weight (n,).
 
-    Arms are all 0 where the task has none; a weight is how many rows of the population one stands for.
+    Arms are all 0 where the task has none; a weight is the number of rows of the population that one stands for.
     """
 
     frame: pl.DataFrame
@@ -31,16 +31,16 @@ class LabelledRows:
 
     @property
     def uneven_weight(self) -> NDArray[np.float64] | None:
-        """The weights where rows do not all count alike, else None."""
+        """The weights where they differ between rows, else None."""
         return None if np.ptp(self.weight) == 0 else self.weight
 
     def groups(self, columns: Sequence[str]) -> dict[str, NDArray[Any]]:
-        """The label (n,) of each row in each of `columns`, `(none)` for a null: what slices are cut by."""
+        """The slice label (n,) of each row by each of `columns`, `(none)` for a null."""
         return {name: self.frame[name].cast(pl.String).fill_null("(none)").to_numpy() for name in columns}
 
 
 def select_part(units: pl.DataFrame, splits: pl.DataFrame, name: str, contract: Contract) -> LabelledRows:
-    """The rows of one part (train, val, test, later) in the order of the units."""
+    """Select the rows of one part (train, val, test, out_of_time, lookback) in the order of the units."""
     rows = units.join(
         splits.filter(pl.col("split") == name).select(ROW_ID), on=ROW_ID, how="semi", maintain_order="left"
     )
@@ -48,7 +48,7 @@ def select_part(units: pl.DataFrame, splits: pl.DataFrame, name: str, contract: 
 
 
 def label_rows(rows: pl.DataFrame, contract: Contract) -> LabelledRows:
-    """Rows with their outcome, arm and weight."""
+    """Add outcome, arm and weight to rows."""
     outcome = pl.zeros(rows.height, eager=True) if contract.target is None else rows[contract.target]
     if contract.task.kind == "multiclass":
         outcome = outcome.replace_strict({name: code for code, name in enumerate(contract.classes)})

@@ -1,4 +1,7 @@
-"""`perennial quarantine list|show|replay NAME`: what was set aside, how it stands in the file, and whether it would pass now."""
+"""Quarantine: the rows that were set aside, as they stand in the file, and whether they would pass now.
+
+Behind `perennial quarantine list|show|replay NAME`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ import polars as pl
 
 from perennial.contract.load import load
 from perennial.contract.model import Contract
-from perennial.data.io.ingest import TableFormat, assign_files, ingest
+from perennial.data.io.ingest import ingest
+from perennial.data.io.table_files import TableFormat, assign_files
 from perennial.data.masking import mask_contacts
 from perennial.data.names import ROW_ID
 from perennial.data.quality.validate import validate
@@ -25,31 +29,31 @@ FATES: tuple[Fate, ...] = ("would pass", "still set aside", "gone from the files
 
 
 def read_quarantine(project: Project, name: str) -> pl.DataFrame:
-    """Every row that was set aside, with its `stage`: of the last run, or of a validate that stopped.
+    """Read every row that was set aside, with its `stage`: of the last run, or of a validate that stopped.
 
     Raises: InputError when nothing was read yet.
     """
     load(project.contract(name))
-    found = [(stage, path) for stage in _STAGES if (path := _file(project, name, stage)) is not None]
-    if not found:
+    paths = [(stage, path) for stage in _STAGES if (path := _find_file(project, name, stage)) is not None]
+    if not paths:
         raise InputError(f"{name} has no quarantine yet: perennial run {name}")
-    frames = [read_table(path).with_columns(pl.lit(stage).alias("stage")) for stage, path in found]
+    frames = [read_table(path).with_columns(pl.lit(stage).alias("stage")) for stage, path in paths]
     return pl.concat(frames).sort("stage", "table", "source", "record")
 
 
-def _file(project: Project, name: str, stage: str) -> Path | None:
+def _find_file(project: Project, name: str, stage: str) -> Path | None:
     folders = (project.output(name, stage), project.state(name) / "stopped" / stage)
     return next((folder / "quarantine.parquet" for folder in folders if (folder / "quarantine.parquet").exists()), None)
 
 
 def count_by_rule(rows: pl.DataFrame) -> dict[tuple[str, str, str], int]:
-    """How many rows by stage, table and rule, most first."""
+    """Count rows by stage, table and rule, the most frequent first."""
     grouped = rows.group_by("stage", "table", "rule").len().sort(["len", "rule"], descending=[True, False])
     return {(stage, table, rule): n for stage, table, rule, n in grouped.rows()}
 
 
 def sample_rows(rows: pl.DataFrame, rule: str | None, n: int) -> list[dict[str, str]]:
-    """The first `n` rows as they stand in the file, without what a person can be reached or charged by.
+    """The first `n` rows as they stand in the file, with contact data masked.
 
     Raises: InputError when no row breaks the rule.
     """
@@ -61,26 +65,25 @@ def sample_rows(rows: pl.DataFrame, rule: str | None, n: int) -> list[dict[str, 
 
 
 def format_row(row: dict[str, object]) -> dict[str, str]:
-    """One row for a reader: `where`, `rule`, `reason`, `raw`, in one line each."""
+    """Format one row for a reader: `where`, `rule`, `reason`, `raw`, in one line each."""
     raw = row["raw"]
     text = raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else ""
-    words = {
+    labels = {
         "where": f"{row['source']}:{row['line']}",
         "rule": str(row["rule"]),
         "reason": mask_contacts(str(row["reason"])),
     }
-    return {**words, "raw": escape_line(mask_contacts(text))[:_SHOWN]}
+    return {**labels, "raw": escape_line(mask_contacts(text))[:_SHOWN]}
 
 
 def replay_quarantine(project: Project, name: str) -> Counter[tuple[str, Fate]]:
-    """What would become of each row that was set aside, by rule: the raw files once more, by the contract as it is now.
+    """Count by rule what would become of each row set aside, reading the raw files again under the current contract.
 
-    A row is known again by its id; where its file was mended, by its table and raw text. Nothing is written, so to ask
-    again gives the same answer.
+    A row is recognised by its id; where its file was repaired, by its table and raw text. Nothing is written.
     """
     contract = load(project.contract(name))
     before = read_quarantine(project, name)
-    passed, broken = _judged(project, name, contract)
+    passed, broken = _recheck(project, name, contract)
     fates: Counter[tuple[str, Fate]] = Counter()
     for row in before.select(ROW_ID, "table", "raw", "rule").iter_rows():
         row_id, table, raw, rule = row
@@ -94,18 +97,18 @@ def replay_quarantine(project: Project, name: str) -> Counter[tuple[str, Fate]]:
     return fates
 
 
-def _judged(project: Project, name: str, contract: Contract) -> tuple[set[object], set[object]]:
-    """Table with id, and table with raw text, of each row that passes and of each that does not."""
-    held = sorted(path for path in project.raw(name).rglob("*") if path.is_file())
-    attachments = [path for path in held if path.name in contract.attached]
+def _recheck(project: Project, name: str, contract: Contract) -> tuple[set[object], set[object]]:
+    """The (table, id) and (table, raw text) of each row that passes, and of each that does not."""
+    paths = sorted(path for path in project.raw(name).rglob("*") if path.is_file())
+    attachments = [path for path in paths if path.name in contract.attached]
     patterns = {table: pattern for table, (pattern, _) in contract.tables.items()}
-    files = assign_files([path for path in held if path not in attachments], patterns)
+    files = assign_files([path for path in paths if path not in attachments], patterns)
     passed, broken = set[object](), set[object]()
     for table, (_, columns) in contract.tables.items():
         read = ingest(files[table], columns, TableFormat.of(contract, table), attachments)
-        judged = validate(table, read.rows, contract.row_rules(table))
-        raw = read.rows.select(ROW_ID, raw="_raw").join(judged.passed.select(ROW_ID), on=ROW_ID, how="semi")
-        for ids, into in ((raw, passed), (pl.concat([judged.quarantine, read.rejects]), broken)):
+        validated = validate(table, read.rows, contract.row_rules(table))
+        raw = read.rows.select(ROW_ID, raw="_raw").join(validated.passed.select(ROW_ID), on=ROW_ID, how="semi")
+        for ids, into in ((raw, passed), (pl.concat([validated.quarantine, read.rejects]), broken)):
             for row_id, text in ids.select(ROW_ID, "raw").iter_rows():
                 into |= {(table, row_id), (table, text)}
     return passed, broken

@@ -54,7 +54,7 @@ def told(units: pl.DataFrame, rule: Contract) -> dict[str, Any] | None:
 
 
 def test_a_random_split_flatters_what_drifts_and_a_late_column_flatters_more() -> None:
-    found = told(drifting(), asked(suspects=["late"]))
+    found = told(drifting(), asked(leakage_suspects=["late"]))
     assert found is not None
     assert (found["rows"], found["columns"], found["reported"]) == (["time", "random"], [[], ["late"]], [0, 0])
     assert found["metric"] == "auc"
@@ -117,7 +117,7 @@ def test_every_task_is_told_in_its_own_metric(task: dict[str, Any], column: dict
     units, rng = drifting(), np.random.default_rng(4)
     size = (units["y"] * (1 + rng.integers(0, 2, N))).to_list()
     answer = [["no", "some", "much"][s] for s in size] if "values" in column else [10.0 * s + 0.0 for s in size]
-    rule = asked(task=task, suspects=["late"], columns={
+    rule = asked(task=task, leakage_suspects=["late"], columns={
         **TYPES, "joined": {"role": "time", "type": "date"}, "what": {"role": "outcome", **column},
     })  # fmt: skip
     found = told(units.with_columns(pl.Series("what", answer)), rule)

@@ -81,8 +81,8 @@ def test_every_epoch_sees_each_row_as_often_as_it_was_drawn(tmp_path: Path) -> N
     spy, times = Spy(), torch.arange(len(TRAIN)) % 3
     fitted(tmp_path, times, (spy,), epochs=3)
     wanted = [i for i in range(len(TRAIN)) for _ in range(i % 3)]
-    assert [sorted(seen) for seen in spy.seen] == [wanted] * 3
-    assert len({tuple(seen) for seen in spy.seen}) == 3
+    assert [sorted(seen) for seen in spy.rows_observed] == [wanted] * 3
+    assert len({tuple(seen) for seen in spy.rows_observed}) == 3
 
 
 def test_early_stopping_gives_back_the_best_epoch(tmp_path: Path) -> None:

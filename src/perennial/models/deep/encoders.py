@@ -1,4 +1,4 @@
-"""Encoded columns in, one vector a column out; the chunks of all columns stand side by side.
+"""Column encoders of the network: one chunk of numbers a column, the chunks of all columns side by side.
 
 Suffixes: B batch, F numeric columns, M missing flags, C categorical columns, D width of a column's chunk, Z all chunks.
 """
@@ -49,7 +49,7 @@ class CategoryEncoder(nn.Module):
 
 
 class WordEncoder(nn.Module):
-    """A text as what its words say together: their embeddings, pooled by attention, mean and maximum.
+    """A text as the embeddings of its words, pooled by attention, mean and maximum.
 
     While training a share of words is read as unknown and a share of embedding dimensions is dropped for all words.
     """
@@ -62,7 +62,7 @@ class WordEncoder(nn.Module):
         self.word_dropout, self.dropout, self.d_out = word_dropout, dropout, 3 * width
 
     def load_vectors(self, vector_WD: Tensor) -> None:
-        """Learn on from these vectors, one for each known word."""
+        """Start from pretrained vectors, one for each known word."""
         with torch.no_grad():
             self.table.weight[2:] = vector_WD
 
@@ -75,8 +75,8 @@ class WordEncoder(nn.Module):
             word_BT = torch.where(gone & there_BT, 1, word_BT)
         x_BTD = self.table(word_BT)
         if self.training and self.dropout:
-            kept = torch.rand(len(x_BTD), 1, x_BTD.shape[2], device=x_BTD.device) >= self.dropout
-            x_BTD = x_BTD * kept / (1 - self.dropout)
+            keep_BD = torch.rand(len(x_BTD), 1, x_BTD.shape[2], device=x_BTD.device) >= self.dropout
+            x_BTD = x_BTD * keep_BD / (1 - self.dropout)
         mask = there_BT[:, :, None]
         weight_BT1 = torch.softmax(self.attention(x_BTD).masked_fill(~mask, -1e9), dim=1) * mask
         mean = (x_BTD * mask).sum(dim=1) / mask.sum(dim=1).clamp_min(1)
@@ -94,7 +94,7 @@ class WideEncoder(nn.Module):
         self.ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
 
     def forward(self, gram_BG: Tensor, weight_BG: Tensor) -> Tensor:
-        """Places (0 is none) and weights of words and pairs → (B, columns × P), the sums of each column."""
+        """Indices (0 is none) and weights of words and pairs → (B, columns × P), the sums of each column."""
         each_BGP = self.table(gram_BG.long()) * weight_BG[:, :, None]
         starts = [0, *self.ends[:-1]]
         parts = [

@@ -38,34 +38,34 @@ class IdTable:
         sum_V = np.bincount(place, weights=y, minlength=len(key_V)).astype(np.float64)
         return cls(key_V=key_V, sum_V=sum_V, count_V=count_V, base=float(y.mean()))
 
-    def told(self, ids: pl.Series) -> F64:
-        """(n, 2) for rows that were not counted here."""
-        total, count = self._found(hash_keys(ids))
-        return self._numbers(total, count)
+    def encode_new(self, ids: pl.Series) -> F64:
+        """(n, 2) for rows that are not among the training rows."""
+        total, count = self._look_up(hash_keys(ids))
+        return self._smooth(total, count)
 
-    def _found(self, keys: NDArray[np.uint64]) -> tuple[F64, F64]:
+    def _look_up(self, keys: NDArray[np.uint64]) -> tuple[F64, F64]:
         at = np.minimum(np.searchsorted(self.key_V, keys), max(len(self.key_V) - 1, 0))
         known = self.key_V[at] == keys
         return np.where(known, self.sum_V[at], 0.0), np.where(known, self.count_V[at], 0.0)
 
-    def _numbers(self, total: F64, count: F64) -> F64:
+    def _smooth(self, total: F64, count: F64) -> F64:
         rate = (total + _PRIOR_ROWS * self.base) / (count + _PRIOR_ROWS)
         return np.column_stack([np.log(np.maximum(rate, 1e-9) / max(self.base, 1e-9)), np.log1p(count)])
 
-    def of_train(self, ids: pl.Series, y: F64, fold: I64) -> F64:
-        """(n, 2) for the rows counted here: rates from the other folds, counts without the row, or they would leak."""
+    def encode_train(self, ids: pl.Series, y: F64, fold: I64) -> F64:
+        """(n, 2) for the training rows: rates from the other folds, counts without the row, or they would leak."""
         keys = hash_keys(ids)
         total, count = np.zeros(len(y)), np.zeros(len(y))
         for f in range(N_FOLDS):
             others = IdTable.of(keys[fold != f], y[fold != f])
-            total[fold == f], count[fold == f] = others._found(keys[fold == f])
-        out = self._numbers(total, count)
-        out[:, 1] = np.log1p(self._found(keys)[1] - 1)
+            total[fold == f], count[fold == f] = others._look_up(keys[fold == f])
+        out = self._smooth(total, count)
+        out[:, 1] = np.log1p(self._look_up(keys)[1] - 1)
         return out
 
 
 def hash_keys(ids: pl.Series) -> NDArray[np.uint64]:
-    """A stable hash of each id's text: the first 8 bytes of its md5."""
+    """Hash each id's text: the first 8 bytes of its md5."""
     texts = fill_nulls(ids)
     names = texts.unique()
     hashes = [int.from_bytes(hashlib.md5(t.encode(), usedforsecurity=False).digest()[:8], "big") for t in names]

@@ -1,4 +1,4 @@
-"""What a traditional family computes in, the link scores of a task out: one place for what linear and boosted share.
+"""Heads of the traditional families: the fits that a task needs, and link scores from their raw numbers.
 
 A model computes raw numbers (n, R): log odds or an amount (one, or one an arm), log shares of classes; or, for an
 amount in two parts, the log odds that there is any and the logarithm of how much. Their link scores are (n, O).
@@ -23,7 +23,7 @@ FitKind = Literal["odds", "classes", "amount"]
 
 @dataclass(frozen=True, kw_only=True)
 class FitTarget:
-    """One fit of a family: what is predicted, of which rows (a mask), and what they should give."""
+    """One fit of a family: the kind of prediction, its rows (a mask), and their values."""
 
     kind: FitKind
     rows: NDArray[np.bool_]
@@ -31,7 +31,7 @@ class FitTarget:
 
 
 def build_targets(head: Head, y: F64, arm: I64) -> list[FitTarget]:
-    """The fits that a head asks for, in the order of its raw numbers (classes are one fit)."""
+    """Build the fits of a head, in the order of its raw numbers (classes are one fit)."""
     everyone = np.ones(len(y), dtype=np.bool_)
     match head.task:
         case "binary" | "uplift":
@@ -52,7 +52,7 @@ def build_targets(head: Head, y: F64, arm: I64) -> list[FitTarget]:
 
 
 def compute_link(head: Head, raw_NR: F64) -> F64:
-    """Link scores (n, O): classes as log shares, two parts as the logarithm of the expected amount."""
+    """Compute link scores (n, O): classes as log shares, two parts as the logarithm of the expected amount."""
     if head.task == "multiclass":
         return np.asarray(raw_NR - logsumexp(raw_NR, axis=1, keepdims=True))
     if head.two_part:
@@ -61,7 +61,7 @@ def compute_link(head: Head, raw_NR: F64) -> F64:
 
 
 def link_contributions(head: Head, parts_NGR: F64, raw_NR: F64, base_R: F64) -> F64:
-    """Additive parts (n, columns, O) of link − link at `base_R`, from those of the raw numbers."""
+    """Turn parts of the raw numbers into additive parts (n, columns, O) of link − link at `base_R`."""
     if head.task == "multiclass":
         return np.asarray(parts_NGR - parts_NGR.mean(axis=2, keepdims=True))
     if not head.two_part:
@@ -73,7 +73,7 @@ def link_contributions(head: Head, parts_NGR: F64, raw_NR: F64, base_R: F64) -> 
 
 
 def sum_by_column(parts_NJ: F64, owner_J: Sequence[int], n_columns: int) -> F64:
-    """Parts of design columns added up over the columns they belong to, (n, columns)."""
+    """Add up the parts of design columns over the columns that they belong to, (n, columns)."""
     out = np.zeros((len(parts_NJ), n_columns))
     for j, owner in enumerate(owner_J):
         out[:, owner] += parts_NJ[:, j]

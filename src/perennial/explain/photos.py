@@ -1,4 +1,4 @@
-"""Pixels and what a model says of them in, heat maps out, and whether hiding what they point at matters.
+"""Photo explanations: heat maps by occlusion, and the deletion check that they point at what matters.
 
 Suffixes: N photos, C channels, S side, M changed photos.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,21 +17,20 @@ from perennial.evaluation.statistics.intervals import Interval, mean
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
-ProbabilityOf = Callable[
-    [I64, U8], F64
-]  # which photos (m,), as changed (m, C, S, S) -> the chance of what was said of each, (m,)
+# photo numbers (m,), their changed pixels (m, C, S, S) -> the probability of the predicted class of each (m,)
+ProbabilityOf = Callable[[I64, U8], F64]
 _PATCHES, _OVERLAP = 5, 2  # a patch is a fifth of the side, and moves by half of itself
 _LEVEL = 0.95
-_MASSES = 8  # photos whose patches are looked at together
+_MASSES = 8  # photos whose patches are scored together
 _LEAST = 64  # photos under which a check says nothing
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeletionCheck:
-    """What hiding the hottest `share` of each photo takes off the chance of what was said, on average over `n` photos.
+    """The fall in the predicted probability when the hottest `share` of each photo is hidden, on average over `n` photos.
 
-    `elsewhere` is how much more that is than hiding the same shape at a place drawn by lot takes, `another` than hiding
-    what another photo's map points at; 95 % intervals of paired differences.
+    `elsewhere` is how much larger that is than after hiding the same shape at a random place, `another` than after hiding
+    the hottest part of another photo's map; 95 % intervals of paired differences.
     """
 
     n: int
@@ -43,24 +41,26 @@ class DeletionCheck:
 
     @property
     def passes(self) -> bool:
-        """Whether the maps point at what matters, and at what matters in their own photo."""
+        """Whether the maps point at what matters, more than a random place or another photo's map does."""
         return self.n >= _LEAST and self.elsewhere.low > 0 and self.another.low > 0
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         return {**asdict(self), "passes": self.passes}
 
 
-def build_heat_maps(pixels_NCSS: U8, chance: ProbabilityOf) -> F64:
-    """How much the log of the chance falls where a patch is blurred, mean over the patches near a pixel, (n, S, S)."""
+def build_heat_maps(pixels_NCSS: U8, probability: ProbabilityOf) -> F64:
+    """Build heat maps (n, S, S): the fall in the log probability when a patch is blurred, mean over the patches of a pixel."""
     parts = [
-        _maps(np.arange(start, min(start + _MASSES, len(pixels_NCSS))), pixels_NCSS, chance)
+        _map_block(np.arange(start, min(start + _MASSES, len(pixels_NCSS))), pixels_NCSS, probability)
         for start in range(0, len(pixels_NCSS), _MASSES)
     ]
     return np.concatenate(parts) if parts else np.zeros((0, *pixels_NCSS.shape[2:]))
 
 
-def check_deletion(pixels_NCSS: U8, heat_NSS: F64, chance: ProbabilityOf, *, share: float, seed: int) -> DeletionCheck:
-    """The deletion check: the hottest pixels of each photo are filled with its mean colour, not blurred as for the maps."""
+def check_deletion(
+    pixels_NCSS: U8, heat_NSS: F64, probability: ProbabilityOf, *, share: float, seed: int
+) -> DeletionCheck:
+    """Check by deletion: the hottest pixels of each photo are filled with its mean colour, not blurred as for the maps."""
     rng, n = np.random.Generator(np.random.PCG64(seed)), len(pixels_NCSS)
     hot_NSS = mask_hottest(heat_NSS, share)
     by = rng.integers(pixels_NCSS.shape[2], size=(n, 2))
@@ -69,8 +69,10 @@ def check_deletion(pixels_NCSS: U8, heat_NSS: F64, chance: ProbabilityOf, *, sha
     other_NSS = np.empty_like(hot_NSS)
     other_NSS[order] = hot_NSS[np.roll(order, 1)]
     every = np.arange(n)
-    whole = chance(every, pixels_NCSS)
-    own, moved, other = (whole - chance(every, _filled(pixels_NCSS, m)) for m in (hot_NSS, moved_NSS, other_NSS))
+    whole = probability(every, pixels_NCSS)
+    own, moved, other = (
+        whole - probability(every, _fill_mask(pixels_NCSS, m)) for m in (hot_NSS, moved_NSS, other_NSS)
+    )
     return DeletionCheck(
         n=n, share=share, drop=mean(own, _LEVEL), elsewhere=mean(own - moved, _LEVEL), another=mean(own - other, _LEVEL)
     )  # fmt: skip
@@ -86,7 +88,7 @@ def mask_hottest(heat_NSS: F64, share: float) -> NDArray[np.bool_]:
 
 
 def draw_overlay(pixels_CSS: U8, heat_SS: F64) -> U8:
-    """The photo faded and without colours, blue where hiding lowers the chance: the more, the bluer."""
+    """Draw the photo faded and grey, and bluer the more hiding a place lowers the probability."""
     grey = 255 - _FADED * (255 - pixels_CSS.mean(axis=0, keepdims=True))
     strength = np.clip(heat_SS / max(float(heat_SS.max()), 1e-9), 0, 1)[None] * _BLUEST
     out: U8 = (grey * (1 - strength) + _BLUE[:, None, None] * strength).round().astype(np.uint8)
@@ -96,17 +98,17 @@ def draw_overlay(pixels_CSS: U8, heat_SS: F64) -> U8:
 _BLUE, _BLUEST, _FADED = np.array([31.0, 95.0, 191.0]), 0.85, 0.6
 
 
-def _maps(which: I64, pixels_NCSS: U8, chance: ProbabilityOf) -> F64:
+def _map_block(which: I64, pixels_NCSS: U8, probability: ProbabilityOf) -> F64:
     side = pixels_NCSS.shape[2]
     wide = side // _PATCHES
-    starts = [(y, x) for y in _starts(side, wide) for x in _starts(side, wide)]
+    starts = [(y, x) for y in _patch_starts(side, wide) for x in _patch_starts(side, wide)]
     mine = pixels_NCSS[which]
     blurred = uniform_filter(mine.astype(np.float64), size=(1, 1, wide, wide), mode="nearest").round().astype(np.uint8)
     changed = np.repeat(mine[:, None], len(starts), axis=1)
     for k, (y, x) in enumerate(starts):
         changed[:, k, :, y : y + wide, x : x + wide] = blurred[:, :, y : y + wide, x : x + wide]
-    after = chance(np.repeat(which, len(starts)), changed.reshape(-1, *mine.shape[1:])).reshape(len(which), -1)
-    fall = np.log(np.maximum(chance(which, mine), _TINY))[:, None] - np.log(np.maximum(after, _TINY))
+    after = probability(np.repeat(which, len(starts)), changed.reshape(-1, *mine.shape[1:])).reshape(len(which), -1)
+    fall = np.log(np.maximum(probability(which, mine), _TINY))[:, None] - np.log(np.maximum(after, _TINY))
     total, times = np.zeros((len(which), side, side)), np.zeros((side, side))
     for k, (y, x) in enumerate(starts):
         total[:, y : y + wide, x : x + wide] += fall[:, k, None, None]
@@ -117,11 +119,11 @@ def _maps(which: I64, pixels_NCSS: U8, chance: ProbabilityOf) -> F64:
 _TINY = 1e-9
 
 
-def _starts(side: int, wide: int) -> list[int]:
+def _patch_starts(side: int, wide: int) -> list[int]:
     """Where patches start along a side; the last one ends with it."""
     return sorted({*range(0, side - wide, wide // _OVERLAP), side - wide})
 
 
-def _filled(pixels_NCSS: U8, mask_NSS: NDArray[np.bool_]) -> U8:
+def _fill_mask(pixels_NCSS: U8, mask_NSS: NDArray[np.bool_]) -> U8:
     mean_NC11 = pixels_NCSS.mean(axis=(2, 3), keepdims=True).round().astype(np.uint8)
     return np.where(mask_NSS[:, None], mean_NC11, pixels_NCSS)

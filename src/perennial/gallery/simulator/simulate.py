@@ -1,4 +1,4 @@
-"""Population in → a retailer's raw files (customers, events, one randomised campaign), their truth, their planted dirt.
+"""Simulator of a retailer: raw files of customers, events and one randomised campaign, their truth and planted dirt.
 
 The bytes depend on the population only: not on the block size, the machine or the clock. Dirt is added beside its model
 row and never written over it, so that what remains after cleaning is the truth, row for row.
@@ -49,7 +49,7 @@ _BLOCK = 7000  # customers: about 110 MB
 
 @dataclass(frozen=True, kw_only=True)
 class PlantedRow:
-    """A dirty row: its file, what is wrong, its bytes without the line end, and the customer it was made from."""
+    """A dirty row: its file, its kind of error, its bytes without the line end, and the customer of its model row."""
 
     file: File
     kind: str
@@ -59,7 +59,7 @@ class PlantedRow:
 
 def write_population(folder: Path, population: Population, *, block: int = _BLOCK) -> None:
     """Write customers.csv and events.csv, `block` customers at a time."""
-    _write(folder, population, (*_PROFILE, *_CAMPAIGN), block)
+    _write_files(folder, population, (*_PROFILE, *_CAMPAIGN), block)
 
 
 def write_incoming(folder: Path, population: Population) -> None:
@@ -71,11 +71,11 @@ def write_incoming(folder: Path, population: Population) -> None:
         month=population.month,
         concept=population.concept,
     )
-    _write(folder, coming, _PROFILE, _BLOCK)
+    _write_files(folder, coming, _PROFILE, _BLOCK)
 
 
 def compute_truth(population: Population) -> dict[str, npt.NDArray[Any]]:
-    """The truth, one entry a customer: type, history, score, probabilities (`…_q32`: times 2^32, exact), campaign."""
+    """Compute the truth, one entry a customer: type, history, score, probabilities (`…_q32`: times 2^32, exact), campaign."""
     customers = draw_customers(population, np.arange(population.first, population.first + population.n))
     past = summarise_history(population, customers)
     outcome = draw_responses(population, customers, past)
@@ -104,8 +104,8 @@ def compute_truth(population: Population) -> dict[str, npt.NDArray[Any]]:
 
 
 def list_planted(population: Population) -> list[PlantedRow]:
-    """Every dirty row that `write` adds, in the order of the files."""
-    found = []
+    """List every dirty row that `write_population` adds, in the order of the files."""
+    planted = []
     for file in _FILES:
         dirt = plan_dirt(population, file, population.first, population.first + population.n)
         models = np.array(sorted(dirt), dtype=np.int64)
@@ -113,11 +113,11 @@ def list_planted(population: Population) -> list[PlantedRow]:
         for customer, row in zip(models.tolist(), rows, strict=True):
             for kind in dirt[customer]:
                 raw = encode_line(spoil_row(population, file, kind, row))
-                found.append(PlantedRow(file=file, kind=kind, raw=raw, customer=customer))
-    return found
+                planted.append(PlantedRow(file=file, kind=kind, raw=raw, customer=customer))
+    return planted
 
 
-def _write(folder: Path, population: Population, columns: tuple[str, ...], block: int) -> None:
+def _write_files(folder: Path, population: Population, columns: tuple[str, ...], block: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     stop = population.first + population.n
     with (folder / _FILES[0]).open("wb") as customers, (folder / _FILES[1]).open("wb") as events:
@@ -133,7 +133,7 @@ def _customer_lines(population: Population, drawn: Customers, columns: tuple[str
     rows = ({column: row[column] for column in columns} for row in _customer_rows(population, drawn))
     dirt = plan_dirt(population, "customers.csv", int(drawn.number[0]), int(drawn.number[-1]) + 1)
     for customer, row in zip(drawn.number.tolist(), rows, strict=True):
-        yield _line(row.values())
+        yield _encode_cells(row.values())
         for kind in dirt.get(customer, ()):
             yield encode_line(spoil_row(population, "customers.csv", kind, row)) + b"\n"
 
@@ -141,19 +141,19 @@ def _customer_lines(population: Population, drawn: Customers, columns: tuple[str
 def _event_lines(population: Population, drawn: Customers) -> Iterator[bytes]:
     """By customer: the newest purchase and its dirt, the older ones, the visits."""
     purchases, visits = (_event_rows(population, drawn, events) for events in (drawn.purchases, drawn.visits))
-    n_bought, n_seen = (
+    n_bought, n_visits = (
         np.bincount(events.owner, minlength=len(drawn.number)).tolist() for events in (drawn.purchases, drawn.visits)
     )
     dirt = plan_dirt(population, "events.csv", int(drawn.number[0]), int(drawn.number[-1]) + 1)
-    for customer, bought, seen in zip(drawn.number.tolist(), n_bought, n_seen, strict=True):
+    for customer, purchase_count, visit_count in zip(drawn.number.tolist(), n_bought, n_visits, strict=True):
         newest = next(purchases)
-        yield _line(newest)
+        yield _encode_cells(newest)
         for kind in dirt.get(customer, ()):
-            yield encode_line(spoil_row(population, "events.csv", kind, _named(newest))) + b"\n"
-        for _ in range(bought - 1):
-            yield _line(next(purchases))
-        for _ in range(seen):
-            yield _line(next(visits))
+            yield encode_line(spoil_row(population, "events.csv", kind, _as_row(newest))) + b"\n"
+        for _ in range(purchase_count - 1):
+            yield _encode_cells(next(purchases))
+        for _ in range(visit_count):
+            yield _encode_cells(next(visits))
 
 
 def _model_rows(population: Population, drawn: Customers, file: File) -> Iterator[Row]:
@@ -162,7 +162,7 @@ def _model_rows(population: Population, drawn: Customers, file: File) -> Iterato
         return
     for cells, k in zip(_event_rows(population, drawn, drawn.purchases), drawn.purchases.k, strict=True):
         if k == 0:
-            yield _named(cells)
+            yield _as_row(cells)
 
 
 def _customer_rows(population: Population, drawn: Customers) -> Iterator[Row]:
@@ -203,9 +203,9 @@ def _event_rows(population: Population, drawn: Customers, events: Events) -> Ite
         )
 
 
-def _named(cells: tuple[str, ...]) -> Row:
+def _as_row(cells: tuple[str, ...]) -> Row:
     return dict(zip(_EVENT, cells, strict=True))
 
 
-def _line(cells: Iterable[str]) -> bytes:
+def _encode_cells(cells: Iterable[str]) -> bytes:
     return (",".join(cells) + "\n").encode()

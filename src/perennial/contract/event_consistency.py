@@ -5,23 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 
+from perennial.contract import features as feature_kinds
+from perennial.contract import rules as rule_kinds
 from perennial.contract.column_types import MOMENT, NUMBER, TEXT, Columns, check_column
 from perennial.contract.columns import CellType
 from perennial.contract.events import Above, columns_of_filter
-from perennial.contract.features import (
-    CountBy,
-    Distinct,
-    Feature,
-    Mean,
-    OverEvents,
-    Per,
-    Since,
-    Sum,
-    SumWithin,
-    columns_of_feature,
-)
+from perennial.contract.features import Feature, OverEvents, columns_of_feature
 from perennial.contract.model import Contract
-from perennial.contract.rules import Before, Between, FileRule, Implies, InSet, Matches, Ordered, Rule, columns_of_rule
+from perennial.contract.rules import FileRule, Rule, columns_of_rule
 
 _OURS = {"cutoff", "label_end", "row_id"}  # columns of units that are made of events
 
@@ -32,15 +23,15 @@ def check_rules(place: str, columns: Columns, rules: Iterable[Rule]) -> Iterator
             continue
         types: set[CellType] | None = None
         match rule:
-            case Between():
+            case rule_kinds.Between():
                 types = NUMBER
-            case Before():
+            case rule_kinds.Before():
                 types = MOMENT
-            case InSet() | Matches():
+            case rule_kinds.InSet() | rule_kinds.Matches():
                 types = TEXT
-            case Implies():
+            case rule_kinds.Implies():
                 types = {"int"}
-            case Ordered():
+            case rule_kinds.Ordered():
                 first, second = (columns.get(name) for name in rule.columns)
                 if first and second and (first.cell_type in NUMBER) != (second.cell_type in NUMBER):
                     yield f"{place}, {rule.kind}: {' and '.join(rule.columns)} cannot be compared"
@@ -60,19 +51,23 @@ def check_features(contract: Contract) -> Iterator[str]:
         types = _feature_types(feature)
         for column in columns_of_feature(feature):
             yield from check_column(place, columns, column, types if column == getattr(feature, "of", None) else TEXT)
-        if isinstance(feature, CountBy) and feature.by in columns and not isinstance(columns[feature.by].values, tuple):
+        if (
+            isinstance(feature, feature_kinds.CountBy)
+            and feature.by in columns
+            and not isinstance(columns[feature.by].values, tuple)
+        ):
             yield f"{place}: column {feature.by!r} must list its values"
 
 
 def _feature_types(feature: Feature) -> set[CellType] | None:
     match feature:
-        case Since(kind="years_since"):
+        case feature_kinds.Since(kind="years_since"):
             return {"int"}
-        case Since():
+        case feature_kinds.Since():
             return MOMENT
-        case Sum() | Mean() | Per():
+        case feature_kinds.Sum() | feature_kinds.Mean() | feature_kinds.Per():
             return NUMBER
-        case Distinct():
+        case feature_kinds.Distinct():
             return TEXT
         case _:
             return None
@@ -171,7 +166,7 @@ def _check_outcomes(contract: Contract) -> Iterator[str]:
         if outcome.events not in contract.events:
             yield f"{place}: no event table {outcome.events!r}; there are: {', '.join(contract.events)}"
             continue
-        summed = outcome.of if isinstance(outcome, SumWithin) else None
+        summed = outcome.of if isinstance(outcome, feature_kinds.SumWithin) else None
         for column in columns_of_feature(outcome):
             types = NUMBER if column == summed else TEXT
             yield from check_column(place, contract.events[outcome.events].all_columns, column, types)

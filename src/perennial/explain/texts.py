@@ -107,11 +107,8 @@ def quote_text(text: str, parts: Mapping[str, float]) -> list[TextPiece]:
     tokens = find_words(flat)
     most = max((abs(part) for part in parts.values()), default=0.0) or 1.0
     share = [parts.get(word, 0.0) / most for word, _, _ in tokens]
-    chosen = (
-        _choose_words([end - start + 1 for _, start, end in tokens], share)
-        if len(flat) > _QUOTED
-        else range(len(tokens))
-    )
+    sizes = [end - start + 1 for _, start, end in tokens]
+    chosen = _choose_words(sizes, share) if len(flat) > _QUOTED else range(len(tokens))
     pieces: list[TextPiece] = []
     at, last = 0, -1
     for i in chosen:

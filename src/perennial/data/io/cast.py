@@ -54,12 +54,18 @@ def cast_columns(rows: pl.DataFrame, columns: dict[str, Column]) -> CastRows:
         cells, why = _cast_column(texts[name], column)
         typed.append(cells)
         for check, problems in (*check_cells(texts[name], cells, column), ("cell", why)):
-            if problems.null_count() < len(problems):
-                rules = rules.zip_with(
-                    reasons.is_not_null() | problems.is_null(), f"{check}:{name}" + problems.str.head(0)
-                )
-                reasons = pl.select(pl.coalesce(reasons, f"{name}: " + problems)).to_series()
-    return CastRows(pl.DataFrame(typed), reasons.rename("reason"), rules.rename("rule"))
+            reasons, rules = add_problems(reasons, rules, f"{check}:{name}", problems)
+    return CastRows(pl.DataFrame(typed), reasons, rules)
+
+
+def add_problems(reasons: pl.Series, rules: pl.Series, rule: str, problems: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Add the problems of one check (n,), named `check:column`, to the rows that have no reason yet."""
+    if problems.null_count() == len(problems):
+        return reasons, rules
+    _, _, column = rule.partition(":")
+    rules = rules.zip_with(reasons.is_not_null() | problems.is_null(), rule + problems.str.head(0))
+    reasons = pl.select(pl.coalesce(reasons, f"{column}: " + problems)).to_series()
+    return reasons.rename("reason"), rules.rename("rule")
 
 
 def hash_records(rows: pl.DataFrame, columns: dict[str, Column]) -> pl.Series:

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from perennial.contract.columns import Column
-from perennial.data.io.cast import CastRows, cast_columns, hash_records
+from perennial.data.io.cast import CastRows, add_problems, cast_columns, hash_records
 from perennial.data.io.headers import find_stray_rows, match_header
 from perennial.data.io.images import Archive, attach_pictures, hash_pictures
 from perennial.data.io.normalise import count_changes
@@ -178,11 +178,10 @@ def _add_pictures(result: CastRows, columns: dict[str, Column], archives: dict[s
         if column.archive is not None and column.role == "entity":
             frame = frame.with_columns(hash_pictures(frame[name], archives[column.archive]))
         elif column.archive is not None:
-            pictures, why = attach_pictures(frame[name], column, archives[column.archive])
+            pictures, problems = attach_pictures(frame[name], column, archives[column.archive])
             frame = frame.with_columns(pictures)
-            rules = rules.zip_with(reasons.is_not_null() | why.is_null(), f"cell:{name}" + why.str.head(0))
-            reasons = pl.select(pl.coalesce(reasons, f"{name}: " + why).alias("reason")).to_series()
-    return CastRows(frame, reasons, rules.rename("rule"))
+            reasons, rules = add_problems(reasons, rules, f"cell:{name}", problems)
+    return CastRows(frame, reasons, rules)
 
 
 def _mark_stray(result: CastRows, rows: pl.DataFrame, columns: dict[str, Column]) -> CastRows:

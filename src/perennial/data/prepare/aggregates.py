@@ -7,22 +7,9 @@ from typing import assert_never
 
 import narwhals as nw
 
+from perennial.contract import features as feature_kinds
 from perennial.contract.columns import Column
-from perennial.contract.features import (
-    Count,
-    CountBy,
-    CustomFeature,
-    Distinct,
-    EventFeature,
-    Gap,
-    Mean,
-    Overdue,
-    OverEvents,
-    Per,
-    Recency,
-    Sum,
-    Tenure,
-)
+from perennial.contract.features import EventFeature, OverEvents
 from perennial.contract.model import Contract
 from perennial.data.names import Table
 from perennial.files.extensions import load_extension
@@ -45,13 +32,13 @@ def add_event_features(units: Table, aged: Table, contract: Contract, table: str
     aggregates: list[nw.Expr] = []
     zero: list[str] = []
     for name, feature in features.items():
-        if isinstance(feature, Gap | Overdue):
+        if isinstance(feature, feature_kinds.Gap | feature_kinds.Overdue):
             units = units.join(_measure_rhythm(name, feature, aged, keys), on=keys, how="left")
             continue
         aggregates += _build_aggregates(name, feature, columns)
-        if isinstance(feature, CountBy):
+        if isinstance(feature, feature_kinds.CountBy):
             zero += [f"{name}_{value}" for value in _listed_values(feature, columns)]
-        elif isinstance(feature, Count | Sum | Distinct):
+        elif isinstance(feature, feature_kinds.Count | feature_kinds.Sum | feature_kinds.Distinct):
             zero.append(name)
     if not aggregates:
         return units
@@ -83,43 +70,45 @@ def match_values(inside: nw.Expr, values: dict[str, str]) -> nw.Expr:
 def _build_aggregates(name: str, feature: EventFeature, columns: dict[str, Column]) -> list[nw.Expr]:
     inside = _inside(feature)
     match feature:
-        case Count():
+        case feature_kinds.Count():
             return [_count_rows(inside).cast(nw.Float64).alias(name)]
-        case Sum():
+        case feature_kinds.Sum():
             return [build_sum(feature.of, inside).alias(name)]
-        case Mean():
+        case feature_kinds.Mean():
             count = _count_rows(inside & ~nw.col(feature.of).is_null())
             return [nw.when(count > 0).then(build_sum(feature.of, inside) / count).alias(name)]
-        case Recency():
+        case feature_kinds.Recency():
             return [nw.when(inside).then(nw.col(AGE)).min().cast(nw.Float64).alias(name)]
-        case Tenure():
+        case feature_kinds.Tenure():
             return [nw.when(inside).then(nw.col(AGE)).max().cast(nw.Float64).alias(name)]
-        case CountBy():
+        case feature_kinds.CountBy():
             return [
                 _count_rows(inside & (nw.col(feature.by) == value)).cast(nw.Float64).alias(f"{name}_{value}")
                 for value in _listed_values(feature, columns)
             ]
-        case Distinct():
+        case feature_kinds.Distinct():
             return [_count_distinct(feature.of, inside).cast(nw.Float64).alias(name)]
-        case Per():
+        case feature_kinds.Per():
             places = _count_distinct(feature.per, inside)
             total = _count_rows(inside).cast(nw.Float64) if feature.of is None else build_sum(feature.of, inside)
             return [nw.when(places > 0).then(total / places).alias(name)]
-        case CustomFeature():
+        case feature_kinds.CustomFeature():
             function = load_extension("features", feature.name, feature.settings)
             return [function(nw.col(AGE), inside, **feature.settings).cast(nw.Float64).alias(name)]
-        case Gap() | Overdue():
+        case feature_kinds.Gap() | feature_kinds.Overdue():
             return []  # of days, not of rows: see _rhythm
         case _:
             assert_never(feature)
 
 
-def _measure_rhythm(name: str, feature: Gap | Overdue, aged: Table, keys: list[str]) -> Table:
+def _measure_rhythm(
+    name: str, feature: feature_kinds.Gap | feature_kinds.Overdue, aged: Table, keys: list[str]
+) -> Table:
     """The median gap between days with an event, or the days since the last event in such gaps, by key."""
     days = aged.filter(_inside(feature)).select(*keys, AGE).unique()
     steps = days.with_columns((nw.col(AGE) - nw.col(AGE).shift(1).over(*keys, order_by=AGE)).alias(_GAP))
     median = nw.col(_GAP).median()
-    value = median if isinstance(feature, Gap) else nw.col(AGE).min() / median
+    value = median if isinstance(feature, feature_kinds.Gap) else nw.col(AGE).min() / median
     return steps.group_by(keys).agg(nw.when(nw.len() >= _FEWEST).then(value).cast(nw.Float64).alias(name))
 
 
@@ -140,7 +129,7 @@ def _count_distinct(name: str, inside: nw.Expr) -> nw.Expr:
     return nw.when(known).then(nw.col(name)).n_unique().cast(nw.Int64) - any_null
 
 
-def _listed_values(feature: CountBy, columns: dict[str, Column]) -> tuple[str, ...]:
+def _listed_values(feature: feature_kinds.CountBy, columns: dict[str, Column]) -> tuple[str, ...]:
     values = columns[feature.by].values
     assert isinstance(values, tuple)
     return values

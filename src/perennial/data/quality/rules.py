@@ -7,20 +7,8 @@ from typing import assert_never
 
 import narwhals as nw
 
-from perennial.contract.rules import (
-    Before,
-    Between,
-    CellRule,
-    CustomRule,
-    Implies,
-    InSet,
-    Matches,
-    NotNull,
-    Ordered,
-    RowRule,
-    Unique,
-    name_rule,
-)
+from perennial.contract import rules as rule_kinds
+from perennial.contract.rules import CellRule, RowRule, Unique, name_rule
 from perennial.data.names import CONTENT, ORDER, Table
 from perennial.files.extensions import load_extension
 
@@ -45,25 +33,25 @@ def mark_broken(table: Table, rules: Sequence[RowRule]) -> Table:
 def build_expression(rule: CellRule) -> nw.Expr:
     """Whether a row satisfies the rule; a null satisfies every rule but not_null, NaN none that compares."""
     match rule:
-        case NotNull():
+        case rule_kinds.NotNull():
             return ~nw.col(rule.column).is_null()
-        case InSet():
+        case rule_kinds.InSet():
             return _allow_null(rule.column, nw.col(rule.column).is_in(list(rule.values)))
-        case Between():
+        case rule_kinds.Between():
             low = nw.lit(True) if rule.min is None else nw.col(rule.column) >= rule.min
             high = nw.lit(True) if rule.max is None else nw.col(rule.column) <= rule.max
             return _allow_null(rule.column, low & high)
-        case Before():
+        case rule_kinds.Before():
             return _allow_null(rule.column, nw.col(rule.column).cast(nw.Date) < nw.lit(rule.date))
-        case Matches():
+        case rule_kinds.Matches():
             return _allow_null(rule.column, nw.col(rule.column).str.contains(rule.pattern))
-        case Implies():
+        case rule_kinds.Implies():
             holds = (nw.col(rule.if_) != 1) | (nw.col(rule.then) == 1)
             return nw.col(rule.if_).is_null() | nw.col(rule.then).is_null() | holds
-        case Ordered():
+        case rule_kinds.Ordered():
             a, b = (nw.col(name) for name in rule.columns)
             return a.is_null() | b.is_null() | (a <= b)
-        case CustomRule():
+        case rule_kinds.CustomRule():
             holds = load_extension("rules", rule.name, rule.settings)(**rule.settings)
             return nw.when(holds.is_null()).then(nw.lit(True)).otherwise(holds)
         case _:
@@ -73,21 +61,21 @@ def build_expression(rule: CellRule) -> nw.Expr:
 def describe_violation(rule: RowRule) -> str:
     """Say how a row breaks the rule, for the quarantine and the report."""
     match rule:
-        case NotNull():
+        case rule_kinds.NotNull():
             return f"{rule.column} is empty"
-        case InSet():
+        case rule_kinds.InSet():
             return f"{rule.column} is none of {', '.join(rule.values)}"
-        case Between():
+        case rule_kinds.Between():
             return f"{rule.column} {_describe_bounds(rule.min, rule.max)}"
-        case Before():
+        case rule_kinds.Before():
             return f"{rule.column} is not before {rule.date:%Y-%m-%d}"
-        case Matches():
+        case rule_kinds.Matches():
             return f"{rule.column} is not written as {rule.pattern}"
-        case Implies():
+        case rule_kinds.Implies():
             return f"{rule.if_} is 1 but {rule.then} is not"
-        case Ordered():
+        case rule_kinds.Ordered():
             return f"{rule.columns[0]} is greater than {rule.columns[1]}"
-        case CustomRule():
+        case rule_kinds.CustomRule():
             return f"{rule.name.replace('_', ' ')} does not hold"
         case Unique():
             others = {"first": "was seen before", "last": "is seen again", "none": "is seen elsewhere"}

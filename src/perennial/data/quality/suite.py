@@ -14,19 +14,8 @@ import narwhals as nw
 import pandas as pd
 import polars as pl
 
-from perennial.contract.rules import (
-    Before,
-    Between,
-    CustomRule,
-    Implies,
-    InSet,
-    Matches,
-    NotNull,
-    Ordered,
-    RowRule,
-    Unique,
-    name_rule,
-)
+from perennial.contract import rules as rule_kinds
+from perennial.contract.rules import CustomRule, RowRule, Unique, name_rule
 from perennial.data.quality.rules import build_expression
 from perennial.errors import DataStopped
 
@@ -59,25 +48,25 @@ def build_expectation(rule: RowRule) -> Any:
     """Render a row rule as a GX expectation; `unique` is one over the one-row summary (a column `clashes:NAME`)."""
     meta = {"rule": name_rule(rule)}
     match rule:
-        case NotNull():
+        case rule_kinds.NotNull():
             return gxe.ExpectColumnValuesToNotBeNull(column=rule.column, meta=meta)
-        case InSet():
+        case rule_kinds.InSet():
             return gxe.ExpectColumnValuesToBeInSet(column=rule.column, value_set=list(rule.values), meta=meta)
-        case Between():
+        case rule_kinds.Between():
             low, high = rule.min, rule.max
             return gxe.ExpectColumnValuesToBeBetween(column=rule.column, min_value=low, max_value=high, meta=meta)
-        case Before():
+        case rule_kinds.Before():
             day = pd.Timestamp(rule.date, tz="UTC").isoformat()
             return gxe.ExpectColumnValuesToBeBetween(column=rule.column, max_value=day, strict_max=True, meta=meta)
-        case Matches():
+        case rule_kinds.Matches():
             regex = rule.pattern.replace(r"\z", r"\Z")  # Python's name for the end of the text
             return gxe.ExpectColumnValuesToMatchRegex(column=rule.column, regex=regex, meta=meta)
-        case Implies():
+        case rule_kinds.Implies():
             pairs, both = [(0, 0), (0, 1), (1, 1)], "either_value_is_missing"
             return gxe.ExpectColumnPairValuesToBeInSet(
                 column_A=rule.if_, column_B=rule.then, value_pairs_set=pairs, ignore_row_if=both, meta=meta
             )
-        case Ordered():
+        case rule_kinds.Ordered():
             (low_name, high_name), both = rule.columns, "either_value_is_missing"
             return gxe.ExpectColumnPairValuesAToBeGreaterThanB(
                 column_A=high_name, column_B=low_name, or_equal=True, ignore_row_if=both, meta=meta

@@ -196,7 +196,7 @@ def _arm_loss(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor) -> Tensor:
 
 def _arm_amount_loss(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:
     """Squared error, in units of the training spread, of the output of the row's own arm."""
-    return ((y_B - spec.center) / spec.spread)[:, None].sub(_select_arm(raw_BKR, arm_B)).square() / 2
+    return _amount_loss(_select_arm(raw_BKR, arm_B)[:, :, None], y_B, arm_B, spec)
 
 
 def _select_arm(raw_BKR: Tensor, arm_B: Tensor) -> Tensor:

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from perennial.data.io.read import Dialect, read_blocks
+from perennial.data.io.csv_header import Dialect
+from perennial.data.io.read import read_blocks
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from perennial.errors import PerennialError
-from perennial.files.locks import held
+from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.pipeline import repo
 from perennial.pipeline.run import run_stage, stop_all
@@ -66,7 +66,7 @@ def training(name: str, refresh: bool = False) -> Any:
     """Fetch (if asked), whatever is stale, then register, promote, score and report."""
     project = Project(root=Path.cwd())
     try:
-        with held(project.state(name) / "run.lock", what=f"a run of {name}"):
+        with file_lock(project.state(name) / "run.lock", what=f"a run of {name}"):
             return _train(project, name, refresh)
     except PerennialError as error:
         return Failed(message=str(error), name=f"Exit{error.exit_code}")

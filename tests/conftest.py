@@ -19,7 +19,7 @@ from perennial.contract.load import load
 from perennial.contract.model import Contract
 from perennial.files.durable import read_json
 from perennial.files.project import Project
-from perennial.gallery.simulator.simulate import Population, write
+from perennial.gallery.simulator.simulate import Population, write_population
 from perennial.pipeline import graph, repo
 from perennial.stages.runner import Job, _run
 
@@ -122,7 +122,7 @@ def make(root: Path, customers: int) -> Toy:
     toy = Toy(root=root)
     raw = toy.project.raw(NAME)
     raw.mkdir(parents=True)
-    write(raw, toy.population)
+    write_population(raw, toy.population)
     return toy
 
 

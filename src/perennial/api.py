@@ -14,7 +14,7 @@ from perennial.contract.load import load_contract
 from perennial.contract.model import Contract
 from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
 from perennial.data.names import ROW_ID
-from perennial.data.prepare.parts import labelled
+from perennial.data.prepare.parts import label_rows
 from perennial.errors import ConfigError
 from perennial.files.project import Project
 from perennial.files.tables import read_table
@@ -83,7 +83,7 @@ def evaluate(scorer: Scorer, rows: pl.DataFrame, contract: Contract) -> dict[str
 
     Raises: ConfigError for segments, which have no outcome to be judged by.
     """
-    test, figures = labelled(rows, contract), {}
+    test, figures = label_rows(rows, contract), {}
     score = scorer.score(rows)
     flat = score[:, 0] if score.shape[1] == 1 else score
     for metric in _metrics(contract):
@@ -108,7 +108,7 @@ def gate(
     Raises: ConfigError for segments.
     """
     _metrics(contract)
-    val, test = (labelled(rows[part], contract) for part in ("val", "test"))
+    val, test = (label_rows(rows[part], contract) for part in ("val", "test"))
     comparison = comparison_of(contract, test, contract.task.primary, resamples=bootstrap, seed=seed)
     units = pl.concat([val.frame, test.frame])
     return decide(compare_models(contract, candidate, champion, (val, test), comparison, units))

@@ -60,7 +60,7 @@ def run(words: list[str]) -> int:
     if args.command is None:
         parser.print_help()
         return 0
-    logs.start("%(message)s", sys.stderr)
+    logs.start_logging("%(message)s", sys.stderr)
     return _carry_out(args)
 
 

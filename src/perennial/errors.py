@@ -10,10 +10,10 @@
     │   └── LeakError             3   a column, an entity or a label that would leak
     ├── Busy                     75   another run holds the lock
     ├── ServiceError              1   a server, tracker or network that did not answer
-    └── ConservationError         1   row ids in are not the disjoint union of row ids out
+    └── ConservationError         1   the input row ids are not the disjoint union of the output row ids
 
 An error says what was wrong, the value, where, and what to do, in one line. What can be wrong with data also has a code
-that stays when the words change; it stands at the end in brackets (docs/bad-inputs.md lists them).
+that stays when the message changes; it stands at the end in brackets (docs/bad-inputs.md lists them).
 """
 
 import re
@@ -21,8 +21,8 @@ import re
 _SIGNS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
-def one_line(text: str) -> str:
-    """The text with line ends, control signs and what turns the direction of writing told by their escapes."""
+def escape_line(text: str) -> str:
+    """Escape line ends, control characters and marks that change the direction of writing."""
     return _SIGNS.sub(lambda sign: repr(sign[0])[1:-1], text)
 
 
@@ -31,13 +31,13 @@ class PerennialError(Exception):
 
     exit_code = 1
 
-    def __init__(self, words: str = "", *, code: str = "") -> None:
-        super().__init__(words)
+    def __init__(self, message: str = "", *, code: str = "") -> None:
+        super().__init__(message)
         self.code = code
 
     def __str__(self) -> str:
-        words = one_line(super().__str__())
-        return f"{words} [{self.code}]" if self.code else words
+        message = escape_line(super().__str__())
+        return f"{message} [{self.code}]" if self.code else message
 
 
 class InputError(PerennialError, ValueError):
@@ -69,7 +69,7 @@ class IntegrityError(PerennialError, ValueError):
 
 
 class Refused(PerennialError):
-    """Something understood and not done, with the reason."""
+    """A request that was understood and refused, with the reason."""
 
     exit_code = 3
 

@@ -42,7 +42,9 @@ PLANTS = {
     "prefect in the main job": ("promotion/main_job", "import prefect", "prefect has one owner"),
     "dvc in the notebook's names": ("api", "from dvc import repo", "dvc has one owner"),
     "Lightning in a stage": ("stages/train", "import pytorch_lightning", "pytorch_lightning has one owner"),
-    "Great Expectations in a proposal": ("discovery/column_types", "import great_expectations", "great_expectations has one owner"),
+    "Great Expectations in a proposal": (
+        "discovery/column_types", "import great_expectations", "great_expectations has one owner",
+    ),
     "torch in the notebook's names": ("api", "import torch", "torch has one owner"),
     "sklearn in a page": ("report/pages/compose", "def late():\n    import sklearn", "sklearn has one owner"),
     "LightGBM in a stage": ("stages/baseline", "import lightgbm", "lightgbm has one owner"),

@@ -27,7 +27,7 @@ from perennial.errors import LeakError
 from perennial.files.durable import read_json
 from perennial.files.manifest import seal
 from perennial.files.tables import read_table, write_table
-from perennial.gallery.simulator.simulate import write
+from perennial.gallery.simulator.simulate import write_population
 from tests.conftest import REPO, Toy
 
 pytestmark = [pytest.mark.contracts, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -81,7 +81,7 @@ def entry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     raw = toy.project.raw(name)
     raw.mkdir(parents=True)
     if not FILES[name]:
-        write(raw, toy.population)
+        write_population(raw, toy.population)
     for file in FILES[name]:
         sample(DATA / file, raw / Path(file).name, toy.contract, MORE.get(name, ROWS))
     toy.run(*STAGES)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from perennial.config.augment import AugmentParams
-from perennial.config.base import Section, section, use_cases
+from perennial.config.base import ParamsSection, read_section, read_use_cases
 from perennial.config.baseline import BaselineParams
 from perennial.config.evaluate import EvaluateParams
 from perennial.config.explain import ExplainParams
@@ -20,7 +20,7 @@ from perennial.config.train import TrainParams
 from perennial.contract.load import load
 from perennial.contract.model import Contract
 from perennial.errors import ConfigError
-from perennial.files.extensions import place
+from perennial.files.extensions import extension_path
 from perennial.pipeline import graph
 
 pytestmark = pytest.mark.contracts
@@ -29,7 +29,7 @@ REPO = Path(__file__).parents[2]
 SRC = REPO / "src"
 GALLERY = SRC / "perennial" / "gallery"
 CONTRACTS = sorted(path for path in GALLERY.glob("*.yaml") if path.name != "params.yaml")
-SECTIONS: dict[str, type[Section]] = {
+SECTIONS: dict[str, type[ParamsSection]] = {
     "augment": AugmentParams,
     "train": TrainParams,
     "baseline": BaselineParams,
@@ -94,7 +94,7 @@ def test_a_stage_depends_on_every_source_that_it_loads_and_no_other(stage: str) 
     own, _ = reached(stage)
     wanted = {source(module).relative_to(REPO).as_posix() for module in own if source(module).read_text().strip()}
     found = [dep for dep in rendered()[stage]["deps"] if dep.startswith("src/")]
-    wanted |= {place(kind) for kind in graph.STAGES[stage].own}
+    wanted |= {extension_path(kind) for kind in graph.STAGES[stage].own}
     assert set(found) == wanted
     assert len(found) == len(wanted) > 10
     assert f"src/perennial/stages/{stage}.py" in found
@@ -142,26 +142,26 @@ def test_every_contract_of_the_gallery_loads_and_has_all_its_keys(path: Path) ->
 
 
 def test_the_gallery_is_whole() -> None:
-    params = use_cases(GALLERY / "params.yaml")
+    params = read_use_cases(GALLERY / "params.yaml")
     assert params.keys() == {path.stem for path in CONTRACTS}
     assert len(CONTRACTS) >= 4
 
 
 @pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.stem)
 def test_every_params_block_of_the_gallery_is_right_and_short(path: Path) -> None:
-    block = use_cases(GALLERY / "params.yaml")[path.stem]
+    block = read_use_cases(GALLERY / "params.yaml")[path.stem]
     assert block.keys() == SECTIONS.keys()
     for key, model in SECTIONS.items():
-        found = section(GALLERY / "params.yaml", path.stem, key, model)
+        found = read_section(GALLERY / "params.yaml", path.stem, key, model)
         assert found.model_dump(exclude_none=True).keys() == block[key].keys()
     lines = (GALLERY / "params.yaml").read_text().split(f"  {path.stem}:\n")[1].splitlines()
     assert sum(1 for line in lines[: next((i for i, line in enumerate(lines) if line[2:3] != " "), len(lines))]) <= 15
 
 
 def test_this_projects_own_contracts_and_params_are_right() -> None:
-    names = use_cases(REPO / "params.yaml")
+    names = read_use_cases(REPO / "params.yaml")
     for name in names:
         load(REPO / "contracts" / f"{name}.yaml")
         for key, model in SECTIONS.items():
-            section(REPO / "params.yaml", name, key, model)
+            read_section(REPO / "params.yaml", name, key, model)
     assert names

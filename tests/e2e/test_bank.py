@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from perennial.config.base import section
+from perennial.config.base import read_section
 from perennial.config.gate import GateParams
 from perennial.promotion.gate import decide
 from perennial.promotion.promote import evidence
@@ -51,7 +51,7 @@ def verdict(toy: Toy) -> Any:
     """What the gate says of the candidate as the first model."""
     candidate = toy.summary("evaluate")["candidate"]["family"]
     scorer = Scorer.load(bundle_folder(toy.project, toy.name, candidate))
-    gate = section(toy.root / "params.yaml", toy.name, "gate", GateParams)
+    gate = read_section(toy.root / "params.yaml", toy.name, "gate", GateParams)
     return decide(evidence(toy.project, toy.name, toy.contract, scorer, None, gate))
 
 

@@ -18,13 +18,13 @@ import yaml
 from numpy.typing import NDArray
 
 from perennial.data.names import ENTITY
-from perennial.data.prepare.parts import Part, part
+from perennial.data.prepare.parts import LabelledRows, select_part
 from perennial.evaluation.decisions import policy
 from perennial.evaluation.decisions.profit import Money, best, contacted, target
 from perennial.evaluation.statistics.metrics import measure
 from perennial.files.durable import write_text
 from perennial.files.tables import read_table
-from perennial.gallery.simulator.simulate import as_of, truth, write
+from perennial.gallery.simulator.simulate import campaign_date, compute_truth, write_population
 from perennial.promotion.promote import promote
 from perennial.promotion.register import bundle_folder, register
 from perennial.results.families import Family
@@ -45,7 +45,7 @@ class Known:
     """A project that is evaluated, its rows by part, and what is true of the customers of its population."""
 
     toy: Toy
-    parts: dict[str, Part]
+    parts: dict[str, LabelledRows]
     truth: dict[str, NDArray[Any]]
 
     @property
@@ -64,8 +64,8 @@ class Known:
 
 def known(toy: Toy) -> Known:
     units, splits = read_table(toy.out("featurize", "units.parquet")), read_table(toy.out("split", "splits.parquet"))
-    parts = {name: part(units, splits, name, toy.contract) for name in ("val", "test")}
-    return Known(toy=toy, parts=parts, truth=truth(toy.population))
+    parts = {name: select_part(units, splits, name, toy.contract) for name in ("val", "test")}
+    return Known(toy=toy, parts=parts, truth=compute_truth(toy.population))
 
 
 @pytest.fixture(scope="module")
@@ -194,9 +194,9 @@ def retrain(toy: Toy, month: int, concept: int) -> None:
     """The next 20,000 customers, as of `month`, on the whole way."""
     contract = yaml.safe_load((REPO / f"src/perennial/gallery/{NAME}.yaml").read_text())
     contract["source"] |= {"first": CUSTOMERS, "month": month, "concept": concept}
-    contract["unit"]["as_of"] = str(as_of(month))
+    contract["unit"]["as_of"] = str(campaign_date(month))
     write_text(toy.project.contract(NAME), yaml.safe_dump(contract, allow_unicode=True, sort_keys=False))
-    write(toy.project.raw(NAME), toy.population)
+    write_population(toy.project.raw(NAME), toy.population)
     toy.run(*LIGHT, "train", "baseline", "evaluate")
 
 

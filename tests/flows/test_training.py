@@ -202,9 +202,9 @@ def test_a_second_clone_pulls_and_runs_no_stage(done: Done, tmp_path: Path) -> N
 
 
 def test_two_runs_of_one_use_case_do_not_meet(done: Done) -> None:
-    from perennial.files.locks import held
+    from perennial.files.locks import file_lock
 
-    with held(done.toy.project.state(NAME) / "run.lock", what="a run"):
+    with file_lock(done.toy.project.state(NAME) / "run.lock", what="a run"):
         ran = perennial(done.toy, "run", NAME)
     assert ran.returncode == 75
     assert "a run of ad_response is busy" in ran.stderr

@@ -14,7 +14,7 @@ import yaml
 from perennial.contract.load import load
 from perennial.files.durable import read_json
 from perennial.files.project import Project
-from perennial.gallery.simulator.simulate import Population, write
+from perennial.gallery.simulator.simulate import Population, write_population
 from perennial.studies import trial_runs as side
 from tests.conftest import REPO
 
@@ -59,7 +59,7 @@ def test_an_entry_runs_on_its_own_data(name: str, tmp_path: Path) -> None:
     source = load(project.contract(name)).source
     if source.kind == "simulator":
         told = source.model_dump(include={"seed", "first", "month", "concept"})
-        write(raw, Population(n=6_000, **told))
+        write_population(raw, Population(n=6_000, **told))
     else:
         missing = [file for file in FILES[name] if not (DATA / file).exists()]
         if missing:

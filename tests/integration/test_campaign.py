@@ -19,11 +19,11 @@ from perennial.campaigns import audience as listing
 from perennial.campaigns import record as campaigns
 from perennial.campaigns.audience import asked, audience
 from perennial.campaigns.outcome import outcome
-from perennial.config.base import use_cases
+from perennial.config.base import read_use_cases
 from perennial.contract.columns import Column
 from perennial.contract.load import load
 from perennial.errors import ConfigError, ContractError, InputError, IntegrityError, Refused
-from perennial.gallery.simulator.simulate import Population, truth, write_incoming
+from perennial.gallery.simulator.simulate import Population, compute_truth, write_incoming
 from perennial.scoring.scorer import Scorer
 from perennial.sources import fetch as fetching
 from perennial.tracking.registry import Version
@@ -93,7 +93,7 @@ def listed(shop: Toy, campaign: str = "spring") -> list[dict[str, str]]:
 def happened(shop: Toy, campaign: str = "spring", *, lift: float = 0.0, seed: int = 1) -> pl.DataFrame:
     """What the simulator's customers would do, contacted or not, and `lift` more of those who were contacted."""
     _, people = campaigns.read(room(shop, campaign))
-    known = truth(CUSTOMERS)
+    known = compute_truth(CUSTOMERS)
     p = dict(
         zip((f"{c:09d}" for c in known["customer"]), zip(known["p0"], known["p_contacted"], strict=True), strict=True)
     )
@@ -267,7 +267,7 @@ def test_from_the_list_to_the_verdict_to_a_use_case(
     contract = load(shop.project.contract(name))
     assert contract.shares == pytest.approx(record.shares, abs=1e-6)
     assert contract.arms == ["none", "contact"]
-    assert name in use_cases(shop.root / "params.yaml")
+    assert name in read_use_cases(shop.root / "params.yaml")
     learner = type(shop)(root=shop.root, name=name)
     learner.run("ingest", "validate", "clean", "featurize", "split")
     units = pl.read_parquet(learner.out("featurize", "units.parquet"))

@@ -13,7 +13,7 @@ import pytest
 from perennial.data.names import ORDER, ROW_ID
 from perennial.errors import InputError
 from perennial.files.tables import read_table
-from perennial.gallery.simulator.simulate import planted, truth
+from perennial.gallery.simulator.simulate import compute_truth, list_planted
 
 if TYPE_CHECKING:
     from tests.conftest import Toy
@@ -53,7 +53,7 @@ def quarantined(toy: Toy) -> pl.DataFrame:
 
 def test_each_planted_row_is_quarantined_under_its_rule_with_its_bytes(made: Toy) -> None:
     wanted = Counter(
-        (row.file, RULES[row.file][row.kind], row.raw) for row in planted(made.population) if row.kind not in STAY
+        (row.file, RULES[row.file][row.kind], row.raw) for row in list_planted(made.population) if row.kind not in STAY
     )
     assert {rule for _, rule, _ in wanted} == {rule for rules in RULES.values() for rule in rules.values()}
     found = Counter(quarantined(made).select("source", "rule", "raw").iter_rows())
@@ -91,7 +91,7 @@ def test_rows_stay_in_the_order_of_the_file(made: Toy) -> None:
 
 
 def test_cleaned_customers_are_the_truth(made: Toy) -> None:
-    known, clean = truth(made.population), read_table(made.out("clean", "main.parquet"))
+    known, clean = compute_truth(made.population), read_table(made.out("clean", "main.parquet"))
     assert clean["customer_id"].to_list() == [f"{number:09d}" for number in known["customer"]]
     assert clean["message"].to_list() == known["message"].tolist()
     assert clean["responded"].to_list() == known["responded"].tolist()
@@ -100,7 +100,7 @@ def test_cleaned_customers_are_the_truth(made: Toy) -> None:
 
 def test_cleaned_events_are_the_truth(made: Toy) -> None:
     """Purchases by customer and number, visits by customer: each event that was drawn once, and the orphans."""
-    known, clean = truth(made.population), read_table(made.out("clean", "events.parquet"))
+    known, clean = compute_truth(made.population), read_table(made.out("clean", "events.parquet"))
     orphans = clean.filter(pl.col("customer_id") == "999999999")
     assert orphans.height == 25
     numbers = clean.join(orphans, on=ROW_ID, how="anti")["event_id"].to_list()
@@ -115,7 +115,7 @@ def test_cleaned_events_are_the_truth(made: Toy) -> None:
 
 
 def test_features_of_every_customer_are_the_truth(made: Toy) -> None:
-    known = pl.DataFrame({name: values for name, values in truth(made.population).items() if values.ndim == 1})
+    known = pl.DataFrame({name: values for name, values in compute_truth(made.population).items() if values.ndim == 1})
     known = known.filter(pl.col("message") != "none")
     units = read_table(made.out("featurize", "units.parquet"))
     assert units["_entity"].to_list() == [f"{number:09d}" for number in known["customer"]]

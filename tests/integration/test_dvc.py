@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from perennial.errors import Busy, ConfigError, InputError
-from perennial.files.manifest import digest
+from perennial.files.manifest import folder_digest
 from perennial.pipeline import repo, run
 from perennial.pipeline.run import StageFailed, run_stage
 
@@ -125,18 +125,18 @@ def test_an_edit_of_code_marks_the_stages_that_load_it(dvc_project: Toy) -> None
 
 def test_an_edit_runs_and_its_reversal_is_restored(dvc_project: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     address, lock = f"split@{NAME}", dvc_project.root / "dvc.lock"
-    before, locked = digest(dvc_project.out("split")), lock.read_text()
+    before, locked = folder_digest(dvc_project.out("split")), lock.read_text()
     assert outcome(dvc_project, address) == "up to date"
     dvc_project.edit_contract("salt: campaign-1", "salt: campaign-2")
     said: list[str] = []
     assert run_stage(dvc_project.root, address, said.append) == "ran"
     assert [line for line in said if line.startswith("split: train ")], said
     assert not [line for line in said if "git add" in line or "Updating lock" in line or "exited" in line]
-    assert digest(dvc_project.out("split")) != before
+    assert folder_digest(dvc_project.out("split")) != before
     dvc_project.edit_contract("salt: campaign-2", "salt: campaign-1")
     monkeypatch.setattr(run, "_repro", lambda *_: pytest.fail("a process was started"))
     assert outcome(dvc_project, address) == "cached"
-    assert digest(dvc_project.out("split")) == before
+    assert folder_digest(dvc_project.out("split")) == before
     assert lock.read_text() == locked
     assert stale(dvc_project).keys() == HEAVY
 

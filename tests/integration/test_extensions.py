@@ -14,7 +14,7 @@ import yaml
 
 from perennial.errors import ConfigError, ContractError
 from perennial.evaluation.statistics.metrics import measure
-from perennial.files.extensions import KINDS, Kind, extension, place
+from perennial.files.extensions import EXTENSION_KINDS, ExtensionKind, extension_path, load_extension
 from perennial.files.tables import read_table
 from perennial.gallery.simulator.simulate import Population, write_incoming
 from perennial.scoring.scorer import Scorer
@@ -76,7 +76,7 @@ def own(made: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Toy:
     shutil.copytree(made.root, toy.root)
     folder = toy.root / "src" / "extensions"
     folder.mkdir(parents=True)
-    own_days = (REPO / place("features")).read_text().partition("import narwhals as nw")[2]
+    own_days = (REPO / extension_path("features")).read_text().partition("import narwhals as nw")[2]
     (folder / "features.py").write_text(FEATURES + own_days)
     (folder / "rules.py").write_text(RULES)
     (folder / "models.py").write_text(MODELS)
@@ -160,15 +160,15 @@ def test_an_encoder_and_a_loss_train_and_come_back_from_disk(own: Toy) -> None:
 
 def test_what_is_missing_or_told_wrongly_is_named(own: Toy) -> None:
     with pytest.raises(ConfigError, match=r"src/extensions/rules\.py has no function 'gone'; it has: not_born_in"):
-        extension("rules", "gone", {})
+        load_extension("rules", "gone", {})
     with pytest.raises(ConfigError, match=r"takes no setting 'after'; it takes: before"):
-        extension("features", "late_visits", {"after": 1})
-    (own.root / place("rules")).write_text("1 / 0")
+        load_extension("features", "late_visits", {"after": 1})
+    (own.root / extension_path("rules")).write_text("1 / 0")
     with pytest.raises(ConfigError, match=r"rules\.py fails when it is imported: ZeroDivisionError"):
-        extension("rules", "not_born_in", {})
-    (own.root / place("rules")).unlink()
+        load_extension("rules", "not_born_in", {})
+    (own.root / extension_path("rules")).unlink()
     with pytest.raises(ConfigError, match="a function of your own stands there"):
-        extension("rules", "not_born_in", {})
+        load_extension("rules", "not_born_in", {})
     nowhere = {"kind": "custom", "name": "late_visits", "from": "nowhere"}
     edit(own, lambda told: told["unit"]["features"].update({"x": nowhere}))
     with pytest.raises(ContractError, match="no event table 'nowhere'"):
@@ -177,15 +177,15 @@ def test_what_is_missing_or_told_wrongly_is_named(own: Toy) -> None:
 
 def test_a_side_run_has_them_in_its_own_room(own: Toy) -> None:
     room = side.room(own.project, own.name, own.root / "room", side.Side(title="quick", params=side.QUICK))
-    for kind in KINDS:
-        assert (room.root / place(kind)).read_text() == (own.root / place(kind)).read_text()
+    for kind in EXTENSION_KINDS:
+        assert (room.root / extension_path(kind)).read_text() == (own.root / extension_path(kind)).read_text()
 
 
 def test_the_files_of_this_project_are_there_and_stages_depend_on_them() -> None:
     stages = yaml.safe_load((REPO / "dvc.yaml").read_text())["stages"]
-    for kind in KINDS:
-        assert (REPO / place(kind)).is_file()
-        assert any(place(kind) in stage["do"]["deps"] for stage in stages.values())
+    for kind in EXTENSION_KINDS:
+        assert (REPO / extension_path(kind)).is_file()
+        assert any(extension_path(kind) in stage["do"]["deps"] for stage in stages.values())
 
 
 def test_the_encoder_of_the_how_to_learns_on_data_that_comes_with_scikit_learn(
@@ -204,8 +204,8 @@ def test_the_encoder_of_the_how_to_learns_on_data_that_comes_with_scikit_learn(
     (root / "src" / "extensions").mkdir(parents=True)
     examples = re.findall(r"```python\n(.*?)```", (REPO / "docs" / "how-to" / "extend.md").read_text(), re.DOTALL)
     assert len(examples) == 3
-    for kind, text in zip(KINDS, (examples[0], examples[2], examples[1]), strict=True):
-        (root / place(kind)).write_text(text)
+    for kind, text in zip(EXTENSION_KINDS, (examples[0], examples[2], examples[1]), strict=True):
+        (root / extension_path(kind)).write_text(text)
     (root / "params.yaml").write_text("use_cases:\n")
     for file in ("versions.yaml", "dvc.yaml"):
         shutil.copy(REPO / file, root)
@@ -230,11 +230,11 @@ def test_the_encoder_of_the_how_to_learns_on_data_that_comes_with_scikit_learn(
     scorer = Scorer.load(toy.out("train", "deep"))
     assert type(scorer.bundle.model.net.numeric).__name__ == "Steps"  # type: ignore[union-attr]
     assert measure("auc", test["target"].to_numpy(), scorer.score(test)[:, 0]) > 0.97
-    assert {name for kind in KINDS for name in vars_of(kind)} >= {"late_visits", "at_most", "steps", "hinge"}
+    assert {name for kind in EXTENSION_KINDS for name in vars_of(kind)} >= {"late_visits", "at_most", "steps", "hinge"}
 
 
-def vars_of(kind: Kind) -> list[str]:
+def vars_of(kind: ExtensionKind) -> list[str]:
     """The public functions of a file, as its error lists them."""
     with pytest.raises(ConfigError) as error:
-        extension(kind, "nothing", {})
+        load_extension(kind, "nothing", {})
     return str(error.value).partition("it has: ")[2].split(", ")

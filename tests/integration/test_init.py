@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from perennial.config.base import use_cases, with_block
+from perennial.config.base import append_block, read_use_cases
 from perennial.errors import ConfigError
-from perennial.files.extensions import KINDS, place
+from perennial.files.extensions import EXTENSION_KINDS, extension_path
 from perennial.pipeline import graph
 from perennial.pipeline.new_project import init, upgrade
 from tests.conftest import REPO
@@ -49,14 +49,14 @@ def test_the_top_level_is_that_of_a_project_and_nothing_of_ours_is_left_in_it(sh
         assert b"{{ name }}" not in content, path
         assert b"{{ version }}" not in content, path
     assert "perennial-ml==" in (shop / "pyproject.toml").read_text()
-    assert use_cases(shop / "params.yaml") == {}
+    assert read_use_cases(shop / "params.yaml") == {}
     for file in ("training.py", "scoring.py", "serve.py"):
         assert (shop / "flows" / file).read_text() == (REPO / "flows" / file).read_text()
 
 
 def test_templates_are_what_this_repository_has() -> None:
     starter = REPO / "src" / "perennial" / "starter"
-    pairs = {f"{kind}.py.in": place(kind) for kind in KINDS}
+    pairs = {f"{kind}.py.in": extension_path(kind) for kind in EXTENSION_KINDS}
     pairs |= {"gitignore.in": ".gitignore", "dvcignore.in": ".dvcignore", "retrain.sh.in": "infra/retrain.sh"}
     for template, ours in pairs.items():
         assert (starter / template).read_text() == (REPO / ours).read_text(), f"copy {ours} to {template}"
@@ -103,6 +103,6 @@ def test_what_is_there_is_not_touched_and_an_upgrade_renders_two_files(shop: Pat
 def test_the_first_block_of_params_takes_the_place_of_none() -> None:
     block = "  shop:\n    gate: {seed: 1}\n"
     for text in ("use_cases: {}\n", "# mine\nuse_cases:\n"):
-        assert yaml.safe_load(with_block(text, block))["use_cases"] == {"shop": {"gate": {"seed": 1}}}
-    two = with_block(with_block("use_cases: {}\n", block), block.replace("shop", "other"))
+        assert yaml.safe_load(append_block(text, block))["use_cases"] == {"shop": {"gate": {"seed": 1}}}
+    two = append_block(append_block("use_cases: {}\n", block), block.replace("shop", "other"))
     assert set(yaml.safe_load(two)["use_cases"]) == {"shop", "other"}

@@ -13,8 +13,9 @@ import pytest
 
 from perennial.contract.load import parse
 from perennial.contract.model import MAIN
-from perennial.data.io.ingest import Form, ingest
-from perennial.data.names import RECORD, ROW_ID, conserve
+from perennial.data.io.ingest import ingest
+from perennial.data.io.table_files import TableFormat
+from perennial.data.names import RECORD, ROW_ID, conserve_rows
 from perennial.data.prepare.clean import WHY, clean
 from perennial.data.quality.validate import validate
 from perennial.errors import InputError
@@ -75,7 +76,7 @@ def went(path: Path, *, is_json: bool) -> Counter[str]:
     """How many records of a file went where; every id is in one place, and the records are numbered without a gap."""
     contract = JSONL if is_json else CONTRACT
     columns = contract.columns
-    read = ingest([path], columns, Form.of(contract, MAIN))
+    read = ingest([path], columns, TableFormat.of(contract, MAIN))
     records = sorted([*read.rows[RECORD], *read.rejects["record"]])
     assert records == list(range(1, len(records) + 1)), "each record once"
     judged = validate(MAIN, read.rows, contract.row_rules(MAIN))
@@ -83,7 +84,7 @@ def went(path: Path, *, is_json: bool) -> Counter[str]:
     kept, gone = marked.filter(pl.col(WHY).is_null()), marked.filter(pl.col(WHY).is_not_null())
     ids = pl.concat([read.rows[ROW_ID], read.rejects[ROW_ID]])
     set_aside = pl.concat([read.rejects[ROW_ID], judged.quarantine[ROW_ID]])
-    to = conserve("all", MAIN, ids, kept=kept[ROW_ID], quarantined=set_aside, dropped=gone[ROW_ID])
+    to = conserve_rows("all", MAIN, ids, kept=kept[ROW_ID], quarantined=set_aside, dropped=gone[ROW_ID])
     for frame in (read.rejects, judged.quarantine):
         assert frame["rule"].null_count() == frame["reason"].null_count() == frame["raw"].null_count() == 0
     if path.read_bytes().isascii() or not is_json:

@@ -14,7 +14,7 @@ import yaml
 from PIL import Image
 from sklearn import datasets
 
-from perennial.config.base import section
+from perennial.config.base import read_section
 from perennial.config.train import TrainParams
 from perennial.data.names import ROW_ID
 from perennial.discovery import terminal
@@ -58,7 +58,7 @@ def test_a_data_set_of_another_kind_runs_up_to_its_parts_with_no_line_edited(
     path = bundled(name, tmp_path)
     new(project.project, "mine", path, Answers())
     assert (project.project.raw("mine") / path.name).read_bytes() == path.read_bytes()
-    assert section(project.root / "params.yaml", "mine", "train", TrainParams).batch_size in {64, 128, 256}
+    assert read_section(project.root / "params.yaml", "mine", "train", TrainParams).batch_size in {64, 128, 256}
     project.run(*LIGHT)
     n_rows = len(path.read_text().splitlines()) - 1
     assert project.summary("split")["flow"]["units"]["rows_in"] >= 0.99 * n_rows

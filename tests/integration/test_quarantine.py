@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perennial import cli
-from perennial.data.quality.quarantine import FATES, counts, quarantined, replay, samples
+from perennial.data.quality.quarantine import FATES, count_by_rule, read_quarantine, replay_quarantine, sample_rows
 from perennial.errors import InputError
 from perennial.files.tables import read_table
 
@@ -18,23 +18,23 @@ pytestmark = pytest.mark.integration
 
 
 def test_counts_and_samples_are_those_of_the_stages(made: Toy) -> None:
-    rows = quarantined(made.project, made.name)
-    found = counts(rows)
+    rows = read_quarantine(made.project, made.name)
+    found = count_by_rule(rows)
     assert sum(found.values()) == rows.height == 162
     for stage in ("ingest", "validate"):
         height = read_table(made.out(stage, "quarantine.parquet")).height
         assert sum(n for (at, _, _), n in found.items() if at == stage) == height
-    shown = samples(rows, "between:amount", 3)
+    shown = sample_rows(rows, "between:amount", 3)
     assert len(shown) == 3
     assert all(row["rule"] == "between:amount" and row["where"].startswith("events.csv:") for row in shown)
     with pytest.raises(InputError, match=r"no row was set aside under 'no:rule'; there are: before:at, "):
-        samples(rows, "no:rule", 3)
+        sample_rows(rows, "no:rule", 3)
 
 
 def test_a_replay_changes_nothing_and_says_what_would_pass(project: Toy) -> None:
     project.run("ingest", "validate")
-    rows = quarantined(project.project, project.name)
-    first = replay(project.project, project.name)
+    rows = read_quarantine(project.project, project.name)
+    first = replay_quarantine(project.project, project.name)
     assert {fate for _, fate in first} == {"still set aside"}
     assert first.total() == rows.height
     project.edit_contract("label: buys through}", "label: buys through, map: {fax: web, phone: web}}")
@@ -43,14 +43,14 @@ def test_a_replay_changes_nothing_and_says_what_would_pass(project: Toy) -> None
     text = raw.read_bytes()
     broken = rows.filter(rows["rule"] == "cell:birth_year")["raw"][0]
     raw.write_bytes(text.replace(broken + b"\n", b""))  # the file is another: every id of it too
-    second = replay(project.project, project.name)
+    second = replay_quarantine(project.project, project.name)
     assert second["cell:birth_year", "gone from the files"] == 1
     assert second["in_set:channel", "would pass"] + second["in_set:channel", "still set aside"] == unknown
     assert second.total() == first.total()
-    assert replay(project.project, project.name) == second, "idempotent"
-    assert quarantined(project.project, project.name).equals(rows)
+    assert replay_quarantine(project.project, project.name) == second, "idempotent"
+    assert read_quarantine(project.project, project.name).equals(rows)
     project.run("ingest", "validate")
-    after = replay(project.project, project.name)
+    after = replay_quarantine(project.project, project.name)
     assert {fate for _, fate in after} == {"still set aside"}
     assert len(FATES) == 3
 
@@ -74,7 +74,7 @@ def test_contact_data_is_masked_in_what_is_shown(project: Toy) -> None:
     with raw.open("ab") as file:
         file.write(b"x,anna@example.org,+41 44 668 18 00,4111 1111 1111 1111,\x1b[31mred\n")
     project.run("ingest")
-    (row,) = [r for r in samples(quarantined(project.project, project.name), None, 1000) if "red" in r["raw"]]
+    (row,) = [r for r in sample_rows(read_quarantine(project.project, project.name), None, 1000) if "red" in r["raw"]]
     assert "example" not in row["raw"]
     assert "668" not in row["raw"]
     assert "1111" not in row["raw"]

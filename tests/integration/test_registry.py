@@ -16,10 +16,10 @@ import polars as pl
 import pytest
 
 from perennial.cli import run
-from perennial.data.prepare.parts import part
+from perennial.data.prepare.parts import select_part
 from perennial.errors import IntegrityError, Refused
 from perennial.files.durable import write_text
-from perennial.files.manifest import digest, seal
+from perennial.files.manifest import folder_digest, seal
 from perennial.files.project import Project
 from perennial.files.tables import read_table
 from perennial.promotion.promote import promote
@@ -117,7 +117,7 @@ def test_registering_twice_leaves_one_run_one_model_one_version(shop: Toy) -> No
     found = registry.by_alias(store, shop.name, "challenger")
     assert found is not None
     assert found.number == first.version == "1"
-    assert found.digest == first.digest == digest(bundle_folder(shop.project, shop.name, first.family))
+    assert found.digest == first.digest == folder_digest(bundle_folder(shop.project, shop.name, first.family))
     assert registry.champion(store, shop.name) is None
     run = store.client.get_run(first.run_id)
     assert run.info.status == "FINISHED"
@@ -307,7 +307,7 @@ def test_mlflow_predicts_by_the_champions_name_what_the_scorer_says(shop: Toy) -
         read_table(shop.out(s, f)) for s, f in (("featurize", "units.parquet"), ("split", "splits.parquet"))
     )
     names = [feature.name for feature in scorer.bundle.serving.features]
-    rows = part(units, splits, "test", shop.contract).frame.select(names)
+    rows = select_part(units, splits, "test", shop.contract).frame.select(names)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = mlflow.pyfunc.load_model(f"models:/{shop.name}@champion")
@@ -392,7 +392,7 @@ def test_the_word_that_stands_on_a_candidate_is_of_the_version_in_use(shop: Toy)
     rollback(shop.project, name, "1", "complaints")
 
     def standing() -> dict[str, Any]:
-        return _of_candidate(shop.project, name, registry.decisions(store, name))
+        return _decision_on_candidate(shop.project, name, registry.decisions(store, name))
 
     with pytest.raises(Refused, match=r"was taken out of use and not judged since: perennial run ad_response"):
         standing()

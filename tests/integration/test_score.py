@@ -13,7 +13,7 @@ import pytest
 
 from perennial.contract.model import Money
 from perennial.errors import ConfigError, InputError, Refused
-from perennial.gallery.simulator.simulate import Population, planted, write_incoming
+from perennial.gallery.simulator.simulate import Population, list_planted, write_incoming
 from perennial.scoring.scorer import Scorer
 from perennial.serving import score as module
 from perennial.serving.score import prepare, score, scored
@@ -120,7 +120,7 @@ def test_an_unknown_category_is_scored_and_counted_where_the_contract_allows_it(
     (incoming / "customers.csv").write_text(text.replace(",Bern,", ",Lausanne,"))
     prepared = prepare(contract, incoming)
     assert prepared.units.height == 1000
-    assert model.bundle.encoding.unknown(prepared.units)["city"] == text.count(",Bern,")
+    assert model.bundle.encoding.count_unknown(prepared.units)["city"] == text.count(",Bern,")
 
 
 def test_a_missing_column_is_named_unless_it_is_optional(made: Toy, model: Scorer, incoming: Path) -> None:
@@ -191,7 +191,9 @@ def test_a_list_never_takes_the_place_of_what_is_read(
 
 def test_events_with_dirt_do_not_lose_a_customer(made: Toy, incoming: Path) -> None:
     dirty = [
-        row for row in planted(Population(seed=1, first=20_000, n=1000, month=0, concept=0)) if row.file == "events.csv"
+        row
+        for row in list_planted(Population(seed=1, first=20_000, n=1000, month=0, concept=0))
+        if row.file == "events.csv"
     ]
     assert dirty
     assert prepare(made.contract, incoming).units.height == 1000

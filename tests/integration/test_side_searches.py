@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from perennial.config.base import section
+from perennial.config.base import read_section
 from perennial.config.baseline import BaselineParams
 from perennial.config.train import TrainParams
 from perennial.errors import ConfigError
@@ -87,7 +87,7 @@ def test_a_tuning_goes_on_where_it_was_and_ends_in_a_diff(toy: Toy) -> None:
         subprocess.run(words, cwd=toy.root, check=True, capture_output=True)
     for stage, model in (("train", TrainParams), ("baseline", BaselineParams)):
         block = yaml.safe_load((toy.root / "params.yaml").read_text())["use_cases"][toy.name][stage]
-        section(toy.root / "params.yaml", toy.name, stage, model)  # raises where the block is not of its kind
+        read_section(toy.root / "params.yaml", toy.name, stage, model)  # raises where the block is not of its kind
         changed = again["changes"].get(stage, {})
         assert {key: block[key] for key in changed} == changed
     client = open_store(toy.project).client

@@ -9,7 +9,7 @@ import pytest
 
 from perennial.errors import DataStopped, IntegrityError, LeakError
 from perennial.files.durable import read_json
-from perennial.files.manifest import digest
+from perennial.files.manifest import folder_digest
 from perennial.files.tables import read_table
 
 if TYPE_CHECKING:
@@ -64,14 +64,14 @@ def test_what_a_stopped_stage_had_found_stays_readable(project: Toy, made: Toy) 
 def test_a_process_writes_the_bytes_that_this_process_writes(project: Toy, made: Toy) -> None:
     done = project.stage("ingest")
     assert (done.returncode, done.stderr) == (0, "")
-    assert digest(project.out("ingest")) == digest(made.out("ingest"))
+    assert folder_digest(project.out("ingest")) == folder_digest(made.out("ingest"))
     assert "ingest: main: 2010 records, 2005 rows, 5 unreadable" in done.stdout
 
 
 def test_the_same_inputs_give_the_same_bytes_in_every_stage(project: Toy, made: Toy) -> None:
     project.run("ingest", "validate", "clean", "featurize", "split", "augment")
     for stage in ("ingest", "validate", "clean", "featurize", "split", "augment"):
-        assert digest(project.out(stage)) == digest(made.out(stage)), stage
+        assert folder_digest(project.out(stage)) == folder_digest(made.out(stage)), stage
 
 
 def test_a_column_known_only_later_is_refused_with_3(project: Toy) -> None:

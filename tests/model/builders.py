@@ -16,11 +16,10 @@ from perennial.config.baseline import BaselineParams
 from perennial.config.train import TrainParams
 from perennial.contract.model import Money
 from perennial.contract.serving import FeatureColumn, Head, ServingView
-from perennial.models.deep.model import DeepModel, tensors
-from perennial.models.deep.net import NetSpec, TabularNet, losses
-from perennial.models.encoding.encode import Encoding
-from perennial.models.encoding.encode import fit as fit_encoding
-from perennial.models.traditional.boosted import Labelled, fit_boosted
+from perennial.models.deep.model import DeepModel, build_tensors
+from perennial.models.deep.net import NetSpec, TabularNet, build_loss
+from perennial.models.encoding.encode import Encoding, fit_encoding
+from perennial.models.traditional.boosted import LabelledInputs, fit_boosted
 from perennial.models.traditional.linear import fit_linear
 from perennial.results.families import Family
 from perennial.scoring.bundle import Bundle, background_rows
@@ -140,7 +139,7 @@ def rows(n: int, outputs: int = 1, seed: int = 0) -> Rows:
     """Encoded customers as training takes them."""
     frame = customers(n, seed)
     y, arm = outcomes(frame, outputs, seed)
-    x = tensors(encoding().encode(frame))
+    x = build_tensors(encoding().encode(frame))
     return Rows(x=x, y_N=torch.from_numpy(y).float(), arm_N=torch.from_numpy(arm))
 
 
@@ -171,7 +170,13 @@ def bundle(family: Family, task: Task, folder: Path) -> Bundle:
 
 
 def fitted(
-    family: Family, head: Head, encoding: Encoding, train: Labelled, val: Labelled, folder: Path, **changes: Any
+    family: Family,
+    head: Head,
+    encoding: Encoding,
+    train: LabelledInputs,
+    val: LabelledInputs,
+    folder: Path,
+    **changes: Any,
 ) -> Model:
     """A model of one of the families that learn; `changes` are to the network's params."""
 
@@ -185,11 +190,12 @@ def fitted(
     params = train_params(**{"epochs": 3, **changes})
     spec = shape(head, encoding, train[1], params)
     parts = [
-        Rows(x=tensors(x), y_N=torch.from_numpy(y).float(), arm_N=torch.from_numpy(arm)) for x, y, arm in (train, val)
+        Rows(x=build_tensors(x), y_N=torch.from_numpy(y).float(), arm_N=torch.from_numpy(arm))
+        for x, y, arm in (train, val)
     ]
     times = torch.ones(len(train[1]), dtype=torch.int64)
     done = training.fit(
-        lambda: TabularNet(spec), losses(spec), parts[0], times, parts[1], params, folder / "curves.csv"
+        lambda: TabularNet(spec), build_loss(spec), parts[0], times, parts[1], params, folder / "curves.csv"
     )  # fmt: skip
     assert isinstance(done.net, TabularNet)
     return DeepModel(spec=spec, net=done.net)

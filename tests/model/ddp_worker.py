@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from perennial.models.deep.net import TabularNet, losses
+from perennial.models.deep.net import TabularNet, build_loss
 from perennial.training.fit import fit
 from perennial.training.module import FitModule
 from tests.model.builders import rows, spec, train_params
@@ -31,7 +31,7 @@ class Tell(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         assert isinstance(pl_module, FitModule)
-        self.seen.append(torch.cat(pl_module.seen).tolist())
+        self.seen.append(torch.cat(pl_module.rows_observed).tolist())
         self.threads = torch.get_num_threads()
         if self.dies and trainer.global_rank == 1 and trainer.current_epoch == 1:
             os._exit(9)
@@ -43,7 +43,7 @@ def main(folder: Path, devices: int, dies: bool) -> None:
     params = train_params(dropout=0.0, epochs=3, warmup=0.2, ema_decay=0.8, **several)
     torch.manual_seed(5)
     fitted = fit(
-        lambda: TabularNet(spec(dropout=0.0)), losses(spec()), rows(N), torch.ones(N, dtype=torch.int64), rows(200, seed=3),
+        lambda: TabularNet(spec(dropout=0.0)), build_loss(spec()), rows(N), torch.ones(N, dtype=torch.int64), rows(200, seed=3),
         params, folder / "curves.csv", (tell,),
     )  # fmt: skip
     rank = os.environ.get("LOCAL_RANK", "0")

@@ -11,7 +11,7 @@ import polars as pl
 from perennial.config.train import WordParams
 from perennial.contract.model import Money
 from perennial.contract.serving import FeatureColumn, ServingView
-from perennial.models.encoding.encode import fit as fit_encoding
+from perennial.models.encoding.encode import fit_encoding
 from perennial.results.families import Family
 from perennial.scoring.blend import blend
 from perennial.scoring.bundle import Bundle, background_rows

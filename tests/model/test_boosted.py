@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perennial.models.encoding.encode import fit as fit_encoding
-from perennial.models.traditional.boosted import BoostedModel, fit_boosted, matrix
+from perennial.models.encoding.encode import fit_encoding
+from perennial.models.traditional.boosted import BoostedModel, build_features, fit_boosted
 from tests.model.builders import FEATURES, baseline_params, customers, head, outcomes
 
 pytestmark = pytest.mark.model
@@ -32,7 +32,7 @@ def text(model: BoostedModel) -> list[str]:
 
 
 def test_numbers_come_first_with_nan_for_null_then_codes() -> None:
-    x = matrix(ENCODING.encode(FRAME))
+    x = build_features(ENCODING.encode(FRAME))
     assert x.shape == (600, 5)
     assert np.array_equal(np.isnan(x[:, 2]), FRAME["last_visit"].is_null().to_numpy())
     assert np.array_equal(x[:, 0], FRAME["age"].to_numpy())

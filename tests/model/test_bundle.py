@@ -16,10 +16,10 @@ import polars as pl
 import pytest
 
 from perennial.contract.serving import feature_columns
-from perennial.data.prepare.parts import part
+from perennial.data.prepare.parts import select_part
 from perennial.errors import InputError, IntegrityError, Refused
 from perennial.files.durable import write_json
-from perennial.files.manifest import digest, seal
+from perennial.files.manifest import folder_digest, seal
 from perennial.files.tables import read_table, write_table
 from perennial.results.families import Family
 from perennial.scoring.blend import blend
@@ -66,7 +66,7 @@ def test_saving_again_gives_the_same_digest(saved: Give, family: Family, tmp_pat
     found = saved(family, "uplift")
     loaded = load(found.folder)
     golden = golden_rows(loaded, customers(64, seed=5))
-    assert save(loaded, tmp_path / "again", golden) == found.digest == digest(found.folder)
+    assert save(loaded, tmp_path / "again", golden) == found.digest == folder_digest(found.folder)
 
 
 @each
@@ -81,7 +81,7 @@ def test_a_flipped_byte_anywhere_is_refused(saved: Give, family: Family, tmp_pat
         content[len(content) // 2] ^= 1
         (copy / name).write_bytes(content)
         if name == "manifest.json":  # its digest is the bundle's name: it still differs, or is no JSON any more
-            assert digest(copy) != found.digest
+            assert folder_digest(copy) != found.digest
             continue
         with pytest.raises(IntegrityError, match=rf"{name} differ from manifest.json; restore"):
             load(copy)
@@ -225,7 +225,7 @@ def test_what_is_in_test_reaches_no_bundle(made: Toy, tmp_path: Path) -> None:
 def blended(toy: Toy) -> str:
     """The digest of the blend that the stage evaluate would make."""
     units, splits = read_table(toy.out("featurize", "units.parquet")), read_table(toy.out("split", "splits.parquet"))
-    val = part(units, splits, "val", toy.contract)
+    val = select_part(units, splits, "val", toy.contract)
     found = blend(
         load(toy.out("baseline", "boosted")), load(toy.out("train", "deep")), val.frame, val.y, val.arm
     )  # fmt: skip

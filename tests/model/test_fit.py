@@ -18,9 +18,9 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from perennial.errors import ConfigError
-from perennial.models.deep.net import TabularNet, losses
+from perennial.models.deep.net import TabularNet, build_loss
 from perennial.training.fit import Fitted, fit
-from perennial.training.module import FitModule, adamw, risen_and_fallen
+from perennial.training.module import FitModule, build_adamw, warmup_cosine_factor
 from tests.model.builders import rows, spec, train_params
 
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ class Spy(Callback):
     """What an epoch saw, and the weights after it."""
 
     def __init__(self) -> None:
-        self.seen: list[list[int]] = []
+        self.rows_observed: list[list[int]] = []
         self.weights: list[dict[str, torch.Tensor]] = []
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         assert isinstance(pl_module, FitModule)
-        self.seen.append(torch.cat(pl_module.seen).tolist())
+        self.rows_observed.append(torch.cat(pl_module.rows_observed).tolist())
         self.weights.append({name: tensor.clone() for name, tensor in pl_module.net.state_dict().items()})
 
 
@@ -48,7 +48,7 @@ def fitted(folder: Path, times: torch.Tensor | None = None, extra: tuple[Callbac
     drawn = torch.ones(len(TRAIN), dtype=torch.int64) if times is None else times
     params = train_params(**changes)
     make = lambda: TabularNet(spec(dropout=params.dropout))  # noqa: E731 - one line in a test
-    return fit(make, losses(spec()), TRAIN, drawn, VAL, params, folder / "curves.csv", extra)
+    return fit(make, build_loss(spec()), TRAIN, drawn, VAL, params, folder / "curves.csv", extra)
 
 
 def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
@@ -81,8 +81,8 @@ def test_every_epoch_sees_each_row_as_often_as_it_was_drawn(tmp_path: Path) -> N
     spy, times = Spy(), torch.arange(len(TRAIN)) % 3
     fitted(tmp_path, times, (spy,), epochs=3)
     wanted = [i for i in range(len(TRAIN)) for _ in range(i % 3)]
-    assert [sorted(seen) for seen in spy.seen] == [wanted] * 3
-    assert len({tuple(seen) for seen in spy.seen}) == 3
+    assert [sorted(seen) for seen in spy.rows_observed] == [wanted] * 3
+    assert len({tuple(seen) for seen in spy.rows_observed}) == 3
 
 
 def test_early_stopping_gives_back_the_best_epoch(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_swap_changes_what_is_learnt_and_is_reproducible(tmp_path: Path) -> None
 
 def test_biases_and_scales_are_not_decayed() -> None:
     net = TabularNet(spec())
-    decayed, kept = adamw(0.01, 0.5)(net).param_groups
+    decayed, kept = build_adamw(0.01, 0.5)(net).param_groups
     assert decayed["weight_decay"] == 0.5
     assert kept["weight_decay"] == 0.0
     names = {id(p): name for name, p in net.named_parameters()}
@@ -141,7 +141,7 @@ def test_weights_that_run_away_stop_the_training(tmp_path: Path) -> None:
     far = replace(TRAIN, x=TRAIN.x | {"norm": torch.full_like(TRAIN.x["norm"], float("nan"))})
     times = torch.ones(len(far), dtype=torch.int64)
     with pytest.raises(ConfigError, match=r"epoch 1: train loss nan, .* ran away: lower train.learning_rate, now 0.01"):
-        fit(lambda: TabularNet(spec()), losses(spec()), far, times, VAL, train_params(), tmp_path / "curves.csv")
+        fit(lambda: TabularNet(spec()), build_loss(spec()), far, times, VAL, train_params(), tmp_path / "curves.csv")
 
 
 def test_the_handler_of_sigterm_is_given_back(tmp_path: Path) -> None:
@@ -183,16 +183,16 @@ def until(happened: Any, process: subprocess.Popen[bytes], seconds: float = 90) 
 
 
 def test_the_rate_rises_in_a_line_and_falls_along_half_a_cosine() -> None:
-    shape = [risen_and_fallen(step, total=100, warmup=0.1) for step in range(100)]
+    shape = [warmup_cosine_factor(step, total=100, warmup=0.1) for step in range(100)]
     np.testing.assert_allclose(shape[:10], np.arange(1, 11) / 10)
     assert max(shape) == shape[9] == shape[10] == 1
     assert all(before > after for before, after in itertools.pairwise(shape[10:]))
     assert shape[55] == pytest.approx(0.5)
     assert 0 < shape[99] < 0.001
-    assert risen_and_fallen(100, total=100, warmup=0.1) == 0
-    assert risen_and_fallen(140, total=100, warmup=0.1) == 0, "and stays there"
-    assert risen_and_fallen(0, total=3, warmup=0.01) == 1, "one step at least"
-    assert [risen_and_fallen(0, total=t, warmup=0.5) for t in (1, 2)] == [1, 1]
+    assert warmup_cosine_factor(100, total=100, warmup=0.1) == 0
+    assert warmup_cosine_factor(140, total=100, warmup=0.1) == 0, "and stays there"
+    assert warmup_cosine_factor(0, total=3, warmup=0.01) == 1, "one step at least"
+    assert [warmup_cosine_factor(0, total=t, warmup=0.5) for t in (1, 2)] == [1, 1]
 
 
 class Rates(Callback):
@@ -214,7 +214,7 @@ def test_training_follows_the_rate_over_all_of_its_epochs(tmp_path: Path) -> Non
     spy = Rates()
     fitted(tmp_path / "a", extra=(spy,), epochs=3, warmup=0.25)
     steps = 3 * 8  # 500 rows in batches of 64
-    wanted = [0.01 * risen_and_fallen(step, total=steps, warmup=0.25) for step in range(steps)]
+    wanted = [0.01 * warmup_cosine_factor(step, total=steps, warmup=0.25) for step in range(steps)]
     np.testing.assert_allclose(spy.rates, wanted, rtol=1e-6)
     flat = Rates()
     fitted(tmp_path / "b", extra=(flat,), epochs=3)
@@ -241,7 +241,7 @@ def test_what_is_judged_and_given_back_are_the_mean_weights(tmp_path: Path) -> N
     net = TabularNet(spec(dropout=0.0)).eval()
     net.load_state_dict(found.net.state_dict())
     with torch.inference_mode():
-        loss = float(losses(spec())(net(VAL.x), VAL.y_N, VAL.arm_N).double().mean())
+        loss = float(build_loss(spec())(net(VAL.x), VAL.y_N, VAL.arm_N).double().mean())
     assert loss == pytest.approx(found.curve[found.best_epoch - 1].val_loss, abs=1e-6)
 
 

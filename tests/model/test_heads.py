@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.special import expit, logsumexp
 
 from perennial.contract.load import parse
-from perennial.contract.serving import Head, head_of
-from perennial.models.traditional.heads import by_owner, link_of, parts_of, targets
+from perennial.contract.serving import Head, build_head
+from perennial.models.traditional.heads import build_targets, compute_link, link_contributions, sum_by_column
 from perennial.results.families import Family
 from perennial.scoring.scorer import Scorer
 from tests.fakes.contracts import told
@@ -22,14 +22,14 @@ Y, ARM = np.array([0.0, 2.0, 1.0, 5.0, 0.0]), np.array([0, 2, 1, 0, 2])
 
 
 def test_an_arm_is_learnt_from_its_own_rows() -> None:
-    found = targets(HEADS["uplift"], (Y > 0).astype(np.float64), ARM)
+    found = build_targets(HEADS["uplift"], (Y > 0).astype(np.float64), ARM)
     assert [target.kind for target in found] == ["odds"] * 3
     assert [np.flatnonzero(target.rows).tolist() for target in found] == [[0, 3], [2], [1, 4]]
     assert [target.y.tolist() for target in found] == [[0, 1], [1], [1, 0]]
 
 
 def test_what_each_arm_spends_is_an_amount_of_its_own_rows() -> None:
-    found = targets(HEADS["uplift_amounts"], Y, ARM)
+    found = build_targets(HEADS["uplift_amounts"], Y, ARM)
     assert [(target.kind, target.y.tolist()) for target in found] == [
         ("amount", [0, 5]),
         ("amount", [1]),
@@ -39,14 +39,14 @@ def test_what_each_arm_spends_is_an_amount_of_its_own_rows() -> None:
 
 def test_classes_are_one_fit_and_a_plain_amount_is_one() -> None:
     for task, kind in (("multiclass", "classes"), ("regression", "amount")):
-        (target,) = targets(HEADS[task], Y, ARM)  # type: ignore[index]
+        (target,) = build_targets(HEADS[task], Y, ARM)  # type: ignore[index]
         assert target.kind == kind
         assert target.rows.all()
         assert np.array_equal(target.y, Y)
 
 
 def test_two_parts_are_whether_there_is_any_and_the_logarithm_of_how_much() -> None:
-    is_any, size = targets(HEADS["two_part"], Y, ARM)
+    is_any, size = build_targets(HEADS["two_part"], Y, ARM)
     assert (is_any.kind, size.kind) == ("odds", "amount")
     assert is_any.rows.all()
     assert is_any.y.tolist() == [0, 1, 1, 1, 0]
@@ -56,13 +56,13 @@ def test_two_parts_are_whether_there_is_any_and_the_logarithm_of_how_much() -> N
 
 def test_link_scores_are_log_shares_of_classes_and_the_logarithm_of_an_expected_amount() -> None:
     raw = np.array([[0.3, -1.0, 2.0], [40.0, -900.0, 0.0]])
-    np.testing.assert_allclose(np.exp(link_of(HEADS["multiclass"], raw)).sum(axis=1), 1)
-    np.testing.assert_allclose(link_of(HEADS["multiclass"], raw), raw - logsumexp(raw, axis=1, keepdims=True))
+    np.testing.assert_allclose(np.exp(compute_link(HEADS["multiclass"], raw)).sum(axis=1), 1)
+    np.testing.assert_allclose(compute_link(HEADS["multiclass"], raw), raw - logsumexp(raw, axis=1, keepdims=True))
     two = raw[:, :2]
-    np.testing.assert_allclose(np.exp(link_of(HEADS["two_part"], two))[:, 0], expit(two[:, 0]) * np.exp(two[:, 1]))
-    assert np.isfinite(link_of(HEADS["two_part"], np.array([[-800.0, 1.0], [800.0, 1.0]]))).all()
+    np.testing.assert_allclose(np.exp(compute_link(HEADS["two_part"], two))[:, 0], expit(two[:, 0]) * np.exp(two[:, 1]))
+    assert np.isfinite(compute_link(HEADS["two_part"], np.array([[-800.0, 1.0], [800.0, 1.0]]))).all()
     for task in ("binary", "uplift", "uplift_amounts", "regression"):
-        assert link_of(HEADS[task], raw) is raw  # type: ignore[index]
+        assert compute_link(HEADS[task], raw) is raw  # type: ignore[index]
 
 
 @given(seed=st.integers(0, 10**6), scale=st.floats(1e-12, 30))
@@ -74,9 +74,9 @@ def test_parts_of_a_link_add_up_to_what_it_is_above_the_base(task: Task, seed: i
     base, parts = rng.normal(size=head.raw), scale * rng.normal(size=(7, 4, head.raw))
     parts[0] = 0  # a row that is the base
     raw = base + parts.sum(axis=1)
-    found = parts_of(head, parts, raw, base)
+    found = link_contributions(head, parts, raw, base)
     assert found.shape == (7, 4, len(head.outputs))
-    gap = link_of(head, raw) - link_of(head, base[None])
+    gap = compute_link(head, raw) - compute_link(head, base[None])
     if task == "multiclass":
         gap = gap - gap.mean(axis=1, keepdims=True)
     np.testing.assert_allclose(found.sum(axis=1), gap, atol=1e-9 * max(scale, 1))
@@ -88,12 +88,12 @@ def test_a_column_that_moves_no_raw_number_has_no_part() -> None:
         head = HEADS[task]
         parts = rng.normal(size=(5, 3, head.raw))
         parts[:, 1] = 0
-        assert not parts_of(head, parts, parts.sum(axis=1), np.zeros(head.raw))[:, 1].any(), task
+        assert not link_contributions(head, parts, parts.sum(axis=1), np.zeros(head.raw))[:, 1].any(), task
 
 
 def test_parts_of_a_design_belong_to_their_columns() -> None:
     parts = np.array([[1.0, 2.0, 4.0, 8.0]])
-    assert by_owner(parts, [2, 0, 2, 1], 4).tolist() == [[2, 8, 5, 0]]
+    assert sum_by_column(parts, [2, 0, 2, 1], 4).tolist() == [[2, 8, 5, 0]]
 
 
 def test_a_head_says_what_its_contract_asks_for() -> None:
@@ -107,13 +107,13 @@ def test_a_head_says_what_its_contract_asks_for() -> None:
         "spend": {"role": "outcome", "type": "decimal", "min": 0},
     }
     for task, asked in heads.items():
-        found = head_of(parse(told(task=asked, columns=columns), "c"))
+        found = build_head(parse(told(task=asked, columns=columns), "c"))
         assert found == HEADS[task]  # type: ignore[index]
     arms = {"role": "treatment", "control": "none", "arms": {name: {"cost": 2} for name in HEADS["uplift"].outputs[1:]}}
     won = {"role": "outcome", "values": {"no": 0, "yes": 1}}
     for target, task in (("won", "uplift"), ("spend", "uplift_amounts")):
         asked = {"kind": "uplift", "target": target, "primary": "qini", "minimum": 0.0}
-        found = head_of(parse(told(task=asked, columns={**columns, "won": won, "message": arms}), "c"))
+        found = build_head(parse(told(task=asked, columns={**columns, "won": won, "message": arms}), "c"))
         assert found == HEADS[task]  # type: ignore[index]
     assert [HEADS[task].raw for task in TASKS] == [1, 3, 3, 3, 1, 2]
 

@@ -11,10 +11,10 @@ from sklearn.linear_model import LogisticRegression
 
 from perennial.contract.model import Money
 from perennial.contract.serving import FeatureColumn, Head, ServingView
-from perennial.data.io.images import SIDE, decoded, jpeg
-from perennial.explain.photos import Chance, deletion, heat_maps, hottest, overlay
-from perennial.explain.texts import strongest_words
-from perennial.models.encoding.encode import fit as fit_encoding
+from perennial.data.io.images import SIDE, decode_pictures, encode_jpeg
+from perennial.explain.photos import ProbabilityOf, build_heat_maps, check_deletion, draw_overlay, mask_hottest
+from perennial.explain.texts import find_strongest_words
+from perennial.models.encoding.encode import fit_encoding
 from perennial.models.traditional.kernel import fit_kernel
 from perennial.results.families import Family
 from perennial.scoring.bundle import Bundle, background_rows
@@ -33,7 +33,7 @@ U8 = NDArray[np.uint8]
 def test_the_planted_words_lead_both_ways(read: Read, family: Family) -> None:
     rows = reviews(200, 8)[0]
     found = word_parts(read(family), rows)
-    words = strongest_words(found.words, found.parts, ["probability"], 10)
+    words = find_strongest_words(found.words, found.parts, ["probability"], 10)
     does = {word.word: word.effect.value for word in words}
     assert min(does.get(word, 0) for word in BAD) > max(does[word] for word in GOOD) + 1
     if family != "boosted":  # trees read directions, in which words that stand together share what they say
@@ -61,7 +61,7 @@ def enlarged(which: slice) -> U8:
 
 
 @pytest.fixture(scope="module")
-def digits() -> tuple[U8, Chance]:
+def digits() -> tuple[U8, ProbabilityOf]:
     """A hundred digits, and the chance that a logistic regression gives its own answer for each of them when changed."""
     small = 16 - DIGITS.images.reshape(-1, 64)
     model = LogisticRegression(C=0.01, max_iter=500).fit(small[:1000], DIGITS.target[:1000])
@@ -76,9 +76,9 @@ def digits() -> tuple[U8, Chance]:
     return pixels, chance
 
 
-def test_maps_of_what_was_hidden_pass_the_deletion_check(digits: tuple[U8, Chance]) -> None:
+def test_maps_of_what_was_hidden_pass_the_deletion_check(digits: tuple[U8, ProbabilityOf]) -> None:
     pixels, chance = digits
-    check = deletion(pixels, heat_maps(pixels, chance), chance, share=0.2, seed=1)
+    check = check_deletion(pixels, build_heat_maps(pixels, chance), chance, share=0.2, seed=1)
     assert check.passes
     assert check.n == 100
     assert check.drop.value > 0.2
@@ -87,25 +87,25 @@ def test_maps_of_what_was_hidden_pass_the_deletion_check(digits: tuple[U8, Chanc
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_random_map_fails_the_deletion_check(digits: tuple[U8, Chance], seed: int) -> None:
+def test_a_random_map_fails_the_deletion_check(digits: tuple[U8, ProbabilityOf], seed: int) -> None:
     pixels, chance = digits
     noise = np.random.Generator(np.random.PCG64(seed)).random((len(pixels), SIDE, SIDE))
-    assert not deletion(pixels, noise, chance, share=0.2, seed=1).passes
+    assert not check_deletion(pixels, noise, chance, share=0.2, seed=1).passes
 
 
-def test_one_map_for_all_photos_fails_the_deletion_check(digits: tuple[U8, Chance]) -> None:
+def test_one_map_for_all_photos_fails_the_deletion_check(digits: tuple[U8, ProbabilityOf]) -> None:
     """The middle matters in every digit, but a map that always says so knows nothing of the photo."""
     pixels, chance = digits
-    same = np.broadcast_to(heat_maps(pixels, chance).mean(axis=0), (len(pixels), SIDE, SIDE))
-    check = deletion(pixels, same, chance, share=0.2, seed=1)
+    same = np.broadcast_to(build_heat_maps(pixels, chance).mean(axis=0), (len(pixels), SIDE, SIDE))
+    check = check_deletion(pixels, same, chance, share=0.2, seed=1)
     assert check.another.value == 0
     assert not check.passes
 
 
-def test_few_photos_prove_nothing(digits: tuple[U8, Chance]) -> None:
+def test_few_photos_prove_nothing(digits: tuple[U8, ProbabilityOf]) -> None:
     pixels, chance = digits
     few = pixels[:63]
-    assert not deletion(few, heat_maps(few, chance), chance, share=0.2, seed=1).passes
+    assert not check_deletion(few, build_heat_maps(few, chance), chance, share=0.2, seed=1).passes
 
 
 def test_a_map_is_hot_where_the_one_thing_is_that_is_looked_at() -> None:
@@ -116,12 +116,12 @@ def test_a_map_is_hot_where_the_one_thing_is_that_is_looked_at() -> None:
     def chance(which: NDArray[np.int64], changed: U8) -> NDArray[np.float64]:
         return changed[:, :, 8:24, 40:56].mean(axis=(1, 2, 3)) / 256
 
-    heat = heat_maps(pixels, chance)
-    hot = hottest(heat, 0.04)
+    heat = build_heat_maps(pixels, chance)
+    hot = mask_hottest(heat, 0.04)
     assert hot.sum(axis=(1, 2)).tolist() == [256] * 3
     assert (hot[:, 8:24, 40:56].sum(axis=(1, 2)) > 200).all()
     assert np.abs(heat[:, 50:]).max() < 1e-12
-    shown = overlay(pixels[0], heat[0])
+    shown = draw_overlay(pixels[0], heat[0])
     assert shown[2, 16, 48] > shown[0, 16, 48], "blue where it is hot"
     assert len(set(shown[:, 70, 10].tolist())) == 1, "grey elsewhere"
 
@@ -129,7 +129,7 @@ def test_a_map_is_hot_where_the_one_thing_is_that_is_looked_at() -> None:
 def test_a_bundle_of_photos_tells_the_chance_of_its_own_answer() -> None:
     pixels = enlarged(slice(0, 260))
     y = DIGITS.target[:260].astype(np.float64)
-    frame = pl.DataFrame({"photo": [jpeg(photo) for photo in pixels]})
+    frame = pl.DataFrame({"photo": [encode_jpeg(photo) for photo in pixels]})
     head = Head(task="multiclass", outputs=tuple(map(str, range(10))))
     features = (FeatureColumn(name="photo", kind="image", label="photo"),)
     encoding, x = fit_encoding(frame, features, y, 1)
@@ -144,7 +144,7 @@ def test_a_bundle_of_photos_tells_the_chance_of_its_own_answer() -> None:
     )  # fmt: skip
     rows = frame[:8]
     chance = said_chance(bundle, rows)
-    seen = decoded(rows["photo"])
+    seen = decode_pictures(rows["photo"])
     score = bundle.calibration.score(model.link(encoding.encode(rows)))
     every = np.arange(8)
     np.testing.assert_allclose(chance(every, seen), score.max(axis=1), atol=1e-9)
@@ -152,4 +152,4 @@ def test_a_bundle_of_photos_tells_the_chance_of_its_own_answer() -> None:
     assert (chance(every, grey) < score.max(axis=1)).all()
     turned = chance(every[::-1], seen[::-1])
     np.testing.assert_allclose(turned[::-1], chance(every, seen), atol=1e-9)
-    assert all(len(jpeg(photo)) <= 4096 for photo in seen)
+    assert all(len(encode_jpeg(photo)) <= 4096 for photo in seen)

@@ -14,8 +14,8 @@ from perennial.errors import ConfigError, DataStopped
 from perennial.evaluation.decisions.naming import Trait
 from perennial.evaluation.decisions.segments import agreement, most
 from perennial.files.durable import read_json, write_json
-from perennial.models.encoding.encode import Encoded, Encoding, fit
-from perennial.models.traditional.kmeans import KMeansModel, fit_kmeans, halves, named, refit
+from perennial.models.encoding.encode import Encoded, Encoding, fit_encoding
+from perennial.models.traditional.kmeans import KMeansModel, fit_kmeans, name_segments, refit_kmeans, split_half_labels
 
 pytestmark = pytest.mark.model
 TRAITS = [Trait("b", ""), Trait("a", "")]
@@ -27,7 +27,7 @@ def rows(groups: int, n: int = 600, apart: float = 6.0, seed: int = 3) -> tuple[
     corner = np.array([[0, 0], [1, 1], [0, 1], [1, 0]])[rng.integers(groups, size=n)]
     x = np.exp(corner * apart + rng.normal(size=(n, 2)))
     frame = pl.DataFrame({"b": x[:, 0], "a": [None if i % 97 == 5 else v for i, v in enumerate(x[:, 1])]})
-    return fit(frame, [FeatureColumn(name=c, kind="numeric", label=c) for c in "ba"], np.zeros(n), 1)
+    return fit_encoding(frame, [FeatureColumn(name=c, kind="numeric", label=c) for c in "ba"], np.zeros(n), 1)
 
 
 def agreed(groups: int, **settings: float) -> dict[int, float]:
@@ -35,7 +35,7 @@ def agreed(groups: int, **settings: float) -> dict[int, float]:
     train, held = encoded.take(np.arange(0, 600, 2)), encoded.take(np.arange(1, 600, 2))
     found = {}
     for k in (2, 3, 4):
-        found[k] = agreement(halves(train, held, encoding, k, pairs=range(3), starts=3, seed=1))
+        found[k] = agreement(split_half_labels(train, held, encoding, k, pairs=range(3), starts=3, seed=1))
     assert most(found, 0.85) in found
     return {k: one.index.value for k, one in found.items()} | {0: most(found, 0.85)}
 
@@ -61,7 +61,7 @@ def test_parts_add_up_to_the_link_and_the_nearest_centre_wins() -> None:
 
 def test_a_saved_copy_scores_alike(tmp_path: Path) -> None:
     encoding, encoded = rows(3)
-    model = named(fit_kmeans(encoded, encoding, 3, starts=3, seed=1), encoded, TRAITS)
+    model = name_segments(fit_kmeans(encoded, encoding, 3, starts=3, seed=1), encoded, TRAITS)
     model.save(tmp_path)
     again = KMeansModel.load(tmp_path, encoding)
     assert again.names == model.names
@@ -71,10 +71,10 @@ def test_a_saved_copy_scores_alike(tmp_path: Path) -> None:
 
 def test_a_fit_from_known_segments_keeps_names_and_scale_while_centres_move(tmp_path: Path) -> None:
     encoding, encoded = rows(3)
-    old = named(fit_kmeans(encoded, encoding, 3, starts=3, seed=1), encoded, TRAITS)
+    old = name_segments(fit_kmeans(encoded, encoding, 3, starts=3, seed=1), encoded, TRAITS)
     other_encoding, others = rows(3, seed=4)
     write_json(tmp_path / "known.json", old.previous)
-    new = refit(others, other_encoding, PreviousSegments.model_validate(read_json(tmp_path / "known.json")))
+    new = refit_kmeans(others, other_encoding, PreviousSegments.model_validate(read_json(tmp_path / "known.json")))
     assert new.names == old.names
     np.testing.assert_array_equal(new.scale.center_F, old.scale.center_F)
     assert 0 < np.abs(new.centre_KF - old.centre_KF).max() < 0.3
@@ -85,15 +85,15 @@ def test_a_fit_from_known_segments_keeps_names_and_scale_while_centres_move(tmp_
         "centres": [{"z": 0.0}, {"z": 1.0}, {"z": 2.0}],
     }
     with pytest.raises(ConfigError, match="has the columns z; the data have b, a"):
-        refit(others, other_encoding, PreviousSegments.model_validate(known))
+        refit_kmeans(others, other_encoding, PreviousSegments.model_validate(known))
 
 
 def test_too_few_different_rows_stop() -> None:
     frame = pl.DataFrame({"a": [1.0, 2.0] * 20})
-    encoding, encoded = fit(frame, [FeatureColumn(name="a", kind="numeric", label="a")], np.zeros(40), 1)
+    encoding, encoded = fit_encoding(frame, [FeatureColumn(name="a", kind="numeric", label="a")], np.zeros(40), 1)
     with pytest.raises(DataStopped, match="fewer than 3 different ones"):
         fit_kmeans(encoded, encoding, 3, starts=1, seed=1)
     frame = pl.DataFrame({"a": [1.0] * 40})
-    encoding, encoded = fit(frame, [FeatureColumn(name="a", kind="numeric", label="a")], np.zeros(40), 1)
+    encoding, encoded = fit_encoding(frame, [FeatureColumn(name="a", kind="numeric", label="a")], np.zeros(40), 1)
     with pytest.raises(DataStopped, match="nothing to tell customers apart"):
         fit_kmeans(encoded, encoding, 2, starts=1, seed=1)

@@ -10,9 +10,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from perennial.errors import DataStopped
-from perennial.models.encoding.encode import Encoding
-from perennial.models.encoding.encode import fit as fit_encoding
-from perennial.models.traditional.linear import Design, LinearModel, design_matrix, fit_linear
+from perennial.models.encoding.encode import Encoding, fit_encoding
+from perennial.models.traditional.linear import Design, LinearModel, build_design, fit_linear
 from tests.model.builders import F64, FEATURES, I64, customers, head, outcomes
 
 pytestmark = pytest.mark.model
@@ -46,7 +45,7 @@ def test_six_are_tried_and_the_lowest_loss_on_val_wins() -> None:
 
 @pytest.mark.parametrize("design", get_args(Design))
 def test_a_design_has_the_numbers_a_flag_for_nulls_and_a_column_a_category(design: Design) -> None:
-    x = design_matrix(ROWS, ENCODING, design, ENCODING.median_F, np.ones(3))
+    x = build_design(ROWS, ENCODING, design, ENCODING.median_F, np.ones(3))
     n_numeric = 30 if design == "bins" else 3
     assert x.shape == (600, n_numeric + 1 + sum(ENCODING.cards))
     assert np.array_equal(x[:, n_numeric], TRAIN["last_visit"].is_null().to_numpy())
@@ -60,7 +59,7 @@ def test_a_design_has_the_numbers_a_flag_for_nulls_and_a_column_a_category(desig
 
 
 def test_a_null_stands_at_the_median_of_train() -> None:
-    x = design_matrix(ROWS, ENCODING, "standardised", ENCODING.median_F, np.ones(3))
+    x = build_design(ROWS, ENCODING, "standardised", ENCODING.median_F, np.ones(3))
     null = TRAIN["last_visit"].is_null().to_numpy()
     assert null.sum() > 50
     assert not x[null, 2].any()
@@ -69,13 +68,13 @@ def test_a_null_stands_at_the_median_of_train() -> None:
 
 def test_a_value_never_seen_has_the_unknown_column() -> None:
     row = ENCODING.encode(customers(1).with_columns(channel=pl.lit("fax")))
-    x = design_matrix(row, ENCODING, "normal", ENCODING.median_F, np.ones(3))
+    x = build_design(row, ENCODING, "normal", ENCODING.median_F, np.ones(3))
     assert x[0, 4] == 1.0  # three numbers, a flag, then code 0 of channel
 
 
 def test_each_output_is_a_logistic_regression_on_the_rows_of_its_arm() -> None:
     model, _, y, arm = fitted(outputs=3, wanted=3)  # normal, C = .3
-    x = design_matrix(ROWS, ENCODING, "normal", model.center_F, model.scale_F)
+    x = build_design(ROWS, ENCODING, "normal", model.center_F, model.scale_F)
     for o in range(3):
         reference = LogisticRegression(C=0.3, max_iter=2000).fit(x[arm == o], y[arm == o])
         np.testing.assert_allclose(model.link(ROWS)[:, o], reference.decision_function(x), atol=1e-9)

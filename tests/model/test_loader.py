@@ -16,7 +16,7 @@ SOME = rows(300)
 
 
 def batches(n: int = 300, times: list[int] | None = None, **changes: float) -> list[Batch]:
-    told = {"batch": 32, "seed": 1, "epoch": 0, "rank": 0, "world": 1, "swap_noise": 0.0, **changes}
+    told = {"batch": 32, "seed": 1, "epoch": 0, "rank": 0, "world": 1, "swap": 0.0, **changes}
     drawn = torch.tensor(times if times is not None else [1] * n)
     part = Rows(x=SOME.at(slice(n)), y_N=SOME.y_N[:n], arm_N=SOME.arm_N[:n])
     swap = told.pop("swap")

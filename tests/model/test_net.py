@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from perennial.models.deep.encoders import CategoryEncoder, PeriodicEncoder, embedding_width
-from perennial.models.deep.net import TabularNet, link, losses
+from perennial.models.deep.encoders import CategoryEncoder, PeriodicEncoder, choose_width
+from perennial.models.deep.net import TabularNet, build_loss, link_scores
 from tests.model.builders import rows, spec
 
 pytestmark = pytest.mark.model
@@ -48,7 +48,7 @@ def test_a_table_without_categories_still_encodes() -> None:
 
 @pytest.mark.parametrize(("card", "width"), [(2, 2), (3, 3), (10, 6), (100, 16), (5000, 16)])
 def test_embedding_width_grows_with_the_vocabulary_up_to_16(card: int, width: int) -> None:
-    assert embedding_width(card) == width
+    assert choose_width(card) == width
 
 
 def test_periodic_encoder_keeps_the_number_and_adds_waves_of_it() -> None:
@@ -69,7 +69,7 @@ def test_rows_of_one_arm_teach_that_arms_head_only(arm: int) -> None:
     net, some = TabularNet(spec(outputs=3)), rows(40, outputs=3)
     logits = net(some.x)
     assert logits.shape == (40, 4, 3)
-    torch.autograd.backward(losses(spec(3))(logits, some.y_N, torch.full((40,), arm)).sum())
+    torch.autograd.backward(build_loss(spec(3))(logits, some.y_N, torch.full((40,), arm)).sum())
     weight, bias = net.head.weight.grad, net.head.bias.grad
     others = [o for o in range(3) if o != arm]
     assert torch.count_nonzero(weight[:, :, others]) == 0
@@ -80,14 +80,14 @@ def test_rows_of_one_arm_teach_that_arms_head_only(arm: int) -> None:
 
 def test_a_rows_loss_is_the_mean_log_loss_of_the_members_at_its_own_arm() -> None:
     logits = torch.tensor([[[0.3, -2.0], [1.1, 0.4]], [[-0.7, 5.0], [0.0, 1.5]]])  # two rows, two members, two arms
-    found = losses(spec(2))(logits, torch.tensor([1.0, 0.0]), torch.tensor([0, 1]))
+    found = build_loss(spec(2))(logits, torch.tensor([1.0, 0.0]), torch.tensor([0, 1]))
     wanted = [np.mean(np.log1p(np.exp([-0.3, -1.1]))), np.mean(np.log1p(np.exp([5.0, 1.5])))]
     np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-6)
 
 
 def test_link_is_the_log_odds_of_the_mean_probability_and_finite() -> None:
     logits = torch.tensor([[[0.0], [2.0]], [[90.0], [90.0]], [[-90.0], [-90.0]]])
-    found = link(logits, spec())
+    found = link_scores(logits, spec())
     p = (0.5 + 1 / (1 + np.exp(-2))) / 2
     assert found.shape == (3, 1)
     assert found.dtype == torch.float64

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from perennial.data.prepare.parts import Part
-from perennial.data.prepare.split import folds
+from perennial.data.prepare.parts import LabelledRows
+from perennial.data.prepare.split import assign_folds
 from perennial.results.families import Family
 from perennial.scoring.bundle import Bundle
 from perennial.scoring.out_of_fold import _SALT, FOLDS, out_of_fold
@@ -19,21 +19,23 @@ from tests.model.builders import Give, Task, answers, baseline_params, customers
 pytestmark = pytest.mark.model
 
 OWNER = pl.Series([f"customer {i // 2}" for i in range(900)])  # two rows each
-FOLD = folds(OWNER, _SALT, FOLDS)
+FOLD = assign_folds(OWNER, _SALT, FOLDS)
 
 
-def given(saved: Give, family: Family, task: Task) -> tuple[Bundle, Part]:
+def given(saved: Give, family: Family, task: Task) -> tuple[Bundle, LabelledRows]:
     frame = customers(900, seed=3)
     y, arm = answers(frame, task, seed=3)
     params = baseline_params(rounds=20).model_dump()
-    return replace(saved(family, task).bundle, params=params), Part(frame=frame, y=y, arm=arm, weight=np.ones(900))
+    return replace(saved(family, task).bundle, params=params), LabelledRows(
+        frame=frame, y=y, arm=arm, weight=np.ones(900)
+    )
 
 
 def test_folds_are_about_even_and_an_owner_is_in_one() -> None:
     assert np.bincount(FOLD, minlength=FOLDS).min() >= 100
     assert set(FOLD) == set(range(FOLDS))
     assert (FOLD[::2] == FOLD[1::2]).all()
-    assert (folds(OWNER, "another salt", FOLDS) != FOLD).any()
+    assert (assign_folds(OWNER, "another salt", FOLDS) != FOLD).any()
 
 
 @pytest.mark.parametrize("family", ["linear", "boosted"])

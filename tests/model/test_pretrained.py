@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from perennial.config.train import Pretrained
 from perennial.errors import ConfigError
 from perennial.models.deep.encoders import WordEncoder
-from perennial.models.deep.pretrained import FrozenPictures, weights_of, word_vectors
+from perennial.models.deep.pretrained import FrozenPictures, distil_vectors, find_weights
 
 pytestmark = pytest.mark.model
 WIDTH, HEADS, WORDS = 8, 2, ("good", "bad", "goods", "ab", "zzz")
@@ -86,17 +86,17 @@ def test_words_are_read_as_the_paper_says_then_centred_and_turned(model: Path) -
     codes = {"good": [4], "bad": [5], "goods": [4, 6], "ab": [7, 8], "zzz": [1]}
     by_hand = torch.stack([read_by_hand(weights, [2, *codes[word], 3]) for word in WORDS]).double()
     by_hand = by_hand - by_hand.mean(0)
-    found = word_vectors(told(model), WORDS, 5).double()
+    found = distil_vectors(told(model), WORDS, 5).double()
     assert found.shape == (5, 5)
     scale = (by_hand.norm() / found.norm()).item()
     torch.testing.assert_close(found @ found.T * scale**2, by_hand @ by_hand.T, atol=1e-4, rtol=1e-4)
-    assert word_vectors(told(model), WORDS, 20).shape == (5, 20), "more numbers than directions: the rest is 0"
+    assert distil_vectors(told(model), WORDS, 20).shape == (5, 20), "more numbers than directions: the rest is 0"
 
 
 def test_training_begins_with_the_vectors_and_learns_on(model: Path) -> None:
     encoder = WordEncoder(len(WORDS), width=5, word_dropout=0.0, dropout=0.0)
-    vectors = word_vectors(told(model), WORDS, 5)
-    encoder.begin(vectors)
+    vectors = distil_vectors(told(model), WORDS, 5)
+    encoder.load_vectors(vectors)
     assert torch.equal(encoder.table.weight[2:], vectors)
     assert torch.equal(encoder.table.weight[0], torch.zeros(5)) or encoder.table.padding_idx == 0
     assert encoder.table.weight.requires_grad
@@ -104,16 +104,16 @@ def test_training_begins_with_the_vectors_and_learns_on(model: Path) -> None:
 
 def test_other_bytes_no_weights_and_unknown_places_are_refused(model: Path, tmp_path: Path) -> None:
     good = told(model)
-    assert weights_of(good).name == "model.safetensors"
+    assert find_weights(good).name == "model.safetensors"
     with pytest.raises(ConfigError, match=r"has sha256 [0-9a-f]{64}; train\.encoder\.sha256 says 0000"):
-        weights_of(good.model_copy(update={"sha256": "0" * 64}))
+        find_weights(good.model_copy(update={"sha256": "0" * 64}))
     with pytest.raises(ConfigError, match="neither a folder nor an installed package"):
-        weights_of(good.model_copy(update={"source": "no_such_package_at_all"}))
+        find_weights(good.model_copy(update={"source": "no_such_package_at_all"}))
     with pytest.raises(ConfigError, match="has 0 files of weights"):
-        weights_of(_empty(good, tmp_path))
+        find_weights(_empty(good, tmp_path))
     (model / "vocab.txt").unlink()
     with pytest.raises(ConfigError, match=r"has no config\.json and vocab\.txt"):
-        word_vectors(good, WORDS, 5)
+        distil_vectors(good, WORDS, 5)
 
 
 def _empty(good: Pretrained, folder: Path) -> Pretrained:
@@ -152,7 +152,7 @@ def package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_pictures_are_read_by_frozen_weights_alike_in_training_and_after(package: Path) -> None:
     frozen = FrozenPictures()
-    frozen.read(told(package))
+    frozen.load_weights(told(package))
     photo = torch.randint(0, 256, (6, 3, 80, 80), dtype=torch.uint8)
     features = frozen.train()(photo)
     assert features.shape == (6, 1280)

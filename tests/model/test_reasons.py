@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from perennial.contract.serving import FeatureColumn, Head
-from perennial.explain.gradients import expected_gradients
-from perennial.explain.words import adverse, reasons
+from perennial.explain.gradients import attribute_gradients
+from perennial.explain.words import describe_adverse_reasons, describe_reasons
 from perennial.models.traditional.boosted import BoostedModel
-from perennial.models.traditional.heads import link_of
+from perennial.models.traditional.heads import compute_link
 from perennial.models.traditional.linear import LinearModel
 from perennial.results.families import Family
 from perennial.scoring.reasons import Contributions, contributions, focus
@@ -40,7 +40,7 @@ def test_there_is_a_part_for_each_column_and_output(saved: Give, family: Family,
 
 def above(head: Head, link: F64, base_R: F64) -> F64:
     """How far link scores lie above that of the raw numbers `base_R`; of classes what is more than all classes' mean."""
-    gap = link - link_of(head, base_R[None])
+    gap = link - compute_link(head, base_R[None])
     return gap - gap.mean(axis=1, keepdims=True) if head.task == "multiclass" else gap
 
 
@@ -102,7 +102,7 @@ def test_expected_gradients_of_a_linear_function_are_exact() -> None:
     z, base = (torch.randn((n, 6), generator=generator) for n in (50, 16))
     weight = torch.randn((6, 2), generator=generator)
     owner = torch.tensor([0, 0, 1, 2, 2, 2])
-    parts, error = expected_gradients(lambda x: x @ weight, z, base, owner, 3, draws=32, seed=1)
+    parts, error = attribute_gradients(lambda x: x @ weight, z, base, owner, 3, draws=32, seed=1)
     exact = torch.stack(
         [((z - base.mean(0))[:, owner == g, None] * weight[owner == g]).sum(1) for g in range(3)], dim=1
     )
@@ -114,7 +114,7 @@ def test_expected_gradients_of_a_linear_function_are_exact() -> None:
 def test_a_column_without_influence_gets_nothing_however_many_rows_there_are() -> None:
     z, base = torch.rand((3000, 4)), torch.rand((8, 4))  # more points than are held at once
     owner = torch.tensor([0, 1, 1, 2])
-    parts, _ = expected_gradients(lambda x: (x[:, 1:2] * x[:, 2:3]).sigmoid(), z, base, owner, 3, draws=8, seed=1)
+    parts, _ = attribute_gradients(lambda x: (x[:, 1:2] * x[:, 2:3]).sigmoid(), z, base, owner, 3, draws=8, seed=1)
     assert parts.shape == (3000, 3, 1)
     assert torch.count_nonzero(parts[:, [0, 2]]) == 0
     assert torch.count_nonzero(parts[:, 1]) > 2900
@@ -163,7 +163,7 @@ def test_a_text_that_says_but_does_not_part_its_reasons() -> None:
         FeatureColumn(name="age", kind="numeric", label="age"),
     ]
     rows = pl.DataFrame({"said": ["nice; but it ran small"], "age": [30]})
-    (told,) = reasons(["said", "age"], np.array([[1.0, -0.5]]), rows, features, 2)
+    (told,) = describe_reasons(["said", "age"], np.array([[1.0, -0.5]]), rows, features, 2)
     assert told.split("; but ") == ["review: “nice, but it ran small”", "age: 30"]
 
 
@@ -172,4 +172,4 @@ def test_a_refused_applicant_is_told_the_four_strongest_reasons_against_and_none
     features = [FeatureColumn(name=name, kind="numeric", label=name) for name in names]
     rows = pl.DataFrame({name: [1.0, 1.0] for name in names})
     parts = np.array([[0.1, 0.9, -2.0, 0.5, 0.3, 0.7, -0.2], [-1.0] * 6 + [0.2]])
-    assert adverse(names, parts, rows, features) == ["c1: 1, c5: 1, c3: 1, c4: 1", "c6: 1"]
+    assert describe_adverse_reasons(names, parts, rows, features) == ["c1: 1, c5: 1, c3: 1, c4: 1", "c6: 1"]

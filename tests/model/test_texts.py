@@ -16,17 +16,17 @@ from perennial.contract.serving import FeatureColumn
 from perennial.errors import ConfigError
 from perennial.evaluation.statistics.metrics import measure
 from perennial.models.deep.encoders import WideEncoder, WordEncoder
-from perennial.models.deep.model import DeepModel, blocks, tensors
-from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, link, losses
-from perennial.models.encoding.encode import fit as fit_encoding
-from perennial.models.traditional.heads import link_of
+from perennial.models.deep.model import DeepModel, build_tensors, split_blocks
+from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, build_loss, link_scores
+from perennial.models.encoding.encode import fit_encoding
+from perennial.models.traditional.heads import compute_link
 from perennial.models.traditional.linear import LinearModel
 from perennial.results.families import Family
 from perennial.scoring.bundle import load, save
 from perennial.scoring.reasons import contributions
 from perennial.scoring.scorer import Scorer, golden_rows
 from perennial.stages.train import shape
-from perennial.training.module import adamw
+from perennial.training.module import build_adamw
 from tests.model.builders import HEADS, LEARNING, train_params
 from tests.model.reviews import Read, reviews
 
@@ -73,7 +73,7 @@ def test_parts_of_words_add_up_to_the_score(read: Read, family: Family) -> None:
     assert sorted(found.columns) == ["age", "review", "title"]
     model = bundle.model
     base = model.expected_R if not isinstance(model, LinearModel) else model.mean_J @ model.coef_JR + model.intercept_R  # type: ignore[attr-defined]
-    gap = model.link(bundle.encoding.encode(rows)) - link_of(bundle.serving.head, base[None])
+    gap = model.link(bundle.encoding.encode(rows)) - compute_link(bundle.serving.head, base[None])
     np.testing.assert_allclose(found.parts.sum(axis=1), gap, atol=1e-9)
     strength = np.abs(found.parts[:, :, 0]).mean(axis=0)
     assert found.columns[int(strength.argmax())] == "review", "each title says less, a fifth of them nothing"
@@ -95,7 +95,7 @@ def test_the_design_of_texts_is_sparse_and_of_one_kind(read: Read) -> None:
     model = read("linear").model
     assert isinstance(model, LinearModel)
     assert model.design == "normal"
-    assert isinstance(model._design(read("linear").encoding.encode(reviews(5, 1)[0])), csr_matrix)
+    assert isinstance(model._build_design(read("linear").encoding.encode(reviews(5, 1)[0])), csr_matrix)
 
 
 def test_train_words_must_be_told_where_there_are_texts(read: Read) -> None:
@@ -114,7 +114,7 @@ def test_the_wide_part_is_a_logistic_regression_on_words(read: Read) -> None:
     wide = WideEncoder(sizes, 1)
     with torch.no_grad():
         wide.table.weight[1:, 0] = torch.from_numpy(theirs.coef_[0]).float()
-    told = tensors(x)
+    told = build_tensors(x)
     each = wide(told["gram"], told["gram_weight"]).detach().numpy()
     assert each.shape == (300, 2)
     np.testing.assert_allclose(each.sum(axis=1) + theirs.intercept_[0], theirs.decision_function(grams), atol=1e-5)
@@ -127,7 +127,7 @@ def test_the_wide_part_starts_at_nothing_and_learns_faster(read: Read) -> None:
     net = TabularNet(spec)
     assert net.wide is not None
     assert not net.wide.table.weight.any()
-    decayed, kept, fast = adamw(0.01, 0.5)(net).param_groups
+    decayed, kept, fast = build_adamw(0.01, 0.5)(net).param_groups
     assert (decayed["lr"], kept["lr"], fast["lr"]) == (0.01, 0.01, pytest.approx(0.15))
     assert fast["weight_decay"] == 0
     assert [id(p) for p in fast["params"]] == [id(net.wide.table.weight)]
@@ -143,7 +143,7 @@ def deep_spec(read: Read, **changes: object) -> NetSpec:
 def test_each_text_of_the_wide_part_reaches_each_raw_number(read: Read) -> None:
     """Of several outputs each has its own sum over all texts; no column's part reaches another's output."""
     spec = deep_spec(read, head=HEADS["two_part"])
-    net, x = TabularNet(spec).eval(), tensors(read("deep").encoding.encode(reviews(6, 7)[0]))
+    net, x = TabularNet(spec).eval(), build_tensors(read("deep").encoding.encode(reviews(6, 7)[0]))
     before = net(x)
     z = net.embed(x)
     assert net.wide is not None
@@ -193,9 +193,9 @@ def test_a_network_of_texts_only_has_all_of_its_parts() -> None:
     assert encoding.texts is not None
     sizes = tuple(encoding.text_owners[1])
     net = TabularNet(replace(spec, words=replace(words, grams=sizes)))
-    raw = net(blocks(x, 4)[0])
+    raw = net(split_blocks(x, 4)[0])
     assert raw.shape == (4, 2, 3)
     assert torch.isfinite(
-        losses(spec)(raw, torch.tensor([0.0, 1.0, 2.0, 1.0]), torch.zeros(4, dtype=torch.int64))
+        build_loss(spec)(raw, torch.tensor([0.0, 1.0, 2.0, 1.0]), torch.zeros(4, dtype=torch.int64))
     ).all()
-    assert torch.allclose(link(raw, spec).exp().sum(dim=1), torch.ones(4, dtype=torch.float64))
+    assert torch.allclose(link_scores(raw, spec).exp().sum(dim=1), torch.ones(4, dtype=torch.float64))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from perennial.contract.columns import CellType, Column
 from perennial.data.io import cast as module
-from perennial.data.io.cast import cast, content_md5
+from perennial.data.io.cast import cast_columns, hash_records
 from perennial.errors import PerennialError
 
 pytestmark = pytest.mark.unit
@@ -27,7 +27,7 @@ TEXT = Column(role="categorical")
 
 
 def one(text: str, column: Column) -> tuple[Any, str | None]:
-    out = cast(pl.DataFrame({"c": [text]}, schema={"c": pl.String}), {"c": column})
+    out = cast_columns(pl.DataFrame({"c": [text]}, schema={"c": pl.String}), {"c": column})
     assert out.frame.height == 1
     return out.frame["c"].to_list()[0], out.reasons.to_list()[0]
 
@@ -128,7 +128,7 @@ def test_null_codes_maps_and_codes_in_this_order() -> None:
 
 def test_a_row_keeps_its_first_reason_and_its_other_cells() -> None:
     rows = pl.DataFrame({"a": ["x", "1", "y"], "b": ["2", "z", "q"]})
-    out = cast(rows, {"a": INT, "b": INT})
+    out = cast_columns(rows, {"a": INT, "b": INT})
     assert out.frame.to_dict(as_series=False) == {"a": [None, 1, None], "b": [2, None, None]}
     reasons = out.reasons.to_list()
     assert [reason.split(" ")[:2] for reason in reasons] == [["a:", "'x'"], ["b:", "'z'"], ["a:", "'y'"]]
@@ -137,9 +137,9 @@ def test_a_row_keeps_its_first_reason_and_its_other_cells() -> None:
 def test_an_optional_column_that_is_missing_is_null_and_a_column_may_come_from_another() -> None:
     rows = pl.DataFrame({"raw": ["1", "2"]})
     columns = {"gone": DECIMAL, "n": Column.model_validate({"role": "numeric", "type": "int", "from": "raw"})}
-    out = cast(rows, columns)
+    out = cast_columns(rows, columns)
     assert out.frame.to_dict(as_series=False) == {"gone": [None, None], "n": [1, 2]}
-    assert cast(rows.clear(), columns).frame.schema == out.frame.schema
+    assert cast_columns(rows.clear(), columns).frame.schema == out.frame.schema
 
 
 def test_a_cast_that_refuses_what_has_the_shape_is_our_bug(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +151,7 @@ def test_a_cast_that_refuses_what_has_the_shape_is_our_bug(monkeypatch: pytest.M
 @given(st.lists(st.text(st.sampled_from("0123456789+-._eEx ,\n\u0661"), max_size=24), min_size=1, max_size=30))
 def test_any_cell_is_a_number_or_has_a_reason(texts: list[str]) -> None:
     for column in (INT, DECIMAL):
-        out = cast(pl.DataFrame({"c": texts}, schema={"c": pl.String}), {"c": column})
+        out = cast_columns(pl.DataFrame({"c": texts}, schema={"c": pl.String}), {"c": column})
         for text, value, reason in zip(texts, out.frame["c"], out.reasons, strict=True):
             assert (value is None) == (reason is not None or text == ""), text
             if value is not None:
@@ -180,7 +180,7 @@ def test_equal_records_have_equal_content_however_they_are_written() -> None:
         "a": ["Genève", unicodedata.normalize("NFD", "Genève"), "Genève", "b"], "n": ["?", "", "1", "?"], "x": list("1234"),
     })  # fmt: skip
     columns = {"a": TEXT, "n": Column(role="categorical", null=("?",))}
-    digests = content_md5(rows, columns).to_list()
+    digests = hash_records(rows, columns).to_list()
     assert digests[0] == digests[1]
     assert len(set(digests)) == 3
 
@@ -188,5 +188,5 @@ def test_equal_records_have_equal_content_however_they_are_written() -> None:
 @given(st.lists(st.tuples(st.text("ab|\n\t", max_size=3), st.text("ab|\n\t", max_size=3)), min_size=2, max_size=12))
 def test_different_records_have_different_content(cells: list[tuple[str, str]]) -> None:
     rows = pl.DataFrame(cells, schema={"a": pl.String, "b": pl.String}, orient="row")
-    digests = content_md5(rows, {"a": TEXT, "b": TEXT})
+    digests = hash_records(rows, {"a": TEXT, "b": TEXT})
     assert digests.n_unique() == len(set(cells))

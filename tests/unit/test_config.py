@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from perennial.config.audience import AudienceParams
 from perennial.config.augment import AugmentParams
-from perennial.config.base import Section, section, use_cases
+from perennial.config.base import ParamsSection, read_section, read_use_cases
 from perennial.config.baseline import BaselineParams
 from perennial.config.evaluate import EvaluateParams
 from perennial.config.explain import ExplainParams
@@ -22,7 +22,7 @@ from perennial.errors import ConfigError
 
 pytestmark = pytest.mark.unit
 
-SECTIONS: list[type[Section]] = [
+SECTIONS: list[type[ParamsSection]] = [
     AudienceParams,
     AugmentParams,
     BaselineParams,
@@ -41,7 +41,7 @@ def written(folder: Path, value: Any) -> Path:
 
 def test_a_section_is_typed_and_does_not_change(tmp_path: Path) -> None:
     path = written(tmp_path, {"use_cases": {"shop": {"augment": {"kind": "oversample", "times": 3}}}})
-    found = section(path, "shop", "augment", AugmentParams)
+    found = read_section(path, "shop", "augment", AugmentParams)
     assert found == AugmentParams(kind="oversample", times=3)
     with pytest.raises(ValidationError, match="frozen"):
         found.times = 4  # type: ignore[misc]
@@ -60,7 +60,7 @@ def test_no_number_that_changes_a_result_has_a_default_in_code() -> None:
 def test_every_wrong_field_is_told_at_once(tmp_path: Path) -> None:
     path = written(tmp_path, {"use_cases": {"shop": {"augment": {"kind": "often", "tims": 3}}}})
     with pytest.raises(ConfigError) as caught:
-        section(path, "shop", "augment", AugmentParams)
+        read_section(path, "shop", "augment", AugmentParams)
     words = str(caught.value)
     assert words.startswith(
         f"{path}, use_cases.shop.augment: kind: Input should be 'none' or 'oversample', not 'often'; "
@@ -88,13 +88,13 @@ def test_every_wrong_field_is_told_at_once(tmp_path: Path) -> None:
 )
 def test_params_that_hold_no_such_section(tmp_path: Path, value: Any, words: str) -> None:
     with pytest.raises(ConfigError, match=words) as caught:
-        section(written(tmp_path, value), "shop", "augment", AugmentParams)
+        read_section(written(tmp_path, value), "shop", "augment", AugmentParams)
     assert "\n" not in str(caught.value)
 
 
 def test_params_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"params\.yaml cannot be read: .*No such file"):
-        use_cases(tmp_path / "params.yaml")
+        read_use_cases(tmp_path / "params.yaml")
 
 
 def test_messages_to_randomise_are_different_ones() -> None:
@@ -109,12 +109,12 @@ def test_params_in_an_old_word_get_one_line_that_says_the_new_one(tmp_path: Path
         tmp_path, {"use_cases": {"shop": {"train": {"batch": 64, "swap": 0.1}, "explain": {"words": {"least": 2}}}}}
     )
     with pytest.raises(ConfigError) as caught:
-        section(path, "shop", "train", TrainParams)
+        read_section(path, "shop", "train", TrainParams)
     assert str(caught.value) == (
         f"{path}, use_cases.shop: train.batch is now called batch_size: rename it; train.swap is now called swap_noise: rename it"
     )
     with pytest.raises(ConfigError, match=r"explain\.words\.least is now called min_rows: rename it"):
-        section(path, "shop", "explain", ExplainParams)
+        read_section(path, "shop", "explain", ExplainParams)
 
 
 def test_every_new_word_is_a_param_and_no_old_one_is() -> None:

@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from perennial.contract.serving import FeatureColumn
-from perennial.data.masking import MASK, masked
-from perennial.explain.texts import quote
-from perennial.explain.words import cell_words
+from perennial.data.masking import MASK, mask_contacts
+from perennial.explain.texts import quote_text
+from perennial.explain.words import describe_cell
 
 pytestmark = pytest.mark.unit
 
@@ -27,10 +27,10 @@ HIDDEN = [
 @pytest.mark.parametrize("contact", HIDDEN)
 def test_addresses_and_numbers_to_call_are_masked_wherever_a_text_is_quoted(contact: str) -> None:
     text = f"Nice; write to {contact} or call, size 8."
-    assert masked(text) == f"Nice; write to {MASK} or call, size 8."
+    assert mask_contacts(text) == f"Nice; write to {MASK} or call, size 8."
     review = FeatureColumn(name="t", kind="text", label="review")
-    quoted = "".join(piece.text for piece in quote(text, {"nice": 1.0}))
-    for shown in (quoted, cell_words(review, text)):
+    quoted = "".join(piece.text for piece in quote_text(text, {"nice": 1.0}))
+    for shown in (quoted, describe_cell(review, text)):
         assert MASK in shown
         assert contact not in shown
 
@@ -45,12 +45,12 @@ def test_addresses_and_numbers_to_call_are_masked_wherever_a_text_is_quoted(cont
     ],
 )
 def test_sizes_prices_and_years_stay(text: str) -> None:
-    assert masked(text) == text
+    assert mask_contacts(text) == text
 
 
 def test_a_long_text_is_masked_before_it_is_cut() -> None:
     text = "word " * 80 + "mail me at ann.lee@mail.example.org, this is awful " + "word " * 80
-    shown = "".join(piece.text for piece in quote(text, {"awful": 1.0}))
+    shown = "".join(piece.text for piece in quote_text(text, {"awful": 1.0}))
     assert "awful" in shown
     assert MASK in shown
     assert "example" not in shown

@@ -7,7 +7,7 @@ import hashlib
 import polars as pl
 import pytest
 
-from perennial.data.hashing import hashed, normal_form
+from perennial.data.hashing import hash_contacts, normalise_contact
 
 pytestmark = pytest.mark.unit
 
@@ -23,11 +23,11 @@ FORMS = {
 
 
 def test_addresses_numbers_and_names_have_one_form() -> None:
-    assert {cell: normal_form(cell) for cell in FORMS} == FORMS
+    assert {cell: normalise_contact(cell) for cell in FORMS} == FORMS
 
 
 def test_digests_are_of_that_form_and_nothing_is_hashed_where_nothing_is() -> None:
-    found = hashed(pl.Series("mail", [*FORMS, None]))
+    found = hash_contacts(pl.Series("mail", [*FORMS, None]))
     wanted = [hashlib.sha256(form.encode()).hexdigest() if form else "" for form in FORMS.values()]
     assert found.cells.to_list() == [*wanted, ""]
     assert found.cells.name == "mail"

@@ -10,10 +10,10 @@ import pytest
 from pydantic import ValidationError
 
 from perennial.config.renames import CONTRACT
-from perennial.contract.columns import Column, portable
+from perennial.contract.columns import Column, check_pattern
 from perennial.contract.load import load, parse
 from perennial.contract.model import Contract
-from perennial.contract.reference import page
+from perennial.contract.reference import render_page
 from perennial.contract.rules import (
     Before,
     Between,
@@ -23,10 +23,10 @@ from perennial.contract.rules import (
     RowRule,
     Unique,
     columns_of_rule,
-    from_columns,
-    name_of,
+    derive_rules,
+    name_rule,
 )
-from perennial.contract.serving import feature_columns, serving_view, without_outcomes
+from perennial.contract.serving import build_serving_view, feature_columns, select_scoring_columns
 from perennial.errors import ContractError, LeakError
 from tests.fakes.contracts import contract, contract_of_log, told, told_of_log
 
@@ -228,7 +228,7 @@ def test_a_contract_of_a_log_has_one_table_that_reads_the_source() -> None:
 
 
 def test_the_contract_that_is_changed_is_itself_right() -> None:
-    assert contract().having("numeric", "categorical") == ["age", "town"]
+    assert contract().find_columns("numeric", "categorical") == ["age", "town"]
 
 
 def test_all_problems_are_told_at_once() -> None:
@@ -281,21 +281,21 @@ def test_patterns_that_engines_read_differently_are_refused() -> None:
     refused = 0
     for pattern, words in PATTERNS.items():
         with pytest.raises(ValueError, match=words):
-            portable(pattern)
+            check_pattern(pattern)
         refused += 1
     assert refused == 12
     for pattern in (r"\A[0-9]{9}\z", r"\A[^,]+\z", r"\A(?:a|b)\(c\)\z", r"\A\$[0-9]+\.[0-9]{2}\z", r"\Aa\^b\z"):
-        assert portable(pattern) == pattern
+        assert check_pattern(pattern) == pattern
 
 
 def test_rules_come_from_the_columns_and_each_once() -> None:
     written = [{"kind": "between", "column": "age", "min": 0, "max": 120}, {"kind": "row_count", "min": 5}]
     found = contract(rules=[*written, {"kind": "ordered", "columns": ["age", "age"]}])
-    assert [name_of(rule) for rule in found.row_rules("main")] == [
+    assert [name_rule(rule) for rule in found.row_rules("main")] == [
         "not_null:who", "not_null:joined", "before:joined", "between:age", "in_set:town", "not_null:y", "unique:who",
         "ordered:age",
     ]  # fmt: skip
-    assert name_of(found.rules[1]) == "row_count"
+    assert name_rule(found.rules[1]) == "row_count"
 
 
 def test_each_attribute_of_a_column_becomes_its_rule() -> None:
@@ -306,7 +306,7 @@ def test_each_attribute_of_a_column_becomes_its_rule() -> None:
         "d": Column(role="ignore", why="-", min=3, type="int"),
         "e": Column.model_validate({"role": "treatment", "control": "0", "arms": {"1": {}}, "nullable": True}),
     }
-    rules = from_columns(columns, None)
+    rules = derive_rules(columns, None)
     assert [type(rule) for rule in rules] == [NotNull, InSet, Matches, Between, Before, InSet, Unique]
     assert [columns_of_rule(rule)[0] for rule in rules] == ["a", "a", "a", "b", "c", "e", "a"]
     assert rules[5] == InSet(column="e", values=("0", "1"))
@@ -321,7 +321,7 @@ def test_every_kind_of_rule_can_be_written() -> None:
     }  # fmt: skip
     found = contract(rules=[{"kind": kind, **text} for kind, text in texts.items()])
     assert {type(rule) for rule in found.rules} == set(get_args(RowRule))
-    assert len({name_of(rule) for rule in found.rules}) == len(texts)
+    assert len({name_rule(rule) for rule in found.rules}) == len(texts)
 
 
 def test_the_entity_is_the_person_before_the_row() -> None:
@@ -335,13 +335,13 @@ def test_a_serving_view_knows_no_outcome_and_no_treatment() -> None:
         "n": {"kind": "count_by", "by": "kind", "label": "orders", **ORDERS},
     }
     found: Contract = contract(**{**TREATED, "unit": {"features": features}, "leakage_suspects": ["town"]})
-    view = serving_view(found)
+    view = build_serving_view(found)
     assert [(f.name, f.kind, f.label, f.unit) for f in view.features] == [
         ("age", "numeric", "age", None), ("gap", "numeric", "gap", "days"),
         ("n_buy", "numeric", "orders: buy", None), ("n_look", "numeric", "orders: look", None),
     ]  # fmt: skip
     assert (view.head.outputs, view.costs) == (("none", "a", "b"), (0.0, 1.0, 2.0))
-    coming = without_outcomes(found)
+    coming = select_scoring_columns(found)
     assert [name for name, column in coming.items() if not column.required] == ["y", "arm"]
     assert coming["y"].may_be_null
 
@@ -371,6 +371,6 @@ def test_a_contract_in_an_old_word_gets_one_line_that_says_the_new_one(block: di
 
 
 def test_every_new_word_is_a_key_today_and_no_old_one_is() -> None:
-    keys = {*Contract.model_fields, *re.findall(r"^\| `(\w+)` \|", page(), re.MULTILINE)}
+    keys = {*Contract.model_fields, *re.findall(r"^\| `(\w+)` \|", render_page(), re.MULTILINE)}
     assert set(CONTRACT.values()) <= keys
     assert not {place.rpartition(".")[2] for place in CONTRACT} & keys

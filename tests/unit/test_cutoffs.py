@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennial.contract.model import Contract
-from perennial.data.names import CUTOFF, ENTITY, LABEL_END, ORDER, ROW_ID, conserve
-from perennial.data.prepare.cutoffs import check_windows, last_day
+from perennial.data.names import CUTOFF, ENTITY, LABEL_END, ORDER, ROW_ID, conserve_rows
+from perennial.data.prepare.cutoffs import check_windows, find_last_day
 from perennial.data.prepare.featurize import featurize
 from perennial.errors import DataStopped
 from tests.fakes.contracts import contract_of_log
@@ -62,7 +62,9 @@ def made(orders: list[Order], told: Contract) -> tuple[pl.DataFrame, dict[str, s
     log = frame(orders)
     out = featurize({"orders": nw.from_native(log.lazy())}, told)
     unused = pl.concat(part.to_native().collect() for part in out.unused)
-    conserve("test", "orders", log[ROW_ID], fed=out.fed["orders"].to_native().collect()[ROW_ID], unused=unused[ROW_ID])
+    conserve_rows(
+        "test", "orders", log[ROW_ID], fed=out.fed["orders"].to_native().collect()[ROW_ID], unused=unused[ROW_ID]
+    )
     return out.units.to_native().collect().sort(ORDER), dict(unused.select(ROW_ID, "reason").iter_rows())
 
 
@@ -188,8 +190,8 @@ def test_an_outcome_that_is_not_known_yet_stops() -> None:
     with pytest.raises(DataStopped, match=words):
         check_windows(log, told, dt.date(2026, 1, 31))
     check_windows(log, told, dt.date(2026, 1, 21))
-    assert last_day(log, told, ["orders"]) == dt.date(2026, 1, 31)
+    assert find_last_day(log, told, ["orders"]) == dt.date(2026, 1, 31)
     nothing = {"orders": nw.from_native(frame([]).lazy())}
-    assert last_day(nothing, told, ["orders"]) is None
+    assert find_last_day(nothing, told, ["orders"]) is None
     with pytest.raises(DataStopped, match="the last row of orders is of None"):
         check_windows(nothing, told, dt.date(2026, 1, 21))

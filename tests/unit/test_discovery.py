@@ -17,9 +17,10 @@ import yaml
 
 from perennial.contract.columns import Column
 from perennial.contract.load import parse
-from perennial.data.io.ingest import Form, ingest
+from perennial.data.io.ingest import ingest
+from perennial.data.io.table_files import TableFormat
 from perennial.data.names import ENTITY
-from perennial.data.quality.validate import unexpected
+from perennial.data.quality.validate import count_unexpected
 from perennial.discovery.column_types import type_column
 from perennial.discovery.confirm import ValueSummary
 from perennial.discovery.contract_draft import dump_piece
@@ -91,7 +92,7 @@ def test_how_a_file_is_written_is_seen_and_read_by_the_exact_reader_so(
     }  # so that there is something to cluster by, whether it is in the file or not
     told["columns"]["n"]["required"] = False
     contract = parse(told, "x")
-    read = ingest([path], contract.columns, Form.of(contract, "main"))
+    read = ingest([path], contract.columns, TableFormat.of(contract, "main"))
     assert read.rows.height + read.rejects.height == len(text.strip().split("\n")) - detected.dialect.skip - (
         "header" not in source
     )
@@ -285,7 +286,7 @@ def test_a_guess_that_would_lose_more_than_one_row_in_a_hundred_is_taken_back(tm
     others = [f"{v:.2f}" if i % 140 else f"new{i}" for i, v in enumerate(x)]
     path = table(tmp_path, {"a": cells, "b": others, "x": x.round(3), "churn": y})
     _, contract = proposed(path)
-    read = ingest([path], contract.columns, Form.of(contract, "main"))
+    read = ingest([path], contract.columns, TableFormat.of(contract, "main"))
     assert read.rejects.height <= 30
     assert "numeric" in {contract.columns["a"].role, contract.columns["b"].role}, "one may stay: it alone loses few"
 
@@ -332,8 +333,8 @@ def test_guessed_rules_are_soft_have_a_reason_and_are_broken_by_no_row_of_the_fi
     assert "- {kind: between, column: age, min: 10, max: 80, soft: true}  # guess: " in made.contract
     assert "none@firm.de" not in made.contract
     assert contract.row_rules("main") == [rule for rule in contract.row_rules("main") if not rule.soft]
-    read = ingest([path], contract.columns, Form.of(contract, "main"))
-    assert unexpected("main", read.rows, contract.soft_rules("main")) == []
+    read = ingest([path], contract.columns, TableFormat.of(contract, "main"))
+    assert count_unexpected("main", read.rows, contract.soft_rules("main")) == []
 
 
 def test_dates_that_read_both_ways_are_read_as_said(tmp_path: Path) -> None:
@@ -389,7 +390,7 @@ def test_any_mixture_of_columns_makes_a_contract_that_keeps_nearly_all_rows(tmp_
     for seed in range(40):
         path = table(tmp_path, mixture(random.Random(seed)))
         made, contract = proposed(path, target="y")
-        read = ingest([path], contract.columns, Form.of(contract, "main"))
+        read = ingest([path], contract.columns, TableFormat.of(contract, "main"))
         assert read.rejects.height <= 0.01 * 400, seed
         params = yaml.safe_load("use_cases:\n" + made.params)["use_cases"]["shop"]
         assert {"augment", "train", "baseline", "evaluate", "explain", "gate"} == set(params)
@@ -457,7 +458,7 @@ def test_ids_that_were_numbers_name_people_still_and_no_row_is_lost_by_them(tmp_
     _, contract = proposed(path, target="no_show")
     assert contract.columns["PatientId"].role == "entity"
     assert contract.split.by == "entity"  # type: ignore[union-attr]
-    read = ingest([path], contract.columns, Form.of(contract, "main"))
+    read = ingest([path], contract.columns, TableFormat.of(contract, "main"))
     assert read.rejects.height == 0
     assert set(read.rows["PatientId"]) == set(people), "as they stand in the file"
 
@@ -477,7 +478,7 @@ def test_a_date_over_three_columns_orders_the_rows_and_the_date_of_a_leak_does_n
     for leak in ("stay_status", "stay_status_date"):
         assert contract.columns[leak].known == "after_outcome"
     assert contract.columns["arrival_date_year"].role == "ignore"
-    read = ingest([path], contract.columns, Form.of(contract, "main"))
+    read = ingest([path], contract.columns, TableFormat.of(contract, "main"))
     assert read.rows["arrival_date_day"].to_list() == days
     others = {name: cells for name, cells in rows.items() if not name.startswith("stay")}
     renamed = table(tmp_path, others | {"when": [str(day) for day in ended]}, "other.csv")
@@ -525,7 +526,7 @@ def test_texts_with_addresses_in_some_cells_are_read_as_texts_and_none_is_shown(
     assert contract.columns["notes"].role == "text"
     assert contract.columns["line"].role == "contact"
     assert not any("firm.de" in line or "1000000" in line for line in (made.contract, *made.words))
-    assert ingest([path], contract.columns, Form.of(contract, "main")).rejects.height == 0
+    assert ingest([path], contract.columns, TableFormat.of(contract, "main")).rejects.height == 0
     assert sum(line.startswith("row ") for line in made.words) == 3
 
 
@@ -580,7 +581,7 @@ def test_every_format_that_fetch_takes_can_be_proposed_for(form: str, tmp_path: 
     if form in {"jsonl", "parquet"}:
         assert contract.source.format == form
         assert contract.columns["tags"].role == "ignore"
-        read = ingest([path], contract.columns, Form.of(contract, "main"))
+        read = ingest([path], contract.columns, TableFormat.of(contract, "main"))
         assert read.rows["when"].dt.replace_time_zone(None).to_list() == moments
     else:
         assert contract.source.files == "rows.csv"
@@ -630,7 +631,7 @@ def test_a_log_loses_no_event_to_a_guess(tmp_path: Path) -> None:
     path = table(tmp_path, rows)
     _, contract = proposed(path)
     assert contract.entity == "customer_id"
-    read = ingest([path], contract.events["events"].columns, Form.of(contract, "events"))
+    read = ingest([path], contract.events["events"].columns, TableFormat.of(contract, "events"))
     assert read.rejects.height <= 16
 
 
@@ -648,7 +649,7 @@ def test_a_key_that_is_a_list_somewhere_costs_no_row(tmp_path: Path) -> None:
     path = saved(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "rows.jsonl")
     _, contract = proposed(path)
     assert contract.columns["b"].role == "ignore"
-    assert ingest([path], contract.columns, Form.of(contract, "main")).rows.height == 600
+    assert ingest([path], contract.columns, TableFormat.of(contract, "main")).rows.height == 600
 
 
 def test_a_table_without_a_feature_is_refused(tmp_path: Path) -> None:
@@ -666,7 +667,7 @@ def test_without_ids_an_address_says_whose_a_row_is_and_nobody_can_read_it(tmp_p
     person = contract.columns["person"]
     assert (person.role, person.source, person.hashed) == ("entity", "email", True)
     assert (contract.split.kind, contract.entity) == ("hash", "person")
-    rows = ingest([path], contract.columns, Form.of(contract, "main")).rows
+    rows = ingest([path], contract.columns, TableFormat.of(contract, "main")).rows
     assert rows["person"].n_unique() == 200
     assert rows[ENTITY].n_unique() == 200
     assert not rows["person"].str.contains("@").any()

@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from perennial.data.io.ingest import Form, ingest
+from perennial.data.io.ingest import ingest
+from perennial.data.io.table_files import TableFormat
 from perennial.data.prepare.clean import WHY, clean
-from perennial.data.prepare.cutoffs import at_cutoffs
+from perennial.data.prepare.cutoffs import build_units
 from perennial.discovery import names
 from perennial.errors import ConfigError, InputError
 from tests.fakes.proposals import proposed
@@ -118,7 +119,7 @@ def test_none_is_a_value_where_it_is_one_of_few_texts(none: str, other: list[str
     _, contract = proposed(path, target="disorder")
     values = contract.columns["disorder"].values
     assert set(values or ()) == set(kinds)
-    assert ingest([path], contract.columns, Form.of(contract, "main")).rows["disorder"].null_count() == 0
+    assert ingest([path], contract.columns, TableFormat.of(contract, "main")).rows["disorder"].null_count() == 0
     assert none not in proposed(path)[1].columns["level"].null
 
 
@@ -205,7 +206,7 @@ def test_numbers_with_spaces_are_numbers(tmp_path: Path) -> None:
         " ",
         ",",
     )
-    rows = ingest([path], contract.columns, Form.of(contract, "main")).rows
+    rows = ingest([path], contract.columns, TableFormat.of(contract, "main")).rows
     assert rows["ca"][1] == 2001.5
 
 
@@ -265,7 +266,7 @@ def test_a_few_great_numbers_with_commas_keep_their_rows(tmp_path: Path) -> None
     path = table(tmp_path, spend=spend)
     made, contract = proposed(path)
     assert contract.columns["spend"].thousands == ","
-    assert ingest([path], contract.columns, Form.of(contract, "main")).rows["spend"].max() > 1000
+    assert ingest([path], contract.columns, TableFormat.of(contract, "main")).rows["spend"].max() > 1000
     assert not any("set aside" in line for line in made.words)
 
 
@@ -285,7 +286,7 @@ def test_dates_of_other_systems_are_dates(cell: str, form: str, tmp_path: Path) 
     path = table(tmp_path, BU=[cell.format(1 + i % 28) for i in range(N)])
     _, contract = proposed(path)
     assert (contract.split.kind, contract.columns["BU"].format) == ("time", form)
-    assert ingest([path], contract.columns, Form.of(contract, "main")).rejects.height == 0
+    assert ingest([path], contract.columns, TableFormat.of(contract, "main")).rejects.height == 0
 
 
 def test_the_questions_of_a_survey_are_no_rows(tmp_path: Path) -> None:
@@ -297,7 +298,7 @@ def test_the_questions_of_a_survey_are_no_rows(tmp_path: Path) -> None:
     )
     _, contract = proposed(path)
     assert contract.columns["Q1"].role == "numeric"
-    read = ingest([path], contract.columns, Form.of(contract, "main"))
+    read = ingest([path], contract.columns, TableFormat.of(contract, "main"))
     assert (read.rows.height, read.rejects.height) == (N, 0)
 
 
@@ -325,8 +326,8 @@ def test_a_log_without_a_number_has_features_and_says_whose_events_are_nobodys(t
     pl.DataFrame(frame).write_csv(path)
     made, contract = proposed(path)
     assert any("events have no user_id" in line for line in made.words)
-    rows = ingest([path], contract.events["events"].columns, Form.of(contract, "events")).rows
-    made_of = at_cutoffs(
+    rows = ingest([path], contract.events["events"].columns, TableFormat.of(contract, "events")).rows
+    made_of = build_units(
         {
             "events": clean(
                 nw.from_native(rows.lazy()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from perennial.config.edit import edited
+from perennial.config.edit import edit_params
 from perennial.errors import ConfigError
 
 pytestmark = pytest.mark.unit
@@ -35,22 +35,22 @@ TREES = {"boosted": {"leaves": 5, "l2": 0.5}}
 
 @pytest.mark.parametrize("text", [FLOW, BLOCK], ids=["flow", "block"])
 def test_values_are_changed_and_added_and_all_else_stays(text: str) -> None:
-    out = edited(text, "shop", {"train": {"learning_rate": 1e-05, "width": 128}, "baseline": TREES})
+    out = edit_params(text, "shop", {"train": {"learning_rate": 1e-05, "width": 128}, "baseline": TREES})
     told, before = yaml.safe_load(out)["use_cases"], yaml.safe_load(text)["use_cases"]
     assert told["shop"]["train"] == {"seed": 1, "learning_rate": 1e-05, "width": 128}
     assert told["shop"]["baseline"] == {**before["shop"]["baseline"], **TREES}
     assert {k: v for k, v in told.items() if k != "shop"} == {k: v for k, v in before.items() if k != "shop"}
     assert [line for line in out.splitlines() if "#" in line][-1].rpartition("#")[2] in text
     assert out.count("#") == text.count("#")
-    assert edited(text, "shop", {}) == text
+    assert edit_params(text, "shop", {}) == text
 
 
 def test_a_new_key_of_a_block_stands_under_the_others() -> None:
-    out = edited(BLOCK, "shop", {"baseline": {"rounds": 10}})
+    out = edit_params(BLOCK, "shop", {"baseline": {"rounds": 10}})
     assert yaml.safe_load(out)["use_cases"]["shop"]["baseline"]["rounds"] == 10
 
 
 def test_a_shared_block_is_refused() -> None:
     shared = "use_cases:\n  a:\n    train: &t {width: 3}\n  b:\n    train: *t\n"
     with pytest.raises(ConfigError, match=r"use_cases\.b shares values with another block"):
-        edited(shared, "b", {"train": {"width": 4}})
+        edit_params(shared, "b", {"train": {"width": 4}})

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from perennial.contract.serving import FeatureColumn, serving_view
-from perennial.data.prepare.parts import part
+from perennial.contract.serving import FeatureColumn, build_serving_view
+from perennial.data.prepare.parts import select_part
 from perennial.errors import InputError
 from perennial.files.manifest import seal
 from perennial.files.tables import read_table
-from perennial.models.encoding.encode import Encoded, Encoding, fit
+from perennial.models.encoding.encode import Encoded, Encoding, fit_encoding
 
 if TYPE_CHECKING:
     from tests.conftest import Toy
@@ -37,7 +37,7 @@ def same(a: Encoded, b: Encoded) -> bool:
 
 def fitted_on(frame: pl.DataFrame, features: Sequence[FeatureColumn]) -> Encoding:
     """Where no id of many values is, outcomes do not matter."""
-    return fit(frame, features, np.zeros(frame.height), 1)[0]
+    return fit_encoding(frame, features, np.zeros(frame.height), 1)[0]
 
 
 def train(n: int = 300) -> pl.DataFrame:
@@ -76,8 +76,8 @@ def test_categories_are_coded_and_what_is_rare_or_unseen_is_unknown() -> None:
     assert encoding.cards == [5]
     coming = pl.DataFrame({"c": ["a", "rare", "never", None, "z"]})
     assert encoding.encode(coming).cat_NC[:, 0].tolist() == [2, 0, 0, 1, 4]
-    assert encoding.unknown(coming) == {"c": 2}
-    assert encoding.unknown(coming.head(1)) == {}
+    assert encoding.count_unknown(coming) == {"c": 2}
+    assert encoding.count_unknown(coming.head(1)) == {}
 
 
 def test_constants_and_empty_columns_are_dropped_and_named() -> None:
@@ -129,7 +129,7 @@ def test_test_rows_times_a_thousand_leave_the_encoding_and_its_digest_as_they_ar
     """Whatever happens to val and test after validation, nothing that was estimated sees it."""
     units = read_table(made.out("featurize", "units.parquet"))
     splits = read_table(made.out("split", "splits.parquet"))
-    serving = serving_view(made.contract)
+    serving = build_serving_view(made.contract)
     numeric = [feature.name for feature in serving.features if feature.kind == "numeric"]
     outside = units.join(splits.filter(pl.col("split") != "train"), on="row_id", how="semi")["row_id"]
     blown = units.with_columns(
@@ -139,7 +139,7 @@ def test_test_rows_times_a_thousand_leave_the_encoding_and_its_digest_as_they_ar
     assert not blown.equals(units)
     digests = []
     for i, frame in enumerate((units, blown)):
-        encoding = fitted_on(part(frame, splits, "train", made.contract).frame, serving.features)
+        encoding = fitted_on(select_part(frame, splits, "train", made.contract).frame, serving.features)
         encoding.save(tmp_path / str(i))
         digests.append(seal(tmp_path / str(i)))
     assert len(numeric) > 20

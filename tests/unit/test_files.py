@@ -15,10 +15,10 @@ import polars as pl
 import pytest
 
 from perennial.errors import Busy, ConfigError, InputError, IntegrityError
-from perennial.files.durable import read_json, replacing, sha256_file, write_bytes, write_json, write_text
-from perennial.files.locks import held
-from perennial.files.manifest import digest, seal, verify
-from perennial.files.project import Project, checked
+from perennial.files.durable import open_replacement, read_json, sha256_file, write_bytes, write_json, write_text
+from perennial.files.locks import file_lock
+from perennial.files.manifest import folder_digest, seal, verify
+from perennial.files.project import Project, check_name
 from perennial.files.tables import read_table, write_table
 
 pytestmark = pytest.mark.unit
@@ -29,7 +29,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_draft(tmp_path: Path) -> 
     write_text(path, "old")
 
     def interrupted() -> None:
-        with replacing(path) as file:
+        with open_replacement(path) as file:
             file.write(b"half of the n")
             raise RuntimeError("cut")
 
@@ -71,7 +71,7 @@ def test_a_folder_is_one_digest_and_every_change_of_it_is_named(tmp_path: Path) 
     for name in ("a", "deep/b"):
         write_text(tmp_path / name, name)
     name = seal(tmp_path)
-    assert verify(tmp_path) == digest(tmp_path) == name
+    assert verify(tmp_path) == folder_digest(tmp_path) == name
     changes: dict[str, Callable[[], object]] = {
         "a": lambda: write_text(tmp_path / "a", "A"),
         "deep/b": lambda: (tmp_path / "deep" / "b").unlink(),
@@ -98,8 +98,8 @@ def test_a_folder_without_a_manifest_did_not_finish(tmp_path: Path) -> None:
 def test_a_lock_is_held_by_one_process_and_goes_with_it(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "x.lock"
     code = (
-        "import sys; from pathlib import Path; from perennial.files.locks import held\n"
-        f"with held(Path({str(path)!r}), what='x'): print('held', flush=True); sys.stdin.read()"
+        "import sys; from pathlib import Path; from perennial.files.locks import file_lock\n"
+        f"with file_lock(Path({str(path)!r}), what='x'): print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -110,15 +110,15 @@ def test_a_lock_is_held_by_one_process_and_goes_with_it(tmp_path: Path) -> None:
             pytest.raises(
                 Busy, match=rf"a run is busy: another process holds {re.escape(str(path))}; wait for it"
             ) as caught,
-            held(path, what="a run", wait_s=0.1),
+            file_lock(path, what="a run", wait_s=0.1),
         ):
             pass
         assert caught.value.exit_code == 75
         other.kill()
         other.wait()
-        with held(path, what="a run", wait_s=5):
+        with file_lock(path, what="a run", wait_s=5):
             pass
-    with held(path, what="a run"):
+    with file_lock(path, what="a run"):
         pass
 
 
@@ -186,10 +186,10 @@ def test_names_that_are_no_name() -> None:
         with pytest.raises(
             ConfigError, match=re.escape(f"use case name {name!r}: use lower-case letters, digits and _")
         ):
-            checked(name)
+            check_name(name)
         refused += 1
     assert refused == 10
-    assert checked("ad_response2") == "ad_response2"
+    assert check_name("ad_response2") == "ad_response2"
 
 
 def test_json_is_read_as_utf8_whatever_the_locale(tmp_path: Path) -> None:

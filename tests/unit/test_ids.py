@@ -11,7 +11,8 @@ import pytest
 
 from perennial.contract.serving import FeatureColumn
 from perennial.evaluation.statistics.metrics import measure
-from perennial.models.encoding.encode import Encoded, Encoding, IdTable, fit
+from perennial.models.encoding.encode import Encoded, Encoding, fit_encoding
+from perennial.models.encoding.id_table import IdTable
 
 pytestmark = pytest.mark.unit
 
@@ -32,7 +33,7 @@ def drawn(seed: int, ids: int = 600) -> tuple[pl.DataFrame, np.ndarray]:
 def fitted(seed: int = 1, y: np.ndarray | None = None) -> tuple[Encoding, Encoded, pl.DataFrame, np.ndarray]:
     frame, told = drawn(seed)
     y = told if y is None else y
-    return (*fit(frame, [AGE, ID], y, 1), frame, y)
+    return (*fit_encoding(frame, [AGE, ID], y, 1), frame, y)
 
 
 def test_an_id_of_many_values_is_two_numbers_that_belong_to_its_column() -> None:
@@ -52,14 +53,14 @@ def test_an_id_of_many_values_is_two_numbers_that_belong_to_its_column() -> None
 def test_what_has_many_values_is_an_id(rows: int, values: int, is_id: bool) -> None:
     """More than 50 and a twentieth of the rows, or more than a thousand."""
     frame = pl.DataFrame({"ad": [f"a{i % values}" for i in range(rows)]})
-    encoding, _ = fit(frame, [ID], np.arange(rows) % 2 * 1.0, 1)
+    encoding, _ = fit_encoding(frame, [ID], np.arange(rows) % 2 * 1.0, 1)
     assert (list(encoding.ids) == ["ad"]) is is_id
     assert (list(encoding.categories) == ["ad"]) is not is_id
 
 
 def test_the_numbers_of_an_id_are_its_smoothed_rate_over_the_base_and_its_rows() -> None:
     encoding, _, frame, y = fitted()
-    told = encoding.ids["ad"].told(pl.Series(["a7", "a11"]))
+    told = encoding.ids["ad"].encode_new(pl.Series(["a7", "a11"]))
     for row, name in zip(told, ("a7", "a11"), strict=True):
         is_it = (frame["ad"] == name).to_numpy()
         rate = (y[is_it].sum() + 20 * y.mean()) / (is_it.sum() + 20)
@@ -72,8 +73,8 @@ def test_an_id_that_training_never_saw_has_no_rate_and_no_rows() -> None:
     x = encoding.encode(coming)
     assert x.raw_NF[:3, 1:].tolist() == [[0, 0]] * 3
     assert x.raw_NF[3, 2] > 0
-    assert encoding.unknown(coming) == {"ad": 3}
-    assert encoding.seen(coming)["ad"].tolist() == ["new", "new", "new", "seen"]
+    assert encoding.count_unknown(coming) == {"ad": 3}
+    assert encoding.known_ids(coming)["ad"].tolist() == ["new", "new", "new", "seen"]
     assert np.isfinite(x.norm_NF).all()
 
 
@@ -102,11 +103,11 @@ def test_a_rate_that_there_is_is_found_on_train_as_on_rows_to_come() -> None:
 
 def test_changing_the_outcome_of_a_row_changes_the_rates_of_other_folds_only() -> None:
     frame, y = drawn(2)
-    before = fit(frame, [ID], y, 1)[1].raw_NF
+    before = fit_encoding(frame, [ID], y, 1)[1].raw_NF
     for row in (0, 17, 4000):
         turned = y.copy()
         turned[row] = 1 - turned[row]
-        after = fit(frame, [ID], turned, 1)[1].raw_NF
+        after = fit_encoding(frame, [ID], turned, 1)[1].raw_NF
         same_id = (frame["ad"] == frame["ad"][row]).to_numpy()
         shift = np.log(y.mean() / turned.mean())  # the base moves by one row, for all alike
         assert after[row, 0] == pytest.approx(before[row, 0] + shift, abs=2e-3)
@@ -123,15 +124,15 @@ def test_a_training_row_does_not_count_itself() -> None:
 
 def test_the_seed_draws_the_folds_and_nothing_else_does() -> None:
     frame, y = drawn(1)
-    first, again, other = (fit(frame, [ID], y, seed)[1].raw_NF for seed in (1, 1, 2))
+    first, again, other = (fit_encoding(frame, [ID], y, seed)[1].raw_NF for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first[:, 0], other[:, 0])
 
 
 def test_keys_are_the_first_bytes_of_md5_on_every_machine() -> None:
     table = IdTable.of(np.array([0x900150983CD24FB0], dtype=np.uint64), np.array([1.0]))
-    assert table.told(pl.Series(["abc"]))[0, 1] > 0
-    assert table.told(pl.Series(["abd"])).tolist() == [[0, 0]]
+    assert table.encode_new(pl.Series(["abc"]))[0, 1] > 0
+    assert table.encode_new(pl.Series(["abd"])).tolist() == [[0, 0]]
     encoding, _, _, _ = fitted()
     known = {int(key) for key in encoding.ids["ad"].key_V}
     assert int.from_bytes(md5(b"a7", usedforsecurity=False).digest()[:8], "big") in known

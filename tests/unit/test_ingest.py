@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perennial.contract.columns import Column
-from perennial.data.io.ingest import Form, Ingested, ingest, matching
-from perennial.data.io.read import Dialect
-from perennial.data.names import CONTENT, ENTITY, LINE, ORDER, QUARANTINE, RAW, RECORD, ROW_ID, SOURCE
+from perennial.data.io.csv_header import Dialect
+from perennial.data.io.ingest import Ingested, ingest
+from perennial.data.io.table_files import TableFormat, assign_files
+from perennial.data.names import CONTENT, ENTITY, LINE, ORDER, QUARANTINE_SCHEMA, RAW, RECORD, ROW_ID, SOURCE
 from perennial.errors import InputError
 
 pytestmark = pytest.mark.unit
@@ -29,11 +30,11 @@ COLUMNS = {
 }
 
 
-def form(kind: str = "csv", *, allow_empty: bool = False, entity: str | None = "who") -> Form:
-    return Form(table="main", format=kind, dialect=Dialect(), entity=entity, allow_empty=allow_empty)
+def form(kind: str = "csv", *, allow_empty: bool = False, entity: str | None = "who") -> TableFormat:
+    return TableFormat(table="main", format=kind, dialect=Dialect(), entity=entity, allow_empty=allow_empty)
 
 
-def read(folder: Path, *files: bytes, how: Form | None = None) -> Ingested:
+def read(folder: Path, *files: bytes, how: TableFormat | None = None) -> Ingested:
     paths: list[Path] = []
     for i, data in enumerate(files):
         paths.append(folder / f"f{i}.csv")
@@ -42,7 +43,7 @@ def read(folder: Path, *files: bytes, how: Form | None = None) -> Ingested:
 
 
 def words(found: Ingested) -> list[str]:
-    return [note.words for note in found.notes]
+    return [note.message for note in found.warnings]
 
 
 def test_rows_and_rejects_share_one_count_and_keep_their_place(tmp_path: Path) -> None:
@@ -52,7 +53,7 @@ def test_rows_and_rejects_share_one_count_and_keep_their_place(tmp_path: Path) -
         ("c", None, None, 1, 4, 5, b",c,,", "f0.csv", "c"),
     ]
     assert "note" not in found.rows.columns
-    assert dict(found.rejects.schema) == {name: kind() for name, kind in QUARANTINE.items()}
+    assert dict(found.rejects.schema) == {name: kind() for name, kind in QUARANTINE_SCHEMA.items()}
     assert found.rejects.drop(ROW_ID).sort("record").rows() == [
         ("main", "f0.csv", 2, 3, "cell:n", "n: 'z' is not a whole number of at most 18 digits", b"y,b,z,"),
         ("main", "f0.csv", 3, 4, "record:field_count", "field count", b"only"),
@@ -114,20 +115,20 @@ def files(folder: Path, names: Sequence[str]) -> list[Path]:
 
 def test_each_file_belongs_to_the_table_whose_pattern_it_fits(tmp_path: Path) -> None:
     patterns = {"main": "people*.csv", "orders": "orders.csv*"}
-    found = matching(files(tmp_path, ["people_2.csv", "orders.csv.gz", "people_1.csv"]), patterns)
+    found = assign_files(files(tmp_path, ["people_2.csv", "orders.csv.gz", "people_1.csv"]), patterns)
     assert {table: [path.name for path in paths] for table, paths in found.items()} == {
         "main": ["people_1.csv", "people_2.csv"], "orders": ["orders.csv.gz"],
     }  # fmt: skip
     with pytest.raises(
         InputError, match=r"readme\.md belongs to no table: the contract knows people\*\.csv, orders\.csv\*"
     ):
-        matching(files(tmp_path, ["readme.md", "people.csv", "orders.csv"]), patterns)
+        assign_files(files(tmp_path, ["readme.md", "people.csv", "orders.csv"]), patterns)
     with pytest.raises(
         InputError, match=r"table orders: no file named orders\.csv\* among people\.csv \[missing_file\]$"
     ):
-        matching(files(tmp_path, ["people.csv"]), patterns)
+        assign_files(files(tmp_path, ["people.csv"]), patterns)
     with pytest.raises(InputError, match=r"no file named .* among no files"):
-        matching([], patterns)
+        assign_files([], patterns)
 
 
 TYPED = {

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perennial.contract.serving import FeatureColumn
-from perennial.explain.texts import ends, quote, quotes, strongest_words, words_table
-from perennial.models.encoding.text import HIDDEN, Grams, TextTable, without, words_of
+from perennial.explain.texts import find_strongest_words, pick_extremes, quote_rows, quote_text, tabulate_words
+from perennial.models.encoding.text import HIDDEN, Grams, TextTable, find_words, hide_word
 
 pytestmark = pytest.mark.unit
 
@@ -29,19 +29,19 @@ def planted(n: int = 60) -> tuple[list[list[str]], np.ndarray]:
 
 def test_the_planted_word_leads_and_what_is_rare_or_does_nothing_sure_is_left_out() -> None:
     words, parts = planted()
-    found = strongest_words(words, parts, ["chance"], 10)
+    found = find_strongest_words(words, parts, ["chance"], 10)
     assert [(word.word, word.n) for word in found] == [("awful", 30), ("lovely", 30)]
     assert found[0].effect.low < 1.0 < found[0].effect.high
     assert found[0].effect.value == pytest.approx(parts[1::2, 0, 0].mean())
-    assert [word.word for word in strongest_words(words, parts, ["chance"], 2)] == ["once", "awful", "lovely"]
-    assert words_table(found).columns == ["output", "word", "rows", "value", "low", "high"]
-    told = ends(found, ["chance"], 1)["chance"]
+    assert [word.word for word in find_strongest_words(words, parts, ["chance"], 2)] == ["once", "awful", "lovely"]
+    assert tabulate_words(found).columns == ["output", "word", "rows", "value", "low", "high"]
+    told = pick_extremes(found, ["chance"], 1)["chance"]
     assert [word["word"] for word in told["raise"] + told["lower"]] == ["awful", "lovely"]
 
 
 def test_words_are_told_for_each_output() -> None:
     words, parts = planted()
-    found = strongest_words(words, np.concatenate([parts, -parts], axis=2), ["a", "b"], 10)
+    found = find_strongest_words(words, np.concatenate([parts, -parts], axis=2), ["a", "b"], 10)
     assert [(word.output, word.word) for word in found] == [
         ("a", "awful"),
         ("a", "lovely"),
@@ -53,19 +53,19 @@ def test_words_are_told_for_each_output() -> None:
 @given(st.text(max_size=200))
 def test_a_short_text_is_quoted_whole(text: str) -> None:
     flat = " ".join(text.split())
-    shown = "".join(piece.text for piece in quote(text, {}))
+    shown = "".join(piece.text for piece in quote_text(text, {}))
     assert shown == flat or "•••" in shown
-    assert all(flat[start:end].lower() == word for word, start, end in words_of(flat))
+    assert all(flat[start:end].lower() == word for word, start, end in find_words(flat))
 
 
 def test_a_quote_marks_each_place_of_a_word_by_what_it_does() -> None:
-    found = quote("Not nice. I did NOT like it; the colour is fine", {"not": 2.0, "fine": -1.0, "the": 0.1})
+    found = quote_text("Not nice. I did NOT like it; the colour is fine", {"not": 2.0, "fine": -1.0, "the": 0.1})
     assert [(piece.text, piece.part) for piece in found if piece.part] == [("Not", 1.0), ("NOT", 1.0), ("fine", -0.5)]
 
 
 def test_a_long_text_is_cut_around_its_strongest_words() -> None:
     text = " ".join(f"w{i}" for i in range(400))
-    found = quote(text, {"w300": 1.0, "w50": -0.9})
+    found = quote_text(text, {"w300": 1.0, "w50": -0.9})
     shown = "".join(piece.text for piece in found)
     assert "w299 w300 w301" in shown
     assert "w49 w50 w51" in shown
@@ -78,7 +78,7 @@ def test_a_long_text_is_cut_around_its_strongest_words() -> None:
 def test_quotes_are_of_the_texts_that_there_are() -> None:
     rows = pl.DataFrame({"row_id": ["a-1", "a-2"], "title": [None, "Awful"], "said": ["so awful", ""]})
     texts = [FeatureColumn(name=name, kind="text", label=name.upper()) for name in ("title", "said")]
-    table = quotes(rows, texts, [["awful", "so"], ["awful"]], np.array([[0.2, -0.4], [0.5, 0.0]]))
+    table = quote_rows(rows, texts, [["awful", "so"], ["awful"]], np.array([[0.2, -0.4], [0.5, 0.0]]))
     assert table.select("row_id", "column").rows() == [("a-1", "SAID"), ("a-2", "TITLE")]
     assert [piece["part"] for piece in table["pieces"][0]] == [-1.0, 0.0, 0.5]
 
@@ -86,9 +86,9 @@ def test_quotes_are_of_the_texts_that_there_are() -> None:
 def test_a_hidden_word_is_known_to_no_table_and_pairs_with_no_neighbour() -> None:
     frame = pl.DataFrame({"t": ["very bad dress", "bad dress", "very bad", "very dress"] * 5})
     table = TextTable.of(frame, ["t"])
-    hidden = without("Very BAD dress", "bad")
+    hidden = hide_word("Very BAD dress", "bad")
     assert hidden == f"very {HIDDEN} dress"
-    assert [word for word, _, _ in words_of(hidden)] == ["very", "dress"]
+    assert [word for word, _, _ in find_words(hidden)] == ["very", "dress"]
     read = table.encode(pl.DataFrame({"t": [hidden, "very", "dress"]})).grams_NJ
     one, very, dress = (set(read[i].indices) for i in range(3))
     assert one == very | dress, "neither the word nor `very dress`, which training knew, is there"

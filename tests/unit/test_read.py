@@ -20,9 +20,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennial.data.io import byte_source, read, records
-from perennial.data.io.read import Dialect, Reject, read_blocks, read_header
+from perennial.data.io.csv_header import Dialect
+from perennial.data.io.read import Reject, read_blocks, read_header
 from perennial.errors import ConfigError, InputError
-from perennial.gallery.simulator.simulate import Population, planted, write
+from perennial.gallery.simulator.simulate import Population, list_planted, write_population
 
 pytestmark = pytest.mark.unit
 
@@ -372,19 +373,19 @@ def test_proving_by_counting_changes_nothing_on_four_hundred_broken_files(
         for i in range(60)
     ]
     header, good = b"id,name,amount,note\n", b"".join(rows)
-    proof, path, n_read, n_rejects = records.well_formed_lines, tmp_path / "file.csv", 0, 0
+    proof, path, n_read, n_rejects = records.prove_lines, tmp_path / "file.csv", 0, 0
     for _ in range(400):
         data = header + mutated(good, rng)
         path.write_bytes(data)
-        monkeypatch.setattr(read._Seen, "judge", lambda *_: None)  # small files, many faults: the records count here
-        monkeypatch.setattr(records, "well_formed_lines", proof)
+        monkeypatch.setattr(
+            read._FileTally, "check_file", lambda *_: None
+        )  # small files, many faults: the records count here
+        monkeypatch.setattr(records, "prove_lines", proof)
         monkeypatch.setattr(read, "BLOCK_BYTES", 8 * 2**20)
         fast = of_file(path)
         monkeypatch.setattr(read, "BLOCK_BYTES", rng.choice([301, 997]))
         assert of_file(path) == fast
-        monkeypatch.setattr(
-            records, "well_formed_lines", lambda _data, starts, *_: np.zeros(len(starts), dtype=np.bool_)
-        )
+        monkeypatch.setattr(records, "prove_lines", lambda _data, starts, *_: np.zeros(len(starts), dtype=np.bool_))
         assert of_file(path) == fast
         by_record(fast, data)
         n_read += 1
@@ -402,7 +403,7 @@ def test_any_bytes_after_a_header_are_rows_and_rejects(
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_bytes(data)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(read._Seen, "judge", lambda *_: None)
+        patch.setattr(read._FileTally, "check_file", lambda *_: None)
         whole = of_file(path)
         patch.setattr(read, "BLOCK_BYTES", block)
         assert of_file(path) == whole
@@ -425,14 +426,14 @@ def test_ten_unclosed_quotes_in_a_large_file_cost_little(tmp_path: Path) -> None
 
 def test_the_simulators_structural_dirt_is_rejected_byte_for_byte(tmp_path: Path) -> None:
     people = Population(seed=1, first=0, n=2_000, month=0, concept=0)
-    write(tmp_path, people)
+    write_population(tmp_path, people)
     n_rejects = 0
     for file, n_rows in (("customers.csv", 2_007), ("events.csv", 24_769)):
         found = of_file(tmp_path / file)
         reasons = {"ragged": "field_count"}
         expected = [
             (reasons.get(row.kind, row.kind), row.raw)
-            for row in planted(people)
+            for row in list_planted(people)
             if row.file == file and row.kind in ("ragged", "invalid_utf8", "unclosed_quote")
         ]
         assert [(reject.reason, reject.raw) for reject in found.rejects] == expected

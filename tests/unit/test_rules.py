@@ -15,7 +15,7 @@ from perennial.contract.columns import Column
 from perennial.contract.rules import (
     Before,
     Between,
-    Custom,
+    CustomRule,
     Implies,
     InSet,
     Matches,
@@ -25,12 +25,12 @@ from perennial.contract.rules import (
     RowRule,
     Rule,
     Unique,
-    name_of,
+    name_rule,
 )
-from perennial.data.names import CONTENT, LINE, ORDER, RAW, RECORD, ROW_ID, SOURCE, conserve
-from perennial.data.quality.rules import BROKEN, judge, words
-from perennial.data.quality.table_checks import unfit
-from perennial.data.quality.validate import summarise, unexpected, validate
+from perennial.data.names import CONTENT, LINE, ORDER, RAW, RECORD, ROW_ID, SOURCE, conserve_rows
+from perennial.data.quality.rules import BROKEN, describe_violation, mark_broken
+from perennial.data.quality.table_checks import find_problems
+from perennial.data.quality.validate import count_unexpected, summarise_table, validate
 from perennial.errors import ConservationError
 
 pytestmark = pytest.mark.unit
@@ -49,7 +49,7 @@ def table(content: list[str] | None = None, **columns: list[Any]) -> pl.DataFram
 
 
 def broken(frame: pl.DataFrame, *rules: RowRule) -> list[str | None]:
-    judged = judge(nw.from_native(frame.lazy()), rules).to_native().collect()
+    judged = mark_broken(nw.from_native(frame.lazy()), rules).to_native().collect()
     names: list[str | None] = judged.sort(ORDER)[BROKEN].to_list()
     return names
 
@@ -78,7 +78,7 @@ CASES: list[tuple[RowRule, dict[str, list[Any]], list[bool]]] = [
     ),
     (Ordered(columns=("x", "y")), {"x": [1, 2, 3, None], "y": [1, 3, 2, 1]}, [True, True, False, True]),
     (
-        Custom(name="at_most", settings={"column": "x", "other": "y", "times": 2}),
+        CustomRule(name="at_most", settings={"column": "x", "other": "y", "times": 2}),
         {"x": [1, 5, None, 4], "y": [1, 2, 1, 2]},
         [True, False, True, True],
     ),
@@ -88,7 +88,7 @@ CASES: list[tuple[RowRule, dict[str, list[Any]], list[bool]]] = [
 
 @pytest.mark.parametrize(("rule", "columns", "holds"), CASES, ids=lambda value: getattr(value, "kind", ""))
 def test_rows_that_break_a_rule(rule: RowRule, columns: dict[str, list[Any]], holds: list[bool]) -> None:
-    wanted = [None if kept else name_of(rule) for kept in holds]
+    wanted = [None if kept else name_rule(rule) for kept in holds]
     if isinstance(rule, Unique):
         wanted[-1] = None  # a null is no value that was seen before
     assert broken(table(**columns), rule) == wanted
@@ -134,15 +134,15 @@ def test_a_soft_rule_is_counted_and_the_oftenest_broken_told_first() -> None:
         InSet(column="c", values=("a",), soft=True),
         NotNull(column="x", soft=True),
     ]
-    assert [note.words for note in unexpected("main", rows, rules)] == [
+    assert [note.message for note in count_unexpected("main", rows, rules)] == [
         "table main: c is none of a in 2 of 3 rows: 'call •••', 'b'",
         "table main: x is below 2 in 1 of 3 rows",
     ]
-    assert unexpected("main", rows.clear(), rules) == []
+    assert count_unexpected("main", rows.clear(), rules) == []
 
 
 def test_words_of_every_kind() -> None:
-    said = {type(rule): words(rule) for rule, *_ in CASES}
+    said = {type(rule): describe_violation(rule) for rule, *_ in CASES}
     assert len(said) == len(get_args(RowRule))
     assert said[NotNull] == "x is empty"
     assert said[InSet] == "x is none of a, b"
@@ -152,8 +152,8 @@ def test_words_of_every_kind() -> None:
     assert said[Implies] == "x is 1 but y is not"
     assert said[Ordered] == "x is greater than y"
     assert said[Unique] == "x was seen before with other content"
-    assert name_of(Ordered(columns=("x", "y"))) == "ordered:x"
-    assert name_of(Implies.model_validate({"if": "x", "then": "y"})) == "implies:x"
+    assert name_rule(Ordered(columns=("x", "y"))) == "ordered:x"
+    assert name_rule(Implies.model_validate({"if": "x", "then": "y"})) == "implies:x"
 
 
 @given(
@@ -177,7 +177,7 @@ def test_rows_in_are_rows_passed_and_rows_quarantined(cells: list[tuple[str | No
         Unique(column="x"),
     ]
     passed, quarantine = validate("main", frame, rules)
-    to = conserve("validate", "main", frame[ROW_ID], passed=passed[ROW_ID], quarantined=quarantine[ROW_ID])
+    to = conserve_rows("validate", "main", frame[ROW_ID], passed=passed[ROW_ID], quarantined=quarantine[ROW_ID])
     assert sum(to.values()) == len(cells)
     assert passed[ORDER].is_sorted()
     assert passed.group_by("x").agg(pl.col(CONTENT).n_unique() == 1)[CONTENT].all()
@@ -190,13 +190,13 @@ def test_lost_doubled_and_foreign_rows_are_a_bug_of_ours() -> None:
     with pytest.raises(
         ConservationError, match=r"s, table t: 3 rows in, 3 out; lost \['c'\], from nowhere \['x'\], 0 twice"
     ):
-        conserve("s", "t", ids, one=pl.Series(["a", "x"]), two=pl.Series(["b"]))
+        conserve_rows("s", "t", ids, one=pl.Series(["a", "x"]), two=pl.Series(["b"]))
     with pytest.raises(ConservationError, match=r"3 rows in, 4 out; lost \[\], from nowhere \[\], 1 twice") as caught:
-        conserve("s", "t", ids, one=ids, two=pl.Series(["b"]))
+        conserve_rows("s", "t", ids, one=ids, two=pl.Series(["b"]))
     assert caught.value.exit_code == 1
-    assert conserve("s", "t", ids, one=pl.Series(["c", "a"]), two=pl.Series(["b"])) == {"one": 2, "two": 1}
+    assert conserve_rows("s", "t", ids, one=pl.Series(["c", "a"]), two=pl.Series(["b"])) == {"one": 2, "two": 1}
     empty = pl.Series([], dtype=pl.Null)
-    assert conserve("s", "t", ids.clear(), one=empty) == {"one": 0}
+    assert conserve_rows("s", "t", ids.clear(), one=empty) == {"one": 0}
 
 
 def test_what_a_whole_table_may_not_be() -> None:
@@ -204,7 +204,7 @@ def test_what_a_whole_table_may_not_be() -> None:
     frame = pl.DataFrame({"x": [1.0, None, None], "y": [1, 1, None]})
 
     def told(frame: pl.DataFrame, rules: list[Rule], target: str) -> list[str]:
-        return [note.words for note in unfit("main", frame, columns, rules, target)]
+        return [note.message for note in find_problems("main", frame, columns, rules, target)]
 
     assert told(frame, [RowCount(min=4), RowCount(min=0, max=2)], "y") == [
         "table main: 3 rows passed, the contract asks for at least 4",
@@ -225,5 +225,5 @@ def test_what_a_whole_table_may_not_be() -> None:
 
 def test_the_summary_counts_keys_that_clash() -> None:
     frame = table(content=["1", "1", "2", "3"], x=["a", "a", "b", "b"])
-    assert summarise(frame, [Unique(column="x"), NotNull(column="x")]).to_dicts() == [{"rows": 4, "clashes:x": 1}]
-    assert summarise(frame.clear(), [Unique(column="x")]).to_dicts() == [{"rows": 0, "clashes:x": 0}]
+    assert summarise_table(frame, [Unique(column="x"), NotNull(column="x")]).to_dicts() == [{"rows": 4, "clashes:x": 1}]
+    assert summarise_table(frame.clear(), [Unique(column="x")]).to_dicts() == [{"rows": 0, "clashes:x": 0}]

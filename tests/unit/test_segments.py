@@ -13,8 +13,8 @@ from sklearn.metrics import adjusted_rand_score
 from perennial.config.augment import AugmentParams
 from perennial.config.baseline import PreviousSegments
 from perennial.contract.load import parse
-from perennial.contract.serving import meanings, serving_view
-from perennial.data.prepare.augment import draws
+from perennial.contract.serving import build_serving_view, find_rfm_features
+from perennial.data.prepare.augment import count_draws
 from perennial.errors import ConfigError, ContractError
 from perennial.evaluation.decisions.naming import Trait, names, order
 from perennial.evaluation.decisions.purchase_clusters import Purchases, evaluate_purchase_clusters, typical_items
@@ -156,11 +156,11 @@ def contract(**changes: Any) -> Any:
 def test_a_contract_without_an_outcome_is_whole() -> None:
     read = parse(contract(), "here")
     assert read.target is None
-    view = serving_view(read)
+    view = build_serving_view(read)
     assert {f.kind for f in view.features} == {"numeric"}
     assert view.head.outputs == ()
     shop = parse(yaml.safe_load((GALLERY / "customer_segments.yaml").read_text()), "here")
-    assert meanings(shop) == {"last": "recency", "baskets": "frequency", "spent": "money"}
+    assert find_rfm_features(shop) == {"last": "recency", "baskets": "frequency", "spent": "money"}
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_draws_by_outcome_need_one() -> None:
     import polars as pl
 
     with pytest.raises(ConfigError, match="this task has none"):
-        draws(pl.DataFrame({"row_id": ["a"]}), None, AugmentParams(kind="oversample", times=2))
+        count_draws(pl.DataFrame({"row_id": ["a"]}), None, AugmentParams(kind="oversample", times=2))
 
 
 def test_known_segments_are_complete() -> None:

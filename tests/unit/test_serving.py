@@ -9,7 +9,7 @@ import yaml
 
 from perennial.contract.load import parse
 from perennial.contract.model import Contract
-from perennial.contract.serving import changed_features, serving_view, without_outcomes
+from perennial.contract.serving import build_serving_view, find_changed_features, select_scoring_columns
 from tests.conftest import REPO
 from tests.fakes.contracts import contract_of_log, told_of_log
 
@@ -24,13 +24,13 @@ def contract(old: str = "", new: str = "") -> Contract:
 
 
 def test_no_outcome_and_no_treatment_reaches_a_model() -> None:
-    names = {feature.name for feature in serving_view(contract()).features}
+    names = {feature.name for feature in build_serving_view(contract()).features}
     assert {"channel", "city", "newsletter", "age", "visited_garden", "bought_by_web"} <= names
     assert not {"responded", "spend_14d", "message", "sent_on", "customer_id", "birth_year"} & names
 
 
 def test_a_file_to_score_needs_no_outcome() -> None:
-    columns = without_outcomes(contract())
+    columns = select_scoring_columns(contract())
     assert {name for name, column in columns.items() if not column.required} == {"message", "responded", "spend_14d"}
 
 
@@ -46,7 +46,7 @@ def test_a_file_to_score_needs_no_outcome() -> None:
     ],
 )
 def test_another_recipe_is_another_feature(old: str, new: str, changed: list[str]) -> None:
-    assert changed_features(serving_view(contract()), serving_view(contract(old, new))) == changed
+    assert find_changed_features(build_serving_view(contract()), build_serving_view(contract(old, new))) == changed
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,6 @@ def test_what_is_made_of_other_rows_is_another_feature(changes: dict[str, Any], 
         "gap": {"kind": "gap", "from": "orders"},
     }
     changes = {**changes, "unit": {"features": features, **changes.get("unit", {})}}
-    before, now = (serving_view(contract_of_log(**told)) for told in ({"unit": {"features": features}}, changes))
+    before, now = (build_serving_view(contract_of_log(**told)) for told in ({"unit": {"features": features}}, changes))
     assert [(f.name, f.unit) for f in before.features] == [("items", None), ("spent", None), ("gap", "days")]
-    assert changed_features(before, now) == changed
+    assert find_changed_features(before, now) == changed

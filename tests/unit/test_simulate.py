@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from perennial.errors import ConfigError
-from perennial.gallery.simulator.draws import uniform
+from perennial.gallery.simulator.draws import draw_uniform
 from perennial.gallery.simulator.simulate import (
     KINDS,
-    Planted,
+    PlantedRow,
     Population,
-    as_of,
-    planted,
-    truth,
-    write,
+    campaign_date,
+    compute_truth,
+    list_planted,
     write_incoming,
+    write_population,
 )
 
 pytestmark = pytest.mark.unit
@@ -43,7 +43,7 @@ def population(n: int = 2_000, *, seed: int = 1, first: int = 0, month: int = 0,
 
 
 def written(folder: Path, people: Population, *, block: int = 7_000) -> tuple[bytes, bytes]:
-    write(folder, people, block=block)
+    write_population(folder, people, block=block)
     return (folder / FILES[0]).read_bytes(), (folder / FILES[1]).read_bytes()
 
 
@@ -53,7 +53,7 @@ def records(data: bytes) -> list[list[str]]:
     return [line.split(",") for line in lines]
 
 
-def clean_records(data: bytes, dirt: list[Planted]) -> list[list[str]]:
+def clean_records(data: bytes, dirt: list[PlantedRow]) -> list[list[str]]:
     """The lines that no dirt was added to; a duplicate's first copy stays."""
     left = Counter(row.raw for row in dirt)
     kept = []
@@ -86,11 +86,11 @@ def test_block_size_changes_no_byte_and_a_small_file_begins_a_large_one(tmp_path
     [(1, 1, 0, 0, 2974616237), (1, 18, 19_999, 0, 4198611960), (7, 6, 9_999_999, 5, 498374770)],
 )
 def test_draws_are_the_specified_ones(seed: int, purpose: int, customer: int, k: int, expected: int) -> None:
-    assert uniform(seed, purpose, np.array([customer]), k).tolist() == [expected]
+    assert draw_uniform(seed, purpose, np.array([customer]), k).tolist() == [expected]
 
 
 def test_truth_of_twenty_thousand() -> None:
-    known = truth(population(20_000))
+    known = compute_truth(population(20_000))
     arms = ("none", "discover", "reward")
     assert [int((known["message"] == arm).sum()) for arm in arms] == [3850, 8126, 8024]
     assert [int(known["responded"][known["message"] == arm].sum()) for arm in arms] == [196, 466, 709]
@@ -106,7 +106,7 @@ def test_truth_of_twenty_thousand() -> None:
 
 def test_planted_rows_stand_in_the_files_each_after_its_model(tmp_path: Path) -> None:
     people = population(20_000)
-    dirt = planted(people)
+    dirt = list_planted(people)
     data = dict(zip(FILES, (file.splitlines() for file in written(tmp_path, people)), strict=True))
     places = {file: {line: at for at, line in enumerate(lines)} for file, lines in data.items()}  # last copy of a line
     for row in dirt:
@@ -130,7 +130,7 @@ def test_planted_rows_stand_in_the_files_each_after_its_model(tmp_path: Path) ->
 
 def test_files_without_their_dirt_are_the_truth(tmp_path: Path) -> None:
     people = population(month=3, concept=60, seed=5)
-    known, dirt = truth(people), planted(people)
+    known, dirt = compute_truth(people), list_planted(people)
     data = written(tmp_path, people)
     customers, events = (
         clean_records(file, [row for row in dirt if row.file == name]) for name, file in zip(FILES, data, strict=True)
@@ -149,14 +149,14 @@ def test_files_without_their_dirt_are_the_truth(tmp_path: Path) -> None:
         cents[int(row[1])] += int(row[6].replace(".", ""))
         newest[int(row[1])] = max(newest[int(row[1])], row[2][:10])
     assert cents == known["cents"].tolist()
-    recency = [(as_of(3) - datetime.date.fromisoformat(day)).days - 1 for day in newest]
+    recency = [(campaign_date(3) - datetime.date.fromisoformat(day)).days - 1 for day in newest]
     assert recency == known["R"].tolist()
 
 
 def test_nothing_honest_lies_on_or_after_the_as_of_date(tmp_path: Path) -> None:
     people = population(month=2)
-    assert as_of(2) == datetime.date(2026, 7, 31)
-    dirt = planted(people)
+    assert campaign_date(2) == datetime.date(2026, 7, 31)
+    dirt = list_planted(people)
     customers, events = written(tmp_path, people)
     rows = clean_records(events, [row for row in dirt if row.file == "events.csv"])
     assert max(row[2] for row in rows) < "2026-07-31"
@@ -164,21 +164,21 @@ def test_nothing_honest_lies_on_or_after_the_as_of_date(tmp_path: Path) -> None:
 
 
 def test_a_customer_depends_on_the_number_alone(tmp_path: Path) -> None:
-    whole, part = truth(population(2_000)), truth(population(300, first=1_500))
+    whole, part = compute_truth(population(2_000)), compute_truth(population(300, first=1_500))
     for name, values in part.items():
         assert values.tolist() == whole[name][1_500:1_800].tolist(), name
     _, events = written(tmp_path, population(300, first=1_500))
     assert events.splitlines()[1].startswith(b"000001500-p000,000001500,")
     other = written(tmp_path / "other", population(2_000, first=40_000))
     assert other[0].splitlines()[1].startswith(b"000040000,")
-    assert len([row for row in planted(population(2_000, first=40_000)) if row.file == "customers.csv"]) == 10
+    assert len([row for row in list_planted(population(2_000, first=40_000)) if row.file == "customers.csv"]) == 10
 
 
 def test_only_full_blocks_hold_dirt() -> None:
-    assert planted(population(79)) == []
-    assert len(planted(population(80))) == 8
-    assert planted(population(90, first=70)) == planted(population(80, first=80))
-    assert planted(population(0)) == []
+    assert list_planted(population(79)) == []
+    assert len(list_planted(population(80))) == 8
+    assert list_planted(population(90, first=70)) == list_planted(population(80, first=80))
+    assert list_planted(population(0)) == []
 
 
 def test_incoming_customers_come_after_the_population_without_a_campaign(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_incoming_customers_come_after_the_population_without_a_campaign(tmp_pat
 
 
 def test_month_moves_the_columns_and_concept_the_wishes() -> None:
-    base, later, other = (truth(population(20_000, **move)) for move in ({}, {"month": 12}, {"concept": 100}))
+    base, later, other = (compute_truth(population(20_000, **move)) for move in ({}, {"month": 12}, {"concept": 100}))
     moved = later["kind"] != base["kind"]
     assert moved.mean() == pytest.approx(0.24, abs=0.01)
     assert set(zip(base["kind"][moved].tolist(), later["kind"][moved].tolist(), strict=True)) == {(2, 1)}

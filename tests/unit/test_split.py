@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennial.config.augment import AugmentParams
-from perennial.contract.model import Fractions
+from perennial.contract.split import Fractions
 from perennial.data.names import ENTITY, ORDER, ROW_ID
-from perennial.data.prepare.augment import draws
-from perennial.data.prepare.parts import labelled, part
-from perennial.data.prepare.split import PARTS, hash_parts, split, trained_on
+from perennial.data.prepare.augment import count_draws
+from perennial.data.prepare.parts import label_rows, select_part
+from perennial.data.prepare.split import PARTS, assign_by_hash, is_trained_on, split_units
 from perennial.errors import DataStopped
 from perennial.evaluation.statistics.leaks import straddling
 from tests.fakes.contracts import contract, contract_of_log
@@ -49,10 +49,10 @@ names = st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=40)
 @given(names, st.randoms(), st.text(min_size=1, max_size=3))
 def test_a_part_is_a_function_of_the_key_and_the_salt(keys: list[str], chance: Any, salt: str) -> None:
     fractions = Fractions(**LATER)
-    found = dict(zip(keys, hash_parts(pl.Series(keys), salt, fractions), strict=True))
+    found = dict(zip(keys, assign_by_hash(pl.Series(keys), salt, fractions), strict=True))
     again = [*keys, *keys]
     chance.shuffle(again)
-    assert hash_parts(pl.Series(again), salt, fractions).to_list() == [found[key] for key in again]
+    assert assign_by_hash(pl.Series(again), salt, fractions).to_list() == [found[key] for key in again]
     for key in keys:  # the rule as any other program would write it
         place = int(hashlib.md5(f"{salt}:{key}".encode()).hexdigest()[:8], 16) / 2**32
         assert found[key] == (
@@ -64,7 +64,7 @@ def test_a_part_is_a_function_of_the_key_and_the_salt(keys: list[str], chance: A
 @settings(max_examples=15, deadline=None)
 def test_parts_are_about_as_large_as_asked(shares: tuple[float, ...], salt: int) -> None:
     fractions = Fractions(**dict(zip(PARTS, shares, strict=True)))
-    counts = Counter(hash_parts(pl.Series(people(4000)), str(salt), fractions))
+    counts = Counter(assign_by_hash(pl.Series(people(4000)), str(salt), fractions))
     for name, share in zip(PARTS, shares, strict=True):
         assert abs(counts[name] - 4000 * share) <= 5 * (4000 * share * (1 - share)) ** 0.5, name
     assert counts.total() == 4000
@@ -72,7 +72,7 @@ def test_parts_are_about_as_large_as_asked(shares: tuple[float, ...], salt: int)
 
 def test_another_salt_is_another_split() -> None:
     keys, fractions = pl.Series(people(1000)), Fractions(**FRACTIONS)
-    same = (hash_parts(keys, "a", fractions) == hash_parts(keys, "b", fractions)).mean()
+    same = (assign_by_hash(keys, "a", fractions) == assign_by_hash(keys, "b", fractions)).mean()
     assert same == pytest.approx(0.6**2 + 0.2**2 + 0.2**2, abs=0.05)
 
 
@@ -84,7 +84,7 @@ def test_another_salt_is_another_split() -> None:
 def test_rows_of_one_entity_never_straddle(entities: list[str], how: str) -> None:
     told = contract(**by(how))
     try:
-        out, function = split(units(entities), told)
+        out, function = split_units(units(entities), told)
     except DataStopped:
         return
     assert straddling(out[ENTITY].to_numpy(), out["split"].to_numpy()) == []
@@ -96,10 +96,10 @@ def test_rows_of_one_entity_never_straddle(entities: list[str], how: str) -> Non
 def test_equal_rows_that_are_different_people_may_be_in_two_parts() -> None:
     """Without an id, `by: row` says that equal rows are different people: that is no leak."""
     told = contract(**by("row", events={}, columns={"who": {"role": "contact"}}))
-    out, _ = split(units(["same"] * 200), told)
+    out, _ = split_units(units(["same"] * 200), told)
     assert set(out["split"]) == {"train", "val", "test"}
     assert straddling(out[ENTITY].to_numpy(), out["split"].to_numpy()) == []
-    named, _ = split(units(["same"] * 200), contract(**by("row")))
+    named, _ = split_units(units(["same"] * 200), contract(**by("row")))
     assert straddling(named[ENTITY].to_numpy(), named["split"].to_numpy()) == ["same"], "a person is one, by row or not"
 
 
@@ -107,7 +107,7 @@ def test_the_past_trains_and_rows_of_one_moment_stay_together() -> None:
     told = contract(split={"kind": "time", "order": "joined", "fractions": LATER})
     days = pl.Series([1, 2, 2, 2, 3, 4, 5, 6, 7, 9] * 3).cast(pl.Date)
     frame = units(people(30)).with_columns(joined=days)
-    out, function = split(frame, told)
+    out, function = split_units(frame, told)
     last = {name: frame.filter(out["split"] == name)["joined"] for name in PARTS}
     for before, after in itertools.pairwise(PARTS):
         assert last[before].max() < last[after].min()  # type: ignore[operator]
@@ -131,30 +131,32 @@ def test_what_a_split_by_time_has_seen_is_what_lies_before_its_test(column: dict
         split={"kind": "time", "order": "joined", "fractions": FRACTIONS},
     )
     frame = units(people(10)).with_columns(joined=pl.Series(moments))
-    out, function = split(frame, told)
+    out, function = split_units(frame, told)
     place = [sorted(moments).index(moment) for moment in moments]
     assert out["split"].to_list() == ["train" if i < 6 else "val" if i < 8 else "test" for i in place]
-    seen = trained_on(frame, json.loads(json.dumps(function)))
+    seen = is_trained_on(frame, json.loads(json.dumps(function)))
     assert seen.to_list() == out["split"].is_in(["train", "val"]).to_list()
     assert seen.sum() == 8
     nothing = frame.with_columns(joined=pl.lit(None, dtype=frame["joined"].dtype))
-    assert trained_on(nothing, function).all(), "a row that might be known is taken for known"
+    assert is_trained_on(nothing, function).all(), "a row that might be known is taken for known"
     otherwise = pl.lit(0.0) if "date" in column["type"] else pl.lit(dt.date(2026, 1, 1))
-    assert trained_on(frame.with_columns(joined=otherwise), function).all(), "and one whose time is told otherwise now"
+    assert is_trained_on(frame.with_columns(joined=otherwise), function).all(), (
+        "and one whose time is told otherwise now"
+    )
     with pytest.raises(DataStopped, match="was split by 'joined', which these rows do not have"):
-        trained_on(frame.drop("joined"), function)
+        is_trained_on(frame.drop("joined"), function)
 
 
 def test_what_a_split_by_record_has_seen_is_the_beginning_of_the_file() -> None:
     told = contract(split={"kind": "time", "order": "record", "fractions": FRACTIONS})
-    out, function = split(units(people(10)), told)
-    assert trained_on(units(people(12)), function).to_list() == [True] * 8 + [False] * 4
+    out, function = split_units(units(people(10)), told)
+    assert is_trained_on(units(people(12)), function).to_list() == [True] * 8 + [False] * 4
     assert (out["split"] == "test").sum() == 2
 
 
 def test_the_order_of_the_file_may_be_the_time() -> None:
     told = contract(split={"kind": "time", "order": "record", "fractions": FRACTIONS})
-    out, function = split(units(people(10)), told)
+    out, function = split_units(units(people(10)), told)
     assert out["split"].to_list() == ["train"] * 6 + ["val"] * 2 + ["test"] * 2
     assert function["cuts"] == ["6", "8"]
 
@@ -163,24 +165,24 @@ def test_a_given_split_is_taken() -> None:
     told = contract(
         split={"kind": "column"}, columns={"part": {"role": "split", "values": {"a": "train", "b": "val", "c": "test"}}}
     )
-    out, _ = split(units(people(4), part=["train", "val", "test", "train"]), told)
+    out, _ = split_units(units(people(4), part=["train", "val", "test", "train"]), told)
     assert out["split"].to_list() == ["train", "val", "test", "train"]
 
 
 def test_an_empty_part_and_a_missing_time_stop() -> None:
     with pytest.raises(DataStopped, match=r"split hash: no row falls into train \(1 rows in all\)|into val|into test"):
-        split(units(["a"]), contract(**by("entity")))
+        split_units(units(["a"]), contract(**by("entity")))
     told = contract(split={"kind": "time", "order": "joined", "fractions": FRACTIONS})
     with pytest.raises(DataStopped, match="split by time: 2 rows have no joined"):
-        split(units(people(3)).with_columns(joined=pl.Series([None, 1, None]).cast(pl.Date)), told)
+        split_units(units(people(3)).with_columns(joined=pl.Series([None, 1, None]).cast(pl.Date)), told)
     with pytest.raises(DataStopped, match="split time: no row falls into train"):
-        split(units(people(3)).with_columns(joined=pl.Series([1, 1, 1]).cast(pl.Date)), told)
+        split_units(units(people(3)).with_columns(joined=pl.Series([1, 1, 1]).cast(pl.Date)), told)
 
 
 def test_parts_carry_outcome_and_arm() -> None:
     frame = units(people(4), y=[0, 1, 1, 0], arm=["none", "b", "a", "none"])
     splits = pl.DataFrame({ROW_ID: ["r3", "r0", "r1", "r2"], "split": ["train", "train", "train", "val"]})
-    plain = part(frame, splits, "train", contract())
+    plain = select_part(frame, splits, "train", contract())
     assert (plain.frame[ROW_ID].to_list(), plain.y.tolist(), plain.arm.tolist()) == (
         ["r0", "r1", "r3"],
         [0, 1, 0],
@@ -189,17 +191,17 @@ def test_parts_carry_outcome_and_arm() -> None:
     assert len(plain) == 3
     arm = {"role": "treatment", "control": "none", "arms": {"a": {}, "b": {}}}
     uplift = contract(columns={"arm": arm}, task={"kind": "uplift", "target": "y", "primary": "qini", "minimum": 0})
-    assert labelled(frame, uplift).arm.tolist() == [0, 2, 1, 0]
+    assert label_rows(frame, uplift).arm.tolist() == [0, 2, 1, 0]
 
 
 def test_draws_of_the_training_rows() -> None:
     train = units(people(4), y=[0, 1, 0, 0])
-    once = draws(train, "y", AugmentParams(kind="none", times=9))
+    once = count_draws(train, "y", AugmentParams(kind="none", times=9))
     assert once.rows() == [("r0", 1), ("r1", 1), ("r2", 1), ("r3", 1)]
-    rare = draws(train, "y", AugmentParams(kind="oversample", times=3))
+    rare = count_draws(train, "y", AugmentParams(kind="oversample", times=3))
     assert rare["times"].to_list() == [1, 3, 1, 1]
     assert rare.schema["times"] == pl.Int32
-    tie = draws(train.head(2), "y", AugmentParams(kind="oversample", times=2))
+    tie = count_draws(train.head(2), "y", AugmentParams(kind="oversample", times=2))
     assert tie["times"].to_list() == [2, 1], "of two outcomes as frequent the first one, always the same"
 
 
@@ -214,7 +216,7 @@ def at_cutoffs(people: list[str], cutoffs: list[dt.date]) -> pl.DataFrame:
 
 def test_later_cut_offs_test_and_a_share_of_the_people_is_val() -> None:
     told, frame = contract_of_log(), at_cutoffs(people(1000), [FIRST, SECOND, LAST])
-    out, function = split(frame, told)
+    out, function = split_units(frame, told)
     joined = frame.join(out.drop(ENTITY), on=ROW_ID)
     assert set(joined.filter(pl.col("cutoff") == LAST)["split"]) == {"test"}
     assert set(joined.filter(pl.col("cutoff") != LAST)["split"]) == {"train", "val"}
@@ -233,8 +235,8 @@ def test_later_cut_offs_test_and_a_share_of_the_people_is_val() -> None:
 
 def test_a_model_has_seen_units_into_whose_time_its_outcomes_reach() -> None:
     """It was trained on outcomes until 31 January: a test window that begins then or later is new to it."""
-    _, function = split(at_cutoffs(people(50), [FIRST, SECOND, LAST]), contract_of_log())
+    _, function = split_units(at_cutoffs(people(50), [FIRST, SECOND, LAST]), contract_of_log())
     days = [FIRST, SECOND, dt.date(2026, 1, 30), LAST, dt.date(2026, 3, 1)]
-    assert trained_on(at_cutoffs(["somebody"], days), function).to_list() == [True, True, True, False, False]
+    assert is_trained_on(at_cutoffs(["somebody"], days), function).to_list() == [True, True, True, False, False]
     with pytest.raises(DataStopped, match="was split by cut-off, which these rows do not have"):
-        trained_on(units(["somebody"]), function)
+        is_trained_on(units(["somebody"]), function)

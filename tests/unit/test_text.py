@@ -10,8 +10,17 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from perennial.contract.serving import FeatureColumn
-from perennial.models.encoding.encode import Encoding, fit
-from perennial.models.encoding.text import PAD, UNKNOWN, WORDS, Grams, TextTable, _coded, _hashed, _vocabulary
+from perennial.models.encoding.encode import Encoding, fit_encoding
+from perennial.models.encoding.text import (
+    MAX_WORDS,
+    PAD,
+    UNKNOWN,
+    Grams,
+    TextTable,
+    _build_vocabulary,
+    _encode_words,
+    _hash_grams,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -33,8 +42,8 @@ def reviews(n: int = 300, seed: int = 1) -> tuple[pl.DataFrame, np.ndarray]:
 
 def words_of(text: str) -> list[str]:
     """The words of one text, as its codes say."""
-    vocabulary = _vocabulary([text, text])
-    return [vocabulary[code - 2] for code in _coded([text], vocabulary)[0] if code != PAD]
+    vocabulary = _build_vocabulary([text, text])
+    return [vocabulary[code - 2] for code in _encode_words([text], vocabulary)[0] if code != PAD]
 
 
 @pytest.mark.parametrize(
@@ -54,10 +63,10 @@ def test_words_are_letters_figures_and_the_signs_that_say_how(text: str, words: 
 
 
 def test_codes_follow_how_common_a_word_is_and_then_the_alphabet() -> None:
-    vocabulary = _vocabulary(["b b b c", "c a a", "z"])
+    vocabulary = _build_vocabulary(["b b b c", "c a a", "z"])
     assert vocabulary == ("b", "a", "c")  # z stands once: not known
-    coded = _coded(["c z b", "", "never seen a"], vocabulary)
-    assert coded.shape == (3, WORDS)
+    coded = _encode_words(["c z b", "", "never seen a"], vocabulary)
+    assert coded.shape == (3, MAX_WORDS)
     assert coded[0, :4].tolist() == [4, UNKNOWN, 2, PAD]
     assert not coded[1].any()
     assert coded[2, :4].tolist() == [UNKNOWN, UNKNOWN, 3, PAD]
@@ -65,14 +74,14 @@ def test_codes_follow_how_common_a_word_is_and_then_the_alphabet() -> None:
 
 
 def test_only_the_first_words_of_a_long_text_are_read_in_order() -> None:
-    text = " ".join(["a", "b"] * WORDS)
-    coded = _coded([text], ("a", "b"))
-    assert coded[0].tolist() == [2, 3] * (WORDS // 2)
+    text = " ".join(["a", "b"] * MAX_WORDS)
+    coded = _encode_words([text], ("a", "b"))
+    assert coded[0].tolist() == [2, 3] * (MAX_WORDS // 2)
 
 
 def test_a_bucket_is_the_same_on_every_machine() -> None:
     """crc32 of the bytes, so nothing depends on a process's own hash."""
-    assert _hashed("Love it") == [0x5782501D % 2**18, 0xA28E7734 % 2**18, 0x89A87515 % 2**18]
+    assert _hash_grams("Love it") == [0x5782501D % 2**18, 0xA28E7734 % 2**18, 0x89A87515 % 2**18]
 
 
 def test_weights_are_tf_idf_as_scikit_learn_has_it() -> None:
@@ -115,13 +124,13 @@ def test_a_column_without_a_common_word_still_encodes(texts: list[str]) -> None:
     frame = pl.DataFrame({"review": texts}, schema={"review": pl.String})
     table = TextTable.of(frame, ["review"])
     found = table.encode(frame)
-    assert found.code_NT.shape == (len(texts), WORDS)
+    assert found.code_NT.shape == (len(texts), MAX_WORDS)
     assert found.grams_NJ.shape[0] == found.topics_NS.shape[0] == len(texts)
 
 
 def test_null_and_empty_texts_are_alike_and_all_pads() -> None:
     frame, y = reviews()
-    encoding, _ = fit(frame, [TITLE, REVIEW], y, 1)
+    encoding, _ = fit_encoding(frame, [TITLE, REVIEW], y, 1)
     coming = pl.DataFrame({"title": [None, "", "love it"], "review": [None, "", None]})
     told = encoding.encode(coming).texts
     assert told is not None
@@ -133,7 +142,7 @@ def test_null_and_empty_texts_are_alike_and_all_pads() -> None:
 
 def test_the_texts_of_a_row_stand_one_after_another_and_each_column_has_its_own_weights() -> None:
     frame, y = reviews()
-    encoding, x = fit(frame, [REVIEW, TITLE], y, 1)
+    encoding, x = fit_encoding(frame, [REVIEW, TITLE], y, 1)
     assert encoding.texts is not None
     assert x.texts is not None
     assert encoding.columns == ["review", "title"]
@@ -153,7 +162,7 @@ def test_the_texts_of_a_row_stand_one_after_another_and_each_column_has_its_own_
 def test_rows_that_are_no_training_rows_change_nothing_that_is_saved(tmp_path: Path) -> None:
     """Vocabulary, idf and directions are of train alone; encoding other rows leaves the table as it was."""
     frame, y = reviews()
-    encoding, _ = fit(frame, [TITLE, REVIEW], y, 1)
+    encoding, _ = fit_encoding(frame, [TITLE, REVIEW], y, 1)
     (tmp_path / "before").mkdir()
     encoding.save(tmp_path / "before")
     other = pl.DataFrame({"title": ["zebra zebra"] * 500, "review": ["zebra love"] * 500})
@@ -166,19 +175,19 @@ def test_rows_that_are_no_training_rows_change_nothing_that_is_saved(tmp_path: P
         assert (tmp_path / "before" / name).read_bytes() == (tmp_path / "after" / name).read_bytes()
     assert encoding.texts is not None
     assert "zebra" not in encoding.texts.vocabulary
-    more, _ = fit(pl.concat([frame, other]), [TITLE, REVIEW], np.concatenate([y, np.zeros(500)]), 1)
+    more, _ = fit_encoding(pl.concat([frame, other]), [TITLE, REVIEW], np.concatenate([y, np.zeros(500)]), 1)
     assert more != encoding, "as training rows they would"
 
 
 def test_two_stages_that_fit_the_same_rows_get_the_same_encoding() -> None:
     """Or the network and the trees could not be blended."""
     frame, y = reviews()
-    assert fit(frame, [TITLE, REVIEW], y, 1)[0] == fit(frame, [TITLE, REVIEW], y, 1)[0]
+    assert fit_encoding(frame, [TITLE, REVIEW], y, 1)[0] == fit_encoding(frame, [TITLE, REVIEW], y, 1)[0]
 
 
 def test_a_saved_table_reads_texts_the_same(tmp_path: Path) -> None:
     frame, y = reviews()
-    encoding, x = fit(frame, [TITLE, REVIEW], y, 1)
+    encoding, x = fit_encoding(frame, [TITLE, REVIEW], y, 1)
     encoding.save(tmp_path)
     again = Encoding.load(tmp_path)
     assert again == encoding
@@ -192,7 +201,7 @@ def test_a_saved_table_reads_texts_the_same(tmp_path: Path) -> None:
 
 def test_a_row_is_read_alike_wherever_it_stands() -> None:
     frame, y = reviews()
-    encoding, x = fit(frame, [TITLE, REVIEW], y, 1)
+    encoding, x = fit_encoding(frame, [TITLE, REVIEW], y, 1)
     assert x.texts is not None
     for i in (0, 7, 123):
         alone = encoding.encode(frame[i : i + 1]).texts

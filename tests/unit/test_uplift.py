@@ -41,7 +41,7 @@ from perennial.evaluation.statistics.uplift import (
     race,
     strata,
 )
-from perennial.gallery.simulator.simulate import MESSAGES, Population, truth
+from perennial.gallery.simulator.simulate import MESSAGES, Population, compute_truth
 
 pytestmark = pytest.mark.unit
 
@@ -53,7 +53,7 @@ LOTTERY = (0.2, 0.4, 0.4)
 @cache
 def simulated(seed: int = 1, n: int = 20_000) -> tuple[F64, Arms, F64]:
     """Outcomes, arms, and the true chances under each: what a perfect model would score."""
-    found = truth(Population(seed=seed, first=0, n=n, month=0, concept=0))
+    found = compute_truth(Population(seed=seed, first=0, n=n, month=0, concept=0))
     arm = np.array([MESSAGES.index(message) for message in found["message"]])
     chances = np.stack([found["p0"], found["p_discover"], found["p_reward"]], axis=1)
     return found["responded"].astype(np.float64), arm, chances

@@ -18,16 +18,16 @@ from pydantic import ValidationError
 from perennial.campaigns import record as campaigns
 from perennial.campaigns.record import Campaign
 from perennial.config.audience import AudienceParams
-from perennial.config.base import explain, use_cases
+from perennial.config.base import describe_problems, read_use_cases
 from perennial.contract.load import load
 from perennial.contract.model import Contract
-from perennial.data.hashing import hashed
+from perennial.data.hashing import hash_contacts
 from perennial.data.names import ROW_ID
 from perennial.errors import ConfigError, ContractError, InputError, Refused
 from perennial.evaluation.decisions import policy
 from perennial.evaluation.decisions.money import contact_policy, message_policy
 from perennial.evaluation.statistics import holdout
-from perennial.files.locks import held
+from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.report.charts.numbers import count, decimal, money
 from perennial.scoring.scorer import Scorer
@@ -44,11 +44,11 @@ def asked(project: Project, name: str, flags: dict[str, Any]) -> AudienceParams:
 
     Raises: ConfigError listing every wrong value at once.
     """
-    block = use_cases(project.root / "params.yaml").get(name) or {}
+    block = read_use_cases(project.root / "params.yaml").get(name) or {}
     try:
         return AudienceParams.model_validate({**(block.get("audience") or {}), **flags})
     except ValidationError as error:
-        raise ConfigError(f"audience of {name}: {explain(error)}") from error
+        raise ConfigError(f"audience of {name}: {describe_problems(error)}") from error
 
 
 class Drawn(NamedTuple):
@@ -77,9 +77,11 @@ def audience(
     found, scorer = in_use(project, name, contract, None)
     if scorer.bundle.serving.money != contract.money:
         raise Refused(f"money is told otherwise than when version {found.number} was trained: perennial run {name}")
-    contacts = contract.having("contact")
+    contacts = contract.find_columns("contact")
     prepared = prepare(contract, source, [*contacts, *(c for c in wishes.columns or () if _is_read(contract, c))])
-    reaching = [c for c in contacts if hashed(prepared.units[c].cast(pl.String)).reaches.any()]  # no names, no IBANs
+    reaching = [
+        c for c in contacts if hash_contacts(prepared.units[c].cast(pl.String)).reaches.any()
+    ]  # no names, no IBANs
     columns = wishes.columns or (key, *reaching, *(["message"] if len(messages) > 1 else []))
     left = _left(prepared, contract, reaching, suppress)
     drawn = _drawn(scorer, prepared, contract, left, wishes, messages, campaign)
@@ -87,7 +89,7 @@ def audience(
         update={"model_version": found.number, "bundle": found.digest, "columns": columns}
     )
     table = _list(drawn.frame, columns, contacts)
-    with held(room.parent.with_suffix(".lock"), what=f"a campaign of {name}"):
+    with file_lock(room.parent.with_suffix(".lock"), what=f"a campaign of {name}"):
         is_new = campaigns.keep(room, record, _people(drawn.frame, scorer, key))
     _say(record)
     write_list(output, table)
@@ -162,7 +164,7 @@ def _left(prepared: Prepared, contract: Contract, reaching: list[str], suppress:
                 f"{suppress}: none of its {listed.len():,} ids is a {key} of this input: is it the right file?"
             )
     gone = keys.is_in(listed.to_list()).to_numpy()
-    reached = [hashed(prepared.units[column].cast(pl.String)).reaches.to_numpy() for column in reaching]
+    reached = [hash_contacts(prepared.units[column].cast(pl.String)).reaches.to_numpy() for column in reaching]
     reaches = np.any(reached, axis=0) if reached else np.ones(len(keys), dtype=np.bool_)
     counts = {
         "rows": prepared.n_rows, "rejected": prepared.rejected.height, "suppressed": int(gone.sum()),
@@ -236,7 +238,7 @@ def _record(
     counts, is_uplift = drawn.counts, contract.task.kind == "uplift"
     arms = messages if wishes.messages is not None or len(messages) == 1 else (CONTACT,)
     share = counts["control"] / max(counts["chosen"], 1)
-    treatment = contract.columns[str(contract.one("treatment"))] if is_uplift else None
+    treatment = contract.columns[str(contract.find_column("treatment"))] if is_uplift else None
     costs = {m: treatment.arms[m].cost if treatment else float(contract.money.cost_of_contact or 0) for m in messages}
     record = Campaign(
         use_case=name, campaign=campaign, model_version="", bundle="", key=str(contract.entity),
@@ -295,7 +297,7 @@ def _list(frame: pl.DataFrame, columns: tuple[str, ...], contacts: list[str]) ->
         raise ConfigError(f"--columns {', '.join(absent)}: choose from {', '.join(there)}")
     listed = frame.filter(pl.col("group").is_in(holdout.CONTACTED))
     cells = [
-        hashed(listed[name].cast(pl.String)).cells.alias(f"{name}_sha256") if name in contacts else listed[name]
+        hash_contacts(listed[name].cast(pl.String)).cells.alias(f"{name}_sha256") if name in contacts else listed[name]
         for name in columns
     ]
     return pl.DataFrame(cells)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from perennial.campaigns import record as campaigns
 from perennial.campaigns.record import Campaign
-from perennial.config.base import use_cases, with_block
+from perennial.config.base import append_block, read_use_cases
 from perennial.contract.columns import Column
 from perennial.contract.load import load, parse
 from perennial.contract.model import Contract
@@ -30,7 +30,7 @@ from perennial.evaluation.statistics import experiment
 from perennial.evaluation.statistics.experiment import UNFAIR, Effect
 from perennial.evaluation.statistics.randomization import sample_ratio
 from perennial.files.durable import read_json, sha256_file, write_text
-from perennial.files.locks import held
+from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.files.tables import write_table
 from perennial.report.charts.numbers import count, decimal, money_difference, points
@@ -63,7 +63,7 @@ def outcome(
     record, people = campaigns.read(room)
     told = _told(record, people, _outcomes(record, contract, data, column), missing)
     lines = [_counted(told, missing), *_judged(record, told)]
-    with held(room.parent.with_suffix(".lock"), what=f"a campaign of {name}"):
+    with file_lock(room.parent.with_suffix(".lock"), what=f"a campaign of {name}"):
         before = campaigns.looks(room)
         campaigns.add_look(room, data, {"counts": told.counts, "said": lines, "figures": _figures(record, told)})
         again = [_again(before, sha256_file(data))] if before else []
@@ -277,10 +277,10 @@ def _learn_from(project: Project, contract: Contract, record: Campaign, told: To
             project.contract(name).unlink()
         raise
     params = project.root / "params.yaml"
-    if name not in use_cases(params):
+    if name not in read_use_cases(params):
         has_text = any(feature.kind == "text" for feature in finished.features)
         block = build_params_text(name, told.people.height, "uplift", has_text=has_text)
-        write_text(params, with_block(params.read_text(encoding="utf-8"), block))
+        write_text(params, append_block(params.read_text(encoding="utf-8"), block))
     kept = "" if is_new else f"contracts/{name}.yaml stays as it is, with the outcomes of this look; "
     return f"{kept}to learn from it: perennial run {name}"
 

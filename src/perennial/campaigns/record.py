@@ -15,10 +15,12 @@ from typing import Any
 import polars as pl
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from perennial.config.base import explain
+from perennial.config.base import describe_problems
 from perennial.contract.columns import Column
-from perennial.data.io.ingest import Form, header, ingest
-from perennial.data.io.read import DELIMITERS, Dialect, read_header
+from perennial.data.io.csv_header import DELIMITERS, Dialect
+from perennial.data.io.ingest import ingest
+from perennial.data.io.read import read_header
+from perennial.data.io.table_files import TableFormat, read_names
 from perennial.errors import ConfigError, InputError, IntegrityError
 from perennial.files.durable import read_json, sha256_file, write_json
 from perennial.files.project import Project
@@ -113,7 +115,9 @@ def _told(room: Path) -> Campaign:
     try:
         return Campaign.model_validate(read_json(room / "campaign.json"))
     except ValidationError as error:
-        raise IntegrityError(f"{room / 'campaign.json'} is no record of a campaign: {explain(error)}") from error
+        raise IntegrityError(
+            f"{room / 'campaign.json'} is no record of a campaign: {describe_problems(error)}"
+        ) from error
 
 
 def rows_of(path: Path, columns: dict[str, Column], key: str) -> pl.DataFrame:
@@ -139,7 +143,7 @@ def named_by(path: Path, key: str, column: Column | None) -> Column:
     plain = Column(role="id", type="text")
     if column is None or not column.hashed or not path.is_file():
         return plain
-    if key in header(path, _form(path, (key, *column.sources))):
+    if key in read_names(path, _form(path, (key, *column.sources))):
         return plain
     return plain.model_copy(update={"source": column.source or key, "hashed": True})
 
@@ -155,11 +159,11 @@ def without_zeros(ids: pl.Series, known: pl.Series) -> str | None:
     return f"{lost.len():,} ids have lost their leading zeros, such as {first} for {whole}: export ids as text"
 
 
-def _form(path: Path, keys: Sequence[str]) -> Form:
+def _form(path: Path, keys: Sequence[str]) -> TableFormat:
     """How a file is written that may name customers by one of `keys`."""
     is_parquet = path.suffix == ".parquet"
     dialect = Dialect() if is_parquet else _dialect(path, keys)
-    return Form(
+    return TableFormat(
         table=path.name, format="parquet" if is_parquet else "csv", dialect=dialect, entity=None, allow_empty=True
     )
 

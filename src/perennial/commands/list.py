@@ -7,7 +7,7 @@ import argparse
 from rich.console import Console
 from rich.table import Table
 
-from perennial.config.base import use_cases
+from perennial.config.base import read_use_cases
 from perennial.contract.load import load
 from perennial.errors import PerennialError
 from perennial.files.project import Project
@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     del args
     project = Project.here()
-    here = use_cases(project.root / "params.yaml")
+    here = read_use_cases(project.root / "params.yaml")
     table = Table("use case", "task", "target", "state")
     for name in here:
         table.add_row(name, *_row(project, name))

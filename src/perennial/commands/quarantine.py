@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from perennial.data.quality.quarantine import FATES, counts, quarantined, replay, samples
+from perennial.data.quality.quarantine import FATES, count_by_rule, read_quarantine, replay_quarantine, sample_rows
 from perennial.files.project import Project
 
 
@@ -21,16 +21,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     project, console = Project.here(), Console(width=160, highlight=False, markup=False)
-    rows = quarantined(project, args.name)
+    rows = read_quarantine(project, args.name)
     match args.what:
         case "list":
-            told = [(stage, table, rule, f"{n:,}") for (stage, table, rule), n in counts(rows).items()]
+            told = [(stage, table, rule, f"{n:,}") for (stage, table, rule), n in count_by_rule(rows).items()]
             _print(console, ("stage", "table", "rule", "rows"), told)
         case "show":
-            chosen = [(r["where"], r["rule"], r["reason"], r["raw"]) for r in samples(rows, args.rule, args.limit)]
+            chosen = [(r["where"], r["rule"], r["reason"], r["raw"]) for r in sample_rows(rows, args.rule, args.limit)]
             _print(console, ("where", "rule", "reason", "as in the file, contact data masked"), chosen)
         case _:
-            fates = replay(project, args.name)
+            fates = replay_quarantine(project, args.name)
             by_rule = [[rule, *(f"{fates[rule, fate]:,}" for fate in FATES)] for rule in sorted({r for r, _ in fates})]
             _print(console, ("rule", *FATES), by_rule)
             passing = sum(n for (_, fate), n in fates.items() if fate == "would pass")

@@ -1,4 +1,4 @@
-"""The audience section, which may be left out: how a campaign's control group is drawn, and what its list holds."""
+"""The audience section, which may be left out: how a campaign's control group is drawn, and the columns of its list."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from perennial.config.base import Section
+from perennial.config.base import ParamsSection
 
 
-class AudienceParams(Section):
-    """What is left out is for the command line to say; it is read by an action, so it re-runs no stage."""
+class AudienceParams(ParamsSection):
+    """The command line gives what is left out; the section is read by an action, so it re-runs no stage."""
 
     control: float | None = Field(None, ge=0, lt=1)
-    """Share of those chosen that is held back."""
+    """Share of those chosen that is held out."""
     min_control: int | None = Field(None, ge=1)
-    """Customers held back, where the share would give fewer."""
+    """Least number of customers held out."""
     explore: float | None = Field(None, ge=0, lt=1)
     """Share of those below the cut that is drawn into the campaign."""
     messages: tuple[str, ...] | None = None

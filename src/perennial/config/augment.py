@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from perennial.config.base import Section
+from perennial.config.base import ParamsSection
 
 
-class AugmentParams(Section):
+class AugmentParams(ParamsSection):
     """`none` draws each train row once; `oversample` draws rows of the rarer outcome `times` times."""
 
     kind: Literal["none", "oversample"]

@@ -1,4 +1,4 @@
-"""params.yaml in, one typed section of one use case out."""
+"""params.yaml: typed sections of the use cases."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from perennial.config.renames import PARAMS, renamed_keys
+from perennial.config.renames import PARAMS, find_renamed_keys
 from perennial.errors import ConfigError
 
-S = TypeVar("S", bound="Section")
+S = TypeVar("S", bound="ParamsSection")
 
 
-class Section(BaseModel):
-    """A frozen block of params. No field has a default: each number that changes a result stands in params.yaml."""
+class ParamsSection(BaseModel):
+    """A frozen section of params. No field has a default: each number that changes a result stands in params.yaml."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-def with_block(text: str, block: str) -> str:
-    """params.yaml with the block of one more use case at its end; the rest stays as it is."""
+def append_block(text: str, block: str) -> str:
+    """Append the block of one more use case to the text of params.yaml; the rest stays as it is."""
     text = text.rstrip("\n")
     return (
         (text.removesuffix(" {}") if text.endswith("\nuse_cases: {}") or text == "use_cases: {}" else text)
@@ -30,8 +30,9 @@ def with_block(text: str, block: str) -> str:
     )
 
 
-def use_cases(path: Path) -> dict[str, Any]:
-    """The blocks of params.yaml by use case.
+# A block is YAML before validation, so it may hold anything.
+def read_use_cases(path: Path) -> dict[str, Any]:
+    """Read the blocks of params.yaml by use case.
 
     Raises: ConfigError when the file cannot be read as a mapping.
     """
@@ -45,27 +46,27 @@ def use_cases(path: Path) -> dict[str, Any]:
     return blocks
 
 
-def section(path: Path, name: str, key: str, model: type[S]) -> S:
-    """The section `key` of use case `name`, typed.
+def read_section(path: Path, name: str, key: str, model: type[S]) -> S:
+    """Read the section `key` of use case `name`, typed.
 
     Raises: ConfigError listing every wrong field at once, or the use cases there are.
     """
-    blocks = use_cases(path)
+    blocks = read_use_cases(path)
     if name not in blocks:
         raise ConfigError(f"{path} has no use case {name!r}; it has: {', '.join(sorted(blocks)) or 'none'}")
     block = blocks[name] or {}
     if not isinstance(block, dict) or key not in block:
         raise ConfigError(f"{path}, use_cases.{name} has no section {key!r}; the gallery's params show one")
-    if old := list(renamed_keys(block[key], PARAMS, f"{key}.")):
+    if old := list(find_renamed_keys(block[key], PARAMS, f"{key}.")):
         raise ConfigError(f"{path}, use_cases.{name}: {'; '.join(old)}")
     try:
         return model.model_validate(block[key])
     except ValidationError as error:
-        raise ConfigError(f"{path}, use_cases.{name}.{key}: {explain(error)}") from error
+        raise ConfigError(f"{path}, use_cases.{name}.{key}: {describe_problems(error)}") from error
 
 
-def explain(error: ValidationError) -> str:
-    """All problems of a pydantic error in one line: where, what, and the value."""
+def describe_problems(error: ValidationError) -> str:
+    """Describe all problems of a pydantic error in one line: where, what, and the value."""
     lines = []
     for problem in error.errors():
         where = ".".join(str(part) for part in problem["loc"]) or "(all)"

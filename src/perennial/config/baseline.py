@@ -6,11 +6,11 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from perennial.config.base import Section
+from perennial.config.base import ParamsSection
 
 
 class ColumnScale(BaseModel):
-    """How a number was scaled: (log(1 + x) or x, less center) / scale."""
+    """The scaling of a number: (log(1 + x) or x, less center) / scale."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     log: bool
@@ -19,7 +19,7 @@ class ColumnScale(BaseModel):
 
 
 class PreviousSegments(BaseModel):
-    """Segments that are in use, as baseline's summary tells them: a fit goes on from here and keeps their names."""
+    """Segments in use, from baseline's summary: a fit starts from their centres and keeps their names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     names: tuple[str, ...] = Field(min_length=2)
@@ -37,7 +37,7 @@ class PreviousSegments(BaseModel):
 
 
 class SegmentParams(BaseModel):
-    """k-means: how many `pairs` of halves are compared (half of them choose k, the others are reported), and starts."""
+    """k-means: `pairs` of split halves are compared (half of them choose k, the others are reported); `starts` of a fit."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     pairs: int = Field(ge=4)
@@ -54,7 +54,7 @@ class SegmentParams(BaseModel):
 
 
 class BoostedParams(BaseModel):
-    """One setting of the trees, in place of the six that are tried: what `perennial tune` proposes."""
+    """One setting of the trees, in place of the six that are tried; `perennial tune` proposes it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     leaves: int = Field(ge=2)
@@ -66,7 +66,7 @@ class BoostedParams(BaseModel):
     l2: float = Field(ge=0)
 
 
-class BaselineParams(Section):
+class BaselineParams(ParamsSection):
     """`trials` is how many of the six boosted settings are tried, best by val; `boosted` is the one used instead.
 
     `segments` is for a clustering task.

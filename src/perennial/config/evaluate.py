@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from perennial.config.base import Section
+from perennial.config.base import ParamsSection
 
 
-class EvaluateParams(Section):
+class EvaluateParams(ParamsSection):
     seed: int = Field(ge=0, lt=2**31)
     bootstrap: int = Field(ge=100)
     placebos: int = Field(ge=0)

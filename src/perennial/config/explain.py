@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from perennial.config.base import Section
+from perennial.config.base import ParamsSection
 
 
-class WordReasons(Section):
-    """Which words of texts are told of: those that stand in at least so many of the explained rows."""
+class WordReasons(ParamsSection):
+    """Which words of texts are reported: those that stand in at least `min_rows` of the explained rows."""
 
     min_rows: int = Field(ge=1)
     """Rows."""
@@ -16,14 +16,14 @@ class WordReasons(Section):
     """Words that raise, and that lower."""
 
 
-class PhotoReasons(Section):
-    """How heat maps of photos are checked: by hiding the hottest share of each, of at least 64 explained rows."""
+class PhotoReasons(ParamsSection):
+    """The check of photo heat maps: the hottest share of each photo is hidden, for at least 64 explained rows."""
 
     share: float = Field(gt=0, lt=1)
 
 
-class ExplainParams(Section):
-    """What is left out is off: without `words` no word is hidden, without `photos` no part of a photo."""
+class ExplainParams(ParamsSection):
+    """Optional parts are off when left out: without `words` no word is hidden, without `photos` no part of a photo."""
 
     seed: int = Field(ge=0, lt=2**31)
     rows: int = Field(ge=1)
@@ -31,6 +31,6 @@ class ExplainParams(Section):
     draws: int = Field(ge=2)
     """Of expected gradients, a row."""
     reasons: int = Field(ge=1, le=10)
-    """Told for each row."""
+    """Reasons of each row."""
     words: WordReasons | None = None
     photos: PhotoReasons | None = None

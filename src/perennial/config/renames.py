@@ -1,4 +1,4 @@
-"""Keys that were renamed: a file in an old word gets one line that says the new one."""
+"""Renamed keys of params and contracts: an old key is refused in one line that says the new one."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ CONTRACT: Renames = {
 }
 
 
-def renamed_keys(value: Any, renames: Renames, prefix: str = "") -> Iterator[str]:
-    """A sentence for each key of parsed YAML that stands where an old name stood; `prefix` is a place above `value`."""
+def find_renamed_keys(value: Any, renames: Renames, prefix: str = "") -> Iterator[str]:
+    """Find each renamed key of parsed YAML and say its new name; `prefix` is the place of `value` in the file."""
     if not isinstance(value, dict):
         return
     for key, inner in value.items():
         place = f"{prefix}{key}"
         if place in renames:
             yield f"{place} is now called {renames[place]}: rename it"
-        yield from renamed_keys(inner, renames, f"{place}.")
+        yield from find_renamed_keys(inner, renames, f"{place}.")

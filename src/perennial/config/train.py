@@ -6,19 +6,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from perennial.config.base import Section
+from perennial.config.base import ParamsSection
 
 
-class WordParams(Section):
-    """How texts are read: width of a word's embedding, shares of words and of dimensions dropped while training."""
+class WordParams(ParamsSection):
+    """The encoder of texts: width of a word's embedding, shares of words and of dimensions dropped in training."""
 
     width: int = Field(ge=4)
     word_dropout: float = Field(ge=0, lt=1)
     dropout: float = Field(ge=0, lt=1)
 
 
-class Pretrained(Section):
-    """Weights that others have trained, kept frozen: of pictures, or of words (then they are where training begins).
+class Pretrained(ParamsSection):
+    """Pretrained weights: frozen for pictures, initial values for words.
 
     `source` is a folder or an installed package that holds one file of weights, with this sha256. Nothing is downloaded.
     """
@@ -28,8 +28,8 @@ class Pretrained(Section):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
-class Own(Section):
-    """A function of the project's own in `src/extensions/models.py`, and what it is told by keyword.
+class OwnFunction(ParamsSection):
+    """A function of the project's own in `src/extensions/models.py`, and its keyword arguments.
 
     As encoder it is (n_columns, *, settings) → a module from numbers (B, F) to (B, F, D) with `d_out` = D; as loss it is
     (raw_BKR, y_B, arm_B, *, settings) → the loss of each row (B,).
@@ -40,10 +40,10 @@ class Own(Section):
     settings: dict[str, bool | int | float | str] = Field(default_factory=dict)
 
 
-class TrainParams(Section):
+class TrainParams(ParamsSection):
     """Widths, rates and devices of the deep family. Devices are explicit because they decide bits.
 
-    What is left out is off: without `warmup` the rate is flat, without `ema_decay` the last weights are judged.
+    Optional parts are off when left out: without `warmup` the rate is constant, without `ema_decay` the last weights count.
     """
 
     seed: int = Field(ge=0, lt=2**31)
@@ -51,7 +51,7 @@ class TrainParams(Section):
     """K, the implicit ensemble of TabM."""
     width: int = Field(ge=4)
     blocks: int = Field(ge=0, le=8)
-    """0: straight from the columns to the head."""
+    """0: the head follows the columns directly."""
     dropout: float = Field(ge=0, lt=1)
     learning_rate: float = Field(gt=0)
     weight_decay: float = Field(ge=0)
@@ -63,14 +63,13 @@ class TrainParams(Section):
     warmup: float | None = Field(None, gt=0, lt=1)
     """Share of all steps; then the rate falls along a cosine to 0."""
     ema_decay: float | None = Field(None, gt=0, lt=1)
-    """Weights are judged by their exponential mean with this decay."""
+    """Decay of the exponential mean of the weights, which is what val evaluates and the bundle keeps."""
     label_smoothing: float | None = Field(None, gt=0, lt=1)
     """Of class labels."""
     words: WordParams | None = None
-    encoder: Annotated[Pretrained | Own, Field(discriminator="kind")] | None = (
-        None  # without it all is learnt from scratch
-    )
-    loss: Own | None = None
+    encoder: Annotated[Pretrained | OwnFunction, Field(discriminator="kind")] | None = None
+    """Without it all is learnt from scratch."""
+    loss: OwnFunction | None = None
     """Without it the task's."""
     accelerator: Literal["cpu", "gpu"]
     devices: int = Field(ge=1)

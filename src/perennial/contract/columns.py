@@ -1,4 +1,4 @@
-"""What a column is: its role, its type, and what its cells may hold."""
+"""Column of a contract: its role, its type, and the cells that it may have."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ def _exact(bound: float) -> float:
 Bound = Annotated[float, AfterValidator(_exact)]
 
 
-class Frozen(BaseModel):
-    """A closed, immutable piece of a contract."""
+class ContractPart(BaseModel):
+    """An immutable part of a contract that takes no unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True)
 
 
-class Arm(Frozen):
-    """One message of a campaign and what sending it costs."""
+class Arm(ContractPart):
+    """One message of a campaign and its cost."""
 
     cost: float = Field(0.0, ge=0)
 
 
-class Column(Frozen):
+class Column(ContractPart):
     """One column of a table as the data owner describes it."""
 
     role: Role
-    """What the column is for."""
+    """The purpose of the column."""
     type: CellType | None = None
-    """What its cells are; by default what the role needs."""
+    """The type of its cells; by default the one that the role needs."""
     known: Literal["before_decision", "after_outcome"] = "before_decision"
-    """Whether it is known before the decision; what is known only after the outcome is never a feature."""
+    """Whether it is known before the decision; a column known only after the outcome is never a feature."""
     required: bool = True
     """A missing optional column is read as all null."""
     nullable: bool | None = None
@@ -58,72 +58,72 @@ class Column(Frozen):
     max_null: float = Field(0.99, ge=0, le=1)
     """Above this share of nulls the file stops."""
     null: tuple[str, ...] = ()
-    """Tokens that stand for "nothing", beside the empty cell."""
+    """Codes for a missing value, beside the empty cell."""
     map: dict[str, str] = {}
     """Spellings that stand for another value."""
     values: tuple[str, ...] | dict[str, int | str] | None = None
-    """The texts that it may hold, or a code for each."""
+    """The texts that it may have, or a code for each."""
     range: tuple[Bound, Bound] | None = None
-    """The least and the greatest number that it may hold."""
+    """The smallest and the largest number that it may have."""
     min: Bound | None = None
-    """The least number that it may hold."""
+    """The smallest number that it may have."""
     max: Bound | None = None
-    """The greatest number that it may hold."""
+    """The largest number that it may have."""
     before: dt.date | Literal["as_of"] | None = None
     """The day before which its dates must lie; as_of is that of the unit."""
     pattern: str | None = None
-    """A regular expression for the whole cell, in what all engines read alike."""
+    """A regular expression for the whole cell, in the syntax that all engines read alike."""
     format: str | None = None
     """Of a date or time; %-d, %-m, %-H have one digit or two, %f parts of a second, %z an offset."""
     decimal: Literal[".", ","] = "."
-    """The sign before the decimals."""
+    """The decimal separator."""
     thousands: Literal["", ",", ".", " ", "'"] = ""
-    """The sign between thousands."""
+    """The thousands separator."""
     strip: tuple[str, ...] = ()
-    """Signs around a number, such as € or %."""
+    """Symbols around a number, such as € or %."""
     tz: str = "UTC"
     """The time zone of its times."""
     unique: bool = False
     """A value with two different contents goes to quarantine."""
     hashed: bool = False
-    """Of an id or entity: its SHA-256 stands for it, so that an e-mail can say whose a row is."""
+    """Of an id or entity: it is replaced by its SHA-256, so that an e-mail address can identify the entity."""
     keep: Keep = "first"
-    """Of rows of one value that differ."""
+    """Of a unique column: which of several rows with one value but different contents stays."""
     dated: str | None = None
-    """Of an outcome: the column of role time that says when it was known."""
+    """Of an outcome: the column of role time that dates it."""
     when_missing: Literal["quarantine", "filter"] = "quarantine"
     """Whether rows without it go to quarantine or are filtered."""
     control: str | None = None
-    """Of a treatment: the value of those who got nothing."""
+    """Of a treatment: the value of the control group."""
     arms: dict[str, Arm] = {}
-    """Of a treatment: each message, and what sending it costs."""
+    """Of a treatment: each message and its cost."""
     shares: tuple[float, ...] = ()
     """The planned probabilities of the control and each arm."""
     assignment: Literal["randomised", "observed"] | None = None
     """Whether the treatment was drawn at random."""
     label: str | None = None
-    """What the report calls it."""
+    """Its name in the report."""
     unit: str | None = None
-    """What its numbers are measured in."""
+    """The unit of its numbers."""
     use: bool | None = None
-    """Whether a model sees it; by default the feature roles yes, protected no."""
+    """Whether it is a feature; by default the feature roles yes, protected no."""
     source: str | tuple[str, ...] | None = Field(None, alias="from")
-    """The raw columns that it is made of; several are joined by -, as year, month and day."""
+    """The raw columns that it is made from; several are joined by -, such as year, month and day."""
     archive: str | None = Field(None, alias="in")
-    """The attached tar that paths lead into, to an image or an entity."""
+    """The attached tar that holds the pictures, for an image or for an entity that is a picture."""
     min_side: int = Field(16, ge=1)
-    """Pixels that the shorter side of a picture must have."""
+    """Minimum pixels of the shorter side of a picture."""
     max_pixels: int = Field(40_000_000, ge=1)
-    """Pixels above which a picture is refused."""
+    """Maximum pixels of a picture."""
     why: str | None = None
     """Why the column is ignored."""
 
     @model_validator(mode="before")
     @classmethod
-    def _null_key(cls, told: Any) -> Any:
-        if isinstance(told, dict) and None in told:
+    def _null_key(cls, keys: Any) -> Any:
+        if isinstance(keys, dict) and None in keys:
             raise ValueError('the key null is read as nothing, by DVC too: write it in quotes, "null": [unknown]')
-        return told
+        return keys
 
     @field_validator("null", "values", mode="before")
     @classmethod
@@ -137,7 +137,7 @@ class Column(Frozen):
     @field_validator("pattern")
     @classmethod
     def _portable(cls, pattern: str | None) -> str | None:
-        return None if pattern is None else portable(pattern)
+        return None if pattern is None else check_pattern(pattern)
 
     @field_validator("format")
     @classmethod
@@ -179,10 +179,10 @@ class Column(Frozen):
             raise ValueError(f"bounds {low:g} to {high:g}: the lower one is greater")
         if isinstance(self.values, dict) and len({type(code) for code in self.values.values()}) > 1:
             raise ValueError("values maps texts to whole numbers or to texts, not to both")
-        return self._typed()
+        return self._check_types()
 
-    def _typed(self) -> Self:
-        """What a column asks of its cells must fit their type, or it would fail only when the data is there."""
+    def _check_types(self) -> Self:
+        """Check that what a column asks of its cells fits their type, before any data are read."""
         number, moment, text = {"int", "decimal"}, {"date", "datetime"}, {"text"}
         asked = (
             ("role numeric", self.role == "numeric", number),
@@ -207,12 +207,12 @@ class Column(Frozen):
 
     @property
     def is_written(self) -> bool:
-        """Whether its numbers are written otherwise than 1234.5."""
+        """Whether its numbers have another notation than 1234.5."""
         return self.decimal != "." or bool(self.thousands or self.strip)
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The raw columns that its cells are made of; none where it has the name of its only one."""
+        """The raw columns that its cells are made from; empty where it has the name of its only one."""
         return (self.source,) if isinstance(self.source, str) else self.source or ()
 
     @property
@@ -234,8 +234,8 @@ class Column(Frozen):
         return could and (self.role != "protected" if self.use is None else self.use)
 
 
-def portable(pattern: str, *, whole: bool = True) -> str:
-    r"""`pattern`, if all engines read it alike: only \A…\z, [0-9] and plain groups; not `whole` may do without the \z.
+def check_pattern(pattern: str, *, whole: bool = True) -> str:
+    r"""Return `pattern` if all engines read it alike: only \A…\z, [0-9] and plain groups; \z is optional if not `whole`.
 
     Raises: ValueError for `^`, `$`, `\d`, a look-around, a reference back, and what is no pattern at all.
     """

@@ -1,4 +1,4 @@
-"""What an event table holds beside its cells: columns derived from others, and which of its rows are left out."""
+"""Event table: its columns and rules, columns derived from others, and filters that leave rows out."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from perennial.contract.columns import Bound, Frozen, portable
+from perennial.contract.columns import Bound, Column, ContractPart, check_pattern
+from perennial.contract.rules import Rule
 
 _TAKEN = {"kept", "duplicate"}  # where else a row may go in clean
 
 
-class Product(Frozen):
-    """The product of two numbers of a row, such as what a line costs; null where one of them is."""
+class Product(ContractPart):
+    """The product of two numbers of a row, such as quantity and price; null where one of them is."""
 
     kind: Literal["product"]
     of: tuple[str, str]
 
 
-class _Filter(Frozen):
+class _Filter(ContractPart):
     why: str | None = Field(None, min_length=1)
-    """What the rows are that it takes out."""
+    """The reason for which its rows are left out."""
 
     @field_validator("why")
     @classmethod
@@ -40,7 +41,7 @@ class NotMatch(_Filter):
     @field_validator("pattern")
     @classmethod
     def _portable(cls, pattern: str) -> str:
-        return portable(pattern, whole=False)
+        return check_pattern(pattern, whole=False)
 
 
 class Above(_Filter):
@@ -57,3 +58,23 @@ Filter = Annotated[NotMatch | Above, Field(discriminator="kind")]
 def columns_of_filter(rule: NotMatch | Above) -> tuple[str, ...]:
     """The columns that a filter reads."""
     return rule.columns if isinstance(rule, Above) else (rule.column,)
+
+
+class EventTable(ContractPart):
+    """A table of events that belong to the units by their entity column."""
+
+    files: str | None = None
+    """The pattern of its files; without a main table, one event table may use `source.files` instead."""
+    columns: dict[str, Column]
+    rules: tuple[Rule, ...] = ()
+    derive: dict[str, Product] = {}
+    filters: tuple[Filter, ...] = ()
+
+    @property
+    def all_columns(self) -> dict[str, Column]:
+        """Its columns after clean, the derived ones last."""
+        return self.columns | {name: Column(role="numeric", type="decimal") for name in self.derive}
+
+    def find_column(self, role: str) -> str:
+        """The column of a role that each event table has exactly once: entity, time."""
+        return next(name for name, column in self.columns.items() if column.role == role)

@@ -1,4 +1,4 @@
-"""How event rows become columns of a unit, as of a date, and its outcome in the days after."""
+"""Features and outcomes made from events: aggregates of a unit as of a date, and its outcome in the days after."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from perennial.contract.columns import Frozen
+from perennial.contract.columns import ContractPart
 
-Settings = dict[str, bool | int | float | str]  # what a function of the project's own is told, by keyword
+Settings = dict[str, bool | int | float | str]  # keyword arguments of a function of the project's own
 
 
-class Since(Frozen):
+class Since(ContractPart):
     """Years from the year in column `of`, or days from its date, to the as-of date."""
 
     kind: Literal["years_since", "days_since"]
@@ -19,8 +19,8 @@ class Since(Frozen):
     label: str | None = None
 
 
-class OverEvents(Frozen):
-    """What is taken over the events of a unit that lie before the as-of date."""
+class OverEvents(ContractPart):
+    """An aggregate over the events of a unit before the as-of date."""
 
     events: str = Field(alias="from")
     where: dict[str, str] = {}
@@ -59,7 +59,7 @@ class CountBy(OverEvents):
 
 
 class Distinct(OverEvents):
-    """How many different values of column `of`, such as baskets or items."""
+    """The number of different values of column `of`, such as baskets or items."""
 
     kind: Literal["distinct"]
     of: str
@@ -91,10 +91,10 @@ class Overdue(OverEvents):
     kind: Literal["overdue"]
 
 
-class Custom(OverEvents):
+class CustomFeature(OverEvents):
     """A function of the project's own, `src/extensions/features.py`: (days, inside, *, settings) → an aggregate.
 
-    It is given, as Narwhals expressions over the events before the as-of date, how many days each lies before it and
+    Its arguments are Narwhals expressions over the events before the as-of date: the days from each to that date, and
     whether it counts (`where`, `days`).
     """
 
@@ -103,10 +103,10 @@ class Custom(OverEvents):
     settings: Settings = {}
 
 
-class CustomRow(Frozen):
+class CustomRowFeature(ContractPart):
     """A function of the project's own: (*, settings) → a Narwhals expression over the other columns of a row.
 
-    It sees no outcome, no treatment, and nothing that is known only after.
+    It sees no outcome, no treatment, and no column that is known only after the outcome.
     """
 
     kind: Literal["custom_row"]
@@ -115,14 +115,14 @@ class CustomRow(Frozen):
     label: str | None = None
 
 
-class Within(Frozen):
-    """What is asked of the events of a unit in the days from the cut-off on."""
+class Within(ContractPart):
+    """An outcome from the events of a unit in the days from the cut-off on."""
 
     events: str = Field(alias="from")
     where: dict[str, str] = {}
     after_days: int = Field(ge=1)
     label: str | None = None
-    """What those do of whom it is true, as the report says it: "buy again"."""
+    """What customers with this outcome do, for the report: "buy again"."""
 
 
 class AnyWithin(Within):
@@ -138,12 +138,12 @@ class SumWithin(Within):
     of: str
 
 
-def columns_of(feature: Since | OverEvents | Within | CustomRow) -> list[str]:
+def columns_of_feature(feature: Since | OverEvents | Within | CustomRowFeature) -> list[str]:
     """The columns that a feature or an outcome reads."""
-    named = [getattr(feature, key, None) for key in ("of", "by", "per")]
-    return [*(name for name in named if name is not None), *getattr(feature, "where", {})]
+    inputs = [getattr(feature, key, None) for key in ("of", "by", "per")]
+    return [*(name for name in inputs if name is not None), *getattr(feature, "where", {})]
 
 
-EventFeature = Count | Sum | Mean | Recency | CountBy | Distinct | Per | Tenure | Gap | Overdue | Custom
+EventFeature = Count | Sum | Mean | Recency | CountBy | Distinct | Per | Tenure | Gap | Overdue | CustomFeature
 Outcome = Annotated[AnyWithin | SumWithin, Field(discriminator="kind")]
-Feature = Annotated[Since | EventFeature | CustomRow, Field(discriminator="kind")]
+Feature = Annotated[Since | EventFeature | CustomRowFeature, Field(discriminator="kind")]

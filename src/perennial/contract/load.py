@@ -1,4 +1,4 @@
-"""Reading a contract: its YAML is parsed, checked key by key, and then as a whole."""
+"""Loading of contracts: YAML is parsed, checked key by key, and then as a whole."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from perennial.config.renames import CONTRACT, renamed_keys
-from perennial.contract.consistency import contradictions
+from perennial.config.renames import CONTRACT, find_renamed_keys
+from perennial.contract.consistency import find_contradictions
 from perennial.contract.model import Contract
 from perennial.errors import ConfigError, ContractError, LeakError
 from perennial.files.project import Project
 
 
 def load_contract(path: Path | str) -> Contract:
-    """The contract in a file, whose path may begin at the project's folder (raises as `load`)."""
+    """Load the contract of a file, whose path may be relative to the project's folder (raises as `load`)."""
     here = Path(path)
-    return load(here if here.exists() or here.is_absolute() else _from_project(here))
+    return load(here if here.exists() or here.is_absolute() else _resolve_in_project(here))
 
 
 def load(path: Path) -> Contract:
@@ -39,10 +39,10 @@ def load(path: Path) -> Contract:
 
 
 def parse(text: Any, where: str) -> Contract:
-    """A contract from its parsed YAML; `where` names it in errors (raises as `load`)."""
-    if (bare := _bare_date(text)) is not None:
+    """Build a contract from its parsed YAML; errors call it `where` (raises as `load`)."""
+    if (bare := _find_bare_date(text)) is not None:
         raise ContractError(f"{where}: put the date {bare} in quotes: DVC cannot hash a YAML date")
-    if old := list(renamed_keys(text, CONTRACT)):
+    if old := list(find_renamed_keys(text, CONTRACT)):
         raise ContractError(f"{where}: {'; '.join(old)}")
     if isinstance(text, dict):
         _refuse_after_outcome(text.get("columns"), where)
@@ -54,21 +54,21 @@ def parse(text: Any, where: str) -> Contract:
             place = ".".join(str(part) for part in problem["loc"])
             problems.append(f"{place + ': ' if place else ''}{problem['msg'].removeprefix('Value error, ')}")
         raise ContractError(f"{where}: {'; '.join(problems)}") from error
-    if problems := contradictions(contract):
+    if problems := find_contradictions(contract):
         raise ContractError(f"{where}: {'; '.join(problems)}")
     return contract
 
 
-def _bare_date(value: Any) -> dt.date | None:
-    """The first date that YAML made of unquoted text, at any depth."""
+def _find_bare_date(value: Any) -> dt.date | None:
+    """The first date that YAML parsed from unquoted text, at any depth."""
     if isinstance(value, dt.date):
         return value
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return next((found for item in inner if (found := _bare_date(item)) is not None), None)
+    return next((date for item in inner if (date := _find_bare_date(item)) is not None), None)
 
 
 def _refuse_after_outcome(columns: Any, where: str) -> None:
-    """Refused by name before anything else is looked at: nothing about such a column can make it a feature."""
+    """Refuse a feature that is known only after the outcome, before anything else is checked."""
     for name, column in (columns or {}).items() if isinstance(columns, dict) else ():
         if not isinstance(column, dict) or column.get("known") != "after_outcome":
             continue
@@ -80,8 +80,8 @@ def _refuse_after_outcome(columns: Any, where: str) -> None:
             )
 
 
-def _from_project(path: Path) -> Path:
-    """The path as it stands in the project that the current folder is in; as it is where there is none."""
+def _resolve_in_project(path: Path) -> Path:
+    """The path relative to the project of the current folder; unchanged outside a project."""
     try:
         return Project.here().root / path
     except ConfigError:

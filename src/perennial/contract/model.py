@@ -1,142 +1,34 @@
-"""A contract: what the data of a use case are and what a decision is worth."""
+"""Contract of a use case: its data, its task, and what a decision is worth."""
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from perennial.contract.columns import Column, Frozen
-from perennial.contract.events import Filter, Product
-from perennial.contract.features import Feature, Outcome
-from perennial.contract.rules import FileRule, RowRule, Rule, from_columns
+from perennial.contract.columns import Column, ContractPart
+from perennial.contract.events import EventTable
+from perennial.contract.rules import FileRule, RowRule, Rule, derive_rules
 from perennial.contract.source import QUERIED, Source
+from perennial.contract.split import Split
 from perennial.contract.tasks import Task
+from perennial.contract.unit import Unit
 
 MAIN = "main"  # the name of the table that `columns` describes
 
 
-class EventTable(Frozen):
-    """A table of events that belong to the units by their entity column."""
+class Sampling(ContractPart):
+    """The share of the rows of each outcome that is in the file; by default all of them.
 
-    files: str | None = None
-    """Where no main table is, one of them may be what `source.files` names."""
-    columns: dict[str, Column]
-    rules: tuple[Rule, ...] = ()
-    derive: dict[str, Product] = {}
-    filters: tuple[Filter, ...] = ()
-
-    @property
-    def all_columns(self) -> dict[str, Column]:
-        """Its columns after clean, the derived ones last."""
-        return self.columns | {name: Column(role="numeric", type="decimal") for name in self.derive}
-
-    def one(self, role: str) -> str:
-        """The column of a role that each event table has once: entity, time."""
-        return next(name for name, column in self.columns.items() if column.role == role)
-
-
-class Cutoffs(Frozen):
-    """The dates (start of the day, UTC) as of which a unit is looked at: what lies before is known, the rest is not."""
-
-    train: tuple[dt.date, ...] = ()
-    """None where the customers of one date are split by a hash."""
-    test: tuple[dt.date, ...] = Field(min_length=1)
-    lookback_dates: tuple[dt.date, ...] = ()
-    """To be compared with test, never trained or tested on."""
-
-    @property
-    def all(self) -> list[dt.date]:
-        return sorted({*self.train, *self.test, *self.lookback_dates})
-
-
-class Unit(Frozen):
-    """What one row of the model's table is: a row of the main table, or an entity of the events at each cut-off."""
-
-    rows: Literal["as_is", "entity_by_cutoff"]
-    as_of: dt.date | None = None
-    where: dict[str, tuple[str, ...]] = {}
-    cutoffs: Cutoffs | None = None
-    history: Literal["all"] | Annotated[int, Field(ge=1)] = "all"
-    """Days before a cut-off that are looked at."""
-    duplicates: Literal["drop", "keep"]
-    target: dict[str, Outcome] = {}
-    features: dict[str, Feature] = {}
-
-    @property
-    def label_days(self) -> int:
-        """Days after a cut-off until its outcome is known."""
-        return max((outcome.after_days for outcome in self.target.values()), default=0)
-
-
-class Fractions(Frozen):
-    train: float = Field(gt=0, lt=1)
-    val: float = Field(gt=0, lt=1)
-    test: float = Field(gt=0, lt=1)
-    out_of_time: float = Field(0.0, ge=0, lt=1)
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        total = self.train + self.val + self.test + self.out_of_time
-        if abs(total - 1) > 1e-9:
-            raise ValueError(f"fractions add up to {total:g}, not to 1")
-        return self
-
-
-class HashSplit(Frozen):
-    """By md5 of the salt and the entity's (or the record's, or the row's own) text."""
-
-    kind: Literal["hash"]
-    by: Literal["entity", "record", "row"]
-    salt: str = Field(min_length=1)
-    fractions: Fractions
-
-
-class TimeSplit(Frozen):
-    """Oldest rows train; `order` is a time column, or `record` where the file itself is in order."""
-
-    kind: Literal["time"]
-    order: str
-    fractions: Fractions
-
-
-class ColumnSplit(Frozen):
-    """The column of role `split` says it."""
-
-    kind: Literal["column"]
-
-
-class FileSplit(Frozen):
-    """The file that a row stands in says it: a pattern of file names for each part."""
-
-    kind: Literal["file"]
-    files: dict[str, Literal["train", "val", "test", "out_of_time"]]
-
-
-class CutoffSplit(Frozen):
-    """Units of the test cut-offs test; of the train cut-offs a share of the entities (by md5) is val, the rest train."""
-
-    kind: Literal["cutoff"]
-    val_share_of_entities: float = Field(gt=0, lt=1)
-    salt: str = Field(min_length=1)
-
-
-Split = Annotated[HashSplit | TimeSplit | ColumnSplit | FileSplit | CutoffSplit, Field(discriminator="kind")]
-
-
-class Sampling(Frozen):
-    """Which share of the rows of each outcome is in the file; nothing said: all of them.
-
-    Metrics, curves and budgets weigh a row by 1/rate, training does not, and scores are corrected for it. `unknown`
-    makes the score a ranking score.
+    Metrics, curves and budgets weight a row by 1/rate, training does not, and scores are corrected for it. With
+    `unknown` the score only ranks.
     """
 
     sampling_rate: Literal["unknown"] | dict[str, float] = {}
 
     @model_validator(mode="after")
     def _shares(self) -> Self:
-        wrong = {text: share for text, share in _rates(self.sampling_rate) if not 0 < share <= 1}
+        wrong = {text: share for text, share in _rate_items(self.sampling_rate) if not 0 < share <= 1}
         if wrong:
             raise ValueError(
                 f"sampling_rate says which share of the rows of an outcome is here, above 0 and up to 1, not {wrong}"
@@ -144,15 +36,15 @@ class Sampling(Frozen):
         return self
 
 
-def _rates(rate: str | dict[str, float]) -> list[tuple[str, float]]:
+def _rate_items(rate: str | dict[str, float]) -> list[tuple[str, float]]:
     return [] if isinstance(rate, str) else list(rate.items())
 
 
-class Money(Frozen):
-    """What a decision is worth. `budget_share` is a share of the customers judged, so it means the same everywhere.
+class Money(ContractPart):
+    """What a decision is worth. `budget_share` is a share of the customers scored, so it means the same everywhere.
 
     A contact costs and a response earns (where the outcome is an amount, each unit of it: the margin); a loan gains when
-    it is paid back and loses when it is not; or a team looks at so many alerts in 1,000 rows.
+    it is paid back and loses when it is not; or a team examines so many alerts in 1,000 rows.
     """
 
     currency: str | None = None
@@ -163,20 +55,20 @@ class Money(Frozen):
     loss_if_bad: float | None = Field(None, gt=0)
     alerts_per_1000: float | None = Field(None, gt=0, le=1000)
     amount: str | None = None
-    """The column that says how much a payment is worth."""
+    """The column with the amount of a payment."""
 
     @model_validator(mode="after")
     def _one_decision(self) -> Self:
         if (self.gain_if_good is None) != (self.loss_if_bad is None):
             raise ValueError("a loan says both gain_if_good and loss_if_bad")
-        told = (self.value_of_response, self.gain_if_good, self.alerts_per_1000)
-        if sum(value is not None for value in told) > 1:
+        decisions = (self.value_of_response, self.gain_if_good, self.alerts_per_1000)
+        if sum(value is not None for value in decisions) > 1:
             raise ValueError("give one of value_of_response (contacts), gain_if_good (loans), alerts_per_1000 (alerts)")
         return self
 
 
-class Contract(Frozen):
-    """Everything the data owner says about one use case."""
+class Contract(ContractPart):
+    """Everything that the data owner declares about one use case."""
 
     task: Task
     source: Source
@@ -197,50 +89,50 @@ class Contract(Frozen):
             raise ValueError(f"no event table can be called {MAIN}")
         return events
 
-    def having(self, *roles: str) -> list[str]:
+    def find_columns(self, *roles: str) -> list[str]:
         """Names of the main table's columns that have one of `roles`."""
         return [name for name, column in self.columns.items() if column.role in roles]
 
-    def one(self, role: str) -> str | None:
-        return next(iter(self.having(role)), None)
+    def find_column(self, role: str) -> str | None:
+        return next(iter(self.find_columns(role)), None)
 
     @property
     def entity(self) -> str | None:
-        """The column that names a person: `entity`, else the id of the row; of units made from events, theirs."""
+        """The column that identifies an entity: `entity`, else the id; of units made from events, that of the events."""
         if self.unit.cutoffs is not None:
             owners = (name for table in self.events.values() for name, c in table.columns.items() if c.role == "entity")
             return next(owners, None)
-        return self.one("entity") or self.one("id")
+        return self.find_column("entity") or self.find_column("id")
 
     @property
     def tables(self) -> dict[str, tuple[str, dict[str, Column]]]:
         """Pattern and columns of each table, the main one first if there is one."""
-        held = {MAIN: (self.source.files, self.columns)} if self.columns else {}
-        held |= {name: (table.files or self.source.files, table.columns) for name, table in self.events.items()}
+        tables = {MAIN: (self.source.files, self.columns)} if self.columns else {}
+        tables |= {name: (table.files or self.source.files, table.columns) for name, table in self.events.items()}
         if self.source.kind == "sql":  # each query is a file of its own
-            return {name: (f"{name}{QUERIED}", columns) for name, (_, columns) in held.items()}
-        return held
+            return {name: (f"{name}{QUERIED}", columns) for name, (_, columns) in tables.items()}
+        return tables
 
     def row_rules(self, table: str) -> list[RowRule]:
-        """The row rules of a table that set rows aside: what its columns say, then what is written out."""
-        rules = from_columns(self.tables[table][1], self.unit.as_of)
-        return list(dict.fromkeys([*rules, *self._written(table, soft=False)]))
+        """The row rules of a table that set rows aside: those of its columns, then the explicit ones."""
+        rules = derive_rules(self.tables[table][1], self.unit.as_of)
+        return list(dict.fromkeys([*rules, *self._explicit_rules(table, soft=False)]))
 
     def soft_rules(self, table: str) -> list[RowRule]:
-        """Those that are only counted."""
-        return self._written(table, soft=True)
+        """The row rules whose violations are only counted."""
+        return self._explicit_rules(table, soft=True)
 
-    def _written(self, table: str, *, soft: bool) -> list[RowRule]:
+    def _explicit_rules(self, table: str, *, soft: bool) -> list[RowRule]:
         rules = self.rules if table == MAIN else self.events[table].rules
         return [rule for rule in rules if not isinstance(rule, FileRule) and rule.soft == soft]
 
     def drops_duplicates(self, table: str) -> bool:
-        """Whether equal rows of a table are one: those that units are, or are made of."""
+        """Whether equal rows of a table are dropped: a table whose rows are units, or make them."""
         return self.unit.duplicates == "drop" and (table == MAIN or not self.columns)
 
     @property
     def target(self) -> str | None:
-        """The outcome that is asked about; None where a task has none."""
+        """The outcome to predict; None where a task has none."""
         return None if self.task.kind == "clustering" else self.task.target
 
     @property
@@ -251,12 +143,12 @@ class Contract(Frozen):
 
     @property
     def sampling_rates(self) -> tuple[float, float]:
-        """Which share of the rows with outcome 0, and with 1, is in the file."""
+        """The share of the rows with outcome 0, and with 1, that is in the file."""
         codes = self.columns[self.target].values if self.target in self.columns else None
-        told = dict.fromkeys((0, 1), 1.0)
-        for text, share in _rates(self.sampling.sampling_rate):
-            told[int(codes[text]) if isinstance(codes, dict) else int(text)] = share
-        return told[0], told[1]
+        rates = dict.fromkeys((0, 1), 1.0)
+        for text, share in _rate_items(self.sampling.sampling_rate):
+            rates[int(codes[text]) if isinstance(codes, dict) else int(text)] = share
+        return rates[0], rates[1]
 
     @property
     def attached(self) -> list[str]:
@@ -265,20 +157,20 @@ class Contract(Frozen):
 
     @property
     def vouched(self) -> set[str]:
-        """Columns of which the owner says outright that they are known before the decision."""
+        """Columns that the owner declares explicitly as known before the decision."""
         columns = self.columns.items()
         return {n for n, c in columns if "known" in c.model_fields_set and c.known == "before_decision"}
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """The planned chances of the treatments, control first; empty where the contract does not tell."""
-        name = self.one("treatment")
+        """The planned probabilities of the treatments, control first; empty where the contract has none."""
+        name = self.find_column("treatment")
         return self.columns[name].shares if name is not None else ()
 
     @property
     def arms(self) -> list[str]:
         """Names of the treatments, control first; empty without a treatment column."""
-        name = self.one("treatment")
+        name = self.find_column("treatment")
         if name is None:
             return []
         column = self.columns[name]

@@ -1,4 +1,4 @@
-"""Reference of the contract: every block, key and kind with its meaning and an example, written from the models.
+"""Reference page of the contract: every block, key and kind with its meaning and an example, from the models.
 
 `python -m perennial.contract.reference > docs/contract.md`
 """
@@ -23,7 +23,7 @@ _SHOWN = (
     "bank_by_time", "ad_uplift", "customer_segments", "customer_churn", "product_images", "card_fraud", "sst2",
     "credit_risk", "email_spend", "customer_value", "german_risk", "shopper_intent", "ad_response",
 )  # fmt: skip
-EXAMPLES = {  # of kinds that no shipped contract has
+KIND_EXAMPLES = {  # of kinds that no shipped contract has
     "not_null": "{kind: not_null, column: plan}",
     "in_set": "{kind: in_set, column: plan, values: [basic, gold], soft: true}",
     "between": "{kind: between, column: age, min: 18, max: 110}",
@@ -53,10 +53,10 @@ _BLOCKS = (
 )
 
 
-def page() -> str:
-    """docs/contract.md."""
+def render_page() -> str:
+    """Render docs/contract.md."""
     described: set[type[BaseModel]] = set()
-    blocks = [f"## `{name}`\n\n{_block(name, Contract.model_fields[name], described)}" for name in _BLOCKS]
+    blocks = [f"## `{name}`\n\n{_render_block(name, Contract.model_fields[name], described)}" for name in _BLOCKS]
     return "\n".join([_HEAD, *blocks])
 
 
@@ -68,56 +68,62 @@ when they are empty. Written from the models by `python -m perennial.contract.re
 """
 
 
-def _block(name: str, field: FieldInfo, described: set[type[BaseModel]]) -> str:
-    models = list(_models(field.annotation))
-    examples = [] if len(models) > 1 else [_example(name)]
-    parts = [*examples, *(_table(model, described) for model in models)]
-    return "\n".join(parts) if models else f"{_type(field.annotation)}\n\n{_example(name)}"
+def _render_block(name: str, field: FieldInfo, described: set[type[BaseModel]]) -> str:
+    models = list(_find_models(field.annotation))
+    examples = [] if len(models) > 1 else [_block_example(name)]
+    parts = [*examples, *(_render_table(model, described) for model in models)]
+    return "\n".join(parts) if models else f"{_render_type(field.annotation)}\n\n{_block_example(name)}"
 
 
-def _table(model: type[BaseModel], described: set[type[BaseModel]]) -> str:
-    """A model's meaning, its keys, an example of its kind, and the models that its keys hold, each once on the page."""
+def _render_table(model: type[BaseModel], described: set[type[BaseModel]]) -> str:
+    """A model's meaning, its keys, an example of its kind, and the models of its keys, each once on the page."""
     if model in described:
         return ""
     described.add(model)
     kinds = get_args(model.model_fields["kind"].annotation) if "kind" in model.model_fields else ()
     title = " · ".join(f"`kind: {kind}`" for kind in kinds) or model.__name__
-    rows = [_row(name, field) for name, field in model.model_fields.items() if name != "kind"]
+    rows = [_render_row(name, field) for name, field in model.model_fields.items() if name != "kind"]
     table = "\n".join(["| key | what it takes | default | meaning |", "|---|---|---|---|", *rows]) if rows else ""
-    example = f"```yaml\n{kind_example(str(kinds[0]), model)}\n```" if kinds else ""
-    inner = [_table(part, described) for field in model.model_fields.values() for part in _models(field.annotation)]
+    example = f"```yaml\n{find_kind_example(str(kinds[0]), model)}\n```" if kinds else ""
+    inner = [
+        _render_table(part, described)
+        for field in model.model_fields.values()
+        for part in _find_models(field.annotation)
+    ]
     return (
-        "\n\n".join(part.strip() for part in (f"### {title}", _sentence(model), table, example, *inner) if part.strip())
+        "\n\n".join(
+            part.strip() for part in (f"### {title}", _model_sentence(model), table, example, *inner) if part.strip()
+        )
         + "\n"
     )
 
 
-def _row(name: str, field: FieldInfo) -> str:
-    default = "required" if field.is_required() else _default(field)
+def _render_row(name: str, field: FieldInfo) -> str:
+    default = "required" if field.is_required() else _render_default(field)
     meaning = (field.description or "").replace("|", "\\|")
-    return f"| `{field.alias or name}` | {_type(field.annotation)} | {default} | {meaning} |"
+    return f"| `{field.alias or name}` | {_render_type(field.annotation)} | {default} | {meaning} |"
 
 
-def _default(field: FieldInfo) -> str:
+def _render_default(field: FieldInfo) -> str:
     value = field.default if field.default is not PydanticUndefined else ""
     if value is None or value in ({}, (), ""):
         return ""
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
-def _type(hint: Any) -> str:
-    """A type in the words of YAML."""
+def _render_type(hint: Any) -> str:
+    """A type in YAML terms."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return _type(inner[0])
+        return _render_type(inner[0])
     if origin is Literal:
         return " · ".join(f"`{value}`" for value in inner)
     if origin in (Union, types.UnionType):
-        return " or ".join(dict.fromkeys(_type(option) for option in inner if option is not type(None)))
+        return " or ".join(dict.fromkeys(_render_type(option) for option in inner if option is not type(None)))
     if origin is tuple:
-        return f"a list of {_type(inner[0])}" if inner[-1] is ... else f"[{', '.join(map(_type, inner))}]"
+        return f"a list of {_render_type(inner[0])}" if inner[-1] is ... else f"[{', '.join(map(_render_type, inner))}]"
     if origin is dict:
-        return f"name: {_type(inner[1])}"
+        return f"name: {_render_type(inner[1])}"
     if isinstance(hint, type) and issubclass(hint, BaseModel):
         return f"{hint.__name__}, below"
     return _PLAIN.get(getattr(hint, "__name__", ""), str(hint))
@@ -132,23 +138,23 @@ _PLAIN = {
 }
 
 
-def _models(hint: Any) -> Iterator[type[BaseModel]]:
+def _find_models(hint: Any) -> Iterator[type[BaseModel]]:
     """The models in a type, each once."""
     if isinstance(hint, type) and issubclass(hint, BaseModel):
         yield hint
     else:
-        yield from dict.fromkeys(model for inner in get_args(hint) for model in _models(inner))
+        yield from dict.fromkeys(model for inner in get_args(hint) for model in _find_models(inner))
 
 
-def _sentence(model: type[BaseModel]) -> str:
+def _model_sentence(model: type[BaseModel]) -> str:
     own = vars(model).get("__doc__")  # an inherited one is about another kind
     return " ".join((own or "").split())
 
 
-def _example(block: str) -> str:
-    """The block as the first shipped contract that fills it has it."""
+def _block_example(block: str) -> str:
+    """The block in the first shipped contract where it is not empty."""
     for name in _SHOWN:
-        text = _gallery(name)
+        text = _read_gallery(name)
         match = re.search(rf"^{block}:.*\n((?: .*\n|-.*\n)*)", text, re.MULTILINE)
         if match and yaml.safe_load(match[0])[block]:
             lines = match[0].splitlines()
@@ -156,16 +162,16 @@ def _example(block: str) -> str:
     return ""
 
 
-def kind_example(kind: str, model: type[BaseModel]) -> str:
-    """The first mapping of this kind in a shipped contract that the model accepts."""
+def find_kind_example(kind: str, model: type[BaseModel]) -> str:
+    """Find the first mapping of this kind in a shipped contract that the model accepts."""
     for name in _SHOWN:
-        for mapping in _mappings(yaml.safe_load(_gallery(name))):
+        for mapping in _find_mappings(yaml.safe_load(_read_gallery(name))):
             if mapping.get("kind") == kind and _is_valid(mapping, model):
                 return str(yaml.safe_dump(mapping, default_flow_style=True, sort_keys=False, width=120)).strip()
-    return EXAMPLES[kind]
+    return KIND_EXAMPLES[kind]
 
 
-def _is_valid(mapping: dict[str, Any], model: type[BaseModel]) -> bool:
+def _is_valid(mapping: dict[str, object], model: type[BaseModel]) -> bool:
     """Whether the model accepts a mapping: two blocks may have a kind of one name."""
     try:
         model.model_validate(mapping)
@@ -174,16 +180,16 @@ def _is_valid(mapping: dict[str, Any], model: type[BaseModel]) -> bool:
     return True
 
 
-def _mappings(value: Any) -> Iterator[dict[str, Any]]:
+def _find_mappings(value: Any) -> Iterator[dict[str, object]]:
     if isinstance(value, dict):
         yield value
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _mappings(inner)
+        yield from _find_mappings(inner)
 
 
-def _gallery(name: str) -> str:
+def _read_gallery(name: str) -> str:
     return files("perennial.gallery").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    sys.stdout.write(render_page())

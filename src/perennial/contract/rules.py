@@ -1,4 +1,4 @@
-"""The kinds of rule a contract can hold. Each has two renderings: data.rules (our row check) and data.suite (GX)."""
+"""Rules of a contract. Each row rule is rendered twice: in data.quality.rules (row check) and data.quality.suite (GX)."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from perennial.contract.columns import Bound, Column, Frozen, Keep, portable
+from perennial.contract.columns import Bound, Column, ContractPart, Keep, check_pattern
 
 
-class OfRows(Frozen):
-    """What every row rule can say: a soft one sets no row aside, the report and the log count who breaks it."""
+class SoftRule(ContractPart):
+    """A row rule. A soft one sets no row aside: its violations are counted in the report and the log."""
 
     soft: bool = False
 
 
-class NotNull(OfRows):
+class NotNull(SoftRule):
     kind: Literal["not_null"] = "not_null"
     column: str
 
 
-class InSet(OfRows):
+class InSet(SoftRule):
     kind: Literal["in_set"] = "in_set"
     column: str
     values: tuple[str, ...]
 
 
-class Between(OfRows):
+class Between(SoftRule):
     """min <= cell <= max; an open side is None."""
 
     kind: Literal["between"] = "between"
@@ -42,7 +42,7 @@ class Between(OfRows):
         return self
 
 
-class Before(OfRows):
+class Before(SoftRule):
     """The cell's time is strictly before the start of `date` (UTC)."""
 
     kind: Literal["before"] = "before"
@@ -50,7 +50,7 @@ class Before(OfRows):
     date: dt.date
 
 
-class Matches(OfRows):
+class Matches(SoftRule):
     kind: Literal["matches"] = "matches"
     column: str
     pattern: str
@@ -58,10 +58,10 @@ class Matches(OfRows):
     @field_validator("pattern")
     @classmethod
     def _portable(cls, pattern: str) -> str:
-        return portable(pattern)
+        return check_pattern(pattern)
 
 
-class Implies(OfRows):
+class Implies(SoftRule):
     """Where `if` is 1, `then` is 1 too (both columns 0/1)."""
 
     kind: Literal["implies"] = "implies"
@@ -69,25 +69,25 @@ class Implies(OfRows):
     then: str
 
 
-class Ordered(OfRows):
+class Ordered(SoftRule):
     """columns[0] <= columns[1] where both are there."""
 
     kind: Literal["ordered"] = "ordered"
     columns: tuple[str, str]
 
 
-class Unique(OfRows):
-    """A value with different contents is quarantined but for the row that is kept; equal rows are left to clean."""
+class Unique(SoftRule):
+    """Of rows with one value but different contents one stays, the others are quarantined; equal rows are left to clean."""
 
     kind: Literal["unique"] = "unique"
     column: str
     keep: Keep = "first"
 
 
-class Custom(OfRows):
-    """A function of the project's own, `src/extensions/rules.py`: (*, settings) → whether a row keeps the rule.
+class CustomRule(SoftRule):
+    """A function of the project's own, `src/extensions/rules.py`: (*, settings) → whether a row satisfies the rule.
 
-    The audit asks the same function again: it can find a mistake of ours, not one of the function.
+    The audit calls the same function again: it can find a mistake of ours, not one of the function.
     """
 
     kind: Literal["custom"] = "custom"
@@ -98,7 +98,7 @@ class Custom(OfRows):
         return hash((self.name, tuple(sorted(self.settings.items()))))
 
 
-class RowCount(Frozen):
+class RowCount(ContractPart):
     """A file rule: fewer or more passed rows than this stops the run. Without one, a table has at least one row."""
 
     kind: Literal["row_count"] = "row_count"
@@ -112,15 +112,18 @@ class RowCount(Frozen):
         return self
 
 
-class MinPositives(Frozen):
-    """A file rule: of a yes-or-no outcome, fewer rows of either answer than `min` stop the run."""
+class MinPositives(ContractPart):
+    """A file rule: fewer than `min` rows of either answer of a binary outcome stop the run."""
 
     kind: Literal["min_positives"] = "min_positives"
     min: int = Field(ge=1)
 
 
 FileRule = RowCount | MinPositives
-RowRule = NotNull | InSet | Between | Before | Matches | Implies | Ordered | Custom | Unique
+CellRule = (
+    NotNull | InSet | Between | Before | Matches | Implies | Ordered | CustomRule
+)  # what one row can break by itself
+RowRule = CellRule | Unique
 Rule = Annotated[RowRule | FileRule, Field(discriminator="kind")]
 
 
@@ -131,20 +134,20 @@ def columns_of_rule(rule: RowRule) -> tuple[str, ...]:
             return rule.if_, rule.then
         case Ordered():
             return rule.columns
-        case Custom():
+        case CustomRule():
             return ()
         case _:
             return (rule.column,)
 
 
-def name_of(rule: RowRule | FileRule) -> str:
+def name_rule(rule: RowRule | FileRule) -> str:
     """The stable name under which a quarantined row is filed, such as `between:age`."""
     match rule:
         case Implies():
             return f"implies:{rule.if_}"
         case Ordered():
             return f"ordered:{rule.columns[0]}"
-        case Custom():
+        case CustomRule():
             return f"custom:{rule.name}"
         case RowCount() | MinPositives():
             return rule.kind
@@ -152,8 +155,8 @@ def name_of(rule: RowRule | FileRule) -> str:
             return f"{rule.kind}:{rule.column}"
 
 
-def from_columns(columns: dict[str, Column], as_of: dt.date | None) -> list[RowRule]:
-    """The rules that the columns themselves say, cheapest first."""
+def derive_rules(columns: dict[str, Column], as_of: dt.date | None) -> list[RowRule]:
+    """Derive the rules that the columns themselves imply, cheapest first."""
     rules: list[RowRule] = []
     for name, column in columns.items():
         if column.role == "ignore":

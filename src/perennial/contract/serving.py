@@ -1,4 +1,4 @@
-"""A contract in, what a model and a scorer may know of it out: no outcome, no treatment."""
+"""Serving view of a contract: what a model and a scorer may know of it, without outcome and treatment."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, assert_never
+from typing import Literal, assert_never
 
-from perennial.contract.columns import Column, Frozen
-from perennial.contract.features import CountBy, Feature, OverEvents, columns_of
+from perennial.contract.columns import Column, ContractPart
+from perennial.contract.features import CountBy, Feature, OverEvents, columns_of_feature
 from perennial.contract.model import Contract, Money
 from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
 
@@ -18,22 +18,22 @@ _IN_DAYS = {"days_since", "recency", "tenure", "gap"}
 _HIDDEN = {"outcome", "treatment", "split", "weight"}
 
 
-class FeatureColumn(Frozen):
-    """One column that a model sees, and what a reader calls it."""
+class FeatureColumn(ContractPart):
+    """One feature of a model, and its name for a reader."""
 
     name: str
     kind: FeatureKind
     label: str
     unit: str | None = None
-    recipe: str = ""  # digest of how it is made: the same name made otherwise is another feature
+    recipe: str = ""  # digest of its definition: the same name with another definition is another feature
 
 
-class Head(Frozen):
+class Head(ContractPart):
     """What a model predicts: its task and the names of its scores (classes, arms with the control first, else one).
 
-    The names of segments are known once they are found. `amounts`: scores of an uplift task are amounts, not chances.
+    Segments get their names after the fit. `amounts`: scores of an uplift task are amounts, not probabilities.
 
-    `prior` is ln(rate_0 / rate_1), which makes odds of the sample those of the population; 0 where nothing was sampled.
+    `prior` is ln(rate_0 / rate_1), which turns odds of the sample into those of the population; 0 without sampling.
     """
 
     task: Literal["binary", "multiclass", "regression", "uplift", "clustering"]
@@ -44,11 +44,11 @@ class Head(Frozen):
 
     @property
     def raw(self) -> int:
-        """How many numbers a model computes for the scores: two for an amount in two parts."""
+        """The number of raw outputs of a model: two for an amount in two parts."""
         return 2 if self.two_part else len(self.outputs)
 
 
-class ServingView(Frozen):
+class ServingView(ContractPart):
     """The part of a contract that travels in a bundle."""
 
     head: Head
@@ -57,24 +57,24 @@ class ServingView(Frozen):
     money: Money
 
 
-def serving_view(contract: Contract) -> ServingView:
-    treatment = contract.one("treatment")
+def build_serving_view(contract: Contract) -> ServingView:
+    treatment = contract.find_column("treatment")
     arms = contract.columns[treatment].arms if treatment and contract.task.kind == "uplift" else {}
     return ServingView(
-        head=head_of(contract),
+        head=build_head(contract),
         costs=(0.0, *(arm.cost for arm in arms.values())) if arms else (contract.money.cost_of_contact or 0.0,),
-        features=tuple(_seen(contract)),
+        features=tuple(_select_features(contract)),
         money=contract.money,
     )
 
 
-def _seen(contract: Contract) -> list[FeatureColumn]:
-    """The columns of a model; distances between customers are measured in numbers only."""
+def _select_features(contract: Contract) -> list[FeatureColumn]:
+    """The features of a model; clustering measures distances in numbers only."""
     columns = feature_columns(contract)
     return [c for c in columns if c.kind == "numeric"] if contract.task.kind == "clustering" else columns
 
 
-def head_of(contract: Contract) -> Head:
+def build_head(contract: Contract) -> Head:
     match contract.task:
         case Binary():
             zero, one = contract.sampling_rates
@@ -93,96 +93,102 @@ def head_of(contract: Contract) -> Head:
 
 
 def feature_columns(contract: Contract, including: Sequence[str] = ()) -> list[FeatureColumn]:
-    """The model's columns in order: those of the main table, then those that events make.
+    """The features in order: those of the main table, then those made from events.
 
-    Suspects are left out, but for those of `including`.
+    Leakage suspects are left out, but for those of `including`.
     """
     left_out = set(contract.leakage_suspects) - set(including)
-    found = [
+    columns = [
         FeatureColumn(
-            name=name, kind=_kind(column), label=column.label or _words(name), unit=column.unit, recipe=_cells(column)
+            name=name,
+            kind=_feature_kind(column),
+            label=column.label or _default_label(name),
+            unit=column.unit,
+            recipe=_digest_cells(column),
         )
         for name, column in contract.columns.items()
         if column.is_feature and name not in left_out
     ]
     for name, feature in contract.unit.features.items():
-        label = feature.label or _words(name)
+        label = feature.label or _default_label(name)
         recipe = _digest(_recipe(feature, contract))
         if isinstance(feature, CountBy):
             values = contract.events[feature.events].columns[feature.by].values
             assert isinstance(values, tuple)
-            found += [
+            columns += [
                 FeatureColumn(name=f"{name}_{v}", kind="numeric", label=f"{label}: {v}", recipe=recipe) for v in values
             ]
         else:
             unit = "days" if feature.kind in _IN_DAYS else None
-            found.append(FeatureColumn(name=name, kind="numeric", label=label, unit=unit, recipe=recipe))
-    return found
+            columns.append(FeatureColumn(name=name, kind="numeric", label=label, unit=unit, recipe=recipe))
+    return columns
 
 
-def is_read(features: Sequence[FeatureColumn]) -> bool:
-    """Whether a row is a text or a picture: a person can look at it and see a mistake."""
+def has_text_or_image(features: Sequence[FeatureColumn]) -> bool:
+    """Whether a row has a text or a picture: a person can look at it and see a mistake."""
     return any(feature.kind in {"text", "image"} for feature in features)
 
 
-def meanings(contract: Contract) -> dict[str, Literal["recency", "frequency", "money"]]:
-    """What a feature made of events tells of a customer: how long ago, how often, how much."""
-    told: dict[str, Literal["recency", "frequency", "money"]] = {}
+def find_rfm_features(contract: Contract) -> dict[str, Literal["recency", "frequency", "money"]]:
+    """Find which event features are recency, frequency or money of a customer (RFM)."""
+    roles: dict[str, Literal["recency", "frequency", "money"]] = {}
     for name, feature in contract.unit.features.items():
         match feature.kind:
             case "recency":
-                told[name] = "recency"
+                roles[name] = "recency"
             case "distinct" | "count":
-                told[name] = "frequency"
+                roles[name] = "frequency"
             case "sum":
-                told[name] = "money"
-    return told
+                roles[name] = "money"
+    return roles
 
 
-def changed_features(before: ServingView, now: ServingView) -> list[str]:
-    """Names of features that one view has and the other has not, or makes otherwise."""
+def find_changed_features(before: ServingView, now: ServingView) -> list[str]:
+    """Find the features that only one view has, or that the views define differently."""
     old, new = ({f.name: (f.kind, f.recipe) for f in view.features} for view in (before, now))
     return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
 
 
-def without_outcomes(contract: Contract) -> dict[str, Column]:
-    """The main table's columns as a file to score has them; those only known later become optional."""
+def select_scoring_columns(contract: Contract) -> dict[str, Column]:
+    """The main table's columns as a file to score has them; those only known later are optional."""
     return {
         name: column.model_copy(update={"required": False, "nullable": True}) if column.role in _HIDDEN else column
         for name, column in contract.columns.items()
     }
 
 
-def _recipe(feature: Feature, contract: Contract) -> dict[str, Any]:
-    """What a feature is made of; how far back, over which rows and derived columns only where the contract says so."""
-    told: dict[str, Any] = feature.model_dump(mode="json", exclude={"label"})
+def _recipe(feature: Feature, contract: Contract) -> dict[str, object]:
+    """The definition of a feature; history, filters and derived columns only where the contract has them."""
+    recipe: dict[str, object] = feature.model_dump(mode="json", exclude={"label"})
     if not isinstance(feature, OverEvents):
-        return told
+        return recipe
     table = contract.events[feature.events]
-    derived = {name: table.derive[name].model_dump(mode="json") for name in columns_of(feature) if name in table.derive}
+    derived = {
+        name: table.derive[name].model_dump(mode="json") for name in columns_of_feature(feature) if name in table.derive
+    }
     filters = [rule.model_dump(mode="json", exclude={"why"}) for rule in table.filters]
     history = contract.unit.history if contract.unit.history != "all" else None
     more = {"derived": derived, "filters": filters, "history": history}
-    return told | {key: value for key, value in more.items() if value}
+    return recipe | {key: value for key, value in more.items() if value}
 
 
-def _kind(column: Column) -> FeatureKind:
+def _feature_kind(column: Column) -> FeatureKind:
     if column.role == "text" or column.role == "image":
         return column.role
     numeric = column.role == "numeric" or (column.role == "protected" and column.cell_type in {"int", "decimal"})
     return "numeric" if numeric else "categorical"
 
 
-def _words(name: str) -> str:
+def _default_label(name: str) -> str:
     return name.replace("_", " ").replace(".", " ")
 
 
-def _cells(column: Column) -> str:
-    """How cells of a column are read; which values are allowed, and what a report calls it, make no other feature."""
+def _digest_cells(column: Column) -> str:
+    """Digest of how cells of a column are read; allowed values and label are no part of a feature's identity."""
     codes = column.values if isinstance(column.values, dict) else None
     source = {"type": column.cell_type, "null": column.null, "map": column.map, "codes": codes, "from": column.source}
     return _digest({**source, "format": column.format, "tz": column.tz})
 
 
-def _digest(told: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(told, sort_keys=True, default=list).encode()).hexdigest()[:16]
+def _digest(value: dict[str, object]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=list).encode()).hexdigest()[:16]

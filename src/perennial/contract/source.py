@@ -1,4 +1,4 @@
-"""Where raw rows come from, and how their files are written."""
+"""Source of raw rows: where they come from, and the format of their files."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from perennial.contract.columns import Frozen
+from perennial.contract.columns import ContractPart
 
 Format = Literal["csv", "parquet", "jsonl"]
-QUERIED = ".jsonl.gz"  # what follows the table's name where a query filled it: JSON tells null from an empty text
+QUERIED = ".jsonl.gz"  # suffix of a table filled by a query: JSON distinguishes null from an empty text
 _PASSWORD = re.compile(r"://[^/@:]*:[^/@]+@")
 _NEEDS: dict[str, tuple[str, ...]] = {
     "url": ("url", "sha256"), "simulator": ("seed", "n", "first", "month", "concept"), "sql": ("query",),
 }  # fmt: skip
 
 
-class Attachment(Frozen):
+class Attachment(ContractPart):
     """A file beside the tables, such as a tar of pictures."""
 
     file: str
@@ -25,7 +25,7 @@ class Attachment(Frozen):
     url: str | None = None
 
 
-class Source(Frozen):
+class Source(ContractPart):
     """Where raw rows come from. `files` is the pattern of the main table's files in data/NAME/raw/.
 
     Of kind sql: the address of a database, in `url` or, where it holds a password, in the environment variable that
@@ -36,23 +36,23 @@ class Source(Frozen):
     files: str
     """The pattern of the main table's files."""
     format: Format = "csv"
-    """How the files are written."""
+    """The format of the files."""
     delimiter: str = Field(",", min_length=1, max_length=2)
-    """What parts the cells of a line."""
+    """The separator of the cells of a line."""
     encoding: str = "utf-8"
     """The encoding of the text."""
     quoting: Literal["double", "none"] = "double"
-    """double: a quote begins a text; none: it is a sign like any other."""
+    """double: a quote begins a text; none: it is a character like any other."""
     header: tuple[str, ...] | None = None
-    """The columns, where the files have no line that names them."""
+    """The names of the columns, where the files have no header."""
     skip: int = Field(0, ge=0)
     """Lines before the header, such as a title."""
     trim: bool = False
-    """Spaces around a cell are no part of it."""
+    """Whether spaces around a cell are removed."""
     allow_empty: bool = False
-    """Whether a file without a row is right."""
+    """Whether a file may have no row."""
     url: str | None = None
-    """Where the file or the database is."""
+    """The address of the file or the database."""
     url_env: str | None = Field(None, pattern=r"\A[A-Za-z_][A-Za-z0-9_]*\z")
     """The environment variable that holds the address of a database."""
     query: str | dict[str, str] | None = None
@@ -61,7 +61,7 @@ class Source(Frozen):
     """Files beside the tables."""
     member: str | None = None
     """The file inside a zip at `url`."""
-    sha256: str | None = None  # of the uncompressed content
+    sha256: str | None = None
     """Of the uncompressed content."""
     seed: int | None = None
     """Of the simulator."""
@@ -76,10 +76,10 @@ class Source(Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _queried(cls, told: Any) -> Any:
-        if isinstance(told, dict) and told.get("kind") == "sql":
-            return {"files": f"*{QUERIED}", "format": "jsonl", **told}
-        return told
+    def _queried(cls, keys: Any) -> Any:
+        if isinstance(keys, dict) and keys.get("kind") == "sql":
+            return {"files": f"*{QUERIED}", "format": "jsonl", **keys}
+        return keys
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -1,4 +1,4 @@
-"""The kinds of question that a contract can ask."""
+"""Tasks of a contract: binary, multiclass, regression, uplift and clustering."""
 
 from __future__ import annotations
 
@@ -6,90 +6,75 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from perennial.contract.columns import Frozen
+from perennial.contract.columns import ContractPart
+
+_PRIMARY = Field(description="The metric that chooses a family and decides a promotion.")
 
 
-class Binary(Frozen):
-    kind: Literal["binary"]
+class BaseTask(ContractPart):
+    """What every task has."""
+
     question: str = ""
-    """What the report is an answer to."""
-    target: str
-    """The column of role outcome to predict."""
-    outcome_verb: str = "respond"
-    """What those do whom it looks for: default, buy."""
-    primary: Literal["auc", "ap", "log_loss"]
-    """The metric that chooses a family and decides a promotion."""
+    """The question that the report answers."""
     minimum: float
     """What the primary metric must clear, at the worse end of its interval, before a model may be used."""
 
 
-class Multiclass(Frozen):
+class SupervisedTask(BaseTask):
+    """A task with an outcome to predict."""
+
+    target: str
+    """The column of role outcome to predict."""
+
+
+class Binary(SupervisedTask):
+    kind: Literal["binary"]
+    outcome_verb: str = "respond"
+    """What customers with the outcome do: default, buy."""
+    primary: Literal["auc", "ap", "log_loss"] = _PRIMARY
+
+
+class Multiclass(SupervisedTask):
     """One of three or more classes, in the order in which the outcome's column lists its values."""
 
     kind: Literal["multiclass"]
-    question: str = ""
-    """What the report is an answer to."""
-    target: str
-    """The column of role outcome to predict."""
-    primary: Literal["log_loss", "accuracy", "macro_f1"]
-    """The metric that chooses a family and decides a promotion."""
-    minimum: float
-    """What the primary metric must clear, at the worse end of its interval, before a model may be used."""
+    primary: Literal["log_loss", "accuracy", "macro_f1"] = _PRIMARY
     ordered: bool = False
     """Classes have an order: quadratic kappa is reported too."""
 
 
-class Regression(Frozen):
-    """An amount. `two_part`: whether there is any, times how much if so, for amounts that are often 0."""
+class Regression(SupervisedTask):
+    """An amount. `two_part`: the probability that there is any, times how much if so, for amounts that are often 0."""
 
     kind: Literal["regression"]
-    question: str = ""
-    """What the report is an answer to."""
-    target: str
-    """The column of role outcome to predict."""
-    primary: Literal["gini_norm", "mae"]
-    """The metric that chooses a family and decides a promotion."""
-    minimum: float
-    """What the primary metric must clear, at the worse end of its interval, before a model may be used."""
+    primary: Literal["gini_norm", "mae"] = _PRIMARY
     zeros: Literal["plain", "two_part"] = "plain"
-    """Whether an amount is predicted plainly, or in two parts: whether there is any, and how much."""
+    """plain: one model of the amount; two_part: one of whether there is any, one of how much."""
 
 
-class Uplift(Frozen):
-    """What a message changes: how many respond (an outcome of 0 and 1), or an amount (an outcome of numbers).
+class Uplift(SupervisedTask):
+    """The effect of a message: on a response (an outcome of 0 and 1), or on an amount (an outcome of numbers).
 
     `qini` is the mean over arms of the area between the Qini curve and the random line, per customer.
     """
 
     kind: Literal["uplift"]
-    question: str = ""
-    """What the report is an answer to."""
-    target: str
-    """The column of role outcome to predict."""
-    primary: Literal["qini"]
-    """The metric that chooses a family and decides a promotion."""
-    minimum: float
-    """What the primary metric must clear, at the worse end of its interval, before a model may be used."""
+    primary: Literal["qini"] = _PRIMARY
 
 
-class Clustering(Frozen):
-    """Which groups of customers there are: nothing is foretold, so there is no target.
+class Clustering(BaseTask):
+    """Groups of customers: nothing is predicted, so there is no target.
 
-    As many of `k` (least, most) as halves of the customers agree on by `min_stability`. `stability` is the mean adjusted
-    Rand index of models fitted on disjoint halves.
+    As many segments, from `k` (least, most), as models of split halves agree on by `min_stability`. `stability` is the
+    mean adjusted Rand index of models fitted on disjoint halves.
     """
 
     kind: Literal["clustering"]
-    question: str = ""
-    """What the report is an answer to."""
     k: tuple[int, int]
     """The least and the most segments."""
     min_stability: float = Field(gt=0, le=1)
-    """The agreement of halves that a number of segments must reach."""
-    primary: Literal["stability"]
-    """The metric that chooses a family and decides a promotion."""
-    minimum: float
-    """What the primary metric must clear, at the worse end of its interval, before a model may be used."""
+    """The split-half agreement that a number of segments must reach."""
+    primary: Literal["stability"] = _PRIMARY
 
     @field_validator("k")
     @classmethod

@@ -1,7 +1,7 @@
-"""Cells of a contact column in, what an ad platform matches out: SHA-256 of their normal form, never the cell itself.
+"""Contact hashing: SHA-256 of the normal form of an address or phone number, as ad platforms match it.
 
 An address (it holds an @) is trimmed and lower-cased, and so is a name. A phone number becomes + and its digits; one
-without a country code cannot be matched by anybody and stays empty.
+without a country code cannot be matched by anybody and stays empty. The cell itself is never given away.
 """
 
 from __future__ import annotations
@@ -15,28 +15,32 @@ import polars as pl
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]*\Z")
 
 
-class Hashed(NamedTuple):
+class ContactHashes(NamedTuple):
     """Hashes (n,), empty where there is nothing to hash, and whether a message can be sent to the cell (n,)."""
 
     cells: pl.Series
     reaches: pl.Series
 
 
-def hashed(cells: pl.Series) -> Hashed:
-    normal = [normal_form(cell or "") for cell in cells]
+def hash_contacts(cells: pl.Series) -> ContactHashes:
+    normal = [normalise_contact(cell or "") for cell in cells]
     digests = [hashlib.sha256(text.encode()).hexdigest() if text else "" for text in normal]
     reaches = [bool(text) and ("@" in text or text.startswith("+")) for text in normal]
-    return Hashed(pl.Series(cells.name, digests, dtype=pl.String), pl.Series(cells.name, reaches, dtype=pl.Boolean))
+    return ContactHashes(
+        pl.Series(cells.name, digests, dtype=pl.String), pl.Series(cells.name, reaches, dtype=pl.Boolean)
+    )
 
 
-def digests(cells: pl.Series) -> pl.Series:
-    """SHA-256 of each cell as it names somebody, null where it is: other case, spaces or dialling are no other person."""
-    told = [None if cell is None else normal_form(cell) or cell.strip().lower() for cell in cells]
-    return pl.Series(cells.name, [text and hashlib.sha256(text.encode()).hexdigest() for text in told], dtype=pl.String)
+def hash_ids(cells: pl.Series) -> pl.Series:
+    """SHA-256 of each cell in normal form, so that case, spaces or dialling prefixes do not split a person; null stays null."""
+    texts = [None if cell is None else normalise_contact(cell) or cell.strip().lower() for cell in cells]
+    return pl.Series(
+        cells.name, [text and hashlib.sha256(text.encode()).hexdigest() for text in texts], dtype=pl.String
+    )
 
 
-def normal_form(cell: str) -> str:
-    """The text whose digest is given away."""
+def normalise_contact(cell: str) -> str:
+    """The text that is hashed for matching; empty for a phone number without a country code."""
     text = cell.strip().lower()
     if "@" in text or not _PHONE.match(text):
         return text

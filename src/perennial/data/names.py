@@ -1,4 +1,4 @@
-"""The technical columns of every table, and the one way to account for rows."""
+"""Technical columns of every table, and the accounting that no row is lost between two stages."""
 
 from __future__ import annotations
 
@@ -12,28 +12,34 @@ from perennial.errors import ConservationError
 Table = nw.LazyFrame[Any]  # one code for Polars, DuckDB and Spark
 
 ROW_ID = "row_id"  # digest of the source file and record number: the same from the raw file to the score
-ENTITY = "_entity"  # text that names whose row it is; decides the split
+ENTITY = "_entity"  # text that identifies the entity (such as the customer) of a row; decides the split
 ORDER = "_order"  # position in the order of the files, 0 first
 CONTENT = "_content"  # md5 of the record's canonical text: equal rows have equal content
 SOURCE, RECORD, LINE, RAW = "_source", "_record", "_line", "_raw"
-QUARANTINE = {
+QUARANTINE_SCHEMA = {
     ROW_ID: pl.String, "table": pl.String, "source": pl.String, "record": pl.Int64, "line": pl.Int64,
     "rule": pl.String, "reason": pl.String, "raw": pl.Binary,
 }  # fmt: skip
-CUTOFF = "cutoff"  # of a unit made of events: the date as of which it is looked at
+CUTOFF = "cutoff"  # of a unit made of events: the date as of which its features are computed
 LABEL_END = "label_end"  # and the first date on which its outcome is known
-LISTED = {ROW_ID: pl.String, "table": pl.String, "reason": pl.String}
+UNUSED_SCHEMA = {ROW_ID: pl.String, "table": pl.String, "reason": pl.String}
 
 
-def listed(rows: Table, table: str, reason: str) -> Table:
-    """Rows that go no further, in the shape of LISTED."""
+def list_unused(rows: Table, table: str, reason: str) -> Table:
+    """Rows that feed no unit, with the reason, in the shape of UNUSED_SCHEMA."""
     return rows.select(ROW_ID, nw.lit(table).alias("table"), nw.lit(reason).alias("reason"))
 
 
-def conserve(stage: str, table: str, ids: pl.Series, /, **to: pl.Series) -> dict[str, int]:
-    """Count where the rows of a table went, having made sure that each went to exactly one place.
+def build_quarantine(rows: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Rows with their `rule` and `reason`, in the shape of QUARANTINE_SCHEMA."""
+    place = {"source": pl.col(SOURCE), "record": pl.col(RECORD), "line": pl.col(LINE)}
+    return rows.select(ROW_ID, table=pl.lit(table), **place, rule="rule", reason="reason", raw=pl.col(RAW))
 
-    Raises: ConservationError when the ids in are not the disjoint union of the ids out.
+
+def conserve_rows(stage: str, table: str, ids: pl.Series, /, **to: pl.Series) -> dict[str, int]:
+    """Check that each row of a table went to exactly one place, and count the rows of each.
+
+    Raises: ConservationError when the input ids are not the disjoint union of the output ids.
     """
     outs = pl.concat([series.cast(pl.String).rename(ROW_ID) for series in to.values()]).sort()
     if not outs.equals(ids.rename(ROW_ID).sort()):

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from perennial.contract.columns import Column
-from perennial.data.io.cast import cast
-from perennial.data.io.cell_checks import holds_categories
-from perennial.data.io.normal import normal
+from perennial.data.io.cast import cast_columns
+from perennial.data.io.cell_checks import has_open_categories
+from perennial.data.io.normalise import normalise_cells
 from perennial.data.io.read import Block
-from perennial.data.masking import masked
+from perennial.data.masking import mask_contacts
 from perennial.discovery.contract_draft import ColumnDraft, RuleDraft
 from perennial.discovery.profile import TableProfile
 
@@ -86,13 +86,13 @@ def _check_rows(drafts: dict[str, ColumnDraft], blocks: Iterable[Block]) -> _Cas
     misfits: dict[str, Counter[str]] = {}
     observed = ValueSummary(columns)
     for block in blocks:
-        typed = cast(block.rows, columns)
+        typed = cast_columns(block.rows, columns)
         n_rows += block.rows.height
         is_bad = typed.reasons.is_not_null()
         observed.add(typed.frame.filter(~is_bad))
         if not is_bad.any():
             continue
-        texts = normal(block.rows, columns).filter(is_bad)
+        texts = normalise_cells(block.rows, columns).filter(is_bad)
         n_lost += texts.height
         for rule, row in zip(typed.rules.filter(is_bad), texts.iter_rows(named=True), strict=True):
             kind, _, name = rule.partition(":")
@@ -107,7 +107,7 @@ def _take_back(draft: ColumnDraft, reason: str, misfits: Counter[str], *, is_tex
         return ColumnDraft(role="text") if is_text else ColumnDraft(role="contact", type="text"), why
     if len(misfits) <= _MAX_NULL_CODES and draft.role == "numeric":
         nulls = tuple(sorted({*draft.null, *misfits}))
-        codes = masked(", ".join(sorted(misfits)))
+        codes = mask_contacts(", ".join(sorted(misfits)))
         return replace(draft, null=nulls), f"{reason}; {codes} stand for nothing ({misfits.total():,} cells)"
     why = f"{misfits.total():,} cells are no number, more than 1 % of the file: taken for texts"
     return ColumnDraft(role="categorical", null=draft.null), why
@@ -123,7 +123,7 @@ class ValueSummary:
         ]  # fmt: skip
         self._minimum = dict.fromkeys(numbers, math.inf)
         self._maximum = dict.fromkeys(numbers, -math.inf)
-        self._values = {name: Counter[str]() for name, column in columns.items() if holds_categories(column)}
+        self._values = {name: Counter[str]() for name, column in columns.items() if has_open_categories(column)}
 
     def add(self, rows: pl.DataFrame) -> None:
         for name in self._minimum:

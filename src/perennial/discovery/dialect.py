@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from perennial.data.io.byte_source import byte_chunks
-from perennial.data.io.read import DELIMITERS, Dialect
+from perennial.data.io.byte_source import read_chunks
+from perennial.data.io.csv_header import DELIMITERS, Dialect
 from perennial.discovery.contract_draft import SourceDraft
 from perennial.errors import InputError
 
@@ -89,13 +89,13 @@ def _read_head(path: Path) -> tuple[str, str]:
     with open(path, "rb") as raw:
         mark = raw.read(2)
     if mark in (b"\xff\xfe", b"\xfe\xff"):
-        return "utf-16", _take_head(byte_chunks(path, "utf-16", _HEAD_BYTES))
-    chunks = byte_chunks(path, "utf-8", _CHUNK_BYTES)
+        return "utf-16", _take_head(read_chunks(path, "utf-16", _HEAD_BYTES))
+    chunks = read_chunks(path, "utf-8", _CHUNK_BYTES)
     first = next(chunks)
     if _is_utf8(chain([first], chunks)):
         return "utf-8", _take_head([first])
     encoding = "cp1252" if _is_cp1252(path) else "latin-1"
-    return encoding, _take_head(byte_chunks(path, encoding, _HEAD_BYTES))
+    return encoding, _take_head(read_chunks(path, encoding, _HEAD_BYTES))
 
 
 def _is_utf8(chunks: Iterable[bytes]) -> bool:
@@ -121,7 +121,7 @@ def _is_utf8(chunks: Iterable[bytes]) -> bool:
 def _is_cp1252(path: Path) -> bool:
     """Whether it decodes as Windows writes; latin-1 takes every byte."""
     try:
-        for _ in byte_chunks(path, "cp1252", _CHUNK_BYTES):
+        for _ in read_chunks(path, "cp1252", _CHUNK_BYTES):
             pass
     except InputError:
         return False

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from perennial.data.io.cast import cast
+from perennial.data.io.cast import cast_columns
 from perennial.discovery.column_types import ColumnType, TypedColumns
 from perennial.discovery.confirm import ExpectedRule
 from perennial.discovery.contract_draft import (
@@ -105,7 +105,7 @@ class Draft:
     def cast_dates(self, name: str) -> pl.Series:
         """A column of dates or times (n,) of the sample; null where it is empty."""
         column = self.typed[name].draft.to_column()
-        return cast(self.table.sample, {name: column}).frame[name].cast(pl.Datetime("us", "UTC"))
+        return cast_columns(self.table.sample, {name: column}).frame[name].cast(pl.Datetime("us", "UTC"))
 
     def cast_features(self, names: Sequence[str], is_used: Bools | None = None) -> dict[str, NDArray[np.generic]]:
         """Cells of the sample's rows, or those used, as a model would see them: numbers with NaN, texts with None."""
@@ -114,7 +114,7 @@ class Draft:
         for name in names:
             is_number = self.typed[name].type == "numeric"
             column = replace(self.typed[name].draft, role="numeric" if is_number else "categorical").to_column()
-            cells = cast(sample.select(name), {name: column}).frame[name]
+            cells = cast_columns(sample.select(name), {name: column}).frame[name]
             features[name] = cells.cast(pl.Float64).to_numpy() if is_number else cells.to_numpy()
         return features
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from perennial.data.io.cast import cast
+from perennial.data.io.cast import cast_columns
 from perennial.data.io.read import Block
 from perennial.discovery.column_types import TypedColumn, TypedColumns, draft_name, is_key
 from perennial.discovery.confirm import confirm_columns
@@ -177,7 +177,7 @@ def _describe_entity(profile: ColumnProfile) -> str:
 
 def _find_span(table: TableProfile, columns: TypedColumns, time: str) -> tuple[dt.date, dt.date]:
     """The first and the last day of the sample."""
-    cells = cast(table.sample.select(time), {time: columns[time].draft.to_column()}).frame[time]
+    cells = cast_columns(table.sample.select(time), {time: columns[time].draft.to_column()}).frame[time]
     first, last = cells.dt.date().min(), cells.dt.date().max()
     assert isinstance(first, dt.date)
     assert isinstance(last, dt.date)

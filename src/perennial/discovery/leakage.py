@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from perennial.data.io.cast import cast
-from perennial.data.masking import masked
+from perennial.data.io.cast import cast_columns
+from perennial.data.masking import mask_contacts
 from perennial.discovery.draft import Answers, Bools, Draft
 from perennial.discovery.names import has_topic, is_extension_of
 from perennial.errors import ConfigError
@@ -62,7 +62,7 @@ def refuse_leaks(draft: Draft, answers: Answers) -> None:
 def _split_outcome(draft: Draft) -> tuple[Bools, list[F64]]:
     """Rows of the sample with a known outcome (n,), and the yes-or-no questions that it answers there."""
     name, kind = draft.outcome.name, draft.outcome.kind
-    cells = cast(draft.table.sample.select(name), {name: draft.outcome.draft.to_column()}).frame[name]
+    cells = cast_columns(draft.table.sample.select(name), {name: draft.outcome.draft.to_column()}).frame[name]
     is_known, known = cells.is_not_null().to_numpy(), cells.drop_nulls()
     if kind == "multiclass":
         return is_known, questions(codes_of(known.to_numpy())[0].astype(np.float64), kind)
@@ -124,7 +124,7 @@ def _describe_value(cells: NDArray[np.generic]) -> str:
     first = cells[0]
     if any(cell not in (first, None) and cell == cell for cell in cells[1:]):
         return "any value but the commonest"
-    return "an empty cell" if first is None or first != first else f"the value {masked(str(first))}"
+    return "an empty cell" if first is None or first != first else f"the value {mask_contacts(str(first))}"
 
 
 def _find_missing(values: NDArray[np.generic], y: F64) -> str | None:

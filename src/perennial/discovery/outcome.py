@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from perennial.data.io.cast import cast
+from perennial.data.io.cast import cast_columns
 from perennial.discovery.column_types import TypedColumn, TypedColumns
 from perennial.discovery.contract_draft import ColumnDraft, TaskDraft
 from perennial.discovery.names import find_outcome_word, has_topic, is_outcome, load_keywords, split_words
@@ -222,7 +222,9 @@ def _simplify(value: str) -> str:
 
 def _describe_amount(profile: ColumnProfile, column: TypedColumn, sample: pl.DataFrame) -> OutcomeCandidate:
     draft = replace(column.draft, role="outcome", type=column.draft.type or "decimal", why=None)
-    cells = cast(sample.select(profile.name), {profile.name: draft.to_column()}).frame[profile.name].drop_nulls()
+    cells = (
+        cast_columns(sample.select(profile.name), {profile.name: draft.to_column()}).frame[profile.name].drop_nulls()
+    )
     numbers = cells.cast(pl.Float64).to_numpy()
     low, high, zeros = float(numbers.min()), float(numbers.max()), float((numbers == 0).mean())
     is_positive = low >= 0

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import yaml
 
-from perennial.data.masking import MASK, is_contact, masked
+from perennial.data.masking import MASK, has_contact, mask_contacts
 from perennial.discovery.column_types import TypedColumn, TypedColumns
 from perennial.discovery.contract_draft import ContractDraft, Yaml, dump_piece
 from perennial.discovery.profile import TableProfile
@@ -104,8 +104,8 @@ def build_params_text(name: str, rows: int, kind: str, *, has_text: bool = False
     augment: {{kind: none, times: 1}}
     train:
       {{seed: 1, {net}, learning_rate: {rate}, weight_decay: {decay}, batch_size: {batch},
-       epochs: {epochs}, patience: {patience}, swap_noise: {swap},{extra} accelerator: cpu, devices: 1, num_nodes: 1, strategy: single,
-       precision: 32-true, threads: 1}}
+       epochs: {epochs}, patience: {patience}, swap_noise: {swap},{extra}
+       accelerator: cpu, devices: 1, num_nodes: 1, strategy: single, precision: 32-true, threads: 1}}
     baseline: {{seed: 1, trials: {trials}, rounds: 800, learning_rate: 0.05, threads: 1}}
     evaluate: {{seed: 1, bootstrap: 500, placebos: {20 if kind == "uplift" else 0}}}
     explain: {{seed: 1, {explain}}}
@@ -127,6 +127,6 @@ def build_first_rows(table: TableProfile, columns: TypedColumns) -> list[str]:
 def _build_cell(text: str, column: TypedColumn) -> str:
     if column.type == "contact":
         return MASK if text else ""
-    is_risky = column.type == "text" or "@" in text or is_contact(text)
-    cell = make_printable(masked(text) if is_risky else text)
+    is_risky = column.type == "text" or "@" in text or has_contact(text)
+    cell = make_printable(mask_contacts(text) if is_risky else text)
     return cell if len(cell) <= _CELL_WIDTH else f"{cell[:_CELL_WIDTH]}…"

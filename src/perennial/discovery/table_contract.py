@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from perennial.data.io.images import Archive, prints
+from perennial.data.io.images import Archive, hash_pictures
 from perennial.discovery.column_types import TypedColumns
 from perennial.discovery.contract_draft import ColumnDraft, MoneyDraft, ignored_column
 from perennial.discovery.draft import Answers, Draft
@@ -160,7 +160,7 @@ def attach_pictures(draft: Draft, archives: Mapping[str, Archive]) -> None:
 
 
 def _keep_equal_pictures_together(draft: Draft, name: str, file: str, archive: Archive) -> None:
-    digests = prints(draft.table.sample[name], archive).drop_nulls()
+    digests = hash_pictures(draft.table.sample[name], archive).drop_nulls()
     if not digests.is_duplicated().any():
         return
     reason = f"{len(digests):,} paths lead to {digests.n_unique():,} different pictures"

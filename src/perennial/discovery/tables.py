@@ -15,9 +15,10 @@ import polars as pl
 
 from perennial.contract.columns import Column
 from perennial.contract.source import Format
+from perennial.data.io.csv_header import Dialect
 from perennial.data.io.jsonl import read_keys, read_objects
-from perennial.data.io.parquet import parquet_blocks, parquet_schema
-from perennial.data.io.read import Block, Dialect, read_blocks
+from perennial.data.io.parquet import read_parquet_blocks, read_parquet_schema
+from perennial.data.io.read import Block, read_blocks
 from perennial.data.names import RAW
 from perennial.discovery.contract_draft import SourceDraft
 from perennial.discovery.dialect import detect_dialect
@@ -59,7 +60,7 @@ class SourceTable:
         if self.dialect is not None:
             return read_blocks(path, self.dialect)
         if self.parquet is not None:
-            return parquet_blocks(path, {name: (name, column) for name, column in self.parquet.items()})
+            return read_parquet_blocks(path, {name: (name, column) for name, column in self.parquet.items()})
         return self._read_objects(path)
 
     def _read_objects(self, path: Path) -> Iterator[Block]:
@@ -128,7 +129,7 @@ def _describe_file(path: Path) -> SourceTable:
     with open(path, "rb") as raw:
         is_parquet = raw.read(4) == b"PAR1"
     if is_parquet:
-        schema = parquet_schema(path)
+        schema = read_parquet_schema(path)
         columns = {name: _read_as(dtype) for name, dtype in schema.items()}
         return replace(_describe_typed(path, "parquet", tuple(schema)), parquet=columns)
     if _has_json_name(path):

@@ -1,4 +1,4 @@
-"""Contributions and cells in, reasons in words out: which columns matter, and why this row scores as it does."""
+"""Reasons in words: which columns matter, and why a row has its score."""
 
 from __future__ import annotations
 
@@ -9,93 +9,100 @@ import polars as pl
 from numpy.typing import NDArray
 
 from perennial.contract.serving import FeatureColumn
-from perennial.data.masking import masked
+from perennial.data.masking import mask_contacts
 from perennial.results.explain import ColumnImportance, GroupEffect
 
 BUT = "; but "  # between what raises a score and what lowers it
 F64 = NDArray[np.float64]
 
 
-def importance(
+def rank_columns(
     columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn]
 ) -> list[ColumnImportance]:
-    """Columns by their mean absolute part, the greatest first."""
+    """Rank columns by their mean absolute part, the largest first."""
     labels = {feature.name: feature for feature in features}
     mean_abs = np.abs(parts_NG).mean(axis=0)
     total = float(mean_abs.sum()) or 1.0
-    found = [
+    ranked = [
         ColumnImportance(
             column=name, label=labels[name].label, mean_abs=float(mean_abs[g]), share=float(mean_abs[g]) / total,
-            direction=_direction(rows[name], parts_NG[:, g]) if labels[name].kind == "numeric" else 0.0,
+            direction=_rank_correlation(rows[name], parts_NG[:, g]) if labels[name].kind == "numeric" else 0.0,
         )
         for g, name in enumerate(columns)
     ]  # fmt: skip
-    return sorted(found, key=lambda item: (-item.mean_abs, item.column))
+    return sorted(ranked, key=lambda item: (-item.mean_abs, item.column))
 
 
-def groups(
+def find_group_effects(
     columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn]
 ) -> list[GroupEffect]:
-    """For each column, the groups of rows (categories, or lower and upper quarter) with the mean part of each."""
+    """Find for each column the groups of rows (categories, or lower and upper quarter) and the mean part of each."""
     labels = {feature.name: feature for feature in features}
-    found: list[GroupEffect] = []
+    effects: list[GroupEffect] = []
     for g, name in enumerate(columns):
-        for words, mask in _groups_of(rows[name], labels[name]):
+        for description, mask in _split_groups(rows[name], labels[name]):
             if mask.sum() >= _ENOUGH:
                 effect = float(parts_NG[mask, g].mean())
-                found.append(
-                    GroupEffect(column=name, words=words, n=int(mask.sum()), share=float(mask.mean()), effect=effect)
+                effects.append(
+                    GroupEffect(
+                        column=name, words=description, n=int(mask.sum()), share=float(mask.mean()), effect=effect
+                    )
                 )
-    return sorted(found, key=lambda group: (-abs(group.effect), group.column))
+    return sorted(effects, key=lambda group: (-abs(group.effect), group.column))
 
 
-def reasons(
+def describe_reasons(
     columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn], n: int,
     *, quoted: bool = True,
 ) -> list[str]:  # fmt: skip
-    """The `n` strongest reasons of each row that raise its score, then those that lower it: `why; but why not`.
+    """Describe the `n` strongest reasons of each row, those that raise its score first: `why; but why not`.
 
-    Texts are quoted from their start, or, where they are quoted elsewhere, named only.
+    Texts are quoted from their start; not `quoted`, they appear by label only.
     """
     labels = {feature.name: feature for feature in features}
     cells = {name: rows[name].to_list() for name in columns}
     out = []
     for i, parts in enumerate(parts_NG):
         strongest = [g for g in np.argsort(-np.abs(parts), kind="stable")[:n] if abs(parts[g]) > 1e-9]
-        up = [cell_words(labels[columns[g]], cells[columns[g]][i], quoted) for g in strongest if parts[g] > 0]
-        down = [cell_words(labels[columns[g]], cells[columns[g]][i], quoted) for g in strongest if parts[g] < 0]
+        up = [describe_cell(labels[columns[g]], cells[columns[g]][i], quoted) for g in strongest if parts[g] > 0]
+        down = [describe_cell(labels[columns[g]], cells[columns[g]][i], quoted) for g in strongest if parts[g] < 0]
         out.append(", ".join(up) + (BUT if up and down else "against: " if down else "") + ", ".join(down))
     return out
 
 
-def adverse(columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn]) -> list[str]:
-    """The four strongest reasons of each row that raise its chance of default: what a refused applicant is told.
+def describe_adverse_reasons(
+    columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn]
+) -> list[str]:
+    """Describe the four strongest reasons of each row that raise its probability of default, for a refused applicant.
 
     Four, since more is "not likely to be helpful" (Regulation B, official interpretation of 12 CFR 1002.9(b)(2), 1).
     """
-    return [told.removeprefix("against: ") for told in reasons(columns, parts_NG.clip(0), rows, features, _ADVERSE)]
+    return [
+        reason.removeprefix("against: ")
+        for reason in describe_reasons(columns, parts_NG.clip(0), rows, features, _ADVERSE)
+    ]
 
 
-def cell_words(feature: FeatureColumn, cell: object, quoted: bool = True) -> str:
-    """`visits in 30 days: 4`"""
+def describe_cell(feature: FeatureColumn, cell: object, quoted: bool = True) -> str:
+    """Describe a cell: `visits in 30 days: 4`."""
     if cell is None:
         return f"{feature.label}: none known"
     if feature.kind == "image" or (feature.kind == "text" and not quoted):
         return feature.label
     if feature.kind == "text":
-        return f"{feature.label}: “{_shortened(str(cell))}”"
+        return f"{feature.label}: “{_shorten_text(str(cell))}”"
     unit = f" {feature.unit}" if feature.unit and feature.unit not in feature.label else ""
-    return f"{feature.label}: {number(cell) if isinstance(cell, int | float) else cell}{unit}"
+    return f"{feature.label}: {format_number(cell) if isinstance(cell, int | float) else cell}{unit}"
 
 
-def _shortened(text: str) -> str:
-    """The first words of a text, without the sign that parts reasons for and against, and without contact data."""
-    flat = " ".join(masked(text).replace(";", ",").split())
+def _shorten_text(text: str) -> str:
+    """The first words of a text, contact data masked, without the separator of reasons for and against."""
+    flat = " ".join(mask_contacts(text).replace(";", ",").split())
     return flat if len(flat) <= _QUOTED else flat[:_QUOTED].rsplit(" ", 1)[0] + " …"
 
 
-def number(value: float) -> str:
-    """At most three digits after the point, none where there are enough before it."""
+def format_number(value: float) -> str:
+    """Format a number with three significant digits, or as a whole number from 100 on."""
     if value == int(value) or abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
@@ -106,30 +113,32 @@ _ENOUGH = 30
 _QUOTED = 60  # characters of a text that are quoted
 
 
-def _groups_of(cells: pl.Series, feature: FeatureColumn) -> list[tuple[str, NDArray[np.bool_]]]:
+def _split_groups(cells: pl.Series, feature: FeatureColumn) -> list[tuple[str, NDArray[np.bool_]]]:
     if feature.kind in {"text", "image"}:
         return []
     null = cells.is_null().to_numpy()
-    found = [(f"{feature.label}: none known", null)]
+    groups = [(f"{feature.label}: none known", null)]
     if feature.kind == "categorical":
         values = cells.drop_nulls().value_counts(sort=True).head(8)[cells.name].to_list()
-        return found + [(f"{feature.label}: {v}", (cells == v).fill_null(False).to_numpy()) for v in sorted(values)]
+        return groups + [(f"{feature.label}: {v}", (cells == v).fill_null(False).to_numpy()) for v in sorted(values)]
     numbers = cells.cast(pl.Float64)
     low, high = numbers.quantile(0.25), numbers.quantile(0.75)
     if low is None or high is None:
-        return found
+        return groups
     if numbers.n_unique() <= 3:
         values = sorted(numbers.drop_nulls().unique().to_list())
-        return found + [(f"{feature.label}: {number(v)}", (numbers == v).fill_null(False).to_numpy()) for v in values]
+        return groups + [
+            (f"{feature.label}: {format_number(v)}", (numbers == v).fill_null(False).to_numpy()) for v in values
+        ]
     lowest = low == numbers.min()
     ends = [
-        (f"{feature.label}: {number(low)}{'' if lowest else ' or less'}", numbers <= low),
-        (f"{feature.label}: {number(high)} or more", numbers >= high),
+        (f"{feature.label}: {format_number(low)}{'' if lowest else ' or less'}", numbers <= low),
+        (f"{feature.label}: {format_number(high)} or more", numbers >= high),
     ]
-    return found + [(words, mask.fill_null(False).to_numpy()) for words, mask in ends]
+    return groups + [(description, mask.fill_null(False).to_numpy()) for description, mask in ends]
 
 
-def _direction(cells: pl.Series, parts: F64) -> float:
+def _rank_correlation(cells: pl.Series, parts: F64) -> float:
     known = cells.is_not_null().to_numpy()
     x, y = cells.cast(pl.Float64).to_numpy()[known], parts[known]
     if len(x) < 2 or x.std() == 0 or y.std() == 0:

@@ -1,4 +1,4 @@
-"""A zip or tar in, those of its files that are asked for in a folder out; nothing of it can reach beyond that folder."""
+"""Archives: safe unpacking of the files of a zip or tar that are asked for; nothing can land outside the folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplem
 
 
 class Member(NamedTuple):
-    """A file of an archive: its path in it, what it is where that is no regular file, and how to open it."""
+    """A file of an archive: its path in it, its type where it is no regular file, and how to open it."""
 
     name: str
     other: str | None
@@ -34,69 +34,69 @@ def is_archive(path: Path) -> bool:
     return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
 
 
-def unpack(path: Path, folder: Path, wanted: Callable[[str], bool]) -> list[str]:
-    """Write the members whose file name is wanted into `folder`, by that name; the names of those that are not.
+def unpack(path: Path, folder: Path, accepts: Callable[[str], bool]) -> list[str]:
+    """Write the members whose file name `accepts` takes into `folder`, and return the names of the others.
 
     Raises: InputError when the archive is broken, encrypted or a bomb, when a member would land elsewhere or is a
-    link or device, when two have one name, or when none is wanted.
+    link or device, when two have one name, or when none is accepted.
     """
     passed_over, n_bytes, n_files, n_taken = [], 0, 0, 0
     try:
-        with _members(path) as members:
+        with _open_members(path) as members:
             for member in members:
                 n_files += 1
-                name = _checked(path, member)
+                name = _check_member(path, member)
                 if n_files > _MOST_FILES:
                     raise InputError(
                         f"{path}: more than {_MOST_FILES} files; give the ones that are tables", code="bomb"
                     )
-                if not wanted(name):
+                if not accepts(name):
                     passed_over.append(member.name)
                     continue
                 if (folder / name).exists():
                     raise InputError(f"{path} holds two files called {name}; rename one", code="duplicate_member")
-                n_bytes = _write(path, member, folder / name, n_bytes)
+                n_bytes = _write_member(path, member, folder / name, n_bytes)
                 n_taken += 1
     except InputError:
         raise
-    except RuntimeError as error:  # what zipfile says of a password
+    except RuntimeError as error:  # raised by zipfile for a missing password
         raise InputError(f"{path}: {error}; give it without a password", code="broken_archive") from error
     except _BROKEN as error:
         raise InputError(f"{path}: broken archive ({error}); fetch it again", code="broken_archive") from error
     if not n_taken:
-        held = ", ".join(passed_over[:10]) or "nothing"
-        raise InputError(f"{path} holds no file that a table asks for; it holds: {held}", code="no_table")
+        names = ", ".join(passed_over[:10]) or "nothing"
+        raise InputError(f"{path} holds no file that a table asks for; it holds: {names}", code="no_table")
     return passed_over
 
 
 @contextmanager
-def _members(path: Path) -> Iterator[Iterator[Member]]:
+def _open_members(path: Path) -> Iterator[Iterator[Member]]:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             files = (info for info in archive.infolist() if not info.is_dir())
-            yield (Member(info.filename, _other(info), partial(archive.open, info)) for info in files)
+            yield (Member(info.filename, _zip_type(info), partial(archive.open, info)) for info in files)
         return
     with tarfile.open(path, "r:*") as tar:
-        held = (info for info in tar if not info.isdir())
-        yield (Member(info.name, _no_file(info), partial(tar.extractfile, info)) for info in held)
+        infos = (info for info in tar if not info.isdir())
+        yield (Member(info.name, _tar_type(info), partial(tar.extractfile, info)) for info in infos)
 
 
-def _no_file(info: tarfile.TarInfo) -> str | None:
+def _tar_type(info: tarfile.TarInfo) -> str | None:
     return None if info.isfile() else _KINDS.get(info.type, "a device")
 
 
 _KINDS = {tarfile.SYMTYPE: "a link", tarfile.LNKTYPE: "a link", tarfile.FIFOTYPE: "a pipe"}
 
 
-def _other(info: zipfile.ZipInfo) -> str | None:
+def _zip_type(info: zipfile.ZipInfo) -> str | None:
     mode = info.external_attr >> 16
     if not mode or stat.S_ISREG(mode) or not stat.S_IFMT(mode):
         return None
     return "a link" if stat.S_ISLNK(mode) else "a device"
 
 
-def _checked(path: Path, member: Member) -> str:
-    """The file name of a member that lies inside the archive and is a file."""
+def _check_member(path: Path, member: Member) -> str:
+    """The file name of a member, which must be a file with a path inside the archive."""
     parts = PurePosixPath(member.name.replace("\\", "/")).parts
     if not parts or ".." in parts or parts[0] == "/" or ":" in parts[0] or "\0" in member.name:
         raise InputError(
@@ -109,8 +109,8 @@ def _checked(path: Path, member: Member) -> str:
     return parts[-1]
 
 
-def _write(path: Path, member: Member, to: Path, before: int) -> int:
-    """Copy a member; how many bytes were unpacked with it. What an archive says of sizes is not believed."""
+def _write_member(path: Path, member: Member, to: Path, before: int) -> int:
+    """Copy a member and return the total of unpacked bytes; the sizes that an archive declares are not trusted."""
     n_bytes, size = before, path.stat().st_size
     source = member.open()
     assert source is not None, "a regular file has content"
@@ -118,7 +118,7 @@ def _write(path: Path, member: Member, to: Path, before: int) -> int:
         while chunk := source.read(_CHUNK):
             n_bytes += len(chunk)
             if n_bytes > _MOST_BYTES or (n_bytes > _BOMB_BYTES and n_bytes > _BOMB_RATIO * size):
-                words = f"{path}: expands to more than {_BOMB_RATIO} times its {size} bytes, or beyond {_MOST_BYTES}"
-                raise InputError(f"{words}; if it is honest, unpack it first", code="bomb")
+                message = f"{path}: expands to more than {_BOMB_RATIO} times its {size} bytes, or beyond {_MOST_BYTES}"
+                raise InputError(f"{message}; if it is honest, unpack it first", code="bomb")
             file.write(chunk)
     return n_bytes

@@ -1,4 +1,4 @@
-"""Bytes in, a file that is whole or absent out: every write goes to a neighbour first, is synced, and renamed."""
+"""Durable files: every write goes to a neighbour first, is synced, and renamed, so that a file is whole or absent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CHUNK = 1 << 20
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def open_replacement(path: Path) -> Iterator[BinaryIO]:
     """A binary file to write to; it takes the place of `path` only when the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -31,7 +31,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    with replacing(path) as file:
+    with open_replacement(path) as file:
         file.write(data)
 
 
@@ -49,7 +49,7 @@ def json_bytes(value: Any) -> bytes:
 
 
 def read_json(path: Path) -> Any:
-    """Raises: InputError when there is no such file, IntegrityError when it is not JSON."""
+    """Read JSON (raises InputError when there is no such file, IntegrityError when it is not JSON)."""
     try:
         return json.loads(path.read_bytes())
     except FileNotFoundError:

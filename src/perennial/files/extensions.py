@@ -1,4 +1,4 @@
-"""A kind and a name in, a function that this project wrote itself out: src/extensions/{features,models,rules}.py.
+"""Extensions: functions of the project's own in src/extensions/{features,models,rules}.py.
 
 A function is named in YAML as `{kind: custom, name: …, settings: {…}}`. There is no registry and no dotted path.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -15,38 +15,38 @@ from typing import Any, Literal
 from perennial.errors import ConfigError
 from perennial.files.project import Project
 
-Kind = Literal["features", "models", "rules"]
-KINDS: tuple[Kind, ...] = ("features", "models", "rules")
+ExtensionKind = Literal["features", "models", "rules"]
+EXTENSION_KINDS: tuple[ExtensionKind, ...] = ("features", "models", "rules")
 _loaded: dict[tuple[Path, bytes], ModuleType] = {}  # by content: an edited file is another module
 
 
-def place(kind: Kind) -> str:
-    """Where the functions of a kind are, below a project's root."""
+def extension_path(kind: ExtensionKind) -> str:
+    """The file of the functions of a kind, relative to a project's root."""
     return f"src/extensions/{kind}.py"
 
 
-def extension(kind: Kind, name: str, settings: dict[str, Any]) -> Callable[..., Any]:
-    """The public function `name` of the project of the current folder, to be called with `settings` as keywords.
+def load_extension(kind: ExtensionKind, name: str, settings: Mapping[str, object]) -> Callable[..., Any]:
+    """Load the public function `name` of the current folder's project, to be called with `settings` as keywords.
 
     Raises: ConfigError when the file or the function is missing, the file fails, or a setting is none of its keywords.
     """
-    path = Project.here().root / place(kind)
-    module = _module(path)
-    held = {key: f for key, f in vars(module).items() if inspect.isfunction(f) and f.__module__ == module.__name__}
-    public = {key: f for key, f in held.items() if not key.startswith("_")}
+    path = Project.here().root / extension_path(kind)
+    module = _load_module(path)
+    functions = {key: f for key, f in vars(module).items() if inspect.isfunction(f) and f.__module__ == module.__name__}
+    public = {key: f for key, f in functions.items() if not key.startswith("_")}
     if name not in public:
-        raise ConfigError(f"{place(kind)} has no function {name!r}; it has: {', '.join(public) or 'none'}")
+        raise ConfigError(f"{extension_path(kind)} has no function {name!r}; it has: {', '.join(public) or 'none'}")
     keywords = {
         key for key, p in inspect.signature(public[name]).parameters.items() if p.kind == inspect.Parameter.KEYWORD_ONLY
     }
     if unknown := sorted(settings.keys() - keywords):
         raise ConfigError(
-            f"{name} in {place(kind)} takes no setting {unknown[0]!r}; it takes: {', '.join(keywords) or 'none'}"
+            f"{name} in {extension_path(kind)} takes no setting {unknown[0]!r}; it takes: {', '.join(keywords) or 'none'}"
         )
     return public[name]
 
 
-def _module(path: Path) -> ModuleType:
+def _load_module(path: Path) -> ModuleType:
     try:
         content = path.read_bytes()
     except OSError as error:

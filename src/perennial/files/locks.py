@@ -1,4 +1,4 @@
-"""A path in, a lock held by this process out; the lock goes with the process, however that ends."""
+"""File lock: exclusive for a process, and released when the process ends, however that happens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from perennial.errors import Busy
 
 
 @contextmanager
-def held(path: Path, *, what: str, wait_s: float = 0.0) -> Iterator[None]:
+def file_lock(path: Path, *, what: str, wait_s: float = 0.0) -> Iterator[None]:
     """Hold an exclusive lock on `path` for the block.
 
     Raises: Busy when another process still holds it after `wait_s` seconds.

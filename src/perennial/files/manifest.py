@@ -1,4 +1,4 @@
-"""A folder in, its manifest.json out: the sha256 of every file in it, written last and checked before use."""
+"""Folder manifest: the sha256 of every file, in manifest.json, written last and checked before use."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ NAME = "manifest.json"
 
 
 def seal(folder: Path) -> str:
-    """Write the manifest of `folder` and return its digest, which names the whole content."""
-    write_json(folder / NAME, {"files": _digests(folder)})
-    return digest(folder)
+    """Write the manifest of `folder` and return its digest, which identifies the whole content."""
+    write_json(folder / NAME, {"files": _hash_files(folder)})
+    return folder_digest(folder)
 
 
-def digest(folder: Path) -> str:
-    """The sha256 of the manifest: one name for everything in the folder."""
+def folder_digest(folder: Path) -> str:
+    """The sha256 of the manifest: one digest for everything in the folder."""
     try:
         return hashlib.sha256((folder / NAME).read_bytes()).hexdigest()
     except FileNotFoundError:
@@ -30,9 +30,9 @@ def verify(folder: Path) -> str:
 
     Raises: IntegrityError naming the first files that are missing, changed or not listed.
     """
-    name = digest(folder)
-    told, found = read_json(folder / NAME)["files"], _digests(folder)
-    wrong = sorted(path for path in told.keys() | found.keys() if told.get(path) != found.get(path))
+    name = folder_digest(folder)
+    recorded, actual = read_json(folder / NAME)["files"], _hash_files(folder)
+    wrong = sorted(path for path in recorded.keys() | actual.keys() if recorded.get(path) != actual.get(path))
     if wrong:
         raise IntegrityError(
             f"{folder}: {', '.join(wrong[:3])} differ from {NAME}; restore with dvc checkout or run it again"
@@ -40,6 +40,6 @@ def verify(folder: Path) -> str:
     return name
 
 
-def _digests(folder: Path) -> dict[str, str]:
+def _hash_files(folder: Path) -> dict[str, str]:
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != NAME)
     return {path.relative_to(folder).as_posix(): sha256_file(path) for path in files}

@@ -1,4 +1,4 @@
-"""A project's root in, the places of everything in it out. Only stages and actions ask."""
+"""Project layout: where contracts, raw data, outputs and state lie below a project's root. Only stages and actions ask."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ class Project:
         raise ConfigError(f"{cwd} is not inside a project: no folder above it holds params.yaml and dvc.yaml")
 
     def contract(self, name: str) -> Path:
-        return self.root / "contracts" / f"{checked(name)}.yaml"
+        return self.root / "contracts" / f"{check_name(name)}.yaml"
 
     def raw(self, name: str) -> Path:
-        return self.root / "data" / checked(name) / "raw"
+        return self.root / "data" / check_name(name) / "raw"
 
     def output(self, name: str, stage: str) -> Path:
-        return self.root / "outputs" / checked(name) / stage
+        return self.root / "outputs" / check_name(name) / stage
 
     def state(self, name: str) -> Path:
         """Machine-local state of a use case: receipt, curves, locks, incoming rows."""
-        return self.root / ".perennial" / checked(name)
+        return self.root / ".perennial" / check_name(name)
 
     @property
     def services(self) -> Path:
@@ -48,8 +48,8 @@ class Project:
         return self.root / ".perennial"
 
 
-def checked(name: str) -> str:
-    """Raises: ConfigError unless `name` can safely be part of a path and of a registry name."""
+def check_name(name: str) -> str:
+    """Return `name` (raises ConfigError unless it can safely be part of a path and of a registry name)."""
     if not _NAME.match(name):
         raise ConfigError(f"use case name {name!r}: use lower-case letters, digits and _, a letter first")
     return name

@@ -1,4 +1,4 @@
-"""A path of a user's in, an error at once out where it is nothing that can be read whole now."""
+"""Readable files: checks that a user's file is regular, readable and complete before anything is read."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from pathlib import Path
 from perennial.errors import InputError
 
 _UNFINISHED = {".part", ".partial", ".tmp", ".crdownload", ".filepart", ".download", ".swp"}
-_RECENT_S = 600.0  # a file that was last written longer ago is only held open
+_RECENT_S = 600.0  # a file last written longer ago is open for writing, but not being written
 
 
-def check_sound(path: Path) -> None:
-    """Raises: InputError for what is no regular file, may not be read, or is still being written."""
+def check_readable(path: Path) -> None:
+    """Check a file (raises InputError when it is not regular, may not be read, or is still being written)."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})", code="unreadable_file") from error
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise InputError(f"{path} is no regular file: give the file itself, or a folder of files", code="not_a_file")
     if not os.access(path, os.R_OK):
         raise InputError(f"{path}: may not be read by this user; change its permissions", code="unreadable_file")
     if path.suffix.lower() in _UNFINISHED:
         raise InputError(f"{path} is not complete, by its name; wait until it is renamed", code="not_complete")
-    if _is_written(path) and time.time() - found.st_mtime < _RECENT_S:
+    if _is_being_written(path) and time.time() - status.st_mtime < _RECENT_S:
         raise InputError(
             f"{path} is not complete: a process is writing it; wait until it has ended", code="not_complete"
         )
 
 
-def copy_whole(path: Path, to: Path) -> None:
-    """Copy a file that stays as it is meanwhile.
+def copy_file(path: Path, to: Path) -> None:
+    """Copy a file that does not change meanwhile.
 
-    Raises: InputError as `check_sound`, and when it has changed while it was read.
+    Raises: InputError as `check_readable`, and when it has changed while it was read.
     """
-    check_sound(path)
+    check_readable(path)
     before = path.stat()
     with open(path, "rb") as source, open(to, "wb") as target:
         while chunk := source.read(1 << 20):
@@ -50,7 +50,7 @@ def copy_whole(path: Path, to: Path) -> None:
         )
 
 
-def _is_written(path: Path) -> bool:
+def _is_being_written(path: Path) -> bool:
     """Whether a process has it open for writing: then the kernel grants no lease to read (Linux, fcntl(2) F_SETLEASE)."""
     if not hasattr(fcntl, "F_SETLEASE"):
         return False

@@ -1,4 +1,4 @@
-"""Frames in, checksummed Parquet out, and back: a flipped bit raises instead of becoming another number."""
+"""Tables on disk: Parquet with page checksums, so that a flipped bit raises instead of becoming another number."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from perennial.errors import InputError, IntegrityError
-from perennial.files.durable import replacing
+from perennial.files.durable import open_replacement
 
 ROW_GROUP = 250_000
 
@@ -18,7 +18,7 @@ ROW_GROUP = 250_000
 def write_table(path: Path, frame: pl.DataFrame) -> None:
     """Write `frame` as Parquet with page checksums (neither Polars nor DuckDB writes or checks them)."""
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-    with replacing(path) as file:
+    with open_replacement(path) as file:
         pq.write_table(
             table, file, compression="zstd", compression_level=1, row_group_size=ROW_GROUP, write_page_checksum=True
         )
@@ -39,8 +39,8 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame
     except FileNotFoundError:
         raise InputError(f"{path} is missing: run the stage that writes it") from None
     except (pa.ArrowException, OSError) as error:
-        words = f"{path} is damaged ({' '.join(str(error).split())[:200]})"
-        raise IntegrityError(f"{words}; restore it with dvc checkout or run its stage again") from error
+        message = f"{path} is damaged ({' '.join(str(error).split())[:200]})"
+        raise IntegrityError(f"{message}; restore it with dvc checkout or run its stage again") from error
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
     return frame

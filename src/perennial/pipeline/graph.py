@@ -11,7 +11,7 @@ import yaml
 
 from perennial.errors import ConfigError
 from perennial.files.durable import write_text
-from perennial.files.extensions import Kind, place
+from perennial.files.extensions import ExtensionKind, extension_path
 
 _SOURCE = ("task", "source", "columns", "events")
 _TABLES = ("task", "columns", "rules", "events", "unit")
@@ -32,7 +32,7 @@ class Stage:
     after: tuple[str, ...] = ()
     contract: tuple[str, ...]
     params: bool = False
-    own: tuple[Kind, ...] = ()  # files of the project's own functions that it looks into
+    own: tuple[ExtensionKind, ...] = ()  # files of the project's own functions that it looks into
 
 
 STAGES: dict[str, Stage] = {
@@ -123,7 +123,7 @@ def _do(name: str, stage: Stage, graph: Any, versioned: dict[str, str]) -> dict[
 def _stage(name: str, stage: Stage, sources: list[str], packages: list[str]) -> dict[str, Any]:
     """One stage of dvc.yaml, the same wherever its code lies."""
     inputs = [f"outputs/${{key}}/{before}" for before in stage.after] or ["data/${key}/raw"]
-    sources = [*sources, *(place(kind) for kind in stage.own)]
+    sources = [*sources, *(extension_path(kind) for kind in stage.own)]
     params: list[Any] = [f"use_cases.${{key}}.{name}"] if stage.params else []
     params += [{"contracts/${key}.yaml": sorted(stage.contract)}, {"versions.yaml": packages}]
     return {

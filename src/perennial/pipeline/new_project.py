@@ -19,7 +19,7 @@ import perennial
 from perennial import __version__
 from perennial.errors import ConfigError
 from perennial.files.durable import write_text
-from perennial.files.extensions import KINDS, place
+from perennial.files.extensions import EXTENSION_KINDS, extension_path
 from perennial.pipeline import graph, versions
 
 log = logging.getLogger("perennial")
@@ -69,7 +69,7 @@ def _files(name: str) -> dict[str, str]:
         ".dvcignore": text["dvcignore"],
         "tests/test_project.py": text["test_project.py"],
         "infra/retrain.sh": text["retrain.sh"],
-        **{place(kind): text[f"{kind}.py"] for kind in KINDS},
+        **{extension_path(kind): text[f"{kind}.py"] for kind in EXTENSION_KINDS},
         **flows,
     }
 

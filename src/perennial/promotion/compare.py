@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from perennial.config.base import section
+from perennial.config.base import read_section
 from perennial.config.gate import GateParams
 from perennial.contract.load import load
 from perennial.files.project import Project
@@ -17,7 +17,7 @@ from perennial.scoring.scorer import Scorer
 def compare(here: Project, other: Project, name: str) -> str:
     """Markdown: the figures of both candidates, and what the gate would say of this one against the other."""
     contract = load(here.contract(name))
-    gate = section(here.root / "params.yaml", name, "gate", GateParams)
+    gate = read_section(here.root / "params.yaml", name, "gate", GateParams)
     new, old = (_candidate(project, name) for project in (here, other))
     decision = decide(gather_evidence(here, name, contract, new, old, gate))
     mine, others = (read_evaluation(project, name) for project in (here, other))

@@ -9,10 +9,10 @@ import polars as pl
 
 from perennial.config.gate import GateParams
 from perennial.contract.model import Contract
-from perennial.contract.serving import changed_features, feature_columns
+from perennial.contract.serving import feature_columns, find_changed_features
 from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
-from perennial.data.prepare.parts import Part, labelled, part
-from perennial.data.prepare.split import trained_on
+from perennial.data.prepare.parts import LabelledRows, label_rows, select_part
+from perennial.data.prepare.split import is_trained_on
 from perennial.errors import DataStopped
 from perennial.evaluation.decisions import policy
 from perennial.evaluation.decisions.money import contact_policy, message_policy
@@ -36,30 +36,32 @@ def gather_evidence(
     units = read_table(project.output(name, "featurize") / "units.parquet")
     splits = read_table(project.output(name, "split") / "splits.parquet")
     if isinstance(contract.task, Clustering):
-        frames = [part(units, splits, which, contract).frame for which in ("train", "val", "test")]
+        frames = [select_part(units, splits, which, contract).frame for which in ("train", "val", "test")]
         return _segmentation(contract.task, units, (pl.concat(frames[:2]), frames[2]), new, old)
-    val, test = (part(units, splits, which, contract) for which in ("val", "test"))
+    val, test = (select_part(units, splits, which, contract) for which in ("val", "test"))
     comparison = comparison_of(contract, test, contract.task.primary, resamples=gate.bootstrap, seed=gate.seed)
     return compare_models(contract, new, old, (val, test), comparison, units)
 
 
-def comparison_of(contract: Contract, test: Part, metric: str, *, resamples: int, seed: int) -> PairedComparison:
+def comparison_of(
+    contract: Contract, test: LabelledRows, metric: str, *, resamples: int, seed: int
+) -> PairedComparison:
     """Comparison of models on the rows of `test` by `metric`, weighted as they stand for the population; by arm if any."""
     arm = test.arm if contract.task.kind == "uplift" else None
-    return PairedComparison(metric=metric, y=test.y, arm=arm, weight=test.weighed, resamples=resamples, seed=seed)
+    return PairedComparison(metric=metric, y=test.y, arm=arm, weight=test.uneven_weight, resamples=resamples, seed=seed)
 
 
 def compare_models(
     contract: Contract,
     new: Scorer,
     old: Scorer | None,
-    parts: tuple[Part, Part],
+    parts: tuple[LabelledRows, LabelledRows],
     comparison: PairedComparison,
     units: pl.DataFrame,
 ) -> Evidence:
     """Both models on val and test rows; of `units`, all rows there are, the randomization is checked."""
     val, test = parts
-    p_new, problem = new.score(test.frame), _randomization_problem(contract, labelled(units, contract))
+    p_new, problem = new.score(test.frame), _randomization_problem(contract, label_rows(units, contract))
     why_not = None if old is None else not_comparable(new, old, test.frame)
     if old is None or why_not is not None:
         return Evidence(
@@ -95,7 +97,7 @@ def _segmentation(
     return SegmentationEvidence(stability=stability, minimum=task.minimum, retention=label_retention(before, now))
 
 
-def _randomization_problem(contract: Contract, rows: Part) -> str | None:
+def _randomization_problem(contract: Contract, rows: LabelledRows) -> str | None:
     """Of all rows: messages were assigned before they were split."""
     if contract.task.kind != "uplift":
         return None
@@ -110,7 +112,7 @@ def not_comparable(new: Scorer, old: Scorer, test: pl.DataFrame) -> str | None:
     if old.bundle.split.get("keys") != new.bundle.split.get("keys"):
         return "customers are identified by other columns than when the champion was made"
     try:
-        n_trained_on = int(trained_on(test, old.bundle.split).sum())
+        n_trained_on = int(is_trained_on(test, old.bundle.split).sum())
     except DataStopped as error:
         return str(error)
     return f"the champion has trained on {n_trained_on} of these {test.height} test rows" if n_trained_on else None
@@ -121,12 +123,12 @@ def _other_question(new: Scorer, old: Scorer) -> str | None:
     tasks = [scorer.bundle.serving.head.task for scorer in (old, new)]
     if tasks[0] != tasks[1] or (old.outputs != new.outputs and tasks[0] != "clustering"):
         return f"the task changed from {', '.join(old.outputs)} to {', '.join(new.outputs)}"
-    if changed := changed_features(old.bundle.serving, new.bundle.serving):
+    if changed := find_changed_features(old.bundle.serving, new.bundle.serving):
         return f"the roles or recipes of {', '.join(changed[:5])} changed since the champion was made"
     return None
 
 
-def _profit(contract: Contract, new: Scorer, old: Scorer, val: Part, test: Part) -> Interval | None:
+def _profit(contract: Contract, new: Scorer, old: Scorer, val: LabelledRows, test: LabelledRows) -> Interval | None:
     """What the candidate's list earns more than the champion's on the same test rows."""
     match contract.task:
         case Binary():

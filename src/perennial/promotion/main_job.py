@@ -9,11 +9,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from perennial.config.base import section, use_cases
+from perennial.config.base import read_section, read_use_cases
 from perennial.config.sections import SECTIONS
 from perennial.contract.load import load
 from perennial.errors import ConfigError, ContractError
-from perennial.files.locks import held
+from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.pipeline import repo
 from perennial.promotion.receipt import current_receipt
@@ -29,10 +29,10 @@ def check(project: Project, name: str) -> None:
     Raises: ConfigError with every problem of the contract and of all sections of params; LeakError as the contract.
     """
     params = project.root / "params.yaml"
-    if not project.contract(name).exists() and name not in use_cases(params):
+    if not project.contract(name).exists() and name not in read_use_cases(params):
         load(project.contract(name))  # a mistyped name has one reason, not one of every file
     looks: list[Callable[[], Any]] = [partial(load, project.contract(name))]
-    looks += [partial(section, params, name, key, model) for key, model in SECTIONS.items()]
+    looks += [partial(read_section, params, name, key, model) for key, model in SECTIONS.items()]
     problems = []
     for look in looks:
         try:
@@ -48,7 +48,7 @@ def nothing_to_do(project: Project, name: str) -> Receipt | None:
 
     Raises: Busy when a run of this use case is going on.
     """
-    with held(project.state(name) / "run.lock", what=f"a run of {name}"):
+    with file_lock(project.state(name) / "run.lock", what=f"a run of {name}"):
         for line in repo.repair(project.root):
             say(line)
         if not project.raw(name).is_dir() and not repo.bring_raw(project.root, name):

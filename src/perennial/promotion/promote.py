@@ -6,12 +6,12 @@ import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from perennial.config.base import section
+from perennial.config.base import read_section
 from perennial.config.gate import GateParams
 from perennial.contract.load import load
 from perennial.contract.model import Contract
 from perennial.errors import Refused
-from perennial.files.locks import held
+from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.promotion.evidence import gather_evidence
 from perennial.promotion.gate import decide, decide_as_first
@@ -32,8 +32,8 @@ def promote(project: Project, name: str, number: str | None = None, *, why: str 
     Raises: Refused when no version is registered, or an override is asked for what can be compared.
     """
     contract, store = load(project.contract(name)), open_store(project)
-    gate = section(project.root / "params.yaml", name, "gate", GateParams)
-    with held(project.state(name) / "decide.lock", what=f"a decision on {name}", wait_s=60):
+    gate = read_section(project.root / "params.yaml", name, "gate", GateParams)
+    with file_lock(project.state(name) / "decide.lock", what=f"a decision on {name}", wait_s=60):
         champion = registry.champion(store, name)
         candidate = registry.version(store, name, number) if number else registry.by_alias(store, name, "challenger")
         candidate = candidate or champion

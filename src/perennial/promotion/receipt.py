@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from perennial.config.base import use_cases
+from perennial.config.base import read_use_cases
 from perennial.errors import PerennialError
 from perennial.files.durable import read_json, write_json
-from perennial.files.manifest import digest
+from perennial.files.manifest import folder_digest
 from perennial.files.project import Project
 from perennial.pipeline.graph import STAGES as GRAPH
 from perennial.pipeline.lineage import raw_md5
@@ -68,13 +68,13 @@ def current_receipt(project: Project, name: str) -> Receipt | None:
 
 def current_state(project: Project, name: str) -> dict[str, str]:
     """Everything that a run's answer depends on: contract, its own params, raw data, stage outputs, incoming rows, registry."""
-    block = use_cases(project.root / "params.yaml").get(name)
+    block = read_use_cases(project.root / "params.yaml").get(name)
     incoming = sorted(p for p in (project.state(name) / "incoming").glob("*") if p.is_file())
     return {
         "contract": _sha256(project.contract(name).read_bytes()),
         "params": _sha256(json.dumps(block, sort_keys=True, default=str).encode()),
         "raw": raw_md5(project, name),
-        "outputs": _sha256("".join(digest(project.output(name, stage)) for stage in STAGES).encode()),
+        "outputs": _sha256("".join(folder_digest(project.output(name, stage)) for stage in STAGES).encode()),
         "incoming": _sha256(
             b"".join(f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns};".encode() for p in incoming)
         ),

@@ -10,12 +10,12 @@ import polars as pl
 
 from perennial.contract.load import load
 from perennial.contract.model import Contract
-from perennial.contract.serving import head_of
+from perennial.contract.serving import build_head
 from perennial.data.names import ROW_ID
-from perennial.data.quality.quarantine import shown
+from perennial.data.quality.quarantine import format_row
 from perennial.errors import Refused
 from perennial.files.durable import sha256_file, write_text
-from perennial.files.manifest import digest
+from perennial.files.manifest import folder_digest
 from perennial.files.project import Project
 from perennial.files.tables import read_table
 from perennial.pipeline.lineage import lineage
@@ -101,7 +101,7 @@ def _decision_on_candidate(
 
     Raises: Refused when it is not judged yet, or not since it was taken out of use.
     """
-    bundle = digest(bundle_folder(project, name, evaluation.candidate.family))
+    bundle = folder_digest(bundle_folder(project, name, evaluation.candidate.family))
     own = [record for record in history if record.concerns(bundle)]
     judged = [record for record in own if record.verdict != "ROLLBACK"]
     if not judged:
@@ -187,7 +187,7 @@ def _score(row: dict[str, Any], scores: list[str], contract: Contract) -> str:
             likeliest = max(scores, key=lambda name: float(row[name])).removeprefix("score:")
             return f"{likeliest} {100 * row['rank']:.0f}\u202f%"
         case "uplift":
-            is_amount = head_of(contract).amounts
+            is_amount = build_head(contract).amounts
             return f"{row['rank']:+,.2f}" if is_amount else f"{100 * row['rank']:.0f} points"
         case _:
             assert_never(contract.task.kind)
@@ -200,5 +200,5 @@ def _samples(quarantine: pl.DataFrame) -> tuple[QuarantinedRow, ...]:
     rows = [quarantine.filter(pl.col("rule") == rule).sort("source", "record").row(0, named=True) for rule in common]
     return tuple(
         QuarantinedRow(source=row["source"], line=row["line"], reason=text["reason"], raw=text["raw"])
-        for row, text in ((row, {**row, **shown(row)}) for row in rows)
+        for row, text in ((row, {**row, **format_row(row)}) for row in rows)
     )

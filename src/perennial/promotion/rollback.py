@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from perennial.errors import Refused
-from perennial.files.locks import held
+from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.results.decision import DecisionRecord
 from perennial.tracking import registry
@@ -22,7 +22,7 @@ def rollback(project: Project, name: str, to: str | None, why: str) -> DecisionR
     Raises: Refused when there is no earlier champion, no such version, or one that was never in use.
     """
     store = open_store(project)
-    with held(project.state(name) / "decide.lock", what=f"a decision on {name}", wait_s=60):
+    with file_lock(project.state(name) / "decide.lock", what=f"a decision on {name}", wait_s=60):
         now, records = registry.champion(store, name), registry.decisions(store, name)
         target = registry.version(store, name, to or _earlier(records, now, name))
         if now is not None and now.number == target.number:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from perennial.results.summary import Note, StageSummary
+from perennial.results.summary import DataWarning, StageSummary
 
 
 class IngestSummary(StageSummary):
     stage: Literal["ingest"] = "ingest"
-    notes: tuple[Note, ...]
+    warnings: tuple[DataWarning, ...]
     normalised: dict[str, dict[str, int]]
     """Cells that were put into normal form, by table and step."""
     quarantine: dict[str, int]

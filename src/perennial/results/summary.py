@@ -20,14 +20,14 @@ class RowFlow(Result):
     to: dict[str, int]
 
 
-class Note(Result):
-    """Something that a reader of the report should know; `code` stays when the words change."""
+class DataWarning(Result):
+    """Something odd in a table that sets no row aside; `code` stays when the message changes."""
 
     code: str
-    words: str
+    message: str
 
     def __str__(self) -> str:
-        return f"{self.words} [{self.code}]"
+        return f"{self.message} [{self.code}]"
 
 
 class StageSummary(Result):

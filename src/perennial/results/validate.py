@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from perennial.results.summary import Note, StageSummary
+from perennial.results.summary import DataWarning, StageSummary
 
 
 class ValidateSummary(StageSummary):
     stage: Literal["validate"] = "validate"
-    notes: tuple[Note, ...]
+    warnings: tuple[DataWarning, ...]
     quarantine: dict[str, int]
     """Rows by rule."""
     audited: dict[str, int]

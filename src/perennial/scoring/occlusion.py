@@ -13,8 +13,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from perennial.evaluation.decisions.classes import answers
-from perennial.explain.photos import Chance
-from perennial.models.encoding.text import without, words_of
+from perennial.explain.photos import ProbabilityOf
+from perennial.models.encoding.text import find_words, hide_word
 from perennial.scoring.bundle import Bundle
 
 F64 = NDArray[np.float64]
@@ -34,7 +34,7 @@ def word_parts(bundle: Bundle, rows: pl.DataFrame) -> WordParts:
     assert table is not None
     texts = {name: rows[name].fill_null("").to_list() for name in table.grams}
     words = [
-        sorted({word for text in said for word, _, _ in words_of(text)}) for said in zip(*texts.values(), strict=True)
+        sorted({word for text in said for word, _, _ in find_words(text)}) for said in zip(*texts.values(), strict=True)
     ]
     row_M = np.repeat(np.arange(rows.height), [len(said) for said in words])
     word_M = [word for said in words for word in said]
@@ -44,14 +44,15 @@ def word_parts(bundle: Bundle, rows: pl.DataFrame) -> WordParts:
     for start in range(0, len(row_M), _ROWS):
         row, hidden = row_M[start : start + _ROWS], word_M[start : start + _ROWS]
         told = {
-            name: [without(said[i], word) for i, word in zip(row, hidden, strict=True)] for name, said in texts.items()
+            name: [hide_word(said[i], word) for i, word in zip(row, hidden, strict=True)]
+            for name, said in texts.items()
         }
         changed = replace(encoded.take(row), texts=table.encode(pl.DataFrame(told)))
         parts[row, place_M[start : start + _ROWS]] = whole_NO[row] - bundle.model.link(changed)
     return WordParts(words, parts)
 
 
-def said_chance(bundle: Bundle, rows: pl.DataFrame) -> Chance:
+def said_chance(bundle: Bundle, rows: pl.DataFrame) -> ProbabilityOf:
     """The calibrated chance of what is said of each of `rows` (its likelier answer), by photos that may be changed."""
     encoded = bundle.encoding.encode(rows)
     said_N = answers(bundle.calibration.score(bundle.model.link(encoded))).argmax(axis=1)

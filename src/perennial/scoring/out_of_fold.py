@@ -12,9 +12,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from perennial.config.baseline import BaselineParams
-from perennial.data.prepare.parts import Part
-from perennial.data.prepare.split import folds
-from perennial.models.encoding.encode import Encoded, Encoding, fit
+from perennial.data.prepare.parts import LabelledRows
+from perennial.data.prepare.split import assign_folds
+from perennial.models.encoding.encode import Encoded, Encoding, fit_encoding
 from perennial.models.traditional.boosted import BoostedModel, fit_boosted
 from perennial.models.traditional.linear import LinearModel, fit_linear
 from perennial.scoring.bundle import Bundle
@@ -27,12 +27,12 @@ FOLDS = 5
 _SALT = "out of fold"
 
 
-def out_of_fold(bundle: Bundle, rows: Part, owner: pl.Series) -> F64:
+def out_of_fold(bundle: Bundle, rows: LabelledRows, owner: pl.Series) -> F64:
     """Scores (n, outputs): of five folds, three fit, the next one chooses and calibrates, the last is scored, in turn.
 
     Rows of one `owner` (n,) are in one fold. The bundle is linear or boosted: those are fitted in seconds.
     """
-    fold = folds(owner, _SALT, FOLDS)
+    fold = assign_folds(owner, _SALT, FOLDS)
     scores = np.empty((len(rows), len(bundle.serving.head.outputs)))
     for f in range(FOLDS):
         is_held, is_val = fold == f, fold == (f + 1) % FOLDS
@@ -41,17 +41,19 @@ def out_of_fold(bundle: Bundle, rows: Part, owner: pl.Series) -> F64:
     return scores
 
 
-def _refitted(bundle: Bundle, train: Part, val: Part) -> Scorer:
+def _refitted(bundle: Bundle, train: LabelledRows, val: LabelledRows) -> Scorer:
     """The same family on other rows: everything that is estimated is so again."""
     head, seed = bundle.serving.head, int(bundle.params["seed"])
-    encoding, x_train = fit(train.frame, bundle.serving.features, train.y, seed)
+    encoding, x_train = fit_encoding(train.frame, bundle.serving.features, train.y, seed)
     x_val = encoding.encode(val.frame)
     model = _model(bundle, (x_train, train), (x_val, val), encoding)
     calibration = calibrate(head, model.link(x_val), val.y, val.arm)
     return Scorer(bundle=replace(bundle, model=model, encoding=encoding, calibration=calibration))
 
 
-def _model(bundle: Bundle, train: tuple[Encoded, Part], val: tuple[Encoded, Part], encoding: Encoding) -> Model:
+def _model(
+    bundle: Bundle, train: tuple[Encoded, LabelledRows], val: tuple[Encoded, LabelledRows], encoding: Encoding
+) -> Model:
     """One setting of trees; of a linear model the design that the bundle has."""
     assert isinstance(bundle.model, LinearModel | BoostedModel)
     head, (x_val, held) = bundle.serving.head, val
@@ -66,5 +68,7 @@ def _model(bundle: Bundle, train: tuple[Encoded, Part], val: tuple[Encoded, Part
     return fit_linear(*both[0], head, encoding, val_loss, bundle.model.design)
 
 
-def _only(rows: Part, mask: NDArray[np.bool_]) -> Part:
-    return Part(frame=rows.frame.filter(pl.Series(mask)), y=rows.y[mask], arm=rows.arm[mask], weight=rows.weight[mask])
+def _only(rows: LabelledRows, mask: NDArray[np.bool_]) -> LabelledRows:
+    return LabelledRows(
+        frame=rows.frame.filter(pl.Series(mask)), y=rows.y[mask], arm=rows.arm[mask], weight=rows.weight[mask]
+    )

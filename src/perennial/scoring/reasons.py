@@ -49,14 +49,14 @@ def contributions(bundle: Bundle, rows: pl.DataFrame, *, draws: int, seed: int) 
 def _of_network(bundle: Bundle, rows: pl.DataFrame, columns: list[str], draws: int, seed: int) -> Contributions:
     import torch
 
-    from perennial.explain.gradients import expected_gradients
-    from perennial.models.deep.model import DeepModel, tensors
-    from perennial.models.deep.net import link
+    from perennial.explain.gradients import attribute_gradients
+    from perennial.models.deep.model import DeepModel, build_tensors
+    from perennial.models.deep.net import link_scores
 
     assert isinstance(bundle.model, DeepModel)
     net, spec, encoding = bundle.model.net.eval(), bundle.model.spec, bundle.encoding
     with torch.inference_mode():
-        z, base = (net.embed(tensors(encoding.encode(frame))) for frame in (rows, bundle.background))
+        z, base = (net.embed(build_tensors(encoding.encode(frame))) for frame in (rows, bundle.background))
     owners = [owner for kind in encoding.owners for owner in kind]
     texts, sizes = encoding.text_owners
     if texts:  # what words say together counts for the column that says most; the wide part for its own
@@ -65,8 +65,8 @@ def _of_network(bundle: Bundle, rows: pl.DataFrame, columns: list[str], draws: i
         owners.append(len(columns) - 1)
     owners += texts
     owner_Z = torch.repeat_interleave(torch.tensor(owners), torch.tensor(net.chunks + [net.raw] * len(texts)))
-    parts, error = expected_gradients(
-        lambda chunk: link(net.from_chunks(chunk), spec),
+    parts, error = attribute_gradients(
+        lambda chunk: link_scores(net.from_chunks(chunk), spec),
         z.clone(),
         base.clone(),
         owner_Z,

@@ -6,7 +6,7 @@ import polars as pl
 
 from perennial.config.baseline import SegmentParams
 from perennial.evaluation.decisions.segments import Pairs
-from perennial.models.traditional.kmeans import halves
+from perennial.models.traditional.kmeans import split_half_labels
 from perennial.scoring.bundle import Bundle
 
 
@@ -15,4 +15,4 @@ def held_out_pairs(bundle: Bundle, train: pl.DataFrame, test: pl.DataFrame, k: i
     params = SegmentParams.model_validate(bundle.params["segments"])
     rows, others = (bundle.encoding.encode(frame) for frame in (train, test))
     seed = int(bundle.params["seed"])
-    return halves(rows, others, bundle.encoding, k, pairs=params.reporting, starts=params.starts, seed=seed)
+    return split_half_labels(rows, others, bundle.encoding, k, pairs=params.reporting, starts=params.starts, seed=seed)

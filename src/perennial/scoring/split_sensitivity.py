@@ -12,13 +12,14 @@ import numpy as np
 import polars as pl
 
 from perennial.config.baseline import BaselineParams
-from perennial.contract.model import ColumnSplit, Contract, CutoffSplit, FileSplit, Fractions, HashSplit, TimeSplit
-from perennial.contract.serving import feature_columns, head_of
+from perennial.contract.model import Contract
+from perennial.contract.serving import build_head, feature_columns
+from perennial.contract.split import ColumnSplit, CutoffSplit, FileSplit, Fractions, HashSplit, TimeSplit
 from perennial.data.names import ENTITY, ROW_ID
-from perennial.data.prepare.parts import Part, part
-from perennial.data.prepare.split import hash_parts, time_parts
+from perennial.data.prepare.parts import LabelledRows, select_part
+from perennial.data.prepare.split import assign_by_hash, assign_by_time
 from perennial.evaluation.statistics.paired import PairedComparison
-from perennial.models.encoding.encode import fit
+from perennial.models.encoding.encode import fit_encoding
 from perennial.models.traditional.boosted import BoostedModel, fit_boosted
 from perennial.results.baseline import SplitSensitivity
 from perennial.results.figures import Interval
@@ -72,26 +73,28 @@ def _others(units: pl.DataFrame, contract: Contract, reported: str) -> dict[str,
     fractions = getattr(contract.split, "fractions", _USUAL)
     if fractions.out_of_time:
         fractions = Fractions(train=fractions.train, val=fractions.val, test=1 - fractions.train - fractions.val)
-    others = {"random": hash_parts(units[ROW_ID], _SALT, fractions)}
+    others = {"random": assign_by_hash(units[ROW_ID], _SALT, fractions)}
     if contract.entity is not None and _repeats(units):
-        others["entity"] = hash_parts(units[ENTITY], _SALT, fractions)
-    moment = contract.one("time") if contract.unit.as_of is None else None  # as of one day, a time is a column's
+        others["entity"] = assign_by_hash(units[ENTITY], _SALT, fractions)
+    moment = (
+        contract.find_column("time") if contract.unit.as_of is None else None
+    )  # as of one day, a time is a column's
     if moment is not None and not units[moment].null_count():
         rule = TimeSplit(kind="time", order=moment, fractions=fractions)
-        others["time"] = time_parts(units, rule)[0]
+        others["time"] = assign_by_time(units, rule)[0]
     if contract.unit.rows == "as_is" and contract.unit.as_of is None and reported != "time":
-        others["file"] = time_parts(units, TimeSplit(kind="time", order="record", fractions=fractions))[0]
+        others["file"] = assign_by_time(units, TimeSplit(kind="time", order="record", fractions=fractions))[0]
     return {name: units.select(ROW_ID, split.alias("split")) for name, split in others.items() if name != reported}
 
 
 def _cell(
     units: pl.DataFrame, splits: pl.DataFrame, contract: Contract, suspects: Sequence[str], params: BaselineParams
 ) -> Interval | None:
-    head, features = head_of(contract), feature_columns(contract, suspects)
-    train, val, test = (part(units, splits, name, contract) for name in ("train", "val", "test"))
+    head, features = build_head(contract), feature_columns(contract, suspects)
+    train, val, test = (select_part(units, splits, name, contract) for name in ("train", "val", "test"))
     if any(_too_few(rows, contract) for rows in (train, val, test)):
         return None
-    encoding, x_train = fit(train.frame, features, train.y, params.seed)
+    encoding, x_train = fit_encoding(train.frame, features, train.y, params.seed)
     x_val = encoding.encode(val.frame)
 
     def val_loss(model: BoostedModel) -> float:
@@ -102,12 +105,12 @@ def _cell(
     calibration = calibrate(head, model.link(x_val), val.y, val.arm)
     score = calibration.score(model.link(encoding.encode(test.frame)))
     comparison = PairedComparison(
-        metric=contract.task.primary, y=test.y, weight=test.weighed, resamples=200, seed=params.seed
+        metric=contract.task.primary, y=test.y, weight=test.uneven_weight, resamples=200, seed=params.seed
     )
     return comparison.estimate(score, 0.95)
 
 
-def _too_few(rows: Part, contract: Contract) -> bool:
+def _too_few(rows: LabelledRows, contract: Contract) -> bool:
     if contract.task.kind == "regression":
         return len(np.unique(rows.y)) < 2
     counts = np.bincount(rows.y.astype(np.int64), minlength=max(2, len(contract.classes)))

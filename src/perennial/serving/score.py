@@ -23,22 +23,23 @@ import polars as pl
 
 from perennial.contract.load import load
 from perennial.contract.model import MAIN, Contract
-from perennial.contract.serving import ServingView, changed_features, serving_view, without_outcomes
-from perennial.data.io.ingest import Form, ingest, matching
-from perennial.data.masking import masked
-from perennial.data.names import ENTITY, ORDER, ROW_ID, conserve
+from perennial.contract.serving import ServingView, build_serving_view, find_changed_features, select_scoring_columns
+from perennial.data.io.ingest import ingest
+from perennial.data.io.table_files import TableFormat, assign_files
+from perennial.data.masking import mask_contacts
+from perennial.data.names import ENTITY, ORDER, ROW_ID, conserve_rows
 from perennial.data.prepare.clean import WHY, clean
-from perennial.data.prepare.cutoffs import at_cutoffs, last_day
+from perennial.data.prepare.cutoffs import build_units, find_last_day
 from perennial.data.prepare.featurize import featurize
-from perennial.data.quality.validate import unexpected, validate
+from perennial.data.quality.validate import count_unexpected, validate
 from perennial.errors import ConfigError, InputError, Refused
 from perennial.evaluation.decisions import policy, risk
 from perennial.evaluation.decisions.money import contact_policy, loan_policy, message_policy
 from perennial.evaluation.decisions.profit import best
-from perennial.explain.words import adverse, reasons
+from perennial.explain.words import describe_adverse_reasons, describe_reasons
 from perennial.files.durable import write_bytes
 from perennial.files.project import Project
-from perennial.files.readable import check_sound
+from perennial.files.readable import check_readable
 from perennial.files.tables import write_table
 from perennial.results.receipt import ScoredList, Skipped
 from perennial.scoring.reasons import contributions, focus
@@ -87,7 +88,7 @@ def score(project: Project, name: str, source: Path, output: Path, number: str |
     if not source.exists():
         raise InputError(f"--input {source}: there is no such file or folder", code="missing_file")
     if not source.is_dir():
-        check_sound(source)
+        check_readable(source)
     rejects = writable(source, output)
     contract = load(project.contract(name))
     found, scorer = in_use(project, name, contract, number)
@@ -97,7 +98,7 @@ def score(project: Project, name: str, source: Path, output: Path, number: str |
     write_list(rejects, prepared.rejected)
     passed_over = ["none", "refuse"]
     chosen = int((~table["action"].is_in(passed_over)).sum()) if "action" in table.columns else None
-    unknown = scorer.bundle.encoding.unknown(prepared.units)
+    unknown = scorer.bundle.encoding.count_unknown(prepared.units)
     if unknown:
         log.warning("categories that training did not know: %s", ", ".join(f"{n} in {c}" for c, n in unknown.items()))
     return ScoredList(
@@ -123,7 +124,7 @@ def in_use(project: Project, name: str, contract: Contract, number: str | None) 
     if found is None:
         raise Refused(f"{name} has no champion yet: perennial run {name}, or choose with --version")
     scorer = registry.scorer(store, found)
-    changed = changed_features(scorer.bundle.serving, serving_view(contract))
+    changed = find_changed_features(scorer.bundle.serving, build_serving_view(contract))
     if changed:
         words = f"the contract makes {', '.join(changed)} otherwise than when version {found.number} was trained"
         raise Refused(f"{words}: perennial run {name}")
@@ -161,12 +162,12 @@ def prepare(contract: Contract, source: Path, also: Sequence[str] = ()) -> Prepa
     Raises: InputError when no row can be read.
     """
     unit = contract.unit.model_copy(update={"where": {}, "target": {}})
-    serving = contract.model_copy(update={"columns": without_outcomes(contract), "unit": unit})
+    serving = contract.model_copy(update={"columns": select_scoring_columns(contract), "unit": unit})
     scored_by = [MAIN] if serving.columns else list(serving.events)  # tables whose rows are all accounted for
     tables, lost, n_rows = {}, [], 0
     for table, paths in _files(serving, source).items():
         columns = serving.tables[table][1]
-        form = replace(Form.of(serving, table), allow_empty=table not in scored_by)
+        form = replace(TableFormat.of(serving, table), allow_empty=table not in scored_by)
         read = ingest(paths, columns, form, _attachments(serving, source))
         kept, gone = _judged(table, read.rows, serving)
         tables[table] = kept
@@ -176,7 +177,7 @@ def prepare(contract: Contract, source: Path, also: Sequence[str] = ()) -> Prepa
     ready, as_of, lost = _units(tables, serving, lost, also)
     rejected = pl.concat(lost).sort(ROW_ID)
     if not ready.height:
-        reasons = masked(", ".join(sorted(set(rejected["reason"]))[:5]))
+        reasons = mask_contacts(", ".join(sorted(set(rejected["reason"]))[:5]))
         raise InputError(f"{source}: none of {n_rows} rows can be scored: {reasons}")
     return Prepared(units=ready, rejected=rejected, n_rows=n_rows, as_of=as_of)
 
@@ -193,7 +194,7 @@ def _files(contract: Contract, source: Path) -> dict[str, list[Path]]:
             f"{source} is one file, the contract has {len(tables)} tables: give the folder that holds {named}"
         )
     held = [p for p in sorted(source.iterdir()) if not p.name.startswith(".") and p.name not in contract.attached]
-    return matching(held, patterns)
+    return assign_files(held, patterns)
 
 
 def _attachments(contract: Contract, source: Path) -> list[Path]:
@@ -212,18 +213,18 @@ def _units(
         ready = featurize(lazy, contract).units.to_native().collect().sort(ORDER)
         names = list(dict.fromkeys([*names, *also]))
         keys = tables[MAIN].select(ROW_ID, *names)
-        conserve("score", MAIN, keys[ROW_ID], scored=ready[ROW_ID])
+        conserve_rows("score", MAIN, keys[ROW_ID], scored=ready[ROW_ID])
         return ready.drop(names, strict=False).join(keys, on=ROW_ID, maintain_order="left"), None, lost
-    last = last_day(lazy, contract, contract.events)
+    last = find_last_day(lazy, contract, contract.events)
     if last is None:
         return pl.DataFrame(schema={ROW_ID: pl.String}), None, lost
     as_of = last + dt.timedelta(days=1)
     log.info("the last event is of %s: every customer is scored as of %s", last, as_of)
-    units, fed, unused = at_cutoffs(lazy, contract, [as_of])
+    units, fed, unused = build_units(lazy, contract, [as_of])
     unfed = pl.concat([part.to_native().collect() for part in unused])
     ids = pl.concat([rows[ROW_ID] for rows in tables.values()])
     used = pl.concat([part.to_native().collect()[ROW_ID] for part in fed.values()])
-    conserve("score", "events", ids, used=used, rejected=unfed[ROW_ID])
+    conserve_rows("score", "events", ids, used=used, rejected=unfed[ROW_ID])
     ready = units.to_native().collect().sort(ORDER).with_columns(pl.col(ENTITY).alias(name) for name in names)
     return ready, as_of, [*lost, unfed.select(ROW_ID, "reason")]
 
@@ -239,7 +240,7 @@ def scored(scorer: Scorer, units: pl.DataFrame, contract: Contract) -> pl.DataFr
     serving = scorer.bundle.serving
     found = contributions(scorer.bundle, units, draws=_DRAWS, seed=_SEED)
     parts = focus(scorer.bundle, units, found)
-    told = reasons(found.columns, parts, units, serving.features, _REASONS)
+    told = describe_reasons(found.columns, parts, units, serving.features, _REASONS)
     columns: Mapping[str, Any] = {name: scores[:, o] for o, name in enumerate(scorer.outputs)}
     out = units.select(ROW_ID, *_keys(contract))
     last = pl.Series("reasons", told, dtype=pl.String)
@@ -250,7 +251,7 @@ def scored(scorer: Scorer, units: pl.DataFrame, contract: Contract) -> pl.DataFr
     if loan_policy(serving.money) is not None:
         assert action is not None
         out = out.with_columns(pl.Series("points", risk.points(scores[:, 0]).round()))
-        why_not = adverse(found.columns, parts, units, serving.features)
+        why_not = describe_adverse_reasons(found.columns, parts, units, serving.features)
         refused = [no if a == "refuse" else yes for no, yes, a in zip(why_not, told, action, strict=True)]
         last = pl.Series("reasons", refused, dtype=pl.String)
     decile = np.empty(len(ranking), np.int64)
@@ -281,7 +282,7 @@ def _decide(scores: np.ndarray[Any, Any], serving: ServingView) -> tuple[np.ndar
 
 def _judged(table: str, rows: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, pl.DataFrame]:
     passed, quarantine = validate(table, rows, contract.row_rules(table))
-    for note in unexpected(table, passed, contract.soft_rules(table)):
+    for note in count_unexpected(table, passed, contract.soft_rules(table)):
         log.warning("%s", note)
     lazy, drop = nw.from_native(passed.lazy()), contract.drops_duplicates(table)
     marked = clean(lazy, contract.tables[table][1], contract.events.get(table), drop_duplicates=drop)
@@ -292,7 +293,7 @@ def _judged(table: str, rows: pl.DataFrame, contract: Contract) -> tuple[pl.Data
 
 def _keys(contract: Contract) -> list[str]:
     """The columns that name a row of the list."""
-    named = contract.having("id", "entity") if contract.columns else [str(contract.entity)]
+    named = contract.find_columns("id", "entity") if contract.columns else [str(contract.entity)]
     return [name for name in named if name not in {ROW_ID, ENTITY}]
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from perennial.contract.model import Contract
-from perennial.data.io.byte_source import Kind, byte_chunks
+from perennial.data.io.byte_source import FileKind, read_chunks
 from perennial.errors import DataStopped, InputError
 
 _TIMES = 10  # as many, or as few, is another kind of delivery
@@ -49,6 +49,6 @@ def _records(folder: Path, pattern: str, contract: Contract) -> int | None:
 def _count(path: Path, contract: Contract) -> int:
     if contract.source.format == "parquet":
         return int(pq.ParquetFile(path).metadata.num_rows)
-    kind: Kind = "JSONL" if contract.source.format == "jsonl" else "CSV"
+    kind: FileKind = "JSONL" if contract.source.format == "jsonl" else "CSV"
     encoding = contract.source.encoding
-    return sum(chunk.count(b"\n") for chunk in byte_chunks(path, encoding, _CHUNK, kind))
+    return sum(chunk.count(b"\n") for chunk in read_chunks(path, encoding, _CHUNK, kind))

@@ -20,10 +20,10 @@ from perennial.contract.source import Source
 from perennial.errors import InputError, ServiceError
 from perennial.files.archives import is_archive, unpack
 from perennial.files.durable import read_json, sha256_file, write_bytes, write_json
-from perennial.files.locks import held
+from perennial.files.locks import file_lock
 from perennial.files.project import Project
-from perennial.files.readable import check_sound, copy_whole
-from perennial.gallery.simulator.simulate import Population, write, write_incoming
+from perennial.files.readable import check_readable, copy_file
+from perennial.gallery.simulator.simulate import Population, write_incoming, write_population
 from perennial.pipeline.repo import record_raw
 from perennial.sources.delivery_size import check_size
 from perennial.sources.query import query
@@ -46,7 +46,7 @@ def fetch(project: Project, name: str, data: Path | None = None, *, any_size: bo
     path = data or (Path(read_json(remembered)["data"]) if remembered.exists() else None)
     if path is not None and not path.exists():
         raise InputError(f"{path}, from where {name} was fetched last, is gone: perennial fetch {name} --data PATH")
-    with held(project.state(name) / "fetch.lock", what=f"fetch {name}"), tempfile.TemporaryDirectory() as room:
+    with file_lock(project.state(name) / "fetch.lock", what=f"fetch {name}"), tempfile.TemporaryDirectory() as room:
         new = Path(room) / "raw"
         new.mkdir()
         _fill(new, project, name, contract, path)
@@ -64,7 +64,7 @@ def _fill(folder: Path, project: Project, name: str, contract: Contract, path: P
     source = contract.source
     if source.kind == "simulator" and path is None:
         population = _population(source)
-        write(folder, population)
+        write_population(folder, population)
         incoming = project.state(name) / "incoming"
         if not incoming.exists():  # what a user has put there is the user's
             incoming.mkdir(parents=True)
@@ -103,7 +103,7 @@ def _copy(path: Path, folder: Path, contract: Contract) -> None:
     if path.is_dir():
         files = sorted(item for item in path.iterdir() if not item.name.startswith("."))
     else:
-        check_sound(path)
+        check_readable(path)
         files = [path]
         if path.name not in contract.attached and is_archive(path):
             _unpack(path, folder, patterns)
@@ -119,7 +119,7 @@ def _copy(path: Path, folder: Path, contract: Contract) -> None:
             raise InputError(
                 f"{file.name} belongs to no table: the contract knows {', '.join(patterns)}", code="no_table"
             )
-        copy_whole(file, folder / file.name)
+        copy_file(file, folder / file.name)
 
 
 def _unpack(path: Path, folder: Path, patterns: list[str]) -> None:

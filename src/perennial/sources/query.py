@@ -21,7 +21,7 @@ from perennial.contract.columns import Column
 from perennial.contract.model import Contract
 from perennial.data.io.cast import time_format
 from perennial.errors import ConfigError, InputError, ServiceError
-from perennial.files.durable import replacing
+from perennial.files.durable import open_replacement
 
 _ROWS = 10_000  # at a time
 _KINDS = "sqlite:///PATH, or postgresql://USER@HOST/DATABASE"
@@ -125,7 +125,7 @@ def _write(path: Path, rows: Iterator[Sequence[Any]], columns: dict[str, Column]
         raise InputError(f"the query of table {table} gives columns {names}: name each once, with AS", code="query")
     by_raw = {raw: column for name, column in columns.items() for raw in column.sources or (name,)}
     described = [by_raw.get(name) for name in names]
-    with replacing(path) as file, gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
+    with open_replacement(path) as file, gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
         for row in rows:
             told = {n: _told(value, c, n) for n, value, c in zip(names, row, described, strict=True)}
             packed.write(json.dumps(told, ensure_ascii=False).encode() + b"\n")

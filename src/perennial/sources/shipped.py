@@ -8,10 +8,10 @@ from pathlib import Path
 
 import yaml
 
-from perennial.config.base import use_cases, with_block
+from perennial.config.base import append_block, read_use_cases
 from perennial.errors import ConfigError, PerennialError
 from perennial.files.durable import write_bytes, write_text
-from perennial.files.project import Project, checked
+from perennial.files.project import Project, check_name
 from perennial.sources.fetch import fetch
 
 log = logging.getLogger("perennial")
@@ -28,7 +28,7 @@ def add(project: Project, name: str, data: Path | None) -> None:
 
     Raises: ConfigError for a name that is not in the gallery.
     """
-    if checked(name) not in gallery():
+    if check_name(name) not in gallery():
         raise ConfigError(f"{name!r} is not in the gallery: {', '.join(gallery())}")
     files = resources.files("perennial.gallery")
     contract = project.contract(name)
@@ -42,9 +42,9 @@ def add(project: Project, name: str, data: Path | None) -> None:
             contract.unlink()
         raise
     params = project.root / "params.yaml"
-    if name not in use_cases(params):
+    if name not in read_use_cases(params):
         blocks = (files / "params.yaml").read_text(encoding="utf-8")
-        write_text(params, with_block(params.read_text(encoding="utf-8"), _block(blocks, name)))
+        write_text(params, append_block(params.read_text(encoding="utf-8"), _block(blocks, name)))
     log.info("%s is added: perennial run %s", name, name)
 
 

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from perennial.config.baseline import BaselineParams, SegmentParams
-from perennial.contract.serving import ServingView, meanings, serving_view
+from perennial.contract.serving import ServingView, build_serving_view, find_rfm_features
 from perennial.contract.tasks import Clustering
-from perennial.data.prepare.parts import Part, part
+from perennial.data.prepare.parts import LabelledRows, select_part
 from perennial.errors import ConfigError
 from perennial.evaluation.decisions.naming import Trait
 from perennial.evaluation.decisions.segments import FAMILY, agreement, choose_k
 from perennial.files.durable import read_json
 from perennial.files.tables import read_table
-from perennial.models.encoding.encode import Encoded, Encoding, fit
+from perennial.models.encoding.encode import Encoded, Encoding, fit_encoding
 from perennial.models.traditional.boosted import fit_boosted
 from perennial.models.traditional.kernel import fit_kernel
-from perennial.models.traditional.kmeans import KMeansModel, fit_kmeans, halves, named, refit
+from perennial.models.traditional.kmeans import KMeansModel, fit_kmeans, name_segments, refit_kmeans, split_half_labels
 from perennial.models.traditional.linear import fit_linear
 from perennial.results.baseline import BaselineSummary
 from perennial.results.clustering import Agreement
@@ -40,14 +40,16 @@ def run(job: Job) -> BaselineSummary:
     units = read_table(job.input("featurize") / "units.parquet")
     split = job.input("split")
     splits = read_table(split / "splits.parquet")
-    train, val = (part(units, splits, name, contract) for name in ("train", "val"))
-    serving = serving_view(contract)
-    encoding, x_train = fit(train.frame, serving.features, train.y, params.seed)
+    train, val = (select_part(units, splits, name, contract) for name in ("train", "val"))
+    serving = build_serving_view(contract)
+    encoding, x_train = fit_encoding(train.frame, serving.features, train.y, params.seed)
     rows = _Rows(train=train, val=val, x_train=x_train, x_val=encoding.encode(val.frame))
     agreed: dict[int, Agreement] = {}
     sensitivity, previous = None, None
     if isinstance(contract.task, Clustering):
-        serving, segments, agreed = _segments(rows, serving, encoding, contract.task, params, meanings(contract))
+        serving, segments, agreed = _segments(
+            rows, serving, encoding, contract.task, params, find_rfm_features(contract)
+        )
         models: dict[Family, Model] = {FAMILY: segments}
         previous = segments.previous
     else:
@@ -74,8 +76,8 @@ def run(job: Job) -> BaselineSummary:
 class _Rows:
     """Train and val, as they are and encoded."""
 
-    train: Part
-    val: Part
+    train: LabelledRows
+    val: LabelledRows
     x_train: Encoded
     x_val: Encoded
 
@@ -107,19 +109,19 @@ def _segments(
     settings: SegmentParams = params.segments
     agreed = dict[int, Agreement]()
     for k in range(task.k[0], task.k[1] + 1):
-        pairs = halves(
+        pairs = split_half_labels(
             rows.x_train, rows.x_val, encoding, k, pairs=settings.choosing, starts=settings.starts, seed=params.seed
         )  # fmt: skip
         agreed[k] = agreement(pairs)
         log.info("%d segments: halves agree by %.3f, at least %.3f", k, agreed[k].index.value, agreed[k].index.low)
     if settings.previous is not None:
-        model = refit(rows.x_train, encoding, settings.previous)
+        model = refit_kmeans(rows.x_train, encoding, settings.previous)
     else:
         labels = {feature.name: feature.label for feature in serving.features}
         traits = [Trait(label=labels[name], meaning=meaning_of.get(name, "")) for name in encoding.numeric]
         k = choose_k(agreed, task.min_stability)
         fitted = fit_kmeans(rows.x_train, encoding, k, starts=settings.starts, seed=params.seed)
-        model = named(fitted, rows.x_train, traits)
+        model = name_segments(fitted, rows.x_train, traits)
     head = serving.head.model_copy(update={"outputs": model.names})
     return serving.model_copy(update={"head": head}), model, agreed
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from perennial.config.evaluate import EvaluateParams
 from perennial.contract.model import Contract
-from perennial.contract.serving import feature_columns, is_read
+from perennial.contract.serving import feature_columns, has_text_or_image
 from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
 from perennial.data.names import CUTOFF, ENTITY, ROW_ID
-from perennial.data.prepare.parts import Part, labelled, part
-from perennial.data.prepare.split import owner
+from perennial.data.prepare.parts import LabelledRows, label_rows, select_part
+from perennial.data.prepare.split import select_entities
 from perennial.evaluation.decisions.alerts import AlertPolicy, evaluate_alerts
 from perennial.evaluation.decisions.amounts import evaluate_amounts
 from perennial.evaluation.decisions.classes import answers, confuse, evaluate_classes
@@ -34,7 +34,7 @@ from perennial.evaluation.decisions.response import Labelled, Resampling, evalua
 from perennial.evaluation.decisions.risk import evaluate_loans
 from perennial.evaluation.decisions.segments import FAMILY, Population, count_moves, evaluate_segments
 from perennial.files.tables import read_table, write_table
-from perennial.models.traditional.purchase_clusters import tastes
+from perennial.models.traditional.purchase_clusters import cluster_purchases
 from perennial.results.baseline import BaselineSummary
 from perennial.results.binary import AlertFigures, BinaryEvaluation
 from perennial.results.clustering import ClusteringEvaluation, SegmentMoves
@@ -57,7 +57,7 @@ def run(job: Job) -> Evaluation:
     params, contract = job.params(EvaluateParams), job.contract
     units = read_table(job.input("featurize") / "units.parquet")
     splits = read_table(job.input("split") / "splits.parquet")
-    parts = {name: part(units, splits, name, contract) for name in ("val", "test")}
+    parts = {name: select_part(units, splits, name, contract) for name in ("val", "test")}
     bundles = _bundles(job, parts["val"], params)
     scorers = {family: Scorer(bundle=bundle) for family, bundle in bundles.items()}
     scores = {name: {f: s.score(rows.frame) for f, s in scorers.items()} for name, rows in parts.items()}
@@ -69,7 +69,7 @@ def run(job: Job) -> Evaluation:
     return evaluation
 
 
-def _bundles(job: Job, val: Part, params: EvaluateParams) -> dict[Family, Bundle]:
+def _bundles(job: Job, val: LabelledRows, params: EvaluateParams) -> dict[Family, Bundle]:
     """Every fitted family, the simplest first; the blend of the deep one is made, and written, here."""
     fitted = {**job.summary(BaselineSummary).families, **job.summary(TrainSummary).families}
     bundles = {f: load(job.input(entry.stage) / f) for f, entry in FAMILIES.items() if f in fitted}
@@ -82,14 +82,14 @@ def _bundles(job: Job, val: Part, params: EvaluateParams) -> dict[Family, Bundle
 
 
 def _evaluate(
-    job: Job, units: pl.DataFrame, splits: pl.DataFrame, parts: Mapping[str, Part], scores: Scores,
+    job: Job, units: pl.DataFrame, splits: pl.DataFrame, parts: Mapping[str, LabelledRows], scores: Scores,
     bundles: Mapping[Family, Bundle], params: EvaluateParams,
 ) -> Evaluation:  # fmt: skip
     contract, test = job.contract, parts["test"]
     resampling = Resampling(n=params.bootstrap, seed=params.seed)
     if isinstance(contract.task, Clustering):
         return _segments(job, units, splits, bundles[FAMILY], params)
-    slices = test.groups(contract.slices) | bundles["linear"].encoding.seen(test.frame)
+    slices = test.groups(contract.slices) | bundles["linear"].encoding.known_ids(test.frame)
     match contract.task:
         case Binary():
             return _response(contract, parts, scores, slices, params)
@@ -105,7 +105,7 @@ def _evaluate(
 
 
 def _response(
-    contract: Contract, parts: Mapping[str, Part], scores: Scores, slices: Mapping[str, NDArray[Any]],
+    contract: Contract, parts: Mapping[str, LabelledRows], scores: Scores, slices: Mapping[str, NDArray[Any]],
     params: EvaluateParams,
 ) -> BinaryEvaluation:  # fmt: skip
     """What every yes-or-no task reports, and the decisions that its money asks for."""
@@ -116,9 +116,9 @@ def _response(
     family = evaluation.candidate.family
     more: dict[str, Any] = {}
     if loan is not None:
-        protected = test.groups([name for name in contract.slices if name in contract.having("protected")])
+        protected = test.groups([name for name in contract.slices if name in contract.find_columns("protected")])
         more["risk"] = evaluate_loans(test.y, pair[1].scores[family], loan, protected, n=n, seed=seed)
-    if is_read(feature_columns(contract)):
+    if has_text_or_image(feature_columns(contract)):
         more["confusion"] = confuse(test.y, answers(scores["test"][family]))
     if contract.money.alerts_per_1000 is not None:
         more["alerts"] = _alerts(contract, parts, pair, family, params)
@@ -126,7 +126,7 @@ def _response(
 
 
 def _uplift(
-    contract: Contract, units: pl.DataFrame, parts: Mapping[str, Part], scores: Scores,
+    contract: Contract, units: pl.DataFrame, parts: Mapping[str, LabelledRows], scores: Scores,
     bundles: Mapping[Family, Bundle], params: EvaluateParams,
 ) -> UpliftEvaluation:  # fmt: skip
     resampling, offer = Resampling(n=params.bootstrap, seed=params.seed), message_policy(contract)
@@ -135,8 +135,8 @@ def _uplift(
     def full(rival: Family) -> tuple[RandomizationCheck, OutOfFold]:
         """The whole campaign: a family that is costly to refit gives way to its traditional rival."""
         family: Family = "boosted" if rival == "boosted" else "linear"
-        rows = labelled(units, contract)
-        table = out_of_fold(bundles[family], rows, owner(units, contract))
+        rows = label_rows(units, contract)
+        table = out_of_fold(bundles[family], rows, select_entities(units, contract))
         before = {f.name: units[f.name].to_numpy() for f in feature_columns(contract)}
         check = check_randomization(rows.arm, before, contract.shares)
         campaign = CampaignRows(y=rows.y, arm=rows.arm, scores={family: table})
@@ -156,7 +156,7 @@ def _segments(
     Val has chosen the number and joins the halves: the larger they are, the surer.
     """
     contract, scorer = job.contract, Scorer(bundle=bundle)
-    frames = {name: part(units, splits, name, contract).frame for name in ("train", "val", "test", "lookback")}
+    frames = {name: select_part(units, splits, name, contract).frame for name in ("train", "val", "test", "lookback")}
     train, test = pl.concat([frames["train"], frames["val"]]), frames["test"]
     units = pl.concat([train, test])
     task, names, amount = contract.task, bundle.serving.head.outputs, contract.money.amount
@@ -191,7 +191,7 @@ def _with_purchases(
     evaluation = evaluation.model_copy(update={"segments": segments})
     if n_clusters is None or len(purchases.items) <= n_clusters:
         return evaluation
-    cluster = tastes(purchases.by_NI, n_clusters, seed=params.seed)
+    cluster = cluster_purchases(purchases.by_NI, n_clusters, seed=params.seed)
     table = units.select(ROW_ID).with_columns(pl.Series("cluster", cluster))
     write_table(job.out / "purchase_clusters.parquet", table)
     clusters = evaluate_purchase_clusters(purchases, population.labels, k, cluster, n_clusters)
@@ -216,7 +216,7 @@ def _purchases(job: Job, units: pl.DataFrame) -> Purchases | None:
     table, events, item = next(items, (None, None, None))
     if events is None or item is None:
         return None
-    time = events.one("time")
+    time = events.find_column("time")
     lines = read_table(job.input("clean") / f"{table}.parquet").select(ENTITY, pl.col(item).alias("item"), time)
     before = lines.join(units.select(ENTITY, CUTOFF), on=ENTITY).filter(pl.col(time).dt.date() < pl.col(CUTOFF))
     pairs = before.select(ENTITY, "item").drop_nulls().unique().sort(ENTITY, "item")
@@ -228,7 +228,7 @@ def _categories(contract: Contract) -> list[str]:
 
 
 def _alerts(
-    contract: Contract, parts: Mapping[str, Part], pair: tuple[Labelled, Labelled], family: Family,
+    contract: Contract, parts: Mapping[str, LabelledRows], pair: tuple[Labelled, Labelled], family: Family,
     params: EvaluateParams,
 ) -> AlertFigures:  # fmt: skip
     money, (val, test) = contract.money, pair
@@ -239,20 +239,20 @@ def _alerts(
     return evaluate_alerts(*figures, amount, policy, n=params.bootstrap, seed=params.seed)
 
 
-def _labelled(parts: Mapping[str, Part], scores: Scores) -> tuple[Labelled, Labelled]:
+def _labelled(parts: Mapping[str, LabelledRows], scores: Scores) -> tuple[Labelled, Labelled]:
     """Val and test; one score a row is (n,)."""
     val, test = (
         Labelled(
             y=parts[name].y,
             scores={family: s[:, 0] if s.shape[1] == 1 else s for family, s in scores[name].items()},
-            weight=parts[name].weighed,
+            weight=parts[name].uneven_weight,
         )
         for name in ("val", "test")
     )
     return val, test
 
 
-def _rows(name: str, rows: Part, scores: Mapping[Family, F64], outputs: list[str]) -> pl.DataFrame:
+def _rows(name: str, rows: LabelledRows, scores: Mapping[Family, F64], outputs: list[str]) -> pl.DataFrame:
     columns = {f"{family}:{o}": table[:, i] for family, table in scores.items() for i, o in enumerate(outputs)}
     base = {ROW_ID: rows.frame[ROW_ID], "split": [name] * len(rows), "y": rows.y, "arm": rows.arm}
     return pl.DataFrame({**base, **columns})

@@ -6,14 +6,14 @@ import numpy as np
 import polars as pl
 
 from perennial.config.explain import ExplainParams, WordReasons
-from perennial.contract.serving import is_read
-from perennial.data.io.images import decoded, jpeg
+from perennial.contract.serving import has_text_or_image
+from perennial.data.io.images import decode_pictures, encode_jpeg
 from perennial.data.names import ROW_ID
-from perennial.data.prepare.parts import part
+from perennial.data.prepare.parts import select_part
 from perennial.evaluation.decisions.money import loan_policy
-from perennial.explain.photos import deletion, heat_maps, overlay
-from perennial.explain.texts import quotes, strongest_by_output, strongest_words, words_table
-from perennial.explain.words import adverse, groups, importance, reasons
+from perennial.explain.photos import build_heat_maps, check_deletion, draw_overlay
+from perennial.explain.texts import find_strongest_words, quote_rows, strongest_by_output, tabulate_words
+from perennial.explain.words import describe_adverse_reasons, describe_reasons, find_group_effects, rank_columns
 from perennial.files.tables import read_table, write_table
 from perennial.results.binary import BinaryEvaluation
 from perennial.results.evaluations import Evaluation, read_evaluation
@@ -34,27 +34,27 @@ def run(job: Job) -> ExplainSummary:
     evaluation = read_evaluation(job.project, job.name)
     family = evaluation.candidate.family
     scorer = Scorer.load(job.input(FAMILIES[family].stage) / family)
-    test = part(units, splits, "test", job.contract).frame
+    test = select_part(units, splits, "test", job.contract).frame
     rows = test.sample(min(params.rows, test.height), seed=params.seed)
     parts_of = contributions(scorer.bundle, rows, draws=params.draws, seed=params.seed)
     parts = focus(scorer.bundle, rows, parts_of)
     features = scorer.bundle.serving.features
     scores = scorer.score(rows)
-    why = reasons(parts_of.columns, parts, rows, features, params.reasons, quoted=params.words is None)
+    why = describe_reasons(parts_of.columns, parts, rows, features, params.reasons, quoted=params.words is None)
     if (loan := loan_policy(job.contract.money)) is not None:
-        why_not = adverse(parts_of.columns, parts, rows, features)
+        why_not = describe_adverse_reasons(parts_of.columns, parts, rows, features)
         why = [no if p > loan.cut else yes for no, yes, p in zip(why_not, why, scores[:, 0], strict=True)]
     columns = {f"score:{name}": scores[:, o] for o, name in enumerate(scorer.outputs)}
     table = pl.DataFrame({ROW_ID: rows[ROW_ID], **columns, "reasons": why})
     write_table(job.out / "reasons.parquet", table)
-    important = importance(parts_of.columns, parts, rows, features)
+    important = rank_columns(parts_of.columns, parts, rows, features)
     log.info("most: %s", ", ".join(item.label for item in important[:3]))
-    wrong = test[_mistakes(evaluation)] if is_read(features) else test.clear()
+    wrong = test[_mistakes(evaluation)] if has_text_or_image(features) else test.clear()
     return ExplainSummary(
         family=family,
         rows=rows.height,
         importance=tuple(important),
-        groups=tuple(groups(parts_of.columns, parts, rows, features)[:60]),
+        groups=tuple(find_group_effects(parts_of.columns, parts, rows, features)[:60]),
         completeness_error=float(np.abs(parts_of.error).mean()),
         spread=float(np.abs(parts.sum(axis=1)).mean()),
         words=_words(job, scorer.bundle, rows, wrong, params.words),
@@ -76,11 +76,11 @@ def _words(
         return None
     shown = pl.concat([rows, wrong]).unique(ROW_ID, keep="first", maintain_order=True)
     by_word, outputs = word_parts(bundle, shown), list(bundle.serving.head.outputs)
-    words = strongest_words(by_word.words[: rows.height], by_word.parts[: rows.height], outputs, params.min_rows)
-    write_table(job.out / "words.parquet", words_table(words))
+    words = find_strongest_words(by_word.words[: rows.height], by_word.parts[: rows.height], outputs, params.min_rows)
+    write_table(job.out / "words.parquet", tabulate_words(words))
     asked = focus(bundle, shown, Contributions([], by_word.parts, by_word.parts[:, 0]))
     texts = [feature for feature in bundle.serving.features if feature.kind == "text"]
-    write_table(job.out / "quotes.parquet", quotes(shown, texts, by_word.words, asked))
+    write_table(job.out / "quotes.parquet", quote_rows(shown, texts, by_word.words, asked))
     log.info("words: %d of %d rows or more surely do something", len(words), params.min_rows)
     return WordSummary(min_rows=params.min_rows, outputs=strongest_by_output(words, outputs, params.n_words))
 
@@ -93,14 +93,14 @@ def _photos(
     if photos is None or column is None or bundle.serving.head.task not in {"binary", "multiclass"}:
         return None
     shown, n = pl.concat([rows, wrong]).unique(ROW_ID, keep="first", maintain_order=True), rows.height
-    pixels, chance = decoded(shown[column]), said_chance(bundle, shown)
-    maps = heat_maps(pixels, chance)
-    check = deletion(pixels[:n], maps[:n], chance, share=photos.share, seed=params.seed)
+    pixels, chance = decode_pictures(shown[column]), said_chance(bundle, shown)
+    maps = build_heat_maps(pixels, chance)
+    check = check_deletion(pixels[:n], maps[:n], chance, share=photos.share, seed=params.seed)
     log.info("heat maps: hiding takes %.3f, %.3f more than elsewhere", check.drop.value, check.elsewhere.value)
-    heat = [jpeg(overlay(*pair)) if check.passes else None for pair in zip(pixels, maps, strict=True)]
+    heat = [encode_jpeg(draw_overlay(*pair)) if check.passes else None for pair in zip(pixels, maps, strict=True)]
     table = {
         ROW_ID: shown[ROW_ID],
-        "photo": [jpeg(photo) for photo in pixels],
+        "photo": [encode_jpeg(photo) for photo in pixels],
         "heat": pl.Series(heat, dtype=pl.Binary),
     }
     write_table(job.out / "photos.parquet", pl.DataFrame(table))

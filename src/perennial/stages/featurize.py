@@ -6,7 +6,7 @@ import narwhals as nw
 import polars as pl
 
 from perennial.contract.model import Contract
-from perennial.data.names import CUTOFF, LISTED, ORDER, ROW_ID, conserve
+from perennial.data.names import CUTOFF, ORDER, ROW_ID, UNUSED_SCHEMA, conserve_rows
 from perennial.data.prepare.cutoffs import check_windows
 from perennial.data.prepare.featurize import featurize
 from perennial.errors import DataStopped
@@ -25,13 +25,13 @@ def run(job: Job) -> FeaturizeSummary:
         check_windows(lazy, contract, contract.unit.cutoffs.all[-1])
     features = featurize(lazy, contract)
     units = features.units.to_native().collect().sort(ORDER)
-    unused = pl.concat([pl.DataFrame(schema=LISTED), *(part.to_native().collect() for part in features.unused)])
+    unused = pl.concat([pl.DataFrame(schema=UNUSED_SCHEMA), *(part.to_native().collect() for part in features.unused)])
     flow = dict[str, RowFlow]()
     for table, rows in tables.items():
         listed = unused.filter(pl.col("table") == table)
         feeding = features.fed[table].to_native().collect()[ROW_ID]
         reasons = {why: listed.filter(pl.col("reason") == why)[ROW_ID] for why in sorted(set(listed["reason"]))}
-        to = conserve("featurize", table, rows[ROW_ID], fed=feeding, **reasons)
+        to = conserve_rows("featurize", table, rows[ROW_ID], fed=feeding, **reasons)
         flow[table] = RowFlow(rows_in=rows.height, to=to)
         log.info("%s: %d rows, %s", table, rows.height, to)
     if not units.height:

@@ -23,18 +23,18 @@ from typing import NoReturn, TypeVar
 
 import yaml
 
-from perennial.config.base import Section, section
+from perennial.config.base import ParamsSection, read_section
 from perennial.contract.load import load
 from perennial.contract.model import Contract
 from perennial.errors import ConfigError, PerennialError
 from perennial.files import logs
 from perennial.files.durable import write_json
-from perennial.files.locks import held
+from perennial.files.locks import file_lock
 from perennial.files.manifest import seal, verify
 from perennial.files.project import Project
 from perennial.results.summary import StageSummary, read_summary
 
-S = TypeVar("S", bound=Section)
+S = TypeVar("S", bound=ParamsSection)
 R = TypeVar("R", bound=StageSummary)
 Body = Callable[["Job"], StageSummary]
 log = logging.getLogger("perennial")
@@ -76,7 +76,7 @@ class Job:
         return self.stage != "train" or _rank() == 0  # no other stage is distributed, whatever the environment says
 
     def params(self, model: type[S]) -> S:
-        return section(self.project.root / "params.yaml", self.name, self.stage, model)
+        return read_section(self.project.root / "params.yaml", self.name, self.stage, model)
 
     def input(self, stage: str) -> Path:
         """The output folder of an earlier stage, checked against its manifest."""
@@ -96,7 +96,7 @@ def main(stage: str, body: Body) -> NoReturn:
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     args = parser.parse_args()
     _guard()
-    logs.start(f"{stage}: %(message)s", sys.stdout)
+    logs.start_logging(f"{stage}: %(message)s", sys.stdout)
     try:
         project = Project.here()
         _run(Job(project=project, name=args.name, stage=stage, contract=load(project.contract(args.name))), body)
@@ -114,7 +114,7 @@ def _run(job: Job, body: Body) -> None:
     if not job.is_main:
         body(job)
         return
-    with held(job.project.state(job.name) / f"{job.stage}.lock", what=f"stage {job.stage} of {job.name}"):
+    with file_lock(job.project.state(job.name) / f"{job.stage}.lock", what=f"stage {job.stage} of {job.name}"):
         _check_versions(job.project.root / "versions.yaml")
         shutil.rmtree(job.out, ignore_errors=True)
         job.out.mkdir(parents=True)

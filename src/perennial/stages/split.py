@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from perennial.contract.model import Contract
 from perennial.contract.serving import feature_columns
-from perennial.data.names import CUTOFF, ENTITY, LABEL_END, ROW_ID, conserve
-from perennial.data.prepare.parts import Part, part
-from perennial.data.prepare.split import LOOKBACK, PARTS, split
+from perennial.data.names import CUTOFF, ENTITY, LABEL_END, ROW_ID, conserve_rows
+from perennial.data.prepare.parts import LabelledRows, select_part
+from perennial.data.prepare.split import LOOKBACK, PARTS, split_units
 from perennial.errors import LeakError
 from perennial.evaluation.statistics.leaks import Leak, questions, reaching, straddling, telling_any
 from perennial.files.durable import write_json
@@ -26,21 +26,21 @@ from perennial.stages.runner import Job, log, main
 def run(job: Job) -> SplitSummary:
     """Raises: LeakError when a column tells the outcome, an entity is in two parts, or train knows of the test's time."""
     units, contract = read_table(job.input("featurize") / "units.parquet"), job.contract
-    splits, function = split(units, contract)
+    splits, function = split_units(units, contract)
     _refuse_shared(units, splits, contract)
-    train = part(units, splits, "train", contract)
+    train = select_part(units, splits, "train", contract)
     suspects = _leaks(train, contract)
     for leak in suspects:
         log.warning("suspect: %s", leak.words)
     parts = {name: splits.filter(pl.col("split") == name)[ROW_ID] for name in (*PARTS, LOOKBACK)}
-    rows = conserve("split", "units", units[ROW_ID], **parts)
+    rows = conserve_rows("split", "units", units[ROW_ID], **parts)
     log.info("%s", ", ".join(f"{name} {count}" for name, count in rows.items()))
     write_table(job.out / "splits.parquet", splits.select(ROW_ID, "split"))
     write_json(job.out / "split.json", function)
     rated = [] if contract.target is None else [name for name in PARTS if rows[name]]
     return SplitSummary(
         flow={"units": RowFlow(rows_in=units.height, to=rows)},
-        rate={name: _rate(part(units, splits, name, contract), contract) for name in rated},
+        rate={name: _rate(select_part(units, splits, name, contract), contract) for name in rated},
         leakage_suspects=tuple(leak.words for leak in suspects),
     )
 
@@ -67,7 +67,7 @@ def _refuse_shared(units: pl.DataFrame, splits: pl.DataFrame, contract: Contract
             )
 
 
-def _leaks(train: Part, contract: Contract) -> list[Leak]:
+def _leaks(train: LabelledRows, contract: Contract) -> list[Leak]:
     """The columns of train that may know too much, but for those that the owner vouches for.
 
     Raises: LeakError when one surely does.
@@ -81,7 +81,7 @@ def _leaks(train: Part, contract: Contract) -> list[Leak]:
     return [leak for leak in leaks if leak.column not in contract.vouched]
 
 
-def _rate(rows: Part, contract: Contract) -> float:
+def _rate(rows: LabelledRows, contract: Contract) -> float:
     """The mean outcome of a part; of classes the share of the commonest."""
     if contract.task.kind == "multiclass":
         return float(np.bincount(rows.y.astype(np.int64)).max() / len(rows))

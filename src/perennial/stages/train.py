@@ -8,17 +8,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from perennial.config.train import Own, Pretrained, TrainParams
-from perennial.contract.serving import Head, serving_view
-from perennial.data.prepare.parts import Part, part
+from perennial.config.train import OwnFunction, Pretrained, TrainParams
+from perennial.contract.serving import Head, build_serving_view
+from perennial.data.prepare.parts import LabelledRows, select_part
 from perennial.errors import ConfigError
 from perennial.files.durable import read_json
-from perennial.files.extensions import extension
+from perennial.files.extensions import load_extension
 from perennial.files.tables import read_table
-from perennial.models.deep.model import DeepModel, tensors
-from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, losses
-from perennial.models.deep.pretrained import FrozenPictures, word_vectors
-from perennial.models.encoding.encode import Encoded, Encoding, fit
+from perennial.models.deep.model import DeepModel, build_tensors
+from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, build_loss
+from perennial.models.deep.pretrained import FrozenPictures, distil_vectors
+from perennial.models.encoding.encode import Encoded, Encoding, fit_encoding
 from perennial.results.train import FittedFamily, TrainSummary
 from perennial.scoring.bundle import Bundle, background_rows, save
 from perennial.scoring.calibration import calibrate, link_loss
@@ -37,10 +37,10 @@ def run(job: Job) -> TrainSummary:
     units = read_table(job.input("featurize") / "units.parquet")
     split = job.input("split")
     splits = read_table(split / "splits.parquet")
-    train, val = (part(units, splits, name, contract) for name in ("train", "val"))
+    train, val = (select_part(units, splits, name, contract) for name in ("train", "val"))
     times = read_table(job.input("augment") / "draws.parquet")
-    serving = serving_view(contract)
-    encoding, x_train = fit(train.frame, serving.features, train.y, params.seed)
+    serving = build_serving_view(contract)
+    encoding, x_train = fit_encoding(train.frame, serving.features, train.y, params.seed)
     x_val = encoding.encode(val.frame)
     spec = shape(serving.head, encoding, train.y, params)
     drawn = train.frame.join(times, on="row_id", how="left", maintain_order="left")["times"].to_torch()
@@ -86,7 +86,7 @@ def shape(head: Head, encoding: Encoding, y_train: NDArray[np.float64], params: 
     amounts = y_train if plain else np.zeros(2)
     if head.two_part:
         amounts = np.log(y_train[y_train > 0])
-    words, own = None, params.encoder if isinstance(params.encoder, Own) else None
+    words, own = None, params.encoder if isinstance(params.encoder, OwnFunction) else None
     if encoding.texts is not None:
         if params.words is None:
             raise ConfigError(
@@ -107,8 +107,8 @@ def shape(head: Head, encoding: Encoding, y_train: NDArray[np.float64], params: 
 def _loss(spec: NetSpec, params: TrainParams) -> RowLoss:
     """The task's loss of each row, or that of the project's own function."""
     if params.loss is None:
-        return losses(spec)
-    own = extension("models", params.loss.name, params.loss.settings)
+        return build_loss(spec)
+    own = load_extension("models", params.loss.name, params.loss.settings)
     return partial(own, **params.loss.settings)
 
 
@@ -120,24 +120,24 @@ def _begun(net: TabularNet, encoding: Encoding, params: TrainParams) -> TabularN
     if not isinstance(params.encoder, Pretrained):
         return net
     if isinstance(net.image, FrozenPictures):
-        net.image.read(params.encoder)
+        net.image.load_weights(params.encoder)
     elif net.word is not None and encoding.texts is not None:
-        net.word.begin(word_vectors(params.encoder, encoding.texts.vocabulary, net.word.table.embedding_dim))
+        net.word.load_vectors(distil_vectors(params.encoder, encoding.texts.vocabulary, net.word.table.embedding_dim))
     else:
         raise ConfigError("train.encoder reads texts or pictures, and the contract has neither: take it out")
     return net
 
 
-def _rows(parts: list[tuple[Encoded, Part]], spec: NetSpec, params: TrainParams) -> list[Rows]:
+def _rows(parts: list[tuple[Encoded, LabelledRows]], spec: NetSpec, params: TrainParams) -> list[Rows]:
     """What the network is shown; pictures that a frozen encoder reads are looked at once, not in each epoch."""
     frozen = None
     if spec.frozen_pictures and isinstance(params.encoder, Pretrained):
         torch.set_num_threads(params.threads)
         frozen = FrozenPictures().eval()
-        frozen.read(params.encoder)
+        frozen.load_weights(params.encoder)
     found = []
     for encoded, labelled in parts:
-        x = tensors(encoded)
+        x = build_tensors(encoded)
         if frozen is not None:
             x["photo"] = frozen.features(x["photo"])
         y_N = torch.from_numpy(labelled.y.astype(np.float32))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from perennial.contract.model import MAIN
-from perennial.data.names import ROW_ID, conserve
-from perennial.data.quality.suite import audit
-from perennial.data.quality.table_checks import noticed, refuse_early_labels, unfit
-from perennial.data.quality.validate import summarise, unexpected, validate
+from perennial.data.names import ROW_ID, conserve_rows
+from perennial.data.quality.suite import audit_rows
+from perennial.data.quality.table_checks import find_problems, find_warnings, refuse_early_labels
+from perennial.data.quality.validate import count_unexpected, summarise_table, validate
 from perennial.errors import DataStopped
 from perennial.files.durable import write_json
 from perennial.files.tables import read_table, write_table
-from perennial.results.summary import Note, RowFlow
+from perennial.results.summary import RowFlow
 from perennial.results.validate import ValidateSummary
 from perennial.stages.runner import Job, log, main
 
@@ -20,21 +20,24 @@ from perennial.stages.runner import Job, log, main
 def run(job: Job) -> ValidateSummary:
     """Raises: DataStopped when a table as a whole is unfit, or the audit disagrees; LeakError for labels that are early."""
     folder, contract = job.input("ingest"), job.contract
-    quarantines, flow, audits, problems, notes = [], dict[str, RowFlow](), {}, [], []
+    quarantines, flow, audits, problems, warnings = [], dict[str, RowFlow](), {}, [], []
     for table, (_, columns) in contract.tables.items():
         rules = contract.row_rules(table)
         rows = read_table(folder / f"{table}.parquet")
         passed, quarantine = validate(table, rows, rules)
-        to = conserve("validate", table, rows[ROW_ID], passed=passed[ROW_ID], quarantined=quarantine[ROW_ID])
+        to = conserve_rows("validate", table, rows[ROW_ID], passed=passed[ROW_ID], quarantined=quarantine[ROW_ID])
         flow[table] = RowFlow(rows_in=rows.height, to=to)
         write_table(job.out / f"{table}.parquet", passed)
         declared = [name for name, column in columns.items() if column.role != "ignore"]
-        audits[table] = audit(passed, summarise(passed, rules), declared, rules)
+        audits[table] = audit_rows(passed, summarise_table(passed, rules), declared, rules)
         written = contract.rules if table == MAIN else contract.events[table].rules
         refuse_early_labels(table, passed, columns)
         target = (contract.target or "") if table == MAIN else ""
-        problems += unfit(table, passed, columns, written, target)
-        notes += [*noticed(table, passed, columns, target), *unexpected(table, passed, contract.soft_rules(table))]
+        problems += find_problems(table, passed, columns, written, target)
+        warnings += [
+            *find_warnings(table, passed, columns, target),
+            *count_unexpected(table, passed, contract.soft_rules(table)),
+        ]
         quarantines.append(quarantine)
         log.info("%s: %d rows, %d quarantined", table, rows.height, quarantine.height)
     broken = pl.concat(quarantines).sort("table", "source", "record")
@@ -45,16 +48,11 @@ def run(job: Job) -> ValidateSummary:
         raise DataStopped(f"the audit of the rows that passed disagrees with the row checks ({'; '.join(failed)})")
     if problems:
         raise DataStopped("; ".join(map(str, problems)))
-    for note in notes:
-        log.warning("%s", note)
+    for warning in warnings:
+        log.warning("%s", warning)
     counts = broken["rule"].value_counts().sort("rule")
     audited = {table: len(result["results"]) for table, result in audits.items()}
-    return ValidateSummary(
-        flow=flow,
-        quarantine=dict(counts.iter_rows()),
-        audited=audited,
-        notes=tuple(Note(code=note.code, words=note.words) for note in notes),
-    )
+    return ValidateSummary(flow=flow, quarantine=dict(counts.iter_rows()), audited=audited, warnings=tuple(warnings))
 
 
 if __name__ == "__main__":

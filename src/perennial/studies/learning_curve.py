@@ -14,20 +14,20 @@ from typing import Any
 
 import polars as pl
 
-from perennial.config.base import section
+from perennial.config.base import read_section
 from perennial.config.evaluate import EvaluateParams
 from perennial.config.train import TrainParams
 from perennial.contract.load import load
 from perennial.contract.model import Contract
 from perennial.data.names import ROW_ID
-from perennial.data.prepare.parts import part
-from perennial.data.prepare.split import owner, thinned
+from perennial.data.prepare.parts import select_part
+from perennial.data.prepare.split import select_entities, thin_train
 from perennial.errors import ConfigError, PerennialError
 from perennial.evaluation.decisions.response import LEVEL
 from perennial.evaluation.statistics.intervals import F64
 from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.files.durable import read_json, write_json, write_text
-from perennial.files.locks import held
+from perennial.files.locks import file_lock
 from perennial.files.manifest import seal
 from perennial.files.project import Project
 from perennial.files.tables import read_table, write_table
@@ -54,8 +54,8 @@ def learning_curve(project: Project, name: str, *, quick: bool = False) -> dict[
     if contract.target is None:
         raise ConfigError(f"{name} has no outcome to learn: a learning curve is for a task that has one")
     params = side.QUICK if quick else _NO_PLACEBOS
-    blocks = section(project.root / "params.yaml", name, "train", TrainParams).blocks
-    with held(project.state(name) / "side" / f"{_KIND}.lock", what=f"the learning curve of {name}"):
+    blocks = read_section(project.root / "params.yaml", name, "train", TrainParams).blocks
+    with file_lock(project.state(name) / "side" / f"{_KIND}.lock", what=f"the learning curve of {name}"):
         curve = _Curve(project=project, name=name, contract=contract, params=params)
         shares = curve.shares(_QUICK_SHARES if quick else _SHARES)
         depths = curve.depths(shares[-1], sorted({*(_QUICK_BLOCKS if quick else _BLOCKS), blocks}), blocks)
@@ -134,8 +134,8 @@ class _Curve:
         here = self._room(f"share-{share:g}-{draw}", self.params)
         side.link(self.base, here, self.name, *side.DATA)
         folder = here.output(self.name, "split")
-        owners = self.units.select(ROW_ID, owner(self.units, self.contract))
-        kept = thinned(self.splits, owners, share, f"learning curve {draw}")
+        owners = self.units.select(ROW_ID, select_entities(self.units, self.contract))
+        kept = thin_train(self.splits, owners, share, f"learning curve {draw}")
         write_table(folder / "splits.parquet", kept)
         write_json(folder / "split.json", read_json(self.base.output(self.name, "split") / "split.json"))
         seal(folder)
@@ -183,7 +183,7 @@ class _Curve:
 
     @cached_property
     def _judge(self) -> PairedComparison:
-        params = section(self.base.root / "params.yaml", self.name, "evaluate", EvaluateParams)
-        test = part(self.units, self.splits, "test", self.contract)
+        params = read_section(self.base.root / "params.yaml", self.name, "evaluate", EvaluateParams)
+        test = select_part(self.units, self.splits, "test", self.contract)
         primary = self.contract.task.primary
         return comparison_of(self.contract, test, primary, resamples=params.bootstrap, seed=params.seed)

@@ -24,13 +24,13 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from perennial.config.base import use_cases
+from perennial.config.base import read_use_cases
 from perennial.contract.load import load
 from perennial.data.names import ROW_ID
 from perennial.errors import ConfigError, PerennialError
 from perennial.files.durable import write_json, write_text
-from perennial.files.extensions import KINDS, place
-from perennial.files.locks import held
+from perennial.files.extensions import EXTENSION_KINDS, extension_path
+from perennial.files.locks import file_lock
 from perennial.files.manifest import seal
 from perennial.files.project import Project
 from perennial.files.tables import read_table, write_table
@@ -96,7 +96,7 @@ def run(project: Project, name: str, kind: str, sides: list[Side]) -> dict[str, 
     """
     room = project.state(name) / "side"
     found: dict[str, Any] = {}
-    with held(room / f"{kind}.lock", what=f"a side run of {name}"):
+    with file_lock(room / f"{kind}.lock", what=f"a side run of {name}"):
         if not project.raw(name).is_dir():
             fetch(project, name)
         for i, side in enumerate(sides):
@@ -148,9 +148,9 @@ def room(project: Project, name: str, root: Path, side: Side) -> Project:
     overlay(project, here, name, side.params)
     for file in ("versions.yaml", "dvc.yaml"):
         shutil.copyfile(project.root / file, root / file)
-    for kind in KINDS:  # functions of the project's own are read from the room's folder
-        if (project.root / place(kind)).is_file():
-            write_text(root / place(kind), (project.root / place(kind)).read_text(encoding="utf-8"))
+    for kind in EXTENSION_KINDS:  # functions of the project's own are read from the room's folder
+        if (project.root / extension_path(kind)).is_file():
+            write_text(root / extension_path(kind), (project.root / extension_path(kind)).read_text(encoding="utf-8"))
     here.raw(name).parent.mkdir(parents=True)
     here.raw(name).symlink_to(project.raw(name).resolve(), target_is_directory=True)
     return here
@@ -160,7 +160,7 @@ def overlay(project: Project, here: Project, name: str, params: Overlay) -> None
     """Write the params of a room: the project's, with what differs."""
     block = {
         section: {**values, **params.get(section, {})} if isinstance(values, dict) else values
-        for section, values in use_cases(project.root / "params.yaml")[name].items()
+        for section, values in read_use_cases(project.root / "params.yaml")[name].items()
     }
     write_text(here.root / "params.yaml", yaml.safe_dump({"use_cases": {name: block}}, sort_keys=False))
 
@@ -229,7 +229,7 @@ def last_words(here: Project, stage: str) -> str:
 def _shuffle(here: Project, name: str) -> None:
     """Exchange outcomes (for uplift, arms) among the rows of each part: then there is nothing to find."""
     contract, folder = load(here.contract(name)), here.output(name, "featurize")
-    treatment = contract.one("treatment") if contract.task.kind == "uplift" else None
+    treatment = contract.find_column("treatment") if contract.task.kind == "uplift" else None
     column = treatment or contract.target
     if column is None:
         raise ConfigError(

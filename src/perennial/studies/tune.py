@@ -16,13 +16,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from perennial.config.base import use_cases
-from perennial.config.edit import edited
+from perennial.config.base import read_use_cases
+from perennial.config.edit import edit_params
 from perennial.contract.load import load
 from perennial.contract.serving import feature_columns
 from perennial.errors import ConfigError, PerennialError
 from perennial.files.durable import json_bytes, read_json, write_json, write_text
-from perennial.files.locks import held
+from perennial.files.locks import file_lock
 from perennial.files.manifest import verify
 from perennial.files.project import Project
 from perennial.studies import trial_runs as side
@@ -99,7 +99,7 @@ def tune(project: Project, name: str, budget: Budget, storage: str | None = None
         log.warning("of pictures the traditional families have no params to tune: only the deep one is")
         groups = [_DEEP]
     room = project.state(name)
-    with held(room / "side" / "tune.lock", what=f"the tuning of {name}"):
+    with file_lock(room / "side" / "tune.lock", what=f"the tuning of {name}"):
         database = connect(storage or f"sqlite:///{room / 'tune.db'}")
         try:
             search = _Search(project=project, name=name)
@@ -129,7 +129,7 @@ class _Search:
 
     @cached_property
     def block(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = use_cases(self.project.root / "params.yaml")[self.name]
+        found: Mapping[str, Any] = read_use_cases(self.project.root / "params.yaml")[self.name]
         return found
 
     def study(self, database: Any, group: Group) -> Study:
@@ -170,7 +170,7 @@ class _Search:
                 changes[group.stage] = {key: value for key, value in values.items() if now.get(key) != value}
         path = self.project.root / "params.yaml"
         old = path.read_text(encoding="utf-8")
-        new = edited(old, self.name, changes)
+        new = edit_params(old, self.name, changes)
         before, after = (text.splitlines(keepends=True) for text in (old, new))
         diff = "".join(difflib.unified_diff(before, after, "a/params.yaml", "b/params.yaml"))
         return {"groups": told, "changes": changes, "diff": diff}

@@ -15,7 +15,7 @@ from typing import Any
 
 from perennial.errors import ServiceError
 from perennial.files.durable import read_json, write_json
-from perennial.files.locks import held
+from perennial.files.locks import file_lock
 from perennial.files.project import Project
 
 _START_S = 120.0
@@ -46,7 +46,7 @@ def ensure(project: Project) -> str:
     if shared:
         return shared.rstrip("/")
     note = project.services / "server.json"
-    with held(project.services / "server.lock", what="the Prefect server", wait_s=_START_S):
+    with file_lock(project.services / "server.lock", what="the Prefect server", wait_s=_START_S):
         known = read_json(note) if note.exists() else {}
         if known and _lives(known) and _answers(known["port"]):
             return f"http://127.0.0.1:{known['port']}"

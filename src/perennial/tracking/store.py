@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from perennial.files.durable import write_text
-from perennial.files.locks import held
+from perennial.files.locks import file_lock
 from perennial.files.project import Project
 
 _MIGRATED = "migrated"
@@ -53,7 +53,7 @@ def open_store(project: Project) -> Store:
     if not uri.startswith("sqlite:///") or os.environ.get("MLFLOW_TRACKING_URI"):
         return Store(uri=uri, artifacts=None)
     folder = _folder(project)
-    with held(folder / "create.lock", what="the MLflow database", wait_s=120):
+    with file_lock(folder / "create.lock", what="the MLflow database", wait_s=120):
         if not (folder / _MIGRATED).exists():
             _create(uri, folder)
     return Store(uri=uri, artifacts=(folder / "artifacts").as_uri())

@@ -1,4 +1,4 @@
-"""Encoded rows and params in, the network with the best validation loss and its curve out. Lightning lives here."""
+"""Training: fit a network with Lightning, stop early on validation loss, and return the best weights and the curve."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from perennial.config.train import TrainParams
 from perennial.errors import ConfigError
 from perennial.results.train import EpochLoss
 from perennial.training.loader import Batches, Rows
-from perennial.training.module import FitModule, RowLoss, adamw
+from perennial.training.module import FitModule, RowLoss, build_adamw
 
 log = logging.getLogger("perennial")
 _VAL_ROWS = 4096  # of tables; of wider rows fewer, so that a block stays small
@@ -54,13 +54,15 @@ def fit(
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(params.seed)
     net = make_net()
-    module = FitModule(net, row_loss, adamw(params.learning_rate, params.weight_decay), params.seed, params.warmup)
+    module = FitModule(
+        net, row_loss, build_adamw(params.learning_rate, params.weight_decay), params.seed, params.warmup
+    )
     watch = _Watch(row_loss, val, params, curve_file)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     shown = sys.stderr.isatty()
     trainer = Trainer(
         accelerator=params.accelerator, devices=params.devices, num_nodes=params.num_nodes, precision=params.precision,
-        strategy=_strategy(params), max_epochs=params.epochs, deterministic=True, reload_dataloaders_every_n_epochs=1,
+        strategy=_choose_strategy(params), max_epochs=params.epochs, deterministic=True, reload_dataloaders_every_n_epochs=1,
         callbacks=[watch, *([TQDMProgressBar()] if shown else []), *extra], enable_progress_bar=shown, logger=False,
         enable_checkpointing=False, enable_model_summary=False, use_distributed_sampler=False, limit_val_batches=0,
     )  # fmt: skip
@@ -80,7 +82,7 @@ def fit(
 
 
 class _Epochs(LightningDataModule):
-    """Gives Lightning a loader an epoch, whose order depends on seed and epoch alone."""
+    """Gives Lightning a loader for each epoch, whose order depends only on seed and epoch."""
 
     def __init__(self, train: Rows, times: Tensor, params: TrainParams) -> None:
         super().__init__()
@@ -96,14 +98,14 @@ class _Epochs(LightningDataModule):
 
 
 class _Watch(Callback):
-    """Judges every epoch on val, keeps the best weights, appends to the curve file, and stops when it is time."""
+    """Evaluates every epoch on val, keeps the best weights, appends to the curve file, and stops early."""
 
     def __init__(self, row_loss: RowLoss, val: Rows, params: TrainParams, curve_file: Path) -> None:
         self.row_loss, self.val, self.params, self.curve_file = row_loss, val, params, curve_file
         self.curve: list[EpochLoss] = []
         self.best_state: dict[str, Any] = {}
         self.best_epoch = 0
-        self.mean: nn.Module | None = None  # whose weights are the running mean of the network's
+        self.mean: nn.Module | None = None  # its weights are the running mean of the network's
         self.steps = 0
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -126,27 +128,27 @@ class _Watch(Callback):
         self.steps += 1
         decay = min(self.params.ema_decay, (1 + self.steps) / (10 + self.steps))
         with torch.no_grad():
-            for mine, its in zip(self.mean.parameters(), pl_module.net.parameters(), strict=True):
-                mine.lerp_(its, 1 - decay)
-            for held, now in zip(self.mean.buffers(), pl_module.net.buffers(), strict=True):
-                held.copy_(now)
+            for mean_weight, weight in zip(self.mean.parameters(), pl_module.net.parameters(), strict=True):
+                mean_weight.lerp_(weight, 1 - decay)
+            for mean_buffer, buffer in zip(self.mean.buffers(), pl_module.net.buffers(), strict=True):
+                mean_buffer.copy_(buffer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         assert isinstance(pl_module, FitModule)
         sums = torch.tensor([pl_module.train_loss, float(pl_module.n_train)], dtype=torch.float64)
         total, n = trainer.strategy.reduce(sums.to(pl_module.device), reduce_op="sum").tolist()
-        judged = self.mean or pl_module.net
+        evaluated = self.mean or pl_module.net
         now = EpochLoss(
-            epoch=trainer.current_epoch + 1, train_loss=total / n, val_loss=self._val_loss(pl_module, judged)
+            epoch=trainer.current_epoch + 1, train_loss=total / n, val_loss=self._evaluate(pl_module, evaluated)
         )
         if not math.isfinite(now.train_loss + now.val_loss):
-            words = f"epoch {now.epoch}: train loss {now.train_loss}, val loss {now.val_loss}, the weights ran away"
-            raise ConfigError(f"{words}: lower train.learning_rate, now {self.params.learning_rate:g}")
+            message = f"epoch {now.epoch}: train loss {now.train_loss}, val loss {now.val_loss}, the weights ran away"
+            raise ConfigError(f"{message}: lower train.learning_rate, now {self.params.learning_rate:g}")
         best = min((epoch.val_loss for epoch in self.curve), default=float("inf"))
         self.curve.append(now)
         if now.val_loss < best:
             self.best_epoch = now.epoch
-            state = judged.state_dict()
+            state = evaluated.state_dict()
             self.best_state = {name: copy.deepcopy(tensor.detach().cpu()) for name, tensor in state.items()}
         trainer.should_stop = now.epoch - self.best_epoch >= self.params.patience
         if trainer.is_global_zero:
@@ -155,7 +157,7 @@ class _Watch(Callback):
             mark = " (best)" if now.epoch == self.best_epoch else ""
             log.info("epoch %d: train loss %.4f, val loss %.4f%s", now.epoch, now.train_loss, now.val_loss, mark)
 
-    def _val_loss(self, module: FitModule, net: nn.Module) -> float:
+    def _evaluate(self, module: FitModule, net: nn.Module) -> float:
         """The mean row loss on all of val, the same on every rank."""
         net.eval()
         total = 0.0
@@ -171,7 +173,7 @@ class _Watch(Callback):
         return total / len(self.val)
 
 
-def _strategy(params: TrainParams) -> Any:
+def _choose_strategy(params: TrainParams) -> Any:
     if params.strategy == "ddp":
         return DDPStrategy(process_group_backend="gloo" if params.accelerator == "cpu" else "nccl")
     if params.devices * params.num_nodes > 1:

@@ -1,4 +1,4 @@
-"""Tensors and draws in, batches of an epoch out: slices of tensors in an order that only seed and epoch decide."""
+"""Batch loader: batches of an epoch as slices of tensors, in an order that depends only on seed and epoch."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-Inputs = dict[str, Tensor]  # what a network takes, by kind of column: (n, …) each
+Inputs = dict[str, Tensor]  # inputs of a network, by kind of column: (n, …) each
 _SWAPPED = ("norm", "cat")
 
 
 class Batch(NamedTuple):
-    """Rows of one rank: `rows` are their numbers, `whole` is the size of the batch over all ranks."""
+    """Rows of one rank: `rows` are their row numbers, `whole` is the size of the batch over all ranks."""
 
     x: Inputs
     y: Tensor
@@ -57,12 +57,12 @@ class Batches(IterableDataset[Batch]):
         return len(self._bounds())
 
     def __iter__(self) -> Iterator[Batch]:
-        order = self.drawn[torch.randperm(len(self.drawn), generator=_generator(self.seed, self.epoch, 0))]
+        order = self.drawn[torch.randperm(len(self.drawn), generator=_seed_generator(self.seed, self.epoch, 0))]
         for number, (start, stop) in enumerate(self._bounds(), 1):
             mine = order[start:stop][self.rank :: self.world]
             x = self.rows.at(mine)
             if self.swap:
-                x |= self._swapped(x, order[start:stop], number)
+                x |= self._swap_cells(x, order[start:stop], number)
             yield Batch(x, self.rows.y_N[mine], self.rows.arm_N[mine], mine, stop - start)
 
     def _bounds(self) -> list[tuple[int, int]]:
@@ -72,16 +72,16 @@ class Batches(IterableDataset[Batch]):
             starts.pop()
         return list(zip(starts, [*starts[1:], n], strict=True))
 
-    def _swapped(self, x: Inputs, whole: Tensor, number: int) -> Inputs:
-        """A share `swap` of the cells takes the value of another row of the batch."""
-        generator = _generator(self.seed, self.epoch, number * self.world + self.rank + 1)
+    def _swap_cells(self, x: Inputs, whole: Tensor, number: int) -> Inputs:
+        """Replace a share `swap` of the cells by the value of another row of the batch."""
+        generator = _seed_generator(self.seed, self.epoch, number * self.world + self.rank + 1)
         donor = whole[torch.randint(len(whole), (len(x[_SWAPPED[0]]),), generator=generator)]
         other = self.rows.at(donor)
         taken = {kind: torch.rand(x[kind].shape, generator=generator) < self.swap for kind in _SWAPPED}
         return {kind: torch.where(taken[kind], other[kind], x[kind]) for kind in _SWAPPED}
 
 
-def _generator(*parts: int) -> torch.Generator:
+def _seed_generator(*parts: int) -> torch.Generator:
     """A generator that depends on all parts alike (a 63-bit mix, so that neighbours are unrelated)."""
     mixed = 0x9E3779B97F4A7C15
     for part in parts:

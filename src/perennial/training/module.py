@@ -1,4 +1,4 @@
-"""A network and its rates in, a LightningModule out. It knows no file, no tracker and no column."""
+"""LightningModule of the deep family: row losses, optimiser and learning rate. It knows no file, tracker or column."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _WIDE = 15  # times the rate: each word is seen in few rows
 
 
 @runtime_checkable
-class Growing(Protocol):
-    """A network that wants to know which share of training is over."""
+class ProgressAware(Protocol):
+    """A network that takes the share of training that is over."""
 
-    def learnt(self, share: float) -> None: ...
+    def on_progress(self, share: float) -> None: ...
 
 
 class FitModule(LightningModule):
@@ -36,20 +36,20 @@ class FitModule(LightningModule):
     ) -> None:  # fmt: skip
         super().__init__()
         self.net, self.row_loss, self._optimizer, self._seed, self._warmup = net, row_loss, optimizer, seed, warmup
-        self.seen: list[Tensor] = []  # row numbers of the epoch on this rank, for those who ask
+        self.rows_observed: list[Tensor] = []  # row numbers of the epoch on this rank, for callbacks
         self.train_loss, self.n_train = 0.0, 0
 
     def on_train_epoch_start(self) -> None:
-        self.seen.clear()
+        self.rows_observed.clear()
         self.train_loss, self.n_train = 0.0, 0
-        if isinstance(self.net, Growing):
-            self.net.learnt(self.current_epoch / max(self.trainer.max_epochs or 1, 1))
+        if isinstance(self.net, ProgressAware):
+            self.net.on_progress(self.current_epoch / max(self.trainer.max_epochs or 1, 1))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        # the masks of dropout depend on nothing but seed, epoch, batch and rank: an epoch can be done again alone
+        # dropout masks depend only on seed, epoch, batch and rank: an epoch can be repeated by itself
         torch.manual_seed(hash((self._seed, self.current_epoch, batch_idx, self.global_rank)) % 2**63)
         total = self.row_loss(self.net(batch.x), batch.y, batch.arm).sum()
-        self.seen.append(batch.rows)
+        self.rows_observed.append(batch.rows)
         self.train_loss += float(total.detach())
         self.n_train += len(batch.rows)
         return total * (self.trainer.world_size / batch.whole)
@@ -62,27 +62,27 @@ class FitModule(LightningModule):
         if self._warmup is None:
             return optimizer
         total = int(self.trainer.estimated_stepping_batches)
-        rate = LambdaLR(optimizer, partial(risen_and_fallen, total=total, warmup=self._warmup))
+        rate = LambdaLR(optimizer, partial(warmup_cosine_factor, total=total, warmup=self._warmup))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": rate, "interval": "step"}}
 
 
-def risen_and_fallen(step: int, total: int, warmup: float) -> float:
-    """The share of the rate at a step: up in a line over the warm-up, then down along half a cosine to 0."""
+def warmup_cosine_factor(step: int, total: int, warmup: float) -> float:
+    """The share of the learning rate at a step: a linear warm-up, then half a cosine down to 0."""
     rising = max(1, int(total * warmup))
     if step < rising:
         return (step + 1) / rising
     return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rising) / max(1, total - rising))))
 
 
-def adamw(learning_rate: float, weight_decay: float) -> Callable[[nn.Module], Optimizer]:
-    """AdamW that decays matrices and tables but not biases and scales; a wide part, which is linear, learns faster."""
+def build_adamw(learning_rate: float, weight_decay: float) -> Callable[[nn.Module], Optimizer]:
+    """Build AdamW: weight decay for matrices and tables, none for biases and scales; a faster rate for the wide linear part."""
 
     def make(net: nn.Module) -> Optimizer:
         wide = [p for name, p in net.named_parameters() if name.startswith("wide.")]
-        named = [(name, p) for name, p in net.named_parameters() if not name.startswith("wide.")]
-        decayed = [p for name, p in named if p.ndim > 1 and "bias" not in name and not name.endswith(("b1", "b2"))]
-        kept = {id(p) for p in decayed}
-        rest = [p for _, p in named if id(p) not in kept]
+        trunk = [(name, p) for name, p in net.named_parameters() if not name.startswith("wide.")]
+        decayed = [p for name, p in trunk if p.ndim > 1 and "bias" not in name and not name.endswith(("b1", "b2"))]
+        decayed_ids = {id(p) for p in decayed}
+        rest = [p for _, p in trunk if id(p) not in decayed_ids]
         groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
         fast = [{"params": wide, "weight_decay": 0.0, "lr": _WIDE * learning_rate}] if wide else []
         return torch.optim.AdamW([*groups, *fast], lr=learning_rate)

@@ -1,4 +1,4 @@
-"""Path of a CSV or JSONL file in → its text in UTF-8: plain or gzip by its first bytes, transcoded, without a byte order mark.
+"""Byte source of CSV and JSONL files: UTF-8 text from plain or gzip files, transcoded, without a byte order mark.
 
 Memory is a chunk or two whatever the file expands to.
 """
@@ -16,7 +16,7 @@ from typing import IO, Literal
 
 from perennial.errors import InputError
 
-Kind = Literal["CSV", "JSONL"]
+FileKind = Literal["CSV", "JSONL"]
 LINE_LIMIT = 10_000_000  # bytes
 ENCODINGS = ("utf-8", "latin-1", "cp1252", "utf-16")
 
@@ -43,25 +43,23 @@ _NOT_CSV = (
 )
 
 
-class Unread:
-    """The bytes of a file that are not yet records; `line` is the physical line on which they begin."""
+class PendingBytes:
+    """Bytes of a file that have not been cut into records yet; `line` is the physical line on which they begin."""
 
-    def __init__(self, path: Path, encoding: str, size: int, kind: Kind = "CSV") -> None:
+    def __init__(self, path: Path, encoding: str, size: int, kind: FileKind = "CSV") -> None:
         self.path, self.line, self.ended = path, 1, False
-        self._chunks = byte_chunks(path, encoding, size, kind)
+        self._chunks = read_chunks(path, encoding, size, kind)
         self._data = b""
 
     @property
     def text(self) -> bytes:
-        """Whole lines; where the file ended, all that is left."""
+        """Whole lines; at the end of the file, all that is left."""
         return self._data if self.ended else self._data[: self._data.rfind(b"\n") + 1]
 
     def more(self) -> None:
-        """Read on by one chunk.
+        """Read one more chunk.
 
-        Raises:
-            InputError: as `byte_chunks`; a line of more than LINE_LIMIT bytes.
-
+        Raises: InputError as `read_chunks`, and for a line of more than LINE_LIMIT bytes.
         """
         chunk = next(self._chunks, None)
         self.ended = chunk is None
@@ -80,22 +78,20 @@ class Unread:
         )
 
 
-def byte_chunks(path: Path, encoding: str, size: int, kind: Kind = "CSV") -> Iterator[bytes]:
-    """The file's text in chunks of about `size` bytes.
+def read_chunks(path: Path, encoding: str, size: int, kind: FileKind = "CSV") -> Iterator[bytes]:
+    """Yield the file's text in chunks of about `size` bytes.
 
-    Raises:
-        InputError: no regular file, of another kind by its first bytes, a broken or exploding gzip, another encoding.
-
+    Raises: InputError for no regular file, another kind by its first bytes, a broken or exploding gzip, another encoding.
     """
-    with opened(path) as raw:
+    with open_regular(path) as raw:
         compressed = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
-        chunks = _decompressed(path, raw, size) if compressed else iter(lambda: raw.read(size), b"")
-        yield from _transcoded(path, encoding, _checked(path, encoding, kind, chunks))
+        chunks = _decompress(path, raw, size) if compressed else iter(lambda: raw.read(size), b"")
+        yield from _transcode(path, encoding, _check_kind(path, encoding, kind, chunks))
 
 
-def opened(path: Path) -> IO[bytes]:
-    """Raises: InputError at once for what is no regular file, or may not be read."""
+def open_regular(path: Path) -> IO[bytes]:
+    """Open a regular file for reading (raises InputError at once for anything else, or without permission)."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
             raise InputError(f"{path}: not a regular file; give a CSV file, plain or .gz", code="not_a_file")
@@ -106,7 +102,7 @@ def opened(path: Path) -> IO[bytes]:
         ) from error
 
 
-def _decompressed(path: Path, raw: IO[bytes], size: int) -> Iterator[bytes]:
+def _decompress(path: Path, raw: IO[bytes], size: int) -> Iterator[bytes]:
     n_out = 0
     try:
         with gzip.GzipFile(fileobj=raw) as unpacked:
@@ -125,7 +121,7 @@ def _decompressed(path: Path, raw: IO[bytes], size: int) -> Iterator[bytes]:
         ) from error
 
 
-def _checked(path: Path, encoding: str, kind: Kind, chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _check_kind(path: Path, encoding: str, kind: FileKind, chunks: Iterator[bytes]) -> Iterator[bytes]:
     head = next(chunks, b"")
     for magic, what in _NOT_CSV:
         if re.match(magic, head) and what != kind.removesuffix("L"):
@@ -138,7 +134,7 @@ def _checked(path: Path, encoding: str, kind: Kind, chunks: Iterator[bytes]) -> 
     yield from chunks
 
 
-def _transcoded(path: Path, encoding: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _transcode(path: Path, encoding: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
     if encoding == "utf-8":  # judged record by record
         yield from chunks
         return

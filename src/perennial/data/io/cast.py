@@ -1,4 +1,4 @@
-"""A frame of text cells in, typed columns and one reason for each cell that does not fit out.
+"""Typed columns from text cells, with one reason for each cell that does not fit its type.
 
 The shape of the text decides, never the engine's cast: engines disagree on ` 1`, `1_000`, `24:00` and `1d`.
 """
@@ -12,9 +12,9 @@ from typing import NamedTuple
 import polars as pl
 
 from perennial.contract.columns import Column
-from perennial.data.hashing import digests
-from perennial.data.io.cell_checks import doubts
-from perennial.data.io.normal import normal
+from perennial.data.hashing import hash_ids
+from perennial.data.io.cell_checks import check_cells
+from perennial.data.io.normalise import normalise_cells
 from perennial.errors import PerennialError
 
 INT = r"\A[+-]?[0-9]{1,18}\z"
@@ -33,7 +33,7 @@ _NULL, _BETWEEN = "\x00", "\x1f"
 _ESCAPED = {"\x1e": "\x1e0", _BETWEEN: "\x1e1", _NULL: "\x1e2"}  # so that no cell can look like two, or like null
 
 
-class Cast(NamedTuple):
+class CastRows(NamedTuple):
     """`frame` keeps every row; `reasons` names the first cell of a row that does not fit, null where all do.
 
     `rules` is the stable name of that reason, such as `cell:age`.
@@ -44,67 +44,75 @@ class Cast(NamedTuple):
     rules: pl.Series
 
 
-def cast(rows: pl.DataFrame, columns: dict[str, Column]) -> Cast:
-    """Normal form, null codes, maps and types, in this order; rows with a reason hold null in that cell."""
-    texts = normal(rows, columns)
+def cast_columns(rows: pl.DataFrame, columns: dict[str, Column]) -> CastRows:
+    """Apply normal form, null codes, maps and types, in this order; rows with a reason hold null in that cell."""
+    texts = normalise_cells(rows, columns)
     typed: list[pl.Series] = []
     nothing = pl.Series([None] * rows.height, dtype=pl.String)
     reasons, rules = nothing.rename("reason"), nothing.rename("rule")
     for name, column in columns.items():
-        cells, why = _typed(texts[name], column)
+        cells, why = _cast_column(texts[name], column)
         typed.append(cells)
-        for kind, told in (*doubts(texts[name], cells, column), ("cell", why)):
-            if told.null_count() < len(told):
-                rules = rules.zip_with(reasons.is_not_null() | told.is_null(), f"{kind}:{name}" + told.str.head(0))
-                reasons = pl.select(pl.coalesce(reasons, f"{name}: " + told)).to_series()
-    return Cast(pl.DataFrame(typed), reasons.rename("reason"), rules.rename("rule"))
+        for check, problems in (*check_cells(texts[name], cells, column), ("cell", why)):
+            reasons, rules = add_problems(reasons, rules, f"{check}:{name}", problems)
+    return CastRows(pl.DataFrame(typed), reasons, rules)
 
 
-def content_md5(rows: pl.DataFrame, columns: dict[str, Column]) -> pl.Series:
-    """md5 of each record's canonical text: the normalised cells of the declared columns, in the contract's order."""
-    told = normal(rows, columns).select(pl.all().str.replace_many(_ESCAPED).fill_null(_NULL))
-    joined = told.select(pl.concat_str(pl.all(), separator=_BETWEEN)).to_series()
+def add_problems(reasons: pl.Series, rules: pl.Series, rule: str, problems: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Add the problems of one check (n,), named `check:column`, to the rows that have no reason yet."""
+    if problems.null_count() == len(problems):
+        return reasons, rules
+    _, _, column = rule.partition(":")
+    rules = rules.zip_with(reasons.is_not_null() | problems.is_null(), rule + problems.str.head(0))
+    reasons = pl.select(pl.coalesce(reasons, f"{column}: " + problems)).to_series()
+    return reasons.rename("reason"), rules.rename("rule")
+
+
+def hash_records(rows: pl.DataFrame, columns: dict[str, Column]) -> pl.Series:
+    """Hash each record's canonical text with md5: the normalised cells of the declared columns, in the contract's order."""
+    canonical = normalise_cells(rows, columns).select(pl.all().str.replace_many(_ESCAPED).fill_null(_NULL))
+    joined = canonical.select(pl.concat_str(pl.all(), separator=_BETWEEN)).to_series()
     digests = [hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() for text in joined]
     return pl.Series("_content", digests, dtype=pl.String)
 
 
 def time_format(column: Column) -> str:
-    """How a date or time is written where the contract does not say."""
+    """The format of a column's dates or times: the contract's, else the ISO form."""
     return column.format or ("%Y-%m-%d" if column.cell_type == "date" else "%Y-%m-%d %H:%M:%S")
 
 
-def _typed(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
-    """The typed cells and, for each, why it could not be (null where it could)."""
+def _cast_column(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
+    """The typed cells and, for each that does not fit, the reason (null where it fits)."""
     if isinstance(column.values, dict):
         codes = pl.Int64 if column.is_coded else pl.String
         out = cells.replace_strict(column.values, default=None, return_dtype=codes)
-        return out, _why(cells, out.is_not_null(), f"is none of {', '.join(column.values)}")
+        return out, _explain(cells, out.is_not_null(), f"is none of {', '.join(column.values)}")
     match column.cell_type:
         case "text":
             if column.hashed:
-                cells = digests(cells)
-            return cells, _why(cells, pl.Series([True] * len(cells), dtype=pl.Boolean), "")
+                cells = hash_ids(cells)
+            return cells, _explain(cells, pl.Series([True] * len(cells), dtype=pl.Boolean), "")
         case "int":
-            cells, given = _plain(cells, column), cells
+            cells, given = _plain_number(cells, column), cells
             fits = cells.str.contains(INT)
-            return _cast_number(cells, fits, pl.Int64()), _why(
+            return _cast_number(cells, fits, pl.Int64()), _explain(
                 given, fits, "is not a whole number of at most 18 digits"
             )
         case "decimal":
-            cells, given = _plain(cells, column), cells
+            cells, given = _plain_number(cells, column), cells
             fits = cells.str.contains(DECIMAL)
             out = _cast_number(cells, fits, pl.Float64())
             small = out.abs() <= _MOST
-            why = _why(given, fits, "is not a number")
+            why = _explain(given, fits, "is not a number")
             return out.set(~small.fill_null(True), None), why.zip_with(
-                small.fill_null(True), _why(given, small, "is a number beyond 2^53")
+                small.fill_null(True), _explain(given, small, "is a number beyond 2^53")
             )
         case "date" | "datetime":
-            return _time(cells, column)
+            return _cast_time(cells, column)
 
 
-def _plain(cells: pl.Series, column: Column) -> pl.Series:
-    """Numbers as 1234.5, where the column writes them otherwise; thousands are parted in threes, or it is no number."""
+def _plain_number(cells: pl.Series, column: Column) -> pl.Series:
+    """Rewrite numbers as 1234.5 where the column has another notation; thousands stand in groups of three, or it is no number."""
     if not column.is_written:
         return cells
     for sign in column.strip:
@@ -130,15 +138,15 @@ def _cast_number(cells: pl.Series, fits: pl.Series, dtype: pl.DataType) -> pl.Se
     return out
 
 
-def _time(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
-    """Dates become midnight-less dates, times become UTC; the impossible and the ambiguous get a reason."""
+def _cast_time(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
+    """Cast to dates, or to times in UTC; impossible and ambiguous ones get a reason."""
     form = time_format(column)
-    fits = cells.str.contains(_shape(form))
+    fits = cells.str.contains(_pattern_of(form))
     shaped = cells.set(~fits.fill_null(True), None)
-    why = _why(cells, fits, f"is not written as {form}")
-    if not re.search("%-?d", form):  # a month is told by its first day
+    why = _explain(cells, fits, f"is not written as {form}")
+    if not re.search("%-?d", form):  # a month becomes its first day
         shaped, form = shaped.str.replace(r"\A", "1 "), f"%d {form}"
-    form = form.replace("%-", "%").replace(".%f", "%.f")  # as chrono says it, which takes one digit or two
+    form = form.replace("%-", "%").replace(".%f", "%.f")  # chrono's notation, which takes one digit or two
     if column.cell_type == "date":
         out = shaped.str.to_date(form, strict=False)
         missing = "is a date that does not exist"
@@ -153,17 +161,17 @@ def _time(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
             )
         missing = f"is a time that does not exist, or exists twice, in {column.tz}"
     return out, why.zip_with(
-        ~(shaped.is_not_null() & out.is_null()), _why(cells, pl.Series([False] * len(cells)), missing)
+        ~(shaped.is_not_null() & out.is_null()), _explain(cells, pl.Series([False] * len(cells)), missing)
     )
 
 
-def _shape(form: str) -> str:
+def _pattern_of(form: str) -> str:
     pieces = re.split("(%-?.)", form)
     return rf"\A{''.join(_PARTS.get(piece) or re.escape(piece) for piece in pieces)}\z"
 
 
-def _why(cells: pl.Series, fits: pl.Series, words: str) -> pl.Series:
-    """The reason for each cell that does not fit, with the cell (cut to 40 characters) in it."""
-    text = pl.lit("'") + pl.lit(cells).str.slice(0, 40) + pl.lit(f"' {words}")
+def _explain(cells: pl.Series, fits: pl.Series, problem: str) -> pl.Series:
+    """The reason for each cell that does not fit, quoting its first 40 characters."""
+    text = pl.lit("'") + pl.lit(cells).str.slice(0, 40) + pl.lit(f"' {problem}")
     bad = pl.lit(cells).is_not_null() & ~pl.lit(fits).fill_null(False)
     return pl.select(pl.when(bad).then(text).otherwise(None).alias(cells.name)).to_series()

@@ -1,4 +1,4 @@
-"""Cells of the right shape in, those that cannot be what they say out: lost digits, placeholders of dates, contact data.
+"""Cell checks: cells of the right type whose content is wrong, such as lost digits, placeholder dates, contact data.
 
 Nothing here quotes a cell that may hold an address.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from perennial.contract.columns import Column
-from perennial.data.masking import CARD_DIGITS, CONTACT, is_card, is_contact
+from perennial.data.masking import CARD_DIGITS, CONTACT_PATTERN, has_contact, is_card
 
 _LOST = (
     r"\A[+-]?[0-9]+(?:[.,][0-9]*[eE][+-]?[0-9]+|[eE][+][0-9]+|\.0*)\z"  # 1.23E+17, 12.0: a number was here, not an id
@@ -19,36 +19,40 @@ _NAMES_SOMEONE = {"id", "entity", "basket"}
 _NO_DATE = (1, 9999)  # years that stand for "none" or "for ever"
 
 
-def doubts(texts: pl.Series, cells: pl.Series, column: Column) -> Iterator[tuple[str, pl.Series]]:
-    """The kind of each doubt that a column can raise, and for each cell the words, null where there is none."""
+def check_cells(texts: pl.Series, cells: pl.Series, column: Column) -> Iterator[tuple[str, pl.Series]]:
+    """Yield the name of each check that applies to a column, with the problem of each cell, null where there is none."""
     if column.role in _NAMES_SOMEONE and column.pattern is None and not column.hashed:
         lost = texts.str.contains(_LOST)
-        words = pl.lit("'") + pl.lit(texts).str.slice(0, 40) + "' was a number once: precision lost; export it as text"
-        yield "precision_lost", _where(lost, words)
+        problem = (
+            pl.lit("'") + pl.lit(texts).str.slice(0, 40) + "' was a number once: precision lost; export it as text"
+        )
+        yield "precision_lost", _report_where(lost, problem)
     if column.cell_type in {"date", "datetime"} and cells.dtype.is_temporal():
-        words = pl.lit("'") + pl.lit(texts).str.slice(0, 40) + "' stands for no date; declare it under null"
-        yield "placeholder_date", _where(cells.dt.year().is_in(_NO_DATE), words)
-    if holds_categories(column):
-        told = "holds contact data: give the column the role contact, or ignore"
-        yield "contact", _where(contact_cells(texts), pl.lit(told))
+        problem = pl.lit("'") + pl.lit(texts).str.slice(0, 40) + "' stands for no date; declare it under null"
+        yield "placeholder_date", _report_where(cells.dt.year().is_in(_NO_DATE), problem)
+    if has_open_categories(column):
+        problem = pl.lit("holds contact data: give the column the role contact, or ignore")
+        yield "contact", _report_where(find_contacts(texts), problem)
 
 
-def holds_categories(column: Column) -> bool:
-    """Whether a model would learn the cells by heart, whatever they are."""
+def has_open_categories(column: Column) -> bool:
+    """Whether a model would memorise the cells, whatever they are: a categorical column without declared values."""
     return column.role in {"categorical", "protected"} and column.cell_type == "text" and column.values is None
 
 
-def contact_cells(texts: pl.Series) -> pl.Series:
-    """Whether a cell is something to reach or charge a person by; each different text is looked at once."""
-    likely = texts.str.contains(CONTACT).fill_null(False)
+def find_contacts(texts: pl.Series) -> pl.Series:
+    """Whether each cell holds an address, or a number to call or charge; each different text is examined once."""
+    likely = texts.str.contains(CONTACT_PATTERN).fill_null(False)
     asked = texts.filter(likely).unique().to_list()
-    found = [text for text in asked if is_contact(text)]
+    contacts = [text for text in asked if has_contact(text)]
     long = [text for text in asked if text.isdigit() and len(text) >= CARD_DIGITS]
     cards = [text for text in long if is_card(text)]
     if 2 * len(cards) >= len(long):  # of numbers that are no cards one in ten looks like one
-        found += cards
-    return likely & texts.is_in(found) if found else pl.Series([False] * len(texts), dtype=pl.Boolean)
+        contacts += cards
+    return likely & texts.is_in(contacts) if contacts else pl.Series([False] * len(texts), dtype=pl.Boolean)
 
 
-def _where(doubted: pl.Series, words: pl.Expr) -> pl.Series:
-    return pl.select(pl.when(doubted.fill_null(False)).then(words).otherwise(pl.lit(None, dtype=pl.String))).to_series()
+def _report_where(is_wrong: pl.Series, problem: pl.Expr) -> pl.Series:
+    return pl.select(
+        pl.when(is_wrong.fill_null(False)).then(problem).otherwise(pl.lit(None, dtype=pl.String))
+    ).to_series()

@@ -1,4 +1,4 @@
-"""Paths in a table and the archive they lead into in, the bytes of each picture or why there is none out; and pixels.
+"""Pictures of a table: read from the tar that its paths lead into, checked, hashed and decoded.
 
 A picture travels in its row as the bytes of its file; it is decoded where a model needs it. Suffixes: N pictures, S side.
 """
@@ -34,7 +34,7 @@ class Archive:
 
     @classmethod
     def open(cls, path: Path) -> Archive:
-        """Raises: InputError when it is no tar."""
+        """List the members of a tar (raises InputError when it is no tar)."""
         try:
             with tarfile.open(path, "r:") as tar:
                 return cls(path=path, members={member.name: member for member in tar if member.isfile()})
@@ -42,11 +42,11 @@ class Archive:
             raise InputError(f"{path} is no tar that can be read ({error}): is it complete?") from error
 
     def read(self, names: Sequence[str | None]) -> list[bytes | None]:
-        """The bytes of each member; None where there is no such one. Nothing is unpacked to disk."""
+        """The bytes of each member, None for a missing one. Nothing is unpacked to disk."""
         with open(self.path, "rb") as file:
-            return [self._bytes(file, name) for name in names]
+            return [self._read_member(file, name) for name in names]
 
-    def _bytes(self, file: io.BufferedReader, name: str | None) -> bytes | None:
+    def _read_member(self, file: io.BufferedReader, name: str | None) -> bytes | None:
         member = self.members.get(name or "")
         if member is None:
             return None
@@ -54,39 +54,39 @@ class Archive:
         return file.read(member.size)
 
 
-def attached(cells: pl.Series, column: Column, archive: Archive) -> tuple[pl.Series, pl.Series]:
-    """The picture (bytes) that each path leads to, and why there is none that can be used (null where there is)."""
-    found = archive.read(cells.to_list())
-    reasons = [_problem(path, picture, column) for path, picture in zip(cells, found, strict=True)]
-    kept = [None if reason else picture for picture, reason in zip(found, reasons, strict=True)]
-    return pl.Series(cells.name, kept, dtype=pl.Binary), pl.Series(cells.name, reasons, dtype=pl.String)
+def attach_pictures(cells: pl.Series, column: Column, archive: Archive) -> tuple[pl.Series, pl.Series]:
+    """Read the picture (bytes) of each path, and the problem of each that cannot be used (null where it can)."""
+    pictures = archive.read(cells.to_list())
+    reasons = [_find_problem(path, picture, column) for path, picture in zip(cells, pictures, strict=True)]
+    usable = [None if reason else picture for picture, reason in zip(pictures, reasons, strict=True)]
+    return pl.Series(cells.name, usable, dtype=pl.Binary), pl.Series(cells.name, reasons, dtype=pl.String)
 
 
-def prints(cells: pl.Series, archive: Archive) -> pl.Series:
-    """The digest of the picture that each path leads to: pictures that are the same byte for byte have one."""
+def hash_pictures(cells: pl.Series, archive: Archive) -> pl.Series:
+    """The md5 of the picture of each path: pictures that are equal byte for byte have the same."""
     digests = [
         picture and hashlib.md5(picture, usedforsecurity=False).hexdigest() for picture in archive.read(cells.to_list())
     ]
     return pl.Series(cells.name, digests, dtype=pl.String)
 
 
-def decoded(cells: pl.Series) -> NDArray[np.uint8]:
-    """RGB pixels (n, 3, S, S): the largest square in the middle, made smaller; a missing picture is grey."""
+def decode_pictures(cells: pl.Series) -> NDArray[np.uint8]:
+    """Decode to RGB pixels (n, 3, S, S): the largest centre square, resized; a missing picture is grey."""
     out = np.full((len(cells), 3, SIDE, SIDE), 128, dtype=np.uint8)
     for row, picture in zip(out, cells, strict=True):
         if picture is not None:
-            row[:] = _square(picture)
+            row[:] = _crop_square(picture)
     return out
 
 
-def jpeg(pixels_CSS: NDArray[np.uint8]) -> bytes:
-    """A picture of pixels as the bytes of a small file, 2 to 3 KB."""
+def encode_jpeg(pixels_CSS: NDArray[np.uint8]) -> bytes:
+    """Encode pixels as a small JPEG file of 2 to 3 KB."""
     file = io.BytesIO()
     Image.fromarray(pixels_CSS.transpose(1, 2, 0)).save(file, "JPEG", quality=_QUALITY)
     return file.getvalue()
 
 
-def _square(picture: bytes) -> NDArray[np.uint8]:
+def _crop_square(picture: bytes) -> NDArray[np.uint8]:
     with Image.open(io.BytesIO(picture)) as image:
         rgb = image.convert("RGB")
     side = min(rgb.size)
@@ -95,15 +95,15 @@ def _square(picture: bytes) -> NDArray[np.uint8]:
     return np.asarray(small, dtype=np.uint8).transpose(2, 0, 1)
 
 
-def _problem(path: str | None, picture: bytes | None, column: Column) -> str | None:
-    """Why a picture cannot be used; opened before it is decoded, so that a huge one is refused by its header."""
+def _find_problem(path: str | None, picture: bytes | None, column: Column) -> str | None:
+    """Why a picture cannot be used; its header is read before it is decoded, so that a huge one is refused."""
     if path is None:
         return None
     if picture is None:
         return f"'{path[:80]}' is not in {column.archive}"
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # a picture that Pillow has doubts about is not taken
+            warnings.simplefilter("error")  # a picture that Pillow warns about is not taken
             with Image.open(io.BytesIO(picture)) as image:
                 width, height = image.size
                 if min(width, height) < column.min_side or width * height > column.max_pixels:

@@ -1,7 +1,7 @@
-"""Path of a JSONL file in → blocks of text rows and rejects: each line is one object, and a row or a reject.
+"""JSONL reader: each line is one object and becomes a text row or a reject (https://jsonlines.org).
 
 A value's text is what stands in the file: numbers are never computed with, null is the empty cell, true and false are
-words. Memory is a few blocks. (https://jsonlines.org)
+words. Memory is a few blocks.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from perennial.data.io.byte_source import Unread
+from perennial.data.io.byte_source import PendingBytes
 from perennial.data.io.read import BLOCK_BYTES, Block, Reject
 from perennial.data.io.records import FIELD_LIMIT, Reason
 from perennial.data.names import LINE, RAW, RECORD
@@ -30,16 +30,16 @@ class _NoRow(ValueError):
 
 
 def read_keys(path: Path, encoding: str) -> list[str]:
-    """Every key of the file's objects, in the order in which they come: its columns.
+    """Read every key of the file's objects, in order of first appearance: its columns.
 
-    Raises: InputError when no line is an object, or the keys have no end.
+    Raises: InputError when fewer than half of the lines are objects, or there are more than 5,000 keys.
     """
     keys: dict[str, None] = {}
     n_lines, n_objects = 0, 0
-    for line in _lines(path, encoding):
+    for line in _read_lines(path, encoding):
         n_lines += 1
         try:
-            keys |= dict.fromkeys(_object(line))
+            keys |= dict.fromkeys(_parse_object(line))
         except _NoRow:
             continue
         n_objects += 1
@@ -56,21 +56,21 @@ def read_keys(path: Path, encoding: str) -> list[str]:
 
 
 def read_objects(path: Path, encoding: str, names: Mapping[str, str], ignored: Set[str]) -> Iterator[Block]:
-    """The records of a file, block by block; of each object the values of `names`, under the contract's names.
+    """Read the records of a file, block by block; of each object the values of `names`, under the contract's names.
 
-    Those of `ignored` may be lists and objects, which are read as empty.
+    Lists and objects in the columns of `ignored` are read as empty.
 
-    Raises: InputError as `Unread`; at the end, where more than 1 % of the records hold lists or objects.
+    Raises: InputError as `PendingBytes`; at the end, where more than 1 % of the records hold lists or objects.
     """
     rows: list[tuple[Any, ...]] = []
     rejects: list[Reject] = []
     reasons: Counter[Reason] = Counter()
     schema = {**dict.fromkeys(names.values(), pl.String()), RECORD: pl.Int64(), LINE: pl.Int64(), RAW: pl.Binary()}
     size, n_lines, first = 0, 0, dict[Reason, int]()
-    for n_lines, line in enumerate(_lines(path, encoding), start=1):
+    for n_lines, line in enumerate(_read_lines(path, encoding), start=1):
         raw = line.rstrip(b"\r\n")
         try:
-            rows.append((*_cells(_object(line), names, ignored), n_lines, n_lines, raw))
+            rows.append((*_text_cells(_parse_object(line), names, ignored), n_lines, n_lines, raw))
         except _NoRow as error:
             reason: Reason = "cut_last_line" if error.reason == "broken_json" and raw == line else error.reason
             rejects.append(Reject(record=n_lines, line=n_lines, reason=reason, raw=raw))
@@ -89,26 +89,26 @@ def read_objects(path: Path, encoding: str, names: Mapping[str, str], ignored: S
         )
 
 
-def _lines(path: Path, encoding: str) -> Iterator[bytes]:
-    """Physical lines with their ends."""
-    unread = Unread(path, encoding, BLOCK_BYTES, "JSONL")
+def _read_lines(path: Path, encoding: str) -> Iterator[bytes]:
+    """Read physical lines with their line ends."""
+    unread = PendingBytes(path, encoding, BLOCK_BYTES, "JSONL")
     while not unread.ended or unread.text:
         text = unread.text
-        yield from text.splitlines(keepends=True) if b"\r" not in text else _at_newlines(text)
+        yield from text.splitlines(keepends=True) if b"\r" not in text else _split_lines(text)
         unread.drop(len(text))
         if not unread.ended:
             unread.more()
 
 
-def _at_newlines(text: bytes) -> Iterator[bytes]:
-    """`splitlines` would also end a line at a CR by itself."""
+def _split_lines(text: bytes) -> Iterator[bytes]:
+    """Split at LF only, as `splitlines` would also end a line at a lone CR."""
     lines = text.split(b"\n")
     yield from (line + b"\n" for line in lines[:-1])
     if lines[-1]:
         yield lines[-1]
 
 
-def _object(line: bytes) -> dict[str, Any]:
+def _parse_object(line: bytes) -> dict[str, object]:
     try:
         text = line.decode()
     except UnicodeDecodeError:
@@ -116,41 +116,43 @@ def _object(line: bytes) -> dict[str, Any]:
     if not text.strip():
         raise _NoRow("blank")
     try:
-        found = json.loads(text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_unique)
+        value = json.loads(
+            text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_reject_duplicates
+        )
     except (json.JSONDecodeError, RecursionError):
         raise _NoRow("broken_json") from None
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise _NoRow("not_an_object")
-    return found
+    return value
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, object]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
         raise _NoRow("duplicate_key")
-    return found
+    return record
 
 
-def _cells(found: dict[str, Any], names: Mapping[str, str], ignored: Set[str]) -> Iterator[str]:
+def _text_cells(record: dict[str, object], names: Mapping[str, str], ignored: Set[str]) -> Iterator[str]:
     for name in names:
-        value = found.get(name)
-        yield "" if name in ignored and isinstance(value, list | dict) else _text(value)
+        value = record.get(name)
+        yield "" if name in ignored and isinstance(value, list | dict) else _cell_text(value)
 
 
-def _text(value: Any) -> str:
+def _cell_text(value: Any) -> str:
     match value:
         case None:
             return ""
         case bool():
             return "true" if value else "false"
         case str():
-            _check(value)
+            _check_text(value)
             return value
         case _:
             raise _NoRow("nested")
 
 
-def _check(text: str) -> None:
+def _check_text(text: str) -> None:
     try:
         size = len(text.encode())
     except UnicodeEncodeError:  # half of a pair, which no text can hold

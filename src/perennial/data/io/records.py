@@ -1,11 +1,11 @@
-"""Bytes of a CSV file in → its physical records, each a row or a reject with one reason.
+"""CSV records: the grammar that cuts the bytes of a file into physical records, each a row or a reject with one reason.
 
 The grammar: fields joined by the delimiter, ended by LF, CRLF or the end of the file; a field is bare (no quote, CR or
 LF in it) or quoted from its first byte to its last ("" stands for a quote; line ends are text). A record over several
 lines is one only if it is well formed with the header's number of fields; otherwise its first line is rejected and
 reading goes on at the next, so that an unclosed quote costs one line.
 
-`well_formed_lines` proves most lines to be records by counting; `scan` judges the others one by one and alone gives
+`prove_lines` proves most lines to be records by counting; `scan_record` examines the others one by one and alone gives
 reasons. Where a record may begin, a line that is a record by itself is that record, so the proof is exact.
 """
 
@@ -45,7 +45,7 @@ Reason = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Grammar:
-    """A record's delimiter, its number of fields (None: any, for the header itself), and whether quotes mean anything."""
+    """The delimiter, the number of fields (None: any, for the header itself), and whether quotes have a meaning."""
 
     delimiter: bytes
     n_fields: int | None
@@ -60,8 +60,8 @@ class Grammar:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scanned:
-    """One record: the byte where the next one starts, its end without the line end, and why it is no row."""
+class ScannedRecord:
+    """One record: the byte where the next one starts, its end without the line end, and the reason if it is no row."""
 
     next_start: int
     stop: int
@@ -69,7 +69,7 @@ class Scanned:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cut:
+class CutRecords:
     """The records of `data[:used]`: first byte, end without line end, line (from 0), (r,) each; reasons by record."""
 
     data: bytes
@@ -85,27 +85,27 @@ class Cut:
         return np.append(self.start[1:], self.used)
 
 
-def cut(data: bytes, grammar: Grammar, *, ended: bool) -> Cut:
-    """Cut whole lines (where the file ended: all that is left) into records; one that needs more bytes stays unused."""
-    starts, stops = lines(data)
+def cut_records(data: bytes, grammar: Grammar, *, ended: bool) -> CutRecords:
+    """Cut whole lines (at the end of the file: all that is left) into records; one that needs more bytes stays unused."""
+    starts, stops = find_lines(data)
     begins = np.ones(len(starts), dtype=np.bool_)
     stops_of = stops.copy()
     reasons: dict[int, Reason] = {}
     used, n_lines, free = len(data), len(starts), 0
-    for i in np.flatnonzero(~well_formed_lines(data, starts, stops, grammar)).tolist():
+    for i in np.flatnonzero(~prove_lines(data, starts, stops, grammar)).tolist():
         if i < free:
             continue  # inside a record over several lines
-        found = scan(data, int(starts[i]), grammar, ended=ended)
-        if found is None:
+        scanned = scan_record(data, int(starts[i]), grammar, ended=ended)
+        if scanned is None:
             used, n_lines = int(starts[i]), i
             break
-        free = int(np.searchsorted(starts, found.next_start))
+        free = int(np.searchsorted(starts, scanned.next_start))
         begins[i + 1 : free] = False
-        stops_of[i] = found.stop
-        if found.reason:
-            reasons[i] = found.reason
+        stops_of[i] = scanned.stop
+        if scanned.reason:
+            reasons[i] = scanned.reason
     heads = np.flatnonzero(begins[:n_lines])
-    return Cut(
+    return CutRecords(
         data=data,
         used=used,
         n_lines=n_lines,
@@ -116,8 +116,8 @@ def cut(data: bytes, grammar: Grammar, *, ended: bool) -> Cut:
     )
 
 
-def lines(data: bytes) -> tuple[Ints, Ints]:
-    """First byte of each physical line and its end without the line end, (l,) each."""
+def find_lines(data: bytes) -> tuple[Ints, Ints]:
+    """Find the first byte of each physical line and its end without the line end, (l,) each."""
     text = np.frombuffer(data, dtype=np.uint8)
     ends = np.flatnonzero(text == ord("\n"))
     starts = np.concatenate(([0], ends + 1))
@@ -127,8 +127,8 @@ def lines(data: bytes) -> tuple[Ints, Ints]:
     return starts, np.append(stops, len(data))  # a last line that nothing ends
 
 
-def scan(data: bytes, start: int, grammar: Grammar, *, ended: bool) -> Scanned | None:
-    """Judge the record that starts at `start`; None where more bytes must be seen first."""
+def scan_record(data: bytes, start: int, grammar: Grammar, *, ended: bool) -> ScannedRecord | None:
+    """Scan the record that starts at `start`; None where more bytes must be read first."""
     line_stop = data.find(b"\n", start) + 1 or len(data)
     most_fields = grammar.n_fields or LINE_LIMIT
     pos, n_fields = start, 1
@@ -140,49 +140,49 @@ def scan(data: bytes, start: int, grammar: Grammar, *, ended: bool) -> Scanned |
         if not ended and (pos + FIELD_LIMIT >= len(data) if unclosed else stop == len(data)):
             return None
         if stop - pos > FIELD_LIMIT or (unclosed and line_stop - pos > FIELD_LIMIT):
-            return _rejected(data, start, line_stop, stop, "field_too_long")
+            return _reject_line(data, start, line_stop, stop, "field_too_long")
         if unclosed:
-            return _rejected(data, start, line_stop, stop, "unclosed_quote")
+            return _reject_line(data, start, line_stop, stop, "unclosed_quote")
         if data.startswith(grammar.delimiter, stop):
             pos, n_fields = stop + 1, n_fields + 1
             continue
         for line_end in (b"\n", b"\r\n", b""):
             if data.startswith(line_end, stop) and (line_end or stop == len(data)):
-                return _whole(data, start, line_stop, stop, stop + len(line_end), n_fields, grammar.n_fields)
+                return _finish_record(data, start, line_stop, stop, stop + len(line_end), n_fields, grammar.n_fields)
         reason: Reason = "stray_cr" if data.startswith(b"\r", stop) else "stray_quote"
-        return _rejected(data, start, line_stop, stop, reason)
-    return _rejected(data, start, line_stop, line_stop + 1, "unclosed_quote")
+        return _reject_line(data, start, line_stop, stop, reason)
+    return _reject_line(data, start, line_stop, line_stop + 1, "unclosed_quote")
 
 
-def _whole(
+def _finish_record(
     data: bytes, start: int, line_stop: int, stop: int, next_start: int, n_fields: int, expected: int | None
-) -> Scanned:
+) -> ScannedRecord:
     raw = data[start:stop]
     reason: Reason | None = None
     if not raw or n_fields != (expected or n_fields):
         short = n_fields < (expected or 0) and next_start == stop  # no line end: the file was cut
         reason = "blank" if not raw.strip() else "cut_last_line" if short else "field_count"
-        return _rejected(data, start, line_stop, stop, reason)
+        return _reject_line(data, start, line_stop, stop, reason)
     if b"\0" in raw:
         reason = "nul_byte"
     elif not _is_utf8(raw):
         reason = "invalid_utf8"
-    return Scanned(next_start=next_start, stop=stop, reason=reason)
+    return ScannedRecord(next_start=next_start, stop=stop, reason=reason)
 
 
-def _rejected(data: bytes, start: int, line_stop: int, seen: int, reason: Reason) -> Scanned:
-    """Reject one physical line; whatever was found beyond it, its own fault is the quote that carried us there."""
-    if seen > line_stop:
+def _reject_line(data: bytes, start: int, line_stop: int, read_until: int, reason: Reason) -> ScannedRecord:
+    """Reject one physical line; whatever went wrong beyond it, its own fault is the quote that led there."""
+    if read_until > line_stop:
         reason = "unclosed_quote"
     content = data[start:line_stop]
     if not content.endswith(b"\n") and reason == "unclosed_quote":
         reason = "cut_last_line"
     stop = line_stop - (2 if content.endswith(b"\r\n") else 1 if content.endswith(b"\n") else 0)
-    return Scanned(next_start=line_stop, stop=stop, reason=reason)
+    return ScannedRecord(next_start=line_stop, stop=stop, reason=reason)
 
 
-def well_formed_lines(data: bytes, starts: Ints, stops: Ints, grammar: Grammar) -> Bools:
-    """The lines, (l,), that counting proves to be whole records with the right number of fields and decodable text."""
+def prove_lines(data: bytes, starts: Ints, stops: Ints, grammar: Grammar) -> Bools:
+    """Prove by counting which lines, (l,), are whole records with the right number of fields and decodable text."""
     if not len(starts) or grammar.n_fields is None:
         return np.zeros(len(starts), dtype=np.bool_)
     text = np.frombuffer(data + b"\n\n", dtype=np.uint8)  # so that every byte has two after it
@@ -192,7 +192,7 @@ def well_formed_lines(data: bytes, starts: Ints, stops: Ints, grammar: Grammar) 
     if grammar.quoting and b'"' in data:
         quotes = np.flatnonzero(text == ord('"'))
         line = _line_of(starts, quotes)
-        proven[line[~_sound_quotes(text, quotes, starts[line], ord(grammar.delimiter))]] = False
+        proven[line[~_is_well_placed(text, quotes, starts[line], ord(grammar.delimiter))]] = False
         n_quotes = np.bincount(line, minlength=len(starts))
         proven &= n_quotes % 2 == 0
         paired = quotes[proven[line]]
@@ -213,8 +213,8 @@ def well_formed_lines(data: bytes, starts: Ints, stops: Ints, grammar: Grammar) 
     return proven
 
 
-def _sound_quotes(text: npt.NDArray[np.uint8], quotes: Ints, line_start: Ints, delimiter: int) -> Bools:
-    """Quotes that, counted within their line, open after a delimiter or a quote, or close before one or a line end."""
+def _is_well_placed(text: npt.NDArray[np.uint8], quotes: Ints, line_start: Ints, delimiter: int) -> Bools:
+    """Whether each quote, counted within its line, opens after a delimiter or a quote, or closes before one or a line end."""
     rank = np.arange(len(quotes)) - np.searchsorted(quotes, line_start)
     before, after, next_but_one = text[quotes - 1], text[quotes + 1], text[quotes + 2]
     opens = (quotes == line_start) | (before == delimiter) | (before == ord('"'))

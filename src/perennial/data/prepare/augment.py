@@ -1,4 +1,4 @@
-"""Training rows in, how often each is drawn in an epoch out. Rows are stored once; the loader repeats them."""
+"""Augmentation by drawing: how often each training row is drawn in an epoch. Rows are stored once; the loader repeats them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from perennial.data.names import ROW_ID
 from perennial.errors import ConfigError
 
 
-def draws(train: pl.DataFrame, outcome: str | None, params: AugmentParams) -> pl.DataFrame:
-    """`draws` (row_id, times) of the train rows, times >= 1.
+def count_draws(train: pl.DataFrame, outcome: str | None, params: AugmentParams) -> pl.DataFrame:
+    """Count the draws (row_id, times) of the train rows, times >= 1.
 
-    Raises: ConfigError when rows of the rarer outcome are asked for and there is none.
+    Raises: ConfigError when the rarer outcome is to be oversampled and the task has no outcome.
     """
     match params.kind:
         case "none":

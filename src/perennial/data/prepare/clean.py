@@ -1,4 +1,4 @@
-"""A table that passed in, the same table marked with what goes (duplicates, filtered events) out. It never judges."""
+"""Cleaning of a validated table: duplicates and filtered events are marked, derived columns are added."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import assert_never
 import narwhals as nw
 
 from perennial.contract.columns import Column
-from perennial.contract.events import Above, Filter, NotMatch
-from perennial.contract.model import EventTable
+from perennial.contract.events import Above, EventTable, Filter, NotMatch
 from perennial.data.names import CONTENT, ORDER, Table
 
 WHY = "reason"
@@ -16,9 +15,9 @@ _MOST = 2.0**53  # beyond it a number loses its last digits, and hundredths thei
 
 
 def clean(table: Table, columns: dict[str, Column], log: EventTable | None = None, *, drop_duplicates: bool) -> Table:
-    """`table` with a column `reason`: null for a row that stays, else why it goes; and what `log` derives and filters.
+    """Add a column `reason`, null for a row that stays, and the columns that an event table derives.
 
-    Of equal rows the first stays. A table whose id is unique has no honest equal rows, so there they always go.
+    Of equal rows the first stays. Where an id is unique, equal rows are errors, so they always go.
     """
     derive, filters = (log.derive, log.filters) if log else ({}, ())
     products = [
@@ -27,7 +26,7 @@ def clean(table: Table, columns: dict[str, Column], log: EventTable | None = Non
     table = table.with_columns(*products) if products else table
     unfiltered = [name for name, column in columns.items() if column.when_missing == "filter"]
     missing = [nw.when(nw.col(name).is_null()).then(nw.lit(f"no {name}")) for name in unfiltered]
-    left_out = [taken for rule in filters for taken in _left_out(rule)]
+    left_out = [taken for rule in filters for taken in _filter_reasons(rule)]
     vast = [nw.when(nw.col(name).abs() > _MOST).then(nw.lit(f"{name} is beyond 2^53")) for name in derive]
     keyed = any(column.unique for column in columns.values())
     repeated = nw.col(ORDER) != nw.col(ORDER).min().over(CONTENT)
@@ -36,12 +35,12 @@ def clean(table: Table, columns: dict[str, Column], log: EventTable | None = Non
     return table.with_columns(why.cast(nw.String).alias(WHY))
 
 
-def _left_out(rule: Filter) -> list[nw.Expr]:
-    """The reason of each row that a filter takes out; a null passes it."""
+def _filter_reasons(rule: Filter) -> list[nw.Expr]:
+    """The reason of each row that a filter removes; a null passes it."""
     match rule:
         case NotMatch():
-            words = rule.why or f"{rule.column} matches {rule.pattern}"
-            return [nw.when(nw.col(rule.column).str.contains(rule.pattern)).then(nw.lit(words))]
+            reason = rule.why or f"{rule.column} matches {rule.pattern}"
+            return [nw.when(nw.col(rule.column).str.contains(rule.pattern)).then(nw.lit(reason))]
         case Above():
             return [
                 nw.when(~(nw.col(name) > rule.value)).then(nw.lit(rule.why or f"{name} is not above {rule.value:g}"))

@@ -1,4 +1,4 @@
-"""Events in; entities at cut-offs, with what was known before each and what came after, out.
+"""Units at cut-offs: an entity of the events at a date, with its history before and its outcome after.
 
 A cut-off is the start of its day (UTC). History lies strictly before it, outcomes lie from it on.
 """
@@ -15,27 +15,27 @@ import narwhals as nw
 
 from perennial.contract.features import AnyWithin, Outcome, SumWithin
 from perennial.contract.model import Contract
-from perennial.data.names import CUTOFF, ENTITY, LABEL_END, ORDER, ROW_ID, Table, listed
-from perennial.data.prepare.aggregates import AGE, age, holding, in_cents, over_events, sum_of
+from perennial.data.names import CUTOFF, ENTITY, LABEL_END, ORDER, ROW_ID, Table, list_unused
+from perennial.data.prepare.aggregates import AGE, add_event_features, build_cents, build_sum, count_days, match_values
 from perennial.errors import DataStopped
 
 _KEYS = [ENTITY, CUTOFF]
 
 
-def at_cutoffs(
+def build_units(
     tables: Mapping[str, Table], contract: Contract, cutoffs: Sequence[dt.date]
 ) -> tuple[Table, dict[str, Table], list[Table]]:
-    """Units, the row ids of each table that feed one as history or outcome, and every other row with its reason.
+    """Build the units, the row ids of each table that feed one as history or outcome, and all other rows with a reason.
 
     A unit is an entity with an event before the cut-off (and within unit.history), named ENTITY@CUTOFF.
     """
     logs = {table: _Log(tables[table], contract, table, cutoffs) for table in contract.events}
-    units = _units([log.history for log in logs.values()])
+    units = _number_units([log.history for log in logs.values()])
     for name, outcome in contract.unit.target.items():
-        units = _with_outcome(units, logs[outcome.events].after, contract, name, outcome)
+        units = _add_outcome(units, logs[outcome.events].after, contract, name, outcome)
     fed, unused = {}, []
     for table, log in logs.items():
-        units = over_events(units, log.history, contract, table, _KEYS)
+        units = add_event_features(units, log.history, contract, table, _KEYS)
         outcomes = log.after.join(units, on=_KEYS, how="semi")
         fed[table] = nw.concat([log.history.select(ROW_ID), outcomes.select(ROW_ID)]).unique()
         unused += log.unused(outcomes)
@@ -43,29 +43,34 @@ def at_cutoffs(
 
 
 def check_windows(tables: Mapping[str, Table], contract: Contract, last: dt.date) -> None:
-    """Each outcome of the last cut-off is known: the log goes on after its window. Before that, 0 may mean "not yet".
+    """Check that the events reach past the outcome window of the last cut-off; until then 0 may mean "not yet".
 
     Raises: DataStopped naming the cut-off and the last event.
     """
     for name, outcome in contract.unit.target.items():
-        known_on, seen = last + dt.timedelta(days=outcome.after_days), last_day(tables, contract, [outcome.events])
-        if seen is None or seen < known_on:
-            words = f"{name} of cut-off {last} is known on {known_on}, the last row of {outcome.events} is of {seen}"
-            raise DataStopped(f"{words}: choose an earlier cut-off, or wait")
+        known_on, last_event = (
+            last + dt.timedelta(days=outcome.after_days),
+            find_last_day(tables, contract, [outcome.events]),
+        )
+        if last_event is None or last_event < known_on:
+            message = (
+                f"{name} of cut-off {last} is known on {known_on}, the last row of {outcome.events} is of {last_event}"
+            )
+            raise DataStopped(f"{message}: choose an earlier cut-off, or wait")
 
 
-def last_day(tables: Mapping[str, Table], contract: Contract, among: Iterable[str]) -> dt.date | None:
-    """The day (UTC) of the last event in some tables; None where there is no event."""
-    found = []
+def find_last_day(tables: Mapping[str, Table], contract: Contract, among: Iterable[str]) -> dt.date | None:
+    """Find the day (UTC) of the last event in some tables; None where there is no event."""
+    last_days = []
     for table in among:
-        day = nw.col(contract.events[table].one("time")).cast(nw.Date).max()
-        found.append(tables[table].select(day.alias("day")).collect().item(0, "day"))
-    days = [day for day in found if day is not None]
+        day = nw.col(contract.events[table].find_column("time")).cast(nw.Date).max()
+        last_days.append(tables[table].select(day.alias("day")).collect().item(0, "day"))
+    days = [day for day in last_days if day is not None]
     return max(days, default=None)
 
 
 class _Log:
-    """One event table, and its events once for each cut-off before (`history`) or after which (`after`) they lie."""
+    """One event table, and its events repeated for each cut-off that they lie before (`history`) or after (`after`)."""
 
     def __init__(self, events: Table, contract: Contract, table: str, cutoffs: Sequence[dt.date]) -> None:
         self.table, self.label_days = table, contract.unit.label_days
@@ -73,49 +78,49 @@ class _Log:
         self.events = events.filter(~nw.col(ENTITY).is_null())
         back = None if contract.unit.history == "all" else contract.unit.history
         ahead = max((o.after_days for o in contract.unit.target.values() if o.events == table), default=0)
-        ages = {cutoff: age(cutoff, contract.events[table].one("time")) for cutoff in cutoffs}
+        ages = {cutoff: count_days(cutoff, contract.events[table].find_column("time")) for cutoff in cutoffs}
         self.is_before = {c: (days >= 1) if back is None else (days >= 1) & (days <= back) for c, days in ages.items()}
         self.is_after = {c: (days <= 0) & (days > -ahead) for c, days in ages.items()}
-        self.history = self._each(ages, self.is_before)
-        self.after = self._each(ages, self.is_after)
+        self.history = self._select_each(ages, self.is_before)
+        self.after = self._select_each(ages, self.is_after)
 
-    def _each(self, ages: Mapping[dt.date, nw.Expr], chosen: Mapping[dt.date, nw.Expr]) -> Table:
-        found = []
+    def _select_each(self, ages: Mapping[dt.date, nw.Expr], chosen: Mapping[dt.date, nw.Expr]) -> Table:
+        windows = []
         for cutoff, days in ages.items():
             end = cutoff + dt.timedelta(days=self.label_days)
             dated = (nw.lit(cutoff).alias(CUTOFF), nw.lit(end).alias(LABEL_END), days.alias(AGE))
-            found.append(self.events.filter(chosen[cutoff]).with_columns(*dated))
-        return nw.concat(found)
+            windows.append(self.events.filter(chosen[cutoff]).with_columns(*dated))
+        return nw.concat(windows)
 
     def unused(self, outcomes: Table) -> list[Table]:
-        """The events that are neither history nor among `outcomes`, by why."""
+        """The events that are neither history nor among `outcomes`, by reason."""
         before, after = (reduce(or_, windows.values()) for windows in (self.is_before, self.is_after))
         too_new = self.events.filter(~before & after).join(outcomes, on=ROW_ID, how="anti")
         return [
-            listed(self.nobody, self.table, "no entity"),
-            listed(self.events.filter(~before & ~after), self.table, "outside every window"),
-            listed(too_new, self.table, "no history before the cut-off"),
+            list_unused(self.nobody, self.table, "no entity"),
+            list_unused(self.events.filter(~before & ~after), self.table, "outside every window"),
+            list_unused(too_new, self.table, "no history before the cut-off"),
         ]
 
 
-def _units(histories: Sequence[Table]) -> Table:
-    """row_id, _entity, _order, cutoff, label_end; ordered by cut-off, then by entity."""
-    found = nw.concat([history.select(*_KEYS, LABEL_END) for history in histories]).unique()
+def _number_units(histories: Sequence[Table]) -> Table:
+    """Number the units (row_id, _entity, _order, cutoff, label_end) by cut-off, then by entity."""
+    keys = nw.concat([history.select(*_KEYS, LABEL_END) for history in histories]).unique()
     name = nw.concat_str(nw.col(ENTITY), nw.col(CUTOFF).cast(nw.String), separator="@")
-    numbered = found.with_columns(name.alias(ROW_ID)).with_row_index(ORDER, order_by=[CUTOFF, ENTITY])
+    numbered = keys.with_columns(name.alias(ROW_ID)).with_row_index(ORDER, order_by=[CUTOFF, ENTITY])
     return numbered.select(ROW_ID, ENTITY, nw.col(ORDER).cast(nw.Int64), CUTOFF, LABEL_END)
 
 
-def _with_outcome(units: Table, after: Table, contract: Contract, name: str, outcome: Outcome) -> Table:
-    """`units` with a column `name`; a unit without an event in its window has 0."""
-    inside = holding(nw.col(AGE) > -outcome.after_days, outcome.where)
+def _add_outcome(units: Table, after: Table, contract: Contract, name: str, outcome: Outcome) -> Table:
+    """Add an outcome `name` to the units; 0 for a unit without an event in its window."""
+    inside = match_values(nw.col(AGE) > -outcome.after_days, outcome.where)
     match outcome:
         case AnyWithin():
             value = nw.when(inside).then(nw.lit(1)).otherwise(nw.lit(0)).max().cast(nw.Int64)
         case SumWithin():
-            after = after.with_columns(*in_cents(contract.events[outcome.events].all_columns))
-            value = sum_of(outcome.of, inside)
+            after = after.with_columns(*build_cents(contract.events[outcome.events].all_columns))
+            value = build_sum(outcome.of, inside)
         case _:
             assert_never(outcome)
-    made = after.group_by(_KEYS).agg(value.alias(name))
-    return units.join(made, on=_KEYS, how="left").with_columns(nw.col(name).fill_null(0))
+    outcomes = after.group_by(_KEYS).agg(value.alias(name))
+    return units.join(outcomes, on=_KEYS, how="left").with_columns(nw.col(name).fill_null(0))

@@ -1,4 +1,4 @@
-"""Units and splits in, the rows of each part with outcome and arm as arrays out."""
+"""Labelled rows of a split: the units of train, val or test with outcome, arm and weight as arrays."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from perennial.data.names import ROW_ID
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class LabelledRows:
     """n rows: `frame`, y (n,) (0 and 1, the number of a class, an amount, 0 without an outcome), arm (n,) from 0, weight (n,).
 
-    Arms are all 0 where the task has none; a weight is how many rows of the population one stands for.
+    Arms are all 0 where the task has none; a weight is the number of rows of the population that one stands for.
     """
 
     frame: pl.DataFrame
@@ -30,34 +30,34 @@ class Part:
         return len(self.y)
 
     @property
-    def weighed(self) -> NDArray[np.float64] | None:
-        """The weights where rows do not all count alike, else None."""
+    def uneven_weight(self) -> NDArray[np.float64] | None:
+        """The weights where they differ between rows, else None."""
         return None if np.ptp(self.weight) == 0 else self.weight
 
     def groups(self, columns: Sequence[str]) -> dict[str, NDArray[Any]]:
-        """The label (n,) of each row in each of `columns`, `(none)` for a null: what slices are cut by."""
+        """The slice label (n,) of each row by each of `columns`, `(none)` for a null."""
         return {name: self.frame[name].cast(pl.String).fill_null("(none)").to_numpy() for name in columns}
 
 
-def part(units: pl.DataFrame, splits: pl.DataFrame, name: str, contract: Contract) -> Part:
-    """The rows of one part (train, val, test, later) in the order of the units."""
+def select_part(units: pl.DataFrame, splits: pl.DataFrame, name: str, contract: Contract) -> LabelledRows:
+    """Select the rows of one part (train, val, test, out_of_time, lookback) in the order of the units."""
     rows = units.join(
         splits.filter(pl.col("split") == name).select(ROW_ID), on=ROW_ID, how="semi", maintain_order="left"
     )
-    return labelled(rows, contract)
+    return label_rows(rows, contract)
 
 
-def labelled(rows: pl.DataFrame, contract: Contract) -> Part:
-    """Rows with their outcome, arm and weight."""
+def label_rows(rows: pl.DataFrame, contract: Contract) -> LabelledRows:
+    """Add outcome, arm and weight to rows."""
     outcome = pl.zeros(rows.height, eager=True) if contract.target is None else rows[contract.target]
     if contract.task.kind == "multiclass":
         outcome = outcome.replace_strict({name: code for code, name in enumerate(contract.classes)})
     y = outcome.to_numpy().astype(np.float64)
     arm, weight = np.zeros(len(y), np.int64), np.ones(len(y))
-    treatment = contract.one("treatment")
+    treatment = contract.find_column("treatment")
     if contract.task.kind == "uplift" and treatment is not None:
         codes = {name: code for code, name in enumerate(contract.arms)}
         arm = rows[treatment].replace_strict(codes, return_dtype=pl.Int64).to_numpy(writable=True)
     if contract.task.kind == "binary":
         weight = 1 / np.where(y == 1, contract.sampling_rates[1], contract.sampling_rates[0])
-    return Part(frame=rows, y=y, arm=arm, weight=weight)
+    return LabelledRows(frame=rows, y=y, arm=arm, weight=weight)

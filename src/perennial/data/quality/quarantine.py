@@ -1,4 +1,7 @@
-"""`perennial quarantine list|show|replay NAME`: what was set aside, how it stands in the file, and whether it would pass now."""
+"""Quarantine: the rows that were set aside, as they stand in the file, and whether they would pass now.
+
+Behind `perennial quarantine list|show|replay NAME`.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,12 @@ import polars as pl
 
 from perennial.contract.load import load
 from perennial.contract.model import Contract
-from perennial.data.io.ingest import Form, ingest, matching
-from perennial.data.masking import masked
+from perennial.data.io.ingest import ingest
+from perennial.data.io.table_files import TableFormat, assign_files
+from perennial.data.masking import mask_contacts
 from perennial.data.names import ROW_ID
 from perennial.data.quality.validate import validate
-from perennial.errors import InputError, one_line
+from perennial.errors import InputError, escape_line
 from perennial.files.project import Project
 from perennial.files.tables import read_table
 
@@ -24,32 +28,32 @@ Fate = Literal["would pass", "still set aside", "gone from the files"]
 FATES: tuple[Fate, ...] = ("would pass", "still set aside", "gone from the files")
 
 
-def quarantined(project: Project, name: str) -> pl.DataFrame:
-    """Every row that was set aside, with its `stage`: of the last run, or of a validate that stopped.
+def read_quarantine(project: Project, name: str) -> pl.DataFrame:
+    """Read every row that was set aside, with its `stage`: of the last run, or of a validate that stopped.
 
     Raises: InputError when nothing was read yet.
     """
     load(project.contract(name))
-    found = [(stage, path) for stage in _STAGES if (path := _file(project, name, stage)) is not None]
-    if not found:
+    paths = [(stage, path) for stage in _STAGES if (path := _find_file(project, name, stage)) is not None]
+    if not paths:
         raise InputError(f"{name} has no quarantine yet: perennial run {name}")
-    frames = [read_table(path).with_columns(pl.lit(stage).alias("stage")) for stage, path in found]
+    frames = [read_table(path).with_columns(pl.lit(stage).alias("stage")) for stage, path in paths]
     return pl.concat(frames).sort("stage", "table", "source", "record")
 
 
-def _file(project: Project, name: str, stage: str) -> Path | None:
+def _find_file(project: Project, name: str, stage: str) -> Path | None:
     folders = (project.output(name, stage), project.state(name) / "stopped" / stage)
     return next((folder / "quarantine.parquet" for folder in folders if (folder / "quarantine.parquet").exists()), None)
 
 
-def counts(rows: pl.DataFrame) -> dict[tuple[str, str, str], int]:
-    """How many rows by stage, table and rule, most first."""
+def count_by_rule(rows: pl.DataFrame) -> dict[tuple[str, str, str], int]:
+    """Count rows by stage, table and rule, the most frequent first."""
     grouped = rows.group_by("stage", "table", "rule").len().sort(["len", "rule"], descending=[True, False])
     return {(stage, table, rule): n for stage, table, rule, n in grouped.rows()}
 
 
-def samples(rows: pl.DataFrame, rule: str | None, n: int) -> list[dict[str, str]]:
-    """The first `n` rows as they stand in the file, without what a person can be reached or charged by.
+def sample_rows(rows: pl.DataFrame, rule: str | None, n: int) -> list[dict[str, str]]:
+    """The first `n` rows as they stand in the file, with contact data masked.
 
     Raises: InputError when no row breaks the rule.
     """
@@ -57,26 +61,29 @@ def samples(rows: pl.DataFrame, rule: str | None, n: int) -> list[dict[str, str]
     if rule is not None and not chosen.height:
         there = ", ".join(sorted(set(rows["rule"]))) or "none"
         raise InputError(f"no row was set aside under {rule!r}; there are: {there}")
-    return [shown(row) for row in chosen.head(max(n, 0)).to_dicts()]
+    return [format_row(row) for row in chosen.head(max(n, 0)).to_dicts()]
 
 
-def shown(row: dict[str, object]) -> dict[str, str]:
-    """One row for a reader: `where`, `rule`, `reason`, `raw`, in one line each."""
+def format_row(row: dict[str, object]) -> dict[str, str]:
+    """Format one row for a reader: `where`, `rule`, `reason`, `raw`, in one line each."""
     raw = row["raw"]
     text = raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else ""
-    words = {"where": f"{row['source']}:{row['line']}", "rule": str(row["rule"]), "reason": masked(str(row["reason"]))}
-    return {**words, "raw": one_line(masked(text))[:_SHOWN]}
+    labels = {
+        "where": f"{row['source']}:{row['line']}",
+        "rule": str(row["rule"]),
+        "reason": mask_contacts(str(row["reason"])),
+    }
+    return {**labels, "raw": escape_line(mask_contacts(text))[:_SHOWN]}
 
 
-def replay(project: Project, name: str) -> Counter[tuple[str, Fate]]:
-    """What would become of each row that was set aside, by rule: the raw files once more, by the contract as it is now.
+def replay_quarantine(project: Project, name: str) -> Counter[tuple[str, Fate]]:
+    """Count by rule what would become of each row set aside, reading the raw files again under the current contract.
 
-    A row is known again by its id; where its file was mended, by its table and raw text. Nothing is written, so to ask
-    again gives the same answer.
+    A row is recognised by its id; where its file was repaired, by its table and raw text. Nothing is written.
     """
     contract = load(project.contract(name))
-    before = quarantined(project, name)
-    passed, broken = _judged(project, name, contract)
+    before = read_quarantine(project, name)
+    passed, broken = _recheck(project, name, contract)
     fates: Counter[tuple[str, Fate]] = Counter()
     for row in before.select(ROW_ID, "table", "raw", "rule").iter_rows():
         row_id, table, raw, rule = row
@@ -90,18 +97,18 @@ def replay(project: Project, name: str) -> Counter[tuple[str, Fate]]:
     return fates
 
 
-def _judged(project: Project, name: str, contract: Contract) -> tuple[set[object], set[object]]:
-    """Table with id, and table with raw text, of each row that passes and of each that does not."""
-    held = sorted(path for path in project.raw(name).rglob("*") if path.is_file())
-    attachments = [path for path in held if path.name in contract.attached]
+def _recheck(project: Project, name: str, contract: Contract) -> tuple[set[object], set[object]]:
+    """The (table, id) and (table, raw text) of each row that passes, and of each that does not."""
+    paths = sorted(path for path in project.raw(name).rglob("*") if path.is_file())
+    attachments = [path for path in paths if path.name in contract.attached]
     patterns = {table: pattern for table, (pattern, _) in contract.tables.items()}
-    files = matching([path for path in held if path not in attachments], patterns)
+    files = assign_files([path for path in paths if path not in attachments], patterns)
     passed, broken = set[object](), set[object]()
     for table, (_, columns) in contract.tables.items():
-        read = ingest(files[table], columns, Form.of(contract, table), attachments)
-        judged = validate(table, read.rows, contract.row_rules(table))
-        raw = read.rows.select(ROW_ID, raw="_raw").join(judged.passed.select(ROW_ID), on=ROW_ID, how="semi")
-        for ids, into in ((raw, passed), (pl.concat([judged.quarantine, read.rejects]), broken)):
+        read = ingest(files[table], columns, TableFormat.of(contract, table), attachments)
+        validated = validate(table, read.rows, contract.row_rules(table))
+        raw = read.rows.select(ROW_ID, raw="_raw").join(validated.passed.select(ROW_ID), on=ROW_ID, how="semi")
+        for ids, into in ((raw, passed), (pl.concat([validated.quarantine, read.rejects]), broken)):
             for row_id, text in ids.select(ROW_ID, "raw").iter_rows():
                 into |= {(table, row_id), (table, text)}
     return passed, broken

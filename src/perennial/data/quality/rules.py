@@ -1,4 +1,4 @@
-"""A table and its row rules in, the rows that pass and the name of the first rule that each other row breaks out."""
+"""Row rules as Narwhals expressions, and the first rule that each row breaks."""
 
 from __future__ import annotations
 
@@ -7,86 +7,75 @@ from typing import assert_never
 
 import narwhals as nw
 
-from perennial.contract.rules import (
-    Before,
-    Between,
-    Custom,
-    Implies,
-    InSet,
-    Matches,
-    NotNull,
-    Ordered,
-    RowRule,
-    Unique,
-    name_of,
-)
+from perennial.contract import rules as rule_kinds
+from perennial.contract.rules import CellRule, RowRule, Unique, name_rule
 from perennial.data.names import CONTENT, ORDER, Table
-from perennial.files.extensions import extension
+from perennial.files.extensions import load_extension
 
 BROKEN = "_broken"
 
 
-def judge(table: Table, rules: Sequence[RowRule]) -> Table:
-    """`table` with one more column, `_broken`: the first rule that a row breaks, null where it breaks none.
+def mark_broken(table: Table, rules: Sequence[RowRule]) -> Table:
+    """Add a column `_broken`: the first rule that a row breaks, null where it breaks none.
 
-    Uniqueness is judged last, among the rows that break nothing else.
+    Uniqueness is checked last, among the rows that break nothing else.
     """
     cell_rules = [rule for rule in rules if not isinstance(rule, Unique)]
-    broken = [nw.when(~passes(rule)).then(nw.lit(name_of(rule))) for rule in cell_rules]
+    broken = [nw.when(~build_expression(rule)).then(nw.lit(name_rule(rule))) for rule in cell_rules]
     first = nw.coalesce(*broken, nw.lit(None, nw.String)) if broken else nw.lit(None, nw.String)
-    judged = table.with_columns(first.cast(nw.String).alias(BROKEN))
+    marked = table.with_columns(first.cast(nw.String).alias(BROKEN))
     for rule in rules:
         if isinstance(rule, Unique):
-            judged = _judge_unique(judged, rule)
-    return judged
+            marked = _mark_clashes(marked, rule)
+    return marked
 
 
-def passes(rule: NotNull | InSet | Between | Before | Matches | Implies | Ordered | Custom) -> nw.Expr:
-    """Whether a row keeps the rule; a null keeps every rule but not_null. NaN keeps none that compares."""
+def build_expression(rule: CellRule) -> nw.Expr:
+    """Whether a row satisfies the rule; a null satisfies every rule but not_null, NaN none that compares."""
     match rule:
-        case NotNull():
+        case rule_kinds.NotNull():
             return ~nw.col(rule.column).is_null()
-        case InSet():
-            return _or_null(rule.column, nw.col(rule.column).is_in(list(rule.values)))
-        case Between():
+        case rule_kinds.InSet():
+            return _allow_null(rule.column, nw.col(rule.column).is_in(list(rule.values)))
+        case rule_kinds.Between():
             low = nw.lit(True) if rule.min is None else nw.col(rule.column) >= rule.min
             high = nw.lit(True) if rule.max is None else nw.col(rule.column) <= rule.max
-            return _or_null(rule.column, low & high)
-        case Before():
-            return _or_null(rule.column, nw.col(rule.column).cast(nw.Date) < nw.lit(rule.date))
-        case Matches():
-            return _or_null(rule.column, nw.col(rule.column).str.contains(rule.pattern))
-        case Implies():
+            return _allow_null(rule.column, low & high)
+        case rule_kinds.Before():
+            return _allow_null(rule.column, nw.col(rule.column).cast(nw.Date) < nw.lit(rule.date))
+        case rule_kinds.Matches():
+            return _allow_null(rule.column, nw.col(rule.column).str.contains(rule.pattern))
+        case rule_kinds.Implies():
             holds = (nw.col(rule.if_) != 1) | (nw.col(rule.then) == 1)
             return nw.col(rule.if_).is_null() | nw.col(rule.then).is_null() | holds
-        case Ordered():
+        case rule_kinds.Ordered():
             a, b = (nw.col(name) for name in rule.columns)
             return a.is_null() | b.is_null() | (a <= b)
-        case Custom():
-            holds = extension("rules", rule.name, rule.settings)(**rule.settings)
+        case rule_kinds.CustomRule():
+            holds = load_extension("rules", rule.name, rule.settings)(**rule.settings)
             return nw.when(holds.is_null()).then(nw.lit(True)).otherwise(holds)
         case _:
             assert_never(rule)
 
 
-def words(rule: RowRule) -> str:
-    """What the rule asks for, as the quarantine and the report say it."""
+def describe_violation(rule: RowRule) -> str:
+    """Say how a row breaks the rule, for the quarantine and the report."""
     match rule:
-        case NotNull():
+        case rule_kinds.NotNull():
             return f"{rule.column} is empty"
-        case InSet():
+        case rule_kinds.InSet():
             return f"{rule.column} is none of {', '.join(rule.values)}"
-        case Between():
-            return f"{rule.column} {_outside(rule.min, rule.max)}"
-        case Before():
+        case rule_kinds.Between():
+            return f"{rule.column} {_describe_bounds(rule.min, rule.max)}"
+        case rule_kinds.Before():
             return f"{rule.column} is not before {rule.date:%Y-%m-%d}"
-        case Matches():
+        case rule_kinds.Matches():
             return f"{rule.column} is not written as {rule.pattern}"
-        case Implies():
+        case rule_kinds.Implies():
             return f"{rule.if_} is 1 but {rule.then} is not"
-        case Ordered():
+        case rule_kinds.Ordered():
             return f"{rule.columns[0]} is greater than {rule.columns[1]}"
-        case Custom():
+        case rule_kinds.CustomRule():
             return f"{rule.name.replace('_', ' ')} does not hold"
         case Unique():
             others = {"first": "was seen before", "last": "is seen again", "none": "is seen elsewhere"}
@@ -95,28 +84,32 @@ def words(rule: RowRule) -> str:
             assert_never(rule)
 
 
-def _or_null(column: str, holds: nw.Expr) -> nw.Expr:
+def _allow_null(column: str, holds: nw.Expr) -> nw.Expr:
     return nw.col(column).is_null() | holds
 
 
-def _judge_unique(judged: Table, rule: Unique) -> Table:
-    sound = judged.filter(nw.col(BROKEN).is_null())
+def _mark_clashes(marked: Table, rule: Unique) -> Table:
+    unbroken = marked.filter(nw.col(BROKEN).is_null())
     order = nw.col(ORDER).max() if rule.keep == "last" else nw.col(ORDER).min()
     least = nw.col(CONTENT).min().over(rule.column)
     contested = least != nw.col(CONTENT).max().over(rule.column)
-    winner = sound.filter(nw.col(ORDER) == order.over(rule.column)) if rule.keep != "none" else sound.filter(~contested)
-    kept = winner.select(rule.column, nw.col(CONTENT).alias("_kept")).unique()
+    winner = (
+        unbroken.filter(nw.col(ORDER) == order.over(rule.column))
+        if rule.keep != "none"
+        else unbroken.filter(~contested)
+    )
+    kept_contents = winner.select(rule.column, nw.col(CONTENT).alias("_kept")).unique()
     is_kept = ~nw.col("_kept").is_null() & (nw.col(CONTENT) == nw.col("_kept"))
     clash = nw.col(BROKEN).is_null() & ~nw.col(rule.column).is_null() & ~is_kept
-    named = nw.when(clash).then(nw.lit(name_of(rule))).otherwise(nw.col(BROKEN))
-    return judged.join(kept, on=rule.column, how="left").with_columns(named.alias(BROKEN)).drop("_kept")
+    broken = nw.when(clash).then(nw.lit(name_rule(rule))).otherwise(nw.col(BROKEN))
+    return marked.join(kept_contents, on=rule.column, how="left").with_columns(broken.alias(BROKEN)).drop("_kept")
 
 
-def _outside(low: float | None, high: float | None) -> str:
+def _describe_bounds(low: float | None, high: float | None) -> str:
     if low is not None and high is not None:
-        return f"lies outside {_number(low)} to {_number(high)}"
-    return f"is below {_number(low)}" if low is not None else f"is above {_number(high or 0)}"
+        return f"lies outside {_format_bound(low)} to {_format_bound(high)}"
+    return f"is below {_format_bound(low)}" if low is not None else f"is above {_format_bound(high or 0)}"
 
 
-def _number(bound: float) -> str:
+def _format_bound(bound: float) -> str:
     return str(int(bound)) if float(bound).is_integer() else str(bound)

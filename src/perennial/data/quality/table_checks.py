@@ -1,4 +1,4 @@
-"""The rows of a table that passed in, why the table as a whole is unfit to train on and what else is odd of it, out."""
+"""Table checks: problems that make a whole table unfit to train on, and warnings about the rest."""
 
 from __future__ import annotations
 
@@ -8,39 +8,48 @@ import polars as pl
 
 from perennial.contract.columns import Column
 from perennial.contract.rules import MinPositives, RowCount, Rule
-from perennial.data.io.cell_checks import holds_categories
-from perennial.data.warnings import Note
+from perennial.data.io.cell_checks import has_open_categories
 from perennial.errors import LeakError
+from perennial.results.summary import DataWarning
 
 _FEW = 50  # rows of the rarer answer below which nothing is learned for certain
 _MANY = 100_000  # different values that are hashed instead of learned one by one
 _LIKE_NULL = ("NULL", "null", "N/A", "n/a", "#N/A", "NaN", "nan", "None", "<NA>", "\\N")
 
 
-def unfit(table: str, rows: pl.DataFrame, columns: dict[str, Column], rules: Sequence[Rule], target: str) -> list[Note]:
-    """Row count, null shares, an outcome that never varies or has too few of one answer."""
+def find_problems(
+    table: str, rows: pl.DataFrame, columns: dict[str, Column], rules: Sequence[Rule], target: str
+) -> list[DataWarning]:
+    """Find what stops the run: row count, null shares, an outcome that is constant or has too few of one answer."""
     return [
-        *_row_count(table, rows, rules),
-        *_empty(table, rows, columns),
-        *(_outcome(table, rows, columns[target], target, rules) if target in columns and rows.height else ()),
+        *_check_row_count(table, rows, rules),
+        *_check_nulls(table, rows, columns),
+        *(_check_outcome(table, rows, columns[target], target, rules) if target in columns and rows.height else ()),
     ]
 
 
-def noticed(table: str, rows: pl.DataFrame, columns: dict[str, Column], target: str) -> list[Note]:
-    """What does not stop: columns that tell nothing or too many things, words for nothing that are not declared."""
-    found = (
-        [] if not rows.height else [note for name, c in columns.items() for note in _odd(table, rows, name, c, target)]
+def find_warnings(table: str, rows: pl.DataFrame, columns: dict[str, Column], target: str) -> list[DataWarning]:
+    """Find what does not stop the run: constant, empty or high-cardinality columns, undeclared null codes, few positives."""
+    warnings = (
+        []
+        if not rows.height
+        else [note for name, c in columns.items() for note in _warn_of_column(table, rows, name, c, target)]
     )
     if target in columns and columns[target].is_coded and rows.height:
         counts = [(int(count), value) for value, count in rows[target].drop_nulls().value_counts().rows()]
         n, value = min(counts, default=(_FEW, 0))
         if n < _FEW:
-            found.append(Note("few_positives", f"table {table}: {target} is {value} in only {n} of {rows.height} rows"))
-    return found
+            warnings.append(
+                DataWarning(
+                    code="few_positives",
+                    message=f"table {table}: {target} is {value} in only {n} of {rows.height} rows",
+                )
+            )
+    return warnings
 
 
 def refuse_early_labels(table: str, rows: pl.DataFrame, columns: dict[str, Column]) -> None:
-    """An outcome that was known before its features were, was known to them.
+    """Refuse an outcome that is dated before its features, because it may be part of them.
 
     Raises: LeakError naming the column and how many rows.
     """
@@ -50,58 +59,67 @@ def refuse_early_labels(table: str, rows: pl.DataFrame, columns: dict[str, Colum
         for other in (time for time in times if time != dated and rows.height):
             early = rows.select((known < pl.col(other).cast(pl.Datetime("us"), strict=False)).sum()).item()
             if early:
-                words = f"table {table}: {name} is dated ({dated}) before {other} in {early} of {rows.height} rows"
-                raise LeakError(f"{words}: its features are later than the answer; mend the dates", code="early_label")
+                message = f"table {table}: {name} is dated ({dated}) before {other} in {early} of {rows.height} rows"
+                raise LeakError(
+                    f"{message}: its features are later than the answer; mend the dates", code="early_label"
+                )
 
 
-def _row_count(table: str, rows: pl.DataFrame, rules: Sequence[Rule]) -> Iterator[Note]:
+def _check_row_count(table: str, rows: pl.DataFrame, rules: Sequence[Rule]) -> Iterator[DataWarning]:
     for rule in [rule for rule in rules if isinstance(rule, RowCount)] or [RowCount()]:
         most = rows.height if rule.max is None else rule.max
         if not rule.min <= rows.height <= most:
             asked = f"at least {rule.min}" if rule.max is None else f"{rule.min} to {rule.max}"
-            yield Note("row_count", f"table {table}: {rows.height} rows passed, the contract asks for {asked}")
+            yield DataWarning(
+                code="row_count", message=f"table {table}: {rows.height} rows passed, the contract asks for {asked}"
+            )
 
 
-def _empty(table: str, rows: pl.DataFrame, columns: dict[str, Column]) -> Iterator[Note]:
-    """A column that need not be there may be empty from end to end."""
+def _check_nulls(table: str, rows: pl.DataFrame, columns: dict[str, Column]) -> Iterator[DataWarning]:
+    """Columns with too large a share of nulls; an optional column may be all null."""
     for name, column in columns.items():
         if column.role == "ignore" or not rows.height:
             continue
         share = rows[name].null_count() / rows.height
         if share > column.max_null and not (share == 1 and not column.required):
-            words = f"{share:.1%} of {name} is empty, the contract allows {column.max_null:.1%}"
-            yield Note("null_share", f"table {table}: {words}")
+            message = f"{share:.1%} of {name} is empty, the contract allows {column.max_null:.1%}"
+            yield DataWarning(code="null_share", message=f"table {table}: {message}")
 
 
-def _outcome(table: str, rows: pl.DataFrame, column: Column, target: str, rules: Sequence[Rule]) -> Iterator[Note]:
+def _check_outcome(
+    table: str, rows: pl.DataFrame, column: Column, target: str, rules: Sequence[Rule]
+) -> Iterator[DataWarning]:
     counts = rows[target].drop_nulls().value_counts().sort(target).rows()
     if len(counts) < 2:
         value = counts[0][0] if counts else "empty"
-        yield Note("constant_outcome", f"table {table}: the outcome {target} is always {value}")
+        yield DataWarning(code="constant_outcome", message=f"table {table}: the outcome {target} is always {value}")
         return
     least = max((rule.min for rule in rules if isinstance(rule, MinPositives)), default=0)
     value, n = min(counts, key=lambda pair: int(pair[1]))
     if column.is_coded and n < least:
-        words = f"{target} is {value} in only {n} of {rows.height} rows, the contract asks for {least}"
-        yield Note("min_positives", f"table {table}: {words}")
+        message = f"{target} is {value} in only {n} of {rows.height} rows, the contract asks for {least}"
+        yield DataWarning(code="min_positives", message=f"table {table}: {message}")
 
 
-def _odd(table: str, rows: pl.DataFrame, name: str, column: Column, target: str) -> Iterator[Note]:
+def _warn_of_column(table: str, rows: pl.DataFrame, name: str, column: Column, target: str) -> Iterator[DataWarning]:
     if column.role == "ignore":
         return
     cells = rows[name].drop_nulls()
     if not len(cells):
-        yield Note("all_null_column", f"table {table}: {name} is empty in every row")
+        yield DataWarning(code="all_null_column", message=f"table {table}: {name} is empty in every row")
         return
     if column.is_feature and name != target and column.role != "image" and rows[name].n_unique() == 1:
-        yield Note(
-            "constant_column", f"table {table}: {name} is the same in every row and tells nothing; it is dropped"
+        yield DataWarning(
+            code="constant_column",
+            message=f"table {table}: {name} is the same in every row and tells nothing; it is dropped",
         )
-    if not holds_categories(column):
+    if not has_open_categories(column):
         return
     if (n := cells.n_unique()) >= _MANY:
-        yield Note("many_categories", f"table {table}: {name} has {n} different values; they are hashed")
+        yield DataWarning(
+            code="many_categories", message=f"table {table}: {name} has {n} different values; they are hashed"
+        )
     like_null = cells.filter(cells.is_in(_LIKE_NULL))
     if len(like_null):
-        words = f"{len(like_null)} cells of {name} say {like_null[0]!r}; if that means nothing, declare it under null"
-        yield Note("like_null", f"table {table}: {words}")
+        message = f"{len(like_null)} cells of {name} say {like_null[0]!r}; if that means nothing, declare it under null"
+        yield DataWarning(code="like_null", message=f"table {table}: {message}")

@@ -1,4 +1,4 @@
-"""An ingested table and its rules in, the rows that pass and the quarantine out."""
+"""Validation of an ingested table: its rows are split into those that pass the row rules and a quarantine."""
 
 from __future__ import annotations
 
@@ -8,60 +8,60 @@ from typing import NamedTuple
 import narwhals as nw
 import polars as pl
 
-from perennial.contract.rules import InSet, Matches, RowRule, Unique, name_of
-from perennial.data.masking import masked
-from perennial.data.names import CONTENT, LINE, ORDER, RAW, RECORD, ROW_ID, SOURCE
-from perennial.data.quality.rules import BROKEN, judge, words
-from perennial.data.warnings import Note
+from perennial.contract.rules import InSet, Matches, RowRule, Unique, name_rule
+from perennial.data.masking import mask_contacts
+from perennial.data.names import CONTENT, ORDER, RAW, build_quarantine
+from perennial.data.quality.rules import BROKEN, describe_violation, mark_broken
+from perennial.results.summary import DataWarning
 
 _EXAMPLES = 3
 
 
-class Judged(NamedTuple):
+class ValidatedRows(NamedTuple):
     passed: pl.DataFrame
     quarantine: pl.DataFrame
 
 
-def validate(table: str, rows: pl.DataFrame, rules: Sequence[RowRule]) -> Judged:
-    """Split `rows` into those that keep every rule and a quarantine with rule, reason, source line and raw text."""
-    judged = judge(nw.from_native(rows.lazy()), rules).to_native().collect().sort(ORDER)  # a join may lose the order
+def validate(table: str, rows: pl.DataFrame, rules: Sequence[RowRule]) -> ValidatedRows:
+    """Split `rows` into those that satisfy every rule and a quarantine with rule, reason, source line and raw text."""
+    marked = mark_broken(nw.from_native(rows.lazy()), rules).to_native().collect()
+    marked = marked.sort(ORDER)  # a join may lose the order
     reasons: dict[str, str] = {}
     for rule in rules:
-        told = reasons.get(name_of(rule))
-        reasons[name_of(rule)] = f"{told}, or {words(rule)}" if told else words(rule)
-    broken = judged.filter(pl.col(BROKEN).is_not_null())
-    quarantine = broken.select(
-        ROW_ID, pl.lit(table).alias("table"), pl.col(SOURCE).alias("source"), pl.col(RECORD).alias("record"),
-        pl.col(LINE).alias("line"), pl.col(BROKEN).alias("rule"),
-        pl.col(BROKEN).replace_strict(reasons, default=None, return_dtype=pl.String).alias("reason"),
-        pl.col(RAW).alias("raw"),
-    )  # fmt: skip
-    return Judged(judged.filter(pl.col(BROKEN).is_null()).drop(BROKEN, RAW), quarantine)
+        name, violation = name_rule(rule), describe_violation(rule)
+        reasons[name] = f"{reasons[name]}, or {violation}" if name in reasons else violation
+    broken = marked.filter(pl.col(BROKEN).is_not_null())
+    reason = pl.col(BROKEN).replace_strict(reasons, default=None, return_dtype=pl.String)
+    quarantine = build_quarantine(broken.with_columns(rule=pl.col(BROKEN), reason=reason), table)
+    return ValidatedRows(marked.filter(pl.col(BROKEN).is_null()).drop(BROKEN, RAW), quarantine)
 
 
-def unexpected(table: str, rows: pl.DataFrame, rules: Sequence[RowRule]) -> list[Note]:
-    """A note on each soft rule that some rows break, the most often broken first."""
-    found = []
+def count_unexpected(table: str, rows: pl.DataFrame, rules: Sequence[RowRule]) -> list[DataWarning]:
+    """Warn about each soft rule that some rows break, the most often broken first."""
+    broken_rules = []
     for rule in rules:
-        judged = judge(nw.from_native(rows), [rule]).to_native()
-        broken = judged.filter(pl.col(BROKEN).is_not_null())
+        marked = mark_broken(nw.from_native(rows), [rule]).to_native()
+        broken = marked.filter(pl.col(BROKEN).is_not_null())
         if broken.height:
-            found.append((broken.height, rule, broken))
+            broken_rules.append((broken.height, rule, broken))
     return [
-        Note("unexpected", f"table {table}: {words(rule)} in {n:,} of {rows.height:,} rows{_examples(rule, broken)}")
-        for n, rule, broken in sorted(found, key=lambda told: -told[0])
+        DataWarning(
+            code="unexpected",
+            message=f"table {table}: {describe_violation(rule)} in {n:,} of {rows.height:,} rows{_quote_examples(rule, broken)}",
+        )
+        for n, rule, broken in sorted(broken_rules, key=lambda item: -item[0])
     ]
 
 
-def _examples(rule: RowRule, broken: pl.DataFrame) -> str:
+def _quote_examples(rule: RowRule, broken: pl.DataFrame) -> str:
     if not isinstance(rule, InSet | Matches):
         return ""
     cells = broken[rule.column].unique(maintain_order=True).head(_EXAMPLES).to_list()
-    return f": {', '.join(repr(masked(cell)) for cell in cells)}"
+    return f": {', '.join(repr(mask_contacts(cell)) for cell in cells)}"
 
 
-def summarise(rows: pl.DataFrame, rules: Sequence[RowRule]) -> pl.DataFrame:
-    """One row on the whole table, for the audit: its length, and how many keys clash for each unique column."""
+def summarise_table(rows: pl.DataFrame, rules: Sequence[RowRule]) -> pl.DataFrame:
+    """Summarise the whole table in one row for the audit: its length, and the number of clashing keys of each unique column."""
     clashes = [
         (
             rows.drop_nulls(rule.column).group_by(rule.column).agg(pl.col(CONTENT).n_unique() > 1)[CONTENT].sum(),

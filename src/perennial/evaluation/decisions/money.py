@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from perennial.contract.model import Contract, Money
-from perennial.contract.serving import ServingView, serving_view
+from perennial.contract.serving import ServingView, build_serving_view
 from perennial.errors import ContractError
 from perennial.evaluation.decisions.policy import MessagePolicy
 from perennial.evaluation.decisions.profit import ContactPolicy
@@ -31,7 +31,7 @@ def message_policy(view: ServingView | Contract) -> MessagePolicy:
 
     Raises: ContractError when the contract does not say what a response is worth.
     """
-    serving = serving_view(view) if isinstance(view, Contract) else view
+    serving = build_serving_view(view) if isinstance(view, Contract) else view
     value = serving.money.value_of_response
     if value is None:
         raise ContractError("an uplift task needs money.value_of_response")

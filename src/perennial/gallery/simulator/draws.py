@@ -1,7 +1,7 @@
-"""Customer numbers in → what each customer is, bought and looked at: integers, each a pure function of its place.
+"""Random draws of the simulator: each customer's traits, purchases and visits, as integers.
 
-`uniform(seed, purpose, customer, k)` depends on its four numbers only, so that a customer is the same in any block and
-any population. Tables come from `decimal`, which rounds alike on every machine, as libm does not.
+`draw_uniform(seed, purpose, customer, k)` depends only on its four numbers, so that a customer is the same in any block
+and any population. Tables come from `decimal`, which rounds alike on every machine, unlike libm.
 Legend: c = customers asked for, e = their purchases or visits, by customer and newest purchase first.
 """
 
@@ -27,7 +27,7 @@ GARDEN, SPORTS = CATEGORIES.index("garden"), CATEGORIES.index("sports")
 STORE, APP = CHANNELS.index("store"), CHANNELS.index("app")
 
 _GOLDEN = 0x9E3779B97F4A7C15
-_CENTS = (3200, 2600, 4200, 5200)  # what a basket is worth, by type
+_CENTS = (3200, 2600, 4200, 5200)  # value of a basket, by type
 _NEWSLETTER_PERCENT = (45, 65, 60, 75)
 _EXACT = Context(prec=40)
 _MAX_CUSTOMERS = 10**8  # dirty ids are a 9 before eight digits
@@ -35,7 +35,7 @@ _MAX_CUSTOMERS = 10**8  # dirty ids are a 9 before eight digits
 
 @dataclass(frozen=True, kw_only=True)
 class Population:
-    """Customers `first … first + n − 1` as of `month`, their wishes moved by `concept` percent."""
+    """Customers `first … first + n − 1` as of `month`, their interests shifted by `concept` percent."""
 
     seed: int
     first: int
@@ -70,7 +70,7 @@ class Events:
 
 @dataclass(frozen=True, kw_only=True)
 class Customers:
-    """What a customer is, (c,) each, and did."""
+    """Traits of the customers, (c,) each, and their events."""
 
     number: Ints
     kind: Ints
@@ -83,37 +83,41 @@ class Customers:
     visits: Events
 
 
-def draw(population: Population, number: Ints) -> Customers:
-    """Draw the customers of these numbers, whichever and in whatever order."""
+def draw_customers(population: Population, number: Ints) -> Customers:
+    """Draw the customers of these numbers, in any order."""
     seed = population.seed
     moved = 2 * min(population.month, 12)  # points from regular to new, and from store to app
     shares = np.cumsum([28, 27 + moved, 30 - moved]) * (2**32 // 100)
-    kind = np.searchsorted(shares, uniform(seed, 1, number), side="right").astype(np.int64)
-    age = 18 + below(uniform(seed, 14, number), 34) + below(uniform(seed, 14, number, 1), 34)
+    kind = np.searchsorted(shares, draw_uniform(seed, 1, number), side="right").astype(np.int64)
+    age = 18 + scale_draw(draw_uniform(seed, 14, number), 34) + scale_draw(draw_uniform(seed, 14, number, 1), 34)
     in_store = np.where(age < 40, 25, 50) - moved
-    v = below(uniform(seed, 13, number), 100)
+    v = scale_draw(draw_uniform(seed, 13, number), 100)
     channel = (v >= in_store).astype(np.int64) + (v >= in_store + 30)
-    tenure = np.array((400, 15, 300, 400))[kind] + below(uniform(seed, 2, number), np.array((500, 86, 600, 501))[kind])
-    favourite = below(uniform(seed, 8, number), len(CATEGORIES))
+    tenure = np.array((400, 15, 300, 400))[kind] + scale_draw(
+        draw_uniform(seed, 2, number), np.array((500, 86, 600, 501))[kind]
+    )
+    favourite = scale_draw(draw_uniform(seed, 8, number), len(CATEGORIES))
     return Customers(
         number=number,
         kind=kind,
         age=age,
         signed_up_days=tenure,
-        city=below(uniform(seed, 16, number), len(CITIES)),
+        city=scale_draw(draw_uniform(seed, 16, number), len(CITIES)),
         channel=channel,
-        newsletter=(below(uniform(seed, 15, number), 100) < np.array(_NEWSLETTER_PERCENT)[kind]).astype(np.int64),
-        purchases=_purchases(seed, number, kind, tenure, favourite, channel),
-        visits=_visits(population, number, favourite, channel),
+        newsletter=(scale_draw(draw_uniform(seed, 15, number), 100) < np.array(_NEWSLETTER_PERCENT)[kind]).astype(
+            np.int64
+        ),
+        purchases=_draw_purchases(seed, number, kind, tenure, favourite, channel),
+        visits=_draw_visits(population, number, favourite, channel),
     )
 
 
-def as_of(month: int) -> datetime.date:
+def campaign_date(month: int) -> datetime.date:
     """The day the campaign is sent; everything else in the files lies before it."""
     return datetime.date(2026, 6, 1) + datetime.timedelta(days=30 * month)
 
 
-def uniform(seed: int, purpose: int, customer: Ints, k: Ints | int = 0) -> Ints:
+def draw_uniform(seed: int, purpose: int, customer: Ints, k: Ints | int = 0) -> Ints:
     """Uniform on 0 … 2^32 − 1, (c,): three rounds of splitmix64 over (seed, purpose), customer and k."""
     with np.errstate(over="ignore"):  # arithmetic modulo 2^64 is meant
         z = _mix(np.uint64((seed * 1000003 + purpose + _GOLDEN) % 2**64))
@@ -122,81 +126,83 @@ def uniform(seed: int, purpose: int, customer: Ints, k: Ints | int = 0) -> Ints:
     return np.asarray(z >> np.uint64(32)).astype(np.int64)
 
 
-def below(u: Ints, m: Ints | int) -> Ints:
-    """Uniform on 0 … m − 1, from a draw."""
+def scale_draw(u: Ints, m: Ints | int) -> Ints:
+    """Scale a draw to uniform on 0 … m − 1."""
     return (u * m) >> 32
 
 
-def amount_cents(level: Ints | int, u: Ints) -> Ints:
-    """Money around `level` cents, log-normal-like with standard deviation .5, from a draw."""
+def draw_cents(level: Ints | int, u: Ints) -> Ints:
+    """Turn a draw into money around `level` cents, log-normal-like with standard deviation .5."""
     four_bytes = (u & 255) + (u >> 8 & 255) + (u >> 16 & 255) + (u >> 24)
     return np.asarray(level * _log_normal()[four_bytes] // 1000)
 
 
 @cache
-def logistic() -> Ints:
+def logistic_table() -> Ints:
     """2^32 / (1 + e^(−x/100)) for x = −800 … 800, (1601,)."""
     with localcontext(_EXACT):
-        return _rounded([2**32 / (1 + (Decimal(-x) / 100).exp()) for x in range(-800, 801)])
+        return _round_half_even([2**32 / (1 + (Decimal(-x) / 100).exp()) for x in range(-800, 801)])
 
 
-def _purchases(seed: int, number: Ints, kind: Ints, tenure: Ints, favourite: Ints, channel: Ints) -> Events:
-    u = uniform(seed, 3, number)
+def _draw_purchases(seed: int, number: Ints, kind: Ints, tenure: Ints, favourite: Ints, channel: Ints) -> Events:
+    u = draw_uniform(seed, 3, number)
     idle = np.select(
         [kind == 0, kind == 1, kind == 2],
-        [150 + below(u, 210), tenure // 2 + below(u, tenure - tenure // 2), below(u, 100)],
-        below(u, 25),
+        [150 + scale_draw(u, 210), tenure // 2 + scale_draw(u, tenure - tenure // 2), scale_draw(u, 100)],
+        scale_draw(u, 25),
     )
-    n = np.array((2, 1, 4, 14))[kind] + _poisson(kind, ("3.00", "0.35", "5.00", "13.00"), uniform(seed, 4, number))
-    owner, k = _numbered(n)
+    n = np.array((2, 1, 4, 14))[kind] + _draw_poisson(
+        kind, ("3.00", "0.35", "5.00", "13.00"), draw_uniform(seed, 4, number)
+    )
+    owner, k = _number_events(n)
     c = number[owner]
     n, tenure, idle = n[owner], tenure[owner], idle[owner]
-    jitter = uniform(seed, 5, c, 4 * k) >> 16
+    jitter = draw_uniform(seed, 5, c, 4 * k) >> 16
     days = idle + (tenure - idle) * (65536 * k + jitter) // (65536 * n)
-    any_category = below(uniform(seed, 6, c, 4 * k + 1), len(CATEGORIES))
-    any_channel = below(uniform(seed, 19, c, 4 * k + 1), len(CHANNELS))
+    any_category = scale_draw(draw_uniform(seed, 6, c, 4 * k + 1), len(CATEGORIES))
+    any_channel = scale_draw(draw_uniform(seed, 19, c, 4 * k + 1), len(CHANNELS))
     return Events(
         owner=owner,
         k=k,
         days_ago=np.where(k == n - 1, tenure, days),  # the first purchase is the sign-up
-        minute=_minute(uniform(seed, 21, c, 4 * k)),
-        category=np.where(below(uniform(seed, 6, c, 4 * k), 100) < 55, favourite[owner], any_category),
-        channel=np.where(below(uniform(seed, 19, c, 4 * k), 100) < 80, channel[owner], any_channel),
-        cents=amount_cents(np.array(_CENTS)[kind[owner]], uniform(seed, 7, c, 4 * k)),
+        minute=_draw_minute(draw_uniform(seed, 21, c, 4 * k)),
+        category=np.where(scale_draw(draw_uniform(seed, 6, c, 4 * k), 100) < 55, favourite[owner], any_category),
+        channel=np.where(scale_draw(draw_uniform(seed, 19, c, 4 * k), 100) < 80, channel[owner], any_channel),
+        cents=draw_cents(np.array(_CENTS)[kind[owner]], draw_uniform(seed, 7, c, 4 * k)),
     )
 
 
-def _visits(population: Population, number: Ints, favourite: Ints, channel: Ints) -> Events:
+def _draw_visits(population: Population, number: Ints, favourite: Ints, channel: Ints) -> Events:
     seed = population.seed
-    wanted = np.where(below(uniform(seed, 9, number, 2), 100) < population.concept, SPORTS, GARDEN)
-    any_interest = below(uniform(seed, 9, number, 1), len(CATEGORIES))
-    interest = np.where(below(uniform(seed, 9, number), 100) < 35, wanted, any_interest)
-    level = below(uniform(seed, 20, number), 4)
-    owner, k = _numbered(_poisson(level, ("0.60", "2.00", "4.00", "8.00"), uniform(seed, 10, number)))
+    favoured = np.where(scale_draw(draw_uniform(seed, 9, number, 2), 100) < population.concept, SPORTS, GARDEN)
+    any_interest = scale_draw(draw_uniform(seed, 9, number, 1), len(CATEGORIES))
+    interest = np.where(scale_draw(draw_uniform(seed, 9, number), 100) < 35, favoured, any_interest)
+    level = scale_draw(draw_uniform(seed, 20, number), 4)
+    owner, k = _number_events(_draw_poisson(level, ("0.60", "2.00", "4.00", "8.00"), draw_uniform(seed, 10, number)))
     c = number[owner]
-    v = below(uniform(seed, 12, c, 4 * k), 100)
-    any_category = below(uniform(seed, 12, c, 4 * k + 1), len(CATEGORIES))
+    v = scale_draw(draw_uniform(seed, 12, c, 4 * k), 100)
+    any_category = scale_draw(draw_uniform(seed, 12, c, 4 * k + 1), len(CATEGORIES))
     return Events(
         owner=owner,
         k=k,
-        days_ago=below(uniform(seed, 11, c, 4 * k), 90),
-        minute=_minute(uniform(seed, 21, c, 4 * k + 1)),
+        days_ago=scale_draw(draw_uniform(seed, 11, c, 4 * k), 90),
+        minute=_draw_minute(draw_uniform(seed, 21, c, 4 * k + 1)),
         category=np.select([v < 60, v < 75], [interest[owner], favourite[owner]], any_category),
         channel=channel[owner],
         cents=np.zeros_like(k),
     )
 
 
-def _numbered(n: Ints) -> tuple[Ints, Ints]:
+def _number_events(n: Ints) -> tuple[Ints, Ints]:
     owner = np.repeat(np.arange(len(n)), n)
     return owner, np.arange(len(owner)) - np.repeat(np.cumsum(n) - n, n)
 
 
-def _minute(u: Ints) -> Ints:
-    return 8 * 60 + below(u, 720)
+def _draw_minute(u: Ints) -> Ints:
+    return 8 * 60 + scale_draw(u, 720)
 
 
-def _poisson(which: Ints, rates: tuple[str, ...], u: Ints) -> Ints:
+def _draw_poisson(which: Ints, rates: tuple[str, ...], u: Ints) -> Ints:
     drawn = [np.searchsorted(_poisson_cuts(rate), u, side="right") for rate in rates]
     return np.choose(which, drawn).astype(np.int64)
 
@@ -209,16 +215,16 @@ def _poisson_cuts(rate: str) -> Ints:
             total += p
             cuts.append(2**32 * total)
             p = p * Decimal(rate) / (k + 1)
-        return _rounded(cuts)
+        return _round_half_even(cuts)
 
 
 @cache
 def _log_normal() -> Ints:
     with localcontext(_EXACT):
-        return _rounded([1000 * (Decimal(s - 510) / 2 / Decimal("147.8")).exp() for s in range(4 * 255 + 1)])
+        return _round_half_even([1000 * (Decimal(s - 510) / 2 / Decimal("147.8")).exp() for s in range(4 * 255 + 1)])
 
 
-def _rounded(values: list[Decimal]) -> Ints:
+def _round_half_even(values: list[Decimal]) -> Ints:
     return np.array([int(value.to_integral_value()) for value in values], dtype=np.int64)  # half to even
 
 

@@ -1,4 +1,4 @@
-"""Drawn customers in → who would respond to which message, and who did: the truth that a model is held against.
+"""Responses of the simulator: each customer's probability under each message, and the campaign's outcome.
 
 Scores are hundredths of a logit, probabilities integers over 2^32; both depend only on what the events show.
 """
@@ -19,10 +19,10 @@ from perennial.gallery.simulator.draws import (
     Events,
     Ints,
     Population,
-    amount_cents,
-    below,
-    logistic,
-    uniform,
+    draw_cents,
+    draw_uniform,
+    logistic_table,
+    scale_draw,
 )
 
 MESSAGES = ("none", "discover", "reward")
@@ -30,7 +30,7 @@ MESSAGES = ("none", "discover", "reward")
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """What a customer's events come to, (c,) each; days count from the day before the as-of date."""
+    """Summary of a customer's events, (c,) each; days count from the day before the as-of date."""
 
     recency: Ints
     frequency: Ints
@@ -44,8 +44,8 @@ class History:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Response:
-    """Score without a message, probability · 2^32 under each, (c,), and what the campaign did."""
+class CampaignResponses:
+    """Score without a message, probability · 2^32 under each message, (c,), and the campaign's messages and outcomes."""
 
     s0: Ints
     p0: Ints
@@ -56,48 +56,50 @@ class Response:
     spend_cents: Ints
 
 
-def history(population: Population, customers: Customers) -> History:
-    bought, seen, n = customers.purchases, customers.visits, len(customers.number)
+def summarise_history(population: Population, customers: Customers) -> History:
+    purchases, visits, n = customers.purchases, customers.visits, len(customers.number)
     cents = np.zeros(n, dtype=np.int64)
-    np.add.at(cents, bought.owner, bought.cents)  # bincount(weights=) would add floats
+    np.add.at(cents, purchases.owner, purchases.cents)  # bincount(weights=) would add floats
     last_visit = np.full(n, 90)
-    np.minimum.at(last_visit, seen.owner, seen.days_ago)
+    np.minimum.at(last_visit, visits.owner, visits.days_ago)
     concept = population.concept
-    garden, sports = (_count(seen, seen.category == category, n) for category in (GARDEN, SPORTS))
+    garden, sports = (_count_events(visits, visits.category == category, n) for category in (GARDEN, SPORTS))
     return History(
-        recency=bought.days_ago[bought.k == 0],
-        frequency=_count(bought, bought.k >= 0, n),
-        frequency_365=_count(bought, bought.days_ago < 365, n),
+        recency=purchases.days_ago[purchases.k == 0],
+        frequency=_count_events(purchases, purchases.k >= 0, n),
+        frequency_365=_count_events(purchases, purchases.days_ago < 365, n),
         cents=cents,
-        visits=_count(seen, seen.k >= 0, n),
-        visits_30=_count(seen, seen.days_ago < 30, n),
+        visits=_count_events(visits, visits.k >= 0, n),
+        visits_30=_count_events(visits, visits.days_ago < 30, n),
         last_visit=last_visit,
         wants=((100 - concept) * garden + concept * sports).clip(0, 400),
-        own=_count(bought, bought.category == (SPORTS if concept >= 50 else GARDEN), n).clip(0, 1),
+        own=_count_events(purchases, purchases.category == (SPORTS if concept >= 50 else GARDEN), n).clip(0, 1),
     )
 
 
-def response(population: Population, customers: Customers, past: History) -> Response:
-    """Everyone's response to each message, and to the one that the campaign drew."""
+def draw_responses(population: Population, customers: Customers, past: History) -> CampaignResponses:
+    """Draw everyone's response to each message, and to the one that the campaign drew."""
     s0 = _score(population, customers, past)
     damp = (100 - (s0 + 280) * 100 // 250).clip(0, 100)  # sure things: nothing left to win
     away = past.recency >= 150
     known = ~away & (past.frequency >= 4)
     discover = np.select([away, known], [20, -80], 150) + 30 * (customers.channel == APP)
     reward = np.select([away, known], [20, 140], -50) + 20 * customers.newsletter
-    p0, p_discover, p_reward = (_probability(s0 + _damped(d, damp)) for d in (np.zeros_like(s0), discover, reward))
+    p0, p_discover, p_reward = (
+        _to_probability(s0 + _damp_effect(d, damp)) for d in (np.zeros_like(s0), discover, reward)
+    )
     seed, number = population.seed, customers.number
-    v = below(uniform(seed, 17, number), 10)
+    v = scale_draw(draw_uniform(seed, 17, number), 10)
     message = (v >= 2).astype(np.int64) + (v >= 6)
-    responded = (uniform(seed, 18, number) < np.choose(message, [p0, p_discover, p_reward])).astype(np.int64)
-    return Response(
+    responded = (draw_uniform(seed, 18, number) < np.choose(message, [p0, p_discover, p_reward])).astype(np.int64)
+    return CampaignResponses(
         s0=s0,
         p0=p0,
         p_discover=p_discover,
         p_reward=p_reward,
         message=message,
         responded=responded,
-        spend_cents=responded * amount_cents(2500, uniform(seed, 40, number)),
+        spend_cents=responded * draw_cents(2500, draw_uniform(seed, 40, number)),
     )
 
 
@@ -122,13 +124,13 @@ def _score(population: Population, customers: Customers, past: History) -> Ints:
     return np.asarray(score, dtype=np.int64)
 
 
-def _damped(effect: Ints, damp: Ints) -> Ints:
+def _damp_effect(effect: Ints, damp: Ints) -> Ints:
     return np.where(effect > 0, effect * damp // 100, effect)  # negative effects stay whole: sleeping dogs
 
 
-def _probability(score: Ints) -> Ints:
-    return np.asarray(logistic()[score.clip(-800, 800) + 800])
+def _to_probability(score: Ints) -> Ints:
+    return np.asarray(logistic_table()[score.clip(-800, 800) + 800])
 
 
-def _count(events: Events, chosen: npt.NDArray[np.bool_], n: int) -> Ints:
+def _count_events(events: Events, chosen: npt.NDArray[np.bool_], n: int) -> Ints:
     return np.bincount(events.owner[chosen], minlength=n).astype(np.int64)

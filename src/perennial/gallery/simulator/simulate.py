@@ -1,4 +1,4 @@
-"""Population in → a retailer's raw files (customers, events, one randomised campaign), their truth, their planted dirt.
+"""Simulator of a retailer: raw files of customers, events and one randomised campaign, their truth and planted dirt.
 
 The bytes depend on the population only: not on the block size, the machine or the clock. Dirt is added beside its model
 row and never written over it, so that what remains after cleaning is the truth, row for row.
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from perennial.gallery.simulator.dirt import File, Row, beside, day, encoded, money, spoiled
+from perennial.gallery.simulator.dirt import File, Row, encode_line, format_day, format_money, plan_dirt, spoil_row
 from perennial.gallery.simulator.draws import (
     CATEGORIES,
     CHANNELS,
@@ -23,12 +23,22 @@ from perennial.gallery.simulator.draws import (
     Customers,
     Events,
     Population,
-    as_of,
-    draw,
+    campaign_date,
+    draw_customers,
 )
-from perennial.gallery.simulator.response import MESSAGES, history, response
+from perennial.gallery.simulator.response import MESSAGES, draw_responses, summarise_history
 
-__all__ = ["KINDS", "MESSAGES", "Planted", "Population", "as_of", "planted", "truth", "write", "write_incoming"]
+__all__ = [
+    "KINDS",
+    "MESSAGES",
+    "PlantedRow",
+    "Population",
+    "campaign_date",
+    "compute_truth",
+    "list_planted",
+    "write_incoming",
+    "write_population",
+]
 
 _FILES: tuple[File, ...] = ("customers.csv", "events.csv")
 _PROFILE = ("customer_id", "signup", "birth_year", "city", "channel", "newsletter")
@@ -38,8 +48,8 @@ _BLOCK = 7000  # customers: about 110 MB
 
 
 @dataclass(frozen=True, kw_only=True)
-class Planted:
-    """A dirty row: its file, what is wrong, its bytes without the line end, and the customer it was made from."""
+class PlantedRow:
+    """A dirty row: its file, its kind of error, its bytes without the line end, and the customer of its model row."""
 
     file: File
     kind: str
@@ -47,9 +57,9 @@ class Planted:
     customer: int
 
 
-def write(folder: Path, population: Population, *, block: int = _BLOCK) -> None:
+def write_population(folder: Path, population: Population, *, block: int = _BLOCK) -> None:
     """Write customers.csv and events.csv, `block` customers at a time."""
-    _write(folder, population, (*_PROFILE, *_CAMPAIGN), block)
+    _write_files(folder, population, (*_PROFILE, *_CAMPAIGN), block)
 
 
 def write_incoming(folder: Path, population: Population) -> None:
@@ -61,14 +71,14 @@ def write_incoming(folder: Path, population: Population) -> None:
         month=population.month,
         concept=population.concept,
     )
-    _write(folder, coming, _PROFILE, _BLOCK)
+    _write_files(folder, coming, _PROFILE, _BLOCK)
 
 
-def truth(population: Population) -> dict[str, npt.NDArray[Any]]:
-    """The truth, one entry a customer: type, history, score, probabilities (`…_q32`: times 2^32, exact), campaign."""
-    customers = draw(population, np.arange(population.first, population.first + population.n))
-    past = history(population, customers)
-    outcome = response(population, customers, past)
+def compute_truth(population: Population) -> dict[str, npt.NDArray[Any]]:
+    """Compute the truth, one entry a customer: type, history, score, probabilities (`…_q32`: times 2^32, exact), campaign."""
+    customers = draw_customers(population, np.arange(population.first, population.first + population.n))
+    past = summarise_history(population, customers)
+    outcome = draw_responses(population, customers, past)
     exact = {
         "p0": outcome.p0,
         "p_discover": outcome.p_discover,
@@ -93,57 +103,57 @@ def truth(population: Population) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def planted(population: Population) -> list[Planted]:
-    """Every dirty row that `write` adds, in the order of the files."""
-    found = []
+def list_planted(population: Population) -> list[PlantedRow]:
+    """List every dirty row that `write_population` adds, in the order of the files."""
+    planted = []
     for file in _FILES:
-        dirt = beside(population, file, population.first, population.first + population.n)
+        dirt = plan_dirt(population, file, population.first, population.first + population.n)
         models = np.array(sorted(dirt), dtype=np.int64)
-        rows = _model_rows(population, draw(population, models), file)
+        rows = _model_rows(population, draw_customers(population, models), file)
         for customer, row in zip(models.tolist(), rows, strict=True):
             for kind in dirt[customer]:
-                raw = encoded(spoiled(population, file, kind, row))
-                found.append(Planted(file=file, kind=kind, raw=raw, customer=customer))
-    return found
+                raw = encode_line(spoil_row(population, file, kind, row))
+                planted.append(PlantedRow(file=file, kind=kind, raw=raw, customer=customer))
+    return planted
 
 
-def _write(folder: Path, population: Population, columns: tuple[str, ...], block: int) -> None:
+def _write_files(folder: Path, population: Population, columns: tuple[str, ...], block: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     stop = population.first + population.n
     with (folder / _FILES[0]).open("wb") as customers, (folder / _FILES[1]).open("wb") as events:
-        customers.write(encoded(",".join(columns)) + b"\n")
-        events.write(encoded(",".join(_EVENT)) + b"\n")
+        customers.write(encode_line(",".join(columns)) + b"\n")
+        events.write(encode_line(",".join(_EVENT)) + b"\n")
         for low in range(population.first, stop, block):
-            drawn = draw(population, np.arange(low, min(low + block, stop)))
+            drawn = draw_customers(population, np.arange(low, min(low + block, stop)))
             customers.writelines(_customer_lines(population, drawn, columns))
             events.writelines(_event_lines(population, drawn))
 
 
 def _customer_lines(population: Population, drawn: Customers, columns: tuple[str, ...]) -> Iterator[bytes]:
     rows = ({column: row[column] for column in columns} for row in _customer_rows(population, drawn))
-    dirt = beside(population, "customers.csv", int(drawn.number[0]), int(drawn.number[-1]) + 1)
+    dirt = plan_dirt(population, "customers.csv", int(drawn.number[0]), int(drawn.number[-1]) + 1)
     for customer, row in zip(drawn.number.tolist(), rows, strict=True):
-        yield _line(row.values())
+        yield _encode_cells(row.values())
         for kind in dirt.get(customer, ()):
-            yield encoded(spoiled(population, "customers.csv", kind, row)) + b"\n"
+            yield encode_line(spoil_row(population, "customers.csv", kind, row)) + b"\n"
 
 
 def _event_lines(population: Population, drawn: Customers) -> Iterator[bytes]:
     """By customer: the newest purchase and its dirt, the older ones, the visits."""
     purchases, visits = (_event_rows(population, drawn, events) for events in (drawn.purchases, drawn.visits))
-    n_bought, n_seen = (
+    n_bought, n_visits = (
         np.bincount(events.owner, minlength=len(drawn.number)).tolist() for events in (drawn.purchases, drawn.visits)
     )
-    dirt = beside(population, "events.csv", int(drawn.number[0]), int(drawn.number[-1]) + 1)
-    for customer, bought, seen in zip(drawn.number.tolist(), n_bought, n_seen, strict=True):
+    dirt = plan_dirt(population, "events.csv", int(drawn.number[0]), int(drawn.number[-1]) + 1)
+    for customer, purchase_count, visit_count in zip(drawn.number.tolist(), n_bought, n_visits, strict=True):
         newest = next(purchases)
-        yield _line(newest)
+        yield _encode_cells(newest)
         for kind in dirt.get(customer, ()):
-            yield encoded(spoiled(population, "events.csv", kind, _named(newest))) + b"\n"
-        for _ in range(bought - 1):
-            yield _line(next(purchases))
-        for _ in range(seen):
-            yield _line(next(visits))
+            yield encode_line(spoil_row(population, "events.csv", kind, _as_row(newest))) + b"\n"
+        for _ in range(purchase_count - 1):
+            yield _encode_cells(next(purchases))
+        for _ in range(visit_count):
+            yield _encode_cells(next(visits))
 
 
 def _model_rows(population: Population, drawn: Customers, file: File) -> Iterator[Row]:
@@ -152,17 +162,17 @@ def _model_rows(population: Population, drawn: Customers, file: File) -> Iterato
         return
     for cells, k in zip(_event_rows(population, drawn, drawn.purchases), drawn.purchases.k, strict=True):
         if k == 0:
-            yield _named(cells)
+            yield _as_row(cells)
 
 
 def _customer_rows(population: Population, drawn: Customers) -> Iterator[Row]:
-    today = as_of(population.month)
-    outcome = response(population, drawn, history(population, drawn))
+    today = campaign_date(population.month)
+    outcome = draw_responses(population, drawn, summarise_history(population, drawn))
     for i, customer in enumerate(drawn.number.tolist()):
         city, message = CITIES[drawn.city[i]], MESSAGES[outcome.message[i]]
         yield {
             "customer_id": f"{customer:09d}",
-            "signup": day(today, int(drawn.signed_up_days[i])),
+            "signup": format_day(today, int(drawn.signed_up_days[i])),
             "birth_year": str(today.year - drawn.age[i]),
             "city": city if city.isascii() else f'"{city}"',
             "channel": CHANNELS[drawn.channel[i]],
@@ -170,13 +180,13 @@ def _customer_rows(population: Population, drawn: Customers) -> Iterator[Row]:
             "message": message,
             "sent_on": "" if message == "none" else today.isoformat(),
             "responded": str(outcome.responded[i]),
-            "spend_14d": money(int(outcome.spend_cents[i])),
+            "spend_14d": format_money(int(outcome.spend_cents[i])),
         }
 
 
 def _event_rows(population: Population, drawn: Customers, events: Events) -> Iterator[tuple[str, ...]]:
-    today = as_of(population.month)
-    days = [day(today, ago) for ago in range(901)]
+    today = campaign_date(population.month)
+    days = [format_day(today, ago) for ago in range(901)]
     is_purchase = events is drawn.purchases
     letter, kind = ("p", "purchase") if is_purchase else ("v", "visit")
     when = (drawn.number[events.owner], events.k, events.days_ago, events.minute)
@@ -189,13 +199,13 @@ def _event_rows(population: Population, drawn: Customers, events: Events) -> Ite
             kind,
             CATEGORIES[category],
             CHANNELS[channel],
-            money(cents) if is_purchase else "",
+            format_money(cents) if is_purchase else "",
         )
 
 
-def _named(cells: tuple[str, ...]) -> Row:
+def _as_row(cells: tuple[str, ...]) -> Row:
     return dict(zip(_EVENT, cells, strict=True))
 
 
-def _line(cells: Iterable[str]) -> bytes:
+def _encode_cells(cells: Iterable[str]) -> bytes:
     return (",".join(cells) + "\n").encode()

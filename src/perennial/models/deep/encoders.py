@@ -1,4 +1,4 @@
-"""Encoded columns in, one vector a column out; the chunks of all columns stand side by side.
+"""Column encoders of the network: one chunk of numbers a column, the chunks of all columns side by side.
 
 Suffixes: B batch, F numeric columns, M missing flags, C categorical columns, D width of a column's chunk, Z all chunks.
 """
@@ -35,7 +35,7 @@ class CategoryEncoder(nn.Module):
 
     def __init__(self, cards: list[int]) -> None:
         super().__init__()
-        self.d_out = max((embedding_width(card) for card in cards), default=2)
+        self.d_out = max((choose_width(card) for card in cards), default=2)
         self.table = nn.Embedding(sum(cards), self.d_out)
         nn.init.normal_(self.table.weight, std=0.1)
         offsets = [sum(cards[:i]) for i in range(len(cards))]
@@ -49,7 +49,7 @@ class CategoryEncoder(nn.Module):
 
 
 class WordEncoder(nn.Module):
-    """A text as what its words say together: their embeddings, pooled by attention, mean and maximum.
+    """A text as the embeddings of its words, pooled by attention, mean and maximum.
 
     While training a share of words is read as unknown and a share of embedding dimensions is dropped for all words.
     """
@@ -61,8 +61,8 @@ class WordEncoder(nn.Module):
         self.attention = nn.Linear(width, 1)
         self.word_dropout, self.dropout, self.d_out = word_dropout, dropout, 3 * width
 
-    def begin(self, vector_WD: Tensor) -> None:
-        """Learn on from these vectors, one for each known word."""
+    def load_vectors(self, vector_WD: Tensor) -> None:
+        """Start from pretrained vectors, one for each known word."""
         with torch.no_grad():
             self.table.weight[2:] = vector_WD
 
@@ -75,8 +75,8 @@ class WordEncoder(nn.Module):
             word_BT = torch.where(gone & there_BT, 1, word_BT)
         x_BTD = self.table(word_BT)
         if self.training and self.dropout:
-            kept = torch.rand(len(x_BTD), 1, x_BTD.shape[2], device=x_BTD.device) >= self.dropout
-            x_BTD = x_BTD * kept / (1 - self.dropout)
+            keep_BD = torch.rand(len(x_BTD), 1, x_BTD.shape[2], device=x_BTD.device) >= self.dropout
+            x_BTD = x_BTD * keep_BD / (1 - self.dropout)
         mask = there_BT[:, :, None]
         weight_BT1 = torch.softmax(self.attention(x_BTD).masked_fill(~mask, -1e9), dim=1) * mask
         mean = (x_BTD * mask).sum(dim=1) / mask.sum(dim=1).clamp_min(1)
@@ -94,7 +94,7 @@ class WideEncoder(nn.Module):
         self.ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
 
     def forward(self, gram_BG: Tensor, weight_BG: Tensor) -> Tensor:
-        """Places (0 is none) and weights of words and pairs → (B, columns × P), the sums of each column."""
+        """Indices (0 is none) and weights of words and pairs → (B, columns × P), the sums of each column."""
         each_BGP = self.table(gram_BG.long()) * weight_BG[:, :, None]
         starts = [0, *self.ends[:-1]]
         parts = [
@@ -104,6 +104,6 @@ class WideEncoder(nn.Module):
         return torch.cat(parts, dim=1)
 
 
-def embedding_width(card: int) -> int:
+def choose_width(card: int) -> int:
     """min(16, max(2, round(1.6·card^0.56))), fastai's rule with a lower ceiling."""
     return min(16, max(2, int(1.6 * card**0.56 + 0.5)))

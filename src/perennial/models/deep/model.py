@@ -1,4 +1,4 @@
-"""The deep family as a scorer sees it: encoded rows in, link scores out; saved as JSON and safetensors."""
+"""Deep model: the fitted network with its link scores, saved as JSON and safetensors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from perennial.contract.serving import Head
 from perennial.files.durable import read_json, write_bytes, write_json
-from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, link
+from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, link_scores
 from perennial.models.encoding.encode import Encoded
 
 _ROWS = 8192
@@ -24,7 +24,7 @@ _PICTURES = 256
 
 @dataclass(frozen=True, kw_only=True)
 class DeepModel:
-    """A fitted network and what shaped it."""
+    """A fitted network and its specification."""
 
     spec: NetSpec
     net: TabularNet
@@ -34,7 +34,8 @@ class DeepModel:
         self.net.eval()
         with torch.inference_mode():
             parts = [
-                link(self.net(block), self.spec) for block in blocks(rows, _PICTURES if self.spec.has_image else _ROWS)
+                link_scores(self.net(block), self.spec)
+                for block in split_blocks(rows, _PICTURES if self.spec.has_image else _ROWS)
             ]
         out: NDArray[np.float64] = torch.cat(parts).numpy() if parts else np.zeros((0, len(self.spec.head.outputs)))
         return out
@@ -46,28 +47,28 @@ class DeepModel:
 
     @classmethod
     def load(cls, folder: Path) -> DeepModel:
-        told = read_json(folder / "net.json")
-        words = told["words"] and WordSpec(**{**told["words"], "grams": tuple(told["words"]["grams"])})
-        head = Head.model_validate(told["head"])
-        spec = NetSpec(**{**told, "cards": tuple(told["cards"]), "head": head, "words": words})
+        config = read_json(folder / "net.json")
+        words = config["words"] and WordSpec(**{**config["words"], "grams": tuple(config["words"]["grams"])})
+        head = Head.model_validate(config["head"])
+        spec = NetSpec(**{**config, "cards": tuple(config["cards"]), "head": head, "words": words})
         net = TabularNet(spec)
         net.load_state_dict(load_file(folder / "weights.safetensors"))
         return cls(spec=spec, net=net.eval())
 
 
-def tensors(rows: Encoded) -> dict[str, Tensor]:
-    """What the network takes, by kind of column."""
+def build_tensors(rows: Encoded) -> dict[str, Tensor]:
+    """Build the inputs of the network, by kind of column."""
     arrays: dict[str, NDArray[Any]] = {"norm": rows.norm_NF, "miss": rows.miss_NM, "cat": rows.cat_NC}
     if rows.texts:
         arrays["word"] = rows.texts.code_NT
-        arrays["gram"], arrays["gram_weight"] = _padded(rows.texts.grams_NJ)
+        arrays["gram"], arrays["gram_weight"] = _pad_grams(rows.texts.grams_NJ)
     if rows.pixels_NCSS is not None:
         arrays["photo"] = rows.pixels_NCSS
     return {kind: torch.from_numpy(values) for kind, values in arrays.items()}
 
 
-def _padded(grams_NJ: csr_matrix) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """The places (from 1, 0 is none) and weights of each row's words and pairs, (n, most of a row)."""
+def _pad_grams(grams_NJ: csr_matrix) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The indices (from 1, 0 is none) and weights of each row's words and pairs, (n, most of a row)."""
     n, most = grams_NJ.shape[0], max(int(np.diff(grams_NJ.indptr).max(initial=0)), 1)
     place, weight = np.zeros((n, most), np.int32), np.zeros((n, most), np.float32)
     row = np.repeat(np.arange(n), np.diff(grams_NJ.indptr))
@@ -76,6 +77,6 @@ def _padded(grams_NJ: csr_matrix) -> tuple[NDArray[np.int32], NDArray[np.float32
     return place, weight
 
 
-def blocks(rows: Encoded, size: int) -> list[dict[str, Tensor]]:
-    x = tensors(rows)
+def split_blocks(rows: Encoded, size: int) -> list[dict[str, Tensor]]:
+    x = build_tensors(rows)
     return [{kind: values[i : i + size] for kind, values in x.items()} for i in range(0, len(rows), size)]

@@ -1,4 +1,4 @@
-"""A description of the columns and the task in, one network out: an encoder a kind of column → TabM trunk → head.
+"""Network of the deep family: an encoder for each kind of column, a TabM trunk, and a head for the task.
 
 Suffixes: B batch, F numbers, M missing flags, C categorical, Z all chunks, K members, R raw outputs, O scores.
 """
@@ -18,7 +18,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 
 from perennial.contract.serving import Head
 from perennial.errors import ConfigError
-from perennial.files.extensions import extension, place
+from perennial.files.extensions import extension_path, load_extension
 from perennial.models.deep.encoders import CategoryEncoder, PeriodicEncoder, WideEncoder, WordEncoder
 from perennial.models.deep.images import ImageEncoder
 from perennial.models.deep.pretrained import FrozenPictures
@@ -26,7 +26,7 @@ from perennial.models.deep.pretrained import FrozenPictures
 
 @dataclass(frozen=True, kw_only=True)
 class WordSpec:
-    """The size of the vocabulary, how many words and pairs each text column has, and how words are read."""
+    """The size of the vocabulary, the number of words and pairs of each text column, and the word encoder's settings."""
 
     vocabulary: int
     grams: tuple[int, ...]
@@ -49,14 +49,14 @@ class NetSpec:
     dropout: float
     words: WordSpec | None = None
     has_image: bool = False
-    frozen_pictures: bool = False  # by weights that others have trained
-    encoder: str = ""  # of numbers, where it is a function of the project's own, and what it is told
+    frozen_pictures: bool = False  # encoded by frozen pretrained weights
+    encoder: str = ""  # of numbers, where it is a function of the project's own, and its settings
     settings: dict[str, Any] = field(default_factory=dict)
     smoothing: float = 0.0  # of class labels
     center: float = 0.0  # of a training amount (of its logarithm where it has two parts), and its spread
     spread: float = 1.0
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         return {**asdict(self), "head": self.head.model_dump(mode="json")}
 
 
@@ -65,18 +65,18 @@ class TabularNet(nn.Module):
 
     def __init__(self, spec: NetSpec) -> None:
         super().__init__()
-        self.numeric, d_number = _numeric(spec)
+        self.numeric, d_number = _build_numeric(spec)
         self.category = CategoryEncoder(list(spec.cards))
         self.chunks = [d_number] * spec.n_numeric + [1] * spec.n_missing
         self.chunks += [self.category.d_out] * len(spec.cards)
         self.wide: WideEncoder | None = None
         self.word: WordEncoder | None = None
         if spec.words is not None:
-            told = spec.words
+            words = spec.words
             self.word = WordEncoder(
-                told.vocabulary, width=told.width, word_dropout=told.word_dropout, dropout=told.dropout
+                words.vocabulary, width=words.width, word_dropout=words.word_dropout, dropout=words.dropout
             )
-            self.wide = WideEncoder(list(told.grams), spec.head.raw)
+            self.wide = WideEncoder(list(words.grams), spec.head.raw)
             self.chunks += [self.word.d_out]
         self.image: ImageEncoder | FrozenPictures | None = None
         if spec.has_image:
@@ -86,7 +86,7 @@ class TabularNet(nn.Module):
         self.n_trunk, self.raw = sum(self.chunks), spec.head.raw
         self.texts = len(spec.words.grams) if spec.words else 0
         width = spec.width if spec.blocks else self.n_trunk
-        self.trunk = _trunk(spec, self.chunks) if spec.blocks else nn.Dropout(spec.dropout)
+        self.trunk = _build_trunk(spec, self.chunks) if spec.blocks else nn.Dropout(spec.dropout)
         self.members = tabm.EnsembleView(k=spec.members)
         self.head = tabm.LinearEnsemble(width, spec.head.raw, k=spec.members)
 
@@ -95,7 +95,7 @@ class TabularNet(nn.Module):
         return self.from_chunks(self.embed(x))
 
     def embed(self, x: Mapping[str, Tensor]) -> Tensor:
-        """→ z_BZ: the chunks of numbers, missing flags and categories, of all texts together, then each text's wide part."""
+        """→ z_BZ: chunks of numbers, missing flags, categories, all texts together, and pictures, then each text's wide part."""
         parts = [self.numeric(x["norm"]).flatten(1), x["miss"], self.category(x["cat"]).flatten(1)]
         wide = []
         if self.word is not None and self.wide is not None:
@@ -105,10 +105,10 @@ class TabularNet(nn.Module):
             parts.append(self.image(x["photo"]))
         return torch.cat([*parts, *wide], dim=1)
 
-    def learnt(self, share: float) -> None:
-        """Say which share of training is over: pictures grow with it."""
+    def on_progress(self, progress: float) -> None:
+        """Set the share of training that is over: the size of training pictures grows with it."""
         if isinstance(self.image, ImageEncoder):
-            self.image.progress = share
+            self.image.progress = progress
 
     def from_chunks(self, z_BZ: Tensor) -> Tensor:
         """z_BZ → raw_BKR"""
@@ -119,19 +119,19 @@ class TabularNet(nn.Module):
         return out
 
 
-def _numeric(spec: NetSpec) -> tuple[nn.Module, int]:
-    """The encoder of numbers, ours or one of the project's own, and how many it makes of one."""
+def _build_numeric(spec: NetSpec) -> tuple[nn.Module, int]:
+    """The encoder of numbers, ours or one of the project's own, and its width for each."""
     if not spec.encoder:
         ours = PeriodicEncoder(spec.n_numeric)
         return ours, ours.d_out
-    made = extension("models", spec.encoder, spec.settings)(spec.n_numeric, **spec.settings)
-    d_out = getattr(made, "d_out", None)
-    if not isinstance(made, nn.Module) or not isinstance(d_out, int):
-        raise ConfigError(f"{spec.encoder} in {place('models')} gives no module with a whole number d_out")
-    return made, d_out
+    encoder = load_extension("models", spec.encoder, spec.settings)(spec.n_numeric, **spec.settings)
+    d_out = getattr(encoder, "d_out", None)
+    if not isinstance(encoder, nn.Module) or not isinstance(d_out, int):
+        raise ConfigError(f"{spec.encoder} in {extension_path('models')} gives no module with a whole number d_out")
+    return encoder, d_out
 
 
-def _trunk(spec: NetSpec, chunks: list[int]) -> nn.Module:
+def _build_trunk(spec: NetSpec, chunks: list[int]) -> nn.Module:
     trunk: nn.Module = tabm.make_tabm_backbone(
         d_in=sum(chunks), n_blocks=spec.blocks, d_block=spec.width, dropout=spec.dropout, activation="ReLU",
         k=spec.members, arch_type="tabm", start_scaling_init="normal", start_scaling_init_chunks=chunks,
@@ -142,21 +142,21 @@ def _trunk(spec: NetSpec, chunks: list[int]) -> nn.Module:
 _NO_OUTCOME = "a clustering task has no outcome to learn from: there is no deep family of it"
 
 
-def losses(spec: NetSpec) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    """The loss of each row, mean over members: (raw_BKR, y_B, arm_B) → (B,).
+def build_loss(spec: NetSpec) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """Build the loss of each row, mean over members: (raw_BKR, y_B, arm_B) → (B,).
 
     Raises: ConfigError for a task without outcomes.
     """
     task: Callable[[Tensor, Tensor, Tensor], Tensor]
     match spec.head.task:
         case "uplift" if spec.head.amounts:
-            task = partial(_of_arms_amount, spec=spec)
+            task = partial(_arm_amount_loss, spec=spec)
         case "binary" | "uplift":
-            task = _of_arm
+            task = _arm_loss
         case "multiclass":
-            task = partial(_of_class, spec=spec)
+            task = partial(_class_loss, spec=spec)
         case "regression":
-            task = partial(_of_two_parts if spec.head.two_part else _of_amount, spec=spec)
+            task = partial(_two_part_loss if spec.head.two_part else _amount_loss, spec=spec)
         case "clustering":
             raise ConfigError(_NO_OUTCOME)
         case _:
@@ -164,9 +164,9 @@ def losses(spec: NetSpec) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
     return lambda raw_BKR, y_B, arm_B: task(raw_BKR, y_B, arm_B).mean(dim=1)
 
 
-def link(raw_BKR: Tensor, spec: NetSpec) -> Tensor:
-    """The members' mean on the scale of the scores, as a link score_BO: log odds, log shares of classes, an amount, or
-    the logarithm of an expected amount.
+def link_scores(raw_BKR: Tensor, spec: NetSpec) -> Tensor:
+    """Average the members on the scale of the scores, as link score_BO: log odds, log shares of classes, an amount, or the
+    logarithm of an expected amount.
     """
     raw = raw_BKR.double()
     match spec.head.task:
@@ -188,39 +188,39 @@ def link(raw_BKR: Tensor, spec: NetSpec) -> Tensor:
             assert_never(spec.head.task)
 
 
-def _of_arm(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor) -> Tensor:
-    """Log loss of the output that was seen: its own arm's (0 without arms)."""
-    seen_BK = _seen(raw_BKR, arm_B)
-    return binary_cross_entropy_with_logits(seen_BK, y_B[:, None].expand_as(seen_BK), reduction="none")
+def _arm_loss(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor) -> Tensor:
+    """Log loss of the output of the row's own arm (0 without arms)."""
+    own_BK = _select_arm(raw_BKR, arm_B)
+    return binary_cross_entropy_with_logits(own_BK, y_B[:, None].expand_as(own_BK), reduction="none")
 
 
-def _of_arms_amount(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:
-    """Squared error, in units of the training spread, of the output that was seen."""
-    return ((y_B - spec.center) / spec.spread)[:, None].sub(_seen(raw_BKR, arm_B)).square() / 2
+def _arm_amount_loss(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:
+    """Squared error, in units of the training spread, of the output of the row's own arm."""
+    return _amount_loss(_select_arm(raw_BKR, arm_B)[:, :, None], y_B, arm_B, spec)
 
 
-def _seen(raw_BKR: Tensor, arm_B: Tensor) -> Tensor:
+def _select_arm(raw_BKR: Tensor, arm_B: Tensor) -> Tensor:
     """The output of each row's own arm, for each member."""
     return raw_BKR.gather(2, arm_B[:, None, None].expand(-1, raw_BKR.shape[1], 1)).squeeze(2)
 
 
-def _of_class(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:  # noqa: ARG001 - called alike
-    """Log loss of the class; with smoothing, a share of it is of all classes alike."""
+def _class_loss(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:  # noqa: ARG001 - called alike
+    """Log loss of the class; with smoothing, a share of it is spread evenly over all classes."""
     shares_BKR = torch.log_softmax(raw_BKR, dim=2)
     own = -shares_BKR.gather(2, y_B.long()[:, None, None].expand(-1, raw_BKR.shape[1], 1)).squeeze(2)
     return (1 - spec.smoothing) * own - spec.smoothing * shares_BKR.mean(dim=2)
 
 
-def _of_amount(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:  # noqa: ARG001
+def _amount_loss(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:  # noqa: ARG001
     """Squared error in units of the training spread."""
     return ((y_B - spec.center) / spec.spread)[:, None].sub(raw_BKR[:, :, 0]).square() / 2
 
 
-def _of_two_parts(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:  # noqa: ARG001
+def _two_part_loss(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:  # noqa: ARG001
     """Log loss of whether there is an amount, and the squared error of its logarithm where there is."""
     is_any = (y_B > 0).float()
-    chance = binary_cross_entropy_with_logits(
+    any_loss = binary_cross_entropy_with_logits(
         raw_BKR[:, :, 0], is_any[:, None].expand(-1, raw_BKR.shape[1]), reduction="none"
     )
-    size = (torch.log(y_B.clamp_min(1e-9)) - spec.center) / spec.spread
-    return chance + is_any[:, None] * (size[:, None] - raw_BKR[:, :, 1]).square() / 2
+    log_amount = (torch.log(y_B.clamp_min(1e-9)) - spec.center) / spec.spread
+    return any_loss + is_any[:, None] * (log_amount[:, None] - raw_BKR[:, :, 1]).square() / 2

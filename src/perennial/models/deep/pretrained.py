@@ -1,7 +1,7 @@
-"""A folder or a package of weights that others have trained in; vectors of words, or features of pictures, out. Frozen.
+"""Pretrained weights from a folder or package: vectors of words, or frozen features of pictures.
 
-Weights are read as safetensors or by torch's `weights_only`, from disk only; their sha256 is in the params, so that
-what is trained on them follows from what is declared. Suffixes: W words, T tokens, D width, B batch, S side.
+Weights are read as safetensors or by torch's `weights_only`, from disk only; their sha256 is in the params, so that the
+declared inputs determine the result. Suffixes: W words, T tokens, D width, B batch, S side.
 """
 
 from __future__ import annotations
@@ -21,47 +21,47 @@ from perennial.errors import ConfigError
 
 _SPREAD = 0.3  # standard deviation of a vector's numbers
 _BLOCK = 512  # words at a time
-_LITE0_SIDE = 128  # px at which pictures are looked at; (x − 127) / 128 is what the network was trained on
+_LITE0_SIDE = 128  # px of its pictures; the network was trained on (x − 127) / 128
 
 
-def weights_of(told: Pretrained) -> Path:
-    """The one file of weights in a folder or an installed package, if it is the declared one.
+def find_weights(pretrained: Pretrained) -> Path:
+    """Find the one file of weights in a folder or an installed package, if it is the declared one.
 
     Raises: ConfigError when there is none, there are several, or its sha256 is another.
     """
-    folder = Path(told.source)
+    folder = Path(pretrained.source)
     if not folder.is_dir():
-        spec = importlib.util.find_spec(told.source) if told.source.isidentifier() else None
+        spec = importlib.util.find_spec(pretrained.source) if pretrained.source.isidentifier() else None
         if spec is None or not spec.submodule_search_locations:
             raise ConfigError(
-                f"train.encoder.source {told.source!r} is neither a folder nor an installed package: "
+                f"train.encoder.source {pretrained.source!r} is neither a folder nor an installed package: "
                 "give a folder, or pip install 'perennial-ml[pretrained]'"
             )
         folder = Path(next(iter(spec.submodule_search_locations)))
-    found = sorted(path for kind in ("*.safetensors", "*.pth") for path in folder.rglob(kind))
-    if len(found) != 1:
-        raise ConfigError(f"{folder} has {len(found)} files of weights (.safetensors, .pth): give a folder with one")
-    digest = hashlib.sha256(found[0].read_bytes()).hexdigest()
-    if digest != told.sha256:
-        raise ConfigError(f"{found[0].name} has sha256 {digest}; train.encoder.sha256 says {told.sha256}")
-    return found[0]
+    paths = sorted(path for kind in ("*.safetensors", "*.pth") for path in folder.rglob(kind))
+    if len(paths) != 1:
+        raise ConfigError(f"{folder} has {len(paths)} files of weights (.safetensors, .pth): give a folder with one")
+    digest = hashlib.sha256(paths[0].read_bytes()).hexdigest()
+    if digest != pretrained.sha256:
+        raise ConfigError(f"{paths[0].name} has sha256 {digest}; train.encoder.sha256 says {pretrained.sha256}")
+    return paths[0]
 
 
-def word_vectors(told: Pretrained, words: tuple[str, ...], width: int) -> Tensor:
-    """(W, width): each word read alone by a sentence model, centred, turned to its main directions, scaled.
+def distil_vectors(pretrained: Pretrained, words: tuple[str, ...], width: int) -> Tensor:
+    """Distil word vectors (W, width): each word alone through a sentence model, centred, rotated to main directions, scaled.
 
     Distillation as in Model2Vec (Tulkens and van Dongen 2024): whole texts never pass through the large model.
     Raises: ConfigError for a folder that holds no BERT-like model with config.json and vocab.txt.
     """
-    path = weights_of(told)
+    path = find_weights(pretrained)
     config, vocabulary = path.with_name("config.json"), path.with_name("vocab.txt")
     if not (config.is_file() and vocabulary.is_file()):
         raise ConfigError(f"{path.parent} has no config.json and vocab.txt: words need a BERT-like sentence model")
     reader = _Reader(json.loads(config.read_text()), load_file(path)).eval()
     codes = {piece: code for code, piece in enumerate(vocabulary.read_text(encoding="utf-8").split("\n"))}
-    tokens = [[codes["[CLS]"], *_pieces(word, codes), codes["[SEP]"]] for word in words]
+    tokens = [[codes["[CLS]"], *_split_word(word, codes), codes["[SEP]"]] for word in words]
     with torch.inference_mode():
-        read = [reader(_padded(tokens[i : i + _BLOCK])) for i in range(0, len(tokens), _BLOCK)]
+        read = [reader(_pad_tokens(tokens[i : i + _BLOCK])) for i in range(0, len(tokens), _BLOCK)]
     x_WD = torch.cat(read).double()
     x_WD = x_WD - x_WD.mean(dim=0)
     _, _, axes = torch.linalg.svd(x_WD, full_matrices=False)
@@ -71,20 +71,20 @@ def word_vectors(told: Pretrained, words: tuple[str, ...], width: int) -> Tensor
     return out
 
 
-def _pieces(word: str, codes: dict[str, int]) -> list[int]:
-    """A word as the longest known pieces from its start on (WordPiece; Wu et al. 2016)."""
-    found, start = [], 0
+def _split_word(word: str, codes: dict[str, int]) -> list[int]:
+    """Split a word into the longest known pieces from its start on (WordPiece; Wu et al. 2016)."""
+    tokens, start = [], 0
     while start < len(word):
         ends = (end for end in range(len(word), start, -1) if ("##" * (start > 0)) + word[start:end] in codes)
         end = next(ends, None)
         if end is None:
             return [codes["[UNK]"]]
-        found.append(codes[("##" * (start > 0)) + word[start:end]])
+        tokens.append(codes[("##" * (start > 0)) + word[start:end]])
         start = end
-    return found
+    return tokens
 
 
-def _padded(tokens: list[list[int]]) -> Tensor:
+def _pad_tokens(tokens: list[list[int]]) -> Tensor:
     longest = max(map(len, tokens))
     return torch.tensor([line + [0] * (longest - len(line)) for line in tokens])
 
@@ -100,7 +100,7 @@ class _Reader(nn.Module):
             layer_norm_eps=self.eps, batch_first=True,
         )  # fmt: skip
         self.layers = nn.TransformerEncoder(layer, config["num_hidden_layers"], enable_nested_tensor=False)
-        self.layers.load_state_dict(_renamed(weights, config["num_hidden_layers"]))
+        self.layers.load_state_dict(_rename_weights(weights, config["num_hidden_layers"]))
         first = {name.removeprefix("embeddings."): w for name, w in weights.items() if name.startswith("embeddings.")}
         self.word, self.place = first["word_embeddings.weight"], first["position_embeddings.weight"]
         self.kind = first["token_type_embeddings.weight"][0]
@@ -116,17 +116,17 @@ class _Reader(nn.Module):
         return out
 
 
-def _renamed(weights: dict[str, Tensor], n_layers: int) -> dict[str, Tensor]:
-    """BERT's names as torch's: query, key and value are one matrix."""
-    found = {}
+def _rename_weights(weights: dict[str, Tensor], n_layers: int) -> dict[str, Tensor]:
+    """Rename BERT's weights to torch's names, where query, key and value are one matrix."""
+    state = {}
     for i in range(n_layers):
         old, new = f"encoder.layer.{i}.", f"layers.{i}."
         for part in ("weight", "bias"):
             three = [weights[f"{old}attention.self.{name}.{part}"] for name in ("query", "key", "value")]
-            found[f"{new}self_attn.in_proj_{part}"] = torch.cat(three)
+            state[f"{new}self_attn.in_proj_{part}"] = torch.cat(three)
             for theirs, ours in _NAMES.items():
-                found[f"{new}{ours}.{part}"] = weights[f"{old}{theirs}.{part}"]
-    return found
+                state[f"{new}{ours}.{part}"] = weights[f"{old}{theirs}.{part}"]
+    return state
 
 
 _NAMES = {
@@ -154,27 +154,27 @@ class FrozenPictures(nn.Module):
         self.d_out = 1280
         self.eval()
 
-    def read(self, told: Pretrained) -> None:
-        weights = torch.load(weights_of(told), map_location="cpu", weights_only=True)
+    def load_weights(self, pretrained: Pretrained) -> None:
+        weights = torch.load(find_weights(pretrained), map_location="cpu", weights_only=True)
         self.net.load_state_dict({name: w for name, w in weights.items() if not name.startswith("_fc.")})
 
     def features(self, photo_NCSS: Tensor) -> Tensor:
-        """(N, 1280), in blocks: what `forward` takes in the place of pictures, so that each is looked at once."""
+        """(N, 1280), in blocks; `forward` takes them in place of pictures, so that each is encoded only once."""
         return torch.cat([self(photo_NCSS[i : i + _BLOCK]) for i in range(0, len(photo_NCSS), _BLOCK)])
 
     def train(self, mode: bool = True) -> FrozenPictures:  # noqa: ARG002 - frozen: it never learns
         return super().train(False)
 
     def forward(self, photo_BCSS: Tensor) -> Tensor:
-        """photo_BCSS (bytes) → (B, 1280), of the picture and its mirror image; features (B, 1280) stay what they are."""
+        """photo_BCSS (bytes) → (B, 1280), of the picture and its mirror image; features (B, 1280) pass unchanged."""
         if photo_BCSS.ndim == 2:
             return photo_BCSS
         x = interpolate(photo_BCSS.float(), size=(_LITE0_SIDE, _LITE0_SIDE), mode="bilinear", antialias=True)
         x = (x - 127) / 128
         with torch.no_grad():
-            found: Tensor = (self._seen(x) + self._seen(x.flip(3))) / 2
-        return found
+            features: Tensor = (self._extract(x) + self._extract(x.flip(3))) / 2
+        return features
 
-    def _seen(self, x_BCSS: Tensor) -> Tensor:
+    def _extract(self, x_BCSS: Tensor) -> Tensor:
         out: Tensor = self.net.extract_features(x_BCSS).mean(dim=(2, 3))
         return out

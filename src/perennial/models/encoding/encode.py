@@ -1,4 +1,4 @@
-"""Columns of training rows in, a fitted encoding out; any rows in, the tensors that every model family starts from out.
+"""Encoding of columns, fitted on the training rows: the arrays that every model family starts from.
 
 Suffixes: N rows, F numbers (numeric columns that vary, then a rate and a count for each id of many values), M missing
 flags, C categorical columns, Q quantiles.
@@ -6,7 +6,6 @@ flags, C categorical columns, Q quantiles.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,23 +19,21 @@ from safetensors.numpy import load_file, save
 from scipy.special import ndtri
 
 from perennial.contract.serving import FeatureColumn
-from perennial.data.io.images import decoded
+from perennial.data.io.images import decode_pictures
 from perennial.errors import InputError
 from perennial.files.durable import json_bytes, read_json, write_bytes
+from perennial.models.encoding.id_table import N_FOLDS, IdTable, fill_nulls, hash_keys
 from perennial.models.encoding.text import Grams, Texts, TextTable
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
-_RARE = 5  # values seen less often share the code 0 with values never seen
+_RARE = 5  # values of fewer training rows share the code 0 with unknown values
 _CLIP = 5.199337582290661  # the normal quantile of 1 - 1e-7
 _NOISE = 1e-3  # of a standard deviation, at the fit only: ties spread over the quantiles
-NOTHING = ""  # how a null is spelled among categories
 _MANY = 1_000  # values from which a categorical column is an id of many values
 _SHARE = 0.05  # … or this share of the rows, if there are
 _SOME = 50  # … at least so many
-_FOLDS = 5
-_PRIOR_ROWS = 20  # how many rows of the average an id's own rate is mixed with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +60,12 @@ class Encoded:
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
-    """What was estimated on the training rows, and nothing else."""
+    """Everything that was estimated on the training rows for the encoding."""
 
     numeric: tuple[str, ...]  # constants of train are dropped
     missing: tuple[str, ...]  # M names of numeric columns with nulls in train
     categories: dict[str, tuple[str, ...]]  # C names → values of the codes 1, 2, …
-    ids: dict[str, IdTable]  # ids of many values → what training knew of each
+    ids: dict[str, IdTable]  # ids of many values → rate and count of each
     texts: TextTable | None
     image: str | None  # the column of pictures
     dropped: tuple[str, ...]
@@ -76,13 +73,13 @@ class Encoding:
     quantiles_QF: F64
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Encoding) and self._told() == other._told()
+        return isinstance(other, Encoding) and self._serialise() == other._serialise()
 
     def __hash__(self) -> int:
-        return hash(self._told())
+        return hash(self._serialise())
 
-    def _told(self) -> tuple[bytes, bytes]:
-        """All of it as bytes: what is saved."""
+    def _serialise(self) -> tuple[bytes, bytes]:
+        """The JSON and the safetensors that are saved."""
         arrays: dict[str, NDArray[Any]] = {
             "median_F": self.median_F,
             "quantiles_QF": np.ascontiguousarray(self.quantiles_QF),
@@ -92,14 +89,14 @@ class Encoding:
         for i, grams in enumerate(self.texts.grams.values() if self.texts else ()):
             axes = np.ascontiguousarray(grams.axes_JS)
             arrays |= {f"text{i}.bucket": grams.bucket_J, f"text{i}.idf": grams.idf_J, f"text{i}.axes": axes}
-        words = {
+        config = {
             "numeric": self.numeric, "missing": self.missing, "categories": self.categories, "dropped": self.dropped,
             "order": list(self.categories), "ids": list(self.ids), "base": [t.base for t in self.ids.values()],
             "image": self.image,
             "texts": list(self.texts.grams) if self.texts else [],
             "words": list(self.texts.vocabulary) if self.texts else [],
         }  # fmt: skip
-        return json_bytes(words), save(arrays)
+        return json_bytes(config), save(arrays)
 
     @property
     def cards(self) -> list[int]:
@@ -108,7 +105,7 @@ class Encoding:
 
     @property
     def columns(self) -> list[str]:
-        """The columns that a model sees: numeric, ids of many values, categories, texts."""
+        """The columns of a model: numeric, ids of many values, categories, texts, the picture."""
         return [
             *self.numeric,
             *self.ids,
@@ -119,7 +116,7 @@ class Encoding:
 
     @property
     def owners(self) -> tuple[list[int], list[int], list[int]]:
-        """Which of `columns` each of the F numbers, M flags and C codes belongs to."""
+        """The index in `columns` of each of the F numbers, M flags and C codes."""
         n = len(self.numeric)
         numbers = [*range(n), *(n + i for i in range(len(self.ids)) for _ in range(2))]
         flags = [self.numeric.index(name) for name in self.missing]
@@ -127,167 +124,124 @@ class Encoding:
 
     @property
     def text_owners(self) -> tuple[list[int], list[int]]:
-        """Which of `columns` the texts are, and how many words and pairs each has."""
-        return self._texts_at(), self.texts.sizes[0] if self.texts else []
+        """The index in `columns` of each text, and its number of words and pairs."""
+        return self._text_places(), self.texts.sizes[0] if self.texts else []
 
     @property
     def topic_owners(self) -> tuple[list[int], list[int]]:
-        """Which of `columns` the texts are, and how many directions each has."""
-        return self._texts_at(), self.texts.sizes[1] if self.texts else []
+        """The index in `columns` of each text, and its number of directions."""
+        return self._text_places(), self.texts.sizes[1] if self.texts else []
 
-    def _texts_at(self) -> list[int]:
+    def _text_places(self) -> list[int]:
         n = len(self.columns) - (self.image is not None)
         return list(range(n - len(self.texts.grams), n)) if self.texts else []
 
     def encode(self, frame: pl.DataFrame) -> Encoded:
-        """Raises: InputError when a column is not in `frame`."""
+        """Encode any rows (raises InputError when a column is missing)."""
         absent = [name for name in self.columns if name not in frame.columns]
         if absent:
             raise InputError(f"columns {', '.join(absent)} are missing; the model needs {', '.join(self.columns)}")
-        told = [table.told(frame[name]) for name, table in self.ids.items()]
-        return self._encoded(frame, told)
+        id_numbers = [table.encode_new(frame[name]) for name, table in self.ids.items()]
+        return self._encode(frame, id_numbers)
 
-    def _encoded(self, frame: pl.DataFrame, told: list[F64]) -> Encoded:
-        """`told` has the rate and count (n, 2) of each id."""
-        raw_NF = np.hstack([_numbers(frame, self.numeric), *told])
+    def _encode(self, frame: pl.DataFrame, id_numbers: list[F64]) -> Encoded:
+        """Encode rows with the rate and count (n, 2) of each id in `id_numbers`."""
+        raw_NF = np.hstack([_to_numbers(frame, self.numeric), *id_numbers])
         null_NF = np.isnan(raw_NF)
         filled_NF = np.where(null_NF, self.median_F, raw_NF)
         norm_NF = np.zeros(raw_NF.shape, np.float32)
         for f in range(raw_NF.shape[1]):
-            norm_NF[:, f] = _normal(filled_NF[:, f], self.quantiles_QF[:, f])
+            norm_NF[:, f] = _normal_scores(filled_NF[:, f], self.quantiles_QF[:, f])
         flags = [list(self.numeric).index(name) for name in self.missing]
-        codes = [_codes(frame[name], values) for name, values in self.categories.items()]
+        codes = [_encode_categories(frame[name], values) for name, values in self.categories.items()]
         return Encoded(
             raw_NF=raw_NF,
             norm_NF=norm_NF,
             miss_NM=null_NF[:, flags].astype(np.float32),
             cat_NC=np.column_stack(codes) if codes else np.zeros((frame.height, 0), np.int64),
             texts=self.texts.encode(frame) if self.texts else None,
-            pixels_NCSS=decoded(frame[self.image]) if self.image else None,
+            pixels_NCSS=decode_pictures(frame[self.image]) if self.image else None,
         )
 
-    def unknown(self, frame: pl.DataFrame) -> dict[str, int]:
-        """How many rows hold a category that training did not know, by column."""
-        counts = {name: int((_codes(frame[name], values) == 0).sum()) for name, values in self.categories.items()}
-        counts |= {name: int((table.told(frame[name])[:, 1] == 0).sum()) for name, table in self.ids.items()}
+    def count_unknown(self, frame: pl.DataFrame) -> dict[str, int]:
+        """Count the rows with a category unknown to training, by column."""
+        counts = {
+            name: int((_encode_categories(frame[name], values) == 0).sum()) for name, values in self.categories.items()
+        }
+        counts |= {name: int((table.encode_new(frame[name])[:, 1] == 0).sum()) for name, table in self.ids.items()}
         return {name: count for name, count in counts.items() if count}
 
-    def seen(self, frame: pl.DataFrame) -> dict[str, NDArray[np.str_]]:
-        """For each id of many values, whether a row's (n,) was among the training rows: `seen` or `new`."""
-        counts = {name: table.told(frame[name])[:, 1] for name, table in self.ids.items()}
+    def known_ids(self, frame: pl.DataFrame) -> dict[str, NDArray[np.str_]]:
+        """For each column of ids, whether the id of each row (n,) is known from training: `seen` or `new`."""
+        counts = {name: table.encode_new(frame[name])[:, 1] for name, table in self.ids.items()}
         return {name: np.where(count > 0, "seen", "new") for name, count in counts.items()}
 
     def save(self, folder: Path) -> None:
-        words, arrays = self._told()
-        write_bytes(folder / "encode.json", words)
+        config, arrays = self._serialise()
+        write_bytes(folder / "encode.json", config)
         write_bytes(folder / "encode.safetensors", arrays)
 
     @classmethod
     def load(cls, folder: Path) -> Encoding:
-        told, arrays = read_json(folder / "encode.json"), load_file(folder / "encode.safetensors")
+        config, arrays = read_json(folder / "encode.json"), load_file(folder / "encode.safetensors")
         return cls(
-            numeric=tuple(told["numeric"]),
-            missing=tuple(told["missing"]),
-            categories={name: tuple(told["categories"][name]) for name in told["order"]},
+            numeric=tuple(config["numeric"]),
+            missing=tuple(config["missing"]),
+            categories={name: tuple(config["categories"][name]) for name in config["order"]},
             ids={
                 name: IdTable(
                     key_V=arrays[f"ids{i}.key"], sum_V=arrays[f"ids{i}.sum"], count_V=arrays[f"ids{i}.count"], base=base
                 )
-                for i, (name, base) in enumerate(zip(told["ids"], told["base"], strict=True))
+                for i, (name, base) in enumerate(zip(config["ids"], config["base"], strict=True))
             },
-            texts=_text_table(told, arrays),
-            image=told["image"],
-            dropped=tuple(told["dropped"]),
+            texts=_load_text_table(config, arrays),
+            image=config["image"],
+            dropped=tuple(config["dropped"]),
             median_F=arrays["median_F"],
             quantiles_QF=arrays["quantiles_QF"],
         )
 
 
-def _text_table(told: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> TextTable | None:
+def _load_text_table(config: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> TextTable | None:
     grams = {
         name: Grams(bucket_J=arrays[f"text{i}.bucket"], idf_J=arrays[f"text{i}.idf"], axes_JS=arrays[f"text{i}.axes"])
-        for i, name in enumerate(told["texts"])
+        for i, name in enumerate(config["texts"])
     }
-    return TextTable(vocabulary=tuple(told["words"]), grams=grams) if grams else None
+    return TextTable(vocabulary=tuple(config["words"]), grams=grams) if grams else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class IdTable:
-    """For each of V ids (by a 64-bit hash, ascending) the sum of outcomes and the number of rows; `base` is the mean.
+def fit_encoding(train: pl.DataFrame, features: Sequence[FeatureColumn], y: F64, seed: int) -> tuple[Encoding, Encoded]:
+    """Fit the encoding on the training rows only, and encode them. Constants are dropped and listed.
 
-    Two numbers stand for an id: ln of its smoothed rate over the base, and ln(1 + rows); an unknown id has 0 and 0.
-    """
-
-    key_V: NDArray[np.uint64]
-    sum_V: F64
-    count_V: F64
-    base: float
-
-    @classmethod
-    def of(cls, keys: NDArray[np.uint64], y: F64) -> IdTable:
-        key_V, place = np.unique(keys, return_inverse=True)
-        count_V = np.bincount(place, minlength=len(key_V)).astype(np.float64)
-        sum_V = np.bincount(place, weights=y, minlength=len(key_V)).astype(np.float64)
-        return cls(key_V=key_V, sum_V=sum_V, count_V=count_V, base=float(y.mean()))
-
-    def told(self, ids: pl.Series) -> F64:
-        """(n, 2) for rows that were not counted here."""
-        total, count = self._found(_keys(ids))
-        return self._numbers(total, count)
-
-    def _found(self, keys: NDArray[np.uint64]) -> tuple[F64, F64]:
-        at = np.minimum(np.searchsorted(self.key_V, keys), max(len(self.key_V) - 1, 0))
-        known = self.key_V[at] == keys
-        return np.where(known, self.sum_V[at], 0.0), np.where(known, self.count_V[at], 0.0)
-
-    def _numbers(self, total: F64, count: F64) -> F64:
-        rate = (total + _PRIOR_ROWS * self.base) / (count + _PRIOR_ROWS)
-        return np.column_stack([np.log(np.maximum(rate, 1e-9) / max(self.base, 1e-9)), np.log1p(count)])
-
-    def of_train(self, ids: pl.Series, y: F64, fold: I64) -> F64:
-        """(n, 2) for the rows counted here: rates from the other folds, counts without the row, or they would leak."""
-        keys = _keys(ids)
-        total, count = np.zeros(len(y)), np.zeros(len(y))
-        for f in range(_FOLDS):
-            others = IdTable.of(keys[fold != f], y[fold != f])
-            total[fold == f], count[fold == f] = others._found(keys[fold == f])
-        out = self._numbers(total, count)
-        out[:, 1] = np.log1p(self._found(keys)[1] - 1)
-        return out
-
-
-def fit(train: pl.DataFrame, features: Sequence[FeatureColumn], y: F64, seed: int) -> tuple[Encoding, Encoded]:
-    """Estimate the encoding on the training rows only, and encode them. Constants are dropped and named.
-
-    Training rows must be taken as they come back from here: an id's rate, encoded again, would know its own outcome.
+    Use the training rows as returned here: encoded again, an id's rate would contain the row's own outcome.
     """
     numeric = [f.name for f in features if f.kind == "numeric"]
-    raw = _numbers(train, numeric)
+    raw = _to_numbers(train, numeric)
     varies = [len(np.unique(raw[~np.isnan(raw[:, i]), i])) > 1 for i in range(len(numeric))]
-    kept = [name for name, ok in zip(numeric, varies, strict=True) if ok]
-    texts = [f.name for f in features if f.kind == "categorical"]
-    words = [f.name for f in features if f.kind == "text"]
-    many = [name for name in texts if _has_many(train[name])]
-    ids = {name: IdTable.of(_keys(train[name]), y) for name in many}
-    fold = np.random.Generator(np.random.PCG64(seed)).permutation(len(y)) % _FOLDS
-    told = [table.of_train(train[name], y, fold) for name, table in ids.items()]
-    raw_NF = np.hstack([raw[:, np.array(varies, dtype=bool)], *told])
+    varying = [name for name, ok in zip(numeric, varies, strict=True) if ok]
+    categorical = [f.name for f in features if f.kind == "categorical"]
+    texts = [f.name for f in features if f.kind == "text"]
+    many = [name for name in categorical if _has_many(train[name])]
+    ids = {name: IdTable.of(hash_keys(train[name]), y) for name in many}
+    fold = np.random.Generator(np.random.PCG64(seed)).permutation(len(y)) % N_FOLDS
+    id_numbers = [table.encode_train(train[name], y, fold) for name, table in ids.items()]
+    raw_NF = np.hstack([raw[:, np.array(varies, dtype=bool)], *id_numbers])
     median_F = np.array([np.median(column[~np.isnan(column)]) for column in raw_NF.T])
     null_NF = np.isnan(raw_NF)
-    categories = {name: _vocabulary(train[name]) for name in texts if name not in ids}
-    dropped = [name for name in numeric if name not in kept] + [name for name, v in categories.items() if not v]
+    categories = {name: _build_vocabulary(train[name]) for name in categorical if name not in ids}
+    dropped = [name for name in numeric if name not in varying] + [name for name, v in categories.items() if not v]
     encoding = Encoding(
-        numeric=tuple(kept),
-        missing=tuple(name for name, any_null in zip(kept, null_NF.T, strict=False) if any_null.any()),
+        numeric=tuple(varying),
+        missing=tuple(name for name, any_null in zip(varying, null_NF.T, strict=False) if any_null.any()),
         categories={name: values for name, values in categories.items() if values},
         ids=ids,
-        texts=TextTable.of(train, words) if words else None,
+        texts=TextTable.of(train, texts) if texts else None,
         image=next((f.name for f in features if f.kind == "image"), None),
         dropped=tuple(dropped),
         median_F=median_F,
-        quantiles_QF=_quantiles(np.where(null_NF, median_F, raw_NF), seed),
+        quantiles_QF=_fit_quantiles(np.where(null_NF, median_F, raw_NF), seed),
     )
-    return encoding, encoding._encoded(train, told)
+    return encoding, encoding._encode(train, id_numbers)
 
 
 def _has_many(column: pl.Series) -> bool:
@@ -295,16 +249,7 @@ def _has_many(column: pl.Series) -> bool:
     return n > _MANY or (n > _SOME and n > _SHARE * len(column))
 
 
-def _keys(ids: pl.Series) -> NDArray[np.uint64]:
-    """A stable hash of each id's text: the first 8 bytes of its md5."""
-    texts = _texts(ids)
-    names = texts.unique()
-    hashes = [int.from_bytes(hashlib.md5(t.encode(), usedforsecurity=False).digest()[:8], "big") for t in names]
-    out: NDArray[np.uint64] = texts.replace_strict(names, pl.Series(hashes, dtype=pl.UInt64)).to_numpy()
-    return out
-
-
-def _quantiles(filled_NF: F64, seed: int) -> F64:
+def _fit_quantiles(filled_NF: F64, seed: int) -> F64:
     n_quantiles = max(min(len(filled_NF) // 30, 1000), 10)
     noise = np.random.Generator(np.random.PCG64(seed)).standard_normal(filled_NF.shape)
     noisy = filled_NF + noise * _NOISE * filled_NF.std(axis=0)
@@ -312,7 +257,7 @@ def _quantiles(filled_NF: F64, seed: int) -> F64:
     return np.maximum.accumulate(out, axis=0)
 
 
-def _normal(column: F64, quantiles: F64) -> F64:
+def _normal_scores(column: F64, quantiles: F64) -> F64:
     """The normal score of each value; among equal quantiles the middle of the steps below and above."""
     places = np.linspace(0, 1, len(quantiles))
     below = np.interp(column, quantiles, places)
@@ -321,21 +266,17 @@ def _normal(column: F64, quantiles: F64) -> F64:
     return out
 
 
-def _numbers(frame: pl.DataFrame, names: Sequence[str]) -> F64:
+def _to_numbers(frame: pl.DataFrame, names: Sequence[str]) -> F64:
     if not names:
         return np.zeros((frame.height, 0))
     return frame.select(pl.col(name).cast(pl.Float64).fill_null(float("nan")) for name in names).to_numpy()
 
 
-def _texts(column: pl.Series) -> pl.Series:
-    return column.cast(pl.String).fill_null(NOTHING)
+def _build_vocabulary(column: pl.Series) -> tuple[str, ...]:
+    return tuple(sorted(value for value, count in Counter(fill_nulls(column)).items() if count >= _RARE))
 
 
-def _vocabulary(column: pl.Series) -> tuple[str, ...]:
-    return tuple(sorted(value for value, count in Counter(_texts(column)).items() if count >= _RARE))
-
-
-def _codes(column: pl.Series, values: Sequence[str]) -> I64:
+def _encode_categories(column: pl.Series, values: Sequence[str]) -> I64:
     codes = {value: code for code, value in enumerate(values, 1)}
-    out: I64 = _texts(column).replace_strict(codes, default=0, return_dtype=pl.Int64).to_numpy()
+    out: I64 = fill_nulls(column).replace_strict(codes, default=0, return_dtype=pl.Int64).to_numpy()
     return out

@@ -1,4 +1,4 @@
-"""Texts of training rows in, what is known of their words out; any texts in, numbers for every family out.
+"""Encoding of texts: the vocabulary and word weights of the training rows, and numbers for every family.
 
 A text becomes the codes of its words in order (for a network), weighted counts of its words and pairs of words (for
 linear models and the wide part of a network), and the main directions of those (for trees). Suffixes: N rows, T words,
@@ -23,9 +23,9 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
-WORDS = 128  # of a row; what comes after is not read by the network
+MAX_WORDS = 128  # of a row; what comes after is not read by the network
 PAD, UNKNOWN = 0, 1  # codes that are no word
-HIDDEN = "\ue000"  # stands where a word is not to be read: no table knows it, and it pairs with no neighbour
+HIDDEN = "\ue000"  # replaces a hidden word: no table knows it, and it pairs with no neighbour
 _WORD = re.compile(rf"[a-z0-9]+(?:'[a-z]+)?|[!?.]|{HIDDEN}")
 _MOST = 30_000  # words of a vocabulary
 _BUCKETS = 1 << 18
@@ -36,7 +36,7 @@ _THERE = 1e-10  # of the widest direction's variance; below it a direction is ro
 
 @dataclass(frozen=True, kw_only=True)
 class Grams:
-    """The words and pairs of one column that training knew, by hash, and how much each tells (idf); J of them.
+    """The J words and pairs of one column that are known from training, by hash, and their weights (idf).
 
     `axes_JS` are the main directions of the training rows (a truncated singular value decomposition).
     """
@@ -47,12 +47,12 @@ class Grams:
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Grams:
-        counts = Counter(bucket for text in texts for bucket in set(_hashed(text)))
+        counts = Counter(bucket for text in texts for bucket in set(_hash_grams(text)))
         known = sorted(bucket for bucket, rows in counts.items() if rows >= _RARE)
         rows_J = np.array([counts[bucket] for bucket in known], dtype=np.float64)
         idf_J = np.log((1 + len(texts)) / (1 + rows_J)) + 1
         none = cls(bucket_J=np.array(known, dtype=np.int64), idf_J=idf_J, axes_JS=np.zeros((len(known), 0)))
-        return cls(bucket_J=none.bucket_J, idf_J=idf_J, axes_JS=_axes(none.weigh(texts)))
+        return cls(bucket_J=none.bucket_J, idf_J=idf_J, axes_JS=_find_axes(none.weigh(texts)))
 
     def weigh(self, texts: Sequence[str]) -> csr_matrix:
         """TF-IDF (n, J) with log counts, each row of length 1 (or 0)."""
@@ -61,9 +61,9 @@ class Grams:
         columns: list[int] = []
         ends = [0]
         for text in texts:
-            found = Counter(place[bucket] for bucket in _hashed(text) if bucket in place)
-            columns += found.keys()
-            data += found.values()
+            row_counts = Counter(place[bucket] for bucket in _hash_grams(text) if bucket in place)
+            columns += row_counts.keys()
+            data += row_counts.values()
             ends.append(len(columns))
         counts = csr_matrix((1 + np.log(np.array(data, dtype=np.float64)), columns, ends), (len(texts), len(place)))
         weighed = counts @ diags(self.idf_J)
@@ -87,7 +87,7 @@ class Texts:
 
 @dataclass(frozen=True, kw_only=True)
 class TextTable:
-    """What training knew of the text columns: one vocabulary of all, words and pairs of each."""
+    """The vocabulary of all text columns, and the words and pairs of each, from the training rows."""
 
     vocabulary: tuple[str, ...]
     grams: dict[str, Grams]
@@ -95,34 +95,34 @@ class TextTable:
     @classmethod
     def of(cls, frame: pl.DataFrame, columns: Sequence[str]) -> TextTable:
         return cls(
-            vocabulary=_vocabulary(_joined(frame, columns)),
-            grams={name: Grams.of(_texts(frame, name)) for name in columns},
+            vocabulary=_build_vocabulary(_join_columns(frame, columns)),
+            grams={name: Grams.of(_fill_texts(frame, name)) for name in columns},
         )
 
     def encode(self, frame: pl.DataFrame) -> Texts:
-        weighed = [grams.weigh(_texts(frame, name)) for name, grams in self.grams.items()]
+        weighed = [grams.weigh(_fill_texts(frame, name)) for name, grams in self.grams.items()]
         topics = [part @ grams.axes_JS for part, grams in zip(weighed, self.grams.values(), strict=True)]
-        codes = _coded(_joined(frame, list(self.grams)), self.vocabulary)
+        codes = _encode_words(_join_columns(frame, list(self.grams)), self.vocabulary)
         return Texts(code_NT=codes, grams_NJ=csr_matrix(hstack(weighed)), topics_NS=np.hstack(topics))
 
     @property
     def sizes(self) -> tuple[list[int], list[int]]:
-        """How many words and pairs, and how many directions, each column has."""
+        """The numbers of words and pairs, and of directions, of each column."""
         return [len(g.bucket_J) for g in self.grams.values()], [g.axes_JS.shape[1] for g in self.grams.values()]
 
 
-def words_of(text: str) -> list[tuple[str, int, int]]:
-    """The words of a text in order, each as the tables know it, with where it starts and ends."""
+def find_words(text: str) -> list[tuple[str, int, int]]:
+    """Find the words of a text in order, each in the form of the tables, with its start and end."""
     lower = "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)  # places stay as they are
-    return [(found[0], found.start(), found.end()) for found in _WORD.finditer(lower) if found[0] != HIDDEN]
+    return [(match[0], match.start(), match.end()) for match in _WORD.finditer(lower) if match[0] != HIDDEN]
 
 
-def without(text: str, word: str) -> str:
-    """The text with `word` hidden wherever it stands."""
-    return _WORD.sub(lambda found: HIDDEN if found[0] == word else found[0], text.lower())
+def hide_word(text: str, word: str) -> str:
+    """Hide `word` wherever it stands in the text."""
+    return _WORD.sub(lambda match: HIDDEN if match[0] == word else match[0], text.lower())
 
 
-def _vocabulary(texts: Sequence[str]) -> tuple[str, ...]:
+def _build_vocabulary(texts: Sequence[str]) -> tuple[str, ...]:
     """The words of training texts, the commonest first."""
     counts = Counter(word for text in texts for word in _WORD.findall(text.lower()))
     common = sorted(
@@ -131,34 +131,34 @@ def _vocabulary(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(common[:_MOST])
 
 
-def _coded(texts: Sequence[str], vocabulary: Sequence[str]) -> NDArray[np.int32]:
-    """The codes (n, T) of the first words of each text, PAD behind the last."""
+def _encode_words(texts: Sequence[str], vocabulary: Sequence[str]) -> NDArray[np.int32]:
+    """Encode the first words of each text as codes (n, T), PAD behind the last."""
     codes = {word: code for code, word in enumerate(vocabulary, 2)}
-    out = np.zeros((len(texts), WORDS), dtype=np.int32)
+    out = np.zeros((len(texts), MAX_WORDS), dtype=np.int32)
     for row, text in zip(out, texts, strict=True):
-        found = [codes.get(word, UNKNOWN) for word in _WORD.findall(text.lower())[:WORDS]]
-        row[: len(found)] = found
+        row_codes = [codes.get(word, UNKNOWN) for word in _WORD.findall(text.lower())[:MAX_WORDS]]
+        row[: len(row_codes)] = row_codes
     return out
 
 
-def _joined(frame: pl.DataFrame, columns: Sequence[str]) -> list[str]:
-    """The texts of a row one after another, a stop between them."""
-    told = frame.select(pl.concat_str([pl.col(name).fill_null("") for name in columns], separator=" . "))
-    return list(told.to_series())
+def _join_columns(frame: pl.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Join the texts of a row, with a full stop between them."""
+    texts = frame.select(pl.concat_str([pl.col(name).fill_null("") for name in columns], separator=" . "))
+    return list(texts.to_series())
 
 
-def _texts(frame: pl.DataFrame, column: str) -> list[str]:
+def _fill_texts(frame: pl.DataFrame, column: str) -> list[str]:
     return list(frame[column].fill_null(""))
 
 
-def _hashed(text: str) -> list[int]:
-    """Words and pairs of neighbours as buckets; a hash of bytes is the same everywhere."""
+def _hash_grams(text: str) -> list[int]:
+    """Hash words and pairs of neighbours to buckets; a hash of bytes is the same everywhere."""
     words = _WORD.findall(text.lower())
     grams = [*words, *(f"{a} {b}" for a, b in pairwise(words))]
     return [zlib.crc32(gram.encode()) % _BUCKETS for gram in grams if HIDDEN not in gram]
 
 
-def _axes(weighed_NJ: csr_matrix) -> F64:
+def _find_axes(weighed_NJ: csr_matrix) -> F64:
     """The widest directions (J, S) of the rows, the widest first: as many as there are, up to _DIRECTIONS."""
     most = min(_DIRECTIONS, min(weighed_NJ.shape) - 1)
     if most < 1:

@@ -1,4 +1,4 @@
-"""The boosted family: LightGBM on raw numbers and category codes, one model a fit; kept as LightGBM's text."""
+"""Boosted family: LightGBM on raw numbers and category codes, one model a fit; saved as LightGBM's text."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from perennial.config.baseline import BaselineParams
 from perennial.contract.serving import Head
 from perennial.files.durable import read_json, write_json, write_text
 from perennial.models.encoding.encode import Encoded, Encoding
-from perennial.models.traditional.heads import Target, by_owner, link_of, parts_of, targets
+from perennial.models.traditional.heads import FitTarget, build_targets, compute_link, link_contributions, sum_by_column
 
 F64 = NDArray[np.float64]
-Labelled = tuple[Encoded, F64, NDArray[np.int64]]  # rows, outcomes, arms
+LabelledInputs = tuple[Encoded, F64, NDArray[np.int64]]  # rows, outcomes, arms
 # (num_leaves, min_child_samples, feature_fraction, lambda_l2): the six that won on public marketing and risk data
 _SETTINGS = ((31, 20, 1.0, 0), (7, 20, 0.7, 1), (15, 50, 0.7, 5), (4, 50, 0.5, 5), (63, 100, 0.5, 5), (15, 10, 0.9, 0))
 _PATIENCE = 50
@@ -32,83 +32,87 @@ class BoostedModel:
     head: Head
     encoding: Encoding
     boosters: tuple[lgb.Booster, ...]
-    expected_R: F64  # mean over the rows that the trees were grown on: what a contribution is measured from
+    expected_R: F64  # mean over the training rows: contributions are relative to it
 
     def link(self, rows: Encoded) -> F64:
-        return link_of(self.head, self._raw(matrix(rows)))
+        return compute_link(self.head, self._raw_scores(build_features(rows)))
 
     def contributions(self, rows: Encoded) -> F64:
         """Exact SHAP values of the trees (n, columns, outputs) on the link scale (Lundberg et al. 2020)."""
-        x = matrix(rows)
+        x = build_features(rows)
         numbers, _, codes = self.encoding.owners
         topics = [owner for owner, n in zip(*self.encoding.topic_owners, strict=True) for _ in range(n)]
         parts = [
-            by_owner(told[:, :-1], [*numbers, *codes, *topics], len(self.encoding.columns))
+            sum_by_column(values[:, :-1], [*numbers, *codes, *topics], len(self.encoding.columns))
             for booster in self.boosters
-            for told in _contributions(booster, x)
+            for values in _split_contributions(booster, x)
         ]
-        return parts_of(self.head, np.stack(parts, axis=2), self._raw(x), self.expected_R)
+        return link_contributions(self.head, np.stack(parts, axis=2), self._raw_scores(x), self.expected_R)
 
-    def _raw(self, x: F64) -> F64:
+    def _raw_scores(self, x: F64) -> F64:
         return np.column_stack([np.asarray(booster.predict(x, raw_score=True)) for booster in self.boosters])
 
     def save(self, folder: Path) -> None:
         for output, booster in enumerate(self.boosters):
             write_text(folder / f"trees-{output}.txt", booster.model_to_string())
-        told = {"boosters": len(self.boosters), "expected_R": self.expected_R.tolist()}
-        write_json(folder / "trees.json", {"head": self.head.model_dump(mode="json"), **told})
+        config = {"boosters": len(self.boosters), "expected_R": self.expected_R.tolist()}
+        write_json(folder / "trees.json", {"head": self.head.model_dump(mode="json"), **config})
 
     @classmethod
     def load(cls, folder: Path, encoding: Encoding) -> BoostedModel:
-        told = read_json(folder / "trees.json")
-        texts = [(folder / f"trees-{output}.txt").read_text() for output in range(told["boosters"])]
+        config = read_json(folder / "trees.json")
+        texts = [(folder / f"trees-{output}.txt").read_text() for output in range(config["boosters"])]
         boosters = tuple(lgb.Booster(model_str=text) for text in texts)
-        head, expected_R = Head.model_validate(told["head"]), np.array(told["expected_R"])
+        head, expected_R = Head.model_validate(config["head"]), np.array(config["expected_R"])
         return cls(head=head, encoding=encoding, boosters=boosters, expected_R=expected_R)
 
 
 def fit_boosted(
-    train: Labelled, val: Labelled, head: Head, encoding: Encoding, params: BaselineParams,
+    train: LabelledInputs, val: LabelledInputs, head: Head, encoding: Encoding, params: BaselineParams,
     val_loss: Callable[[BoostedModel], float],
 ) -> BoostedModel:  # fmt: skip
-    """The best by `val_loss` of the first `trials` settings, or the one of params; each fit stops early on its rows of val."""
-    return min(_tried(train, val, head, encoding, params), key=val_loss)
+    """Fit the first `trials` settings, or the one of params, and return the best by `val_loss`; each fit stops early on val."""
+    return min(_fit_settings(train, val, head, encoding, params), key=val_loss)
 
 
-def matrix(rows: Encoded) -> F64:
-    """(n, features): raw numbers with NaN, then category codes, then the directions of texts."""
+def build_features(rows: Encoded) -> F64:
+    """Build (n, features): raw numbers with NaN, then category codes, then the directions of texts."""
     return np.hstack([rows.raw_NF, rows.cat_NC.astype(np.float64), *([rows.texts.topics_NS] if rows.texts else [])])
 
 
-def _tried(
-    train: Labelled, val: Labelled, head: Head, encoding: Encoding, params: BaselineParams
+def _fit_settings(
+    train: LabelledInputs, val: LabelledInputs, head: Head, encoding: Encoding, params: BaselineParams
 ) -> Iterator[BoostedModel]:
-    x_train, x_val = matrix(train[0]), matrix(val[0])
-    pairs = list(zip(targets(head, *train[1:]), targets(head, *val[1:]), strict=True))
+    x_train, x_val = build_features(train[0]), build_features(val[0])
+    pairs = list(zip(build_targets(head, *train[1:]), build_targets(head, *val[1:]), strict=True))
     n_numbers = train[0].raw_NF.shape[1]
     categorical = list(range(n_numbers, n_numbers + train[0].cat_NC.shape[1]))
-    for setting in _settings(params):
+    for setting in _select_settings(params):
         boosters = tuple(
-            _boost((x_train[t.rows], t), (x_val[v.rows], v), categorical, len(head.outputs), setting, params)
+            _fit_booster((x_train[t.rows], t), (x_val[v.rows], v), categorical, len(head.outputs), setting, params)
             for t, v in pairs
         )
-        expected = [told[0, -1] for booster in boosters for told in _contributions(booster, x_train[:1])]
+        expected = [values[0, -1] for booster in boosters for values in _split_contributions(booster, x_train[:1])]
         yield BoostedModel(head=head, encoding=encoding, boosters=boosters, expected_R=np.array(expected))
 
 
-def _settings(params: BaselineParams) -> Sequence[tuple[int, int, float, float]]:
-    told = params.boosted
-    return _SETTINGS[: params.trials] if told is None else [(told.leaves, told.min_rows, told.features, told.l2)]
+def _select_settings(params: BaselineParams) -> Sequence[tuple[int, int, float, float]]:
+    boosted = params.boosted
+    return (
+        _SETTINGS[: params.trials]
+        if boosted is None
+        else [(boosted.leaves, boosted.min_rows, boosted.features, boosted.l2)]
+    )
 
 
-def _contributions(booster: lgb.Booster, x: F64) -> list[F64]:
+def _split_contributions(booster: lgb.Booster, x: F64) -> list[F64]:
     """For each raw number of a booster its parts by feature, the expected value last, (n, features + 1) each."""
-    told = np.asarray(booster.predict(x, pred_contrib=True))
-    return np.split(told, booster.num_model_per_iteration(), axis=1)
+    values = np.asarray(booster.predict(x, pred_contrib=True))
+    return np.split(values, booster.num_model_per_iteration(), axis=1)
 
 
-def _boost(
-    train: tuple[F64, Target], val: tuple[F64, Target], categorical: list[int], classes: int, setting: Any,
+def _fit_booster(
+    train: tuple[F64, FitTarget], val: tuple[F64, FitTarget], categorical: list[int], classes: int, setting: Any,
     params: BaselineParams,
 ) -> lgb.Booster:  # fmt: skip
     leaves, child, fraction, l2 = setting
@@ -122,7 +126,7 @@ def _boost(
         "deterministic": True, "force_row_wise": True, "verbosity": -1,
     }  # fmt: skip
     data = lgb.Dataset(train[0], train[1].y, categorical_feature=categorical, free_raw_data=False)
-    held = lgb.Dataset(val[0], val[1].y, reference=data, categorical_feature=categorical, free_raw_data=False)
+    validation = lgb.Dataset(val[0], val[1].y, reference=data, categorical_feature=categorical, free_raw_data=False)
     stop = lgb.early_stopping(_PATIENCE, verbose=False)
-    booster = lgb.train(options, data, params.rounds, valid_sets=[held], callbacks=[stop])
+    booster = lgb.train(options, data, params.rounds, valid_sets=[validation], callbacks=[stop])
     return lgb.Booster(model_str=booster.model_to_string(num_iteration=booster.best_iteration))

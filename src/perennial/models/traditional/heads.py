@@ -1,4 +1,4 @@
-"""What a traditional family computes in, the link scores of a task out: one place for what linear and boosted share.
+"""Heads of the traditional families: the fits that a task needs, and link scores from their raw numbers.
 
 A model computes raw numbers (n, R): log odds or an amount (one, or one an arm), log shares of classes; or, for an
 amount in two parts, the log odds that there is any and the logarithm of how much. Their link scores are (n, O).
@@ -18,41 +18,41 @@ from perennial.contract.serving import Head
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
-Kind = Literal["odds", "classes", "amount"]
+FitKind = Literal["odds", "classes", "amount"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
-    """One fit of a family: what is predicted, of which rows (a mask), and what they should give."""
+class FitTarget:
+    """One fit of a family: the kind of prediction, its rows (a mask), and their values."""
 
-    kind: Kind
+    kind: FitKind
     rows: NDArray[np.bool_]
     y: F64
 
 
-def targets(head: Head, y: F64, arm: I64) -> list[Target]:
-    """The fits that a head asks for, in the order of its raw numbers (classes are one fit)."""
+def build_targets(head: Head, y: F64, arm: I64) -> list[FitTarget]:
+    """Build the fits of a head, in the order of its raw numbers (classes are one fit)."""
     everyone = np.ones(len(y), dtype=np.bool_)
     match head.task:
         case "binary" | "uplift":
-            kind: Kind = "amount" if head.amounts else "odds"
-            return [Target(kind=kind, rows=arm == o, y=y[arm == o]) for o in range(len(head.outputs))]
+            kind: FitKind = "amount" if head.amounts else "odds"
+            return [FitTarget(kind=kind, rows=arm == o, y=y[arm == o]) for o in range(len(head.outputs))]
         case "multiclass":
-            return [Target(kind="classes", rows=everyone, y=y)]
+            return [FitTarget(kind="classes", rows=everyone, y=y)]
         case "regression" if head.two_part:
             is_any = y > 0
-            sizes = Target(kind="amount", rows=is_any, y=np.log(y[is_any]))
-            return [Target(kind="odds", rows=everyone, y=is_any.astype(np.float64)), sizes]
+            sizes = FitTarget(kind="amount", rows=is_any, y=np.log(y[is_any]))
+            return [FitTarget(kind="odds", rows=everyone, y=is_any.astype(np.float64)), sizes]
         case "regression":
-            return [Target(kind="amount", rows=everyone, y=y)]
+            return [FitTarget(kind="amount", rows=everyone, y=y)]
         case "clustering":
             return []
         case _:
             assert_never(head.task)
 
 
-def link_of(head: Head, raw_NR: F64) -> F64:
-    """Link scores (n, O): classes as log shares, two parts as the logarithm of the expected amount."""
+def compute_link(head: Head, raw_NR: F64) -> F64:
+    """Compute link scores (n, O): classes as log shares, two parts as the logarithm of the expected amount."""
     if head.task == "multiclass":
         return np.asarray(raw_NR - logsumexp(raw_NR, axis=1, keepdims=True))
     if head.two_part:
@@ -60,8 +60,8 @@ def link_of(head: Head, raw_NR: F64) -> F64:
     return raw_NR
 
 
-def parts_of(head: Head, parts_NGR: F64, raw_NR: F64, base_R: F64) -> F64:
-    """Additive parts (n, columns, O) of link − link at `base_R`, from those of the raw numbers."""
+def link_contributions(head: Head, parts_NGR: F64, raw_NR: F64, base_R: F64) -> F64:
+    """Turn parts of the raw numbers into additive parts (n, columns, O) of link − link at `base_R`."""
     if head.task == "multiclass":
         return np.asarray(parts_NGR - parts_NGR.mean(axis=2, keepdims=True))
     if not head.two_part:
@@ -72,8 +72,8 @@ def parts_of(head: Head, parts_NGR: F64, raw_NR: F64, base_R: F64) -> F64:
     return np.asarray(parts_NGR[:, :, :1] * slope[:, None, None] + parts_NGR[:, :, 1:])
 
 
-def by_owner(parts_NJ: F64, owner_J: Sequence[int], n_columns: int) -> F64:
-    """Parts of design columns added up over the columns they belong to, (n, columns)."""
+def sum_by_column(parts_NJ: F64, owner_J: Sequence[int], n_columns: int) -> F64:
+    """Add up the parts of design columns over the columns that they belong to, (n, columns)."""
     out = np.zeros((len(parts_NJ), n_columns))
     for j, owner in enumerate(owner_J):
         out[:, owner] += parts_NJ[:, j]

@@ -1,4 +1,4 @@
-"""The kernel family, for pictures: a Gaussian kernel to some training pictures, and logistic regression on that.
+"""Kernel family for pictures: logistic regression on a Gaussian kernel to some training pictures.
 
 With m landmarks, a row is K(x, landmarks) · K(landmarks, landmarks)^(-1/2) (Nyström; Williams, Seeger 2001). Suffixes: N
 rows, D descriptors, M landmarks, O outputs.
@@ -18,8 +18,8 @@ from sklearn.linear_model import LogisticRegression
 from perennial.contract.serving import Head
 from perennial.files.durable import read_json, write_bytes, write_json
 from perennial.models.encoding.encode import Encoded, Encoding
-from perennial.models.traditional.heads import link_of, targets
-from perennial.models.traditional.pictures import described
+from perennial.models.traditional.heads import build_targets, compute_link
+from perennial.models.traditional.pictures import describe_pictures
 
 F64 = NDArray[np.float64]
 _LANDMARKS = 1500
@@ -40,56 +40,57 @@ class KernelModel:
     root_MM: F64
     coef_MO: F64
     intercept_O: F64
-    mean_O: F64  # link of the average training picture: what a contribution is measured from
+    mean_O: F64  # mean link of the training pictures: contributions are relative to it
 
     def link(self, rows: Encoded) -> F64:
         assert rows.pixels_NCSS is not None
-        x_ND = (described(rows.pixels_NCSS) - self.center_D) / self.scale_D
-        near_NM = _near(x_ND, self.landmark_MD, self.gamma) @ self.root_MM
-        return link_of(self.head, near_NM @ self.coef_MO + self.intercept_O)
+        x_ND = (describe_pictures(rows.pixels_NCSS) - self.center_D) / self.scale_D
+        near_NM = _kernel_matrix(x_ND, self.landmark_MD, self.gamma) @ self.root_MM
+        return compute_link(self.head, near_NM @ self.coef_MO + self.intercept_O)
 
     def contributions(self, rows: Encoded) -> F64:
-        """All of it is the picture's, the last column."""
+        """The whole contribution belongs to the picture, the last column."""
         moved_NO = self.link(rows) - self.mean_O
         out = np.zeros((len(rows), self.columns, moved_NO.shape[1]))
         out[:, -1] = moved_NO
         return out
 
     def save(self, folder: Path) -> None:
-        told = {"head": self.head.model_dump(mode="json"), "columns": self.columns, "gamma": self.gamma}
-        write_json(folder / "kernel.json", told)
+        config = {"head": self.head.model_dump(mode="json"), "columns": self.columns, "gamma": self.gamma}
+        write_json(folder / "kernel.json", config)
         arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS}
         write_bytes(folder / "kernel.safetensors", save(arrays))
 
     @classmethod
     def load(cls, folder: Path) -> KernelModel:
-        told = read_json(folder / "kernel.json")
-        head = Head.model_validate(told["head"])
+        config = read_json(folder / "kernel.json")
+        head = Head.model_validate(config["head"])
         arrays = load_file(folder / "kernel.safetensors")
-        return cls(head=head, columns=told["columns"], gamma=told["gamma"], **arrays)
+        return cls(head=head, columns=config["columns"], gamma=config["gamma"], **arrays)
 
 
 def fit_kernel(
     rows: Encoded, y_N: F64, arm_N: NDArray[np.int64], head: Head, encoding: Encoding,
     val_loss: Callable[[KernelModel], float], seed: int,
 ) -> KernelModel:  # fmt: skip
-    """The best by `val_loss` of C in {10, 100}; landmarks are drawn from the training rows."""
+    """Fit C in {10, 100} and return the best by `val_loss`; landmarks are drawn from the training rows."""
     assert rows.pixels_NCSS is not None
-    raw_ND = described(rows.pixels_NCSS)
+    raw_ND = describe_pictures(rows.pixels_NCSS)
     center_D, scale_D = raw_ND.mean(axis=0), raw_ND.std(axis=0) + 1e-6
     x_ND = (raw_ND - center_D) / scale_D
     gamma = 1 / (x_ND.shape[1] * float(x_ND.var()))
     chosen = np.random.Generator(np.random.PCG64(seed)).permutation(len(x_ND))[:_LANDMARKS]
     landmark_MD = x_ND[np.sort(chosen)]
-    root_MM = _inverse_root(_near(landmark_MD, landmark_MD, gamma))
-    near_NM = _near(x_ND, landmark_MD, gamma) @ root_MM
+    root_MM = _inverse_root(_kernel_matrix(landmark_MD, landmark_MD, gamma))
+    near_NM = _kernel_matrix(x_ND, landmark_MD, gamma) @ root_MM
     tried = []
     for strength in _STRENGTHS:
         fits = [
-            LogisticRegression(C=strength, max_iter=2000).fit(near_NM[t.rows], t.y) for t in targets(head, y_N, arm_N)
+            LogisticRegression(C=strength, max_iter=2000).fit(near_NM[t.rows], t.y)
+            for t in build_targets(head, y_N, arm_N)
         ]
         coef_MO, intercept_O = np.hstack([f.coef_.T for f in fits]), np.concatenate([f.intercept_ for f in fits])
-        mean_O = link_of(head, near_NM @ coef_MO + intercept_O).mean(axis=0)
+        mean_O = compute_link(head, near_NM @ coef_MO + intercept_O).mean(axis=0)
         tried.append(
             KernelModel(
                 head=head, columns=len(encoding.columns), gamma=gamma, center_D=center_D, scale_D=scale_D,
@@ -100,7 +101,7 @@ def fit_kernel(
     return min(tried, key=val_loss)
 
 
-def _near(x_ND: F64, landmark_MD: F64, gamma: float) -> F64:
+def _kernel_matrix(x_ND: F64, landmark_MD: F64, gamma: float) -> F64:
     distance = (x_ND**2).sum(axis=1)[:, None] + (landmark_MD**2).sum(axis=1) - 2 * x_ND @ landmark_MD.T
     return np.asarray(np.exp(-gamma * np.maximum(distance, 0)))
 

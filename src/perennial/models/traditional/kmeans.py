@@ -1,4 +1,4 @@
-"""The family of segments: k-means on logs of skewed numbers; kept as numbers, scored in numpy.
+"""Segment family: k-means on logs of skewed numbers; saved as arrays, scored in numpy.
 
 Suffixes: N rows, F numbers, K segments. Nulls stand at the median.
 """
@@ -27,7 +27,7 @@ I64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scale:
+class FeatureScaling:
     """z = (log(1 + x) or x, less center) / scale for each number."""
 
     is_log_F: NDArray[np.bool_]
@@ -45,13 +45,13 @@ class KMeansModel:
     """Centres of segments on scaled numbers; `spread` is the mean squared distance of a number to its centre."""
 
     encoding: Encoding
-    scale: Scale
+    scale: FeatureScaling
     centre_KF: F64
     spread: float
     names: tuple[str, ...]
 
     def link(self, rows: Encoded) -> F64:
-        """The log density (n, k), up to a constant, of equal round clouds about the centres: −distance² / 2 spread."""
+        """The log density (n, k), up to a constant, of equal spherical clusters about the centres: −distance² / 2 spread."""
         return np.asarray(self.contributions(rows).sum(axis=1))
 
     def contributions(self, rows: Encoded) -> F64:
@@ -65,7 +65,7 @@ class KMeansModel:
 
     @property
     def previous(self) -> PreviousSegments:
-        """What `baseline.segments.previous` takes to keep these names in a later fit."""
+        """The value of `baseline.segments.previous` that keeps these names in a later fit."""
         scales = zip(self.scale.is_log_F, self.scale.center_F, self.scale.scale_F, strict=True)
         columns = [
             ColumnScale(log=bool(log), center=float(center), scale=float(scale)) for log, center, scale in scales
@@ -81,11 +81,11 @@ class KMeansModel:
 
     @classmethod
     def load(cls, folder: Path, encoding: Encoding) -> KMeansModel:
-        told, arrays = read_json(folder / "kmeans.json"), load_file(folder / "kmeans.safetensors")
-        scale = Scale(**{name: arrays[name] for name in _ARRAYS})
-        named = tuple(told["names"])
+        config, arrays = read_json(folder / "kmeans.json"), load_file(folder / "kmeans.safetensors")
+        scale = FeatureScaling(**{name: arrays[name] for name in _ARRAYS})
+        segment_names = tuple(config["names"])
         return cls(
-            encoding=encoding, scale=scale, centre_KF=arrays["centre_KF"], spread=told["spread"], names=named
+            encoding=encoding, scale=scale, centre_KF=arrays["centre_KF"], spread=config["spread"], names=segment_names
         )  # fmt: skip
 
 
@@ -100,60 +100,62 @@ def fit_kmeans(rows: Encoded, encoding: Encoding, k: int, *, starts: int, seed: 
     if not encoding.numeric:
         raise DataStopped("no numeric column varies among the training rows: there is nothing to tell customers apart")
     x_NF = np.where(np.isnan(rows.raw_NF), encoding.median_F, rows.raw_NF)
-    is_log_F = np.array([_is_nearer_even(x) for x in x_NF.T])
+    is_log_F = np.array([_has_less_skewed_log(x) for x in x_NF.T])
     x_NF = np.where(is_log_F, np.log1p(np.maximum(x_NF, 0)), x_NF)
     spread_F = x_NF.std(axis=0)
-    scale = Scale(is_log_F=is_log_F, center_F=x_NF.mean(axis=0), scale_F=np.where(spread_F > 0, spread_F, 1.0))
+    scale = FeatureScaling(is_log_F=is_log_F, center_F=x_NF.mean(axis=0), scale_F=np.where(spread_F > 0, spread_F, 1.0))
     z_NF = scale.z(rows.raw_NF, encoding.median_F)
     if len(np.unique(z_NF, axis=0)) < k:
         raise DataStopped(f"{len(z_NF)} rows are fewer than {k} different ones: they cannot be {k} segments")
-    return _fitted(encoding, scale, z_NF, KMeans(k, n_init=starts, random_state=seed))
+    return _fit_estimator(encoding, scale, z_NF, KMeans(k, n_init=starts, random_state=seed))
 
 
-def refit(rows: Encoded, encoding: Encoding, known: PreviousSegments) -> KMeansModel:
-    """From the centres of known segments on, on their scale: each keeps its name while it moves.
+def refit_kmeans(rows: Encoded, encoding: Encoding, previous: PreviousSegments) -> KMeansModel:
+    """Fit again from the centres of previous segments, on their scale: each keeps its name while it moves.
 
     Raises: ConfigError when they are of other columns.
     """
-    if set(known.columns) != set(encoding.numeric):
-        held, wanted = ", ".join(known.columns), ", ".join(encoding.numeric)
-        raise ConfigError(f"baseline.segments.previous has the columns {held}; the data have {wanted}: take it out")
-    told = [known.columns[name] for name in encoding.numeric]
-    scale = Scale(
-        is_log_F=np.array([one.log for one in told]),
-        center_F=np.array([one.center for one in told]),
-        scale_F=np.array([one.scale for one in told]),
+    if set(previous.columns) != set(encoding.numeric):
+        previous_columns, columns = ", ".join(previous.columns), ", ".join(encoding.numeric)
+        raise ConfigError(
+            f"baseline.segments.previous has the columns {previous_columns}; the data have {columns}: take it out"
+        )
+    scalings = [previous.columns[name] for name in encoding.numeric]
+    scale = FeatureScaling(
+        is_log_F=np.array([one.log for one in scalings]),
+        center_F=np.array([one.center for one in scalings]),
+        scale_F=np.array([one.scale for one in scalings]),
     )
-    start_KF = np.array([[centre[name] for name in encoding.numeric] for centre in known.centres])
-    fitted = _fitted(
+    start_KF = np.array([[centre[name] for name in encoding.numeric] for centre in previous.centres])
+    fitted = _fit_estimator(
         encoding, scale, scale.z(rows.raw_NF, encoding.median_F), KMeans(len(start_KF), init=start_KF, n_init=1)
     )
-    return replace(fitted, names=known.names)
+    return replace(fitted, names=previous.names)
 
 
-def named(model: KMeansModel, rows: Encoded, traits: Sequence[Trait]) -> KMeansModel:
-    """The same segments in an order that reads well, with names by what their centres are like."""
+def name_segments(model: KMeansModel, rows: Encoded, traits: Sequence[Trait]) -> KMeansModel:
+    """Name the segments by their centres, and put them into a readable order."""
     size_K = np.bincount(model.segment(rows), minlength=len(model.centre_KF)).astype(np.float64)
     ordered = model.centre_KF[order(model.centre_KF, size_K, traits)]
     return replace(model, centre_KF=ordered, names=tuple(names(ordered, traits)))
 
 
-def halves(
-    rows: Encoded, held: Encoded, encoding: Encoding, k: int, *, pairs: Sequence[int], starts: int, seed: int
+def split_half_labels(
+    rows: Encoded, held_out: Encoded, encoding: Encoding, k: int, *, pairs: Sequence[int], starts: int, seed: int
 ) -> list[tuple[I64, I64]]:
-    """For each of `pairs`, the labels of held-out rows by two models that were fitted on disjoint halves of `rows`."""
-    found = []
+    """Label held-out rows by two models fitted on disjoint halves of `rows`, for each of `pairs`."""
+    labels = []
     for pair in pairs:
         place = np.random.Generator(np.random.PCG64([seed, k, pair])).permutation(len(rows))
-        two = [
-            fit_kmeans(rows.take(half), encoding, k, starts=starts, seed=seed).segment(held)
+        by_half = [
+            fit_kmeans(rows.take(half), encoding, k, starts=starts, seed=seed).segment(held_out)
             for half in np.array_split(np.arange(len(rows))[place], 2)
         ]
-        found.append((two[0], two[1]))
-    return found
+        labels.append((by_half[0], by_half[1]))
+    return labels
 
 
-def _fitted(encoding: Encoding, scale: Scale, z_NF: F64, estimator: KMeans) -> KMeansModel:
+def _fit_estimator(encoding: Encoding, scale: FeatureScaling, z_NF: F64, estimator: KMeans) -> KMeansModel:
     with threadpool_limits(limits=1):  # sums of several threads are added in an order that differs from run to run
         fitted = estimator.fit(z_NF)
     centre_KF = fitted.cluster_centers_.astype(np.float64)
@@ -162,7 +164,7 @@ def _fitted(encoding: Encoding, scale: Scale, z_NF: F64, estimator: KMeans) -> K
     return KMeansModel(encoding=encoding, scale=scale, centre_KF=centre_KF, spread=spread, names=numbered)
 
 
-def _is_nearer_even(x_N: F64) -> bool:
+def _has_less_skewed_log(x_N: F64) -> bool:
     """Whether the log of a number that is never below 0 is less skewed than the number."""
     if x_N.min() < 0 or np.ptp(x_N) == 0:
         return False

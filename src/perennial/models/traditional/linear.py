@@ -1,4 +1,4 @@
-"""The linear family: logistic and ridge regressions on one of three designs; kept as numbers, scored in numpy.
+"""Linear family: logistic and ridge regressions on one of three designs; saved as arrays, scored in numpy.
 
 Suffixes: N rows, J design columns, G columns, F numbers, R raw numbers, O scores.
 """
@@ -21,8 +21,8 @@ from perennial.contract.serving import Head
 from perennial.errors import DataStopped
 from perennial.files.durable import read_json, write_bytes, write_json
 from perennial.models.encoding.encode import Encoded, Encoding
-from perennial.models.traditional.heads import Target, link_of, parts_of, targets
-from perennial.models.traditional.pictures import described
+from perennial.models.traditional.heads import FitTarget, build_targets, compute_link, link_contributions
+from perennial.models.traditional.pictures import describe_pictures
 
 F64 = NDArray[np.float64]
 Design = Literal["standardised", "normal", "bins"]
@@ -41,28 +41,30 @@ class LinearModel:
     scale_F: F64
     coef_JR: F64
     intercept_R: F64
-    mean_J: F64  # of the training rows: what a contribution is measured from
+    mean_J: F64  # of the training rows: contributions are relative to it
 
     def link(self, rows: Encoded) -> F64:
-        return link_of(self.head, self._raw(self._design(rows)))
+        return compute_link(self.head, self._raw_scores(self._build_design(rows)))
 
     def contributions(self, rows: Encoded) -> F64:
         """Exact additive parts (n, columns, outputs) of link − link of the mean training row."""
-        design_NJ = csr_matrix(self._design(rows))
+        design_NJ = csr_matrix(self._build_design(rows))
         n_columns, J = len(self.encoding.columns), len(self.mean_J)
         owner_JG = csr_matrix((np.ones(J), self._owners(), np.arange(J + 1)), (J, n_columns))
         parts = [
-            _dense(design_NJ @ diags(coef_J) @ owner_JG) - owner_JG.T @ (coef_J * self.mean_J)
+            _to_dense(design_NJ @ diags(coef_J) @ owner_JG) - owner_JG.T @ (coef_J * self.mean_J)
             for coef_J in self.coef_JR.T
         ]
-        return parts_of(self.head, np.stack(parts, axis=2), self._raw(design_NJ), self._raw(self.mean_J))
+        return link_contributions(
+            self.head, np.stack(parts, axis=2), self._raw_scores(design_NJ), self._raw_scores(self.mean_J)
+        )
 
-    def _raw(self, design_NJ: Any) -> F64:
+    def _raw_scores(self, design_NJ: Any) -> F64:
         out: F64 = design_NJ @ self.coef_JR + self.intercept_R
         return out
 
-    def _design(self, rows: Encoded) -> Any:
-        return design_matrix(rows, self.encoding, self.design, self.center_F, self.scale_F)
+    def _build_design(self, rows: Encoded) -> Any:
+        return build_design(rows, self.encoding, self.design, self.center_F, self.scale_F)
 
     def _owners(self) -> list[int]:
         numbers, flags, codes = self.encoding.owners
@@ -82,10 +84,10 @@ class LinearModel:
 
     @classmethod
     def load(cls, folder: Path, encoding: Encoding) -> LinearModel:
-        told = read_json(folder / "linear.json")
-        head = Head.model_validate(told["head"])
+        config = read_json(folder / "linear.json")
+        head = Head.model_validate(config["head"])
         arrays = load_file(folder / "linear.safetensors")
-        return cls(head=head, design=told["design"], encoding=encoding, **arrays)
+        return cls(head=head, design=config["design"], encoding=encoding, **arrays)
 
 
 _ARRAYS = ("center_F", "scale_F", "coef_JR", "intercept_R", "mean_J")
@@ -95,18 +97,18 @@ def fit_linear(
     rows: Encoded, y_N: F64, arm_N: NDArray[np.int64], head: Head, encoding: Encoding,
     val_loss: Callable[[LinearModel], float], only: Design | None = None,
 ) -> LinearModel:  # fmt: skip
-    """The best by `val_loss` of three designs × C in {.03, .3}; with texts one × C in {.3, 1, 4, 16}, with pictures
-    one × C in {.3, 3}.
+    """Fit three designs × C in {.03, .3}, with texts one × C in {.3, 1, 4, 16}, with pictures one × C in {.3, 3}, and return
+    the best by `val_loss`.
 
-    Of a ridge, penalties are 1/C. `only` is the one design tried, where that is known.
+    A ridge penalty is 1/C. `only` restricts the fit to one design.
 
     Raises: DataStopped when all training rows of one fit have the same outcome.
     """
-    fits = targets(head, y_N, arm_N)
+    fits = build_targets(head, y_N, arm_N)
     for o, target in enumerate(fits):
         if len(np.unique(target.y)) < 2:
-            words = f"output {o} has {len(target.y)} training rows with one and the same outcome"
-            raise DataStopped(f"{words}: there is nothing to learn; give more rows or drop the arm")
+            message = f"output {o} has {len(target.y)} training rows with one and the same outcome"
+            raise DataStopped(f"{message}: there is nothing to learn; give more rows or drop the arm")
     spread = np.nanstd(rows.raw_NF, axis=0)
     center_F, scale_F = encoding.median_F, np.where(spread > 0, spread, 1.0)
     tried: list[LinearModel] = []
@@ -114,37 +116,37 @@ def fit_linear(
     designs: tuple[Design, ...] = ("standardised", "normal", "bins") if kind == "table" else ("normal",)
     designs = designs if only is None else (only,)
     for design in designs:
-        x_NJ = design_matrix(rows, encoding, design, center_F, scale_F)
+        x_NJ = build_design(rows, encoding, design, center_F, scale_F)
         for strength in _STRENGTHS[kind]:
-            found = [_fitted(x_NJ[target.rows], target, strength) for target in fits]
+            coefficients = [_fit_target(x_NJ[target.rows], target, strength) for target in fits]
             tried.append(
                 LinearModel(
                     head=head, design=design, encoding=encoding, center_F=center_F, scale_F=scale_F,
-                    mean_J=np.asarray(x_NJ.mean(axis=0)).ravel(), coef_JR=np.hstack([coef for coef, _ in found]),
-                    intercept_R=np.concatenate([intercept for _, intercept in found]),
+                    mean_J=np.asarray(x_NJ.mean(axis=0)).ravel(), coef_JR=np.hstack([coef for coef, _ in coefficients]),
+                    intercept_R=np.concatenate([intercept for _, intercept in coefficients]),
                 )
             )  # fmt: skip
     return min(tried, key=val_loss)
 
 
-def design_matrix(rows: Encoded, encoding: Encoding, design: Design, center_F: F64, scale_F: F64) -> Any:
-    """x_NJ: numeric part, missing flags, one column a category, one a word or pair; with texts a sparse matrix."""
+def build_design(rows: Encoded, encoding: Encoding, design: Design, center_F: F64, scale_F: F64) -> Any:
+    """Build x_NJ: numeric part, missing flags, one column a category, one a word or pair; with texts a sparse matrix."""
     match design:
         case "standardised":
             numeric = np.where(np.isnan(rows.raw_NF), 0.0, (rows.raw_NF - center_F) / scale_F)
         case "normal":
             numeric = rows.norm_NF.astype(np.float64)
         case "bins":
-            numeric = _one_hot(_decile(rows.norm_NF), [_BINS] * rows.norm_NF.shape[1])
+            numeric = _one_hot(_bin_deciles(rows.norm_NF), [_BINS] * rows.norm_NF.shape[1])
         case _:
             assert_never(design)
     dense = np.hstack([numeric, rows.miss_NM.astype(np.float64), _one_hot(rows.cat_NC, encoding.cards)])
     if rows.pixels_NCSS is not None:
-        dense = np.hstack([dense, described(rows.pixels_NCSS)])
+        dense = np.hstack([dense, describe_pictures(rows.pixels_NCSS)])
     return csr_matrix(hstack([dense, rows.texts.grams_NJ])) if rows.texts else dense
 
 
-def _decile(norm_NF: NDArray[np.float32]) -> NDArray[np.int64]:
+def _bin_deciles(norm_NF: NDArray[np.float32]) -> NDArray[np.int64]:
     out: NDArray[np.int64] = np.minimum((ndtr(norm_NF.astype(np.float64)) * _BINS).astype(np.int64), _BINS - 1)
     return out
 
@@ -158,11 +160,11 @@ def _one_hot(codes_NC: NDArray[np.int64], cards: list[int]) -> F64:
     return out
 
 
-def _dense(parts: Any) -> F64:
+def _to_dense(parts: Any) -> F64:
     return np.asarray(parts.todense())
 
 
-def _fitted(x_NJ: Any, target: Target, strength: float) -> tuple[F64, F64]:
+def _fit_target(x_NJ: Any, target: FitTarget, strength: float) -> tuple[F64, F64]:
     """Coefficients (J, r) and intercepts (r,) of one fit."""
     if target.kind == "amount":
         model = Ridge(alpha=1 / strength).fit(x_NJ, target.y)

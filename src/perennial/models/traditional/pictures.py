@@ -1,4 +1,4 @@
-"""Pixels in, what one describes a picture by without learning out: outlines and colours.
+"""Picture descriptors without training: outlines and colours.
 
 Suffixes: N pictures, C channels, S side, D descriptors.
 """
@@ -12,26 +12,28 @@ F64 = NDArray[np.float64]
 _CELLS, _BINS, _PATCHES, _ROWS = 8, 9, 4, 512
 
 
-def described(pixels_NCSS: NDArray[np.uint8]) -> F64:
-    """Histograms of oriented gradients of 8 × 8 cells in blocks of 2 × 2 (Dalal, Triggs 2005), and mean colours of a
-    4 × 4 grid, (n, D).
+def describe_pictures(pixels_NCSS: NDArray[np.uint8]) -> F64:
+    """Describe pictures (n, D) by histograms of oriented gradients of 8 × 8 cells in blocks of 2 × 2 (Dalal, Triggs 2005),
+    and mean colours of a 4 × 4 grid.
     """
-    parts = [_of(pixels_NCSS[i : i + _ROWS].astype(np.float64) / 255) for i in range(0, len(pixels_NCSS), _ROWS)]
+    parts = [
+        _describe_block(pixels_NCSS[i : i + _ROWS].astype(np.float64) / 255) for i in range(0, len(pixels_NCSS), _ROWS)
+    ]
     return np.concatenate(parts) if parts else np.zeros((0, (_CELLS - 1) ** 2 * 4 * _BINS + 3 * _PATCHES**2))
 
 
-def _of(x_NCSS: F64) -> F64:
-    return np.hstack([_outlines(x_NCSS.mean(axis=1)), _colours(x_NCSS)])
+def _describe_block(x_NCSS: F64) -> F64:
+    return np.hstack([_describe_outlines(x_NCSS.mean(axis=1)), _describe_colours(x_NCSS)])
 
 
-def _outlines(grey_NSS: F64) -> F64:
+def _describe_outlines(grey_NSS: F64) -> F64:
     down, across = np.gradient(grey_NSS, axis=(1, 2))
     size, angle = np.hypot(across, down), np.arctan2(down, across) % np.pi
     place = angle / np.pi * _BINS
     low = np.floor(place).astype(np.int64) % _BINS
     share = place - np.floor(place)
     cells = sum(
-        _summed(size * weight * (which == b), _CELLS)[..., None] * (np.arange(_BINS) == b)
+        _sum_cells(size * weight * (which == b), _CELLS)[..., None] * (np.arange(_BINS) == b)
         for b in range(_BINS)
         for which, weight in ((low, 1 - share), ((low + 1) % _BINS, share))
     )
@@ -43,13 +45,13 @@ def _outlines(grey_NSS: F64) -> F64:
     return np.asarray(out.reshape(len(out), -1))
 
 
-def _colours(x_NCSS: F64) -> F64:
+def _describe_colours(x_NCSS: F64) -> F64:
     per_cell = (x_NCSS.shape[2] // _PATCHES) ** 2
-    patches = [_summed(x_NCSS[:, c], _PATCHES) / per_cell for c in range(x_NCSS.shape[1])]
+    patches = [_sum_cells(x_NCSS[:, c], _PATCHES) / per_cell for c in range(x_NCSS.shape[1])]
     return np.stack(patches, axis=1).reshape(len(x_NCSS), -1)
 
 
-def _summed(x_NSS: F64, cells: int) -> F64:
+def _sum_cells(x_NSS: F64, cells: int) -> F64:
     """Sums over a grid of cells, (n, cells, cells)."""
     n, side = x_NSS.shape[0], x_NSS.shape[1] // cells
     return np.asarray(x_NSS[:, : side * cells, : side * cells].reshape(n, cells, side, cells, side).sum(axis=(2, 4)))

@@ -1,4 +1,4 @@
-"""Who bought which items in, a taste for each customer out: groups of those who buy alike, whatever they spend."""
+"""Purchase clusters: groups of customers who buy the same kinds of items, whatever they spend."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _TOPICS = 20
 _STARTS = 5
 
 
-def tastes(bought_NI: csr_array, k: int, *, seed: int) -> NDArray[np.int64]:
-    """The taste (n,) of each of n customers, 0 the commonest, from 1 where a customer bought an item and 0 elsewhere.
+def cluster_purchases(bought_NI: csr_array, k: int, *, seed: int) -> NDArray[np.int64]:
+    """Cluster n customers (n,), 0 the largest cluster, by a matrix that is 1 where a customer bought an item, else 0.
 
-    Rare items count more (idf), a customer's number of items does not; alike is what is near in the strongest
+    Rare items count more (idf), a customer's number of items does not; distances are measured along the strongest
     directions of all customers (latent semantic analysis, Deerwester et al. 1990).
     """
     owners_I = np.maximum(np.asarray(bought_NI.sum(axis=0)).ravel(), 1)

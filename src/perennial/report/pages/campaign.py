@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from perennial.contract.serving import feature_columns, head_of
+from perennial.contract.serving import build_head, feature_columns
 from perennial.report.charts import numbers as n
 from perennial.report.charts.curves import Curve, Flag, by_depth
 from perennial.report.charts.intervals import Line, against_line, columns
@@ -230,7 +230,7 @@ def _profit_finding(report: ReportContext[UpliftEvaluation]) -> str:
 
 
 def _is_amount(report: ReportContext[UpliftEvaluation]) -> bool:
-    return head_of(report.contract).amounts
+    return build_head(report.contract).amounts
 
 
 def _effect(report: ReportContext[UpliftEvaluation]) -> n.Format:

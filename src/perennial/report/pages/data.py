@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from perennial.contract.columns import Column as Declared
 from perennial.contract.model import MAIN
-from perennial.data.masking import masked
+from perennial.data.masking import mask_contacts
 from perennial.report.charts import numbers as n
 from perennial.report.charts.flows import RowPart, row_flow
 from perennial.report.context import AnyReport
@@ -92,7 +92,7 @@ def _left_out(report: AnyReport) -> Table | None:
 
 def _because(column: Declared) -> str:
     if column.role == "ignore":
-        return masked(column.why or "")
+        return mask_contacts(column.why or "")
     if column.role == "contact":
         return "reaches or names a person"
     return "protected: shown by group, no feature" if column.role == "protected" and not column.is_feature else ""
@@ -149,8 +149,8 @@ def _rules(report: AnyReport) -> Table:
 
 def _warnings(report: AnyReport) -> Table | None:
     """What was accepted, and should be known: warnings, then cells that were put into normal form."""
-    notes = [*report.ingest.notes, *report.validate.notes]
-    rows = [TableRow(cells=(note.code.replace("_", " "), note.words)) for note in notes[:_NOTES]]
+    notes = [*report.ingest.warnings, *report.validate.warnings]
+    rows = [TableRow(cells=(note.code.replace("_", " "), note.message)) for note in notes[:_NOTES]]
     for table, counts in report.ingest.normalised.items():
         for key, count in counts.items():
             step, _, column = key.partition(":")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from perennial.contract.serving import head_of
+from perennial.contract.serving import build_head
 from perennial.report.charts import numbers as n
 from perennial.report.charts.intervals import Line, Row, against_line, inline, interval_rows
 from perennial.report.charts.svg import Drawing
@@ -216,7 +216,7 @@ def _trust(report: ReportContext[UpliftEvaluation]) -> Section:
 
 
 def _link_unit(report: ReportContext[UpliftEvaluation]) -> str:
-    return (report.contract.money.currency or "Amount") if head_of(report.contract).amounts else "Log odds"
+    return (report.contract.money.currency or "Amount") if build_head(report.contract).amounts else "Log odds"
 
 
 def _arm(report: ReportContext[UpliftEvaluation], k: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from perennial.contract.serving import head_of
+from perennial.contract.serving import build_head
 from perennial.report.charts import numbers as n
 from perennial.report.charts.curves import Curve, Flag, training
 from perennial.report.charts.intervals import Line, Row, inline, interval_rows
@@ -75,7 +75,7 @@ def strongest_caution(report: AnyReport) -> Caution | None:
 def split_by_chance(report: AnyReport) -> bool:
     """Whether test rows were drawn from the same months as those trained on, and nothing tells which those are."""
     split = report.contract.split
-    return split.kind == "hash" and split.by != "entity" and not report.contract.having("time")
+    return split.kind == "hash" and split.by != "entity" and not report.contract.find_columns("time")
 
 
 def _deep(report: AnyReport) -> PairedDifference:
@@ -218,7 +218,7 @@ def go_on(report: AnyReport, with_what: str = "the model in use") -> str:
 
 def training_figure(report: AnyReport) -> Figure:
     curve, best = report.train.curve, report.train.best_epoch
-    head = head_of(report.contract)
+    head = build_head(report.contract)
     loss = "Loss" if head.amounts or head.task == "regression" else "Log loss"
     helped = best == curve[-1].epoch
     x = [row.epoch for row in curve]

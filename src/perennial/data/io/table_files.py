@@ -1,0 +1,116 @@
+"""Files of a table: which files belong to it, how they are written, and their records under the contract's names."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import assert_never
+
+from perennial.contract.columns import Column
+from perennial.contract.model import Contract
+from perennial.contract.source import Format
+from perennial.data.io.csv_header import Dialect
+from perennial.data.io.jsonl import read_keys, read_objects
+from perennial.data.io.parquet import read_parquet_blocks, read_parquet_header
+from perennial.data.io.read import Block, read_blocks, read_header
+from perennial.errors import InputError
+from perennial.results.summary import DataWarning
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableFormat:
+    """How the files of a table are written, and which column holds the entity of a row."""
+
+    table: str
+    format: Format
+    dialect: Dialect
+    entity: str | None
+    allow_empty: bool
+
+    @classmethod
+    def of(cls, contract: Contract, table: str) -> TableFormat:
+        """The format that the contract declares for one of its tables."""
+        source, (_, columns) = contract.source, contract.tables[table]
+        dialect = Dialect(
+            delimiter=source.delimiter, encoding=source.encoding, names=source.header, quoting=source.quoting == "double",
+            skip=source.skip, trim=source.trim,
+        )  # fmt: skip
+        owner = next((name for role in ("entity", "id") for name, c in columns.items() if c.role == role), None)
+        return cls(table=table, format=source.format, dialect=dialect, entity=owner, allow_empty=source.allow_empty)
+
+
+def assign_files(files: Sequence[Path], patterns: dict[str, str]) -> dict[str, list[Path]]:
+    """Assign each file to a table by the table's name pattern.
+
+    Raises: InputError when a file belongs to no table, or a table has no file.
+    """
+    by_table: dict[str, list[Path]] = {table: [] for table in patterns}
+    for path in sorted(files):
+        table = next((name for name, pattern in patterns.items() if path.match(pattern)), None)
+        if table is None:
+            raise InputError(
+                f"{path} belongs to no table: the contract knows {', '.join(patterns.values())}; remove it",
+                code="no_table",
+            )
+        by_table[table].append(path)
+    for table, paths in by_table.items():
+        if not paths:
+            raise InputError(
+                f"table {table}: no file named {patterns[table]} among {', '.join(p.name for p in files) or 'no files'}",
+                code="missing_file",
+            )
+    return by_table
+
+
+def read_names(path: Path, form: TableFormat) -> list[str]:
+    """Read the names of a file's columns, as they are written (raises as `ingest`)."""
+    match form.format:
+        case "csv":
+            return read_header(path, form.dialect)
+        case "parquet":
+            return read_parquet_header(path)
+        case "jsonl":
+            return read_keys(path, form.dialect.encoding)
+        case _:
+            assert_never(form.format)
+
+
+def read_records(path: Path, names: dict[str, str], columns: dict[str, Column], form: TableFormat) -> Iterator[Block]:
+    """Read the records of a file, its columns under the contract's names."""
+    match form.format:
+        case "csv":
+            for block in read_blocks(path, form.dialect):
+                yield replace(block, rows=block.rows.rename(_map_names(block.rows.columns, names)))
+        case "parquet":
+            read = {raw: column for name, column in columns.items() for raw in column.sources or (name,)}
+            yield from read_parquet_blocks(path, {name: (one, read[one]) for name, one in names.items()})
+        case "jsonl":
+            loose = {raw for n, c in columns.items() if c.role == "ignore" for raw in c.sources or (n,)}
+            ignored = {name for name, one in names.items() if one in loose}
+            yield from read_objects(path, form.dialect.encoding, names, ignored)
+        case _:
+            assert_never(form.format)
+
+
+def _map_names(header: Sequence[str], names: dict[str, str]) -> dict[str, str]:
+    """Map a header to the contract's names; another column that has one of them already gets a space in front."""
+    taken = {one for name, one in names.items() if name != one}
+    return {name: names.get(name, f" {name}" if name in taken else name) for name in header}
+
+
+def warn_of_form(path: Path, form: TableFormat) -> list[DataWarning]:
+    """Warnings about a byte order mark and an encoding other than UTF-8."""
+    with open(path, "rb") as file:
+        marked = file.read(3) == codecs.BOM_UTF8
+    warnings = (
+        [DataWarning(code="byte_order_mark", message=f"{path.name}: its byte order mark is taken off")]
+        if marked
+        else []
+    )
+    if form.format != "parquet" and form.dialect.encoding != "utf-8":
+        warnings.append(
+            DataWarning(code="encoding", message=f"{path.name}: read as {form.dialect.encoding}, as the contract says")
+        )
+    return warnings

@@ -14,8 +14,8 @@ import yaml
 
 from perennial.config.base import read_section
 from perennial.config.gate import GateParams
+from perennial.promotion.evidence import gather_evidence
 from perennial.promotion.gate import decide
-from perennial.promotion.promote import evidence
 from perennial.promotion.register import bundle_folder
 from perennial.scoring.scorer import Scorer
 from tests.conftest import REPO, Toy
@@ -52,7 +52,7 @@ def verdict(toy: Toy) -> Any:
     candidate = toy.summary("evaluate")["candidate"]["family"]
     scorer = Scorer.load(bundle_folder(toy.project, toy.name, candidate))
     gate = read_section(toy.root / "params.yaml", toy.name, "gate", GateParams)
-    return decide(evidence(toy.project, toy.name, toy.contract, scorer, None, gate))
+    return decide(gather_evidence(toy.project, toy.name, toy.contract, scorer, None, gate))
 
 
 def test_by_chance_every_row_is_accounted_for_and_the_model_is_good(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from perennial.data.names import ENTITY
 from perennial.data.prepare.parts import LabelledRows, select_part
 from perennial.evaluation.decisions import policy
-from perennial.evaluation.decisions.profit import Money, best, contacted, target
+from perennial.evaluation.decisions.profit import ContactPolicy, best, contacted, threshold
 from perennial.evaluation.statistics.metrics import measure
 from perennial.files.durable import write_text
 from perennial.files.tables import read_table
@@ -35,7 +35,7 @@ FAMILIES: tuple[Family, ...] = ("linear", "boosted", "deep", "blend")
 pytestmark = [pytest.mark.e2e]
 
 CUSTOMERS = 20_000
-MONEY = Money(value=40, cost=2, budget_share=0.4)
+MONEY = ContactPolicy(value=40, cost=2, budget_share=0.4)
 OFFER = policy.Offer(value=40, costs=(0, 2, 2), budget_share=0.4)
 Z_99 = 2.5758293035489004
 
@@ -106,7 +106,7 @@ def profit(found: Known, who: NDArray[np.bool_]) -> float:
 def list_of(found: Known, family: Family) -> NDArray[np.bool_]:
     """The test customers that evaluate would contact: the threshold comes from val."""
     val, test = (found.scorer(family).score(found.parts[which].frame)[:, 0] for which in ("val", "test"))
-    return contacted(test, target(val, MONEY), MONEY.budget_share)
+    return contacted(test, threshold(val, MONEY), MONEY.budget_share)
 
 
 def oracle(found: Known) -> float:

@@ -19,7 +19,7 @@ from perennial.config.audience import AudienceParams
 from perennial.data.names import CUTOFF, ENTITY, ROW_ID
 from perennial.errors import DataStopped, InputError
 from perennial.files.tables import read_table
-from perennial.promotion.overview import show
+from perennial.promotion.overview import build_overview
 from perennial.scoring.scorer import Scorer
 from perennial.serving.score import prepare, scored
 from perennial.sources import fetch
@@ -117,7 +117,7 @@ def test_units_are_split_by_their_cut_off_and_their_customer(shop: Toy) -> None:
         == units.height
         == shop.summary("split")["flow"]["units"]["rows_in"]
     )
-    assert show(shop.project, NAME)["rows"]["raw"] == len(lines())
+    assert build_overview(shop.project, NAME).rows.raw == len(lines())
 
 
 def test_a_line_added_on_or_after_a_cut_off_changes_no_feature_of_it(shop: Toy, mine: Toy) -> None:

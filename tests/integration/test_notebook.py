@@ -15,8 +15,8 @@ import perennial
 from perennial import api as notebook
 from perennial.config.gate import GateParams
 from perennial.errors import ConfigError, ContractError
+from perennial.promotion.evidence import gather_evidence
 from perennial.promotion.gate import decide
-from perennial.promotion.promote import evidence
 
 if TYPE_CHECKING:
     from tests.conftest import Toy
@@ -56,14 +56,14 @@ def test_the_examples_of_the_docstrings_run_in_their_order() -> None:
 def test_the_gate_says_what_promote_would(trained: Toy) -> None:
     scorer = perennial.load_scorer("ad_response", family="boosted")
     parts = {part: perennial.load_table("ad_response", part) for part in ("val", "test")}
-    said = perennial.gate(
+    decision = perennial.gate(
         scorer, perennial.load_scorer("ad_response", family="linear"), parts, trained.contract, bootstrap=100
     )
     old = perennial.load_scorer("ad_response", family="linear")
-    wanted = decide(
-        evidence(trained.project, "ad_response", trained.contract, scorer, old, GateParams(seed=1, bootstrap=100))
+    expected = decide(
+        gather_evidence(trained.project, "ad_response", trained.contract, scorer, old, GateParams(seed=1, bootstrap=100))
     )
-    assert said == wanted
+    assert decision == expected
 
 
 def test_figures_are_those_of_the_metric_with_an_interval(trained: Toy) -> None:

@@ -24,7 +24,10 @@ from perennial.files.project import Project
 from perennial.files.tables import read_table
 from perennial.promotion.promote import promote
 from perennial.promotion.register import bundle_folder, register
+from perennial.promotion.reporting import _decision_on_candidate
 from perennial.promotion.rollback import rollback
+from perennial.results.decision import DecisionRecord
+from perennial.results.evaluations import read_evaluation
 from perennial.scoring.scorer import Scorer
 from perennial.tracking import registry
 from perennial.tracking.store import Store, exists, open_store
@@ -391,8 +394,9 @@ def test_the_word_that_stands_on_a_candidate_is_of_the_version_in_use(shop: Toy)
     in_use(shop, "2")
     rollback(shop.project, name, "1", "complaints")
 
-    def standing() -> dict[str, Any]:
-        return _decision_on_candidate(shop.project, name, registry.decisions(store, name))
+    def standing() -> DecisionRecord:
+        evaluation = read_evaluation(shop.project, name)
+        return _decision_on_candidate(shop.project, name, evaluation, registry.decisions(store, name))
 
     with pytest.raises(Refused, match=r"was taken out of use and not judged since: perennial run ad_response"):
         standing()

@@ -57,7 +57,7 @@ def test_names_are_read_as_words(said: str, word: str) -> None:
         ("person_name", ["first", "consumer.displayName", "Ansprechpartner", "DNI"], ["first_visit", "last_order"]),
         (names.is_entity_id, ["patient_nbr", "customerid", "hhid", "LYLTY_CARD_NBR", "policy_number", "KUNNR"], ["loan_sum"]),
         (names.is_row_id, ["steamid", "memberid"], ["prepaid", "android", "is_valid"]),
-        (names.is_contact, ["customer_phone", "Shipping Phone", "credit_card", "E-Mail"], ["phone_brand", "card_type"]),
+        (names.is_contact_name, ["customer_phone", "Shipping Phone", "credit_card", "E-Mail"], ["phone_brand", "card_type"]),
         ("person_name", ["host_name", "prénom", "Card Name", "Billing Name"], ["product_name", "name_type"]),
         (names.is_entity_id, ["host_id", "CLIENTNUM", "reviewerID", "no_client"], ["n_customers", "customer_age", "order_id"]),
         (names.is_row_id, ["SK_ID_CURR", "RowNumber", "Unnamed: 0"], ["no_of_children", "paid", "num_visits"]),

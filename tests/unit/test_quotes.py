@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perennial.contract.serving import FeatureColumn
-from perennial.explain.texts import find_strongest_words, pick_extremes, quote_rows, quote_text, tabulate_words
+from perennial.explain.texts import find_strongest_words, quote_rows, quote_text, strongest_by_output, tabulate_words
 from perennial.models.encoding.text import HIDDEN, Grams, TextTable, find_words, hide_word
 
 pytestmark = pytest.mark.unit
@@ -30,13 +30,13 @@ def planted(n: int = 60) -> tuple[list[list[str]], np.ndarray]:
 def test_the_planted_word_leads_and_what_is_rare_or_does_nothing_sure_is_left_out() -> None:
     words, parts = planted()
     found = find_strongest_words(words, parts, ["chance"], 10)
-    assert [(word.word, word.n) for word in found] == [("awful", 30), ("lovely", 30)]
+    assert [(word.word, word.rows) for word in found] == [("awful", 30), ("lovely", 30)]
     assert found[0].effect.low < 1.0 < found[0].effect.high
     assert found[0].effect.value == pytest.approx(parts[1::2, 0, 0].mean())
     assert [word.word for word in find_strongest_words(words, parts, ["chance"], 2)] == ["once", "awful", "lovely"]
     assert tabulate_words(found).columns == ["output", "word", "rows", "value", "low", "high"]
-    told = pick_extremes(found, ["chance"], 1)["chance"]
-    assert [word["word"] for word in told["raise"] + told["lower"]] == ["awful", "lovely"]
+    strongest = strongest_by_output(found, ["chance"], 1)["chance"]
+    assert [word.word for word in strongest.raises + strongest.lowers] == ["awful", "lovely"]
 
 
 def test_words_are_told_for_each_output() -> None:

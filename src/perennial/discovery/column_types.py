@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from perennial.discovery.contract_draft import ColumnDraft, ignored_column
-from perennial.discovery.names import has_contact, has_topic, is_entity_id, is_row_id, may_name_person
+from perennial.discovery.names import has_topic, is_contact_name, is_entity_id, is_row_id, may_name_person
 from perennial.discovery.profile import DAY_AS_NUMBER, ColumnProfile, TableProfile
 
 ColumnType = Literal[
@@ -106,7 +106,7 @@ def _find_contact(profile: ColumnProfile) -> str | None:
         is_date_like = shape == "phone" and profile.dates
         if profile.share(shape) > (0.01 if shape == "email" else 0.5) and not is_date_like:
             return f"cells look like {what}"
-    if has_contact(profile.name) and _could_reach(profile):
+    if is_contact_name(profile.name) and _could_reach(profile):
         return "the name says so"
     if profile.share("decimal") >= 0.5 or profile.dates:
         return None

@@ -99,7 +99,7 @@ def is_entity_id(name: str) -> bool:
     return (has_topic(name, "person") and is_row_id(name)) or has_topic(name, "person_alone")
 
 
-def has_contact(name: str) -> bool:
+def is_contact_name(name: str) -> bool:
     """Where somebody can be reached or charged; not which kind of telephone it is, or how often it rang."""
     return has_topic(name, "contact") and not has_topic(name, "about_contact")
 

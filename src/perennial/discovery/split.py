@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from perennial.discovery.column_types import draft_name, is_key
 from perennial.discovery.contract_draft import ColumnDraft, SplitDraft, ignored_column
 from perennial.discovery.draft import Draft
-from perennial.discovery.names import has_contact, has_topic, is_entity_id, is_row_id, load_keywords, may_name_person
+from perennial.discovery.names import (
+    has_topic,
+    is_contact_name,
+    is_entity_id,
+    is_row_id,
+    load_keywords,
+    may_name_person,
+)
 from perennial.discovery.profile import ColumnProfile
 
 _NEARLY, _FEW_ROWS = 0.95, 100  # of the rows have a name of their own, and there are more than so many
@@ -97,7 +104,7 @@ def _add_person(draft: Draft) -> None:
     contacts = [draft.profile(name) for name, column in draft.typed.items() if column.type == "contact"]
     contacts = [profile for profile in contacts if profile.empty < 0.01 * profile.rows]
     mails = [profile for profile in contacts if profile.share("holds_email") > 0.5]
-    lines = [profile for profile in contacts if profile not in mails and has_contact(profile.name)]
+    lines = [profile for profile in contacts if profile not in mails and is_contact_name(profile.name)]
     people = [p for p in contacts if may_name_person(p.name) and p.distinct > _MIN_PEOPLE * p.rows]
     repeated = [profile for profile in mails or lines or people if profile.has_repeats]
     if not repeated:  # another address in every row says that each is somebody else

@@ -125,16 +125,16 @@ def test_what_a_later_file_holds_for_the_first_time_is_warned_of_and_set_aside_i
     path.write_text("age,plan,churn\n" + "\n".join(rows) + "\n")
     new(project.project, "mine", path, Answers())
     project.run("ingest")
-    assert not project.run("validate")["notes"]
+    assert not project.run("validate")["warnings"]
     path.write_text("age,plan,churn\n" + "\n".join([*rows, "4100,basic,no", "50,gold,no", "51,gold,yes"]) + "\n")
     fetching.fetch(project.project, "mine", path)
     project.run("ingest")
     found = project.run("validate")
-    assert [note["words"] for note in found["notes"]] == [
+    assert [note["message"] for note in found["warnings"]] == [
         "table main: plan is none of basic, plus in 2 of 403 rows: 'gold'",
         "table main: age lies outside 20 to 80 in 1 of 403 rows",
     ]
-    assert {note["code"] for note in found["notes"]} == {"unexpected"}
+    assert {note["code"] for note in found["warnings"]} == {"unexpected"}
     assert not found["quarantine"]
     ready = prepare(project.contract, path)
     assert ready.units.height == 403

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from perennial.config.baseline import BaselineParams
 from perennial.config.train import TrainParams
+from perennial.contract.head import Head
 from perennial.contract.model import Money
-from perennial.contract.serving import FeatureColumn, Head, ServingView
+from perennial.contract.serving import FeatureColumn, ServingView
 from perennial.models.deep.model import DeepModel, build_tensors
 from perennial.models.deep.net import NetSpec, TabularNet, build_loss
 from perennial.models.encoding.encode import Encoding, fit_encoding
@@ -23,9 +24,10 @@ from perennial.models.traditional.boosted import LabelledInputs, fit_boosted
 from perennial.models.traditional.linear import fit_linear
 from perennial.results.families import Family
 from perennial.scoring.bundle import Bundle, background_rows
-from perennial.scoring.calibration import calibrate, link_loss
+from perennial.scoring.calibration import calibrate
 from perennial.scoring.model import Model
 from perennial.stages.train import shape
+from perennial.tasks.losses import loss_of
 from perennial.training import fit as training
 from perennial.training.loader import Rows
 
@@ -181,7 +183,7 @@ def fitted(
     """A model of one of the families that learn; `changes` are to the network's params."""
 
     def loss(model: Model) -> float:
-        return link_loss(head, model.link(val[0]), *val[1:])
+        return loss_of(head).mean(model.link(val[0]), *val[1:])
 
     if family == "linear":
         return fit_linear(*train, head, encoding, loss)

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
+from perennial.contract.head import Head
 from perennial.contract.model import Money
-from perennial.contract.serving import FeatureColumn, Head, ServingView
+from perennial.contract.serving import FeatureColumn, ServingView
 from perennial.data.io.images import SIDE, decode_pictures, encode_jpeg
 from perennial.explain.photos import ProbabilityOf, build_heat_maps, check_deletion, draw_overlay, mask_hottest
 from perennial.explain.texts import find_strongest_words
@@ -18,8 +19,9 @@ from perennial.models.encoding.encode import fit_encoding
 from perennial.models.traditional.kernel import fit_kernel
 from perennial.results.families import Family
 from perennial.scoring.bundle import Bundle, background_rows
-from perennial.scoring.calibration import calibrate, link_loss
+from perennial.scoring.calibration import calibrate
 from perennial.scoring.occlusion import said_chance, word_parts
+from perennial.tasks.losses import loss_of
 from tests.model.builders import LEARNING
 from tests.model.reviews import BAD, GOOD, Read, reviews
 
@@ -134,7 +136,7 @@ def test_a_bundle_of_photos_tells_the_chance_of_its_own_answer() -> None:
     encoding, x = fit_encoding(frame, features, y, 1)
     arm = np.zeros(len(y), np.int64)
     model = fit_kernel(
-        x, y, arm, head, encoding, lambda m: link_loss(head, m.link(x), y, arm), 1
+        x, y, arm, head, encoding, lambda m: loss_of(head).mean(m.link(x), y, arm), 1
     )  # fmt: skip
     serving = ServingView(head=head, costs=(0.0,), features=features, money=Money())
     bundle = Bundle(

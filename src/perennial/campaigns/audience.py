@@ -112,7 +112,7 @@ def _key(contract: Contract) -> str:
     needed = ("value_of_response", "cost_of_contact") if task == "binary" else ("value_of_response",)
     if absent := [f"money.{name}" for name in needed if getattr(contract.money, name) is None]:
         raise ContractError(f"{' and '.join(absent)} not told: whom a contact pays for is unknown")
-    if task == "uplift" and not contract.columns[contract.task.target].is_coded:  # type: ignore[union-attr]
+    if task == "uplift" and contract.outcome is not None and not contract.outcome.is_coded:
         raise ContractError("an audience is drawn for responses of 0 and 1 so far, not for amounts")
     if contract.sampling.sampling_rate == "unknown":
         raise ContractError(

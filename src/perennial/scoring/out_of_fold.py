@@ -18,9 +18,10 @@ from perennial.models.encoding.encode import Encoded, Encoding, fit_encoding
 from perennial.models.traditional.boosted import BoostedModel, fit_boosted
 from perennial.models.traditional.linear import LinearModel, fit_linear
 from perennial.scoring.bundle import Bundle
-from perennial.scoring.calibration import calibrate, link_loss
+from perennial.scoring.calibration import calibrate
 from perennial.scoring.model import Model
 from perennial.scoring.scorer import Scorer
+from perennial.tasks.losses import loss_of
 
 F64 = NDArray[np.float64]
 FOLDS = 5
@@ -59,7 +60,7 @@ def _model(
     head, (x_val, held) = bundle.serving.head, val
 
     def val_loss(model: Model) -> float:
-        return link_loss(head, model.link(x_val), held.y, held.arm)
+        return loss_of(head).mean(model.link(x_val), held.y, held.arm)
 
     both = [(x, part.y, part.arm) for x, part in (train, val)]
     if isinstance(bundle.model, BoostedModel):

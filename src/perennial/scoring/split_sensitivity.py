@@ -23,7 +23,8 @@ from perennial.models.encoding.encode import fit_encoding
 from perennial.models.traditional.boosted import BoostedModel, fit_boosted
 from perennial.results.baseline import SplitSensitivity
 from perennial.results.figures import Interval
-from perennial.scoring.calibration import calibrate, link_loss
+from perennial.scoring.calibration import calibrate
+from perennial.tasks.losses import loss_of
 
 _SALT = "both ways"
 _FEWEST = 10  # rows of an outcome
@@ -98,7 +99,7 @@ def _cell(
     x_val = encoding.encode(val.frame)
 
     def val_loss(model: BoostedModel) -> float:
-        return link_loss(head, model.link(x_val), val.y, val.arm)
+        return loss_of(head).mean(model.link(x_val), val.y, val.arm)
 
     one = params.model_copy(update={"trials": 1})
     model = fit_boosted((x_train, train.y, train.arm), (x_val, val.y, val.arm), head, encoding, one, val_loss)

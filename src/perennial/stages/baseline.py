@@ -27,11 +27,12 @@ from perennial.results.clustering import Agreement
 from perennial.results.families import Family
 from perennial.results.train import FittedFamily
 from perennial.scoring.bundle import Bundle, background_rows, save
-from perennial.scoring.calibration import calibrate, link_loss
+from perennial.scoring.calibration import calibrate
 from perennial.scoring.model import Model
 from perennial.scoring.scorer import golden_rows
 from perennial.scoring.split_sensitivity import split_sensitivity
 from perennial.stages.runner import Job, log, main
+from perennial.tasks.losses import loss_of
 
 
 def run(job: Job) -> BaselineSummary:
@@ -67,7 +68,7 @@ def run(job: Job) -> BaselineSummary:
         )  # fmt: skip
         golden = golden_rows(bundle, background_rows(val.frame, serving, params.seed))
         digest = save(bundle, job.out / family, golden)
-        families[family] = FittedFamily(val_loss=link_loss(serving.head, link, val.y, val.arm), digest=digest)
+        families[family] = FittedFamily(val_loss=loss_of(serving.head).mean(link, val.y, val.arm), digest=digest)
         log.info("%s: val loss %.4f", family, families[family].val_loss)
     return BaselineSummary(families=families, split_sensitivity=sensitivity, agreement=agreed, previous=previous)
 
@@ -86,7 +87,7 @@ def _predictors(rows: _Rows, serving: ServingView, encoding: Encoding, params: B
     head, train, val = serving.head, rows.train, rows.val
 
     def val_loss(model: Model) -> float:
-        return link_loss(head, model.link(rows.x_val), val.y, val.arm)
+        return loss_of(head).mean(model.link(rows.x_val), val.y, val.arm)
 
     models: dict[Family, Model] = {
         "linear": fit_linear(rows.x_train, train.y, train.arm, head, encoding, val_loss)

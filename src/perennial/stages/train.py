@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from perennial.config.train import OwnFunction, Pretrained, TrainParams
-from perennial.contract.serving import Head, build_serving_view
+from perennial.contract.head import Head
+from perennial.contract.serving import build_serving_view
 from perennial.data.prepare.parts import LabelledRows, select_part
 from perennial.errors import ConfigError
 from perennial.files.durable import read_json
@@ -21,9 +22,10 @@ from perennial.models.deep.pretrained import FrozenPictures, distil_vectors
 from perennial.models.encoding.encode import Encoded, Encoding, fit_encoding
 from perennial.results.train import FittedFamily, TrainSummary
 from perennial.scoring.bundle import Bundle, background_rows, save
-from perennial.scoring.calibration import calibrate, link_loss
+from perennial.scoring.calibration import calibrate
 from perennial.scoring.scorer import golden_rows
 from perennial.stages.runner import Job, log, main
+from perennial.tasks.losses import loss_of
 from perennial.training import fit as training
 from perennial.training.loader import Rows
 from perennial.training.module import RowLoss
@@ -66,7 +68,7 @@ def run(job: Job) -> TrainSummary:
         background=background_rows(train.frame, serving, params.seed),
     )  # fmt: skip
     digest = save(bundle, job.out / "deep", golden_rows(bundle, background_rows(val.frame, serving, params.seed)))
-    val_loss = link_loss(serving.head, link, val.y, val.arm)
+    val_loss = loss_of(serving.head).mean(link, val.y, val.arm)
     n_weights = sum(weight.numel() for weight in fitted.net.parameters())
     log.info(
         "best epoch %d of %d, %d weights, val loss %.4f", fitted.best_epoch, len(fitted.curve), n_weights, val_loss

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 
-from perennial.contract.serving import Head
+from perennial.contract.head import Head
 from perennial.errors import ConfigError
 from perennial.files.extensions import extension_path, load_extension
 from perennial.models.deep.encoders import CategoryEncoder, PeriodicEncoder, WideEncoder, WordEncoder

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perennial.config.baseline import BaselineParams
-from perennial.contract.serving import Head
+from perennial.contract.head import Head
 from perennial.files.durable import read_json, write_json, write_text
 from perennial.models.encoding.encode import Encoded, Encoding
 from perennial.models.traditional.heads import FitTarget, build_targets, compute_link, link_contributions, sum_by_column

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from perennial.contract.serving import Head
+from perennial.contract.head import Head
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save
 from sklearn.linear_model import LogisticRegression
 
-from perennial.contract.serving import Head
+from perennial.contract.head import Head
 from perennial.files.durable import read_json, write_bytes, write_json
 from perennial.models.encoding.encode import Encoded, Encoding
 from perennial.models.traditional.heads import build_targets, compute_link

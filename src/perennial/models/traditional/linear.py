@@ -17,7 +17,7 @@ from scipy.sparse import csr_matrix, diags, hstack
 from scipy.special import ndtr
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from perennial.contract.serving import Head
+from perennial.contract.head import Head
 from perennial.errors import DataStopped
 from perennial.files.durable import read_json, write_bytes, write_json
 from perennial.models.encoding.encode import Encoded, Encoding

@@ -17,8 +17,9 @@ from perennial.config.train import TrainParams
 from perennial.contract.head import Head
 from perennial.contract.model import Money
 from perennial.contract.serving import FeatureColumn, ServingView
+from perennial.models.deep.losses import build_loss
 from perennial.models.deep.model import DeepModel, build_tensors
-from perennial.models.deep.net import NetSpec, TabularNet, build_loss
+from perennial.models.deep.net import NetSpec, TabularNet
 from perennial.models.encoding.encode import Encoding, fit_encoding
 from perennial.models.traditional.boosted import LabelledInputs, fit_boosted
 from perennial.models.traditional.linear import fit_linear

@@ -50,8 +50,8 @@ def _of_network(bundle: Bundle, rows: pl.DataFrame, columns: list[str], draws: i
     import torch
 
     from perennial.explain.gradients import attribute_gradients
+    from perennial.models.deep.losses import link_scores
     from perennial.models.deep.model import DeepModel, build_tensors
-    from perennial.models.deep.net import link_scores
 
     assert isinstance(bundle.model, DeepModel)
     net, spec, encoding = bundle.model.net.eval(), bundle.model.spec, bundle.encoding

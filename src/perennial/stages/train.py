@@ -16,8 +16,9 @@ from perennial.errors import ConfigError
 from perennial.files.durable import read_json
 from perennial.files.extensions import load_extension
 from perennial.files.tables import read_table
+from perennial.models.deep.losses import build_loss
 from perennial.models.deep.model import DeepModel, build_tensors
-from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, build_loss
+from perennial.models.deep.net import NetSpec, TabularNet, WordSpec
 from perennial.models.deep.pretrained import FrozenPictures, distil_vectors
 from perennial.models.encoding.encode import Encoded, Encoding, fit_encoding
 from perennial.results.train import FittedFamily, TrainSummary

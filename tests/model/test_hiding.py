@@ -16,13 +16,13 @@ from perennial.data.io.images import SIDE, decode_pictures, encode_jpeg
 from perennial.explain.photos import ProbabilityOf, build_heat_maps, check_deletion, draw_overlay, mask_hottest
 from perennial.explain.texts import find_strongest_words
 from perennial.models.encoding.encode import fit_encoding
+from perennial.models.model import FitRows, FitTask
 from perennial.models.traditional.kernel import fit_kernel
 from perennial.results.families import Family
 from perennial.scoring.bundle import Bundle, background_rows
 from perennial.scoring.calibration import calibrate
 from perennial.scoring.occlusion import said_chance, word_parts
-from perennial.tasks.losses import loss_of
-from tests.model.builders import LEARNING
+from tests.model.builders import LEARNING, baseline_params
 from tests.model.reviews import BAD, GOOD, Read, reviews
 
 pytestmark = pytest.mark.model
@@ -135,9 +135,8 @@ def test_a_bundle_of_photos_tells_the_chance_of_its_own_answer() -> None:
     features = (FeatureColumn(name="photo", kind="image", label="photo"),)
     encoding, x = fit_encoding(frame, features, y, 1)
     arm = np.zeros(len(y), np.int64)
-    model = fit_kernel(
-        x, y, arm, head, encoding, lambda m: loss_of(head).mean(m.link(x), y, arm), 1
-    )  # fmt: skip
+    rows = FitRows(x=x, y=y, arm=arm)
+    model = fit_kernel(FitTask(train=rows, val=rows, head=head, encoding=encoding, params=baseline_params()))
     serving = ServingView(head=head, costs=(0.0,), features=features, money=Money())
     bundle = Bundle(
         family="kernel", model=model, encoding=encoding, serving=serving, params={}, split={},

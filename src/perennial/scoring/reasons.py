@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from perennial.models.families import BlendModel
+from perennial.models.model import Additive
 from perennial.scoring.bundle import Bundle
-from perennial.scoring.model import Additive, BlendModel
 
 F64 = NDArray[np.float64]
 
@@ -27,26 +28,20 @@ def contributions(bundle: Bundle, rows: pl.DataFrame, *, draws: int, seed: int) 
     """Linear and trees exactly; the network by expected gradients over the bundle's background rows; a blend's mean."""
     encoded = bundle.encoding.encode(rows)
     columns = bundle.encoding.columns
-    match bundle.family:
-        case "linear" | "boosted" | "kernel" | "kmeans":
-            assert isinstance(bundle.model, Additive)
-            parts = bundle.model.contributions(encoded)
-        case "deep":
-            return _of_network(bundle, rows, columns, draws, seed)
-        case "blend":
-            assert isinstance(bundle.model, BlendModel)
-            found = [
-                contributions(replace(bundle, family=family, model=model), rows, draws=draws, seed=seed)
-                for family, model in bundle.model.members.items()
-            ]
-            parts, error = (np.mean([getattr(one, of) for one in found], axis=0) for of in ("parts", "error"))
-            return Contributions(columns, parts, error)
-        case _:
-            assert_never(bundle.family)
-    return Contributions(columns, parts, np.zeros((len(encoded), parts.shape[2])))
+    if isinstance(bundle.model, Additive):
+        parts = bundle.model.contributions(encoded)
+        return Contributions(columns, parts, np.zeros((len(encoded), parts.shape[2])))
+    if not isinstance(bundle.model, BlendModel):
+        return _explain_network(bundle, rows, columns, draws, seed)
+    members = [
+        contributions(replace(bundle, family=family, model=model), rows, draws=draws, seed=seed)
+        for family, model in bundle.model.members.items()
+    ]
+    parts, error = (np.mean([getattr(one, of) for one in members], axis=0) for of in ("parts", "error"))
+    return Contributions(columns, parts, error)
 
 
-def _of_network(bundle: Bundle, rows: pl.DataFrame, columns: list[str], draws: int, seed: int) -> Contributions:
+def _explain_network(bundle: Bundle, rows: pl.DataFrame, columns: list[str], draws: int, seed: int) -> Contributions:
     import torch
 
     from perennial.explain.gradients import attribute_gradients

@@ -21,12 +21,9 @@ from perennial.models.deep.model import DeepModel, build_tensors
 from perennial.models.deep.net import NetSpec, TabularNet, WordSpec
 from perennial.models.deep.pretrained import FrozenPictures, distil_vectors
 from perennial.models.encoding.encode import Encoded, Encoding, fit_encoding
-from perennial.results.train import FittedFamily, TrainSummary
-from perennial.scoring.bundle import Bundle, background_rows, save
-from perennial.scoring.calibration import calibrate
-from perennial.scoring.scorer import golden_rows
+from perennial.results.train import TrainSummary
+from perennial.scoring.fitted import FitContext
 from perennial.stages.runner import Job, log, main
-from perennial.tasks.losses import loss_of
 from perennial.training import fit as training
 from perennial.training.loader import Rows
 from perennial.training.module import RowLoss
@@ -60,22 +57,17 @@ def run(job: Job) -> TrainSummary:
     if not job.is_main:
         return TrainSummary()
     assert isinstance(fitted.net, TabularNet)
-    model = DeepModel(spec=spec, net=fitted.net)
-    link = model.link(x_val)
-    bundle = Bundle(
-        family="deep", model=model, encoding=encoding, serving=serving,
-        calibration=calibrate(serving.head, link, val.y, val.arm),
-        params=params.model_dump(mode="json"), split=read_json(split / "split.json"),
-        background=background_rows(train.frame, serving, params.seed),
+    context = FitContext(
+        train=train, val=val, x_val=x_val, encoding=encoding, params=params, seed=params.seed,
+        split=read_json(split / "split.json"),
     )  # fmt: skip
-    digest = save(bundle, job.out / "deep", golden_rows(bundle, background_rows(val.frame, serving, params.seed)))
-    val_loss = loss_of(serving.head).mean(link, val.y, val.arm)
+    deep = context.save("deep", DeepModel(spec=spec, net=fitted.net), serving, job.out / "deep")
     n_weights = sum(weight.numel() for weight in fitted.net.parameters())
     log.info(
-        "best epoch %d of %d, %d weights, val loss %.4f", fitted.best_epoch, len(fitted.curve), n_weights, val_loss
+        "best epoch %d of %d, %d weights, val loss %.4f", fitted.best_epoch, len(fitted.curve), n_weights, deep.val_loss
     )
     return TrainSummary(
-        families={"deep": FittedFamily(val_loss=val_loss, digest=digest)},
+        families={"deep": deep},
         best_epoch=fitted.best_epoch,
         curve=tuple(fitted.curve),
         weights=n_weights,

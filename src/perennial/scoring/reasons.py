@@ -77,14 +77,15 @@ def focus(bundle: Bundle, rows: pl.DataFrame, found: Contributions) -> F64:
 
     Of a segment: by how much each column is nearer to its centre than to the second nearest one.
     """
-    task = bundle.serving.head.task
-    if task in {"binary", "regression"}:
+    head = bundle.serving.head
+    if len(head.outputs) == 1:
         return found.parts[:, :, 0]
     link = bundle.model.link(bundle.encoding.encode(rows))
-    if task == "clustering":
+    if head.scale == "distance":
         first, second = np.argsort(-link, axis=1, kind="stable")[:, :2].T
         every = np.arange(len(link))
         return np.asarray(found.parts[every, :, first] - found.parts[every, :, second])
-    best = link.argmax(axis=1) if task == "multiclass" else (link[:, 1:] - link[:, :1]).argmax(axis=1) + 1
+    is_class = head.scale == "classes"
+    best = link.argmax(axis=1) if is_class else (link[:, 1:] - link[:, :1]).argmax(axis=1) + 1
     chosen: F64 = np.take_along_axis(found.parts, best[:, None, None], axis=2)[:, :, 0]
-    return chosen if task == "multiclass" else chosen - found.parts[:, :, 0]
+    return chosen if is_class else chosen - found.parts[:, :, 0]

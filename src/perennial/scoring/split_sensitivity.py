@@ -35,7 +35,7 @@ def split_sensitivity(
     units: pl.DataFrame, splits: pl.DataFrame, contract: Contract, params: BaselineParams
 ) -> SplitSensitivity | None:
     """None where there is but one cell, and for uplift, whose figure needs every row."""
-    if contract.task.kind == "uplift":
+    if contract.task.has_arms:
         return None
     reported = _name_of(contract, units)
     parts = {reported: splits.select(ROW_ID, "split"), **_others(units, contract, reported)}
@@ -111,7 +111,7 @@ def _cell(
 
 
 def _too_few(rows: LabelledRows, contract: Contract) -> bool:
-    if contract.task.kind == "regression":
+    if not contract.classes and not contract.task.has_events:  # an amount
         return len(np.unique(rows.y)) < 2
     counts = np.bincount(rows.y.astype(np.int64), minlength=max(2, len(contract.classes)))
     return int(counts.min()) < _FEWEST

@@ -23,7 +23,7 @@ import polars as pl
 
 from perennial.contract.load import load
 from perennial.contract.model import MAIN, Contract
-from perennial.contract.serving import ServingView, build_serving_view, find_changed_features, select_scoring_columns
+from perennial.contract.serving import build_serving_view, find_changed_features, select_scoring_columns
 from perennial.data.io.ingest import ingest
 from perennial.data.io.table_files import TableFormat, assign_files
 from perennial.data.masking import mask_contacts
@@ -33,9 +33,8 @@ from perennial.data.prepare.cutoffs import build_units, find_last_day
 from perennial.data.prepare.featurize import featurize
 from perennial.data.quality.validate import count_unexpected, validate
 from perennial.errors import ConfigError, InputError, Refused
-from perennial.evaluation.decisions import policy, risk
-from perennial.evaluation.decisions.money import contact_policy, loan_policy, message_policy
-from perennial.evaluation.decisions.profit import best
+from perennial.evaluation.decisions import risk
+from perennial.evaluation.decisions.money import loan_policy
 from perennial.explain.words import describe_adverse_reasons, describe_reasons
 from perennial.files.durable import write_bytes
 from perennial.files.project import Project
@@ -44,6 +43,7 @@ from perennial.files.tables import write_table
 from perennial.results.receipt import ScoredList, Skipped
 from perennial.scoring.reasons import contributions, focus
 from perennial.scoring.scorer import Scorer
+from perennial.tasks.lookup import supervised_task
 from perennial.tracking import registry
 from perennial.tracking.store import open_store
 
@@ -244,10 +244,11 @@ def scored(scorer: Scorer, units: pl.DataFrame, contract: Contract) -> pl.DataFr
     columns: Mapping[str, Any] = {name: scores[:, o] for o, name in enumerate(scorer.outputs)}
     out = units.select(ROW_ID, *_keys(contract))
     last = pl.Series("reasons", told, dtype=pl.String)
-    if serving.head.task == "clustering":
+    if serving.head.scale == "distance":
         names = [scorer.outputs[s] for s in scores.argmax(axis=1)]
         return out.with_columns(pl.Series("segment", names), *(pl.Series(n, v) for n, v in columns.items()), last)
-    ranking, action = _decide(scores, serving)
+    ranked = supervised_task(serving.head.task).rank(scores, serving)
+    ranking, action = ranked.rank, ranked.action
     if loan_policy(serving.money) is not None:
         assert action is not None
         out = out.with_columns(pl.Series("points", risk.points(scores[:, 0]).round()))
@@ -260,24 +261,6 @@ def scored(scorer: Scorer, units: pl.DataFrame, contract: Contract) -> pl.DataFr
     if action is not None:
         out = out.with_columns(pl.Series("action", action, dtype=pl.String))
     return out.with_columns(last)
-
-
-def _decide(scores: np.ndarray[Any, Any], serving: ServingView) -> tuple[np.ndarray[Any, Any], list[str] | None]:
-    """What the list is ranked by, and what to do with each row; None where the contract names no money to decide by."""
-    if serving.head.task == "uplift":
-        offer = message_policy(serving)
-        ranking, _ = policy.ranked_choice(scores, offer)
-        names = ["none", *serving.head.outputs[1:]]
-        return ranking, [names[arm] for arm in policy.choice(scores, offer)]
-    if serving.head.task == "multiclass":
-        return scores.max(axis=1), None
-    money, loan, p = contact_policy(serving.money), loan_policy(serving.money), scores[:, 0]
-    if loan is not None:
-        return p, ["approve" if safe else "refuse" for safe in p <= loan.cut]
-    if money is None or serving.head.task == "regression":  # an amount is no chance to respond
-        return p, None
-    worth = (money.value * p > money.cost) & best(p, money.budget_share, np.ones(len(p)))
-    return p, ["contact" if chosen else "none" for chosen in worth]
 
 
 def _judged(table: str, rows: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, pl.DataFrame]:

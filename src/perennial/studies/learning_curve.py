@@ -31,11 +31,11 @@ from perennial.files.locks import file_lock
 from perennial.files.manifest import seal
 from perennial.files.project import Project
 from perennial.files.tables import read_table, write_table
-from perennial.promotion.evidence import comparison_of
 from perennial.report.pages import learning
 from perennial.results.evaluations import read_evaluation
 from perennial.results.families import Family
 from perennial.studies import trial_runs as side
+from perennial.tasks.lookup import supervised_task
 
 log = logging.getLogger("perennial")
 _KIND = "learning-curve"
@@ -186,4 +186,6 @@ class _Curve:
         params = read_section(self.base.root / "params.yaml", self.name, "evaluate", EvaluateParams)
         test = select_part(self.units, self.splits, "test", self.contract)
         primary = self.contract.task.primary
-        return comparison_of(self.contract, test, primary, resamples=params.bootstrap, seed=params.seed)
+        return supervised_task(self.contract.task.kind).compare(
+            self.contract, test, primary, resamples=params.bootstrap, seed=params.seed
+        )

@@ -72,10 +72,10 @@ class Classes:
     def inverse(self, link_NO: F64) -> F64:
         return np.asarray(softmax(link_NO, axis=1))
 
-    def mean(self, link_NO: F64, y_N: F64, arm_N: I64) -> float:  # noqa: ARG002 (no arms)
+    def mean(self, link_NO: F64, y_N: F64, arm_N: I64) -> float:
         return _class_loss(link_NO, y_N)
 
-    def calibrate(self, link_NO: F64, y_N: F64, arm_N: I64) -> list[Line]:  # noqa: ARG002 (no arms)
+    def calibrate(self, link_NO: F64, y_N: F64, arm_N: I64) -> list[Line]:
         return [_fit_temperature(link_NO, y_N)] * link_NO.shape[1]
 
 
@@ -85,10 +85,10 @@ class Amount:
     def inverse(self, link_NO: F64) -> F64:
         return link_NO
 
-    def mean(self, link_NO: F64, y_N: F64, arm_N: I64) -> float:  # noqa: ARG002 (no arms)
+    def mean(self, link_NO: F64, y_N: F64, arm_N: I64) -> float:
         return float(np.mean((link_NO[:, 0] - y_N) ** 2))
 
-    def calibrate(self, link_NO: F64, y_N: F64, arm_N: I64) -> list[Line]:  # noqa: ARG002 (no arms)
+    def calibrate(self, link_NO: F64, y_N: F64, arm_N: I64) -> list[Line]:
         return [_fit_line(link_NO[:, 0], y_N)]
 
 
@@ -98,10 +98,10 @@ class LogAmount:
     def inverse(self, link_NO: F64) -> F64:
         return np.exp(link_NO)
 
-    def mean(self, link_NO: F64, y_N: F64, arm_N: I64) -> float:  # noqa: ARG002 (no arms)
+    def mean(self, link_NO: F64, y_N: F64, arm_N: I64) -> float:
         return float(np.mean(np.exp(link_NO[:, 0]) - y_N * link_NO[:, 0]) / max(y_N.mean(), 1e-9))
 
-    def calibrate(self, link_NO: F64, y_N: F64, arm_N: I64) -> list[Line]:  # noqa: ARG002 (no arms)
+    def calibrate(self, link_NO: F64, y_N: F64, arm_N: I64) -> list[Line]:
         return [(1.0, float(np.log(max(y_N.sum(), 1e-9) / np.exp(link_NO[:, 0]).sum())))]
 
 
@@ -111,10 +111,10 @@ class Distance:
     def inverse(self, link_NO: F64) -> F64:
         return np.asarray(softmax(link_NO, axis=1))
 
-    def mean(self, link_NO: F64, y_N: F64, arm_N: I64) -> float:  # noqa: ARG002 (no outcome, no arms)
+    def mean(self, link_NO: F64, y_N: F64, arm_N: I64) -> float:
         return -float(np.mean(link_NO.max(axis=1)))
 
-    def calibrate(self, link_NO: F64, y_N: F64, arm_N: I64) -> list[Line]:  # noqa: ARG002 (no outcome, no arms)
+    def calibrate(self, link_NO: F64, y_N: F64, arm_N: I64) -> list[Line]:
         return [IDENTITY] * link_NO.shape[1]
 
 

@@ -33,73 +33,69 @@ class BlendModel:
             member.save(folder / family)
 
 
+@dataclass(frozen=True, kw_only=True)
+class FamilyCode:
+    """How a family is read from the folder of its bundle and, one of the baseline stage that learns from outcomes, fitted."""
+
+    load: Callable[[Path, Encoding], Model]
+    fit: Callable[[FitTask], Model] | None = None
+
+
 def load_model(family: Family, folder: Path, encoding: Encoding) -> Model:
-    """Read a model of a family back from the folder of its bundle."""
-    return _LOADERS[family](folder, encoding)
+    return _CODE[family]().load(folder, encoding)
 
 
 def fit_model(family: Family, task: FitTask) -> Model:
-    """Fit a family of the baseline stage that learns from outcomes, the best of its settings by val."""
-    return _FITS[family](task)
+    """Fit a family, the best of its settings by val."""
+    fit = _CODE[family]().fit
+    assert fit is not None, f"{family} is not fitted by the baseline stage"
+    return fit(task)
 
 
-def _load_linear(folder: Path, encoding: Encoding) -> Model:
-    from perennial.models.traditional.linear import LinearModel
+def _linear() -> FamilyCode:
+    from perennial.models.traditional.linear import LinearModel, fit_linear
 
-    return LinearModel.load(folder, encoding)
-
-
-def _fit_linear(task: FitTask) -> Model:
-    from perennial.models.traditional.linear import fit_linear
-
-    return fit_linear(task)
+    return FamilyCode(load=LinearModel.load, fit=fit_linear)
 
 
-def _load_boosted(folder: Path, encoding: Encoding) -> Model:
-    from perennial.models.traditional.boosted import BoostedModel
+def _boosted() -> FamilyCode:
+    from perennial.models.traditional.boosted import BoostedModel, fit_boosted
 
-    return BoostedModel.load(folder, encoding)
-
-
-def _fit_boosted(task: FitTask) -> Model:
-    from perennial.models.traditional.boosted import fit_boosted
-
-    return fit_boosted(task)
+    return FamilyCode(load=BoostedModel.load, fit=fit_boosted)
 
 
-def _load_kernel(folder: Path, encoding: Encoding) -> Model:  # noqa: ARG001 (called alike)
-    from perennial.models.traditional.kernel import KernelModel
+def _kernel() -> FamilyCode:
+    from perennial.models.traditional.kernel import KernelModel, fit_kernel
 
-    return KernelModel.load(folder)
-
-
-def _fit_kernel(task: FitTask) -> Model:
-    from perennial.models.traditional.kernel import fit_kernel
-
-    return fit_kernel(task)
+    return FamilyCode(load=lambda folder, _: KernelModel.load(folder), fit=fit_kernel)
 
 
-def _load_kmeans(folder: Path, encoding: Encoding) -> Model:
+def _kmeans() -> FamilyCode:
     from perennial.models.traditional.kmeans import KMeansModel
 
-    return KMeansModel.load(folder, encoding)
+    return FamilyCode(load=KMeansModel.load)
 
 
-def _load_deep(folder: Path, encoding: Encoding) -> Model:  # noqa: ARG001 (called alike)
+def _deep() -> FamilyCode:
     from perennial.models.deep.model import DeepModel
 
-    return DeepModel.load(folder)
+    return FamilyCode(load=lambda folder, _: DeepModel.load(folder))
 
 
-def _load_blend(folder: Path, encoding: Encoding) -> Model:
+def _blend() -> FamilyCode:
+    return FamilyCode(load=_load_blend)
+
+
+def _load_blend(folder: Path, encoding: Encoding) -> BlendModel:
     members: list[Family] = [member for member in FAMILIES if (folder / member).is_dir()]
     return BlendModel(members={member: load_model(member, folder / member, encoding) for member in members})
 
 
-_LOADERS: Mapping[Family, Callable[[Path, Encoding], Model]] = {
-    "linear": _load_linear, "boosted": _load_boosted, "kernel": _load_kernel, "kmeans": _load_kmeans, "deep": _load_deep,
-    "blend": _load_blend,
-}  # fmt: skip
-_FITS: Mapping[Family, Callable[[FitTask], Model]] = {
-    "linear": _fit_linear, "boosted": _fit_boosted, "kernel": _fit_kernel,
-}  # fmt: skip
+_CODE: Mapping[Family, Callable[[], FamilyCode]] = {
+    "linear": _linear,
+    "boosted": _boosted,
+    "kernel": _kernel,
+    "kmeans": _kmeans,
+    "deep": _deep,
+    "blend": _blend,
+}

@@ -23,7 +23,7 @@ from perennial.results.decision import Decision
 from perennial.results.families import FAMILIES, Family
 from perennial.results.figures import Interval
 from perennial.scoring.scorer import Scorer
-from perennial.serving.score import in_use
+from perennial.serving.champion import load_champion
 from perennial.tasks.lookup import supervised_task
 
 __all__ = ["evaluate", "gate", "load_contract", "load_scorer", "load_table"]
@@ -70,7 +70,7 @@ def load_scorer(name: str, *, version: str | None = None, family: Family | None 
         if not folder.is_dir():
             raise ConfigError(f"{name} has no {family} model of its own: perennial run {name}")
         return Scorer.load(folder)
-    return in_use(project, name, load_contract(project.contract(name)), version)[1]
+    return load_champion(project, name, load_contract(project.contract(name)), version)[1]
 
 
 def evaluate(scorer: Scorer, rows: pl.DataFrame, contract: Contract) -> dict[str, Interval]:

@@ -31,7 +31,9 @@ from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.report.charts.numbers import count, decimal, money
 from perennial.scoring.scorer import Scorer
-from perennial.serving.score import Prepared, in_use, prepare, scored, writable, write_list
+from perennial.serving.champion import load_champion
+from perennial.serving.preparation import PreparedRows, prepare_rows
+from perennial.serving.score_list import build_score_list, check_output, write_list
 
 log = logging.getLogger("perennial")
 CONTACT = "contact"  # the arm of all who were contacted, where messages were not drawn by lot
@@ -73,12 +75,12 @@ def audience(
     for read in (source, *([suppress] if suppress else [])):
         if not read.exists():
             raise InputError(f"{read}: there is no such file or folder")
-        writable(read, output)
-    found, scorer = in_use(project, name, contract, None)
+        check_output(read, output)
+    found, scorer = load_champion(project, name, contract, None)
     if scorer.bundle.serving.money != contract.money:
         raise Refused(f"money is told otherwise than when version {found.number} was trained: perennial run {name}")
     contacts = contract.find_columns("contact")
-    prepared = prepare(contract, source, [*contacts, *(c for c in wishes.columns or () if _is_read(contract, c))])
+    prepared = prepare_rows(contract, source, [*contacts, *(c for c in wishes.columns or () if _is_read(contract, c))])
     reaching = [
         c for c in contacts if hash_contacts(prepared.units[c].cast(pl.String)).reaches.any()
     ]  # no names, no IBANs
@@ -143,7 +145,7 @@ class _Left(NamedTuple):
     counts: dict[str, int]
 
 
-def _left(prepared: Prepared, contract: Contract, reaching: list[str], suppress: Path | None) -> _Left:
+def _left(prepared: PreparedRows, contract: Contract, reaching: list[str], suppress: Path | None) -> _Left:
     """Who is left once opt-outs, recent contacts and those whom no message reaches are taken away.
 
     Raises: InputError for an id that stands on several rows, and opt-outs of which none, or not all by their zeros, is here.
@@ -177,11 +179,11 @@ def _left(prepared: Prepared, contract: Contract, reaching: list[str], suppress:
 
 
 def _drawn(
-    scorer: Scorer, prepared: Prepared, contract: Contract, left: _Left, wishes: AudienceParams,
+    scorer: Scorer, prepared: PreparedRows, contract: Contract, left: _Left, wishes: AudienceParams,
     messages: tuple[str, ...], campaign: str,
 ) -> Drawn:  # fmt: skip
     units = prepared.units.filter(left.rows)
-    table = scored(scorer, units, contract)
+    table = build_score_list(scorer, units, contract)
     keys = units[str(contract.entity)].cast(pl.String).to_list()
     chosen = (table["action"] != "none").to_numpy()
     group = holdout.drawn(campaign, keys, chosen, _lottery(wishes))

@@ -13,7 +13,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from perennial.report.charts.axes import Scale, apart, margin, rounded, x_axis, y_grid
-from perennial.report.charts.numbers import Format
+from perennial.report.charts.numbers import Format, drawable
 from perennial.report.charts.svg import (
     NARROW,
     Box,
@@ -140,7 +140,7 @@ def inline(
     """One estimate in a cell of a table, on the table's own span; filled, with a bar from the line to it."""
     low, high = _padded([], [*span, line])
     x = Scale(low=low, high=high, start=0, stop=200)
-    hue = tone(interval, line, standing)
+    hue = tone(drawable(interval), line, standing)
     left, right = sorted((x(line), x(interval.value)))
     exact = filled and interval.low == interval.high
     bar = [rect(left, 4, right - left, 16, f"fill-{hue}" if exact else f"soft-{hue}")] if filled else []
@@ -171,7 +171,7 @@ def columns(
 
     With bars the axis has a zero; `span` is the axis of charts that are compared.
     """
-    figures = [end for _, interval in estimates for end in (interval.low, interval.high)]
+    figures = [end for _, interval in estimates for end in (drawable(interval).low, interval.high)]
     figures += [*(line.at for line in lines), *([0.0] if bars else [])]
     low, high = rounded(*(span or (min(figures), max(figures))))
     left = margin(low, high, show)
@@ -202,14 +202,14 @@ def _column(x: float, interval: Interval, y: Scale, hue: Tone, wide: float) -> l
 
 
 def _padded(intervals: Sequence[Interval], others: Sequence[float], by: float = 0.06) -> tuple[float, float]:
-    figures = [*others, *(end for i in intervals for end in (i.low, i.high, i.value))]
+    figures = [*others, *(end for i in intervals for end in (drawable(i).low, i.high, i.value))]
     low, high = min(figures), max(figures)
     pad = (high - low) * by or abs(low) or 1.0
     return low - pad, high + pad
 
 
 def _interval(x: Scale, interval: Interval, y: float, hue: Tone) -> list[str]:
-    span = stroke(x(interval.low), y, x(interval.high), y, f"line-{hue} thick")
+    span = stroke(x(drawable(interval).low), y, x(interval.high), y, f"line-{hue} thick")
     return [span, dot(x(interval.value), y, f"fill-{hue}", 5.5)]
 
 

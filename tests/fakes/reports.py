@@ -258,7 +258,7 @@ def _uplift(
     offer, settings = message_policy(contract), (contract.shares, *effects, name == "email_spend")
     val, test = (predictions.campaign(case.errors[0], n, seed, *settings)[0] for seed in (VAL_SEED, TEST_SEED))
     champion = predictions.campaign(case.errors[1], n, TEST_SEED, *settings)[1]
-    rows, rng = predictions.campaign(case.errors[0], n_all, 4, *settings)[0], np.random.default_rng(5)
+    rows, rng = predictions.campaign(case.errors[0], n_all, 4, *settings)[0], np.random.default_rng(7)
     before = {
         feature.name: rng.normal(size=n_all) if feature.kind == "numeric" else rng.choice(["a", "b"], n_all)
         for feature in feature_columns(contract)[:4]

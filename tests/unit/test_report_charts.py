@@ -25,7 +25,8 @@ from perennial.report.charts.intervals import Line, Row, against_line, columns, 
 from perennial.report.charts.svg import NARROW, Box, svg, width_of
 from perennial.results.decision import Verdict
 from perennial.results.figures import Bin, Interval
-from tests.fakes.reports import around, response_report
+from tests.fakes.reports import response_report
+from tests.fakes.stages import around
 
 pytestmark = pytest.mark.unit
 

@@ -154,6 +154,19 @@ def test_rows_may_have_a_line_each() -> None:
     assert 'class="fill-blue"' in drawn
 
 
+def test_a_long_name_keeps_clear_of_the_figure_beside_it() -> None:
+    row = Row(
+        name="lives in " + 9 * "Genève ", note="1,095 rows", words="10 %, predicted 9 %", interval=around(0.1, 0.02)
+    )
+    drawn = interval_rows([row], [ZERO], n.decimal, label="x")
+    name = re.search(r'<tspan class="b">(.+?)</tspan>', drawn)
+    assert name is not None
+    assert re.fullmatch(r"lives in Genève( Genève)*.*…", name[1])
+    assert width_of(name[1]) + 10 + width_of(row.note) + 10 <= NARROW - width_of(row.words)
+    assert f">{row.note}<" in drawn
+    assert "…" not in interval_rows([replace(row, name="lives in Genève")], [ZERO], n.decimal, label="x")
+
+
 def test_compared_charts_share_their_scale() -> None:
     drawn = [columns([("1", around(v, 1))], [ZERO], n.decimal, label="x", axis="", span=(-2, 12)) for v in (1.0, 9.0)]
     axes = [re.findall(r'<text[^>]*text-anchor="end"[^>]*>([^<]+)<', one) for one in drawn]

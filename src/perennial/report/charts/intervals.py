@@ -21,6 +21,7 @@ from perennial.report.charts.svg import (
     dot,
     named,
     rect,
+    shortened,
     size_of,
     stroke,
     svg,
@@ -32,6 +33,7 @@ from perennial.report.charts.svg import lines as written
 from perennial.results.figures import Interval
 
 PITCH = 48  # px from row to row
+_BETWEEN = 10  # px between a name, its note and its figure
 Side = Literal["above", "below"]
 Standing = Literal["judged", "deciding", "reference"]  # deciding: undecided is drawn in ink; reference: always grey
 
@@ -215,7 +217,8 @@ def _interval(x: Scale, interval: Interval, y: float, hue: Tone) -> list[str]:
 
 def _heading(row: Row, hue: Tone, y: float, show: Format) -> list[str]:
     words = row.words or show(row.interval.value)
-    return [named(0, y, row.name, row.note), text(NARROW, y, words, f"text-{hue}", "end")]
+    room = NARROW - width_of(words) - _BETWEEN - (width_of(row.note) + _BETWEEN if row.note else 0)
+    return [named(0, y, shortened(row.name, room), row.note), text(NARROW, y, words, f"text-{hue}", "end")]
 
 
 def _line_names(lines: Sequence[Line], x: Scale, y: float) -> tuple[list[str], int]:

@@ -47,9 +47,10 @@ QUIET = [
 # A frame without a source of its own belongs to this page, which may therefore measure it.
 MEASURE = """
 const measurements = [...document.querySelectorAll("iframe")].map(frame => {
-  const inside = frame.contentDocument, overlaps = [], labels = [];
+  const inside = frame.contentDocument, overlaps = [], labels = [], cut = [];
   let smallest = 99, texts = 0;
   for (const svg of inside.querySelectorAll("svg")) {
+    const edge = svg.getBoundingClientRect();
     const boxes = [...svg.querySelectorAll("text")].filter(t => t.getBoundingClientRect().width > 0).map(t => {
       const size = t.getScreenCTM().a * parseFloat(frame.contentWindow.getComputedStyle(t).fontSize);
       smallest = Math.min(smallest, size); texts += 1;
@@ -57,6 +58,7 @@ const measurements = [...document.querySelectorAll("iframe")].map(frame => {
         labels.push([t.textContent, t.getComputedTextLength(), frame.contentWindow.getComputedStyle(t).fontWeight]);
       return [t.textContent, t.getBoundingClientRect()];
     });
+    boxes.forEach(([a, p]) => { if (p.right > edge.right + 1 || p.left < edge.left - 1) cut.push(a); });
     boxes.forEach(([a, p], i) => boxes.slice(i + 1).forEach(([b, q]) => {
       const across = Math.min(p.right, q.right) - Math.max(p.left, q.left);
       const down = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
@@ -67,7 +69,7 @@ const measurements = [...document.querySelectorAll("iframe")].map(frame => {
   const drawings = [...inside.querySelectorAll("figure")].map(f => [...f.querySelectorAll(charts)]);
   const blank = drawings.filter(all => all.length && !all.some(svg => svg.getBoundingClientRect().width)).length;
   const fonts = [...inside.fonts].filter(font => font.status === "loaded").map(font => font.family);
-  return {fonts, labels, blank, wide: inside.documentElement.scrollWidth - frame.clientWidth, texts, smallest, overlaps,
+  return {fonts, labels, cut, blank, wide: inside.documentElement.scrollWidth - frame.clientWidth, texts, smallest, overlaps,
           requests: frame.contentWindow.performance.getEntriesByType("resource").length};
 });
 document.getElementById("measurements").textContent = JSON.stringify(measurements);
@@ -92,7 +94,8 @@ def pages() -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """One page at one width: px beyond its frame, charts not shown, texts, the smallest in px, pairs that touch.
+    """One page at one width: px beyond its frame, charts not shown, texts, the smallest in px, pairs that touch,
+    texts that reach beyond their chart.
 
     `fonts` are those that the page brings and uses, `labels` the texts of charts with their length in px and weight.
     """
@@ -102,6 +105,7 @@ class Measurement:
     texts: int
     smallest: float
     overlaps: list[str]
+    cut: list[str]
     requests: int
     fonts: list[str]
     labels: list[tuple[str, float, str]]
@@ -118,7 +122,9 @@ def look(pages: list[str], folder: Path) -> tuple[list[Measurement], list[str]]:
     )
     wrapper = folder / "wrapper.html"
     script = f"<script>addEventListener('load', () => {{{MEASURE}}})</script>"
-    wrapper.write_text(f'<!doctype html><meta charset="utf-8"><pre id="measurements"></pre>{frames}{script}', encoding="utf-8")
+    wrapper.write_text(
+        f'<!doctype html><meta charset="utf-8"><pre id="measurements"></pre>{frames}{script}', encoding="utf-8"
+    )
     flags = [
         "--enable-logging=stderr",
         "--window-size=1500,1000",
@@ -144,6 +150,7 @@ def test_reports_are_shown_without_a_request_a_complaint_or_an_overlap(tmp_path:
         assert one.blank == 0
         assert one.requests == 0
         assert one.overlaps == []
+        assert one.cut == []
         assert one.smallest >= 10.5
         assert one.fonts == ["Inter"]
 
@@ -186,7 +193,7 @@ def test_composed_reports_fit_every_width(half: int, tmp_path: Path) -> None:
     assert len(measurements) == 7 * len(WIDTHS)
     for one in measurements:
         assert one.texts > 20
-        assert (one.wide, one.blank, one.requests, one.overlaps) == (0, 0, 0, [])
+        assert (one.wide, one.blank, one.requests, one.overlaps, one.cut) == (0, 0, 0, [], [])
         assert one.smallest >= 10.5
         assert one.fonts == ["Inter"]
 
@@ -200,14 +207,16 @@ def test_the_look_finds_a_page_in_another_font(tmp_path: Path) -> None:
 
 
 def test_the_look_finds_what_is_wrong(tmp_path: Path) -> None:
-    """The measure itself: a page with an image from elsewhere, a line too long and two names on one spot."""
+    """The measure itself: a page with an image from elsewhere, a line too long, two names on one spot, one cut off."""
     page = pages()[0]
     wrong = (
         '<img src="http://127.0.0.1:9/x.png" alt=""><div style="width:2000px">x</div>'
         '<svg viewBox="0 0 360 40" width="360"><text y="20">one name</text><text y="22">another</text></svg>'
+        '<svg viewBox="0 0 360 40" width="360"><text x="350" y="20">a long name</text></svg>'
     )
     measurements, console = look([page.replace("<main>", f"<main>{wrong}")], tmp_path)
     assert any("127.0.0.1" in line for line in console)
     assert len(measurements) == len(WIDTHS)
     assert all(one.wide > 0 for one in measurements)
     assert all(one.overlaps == ["one name / another"] for one in measurements)
+    assert all(one.cut == ["a long name"] for one in measurements)

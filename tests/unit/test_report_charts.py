@@ -322,6 +322,14 @@ def test_row_flow_draws_what_would_vanish_and_says_so() -> None:
         assert "2 set aside" in drawn
 
 
+def test_row_flow_without_parts_leaves_room_for_the_longest_note() -> None:
+    lost = RowPart(name="set aside", rows=200, note="under 1 %, each with its rule, line and raw text")
+    drawn = row_flow(RowPart(name="rows read", rows=1000), RowPart(name="used", rows=800), [lost], label="x").wide
+    label = re.search(r'<text x="([\d.]+)" y="[\d.]+"><tspan class="b">200 set aside</tspan>', drawn)
+    assert label is not None
+    assert float(label[1]) + width_of("200 set aside") + 10 + width_of(lost.note) <= 884
+
+
 def test_row_flow_refuses_counts_that_do_not_add_up() -> None:
     read, used = RowPart(name="rows read", rows=10), RowPart(name="used", rows=8)
     with pytest.raises(

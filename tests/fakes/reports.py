@@ -215,7 +215,7 @@ def segments_report(
     kinds = [feature.name for feature in features if feature.kind == "categorical"]
     population = Population(
         labels=labels,
-        numbers={column: np.ceil(size ** (-1) ** (i + 1) * rng.gamma(3, 4, n)) for i, column in enumerate(numbers)},
+        numbers={column: np.ceil((size if i else 9 / size) * rng.gamma(3, 4, n)) for i, column in enumerate(numbers)},
         categories={column: np.where(rng.random(n) < 0.5 - 0.2 * labels, "often", "rare") for column in kinds},
         amount=size * rng.lognormal(4, 0.6, n) if contract.money.amount else None,
     )

@@ -40,6 +40,7 @@ from tests.fakes.reports import (
     churn_report,
     gallery,
     response_report,
+    segments_report,
     spend_report,
     uplift_report,
     with_contract,
@@ -504,6 +505,21 @@ def test_rows_of_events_are_accounted_for_and_their_units_named() -> None:
         assert drawing is not None
         for part in ("541,909 rows read", "356,289 used", "8,905 cancelled or adjusted", "41,595 of later customers"):
             assert part in drawing, part
+
+
+def test_parts_of_other_dates_are_named_in_plain_words() -> None:
+    units = RowFlow(rows_in=16150, to={"out_of_time": 1000, "test": TEST, "train": TRAIN - 1000, "val": VAL})
+    report = response_report()
+    rows, table = data_section(
+        replace(report, split=report.split.model_copy(update={"flow": {"units": units}}))
+    ).blocks[:2]
+    assert isinstance(rows, Figure)
+    assert isinstance(table, Table)
+    assert re.findall(r">(train|val|test|out of time)<", rows.drawing.wide) == ["train", "val", "test", "out of time"]
+    assert table.grid.rows[-1].cells[3] == "8,569 train, 3,298 val, 3,283 test, 1,000 out of time"
+    log = data_section(segments_report()).blocks[0]
+    assert isinstance(log, Figure)
+    assert log.foot.endswith(": 9,569 train, 430 val, 430 test, 3,900 of an earlier date.")
 
 
 @EVERY

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html import escape, unescape
 from pathlib import Path
 
@@ -15,7 +15,6 @@ import pytest
 from perennial.report.charts.svg import width_of
 from perennial.report.context import AnyReport
 from perennial.report.pages.compose import compose
-from tests.fakes import stages
 from tests.fakes.reports import (
     alerts_report,
     amounts_report,
@@ -26,6 +25,7 @@ from tests.fakes.reports import (
     spend_report,
     texts_report,
     uplift_report,
+    with_other_splits,
 )
 
 pytestmark = pytest.mark.e2e
@@ -74,12 +74,6 @@ const measurements = [...document.querySelectorAll("iframe")].map(frame => {
 });
 document.getElementById("measurements").textContent = JSON.stringify(measurements);
 """
-
-
-def with_other_splits(report: AnyReport) -> AnyReport:
-    """The same report with a table of what other splits would have shown."""
-    sensitivity = stages.split_sensitivity(report.contract.task.primary)
-    return replace(report, baseline=report.baseline.model_copy(update={"split_sensitivity": sensitivity}))
 
 
 def pages() -> list[str]:

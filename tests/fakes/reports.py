@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from perennial.contract.load import load
 from perennial.contract.model import Contract, Money
 from perennial.contract.serving import feature_columns
+from perennial.data.io.images import jpeg
 from perennial.evaluation.decisions import messages, policy
 from perennial.evaluation.decisions.alerts import AlertPolicy, evaluate_alerts
 from perennial.evaluation.decisions.amounts import evaluate_amounts
@@ -40,6 +41,7 @@ from perennial.results.binary import BinaryEvaluation
 from perennial.results.clustering import ClusteringEvaluation
 from perennial.results.decision import Decision, Rule, RuleName, RuleState, Verdict
 from perennial.results.evaluation import EvaluationSummary
+from perennial.results.explain import DeletionCheck
 from perennial.results.families import Family
 from perennial.results.multiclass import MulticlassEvaluation
 from perennial.results.regression import RegressionEvaluation
@@ -49,6 +51,7 @@ from tests.fakes.decisions import CHAMPION, decision_record
 from tests.fakes.predictions import GOOD, ROUGH, UNRELATED, Labels
 from tests.fakes.stages import BAD, around
 
+PHOTO = jpeg(np.random.default_rng(1).integers(0, 256, (3, 80, 80)).astype(np.uint8))
 VAL, TEST = 3298, 3283
 VAL_SEED, TEST_SEED = 2, 3
 RESAMPLING = Resampling(n=60, seed=1)
@@ -137,18 +140,42 @@ def alerts_report(verdict: Verdict = "PROMOTE", **case: Any) -> ReportContext[Bi
     return with_evaluation(report, alerts=alerts.model_copy(update={"curve": curve}))
 
 
+def with_explanations(report: ReportContext[E], **changes: Any) -> ReportContext[E]:
+    return replace(report, explain=report.explain.model_copy(update=changes))
+
+
+def with_other_splits(report: ReportContext[E]) -> ReportContext[E]:
+    """The same report with a table of what other splits would have shown."""
+    sensitivity = stages.split_sensitivity(report.contract.task.primary)
+    return replace(report, baseline=report.baseline.model_copy(update={"split_sensitivity": sensitivity}))
+
+
 @cache
 def texts_report() -> ReportContext[BinaryEvaluation]:
-    """Texts that are quoted, and what was taken for what."""
+    """Texts that are quoted, words both ways, and what was taken for what."""
     report, (test, _) = response_report(money=False), predictions.responses(Case().errors[0], TEST, TEST_SEED)
     confusion = confuse(test.y, answers(test.scores[report.evaluation.candidate.family][:, None]))
     pieces = ((f"{BAD} is ", 0.0), ("awful", 1.0), (" but ", 0.0), ("soft", -0.3), ("<b>", 0.6))
     quotes = (QuotedText(label="review", pieces=pieces),)
-    customers = tuple(replace(row, quotes=quotes) for row in report.customers)
-    return with_evaluation(
-        replace(report, customers=customers, mistakes=shown_mistakes(confusion.mistakes, quotes=quotes)),
-        confusion=confusion,
+    report = replace(
+        with_explanations(report, words=stages.words(), rows=1000),
+        customers=tuple(replace(row, quotes=quotes) for row in report.customers),
+        mistakes=shown_mistakes(confusion.mistakes, quotes=quotes),
     )
+    return with_evaluation(report, confusion=confusion)
+
+
+@cache
+def photos_report(passes: bool = True) -> ReportContext[MulticlassEvaluation]:
+    """Photos, with heat maps where these pass the deletion check."""
+    report, heat = classes_report(), PHOTO if passes else None
+    another = around(0.26 if passes else 0.01, 0.06)
+    check = DeletionCheck(n=80, share=0.2, drop=around(0.38, 0.05), elsewhere=around(0.27, 0.06), another=another)
+    report = replace(
+        report, mistakes=shown_mistakes(report.evaluation.confusion.mistakes, photo=PHOTO, heat=heat),
+        customers=tuple(replace(row, photo=PHOTO, heat=heat) for row in report.customers),
+    )  # fmt: skip
+    return with_explanations(report, heat=check, groups=(), importance=report.explain.importance[:1])
 
 
 def shown_mistakes(mistakes: Any, **exhibits: Any) -> tuple[ShownMistake, ...]:

@@ -8,7 +8,14 @@ from perennial.contract.model import MAIN, Contract
 from perennial.results.baseline import BaselineSummary, SplitSensitivity
 from perennial.results.clean import CleanSummary
 from perennial.results.evaluation import EvaluationSummary
-from perennial.results.explain import ColumnImportance, ExplainSummary, GroupEffect
+from perennial.results.explain import (
+    ColumnImportance,
+    ExplainSummary,
+    GroupEffect,
+    StrongestWords,
+    WordEffect,
+    WordSummary,
+)
 from perennial.results.families import Family
 from perennial.results.featurize import FeaturizeSummary
 from perennial.results.figures import Interval
@@ -92,3 +99,14 @@ def _explanations(family: Family) -> ExplainSummary:
             GroupEffect(column="city", words=f"city: {BAD}", n=73, share=0.18, effect=-0.386),
         ),
     )  # fmt: skip
+
+
+def words() -> WordSummary:
+    """Words that raise a probability, and one that lowers it."""
+    raises = word_effect(BAD, 1.2), word_effect("cheap", 0.9)
+    strongest = StrongestWords(raises=raises, lowers=(word_effect("love", -1.1),))
+    return WordSummary(min_rows=10, outputs={"probability": strongest})
+
+
+def word_effect(word: str, value: float) -> WordEffect:
+    return WordEffect(output="probability", word=word, rows=20, effect=around(value, 0.1))

@@ -16,7 +16,6 @@ from perennial.report.context import AnyReport
 from perennial.report.page import Caution, Column, Grid, Page, Quarantine, Sample, Section, TableRow, render, shade
 from perennial.report.pages.compose import build_page
 from perennial.report.style_sheet import style_sheet
-from tests.fakes import stages
 from tests.fakes.reports import (
     alerts_report,
     amounts_report,
@@ -26,6 +25,7 @@ from tests.fakes.reports import (
     segments_report,
     texts_report,
     uplift_report,
+    with_other_splits,
 )
 
 pytestmark = pytest.mark.unit
@@ -35,9 +35,7 @@ BAD = "<script>alert(1)</script>"
 
 def response_page() -> Page:
     """A promotion, with what other splits would have shown."""
-    report = response_report(champion=True)
-    baseline = report.baseline.model_copy(update={"split_sensitivity": stages.split_sensitivity("auc")})
-    return build_page(replace(report, baseline=baseline))
+    return build_page(with_other_splits(response_report(champion=True)))
 
 
 def uplift_page() -> Page:

@@ -8,12 +8,10 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import numpy as np
 import pytest
 
-from perennial.data.io.images import jpeg
 from perennial.report.context import AnyReport, ReportContext, ShownMistake
 from perennial.report.page import Heat, People, Table
 from perennial.report.pages import mistakes, response, words
@@ -22,37 +20,19 @@ from perennial.report.pages.shared import people, reasons_section
 from perennial.report.pages.slices import shares_figure
 from perennial.report.seen import Photo, Photos, Piece, Words
 from perennial.results.binary import BinaryEvaluation
-from perennial.results.evaluation import EvaluationSummary
-from perennial.results.explain import DeletionCheck, StrongestWords, WordEffect, WordSummary
-from perennial.results.multiclass import MulticlassEvaluation
-from tests.fakes.reports import classes_report, response_report, shown_mistakes, texts_report, with_evaluation
-from tests.fakes.stages import BAD, around
+from perennial.results.explain import StrongestWords, WordSummary
+from tests.fakes.reports import PHOTO, photos_report, response_report, texts_report, with_evaluation, with_explanations
+from tests.fakes.stages import BAD, around, word_effect
 
 pytestmark = pytest.mark.unit
 
-E = TypeVar("E", bound=EvaluationSummary)
 B = TypeVar("B")
-PHOTO = jpeg(np.random.default_rng(1).integers(0, 256, (3, 80, 80)).astype(np.uint8))
-CHECK = DeletionCheck(
-    n=80, share=0.2, drop=around(0.38, 0.05), elsewhere=around(0.27, 0.06), another=around(0.26, 0.06)
-)
-FAILED = CHECK.model_copy(update={"another": around(0.01, 0.06)})
-
-
-def effect(word: str, value: float, rows: int = 20) -> WordEffect:
-    return WordEffect(output="probability", word=word, rows=rows, effect=around(value, 0.1))
-
-
-def with_explanations(report: ReportContext[E], **changes: Any) -> ReportContext[E]:
-    return replace(report, explain=report.explain.model_copy(update={"rows": 1000, **changes}))
 
 
 def texts() -> ReportContext[BinaryEvaluation]:
-    """A binary task whose rows are read: two answers, quotes, words both ways, shares by group."""
-    ends = StrongestWords(raises=(effect(BAD, 1.2), effect("cheap", 0.9)), lowers=(effect("love", -1.1),))
+    """Texts, and shares by group."""
     report = with_shares(texts_report(), (0.31, 0.12, 0.07), (0.3, 0.2, 0.08))
-    report = replace(report, split=report.split.model_copy(update={"rate": dict.fromkeys(report.split.rate, 0.08)}))
-    return with_explanations(report, words=WordSummary(min_rows=10, outputs={"probability": ends}))
+    return replace(report, split=report.split.model_copy(update={"rate": dict.fromkeys(report.split.rate, 0.08)}))
 
 
 def with_shares(
@@ -64,23 +44,13 @@ def with_shares(
     return with_evaluation(report, slices=tuple(changed))
 
 
-def photos(passes: bool = True) -> ReportContext[MulticlassEvaluation]:
-    report, heat = classes_report(), PHOTO if passes else None
-    importance = report.explain.importance[:1]
-    report = replace(
-        report, mistakes=shown_mistakes(report.evaluation.confusion.mistakes, photo=PHOTO, heat=heat),
-        customers=tuple(replace(row, photo=PHOTO, heat=heat) for row in report.customers),
-    )  # fmt: skip
-    return with_explanations(report, heat=CHECK if passes else FAILED, groups=(), importance=importance)
-
-
 def blocks_of(report: ReportContext[BinaryEvaluation], section: str, kind: type[B]) -> list[B]:
     sections = response.build_sections(report).sections
     blocks = next(some.blocks for some in sections if some.anchor == section)
     return [block for block in blocks if isinstance(block, kind)]
 
 
-@pytest.mark.parametrize("make", [texts, photos, partial(photos, passes=False)])
+@pytest.mark.parametrize("make", [texts, photos_report, partial(photos_report, passes=False)])
 def test_a_page_of_texts_or_photos_is_one_small_file_that_loads_nothing(make: Callable[[], AnyReport]) -> None:
     page = compose(make())[0]
     assert len(page.encode()) < 300_000
@@ -129,7 +99,7 @@ def test_words_stand_both_ways_with_their_intervals_and_rows() -> None:
 
 def test_words_of_several_classes_stand_under_each() -> None:
     outputs = {
-        name: StrongestWords(raises=tuple(effect(f"{name}{i}", 2 - i / 10) for i in range(9)), lowers=())
+        name: StrongestWords(raises=tuple(word_effect(f"{name}{i}", 2 - i / 10) for i in range(9)), lowers=())
         for name in ("a", "b")
     }
     report = with_explanations(response_report(), words=WordSummary(min_rows=2, outputs=outputs))
@@ -180,7 +150,7 @@ def test_a_share_stands_once_on_the_page() -> None:
 
 
 def test_photos_are_shown_with_what_each_is_what_was_said_and_its_map() -> None:
-    report = photos()
+    report = photos_report()
     names, worst = report.evaluation.classes, report.evaluation.confusion.mistakes[0]
     *_, grid = mistakes.blocks(report, names)
     assert isinstance(grid, Photos)
@@ -200,7 +170,7 @@ def test_photos_are_shown_with_what_each_is_what_was_said_and_its_map() -> None:
 
 
 def test_maps_that_fail_the_check_are_not_shown_and_the_page_says_why() -> None:
-    report = photos(passes=False)
+    report = photos_report(passes=False)
     *_, grid = mistakes.blocks(report, report.evaluation.classes)
     assert isinstance(grid, Photos)
     assert grid.foot.startswith("No heat maps are shown: they do not pass the deletion check.")
@@ -211,7 +181,7 @@ def test_maps_that_fail_the_check_are_not_shown_and_the_page_says_why() -> None:
 
 def test_nobody_is_wholly_sure_of_a_mistake() -> None:
     mistake = ShownMistake(row="row 1", true=0, predicted=1, probability=0.9998, photo=PHOTO)
-    report = replace(photos(), mistakes=(mistake,))
+    report = replace(photos_report(), mistakes=(mistake,))
     *_, grid = mistakes.blocks(report, report.evaluation.classes)
     assert isinstance(grid, Photos)
     assert grid.photos == (Photo(row="row 1", title="dress", note="said: hat, over 99\u202f%", photo=PHOTO),)

@@ -45,11 +45,11 @@ def responses(
     weight = None if sampling == 1 else np.where(y == 1, 1.0, 1 / sampling)
     fit = slope / np.sqrt(1 + error**2)
     scores = {
-        family: _calibrated(intercept + np.log(sampling) + fit * seen, y, weight)
-        for family, seen in estimates(rng, truth, error).items()
+        family: _calibrate(intercept + np.log(sampling) + fit * signal, y, weight)
+        for family, signal in estimates(rng, truth, error).items()
     }
     other = estimates(rng, truth, error)["boosted"]
-    return Labelled(y=y, scores=scores, weight=weight), _calibrated(intercept + fit * other, y, weight)
+    return Labelled(y=y, scores=scores, weight=weight), _calibrate(intercept + fit * other, y, weight)
 
 
 @cache
@@ -59,8 +59,8 @@ def garments(error: float, n: int, seed: int, classes: int, distance: float) -> 
     y = rng.integers(0, classes, n)
     truth = rng.normal(size=(n, classes)) + distance * np.eye(classes)[y]
     shares = {
-        family: _softmax(distance / np.sqrt(1 + error**2) * seen)
-        for family, seen in estimates(rng, truth, error).items()
+        family: _softmax(distance / np.sqrt(1 + error**2) * signal)
+        for family, signal in estimates(rng, truth, error).items()
     }
     other = _softmax(distance / np.sqrt(1 + error**2) * estimates(rng, truth, error)["boosted"])
     return Labelled(y=y.astype(np.float64), scores=shares), other
@@ -72,13 +72,13 @@ def amounts(error: float, n: int, seed: int, times: float) -> tuple[Labelled, F6
     rng = np.random.default_rng(seed)
     truth = rng.normal(size=n)
     y = (rng.random(n) < 0.5) * 2 * np.exp(3 + truth) * rng.gamma(4, 0.25, n)
-    # of a log-normal amount, of which a part of the log is known, the mean is to be expected
-    known = 1 / (1 + error**2)
+    # the mean of a log-normal amount of whose log a share is known
+    share = 1 / (1 + error**2)
     expected = {
-        family: times * np.exp(3 + np.sqrt(known) * seen + (1 - known) / 2)
-        for family, seen in estimates(rng, truth, error).items()
+        family: times * np.exp(3 + np.sqrt(share) * signal + (1 - share) / 2)
+        for family, signal in estimates(rng, truth, error).items()
     }
-    other = np.exp(3 + np.sqrt(known) * estimates(rng, truth, error)["boosted"])
+    other = np.exp(3 + np.sqrt(share) * estimates(rng, truth, error)["boosted"])
     return Labelled(y=y, scores=expected), other
 
 
@@ -95,20 +95,20 @@ def campaign(
     control, taste = rng.normal(size=n), rng.normal(size=(n, len(effects)))
     if is_amount:  # whom one message moves the other moves too, in proportion
         taste = np.repeat(taste[:, :1], len(effects), axis=1)
-    expected = _expected(control, taste, effects, spread, is_amount=is_amount)
+    expected = _outcomes(control, taste, effects, spread, is_amount=is_amount)
     mine = np.take_along_axis(expected, arm[:, None], axis=1)[:, 0]
     y = (rng.random(n) < mine).astype(np.float64)
     if is_amount:
         y = (rng.random(n) < 0.3) / 0.3 * mine * rng.gamma(4, 0.25, n)
     scores = {
-        family: _expected(control, seen, effects, spread, is_amount=is_amount)
-        for family, seen in estimates(rng, taste, error).items()
+        family: _outcomes(control, signal, effects, spread, is_amount=is_amount)
+        for family, signal in estimates(rng, taste, error).items()
     }
-    other = _expected(control, estimates(rng, taste, error)["boosted"], effects, spread, is_amount=is_amount)
+    other = _outcomes(control, estimates(rng, taste, error)["boosted"], effects, spread, is_amount=is_amount)
     return CampaignRows(y=y, arm=arm, scores=scores), other
 
 
-def _expected(control: F64, taste: F64, effects: Sequence[float], spread: float, *, is_amount: bool) -> F64:
+def _outcomes(control: F64, taste: F64, effects: Sequence[float], spread: float, *, is_amount: bool) -> F64:
     """The outcome to be expected of each customer under each arm, (n, arms)."""
     if is_amount:
         base = 2 + 0.5 * control.clip(-2, 2)
@@ -123,13 +123,13 @@ def segmentations(
 ) -> dict[int, tuple[Labels, list[tuple[Labels, Labels]]]]:
     """For each number of segments the labels of `n` customers, and of six pairs of models that err for a share of them."""
     rng = np.random.default_rng(seed)
-    found = {}
+    by_k = {}
     for k, share in wrong:
         sizes = np.arange(k, 0, -1)
         labels = rng.choice(k, n, p=sizes / sizes.sum()).astype(np.int64)
         models = [np.where(rng.random(n) < share, rng.integers(0, k, n), labels) for _ in range(12)]
-        found[k] = labels, list(zip(models[::2], models[1::2], strict=True))
-    return found
+        by_k[k] = labels, list(zip(models[::2], models[1::2], strict=True))
+    return by_k
 
 
 def relabelled(rng: np.random.Generator, labels: Labels, stopped_by: str) -> Labels:
@@ -141,7 +141,7 @@ def relabelled(rng: np.random.Generator, labels: Labels, stopped_by: str) -> Lab
     return np.where(moved, (labels + 1) % 3, labels)
 
 
-def _calibrated(link: F64, y: F64, weight: F64 | None) -> F64:
+def _calibrate(link: F64, y: F64, weight: F64 | None) -> F64:
     """Probabilities whose mean is the share of 1."""
     for _ in range(6):
         p = _sigmoid(link)

@@ -189,16 +189,16 @@ def classes_report(
     verdict: Verdict = "PROMOTE", *, distance: float = 2.0, **case: Any
 ) -> ReportContext[MulticlassEvaluation]:
     """Which of ten garments is on a photo; the larger the `distance` of classes, the better they are told apart."""
-    contract, it, n = gallery("product_images"), Case(verdict=verdict, **case), 1200
+    contract, outcome, n = gallery("product_images"), Case(verdict=verdict, **case), 1200
     settings = (len(contract.classes), distance)
-    val, test = (predictions.garments(it.errors[0], n, seed, *settings)[0] for seed in (VAL_SEED, TEST_SEED))
+    val, test = (predictions.garments(outcome.errors[0], n, seed, *settings)[0] for seed in (VAL_SEED, TEST_SEED))
     evaluation = evaluate_classes(
         val, test, contract.task.primary, contract.classes, False, _channels(n), RESAMPLING
     )  # fmt: skip
-    champion = predictions.garments(it.errors[1], n, TEST_SEED, *settings)[1]
+    champion = predictions.garments(outcome.errors[1], n, TEST_SEED, *settings)[1]
     evidence = _evidence(contract, test, evaluation, champion)
     rate = float(np.bincount(test.y.astype(int)).max() / n)
-    return _report("product_images", contract, evaluation, evidence, it, rate)
+    return _report("product_images", contract, evaluation, evidence, outcome, rate)
 
 
 @cache
@@ -206,11 +206,11 @@ def amounts_report(
     verdict: Verdict = "PROMOTE", *, times: float = 1.0, **case: Any
 ) -> ReportContext[RegressionEvaluation]:
     """What customers of a shop will spend; predictions are `times` what is to be expected."""
-    contract, it, n = gallery("customer_value"), Case(verdict=verdict, **case), 2000
-    val, test = (predictions.amounts(it.errors[0], n, seed, times)[0] for seed in (VAL_SEED, TEST_SEED))
+    contract, outcome, n = gallery("customer_value"), Case(verdict=verdict, **case), 2000
+    val, test = (predictions.amounts(outcome.errors[0], n, seed, times)[0] for seed in (VAL_SEED, TEST_SEED))
     evaluation = evaluate_amounts(val, test, contract.task.primary, _channels(n), RESAMPLING)
-    evidence = _evidence(contract, test, evaluation, predictions.amounts(it.errors[1], n, TEST_SEED, times)[1])
-    return _report("customer_value", contract, evaluation, evidence, it, float(test.y.mean()))
+    evidence = _evidence(contract, test, evaluation, predictions.amounts(outcome.errors[1], n, TEST_SEED, times)[1])
+    return _report("customer_value", contract, evaluation, evidence, outcome, float(test.y.mean()))
 
 
 @cache
@@ -233,8 +233,8 @@ def segments_report(
     verdict: Verdict = "PROMOTE", *, name: str = "customer_segments", **case: Any
 ) -> ReportContext[ClusteringEvaluation]:
     """Three groups of customers, and what they buy."""
-    contract, it, rng, n = gallery(name), Case(verdict=verdict, **case), np.random.default_rng(1), 4338
-    wrong = {2: 0.01, 3: 0.2 if it.stopped_by == "stability" else 0.02, 4: 0.15, 5: 0.25}
+    contract, outcome, rng, n = gallery(name), Case(verdict=verdict, **case), np.random.default_rng(1), 4338
+    wrong = {2: 0.01, 3: 0.2 if outcome.stopped_by == "stability" else 0.02, 4: 0.15, 5: 0.25}
     on_val, on_test = (predictions.segmentations(430, seed, tuple(wrong.items())) for seed in (VAL_SEED, TEST_SEED))
     labels = rng.choice(3, n, p=(0.2, 0.4, 0.4)).astype(np.int64)
     size, features = np.array([9.0, 3.0, 1.0])[labels], feature_columns(contract)
@@ -253,12 +253,12 @@ def segments_report(
     )  # fmt: skip
     if contract.money.amount:
         evaluation = _with_purchases(evaluation, labels, rng)
-    before, now = (np.array(names)[some] for some in (labels, predictions.relabelled(rng, labels, it.stopped_by)))
+    before, now = (np.array(names)[some] for some in (labels, predictions.relabelled(rng, labels, outcome.stopped_by)))
     evidence = SegmentationEvidence(
         stability=evaluation.agreement(3).reported, minimum=contract.task.minimum,
-        retention=label_retention(before, now) if it.champion else None,
+        retention=label_retention(before, now) if outcome.champion else None,
     )  # fmt: skip
-    return _report(name, contract, evaluation, evidence, it, None)
+    return _report(name, contract, evaluation, evidence, outcome, None)
 
 
 def _yes_or_no(

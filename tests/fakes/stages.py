@@ -59,8 +59,8 @@ def summaries(
             {"no history before the cut-off": 41595},
         )
         fed = 356289
-    kept = fed + sum(unused.values())
-    read = kept + sum(clean.values())
+    n_clean = fed + sum(unused.values())
+    read = n_clean + sum(clean.values())
 
     def flow(rows_in: int, **to: int) -> dict[str, RowFlow]:
         return {table: RowFlow(rows_in=rows_in, to=to)}
@@ -74,8 +74,8 @@ def summaries(
             flow=flow(read + 40, passed=read, quarantined=40), notes=(), audited={},
             quarantine={"cell:signup": 1, f"in_set:{BAD}": 39},
         ),
-        "clean": CleanSummary(flow=flow(read, **clean, kept=kept)),
-        "featurize": FeaturizeSummary(flow=flow(kept, fed=fed, **unused), units=sum(units.values()), cutoffs=cutoffs),
+        "clean": CleanSummary(flow=flow(read, **clean, kept=n_clean)),
+        "featurize": FeaturizeSummary(flow=flow(n_clean, fed=fed, **unused), units=sum(units.values()), cutoffs=cutoffs),
         "split": SplitSummary(
             flow={"units": RowFlow(rows_in=sum(units.values()), to=units)}, leakage_suspects=suspects,
             rate={} if rate is None else dict.fromkeys(("train", "val", "test"), rate),

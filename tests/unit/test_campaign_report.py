@@ -77,9 +77,9 @@ def test_balance_and_sample_ratio_come_before_any_effect() -> None:
     ],
 )
 def test_each_message_says_what_to_rank_by(rank_by: str, gain: tuple[float, float], words: str) -> None:
-    found = questions(with_first_message(uplift_report(), rank_by=rank_by, gain=around(*gain)))
-    assert len(found) == 3
-    assert found[0] == words
+    findings = questions(with_first_message(uplift_report(), rank_by=rank_by, gain=around(*gain)))
+    assert len(findings) == 3
+    assert findings[0] == words
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,24 @@ import subprocess
 from dataclasses import dataclass
 from html import escape, unescape
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from perennial.report.charts.svg import width_of
-from perennial.report.page import render
+from perennial.report.context import AnyReport
 from perennial.report.pages.compose import compose
-from tests.fakes.sample_page import response_page, segments_page, uplift_page
-from tests.fakes.story import amounts_story, both_ways, classes_story, response_story, spend_story, uplift_story
+from tests.fakes.reports import (
+    alerts_report,
+    amounts_report,
+    classes_report,
+    loans_report,
+    response_report,
+    segments_report,
+    spend_report,
+    texts_report,
+    uplift_report,
+    with_other_splits,
+)
 
 pytestmark = pytest.mark.e2e
 
@@ -37,10 +46,11 @@ QUIET = [
 
 # A frame without a source of its own belongs to this page, which may therefore measure it.
 MEASURE = """
-const seen = [...document.querySelectorAll("iframe")].map(frame => {
-  const inside = frame.contentDocument, overlaps = [], labels = [];
+const measurements = [...document.querySelectorAll("iframe")].map(frame => {
+  const inside = frame.contentDocument, overlaps = [], labels = [], cut = [];
   let smallest = 99, texts = 0;
   for (const svg of inside.querySelectorAll("svg")) {
+    const edge = svg.getBoundingClientRect();
     const boxes = [...svg.querySelectorAll("text")].filter(t => t.getBoundingClientRect().width > 0).map(t => {
       const size = t.getScreenCTM().a * parseFloat(frame.contentWindow.getComputedStyle(t).fontSize);
       smallest = Math.min(smallest, size); texts += 1;
@@ -48,6 +58,7 @@ const seen = [...document.querySelectorAll("iframe")].map(frame => {
         labels.push([t.textContent, t.getComputedTextLength(), frame.contentWindow.getComputedStyle(t).fontWeight]);
       return [t.textContent, t.getBoundingClientRect()];
     });
+    boxes.forEach(([a, p]) => { if (p.right > edge.right + 1 || p.left < edge.left - 1) cut.push(a); });
     boxes.forEach(([a, p], i) => boxes.slice(i + 1).forEach(([b, q]) => {
       const across = Math.min(p.right, q.right) - Math.max(p.left, q.left);
       const down = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
@@ -58,16 +69,27 @@ const seen = [...document.querySelectorAll("iframe")].map(frame => {
   const drawings = [...inside.querySelectorAll("figure")].map(f => [...f.querySelectorAll(charts)]);
   const blank = drawings.filter(all => all.length && !all.some(svg => svg.getBoundingClientRect().width)).length;
   const fonts = [...inside.fonts].filter(font => font.status === "loaded").map(font => font.family);
-  return {fonts, labels, blank, wide: inside.documentElement.scrollWidth - frame.clientWidth, texts, smallest, overlaps,
+  return {fonts, labels, cut, blank, wide: inside.documentElement.scrollWidth - frame.clientWidth, texts, smallest, overlaps,
           requests: frame.contentWindow.performance.getEntriesByType("resource").length};
 });
-document.getElementById("seen").textContent = JSON.stringify(seen);
+document.getElementById("measurements").textContent = JSON.stringify(measurements);
 """
 
 
+def pages() -> list[str]:
+    """A promotion, a hold and a rejection."""
+    reports = (
+        with_other_splits(response_report(champion=True)),
+        uplift_report("HOLD", stopped_by="improvement", champion=True),
+        segments_report("REJECT", stopped_by="stability"),
+    )
+    return [compose(report)[0] for report in reports]
+
+
 @dataclass(frozen=True, kw_only=True)
-class Seen:
-    """One page at one width: px beyond its frame, charts not shown, texts, the smallest in px, pairs that touch.
+class Measurement:
+    """One page at one width: px beyond its frame, charts not shown, texts, the smallest in px, pairs that touch,
+    texts that reach beyond their chart.
 
     `fonts` are those that the page brings and uses, `labels` the texts of charts with their length in px and weight.
     """
@@ -77,12 +99,13 @@ class Seen:
     texts: int
     smallest: float
     overlaps: list[str]
+    cut: list[str]
     requests: int
     fonts: list[str]
     labels: list[tuple[str, float, str]]
 
 
-def look(pages: list[str], folder: Path) -> tuple[list[Seen], list[str]]:
+def look(pages: list[str], folder: Path) -> tuple[list[Measurement], list[str]]:
     """Each page at each width, and every line that the browser's console had."""
     if BROWSER is None:
         pytest.skip("no Chromium on this machine: `make browser` installs it where apt-get can")
@@ -93,7 +116,9 @@ def look(pages: list[str], folder: Path) -> tuple[list[Seen], list[str]]:
     )
     wrapper = folder / "wrapper.html"
     script = f"<script>addEventListener('load', () => {{{MEASURE}}})</script>"
-    wrapper.write_text(f'<!doctype html><meta charset="utf-8"><pre id="seen"></pre>{frames}{script}', encoding="utf-8")
+    wrapper.write_text(
+        f'<!doctype html><meta charset="utf-8"><pre id="measurements"></pre>{frames}{script}', encoding="utf-8"
+    )
     flags = [
         "--enable-logging=stderr",
         "--window-size=1500,1000",
@@ -103,31 +128,30 @@ def look(pages: list[str], folder: Path) -> tuple[list[Seen], list[str]]:
     done = subprocess.run(
         [BROWSER, *QUIET, *flags, wrapper.as_uri()], capture_output=True, text=True, timeout=120, check=True
     )
-    found = re.search(r'<pre id="seen">(.+?)</pre>', done.stdout, re.S)
-    assert found is not None, done.stderr[-2000:]
+    dumped = re.search(r'<pre id="measurements">(.+?)</pre>', done.stdout, re.S)
+    assert dumped is not None, done.stderr[-2000:]
     console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    return [Seen(**one) for one in json.loads(unescape(found[1]))], console
+    return [Measurement(**one) for one in json.loads(unescape(dumped[1]))], console
 
 
 def test_reports_are_shown_without_a_request_a_complaint_or_an_overlap(tmp_path: Path) -> None:
-    pages = [render(page()) for page in (response_page, uplift_page, segments_page)]
-    seen, console = look(pages, tmp_path)
+    measurements, console = look(pages(), tmp_path)
     assert console == []
-    assert len(seen) == len(pages) * len(WIDTHS)
-    for one in seen:
+    assert len(measurements) == 3 * len(WIDTHS)
+    for one in measurements:
         assert one.texts > 20
         assert one.wide <= 0
         assert one.blank == 0
         assert one.requests == 0
         assert one.overlaps == []
+        assert one.cut == []
         assert one.smallest >= 10.5
         assert one.fonts == ["Inter"]
 
 
 def test_labels_are_no_wider_than_the_charts_take_them_to_be(tmp_path: Path) -> None:
-    pages = [render(page()) for page in (response_page, uplift_page, segments_page)]
-    pages += [compose(story)[0] for story in (response_story(champion=True), classes_story(champion=True))]
-    labels = {tuple(label) for one in look(pages, tmp_path)[0] for label in one.labels}
+    shown = [*pages(), compose(classes_report(champion=True))[0], compose(loans_report())[0]]
+    labels = {(text, length, weight) for one in look(shown, tmp_path)[0] for text, length, weight in one.labels}
     assert len(labels) > 150
     assert [words for words, length, _ in labels if length > width_of(words) - 1] == []
     semibold = [(words, length) for words, length, weight in labels if weight == "600"]
@@ -135,49 +159,58 @@ def test_labels_are_no_wider_than_the_charts_take_them_to_be(tmp_path: Path) -> 
     assert [words for words, length in semibold if length < 0.95 * (width_of(words) - 2)] == [], "much narrower"
 
 
-def test_composed_reports_fit_every_width(tmp_path: Path) -> None:
-    stories = [
-        response_story(champion=True),
-        response_story("REJECT", stopped_by="minimum", money=False),
-        uplift_story(),
-        spend_story(),
-        uplift_story("HOLD", stopped_by="better", champion=True),
-        classes_story(champion=True),
-        classes_story("REJECT", stopped_by="minimum", sure=0.5),
-        amounts_story(),
-        amounts_story("HOLD", stopped_by="better", champion=True, times=1.7),
-    ]
-    for story in stories[-4:]:
-        told: dict[str, Any] = dict(story.summaries["baseline"])
-        told["both_ways"] = both_ways(story.contract.task.primary)
-        story.summaries["baseline"] = told  # type: ignore[index]
-    seen, console = look([compose(story)[0] for story in stories], tmp_path)
+@pytest.mark.parametrize("half", [0, 1])
+def test_composed_reports_fit_every_width(half: int, tmp_path: Path) -> None:
+    reports: list[AnyReport] = [
+        response_report(champion=True),
+        response_report("REJECT", stopped_by="minimum", money=False),
+        uplift_report(),
+        spend_report(),
+        uplift_report("HOLD", stopped_by="improvement", champion=True),
+        segments_report(champion=True),
+        segments_report("HOLD", stopped_by="label_retention", champion=True, name="member_segments"),
+        loans_report(),
+        alerts_report(),
+        texts_report(),
+        *map(
+            with_other_splits,
+            (
+                classes_report(champion=True),
+                classes_report("REJECT", stopped_by="minimum", distance=0.5),
+                amounts_report(),
+                amounts_report("HOLD", stopped_by="improvement", champion=True, times=1.7),
+            ),
+        ),
+    ][half::2]
+    measurements, console = look([compose(report)[0] for report in reports], tmp_path)
     assert console == []
-    assert len(seen) == len(stories) * len(WIDTHS)
-    for one in seen:
+    assert len(measurements) == 7 * len(WIDTHS)
+    for one in measurements:
         assert one.texts > 20
-        assert (one.wide, one.blank, one.requests, one.overlaps) == (0, 0, 0, [])
+        assert (one.wide, one.blank, one.requests, one.overlaps, one.cut) == (0, 0, 0, [], [])
         assert one.smallest >= 10.5
         assert one.fonts == ["Inter"]
 
 
 def test_the_look_finds_a_page_in_another_font(tmp_path: Path) -> None:
-    page = render(response_page()).replace("15px/1.55 Inter,", "15px/1.55 monospace,")
-    seen, _ = look([page], tmp_path)
-    assert [one.fonts for one in seen] == [[]] * len(WIDTHS)
-    for one in seen:
+    page = pages()[0].replace("15px/1.55 Inter,", "15px/1.55 monospace,")
+    measurements, _ = look([page], tmp_path)
+    assert [one.fonts for one in measurements] == [[]] * len(WIDTHS)
+    for one in measurements:
         assert any(length > width_of(words) for words, length, _ in one.labels)
 
 
 def test_the_look_finds_what_is_wrong(tmp_path: Path) -> None:
-    """The measure itself: a page with an image from elsewhere, a line too long and two names on one spot."""
-    page = render(response_page())
+    """The measure itself: a page with an image from elsewhere, a line too long, two names on one spot, one cut off."""
+    page = pages()[0]
     wrong = (
         '<img src="http://127.0.0.1:9/x.png" alt=""><div style="width:2000px">x</div>'
         '<svg viewBox="0 0 360 40" width="360"><text y="20">one name</text><text y="22">another</text></svg>'
+        '<svg viewBox="0 0 360 40" width="360"><text x="350" y="20">a long name</text></svg>'
     )
-    seen, console = look([page.replace("<main>", f"<main>{wrong}")], tmp_path)
+    measurements, console = look([page.replace("<main>", f"<main>{wrong}")], tmp_path)
     assert any("127.0.0.1" in line for line in console)
-    assert len(seen) == len(WIDTHS)
-    assert all(one.wide > 0 for one in seen)
-    assert all(one.overlaps == ["one name / another"] for one in seen)
+    assert len(measurements) == len(WIDTHS)
+    assert all(one.wide > 0 for one in measurements)
+    assert all(one.overlaps == ["one name / another"] for one in measurements)
+    assert all(one.cut == ["a long name"] for one in measurements)

@@ -1,4 +1,4 @@
-"""Made reviews and photos of digits through every stage: planted words lead, mistakes can be looked at, on the page too."""
+"""Simulated reviews and photos of digits through every stage: planted words lead, mistakes can be looked at, on the page too."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from perennial.files.tables import read_table
-from perennial.promotion.reporting import _mistakes, _people
+from perennial.promotion.reporting import _customers, _exhibits, _mistakes
 from perennial.report.pages.compose import compose
+from perennial.results.binary import BinaryEvaluation
+from perennial.results.evaluations import read_evaluation
+from perennial.results.explain import ExplainSummary
+from perennial.results.multiclass import MulticlassEvaluation
+from perennial.results.summary import read_summary
 from tests.conftest import REPO, Toy
-from tests.fakes.story import classes_story, response_story
+from tests.fakes.reports import classes_report, response_report
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -32,7 +37,7 @@ MAIL = "ann.lee@mail.example.org"
 def project(root: Path, name: str, params: dict[str, dict[str, Any]]) -> Toy:
     """An entry of the gallery with smaller numbers, and no raw files yet."""
     block = yaml.safe_load((GALLERY / "params.yaml").read_text())["use_cases"][name]
-    small = {section: {**told, **params.get(section, {})} for section, told in block.items()}
+    small = {section: {**settings, **params.get(section, {})} for section, settings in block.items()}
     (root / "contracts").mkdir(parents=True)
     contract = (GALLERY / f"{name}.yaml").read_text().replace("min: 1000", "min: 100").replace("min: 500", "min: 100")
     (root / "contracts" / f"{name}.yaml").write_text(contract)
@@ -64,32 +69,40 @@ def test_planted_words_lead_and_mistakes_are_quoted_without_contact_data(tmp_pat
     toy = project(tmp_path / "p", "sst2", small)
     for seed, (part, n) in enumerate({"train": 500, "dev": 200, "test": 200}.items()):
         reviews(toy.project.raw("sst2") / f"{part}.tsv", n, seed)
-    told = toy.run(*STAGES)
-    ends = told["words"]["outputs"]["probability"]
-    assert {word["word"] for word in ends["raise"][:2]} == {"superb", "moving"}
-    assert {word["word"] for word in ends["lower"][:2]} == {"dreadful", "dull"}
+    toy.run(*STAGES)
+    explain, evaluation = read_summary(toy.project, "sst2", ExplainSummary), read_evaluation(toy.project, "sst2")
+    assert explain.words is not None
+    ends = explain.words.outputs["probability"]
+    assert {word.word for word in ends.raises[:2]} == {"superb", "moving"}
+    assert {word.word for word in ends.lowers[:2]} == {"dreadful", "dull"}
     table = read_table(toy.out("explain", "words.parquet"))
-    assert table["rows"].min() >= told["words"]["min_rows"] == 10
+    assert table.filter(table["rows"] < explain.words.min_rows).is_empty()
+    assert explain.words.min_rows == 10
     quotes = read_table(toy.out("explain", "quotes.parquet"))
-    evaluated = toy.summary("evaluate")
-    assert np.array(evaluated["confusion"]).sum() == 200
-    wrong, people = (found(toy.project, "sst2", toy.contract) for found in (_mistakes, _people))
-    assert len(wrong) == len(evaluated["mistakes"]) == min(12, 200 - np.trace(evaluated["confusion"]))
-    assert all(len(row["quotes"]) == 1 and row["photo"] is None for row in wrong + people)
+    assert isinstance(evaluation, BinaryEvaluation)
+    assert evaluation.confusion is not None
+    counts = np.array(evaluation.confusion.counts)
+    assert counts.sum() == 200
+    exhibits = _exhibits(toy.project, "sst2")
+    mistakes = _mistakes(toy.project, "sst2", toy.contract, evaluation, exhibits)
+    customers = _customers(toy.project, "sst2", toy.contract, exhibits)
+    assert len(mistakes) == len(evaluation.confusion.mistakes) == min(12, 200 - np.trace(counts))
+    assert all(len(row.quotes) == 1 and row.photo is None for row in mistakes)
+    assert all(len(row.quotes) == 1 and row.photo is None for row in customers)
     assert 150 <= len(quotes) <= 162
-    marked = [
-        max(quote["pieces"], key=lambda piece: abs(piece["part"]))["text"] for r in wrong for quote in r["quotes"]
-    ]
+    marked = [max(quote.pieces, key=lambda piece: abs(piece[1]))[0] for mistake in mistakes for quote in mistake.quotes]
     assert set(marked) <= {"superb", "moving", "dreadful", "dull"}
-    story = response_story(money=False)
-    summaries = {**story.summaries, "evaluate": evaluated, "explain": told}
-    page = compose(replace(story, contract=toy.contract, people=people, mistakes=wrong, summaries=summaries))[0]
+    base = response_report(money=False)
+    report = replace(
+        base, contract=toy.contract, customers=customers, mistakes=mistakes, evaluation=evaluation, explain=explain
+    )
+    page = compose(report)[0]
     assert "mail.example.org" not in page
     assert "•••" in page
 
 
 def test_photos_are_shown_small_and_maps_only_where_the_check_passes(tmp_path: Path) -> None:
-    small = {
+    small: dict[str, dict[str, Any]] = {
         "train": {"epochs": 4, "patience": 4, "ema_decay": 0.9}, "evaluate": {"bootstrap": 100}, "explain": {"rows": 70},
     }  # fmt: skip
     toy = project(tmp_path / "p", "product_images", small)
@@ -106,18 +119,23 @@ def test_photos_are_shown_small_and_maps_only_where_the_check_passes(tmp_path: P
             file.seek(0)
             tar.addfile(member, file)
     (toy.project.raw(toy.name) / "labels.csv").write_text("\n".join(lines) + "\n")
-    told = toy.run(*STAGES)
-    check = told["heat"]
-    assert check["n"] == 70
-    assert check["passes"] == (check["elsewhere"]["low"] > 0 and check["another"]["low"] > 0)
+    toy.run(*STAGES)
+    explain, evaluation = read_summary(toy.project, toy.name, ExplainSummary), read_evaluation(toy.project, toy.name)
+    check = explain.heat
+    assert check is not None
+    assert check.n == 70
+    assert check.passes == (check.elsewhere.low > 0 and check.another.low > 0)
     photos = read_table(toy.out("explain", "photos.parquet"))
     assert photos["photo"].bin.size().max() <= 4096  # type: ignore[operator]
-    assert photos["heat"].is_null().all() != check["passes"]
-    wrong, people = (found(toy.project, toy.name, toy.contract) for found in (_mistakes, _people))
-    assert all(row["photo"] for row in wrong + people)
-    story = classes_story()
-    summaries = {**story.summaries, "evaluate": toy.summary("evaluate"), "explain": told}
-    page = compose(replace(story, people=people, mistakes=wrong, summaries=summaries))[0]
-    n = len(wrong) + (len(people) if check["passes"] else 0)
-    assert page.count("<img") == n * (2 if check["passes"] else 1)
+    assert photos["heat"].is_null().all() != check.passes
+    exhibits = _exhibits(toy.project, toy.name)
+    mistakes = _mistakes(toy.project, toy.name, toy.contract, evaluation, exhibits)
+    customers = _customers(toy.project, toy.name, toy.contract, exhibits)
+    assert all(row.photo for row in mistakes)
+    assert all(row.photo for row in customers)
+    assert isinstance(evaluation, MulticlassEvaluation)
+    report = replace(classes_report(), customers=customers, mistakes=mistakes, evaluation=evaluation, explain=explain)
+    page = compose(report)[0]
+    n = len(mistakes) + (len(customers) if check.passes else 0)
+    assert page.count("<img") == n * (2 if check.passes else 1)
     assert len(page.encode()) < 300_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +15,30 @@ import yaml
 
 from perennial.config.gate import GateParams
 from perennial.data.names import ENTITY
-from perennial.files.durable import read_json
 from perennial.files.tables import read_table
-from perennial.promotion.gate import Segmentation, decide
-from perennial.promotion.overview import show
-from perennial.promotion.promote import evidence
-from perennial.report.context import Story
+from perennial.promotion.evidence import gather_evidence
+from perennial.promotion.gate import SegmentationEvidence, decide
+from perennial.promotion.overview import build_overview
+from perennial.report.context import ExplainedRow
 from perennial.report.pages.compose import compose
+from perennial.results.baseline import BaselineSummary
+from perennial.results.clean import CleanSummary
+from perennial.results.clustering import ClusteringEvaluation
+from perennial.results.decision import RuleName, RuleState
+from perennial.results.evaluations import read_evaluation
+from perennial.results.explain import ExplainSummary
+from perennial.results.featurize import FeaturizeSummary
+from perennial.results.ingest import IngestSummary
+from perennial.results.split import SplitSummary
+from perennial.results.summary import read_summary
+from perennial.results.train import TrainSummary
+from perennial.results.validate import ValidateSummary
 from perennial.scoring.scorer import Scorer
 from perennial.serving.preparation import prepare_rows
 from perennial.serving.score_list import build_score_list
 from tests.conftest import LIGHT, REPO, Toy
+from tests.fakes.decisions import decision_record
+from tests.fakes.reports import segments_report
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 NAME = "customer_segments"
@@ -72,73 +86,86 @@ def scorer(toy: Toy) -> Scorer:
     return Scorer.load(toy.out("baseline", "kmeans"))
 
 
+def evaluation(toy: Toy) -> ClusteringEvaluation:
+    read = read_evaluation(toy.project, NAME)
+    assert isinstance(read, ClusteringEvaluation)
+    return read
+
+
+def evidence(toy: Toy, new: Scorer, old: Scorer | None) -> SegmentationEvidence:
+    gathered = gather_evidence(toy.project, NAME, toy.contract, new, old, GATE)
+    assert isinstance(gathered, SegmentationEvidence)
+    return gathered
+
+
 def test_the_kinds_of_customers_come_out_with_their_names_and_money(shop: Toy) -> None:
-    found = shop.summary("evaluate")
-    assert found["k"] == 3
-    assert [one["n"] for one in found["segments"]] == [150, 150, 150]
-    assert found["segments"][0]["name"] == "Champions"
-    assert found["segments"][2]["name"] == "Lost customers"
-    assert sum(one["amount_share"] for one in found["segments"]) == pytest.approx(1)
-    assert found["segments"][0]["amount_share"] > 0.8
+    segments = evaluation(shop).segments
+    assert evaluation(shop).k == 3
+    assert [segment.n for segment in segments] == [150, 150, 150]
+    assert segments[0].name == "Champions"
+    assert segments[2].name == "Lost customers"
+    shares = [segment.amount_share or 0.0 for segment in segments]
+    assert sum(shares) == pytest.approx(1)
+    assert shares[0] > 0.8
     units = read_table(shop.out("featurize", "units.parquet")).filter(pl.col("cutoff") == dt.date(2011, 12, 10))
     kind = units[ENTITY].str.slice(0, 2).to_list()
     assert len(set(zip(kind, scorer(shop).score(units).argmax(axis=1), strict=True))) == 3
 
 
-def test_who_buys_alike_has_one_taste_beside_the_segment(shop: Toy) -> None:
-    clusters = read_table(shop.out("evaluate", "purchase_clusters.parquet"))
-    units = read_table(shop.out("featurize", "units.parquet")).join(clusters, on="row_id")
+def test_customers_who_buy_alike_are_one_purchase_cluster(shop: Toy) -> None:
+    table = read_table(shop.out("evaluate", "purchase_clusters.parquet"))
+    units = read_table(shop.out("featurize", "units.parquet")).join(table, on="row_id")
     sort = [KITCHEN[int(who) % 1_000 % 6] for who in units[ENTITY]]
     assert len(set(zip(sort, units["cluster"], strict=True))) == 6
-    told = shop.summary("evaluate")["purchase_clusters"]
-    assert sum(one["n"] for one in told) == 450
-    for one in told:
-        assert len({item["item"].split()[0] for item in one["items"]}) == 1
-        assert one["segment_shares"] == pytest.approx([1 / 6] * 3, abs=0.05)
+    clusters = evaluation(shop).purchase_clusters
+    assert sum(cluster.n for cluster in clusters) == 450
+    for cluster in clusters:
+        assert len({item.item.split()[0] for item in cluster.items}) == 1
+        assert cluster.segment_shares == pytest.approx([1 / 6] * 3, abs=0.05)
 
 
 def test_customers_of_a_month_before_are_compared_and_nothing_else_is_made_of_them(shop: Toy) -> None:
-    split = shop.summary("split")["flow"]["units"]["to"]
-    assert split["lookback"] > 300
-    assert split["train"] + split["val"] + split["test"] == 450
-    moves = shop.summary("evaluate")["moves"]
-    assert (moves["from"], moves["to"]) == ("2011-11-10", "2011-12-10")
-    assert sum(map(sum, moves["counts"])) == split["lookback"]
-    kept = sum(moves["counts"][s][s] for s in range(3))
-    assert moves["moved"]["value"] == pytest.approx(1 - kept / split["lookback"])
-    assert 0 < moves["moved"]["value"] < 1
-    assert sum(moves["counts"][2][:2]) < 0.1 * split["lookback"], "who is gone for 250 days was gone before"
+    parts = read_summary(shop.project, NAME, SplitSummary).flow["units"].to
+    assert parts["lookback"] > 300
+    assert parts["train"] + parts["val"] + parts["test"] == 450
+    moves = evaluation(shop).moves
+    assert moves is not None
+    assert (moves.from_date, moves.to_date) == ("2011-11-10", "2011-12-10")
+    assert sum(map(sum, moves.counts)) == parts["lookback"]
+    stayed = sum(moves.counts[s][s] for s in range(3))
+    assert moves.moved.value == pytest.approx(1 - stayed / parts["lookback"])
+    assert 0 < moves.moved.value < 1
+    assert sum(moves.counts[2][:2]) < 0.1 * parts["lookback"], "who is gone for 250 days was gone before"
 
 
-def test_train_says_that_it_has_nothing_to_learn_and_the_others_cope(shop: Toy) -> None:
-    assert shop.summary("train")["words"] == "no deep family for clustering"
-    assert shop.summary("train")["families"] == {}
-    assert shop.summary("split")["rate"] == {}
+def test_train_has_nothing_to_learn_and_the_others_cope(shop: Toy) -> None:
+    train = read_summary(shop.project, NAME, TrainSummary)
+    assert (train.families, train.curve) == ({}, ())
+    assert read_summary(shop.project, NAME, SplitSummary).rate == {}
     assert not shop.out("evaluate", "blend").exists()
-    told = show(shop.project, NAME)
-    assert set(told["families"]["kmeans"]) == {"stability"}
-    assert told["deep_minus_traditional"] is None
-    assert shop.summary("explain")["completeness_error"] == 0
+    overview = build_overview(shop.project, NAME)
+    assert overview.families is not None
+    assert set(overview.families["kmeans"]) == {"stability"}
+    assert overview.deep_minus_traditional is None
+    assert read_summary(shop.project, NAME, ExplainSummary).completeness_error == 0
 
 
-def test_a_first_version_needs_stability_and_a_later_one_the_names(shop: Toy) -> None:
+def test_a_first_version_needs_stability_and_a_later_one_the_labels(shop: Toy) -> None:
     new = scorer(shop)
-    first = decide(evidence(shop.project, NAME, shop.contract, new, None, GATE))
-    assert first.verdict == "PROMOTE"
-    again = evidence(shop.project, NAME, shop.contract, new, new, GATE)
-    assert isinstance(again, Segmentation)
-    assert again.kept is not None
-    assert again.kept.overall.value == 1
+    assert decide(evidence(shop, new, None)).verdict == "PROMOTE"
+    again = evidence(shop, new, new)
+    assert again.retention is not None
+    assert again.retention.overall.value == 1
     assert decide(again).verdict == "PROMOTE"
     serving = new.bundle.serving
     turned = serving.model_copy(
         update={"head": serving.head.model_copy(update={"outputs": tuple(reversed(serving.head.outputs))})}
     )
     other = Scorer(bundle=replace(new.bundle, serving=turned))
-    held = decide(evidence(shop.project, NAME, shop.contract, other, new, GATE))
-    assert held.verdict == "HOLD"
-    assert "33.3% of all customers keep their name" in held.reasons[0].words
-    assert "100.0% if names went by shared customers" in held.reasons[0].words
+    decision = decide(evidence(shop, other, new))
+    assert decision.verdict == "HOLD"
+    assert "33.3% of all customers keep their label" in decision.reasons[0].sentence
+    assert "100.0% if labels went by shared customers" in decision.reasons[0].sentence
 
 
 def test_the_list_names_a_segment_and_why_for_every_customer(shop: Toy, tmp_path: Path) -> None:
@@ -155,36 +182,26 @@ def test_the_list_names_a_segment_and_why_for_every_customer(shop: Toy, tmp_path
 
 
 def test_the_page_is_composed_of_what_the_stages_left(shop: Toy) -> None:
-    new = scorer(shop)
-    decision = decide(evidence(shop.project, NAME, shop.contract, new, None, GATE))
-    rules = [
-        {
-            "name": r.name, "words": r.words, "state": r.state, "line": r.line,
-            "interval": r.interval and vars(r.interval),
-        }
-        for r in decision.rules
-    ]  # fmt: skip
-    record = {
-        "verdict": decision.verdict, "version": "1", "family": "kmeans", "digest": "d" * 64, "champion": None,
-        "reasons": [r.words for r in decision.reasons], "rules": rules, "at": "2026-01-01 00:00:00", "number": 1,
-    }  # fmt: skip
-    stages = (*LIGHT, "train", "baseline", "evaluate", "explain")
-    story = Story(
-        name=NAME, contract=shop.contract, at="2026-01-02 00:00", decision=record, history=[record], version="1",
-        summaries={stage: read_json(shop.out(stage, "summary.json")) for stage in stages}, curve=[], quarantine=[],
-        people=[{"row": "10001", "score": "Champions 99 %", "reasons": "purchases: 20"}], quarantined={},
-        lineage={"commit": "c" * 40, "changed": "false", "raw": "r", "code": "k" * 64, "python": "3", "cpu": "x"},
+    decision = decide(evidence(shop, scorer(shop), None))
+    sentences = tuple(rule.sentence for rule in decision.reasons)
+    record = decision_record("PROMOTE", "1", family="kmeans", rules=decision.rules, reasons=sentences)
+    read = partial(read_summary, shop.project, NAME)
+    customer = ExplainedRow(row="10001", score="Champions 99 %", reasons="purchases: 20")
+    report = replace(
+        segments_report(), contract=shop.contract, decision=record, history=(record,), customers=(customer,),
+        quarantine=(), quarantined={}, evaluation=evaluation(shop), ingest=read(IngestSummary),
+        validate=read(ValidateSummary), clean=read(CleanSummary), featurize=read(FeaturizeSummary),
+        split=read(SplitSummary), train=read(TrainSummary), baseline=read(BaselineSummary), explain=read(ExplainSummary),
     )  # fmt: skip
-    page, told = compose(story)
-    assert told.startswith("Use these 3 segments: they come out the same from other halves of the customers.")
+    page, headline = compose(report)
+    assert headline.startswith("Use these 3 segments: they come out the same from other halves of the customers.")
     assert page.count('<article class="card') == 3
     assert "Message to try" in page
     assert "of customers moved by themselves from 2011-11-10 to 2011-12-10" in page
     assert "Six tastes, a second label" in page
-    refused, told = compose(replace(story, decision={**record, "verdict": "REJECT"}))
-    assert told.startswith("Do not build on these segments")
-    assert "Message to try" not in refused
-    held = replace(
-        story, decision={**record, "verdict": "HOLD", "rules": [{**rules[0], "name": "names", "state": "holds"}]}
-    )
-    assert compose(held)[1].startswith("Keep the segments in use: too many customers would change their name.")
+    rejected, headline = compose(replace(report, decision=record.model_copy(update={"verdict": "REJECT"})))
+    assert headline.startswith("Do not build on these segments")
+    assert "Message to try" not in rejected
+    rule = decision.rules[0].model_copy(update={"name": RuleName.LABEL_RETENTION, "state": RuleState.HOLD})
+    on_hold = replace(report, decision=record.model_copy(update={"verdict": "HOLD", "rules": (rule,)}))
+    assert compose(on_hold)[1].startswith("Keep the segments in use: too many customers would change their name.")

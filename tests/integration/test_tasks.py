@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,29 +13,40 @@ import numpy as np
 import pytest
 import yaml
 
-from perennial.config.base import section
+from perennial.config.base import read_section
 from perennial.config.gate import GateParams
-from perennial.data.prepare.parts import part
+from perennial.data.prepare.parts import select_part
 from perennial.evaluation.statistics import metrics
 from perennial.files.tables import read_table
 from perennial.gallery.simulator.simulate import Population, write_incoming
-from perennial.promotion.gate import decide
-from perennial.promotion.promote import evidence
-from perennial.promotion.reporting import _people
-from perennial.report.context import Story
+from perennial.promotion.evidence import gather_evidence
+from perennial.promotion.gate import Evidence, decide
+from perennial.promotion.reporting import _customers
+from perennial.report.context import AnyReport
 from perennial.report.pages.compose import compose
+from perennial.results.baseline import BaselineSummary
+from perennial.results.clean import CleanSummary
+from perennial.results.decision import RuleName
+from perennial.results.evaluations import read_evaluation
+from perennial.results.explain import ExplainSummary
 from perennial.results.families import FAMILIES, Family
+from perennial.results.featurize import FeaturizeSummary
+from perennial.results.ingest import IngestSummary
+from perennial.results.split import SplitSummary
+from perennial.results.summary import read_summary
+from perennial.results.train import TrainSummary
+from perennial.results.validate import ValidateSummary
 from perennial.scoring.scorer import Scorer
 from perennial.serving.preparation import prepare_rows
 from perennial.serving.score_list import build_score_list
-from tests.fakes.story import amounts_story
+from tests.fakes.reports import amounts_report
 
 if TYPE_CHECKING:
     from tests.conftest import Toy
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
-FAMILIES: tuple[Family, ...] = ("linear", "boosted", "deep", "blend")
+FITTED: tuple[Family, ...] = ("linear", "boosted", "deep", "blend")
 MESSAGE = "{role: treatment, control: none, assignment: randomised, arms: {discover: {cost: 2}, reward: {cost: 2}}}"
 ASKED: dict[str, dict[str, Any]] = {
     "multiclass": {"kind": "multiclass", "target": "channel", "primary": "log_loss", "minimum": 1.2, "ordered": True},
@@ -49,12 +62,12 @@ def asked(request: pytest.FixtureRequest, made: Toy, tmp_path_factory: pytest.Te
     toy = type(made)(root=tmp_path_factory.mktemp(request.param) / "project")
     shutil.copytree(made.root, toy.root)
     path = toy.project.contract(toy.name)
-    told = yaml.safe_load(path.read_text())
-    told |= {"task": ASKED[request.param], "money": {}, "slices": ["newsletter"]}
+    contract = yaml.safe_load(path.read_text())
+    contract |= {"task": ASKED[request.param], "money": {}, "slices": ["newsletter"]}
     if request.param == "multiclass":
-        told["columns"]["channel"] = {"role": "outcome", "values": ["store", "web", "app"]}
-        told["unit"]["features"].pop("bought_by")  # what was bought through the channel nearly is the channel
-    path.write_text(yaml.safe_dump(told, sort_keys=False))
+        contract["columns"]["channel"] = {"role": "outcome", "values": ["store", "web", "app"]}
+        contract["unit"]["features"].pop("bought_by")  # what was bought through the channel nearly is the channel
+    path.write_text(yaml.safe_dump(contract, sort_keys=False))
     toy.edit("params.yaml", "epochs: 40", "epochs: 4")
     toy.edit("params.yaml", "trials: 6", "trials: 1")
     toy.edit("params.yaml", "rounds: 800", "rounds: 60")
@@ -70,27 +83,27 @@ def scorer(toy: Toy, family: Family) -> Scorer:
     return Scorer.load(toy.out(FAMILIES[family].stage, family))
 
 
-def test_families_are_told_as_their_bundles_score(asked: Toy) -> None:
-    found, contract = asked.summary("evaluate"), asked.contract
+def test_families_are_evaluated_as_their_bundles_score(asked: Toy) -> None:
+    evaluation, contract = read_evaluation(asked.project, asked.name), asked.contract
     units, splits = (
         read_table(asked.out("featurize", "units.parquet")),
         read_table(asked.out("split", "splits.parquet")),
     )
-    test = part(units, splits, "test", contract)
-    assert sorted(found["families"]) == sorted(FAMILIES)
-    for family in FAMILIES:
+    test = select_part(units, splits, "test", contract)
+    assert sorted(evaluation.families) == sorted(FITTED)
+    for family in FITTED:
         score = scorer(asked, family).score(test.frame)
         score = score[:, 0] if score.shape[1] == 1 else score
-        told = found["families"][family]["test"][contract.task.primary]
-        assert told["value"] == pytest.approx(metrics.measure(contract.task.primary, test.y, score), rel=1e-9)
-        assert told["low"] < told["value"] < told["high"]
-    assert ("kappa" in found["families"]["deep"]["test"]) is (contract.task.kind == "multiclass")
+        figure = evaluation.families[family].test[contract.task.primary]
+        assert figure.value == pytest.approx(metrics.measure(contract.task.primary, test.y, score), rel=1e-9)
+        assert figure.low < figure.value < figure.high
+    assert ("kappa" in evaluation.families["deep"].test) is (contract.task.kind == "multiclass")
 
 
 def test_the_table_of_predictions_has_each_output_of_each_family(asked: Toy) -> None:
     table = read_table(asked.out("evaluate", "predictions.parquet"))
     outputs = list(scorer(asked, "deep").outputs)
-    assert table.columns == ["row_id", "split", "y", "arm", *(f"{f}:{o}" for f in FAMILIES for o in outputs)]
+    assert table.columns == ["row_id", "split", "y", "arm", *(f"{f}:{o}" for f in FITTED for o in outputs)]
     splits = read_table(asked.out("split", "splits.parquet"))
     assert set(table["row_id"]) == set(splits.filter(splits["split"].is_in(["val", "test"]))["row_id"])
     assert np.isfinite(table.drop("row_id", "split").to_numpy()).all()
@@ -103,7 +116,7 @@ def test_the_split_tells_how_common_the_outcome_is(asked: Toy) -> None:
         read_table(asked.out("split", "splits.parquet")),
     )
     for name in ("train", "val", "test"):
-        rows = part(units, splits, name, asked.contract)
+        rows = select_part(units, splits, name, asked.contract)
         is_class = asked.contract.task.kind == "multiclass"
         wanted = np.bincount(rows.y.astype(int)).max() / len(rows) if is_class else rows.y.mean()
         assert rate[name] == pytest.approx(wanted)
@@ -111,23 +124,28 @@ def test_the_split_tells_how_common_the_outcome_is(asked: Toy) -> None:
 
 def test_what_is_decided_follows_from_both_models_on_the_same_rows(asked: Toy) -> None:
     contract = asked.contract
-    gate = section(asked.root / "params.yaml", asked.name, "gate", GateParams)
+    gate = read_section(asked.root / "params.yaml", asked.name, "gate", GateParams)
     new, other = scorer(asked, "blend"), scorer(asked, "linear")
-    first = decide(evidence(asked.project, asked.name, contract, new, None, gate))
+    first = decide(gather_evidence(asked.project, asked.name, contract, new, None, gate))
     assert first.verdict in {"PROMOTE", "REJECT"}
     assert first.rules[0].state == "info"
-    again = evidence(asked.project, asked.name, contract, new, new, gate)
+    again = gather_evidence(asked.project, asked.name, contract, new, new, gate)
+    assert isinstance(again, Evidence)
     assert again.not_comparable is None
     assert again.profit is None
     enough = contract.task.kind == "multiclass"  # of either group fewer than 30 spent anything
     assert {part.value: part.better_by is not None for part in again.slices} == {"0": enough, "1": enough}
     assert decide(again).verdict == ("HOLD" if first.verdict == "PROMOTE" else "REJECT")
-    pair = evidence(asked.project, asked.name, contract, new, other, gate)
+    pair = gather_evidence(asked.project, asked.name, contract, new, other, gate)
+    assert isinstance(pair, Evidence)
+    assert pair.champion is not None
     rule = decide(pair).rules[0]
-    assert rule.name == "better"
+    assert rule.name == RuleName.IMPROVEMENT
     assert rule.interval is not None
-    figures = [metrics.measure(contract.task.primary, pair.judge.y, flat(s)) for s in (pair.candidate, pair.champion)]
-    sign = 1 if pair.judge.higher_is_better else -1
+    figures = [
+        metrics.measure(contract.task.primary, pair.comparison.y, flat(s)) for s in (pair.candidate, pair.champion)
+    ]
+    sign = 1 if pair.comparison.higher_is_better else -1
     assert rule.interval.value == pytest.approx(sign * (figures[0] - figures[1]))
     json.dumps([list(map(str, decision.rules)) for decision in (first, decide(pair))])
 
@@ -137,11 +155,11 @@ def flat(score: Any) -> Any:
 
 
 def test_reasons_add_up_and_name_what_the_model_goes_by(asked: Toy) -> None:
-    found = asked.summary("explain")
-    assert found["completeness_error"] <= 0.2 * found["spread"]
+    explain = read_summary(asked.project, asked.name, ExplainSummary)
+    assert explain.completeness_error <= 0.2 * explain.spread
     rows = read_table(asked.out("explain", "reasons.parquet"))
-    assert rows["reasons"].str.len_chars().min() > 0
-    assert found["importance"][0]["label"]
+    assert (rows["reasons"].str.len_chars() > 0).all()
+    assert explain.importance[0].label
 
 
 def test_new_customers_are_ranked_by_what_the_task_asks_and_nothing_is_decided_without_money(
@@ -150,8 +168,8 @@ def test_new_customers_are_ranked_by_what_the_task_asks_and_nothing_is_decided_w
     incoming = tmp_path / "incoming"
     incoming.mkdir()
     write_incoming(incoming, Population(seed=1, first=0, n=4_000, month=0, concept=0))
-    for family in ("linear", "deep"):
-        model = scorer(asked, family)  # type: ignore[arg-type]
+    for family in FITTED[::2]:
+        model = scorer(asked, family)
         units = prepare_rows(asked.contract, incoming).units
         table = build_score_list(model, units, asked.contract)
         outputs = model.outputs
@@ -165,15 +183,18 @@ def test_new_customers_are_ranked_by_what_the_task_asks_and_nothing_is_decided_w
 
 
 def test_the_report_is_made_of_what_the_stages_left(asked: Toy) -> None:
-    base = amounts_story()
-    stages = ("ingest", "validate", "clean", "featurize", "split", "train", "baseline", "evaluate", "explain")
-    story = Story(
-        name=asked.name, contract=asked.contract, at=base.at, version="1", history=base.history, lineage=base.lineage,
-        summaries={stage: asked.summary(stage) for stage in stages}, decision=base.decision, curve=base.curve,
-        people=_people(asked.project, asked.name, asked.contract), quarantine=[], quarantined={},
+    read = partial(read_summary, asked.project, asked.name)
+    base: Any = amounts_report()  # of whichever task the fixture asks
+    report: AnyReport = replace(
+        base, name=asked.name, contract=asked.contract, quarantine=(), quarantined={},
+        evaluation=read_evaluation(asked.project, asked.name), ingest=read(IngestSummary), validate=read(ValidateSummary),
+        clean=read(CleanSummary), featurize=read(FeaturizeSummary), split=read(SplitSummary), train=read(TrainSummary),
+        baseline=read(BaselineSummary), explain=read(ExplainSummary),
+        customers=_customers(asked.project, asked.name, asked.contract, {}),
     )  # fmt: skip
-    page, headline = compose(story)
+    page, headline = compose(report)
     assert headline.startswith("Use this model")
     assert ">nan<" not in page
-    for row in story.people:
-        assert str(row["row"]) in page
+    assert report.customers
+    for row in report.customers:
+        assert row.row in page

@@ -6,45 +6,64 @@ from typing import Any
 
 import pytest
 
-from perennial.report.context import Story
-from perennial.report.page import Checks, Figure, Pair, Table
+from perennial.report.context import ReportContext
+from perennial.report.page import Checks, Estimate, Figure, Pair, Table
 from perennial.report.pages.campaign import campaign_section, gains_nothing
 from perennial.report.pages.compose import compose
-from perennial.report.pages.messages import told
-from tests.fakes.story import about, spend_story, uplift_story
+from perennial.report.pages.messages import build_sections
+from perennial.results.uplift import ColumnBalance, PolicyFigures, UpliftEvaluation
+from tests.fakes.reports import spend_report, uplift_report, with_evaluation
+from tests.fakes.stages import around
 
 pytestmark = pytest.mark.unit
 
+Report = ReportContext[UpliftEvaluation]
 
-def said(story: Story) -> list[str]:
+
+def questions(report: Report) -> list[str]:
     """The findings of a campaign, one a message and one on choosing."""
-    checks = campaign_section(story).blocks[1]
+    checks = campaign_section(report).blocks[1]
     assert isinstance(checks, Checks)
     return [check.question for check in checks.checks]
 
 
-def raced(story: Story, **figures: Any) -> Story:
-    story.evaluation["out_of_fold"]["messages"][0].update(figures)
-    return story
+def with_first_message(report: Report, **figures: Any) -> Report:
+    """Other figures of the first message, of all customers."""
+    full = report.evaluation.out_of_fold
+    first, *others = full.messages
+    messages = (first.model_copy(update=figures), *others)
+    return with_evaluation(report, out_of_fold=full.model_copy(update={"messages": messages}))
+
+
+def with_choice(report: Report, gain: float, reach: float) -> Report:
+    """What a choice earns more than the second message, sent to everyone, of all customers."""
+    full = report.evaluation.out_of_fold
+    changes = {"best_single": 2, "against": {**full.policy.against, "best_single": around(gain, reach)}}
+    policy: PolicyFigures = full.policy.model_copy(update=changes)
+    return with_evaluation(report, out_of_fold=full.model_copy(update={"policy": policy}))
 
 
 def test_balance_and_sample_ratio_come_before_any_effect() -> None:
-    sections = told(uplift_story()).sections
-    balance = sections[0].blocks[0]
+    report = uplift_report()
+    uneven = ColumnBalance(column="city", p=0.03, gaps=(0.01, -0.04), expected_gap=0.05)
+    changes = {
+        "columns": (uneven, *report.evaluation.randomization.columns),
+        "rows": (4050, 7950, 8000),
+        "ratio_p": 0.61,
+    }
+    check = report.evaluation.randomization.model_copy(update=changes)
+    balance = build_sections(with_evaluation(report, randomization=check)).sections[0].blocks[0]
     assert isinstance(balance, Table)
     assert balance.finding == "The groups are alike in all that was known before"
     assert "Group sizes 4,050 / 7,950 / 8,000, planned 0.2 : 0.4 : 0.4 (chi-square p 0.610)" in balance.described
     assert [column.name for column in balance.grid.columns] == [
-        "Known before",
-        "Discover",
-        "Reward",
-        "Chance alone, up to",
-        "p",
-    ]
+        "Known before", "Discover", "Reward", "Chance alone, up to", "p",
+    ]  # fmt: skip
     assert balance.grid.rows[0].cells == ("City", "+0.010", "\u22120.040", "0.050", "0.030")
-    unfair = told(uplift_story(fair=False)).sections[0].blocks[0]
-    assert isinstance(unfair, Table)
-    assert unfair.finding.startswith("The groups were hardly drawn by lot: the groups differ in ")
+    not_random = uplift_report("HOLD", stopped_by="randomization", fair=False)
+    differs = build_sections(not_random).sections[0].blocks[0]
+    assert isinstance(differs, Table)
+    assert differs.finding.startswith("The groups were hardly drawn by lot: the groups differ in ")
 
 
 @pytest.mark.parametrize(
@@ -58,30 +77,32 @@ def test_balance_and_sample_ratio_come_before_any_effect() -> None:
     ],
 )
 def test_each_message_says_what_to_rank_by(rank_by: str, gain: tuple[float, float], words: str) -> None:
-    found = said(raced(uplift_story(), rank_by=rank_by, gain=about(*gain)))
-    assert len(found) == 3
-    assert found[0] == words
+    findings = questions(with_first_message(uplift_report(), rank_by=rank_by, gain=around(*gain)))
+    assert len(findings) == 3
+    assert findings[0] == words
 
 
 @pytest.mark.parametrize(
     ("value", "words"), [(900, "earns more than"), (100, "gains nothing measurable over"), (-900, "earns less than")]
 )
-def test_choosing_is_held_against_the_best_single_message(value: float, words: str) -> None:
-    story = uplift_story()
-    story.evaluation["out_of_fold"]["policy"]["against"]["best_single"] = about(value, 500)
-    assert said(story)[-1] == f"Choosing a message for each customer {words} reward to everyone"
-    assert gains_nothing(story) is (value < 500)
+def test_choosing_is_compared_with_the_best_single_message(value: float, words: str) -> None:
+    report = with_choice(uplift_report(), value, 500)
+    assert questions(report)[-1] == f"Choosing a message for each customer {words} reward to everyone"
+    assert gains_nothing(report) is (value < 500)
 
 
 def test_where_choosing_gains_nothing_and_all_may_be_written_to_it_is_one_message_for_all() -> None:
-    assert told(spend_story()).what_to_do == (
-        "Send reward to everyone: choosing a message for each customer gains nothing measurable over it."
+    assert build_sections(spend_report()).what_to_do == (
+        "Send Mens E-Mail to everyone: choosing a message for each customer gains nothing measurable over it."
     )
-    assert told(uplift_story(clear=False)).what_to_do.startswith("Send discover to 14"), "the budget is 40 %"
+    nothing_gained = with_choice(uplift_report(clear=False), 100, 500)
+    assert gains_nothing(nothing_gained)
+    assert build_sections(nothing_gained).what_to_do.startswith("Send discover to "), "the budget is 40 %"
 
 
 def test_a_finding_carries_both_figures_and_their_difference() -> None:
-    checks = campaign_section(uplift_story()).blocks[1]
+    figures = {"by_effect": around(0.012, 0.004), "by_response": around(0.004, 0.005), "gain": around(0.0085, 0.006)}
+    checks = campaign_section(with_first_message(uplift_report(), **figures)).blocks[1]
     assert isinstance(checks, Checks)
     first = checks.checks[0]
     assert (
@@ -91,19 +112,25 @@ def test_a_finding_carries_both_figures_and_their_difference() -> None:
     assert (first.value, first.interval) == ("+8.5", "[+2.5, +14.5]")
 
 
-def test_amounts_are_told_in_money_and_responses_in_points() -> None:
-    sections = [campaign_section(story) for story in (uplift_story(), spend_story())]
-    for section, unit, effect, qini in zip(
-        sections, ("Extra responses of 100", "Extra spend of 1,000"), ("+3.0", "+$30"), ("12.0", "$1"), strict=True
-    ):
-        table = section.blocks[2]
-        assert isinstance(table, Table)
-        assert table.described.startswith(unit)
-        assert [cell.value for cell in table.grid.rows[0].cells[1:3]] == [effect, qini]  # type: ignore[union-attr]
-        tenths = [block for block in section.blocks if isinstance(block, Pair)]
-        assert len(tenths) == 1
-        assert all(figure.described.startswith(unit) for figure in tenths[0].figures)
-        assert isinstance(section.blocks[-1], Figure)
-    page, _ = compose(spend_story())
+@pytest.mark.parametrize(
+    ("report", "unit", "effect", "qini"),
+    [(uplift_report, "Extra responses of 100", "+3.0", "12.0"), (spend_report, "Extra spend of 1,000", "+$30", "$12")],
+)
+def test_amounts_are_in_money_and_responses_in_points(report: Any, unit: str, effect: str, qini: str) -> None:
+    figures = {"effect": around(0.03, 0.01), "by_effect": around(0.012, 0.004)}
+    section = campaign_section(with_first_message(report(), **figures))
+    table = section.blocks[2]
+    assert isinstance(table, Table)
+    assert table.described.startswith(unit)
+    cells = table.grid.rows[0].cells[1:3]
+    assert [cell.value for cell in cells if isinstance(cell, Estimate)] == [effect, qini]
+    deciles = [block for block in section.blocks if isinstance(block, Pair)]
+    assert len(deciles) == 1
+    assert all(figure.described.startswith(unit) for figure in deciles[0].figures)
+    assert isinstance(section.blocks[-1], Figure)
+
+
+def test_the_loss_of_amounts_is_no_log_loss() -> None:
+    page, _ = compose(spend_report())
     assert "Loss of the deep network" in page
     assert "Log odds" not in page

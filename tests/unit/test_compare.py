@@ -1,4 +1,4 @@
-"""The markdown that a branch's candidate is held against the other's with."""
+"""The markdown that compares a branch's candidate with the other branch's."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ import pytest
 from perennial.commands.compare import main
 from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.files.durable import write_bytes, write_json, write_text
+from perennial.files.manifest import seal
 from perennial.files.project import Project
 from perennial.promotion import compare as action
 from perennial.promotion.compare import compare
 from perennial.promotion.gate import Evidence
-from tests.fakes.story import about
+from tests.fakes.reports import response_report
+from tests.fakes.stages import around
 
 pytestmark = pytest.mark.unit
 
@@ -34,24 +36,26 @@ def checkouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Project,
         write_text(project.root / "params.yaml", f"use_cases: {{{NAME}: {{gate: {gate}}}}}\n")
         write_text(project.root / "dvc.yaml", "stages: {}\n")
         write_bytes(project.contract(NAME), (gallery / f"{NAME}.yaml").read_bytes())
-        summary = {
-            "candidate": {"family": family}, "rows": {"val": 90, "test": 400},
-            "families": {family: {"test": {"auc": about(auc, 0.01)}}},
-        }  # fmt: skip
-        write_json(project.output(NAME, "evaluate") / "summary.json", summary)
+        evaluation = response_report().evaluation
+        candidate = evaluation.candidate.model_copy(update={"family": family})
+        figures = evaluation.chosen.model_copy(update={"test": {"auc": around(auc, 0.01)}})
+        changes = {"candidate": candidate, "families": {family: figures}, "rows": {"val": 90, "test": 400}}
+        folder = project.output(NAME, "evaluate")
+        write_json(folder / "summary.json", evaluation.model_copy(update=changes).model_dump(mode="json"))
+        seal(folder)
     rng = np.random.default_rng(1)
     y = (np.arange(400) % 4 == 0).astype(float)
-    judge = PairedComparison(metric="auc", y=y, resamples=50, seed=1)
+    comparison = PairedComparison(metric="auc", y=y, resamples=50, seed=1)
     scores = {"deep": y + rng.normal(size=400) / 2, "linear": y + rng.normal(size=400)}
 
     def evidence(project: Project, name: str, contract: object, new: Any, old: Any, gate: object) -> Evidence:
-        assert project == here, "both are judged on the rows of this branch"
-        return Evidence(judge=judge, minimum=0.7, candidate=scores[new], champion=scores[old])
+        assert project == here, "both are compared on the rows of this branch"
+        return Evidence(comparison=comparison, minimum=0.7, candidate=scores[new], champion=scores[old])
 
     def bundle(project: Project, name: str) -> str:
         return "deep" if project == here else "linear"
 
-    monkeypatch.setattr(action, "evidence", evidence)
+    monkeypatch.setattr(action, "gather_evidence", evidence)
     monkeypatch.setattr(action, "_candidate", bundle)
     return here, other
 
@@ -69,8 +73,8 @@ def test_the_markdown_has_verdict_figures_and_every_rule(checkouts: tuple[Projec
     ]
     rules = [line for line in lines if line.startswith("- ")]
     assert len(rules) == 2
-    assert rules[0].startswith("- ok: auc, candidate against the model in use: better by +0.")
-    assert rules[1].startswith("- ok: auc of the candidate")
+    assert rules[0].startswith("- pass: auc, candidate against the champion: better by +0.")
+    assert rules[1].startswith("- pass: auc of the candidate")
 
 
 def test_it_is_printed_or_written(
@@ -82,7 +86,7 @@ def test_it_is_printed_or_written(
     here, other = checkouts
     monkeypatch.chdir(here.root)
     assert main(argparse.Namespace(name=NAME, other=other.root, output=None)) == 0
-    said = capsys.readouterr().out
-    assert main(argparse.Namespace(name=NAME, other=other.root, output=tmp_path / "told.md")) == 0
+    printed = capsys.readouterr().out
+    assert main(argparse.Namespace(name=NAME, other=other.root, output=tmp_path / "comparison.md")) == 0
     assert capsys.readouterr().out == ""
-    assert (tmp_path / "told.md").read_text().strip() == said.strip()
+    assert (tmp_path / "comparison.md").read_text().strip() == printed.strip()

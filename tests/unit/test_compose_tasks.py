@@ -4,44 +4,53 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
-from perennial.report.context import Story
-from perennial.report.page import Figure, Heat, Table
+from perennial.report.context import AnyReport
+from perennial.report.page import Estimate, Figure, Heat, Table
 from perennial.report.pages import amounts, classes
 from perennial.report.pages.compose import compose
-from perennial.report.pages.shared import HELD, both_ways
-from perennial.report.task_sections import Told
-from tests.fakes import story as fakes
-from tests.fakes.story import BAD, amounts_story, classes_story, response_story
+from perennial.report.pages.shared import HOLDS, split_sensitivity
+from perennial.report.task_sections import TaskSections
+from perennial.results.baseline import SplitSensitivity
+from perennial.results.decision import RuleName
+from perennial.results.families import FAMILIES
+from perennial.results.multiclass import MulticlassEvaluation
+from perennial.results.regression import RegressionEvaluation
+from tests.fakes import stages
+from tests.fakes.reports import amounts_report, classes_report, response_report
+from tests.fakes.stages import BAD
 
 pytestmark = pytest.mark.unit
 
 SUSPECT = "column 'price' alone has AUC 0.910: is it known before the decision?"
-CASES = {
+CASES: dict[str, dict[str, Any]] = {
     "first": {},
     "better": {"champion": True},
     "with a suspect": {"suspects": (SUSPECT,)},
     **{
         f"HOLD by {rule}": {"verdict": "HOLD", "stopped_by": rule, "champion": True}
-        for rule in ("better", "comparable", "groups", "rolled back")
+        for rule in ("improvement", "comparable", "slices", "rolled_back")
     },
     "REJECT by minimum": {"verdict": "REJECT", "stopped_by": "minimum"},
-    "REJECT by better": {"verdict": "REJECT", "stopped_by": "better", "champion": True},
+    "REJECT by improvement": {"verdict": "REJECT", "stopped_by": "improvement", "champion": True},
 }
-STORIES: dict[str, Story] = {
-    f"{task} {name}": make(**case)  # type: ignore[operator]
-    for task, make in (("classes", classes_story), ("amounts", amounts_story))
-    for name, case in CASES.items()
-}
-EVERY = pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
+TASKS: dict[str, Callable[..., AnyReport]] = {"classes": classes_report, "amounts": amounts_report}
+REPORTS = {f"{task} {name}": partial(make, **case) for task, make in TASKS.items() for name, case in CASES.items()}
+EVERY = pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
 VOID = {"br", "hr", "img", "input", "link", "meta", "wbr"}
 
 
-def told(story: Story) -> Told:
-    return classes.told(story) if story.contract.task.kind == "multiclass" else amounts.told(story)
+def sections_of(report: AnyReport) -> TaskSections:
+    if isinstance(report.evaluation, MulticlassEvaluation):
+        return classes.build_sections(report.of(MulticlassEvaluation))
+    return amounts.build_sections(report.of(RegressionEvaluation))
 
 
 class Nested(HTMLParser):
@@ -65,8 +74,9 @@ class Nested(HTMLParser):
 
 
 @EVERY
-def test_a_page_is_whole_small_and_what_customers_wrote_is_text(story: Story) -> None:
-    page = compose(story)[0]
+def test_a_page_is_whole_small_and_what_customers_wrote_is_text(make: Callable[[], AnyReport]) -> None:
+    report = make()
+    page = compose(report)[0]
     parser = Nested()
     parser.feed(page)
     parser.close()
@@ -85,119 +95,133 @@ def test_the_search_for_a_wrong_tag_finds_one() -> None:
 
 
 @EVERY
-def test_a_headline_is_a_short_order_and_only_a_promotion_is_a_plan(story: Story) -> None:
-    said = told(story)
+def test_a_headline_is_a_short_order_and_only_a_promotion_is_a_plan(make: Callable[[], AnyReport]) -> None:
+    report = make()
+    task, decision = sections_of(report), report.decision
     orders = {"PROMOTE": "Use ", "HOLD": "Keep ", "REJECT": "Do not deploy: "}
-    assert said.headline.startswith(orders[story.verdict])
-    assert len(said.headline.split()) <= 18
-    assert re.search(r"\b(auc|gini|f1|log.loss|linear|boosted|trees|deep|network)\b", said.headline, re.I) is None
-    assert compose(story)[1] == f"{said.headline} {said.what_to_do}"
-    plan = re.search(r"^(Take its word|Let a person|Rank customers by)", said.what_to_do) is not None
-    assert plan is (story.verdict == "PROMOTE")
-    if story.verdict == "HOLD":
-        assert HELD[story.stopped_by] in said.headline
-        assert said.what_to_do.startswith("Nothing changes: go on with the model in use.")
-        assert ("--override-incomparable WHY" in said.what_to_do) == (story.stopped_by == "comparable")
-    if story.verdict == "REJECT":
-        assert "as you do today" in said.what_to_do
-        assert ("by the model in use" in said.what_to_do) == (story.decision["champion"] is not None)
-        assert ("measurably worse" in said.headline) == (story.stopped_by == "better")
+    assert task.headline.startswith(orders[report.verdict])
+    assert len(task.headline.split()) <= 18
+    assert re.search(r"\b(auc|gini|f1|log.loss|linear|boosted|trees|deep|network)\b", task.headline, re.I) is None
+    assert compose(report)[1] == f"{task.headline} {task.what_to_do}"
+    plan = re.search(r"^(Take its word|Let a person|Rank customers by)", task.what_to_do) is not None
+    assert plan is (report.verdict == "PROMOTE")
+    if report.verdict == "HOLD":
+        assert decision.stopped_by is not None
+        assert HOLDS[decision.stopped_by] in task.headline
+        assert task.what_to_do.startswith("Nothing changes: go on with the model in use.")
+        is_incomparable = decision.stopped_by == RuleName.COMPARABLE
+        assert ("--override-incomparable WHY" in task.what_to_do) == is_incomparable
+    if report.verdict == "REJECT":
+        assert "as you do today" in task.what_to_do
+        assert ("by the model in use" in task.what_to_do) == (decision.champion is not None)
+        assert ("measurably worse" in task.headline) == (decision.stopped_by == RuleName.IMPROVEMENT)
 
 
 @EVERY
-def test_what_is_estimated_stands_with_its_interval(story: Story) -> None:
-    said = told(story)
+def test_what_is_estimated_stands_with_its_interval(make: Callable[[], AnyReport]) -> None:
+    report = make()
+    task = sections_of(report)
     observed = {"Always the largest class", "Answered alone"}
-    for figure in said.key_figures:
+    for figure in task.key_figures:
         assert figure.name in observed or re.search(r"between .+ and ", figure.note), figure
-    tables = [block for section in said.sections for block in section.blocks if isinstance(block, Table)]
+    tables = [block for section in task.sections for block in section.blocks if isinstance(block, Table)]
     families = next(table for table in tables if table.finding.startswith("Families on the same"))
-    assert len(families.grid.rows) == len(story.evaluation["families"]) == 4
+    assert len(families.grid.rows) == len(report.evaluation.families) == 4
     for row in families.grid.rows:
-        assert all(re.fullmatch(r"\[.+, .+\]", cell.interval) for cell in row.cells[1:])  # type: ignore[union-attr]
-    assert [row.cells[0] for row in families.grid.rows if row.chosen] == ["Linear (chosen)"]
-    assert "Deep − traditional, 95\u202f%" in said.picture.drawing.wide
+        assert all(isinstance(cell, Estimate) and re.fullmatch(r"\[.+, .+\]", cell.interval) for cell in row.cells[1:])
+    chosen = FAMILIES[report.evaluation.candidate.family].label
+    assert [row.cells[0] for row in families.grid.rows if row.chosen] == [f"{chosen} (chosen)"]
+    assert "Deep − traditional, 95\u202f%" in task.picture.drawing.wide
 
 
 @EVERY
-def test_the_strongest_caution_stands_beside_the_verdict(story: Story) -> None:
-    caution = told(story).caution
+def test_the_strongest_caution_stands_beside_the_verdict(make: Callable[[], AnyReport]) -> None:
+    report = make()
+    caution = sections_of(report).caution
     assert caution is not None
-    if story.summaries["split"]["leakage_suspects"]:
+    if report.split.leakage_suspects:
         assert caution.strong == SUSPECT
-    elif story.verdict == "REJECT":
+    elif report.verdict == "REJECT":
         assert "Nothing below is a plan" in caution.text
-    elif story.contract.task.kind == "multiclass":
+    elif report.contract.task.kind == "multiclass":
         assert re.fullmatch(r"It is weakest for [\w-]+: F1 0\.\d\d\.", caution.text)
     else:
         assert "single customers differ" in caution.text
 
 
-def test_classes_are_told_as_they_were_confused() -> None:
-    story = STORIES["classes first"]
-    heat, each = told(story).sections[0].blocks
+def test_classes_are_shown_as_they_were_confused() -> None:
+    report = classes_report()
+    heat, each = sections_of(report).sections[0].blocks
     assert isinstance(heat, Heat)
     assert isinstance(each, Table)
-    counts = story.evaluation["confusion"]
+    counts, names = report.evaluation.confusion.counts, report.contract.classes
     assert [[cell.value for cell in row.cells] for row in heat.rows] == [[str(c) for c in line] for line in counts]
-    assert heat.columns == tuple(story.contract.classes) == tuple(row.name for row in heat.rows)
-    number, true, said = re.fullmatch(
-        r"(\d+) of ([\w-]+) were taken for ([\w-]+), the commonest mistake", heat.finding
-    ).groups()  # type: ignore[union-attr]
-    names = story.contract.classes
+    assert heat.columns == tuple(names) == tuple(row.name for row in heat.rows)
+    finding = re.fullmatch(r"(\d+) of ([\w-]+) were taken for ([\w-]+), the commonest mistake", heat.finding)
+    assert finding is not None
+    number, true, predicted = finding.groups()
     off = [counts[i][j] for i in range(10) for j in range(10) if i != j]
-    assert counts[names.index(true)][names.index(said)] == int(number) == max(off)
+    assert counts[names.index(true)][names.index(predicted)] == int(number) == max(off)
     assert [row.cells[0] for row in each.grid.rows] == names
 
 
 def test_what_a_machine_may_answer_alone_follows_from_how_sure_it_is() -> None:
-    some, all_of_it, none = (classes_story(sure=sure) for sure in (2.0, 12.0, 0.1))
-    assert re.match(r"Take its word for the surest \d+\u202f%, right in 95\u202f% of cases", told(some).what_to_do)
-    assert told(all_of_it).what_to_do == "Take its word for every row: 100\u202f% are right."
-    assert told(none).what_to_do == "Let a person check: no share of rows is right in 95\u202f% of cases."
-    share = int(re.search(r"surest (\d+)", told(some).what_to_do)[1])  # type: ignore[index]
-    curve = some.evaluation["coverage"]
-    assert curve["value"][share] >= 0.95 > max(curve["value"][share + 1 :])
-    for story in (all_of_it, none):
-        Nested().feed(compose(story)[0])
+    some, every = classes_report(), classes_report(distance=12.0)
+    none = replace(classes_report("REJECT", stopped_by="minimum"), decision=some.decision)
+    plan = re.match(
+        r"Take its word for the surest (\d+)\u202f%, right in 95\u202f% of cases", sections_of(some).what_to_do
+    )
+    assert plan is not None
+    assert sections_of(every).what_to_do == "Take its word for every row: 100\u202f% are right."
+    assert sections_of(none).what_to_do == "Let a person check: no share of rows is right in 95\u202f% of cases."
+    share, curve = int(plan[1]), some.evaluation.coverage
+    assert curve.value[share] >= 0.95 > max(curve.value[share + 1 :])
+    for report in (every, none):
+        Nested().feed(compose(report)[0])
 
 
-def test_sums_that_are_off_are_said_first() -> None:
-    caution = told(amounts_story(times=1.7)).caution
+def test_sums_that_are_off_come_first() -> None:
+    caution = sections_of(amounts_report(times=1.7)).caution
     assert caution is not None
     assert caution.strong is not None
     assert re.fullmatch(r"sums are off: 1\.\d\d of what came", caution.strong)
     assert "do not budget by it" in caution.text
-    assert "face value" in table_of(amounts_story()).finding
-    assert re.fullmatch(r"In \d+ of 10 tenths predicted amounts are off", table_of(amounts_story(times=1.7)).finding)
+    assert "face value" in table_of(amounts_report()).finding
+    assert re.fullmatch(r"In \d+ of 10 tenths predicted amounts are off", table_of(amounts_report(times=1.7)).finding)
 
 
-def table_of(story: Story) -> Table:
-    table = told(story).sections[0].blocks[0]
+def table_of(report: AnyReport) -> Table:
+    table = sections_of(report).sections[0].blocks[0]
     assert isinstance(table, Table)
     return table
 
 
-def test_tenths_and_the_share_of_the_best_one_are_those_that_were_judged() -> None:
-    story = STORIES["amounts first"]
-    table, figure = told(story).sections[0].blocks
+def test_tenths_and_the_share_of_the_best_one_are_those_that_were_evaluated() -> None:
+    report = amounts_report()
+    table, figure = sections_of(report).sections[0].blocks
     assert isinstance(table, Table)
     assert isinstance(figure, Figure)
     assert [row.cells[0] for row in table.grid.rows] == [str(i) for i in range(10, 0, -1)]
-    share = f"{100 * story.evaluation['concentration']['value'][10]:.0f}\u202f%"
+    share = f"{100 * report.evaluation.concentration.value[10]:.0f}\u202f%"
     assert share in figure.finding
-    assert share in told(story).what_to_do
-    zeros = f"{100 * story.evaluation['zeros']:.0f}\u202f%"
+    assert share in sections_of(report).what_to_do
+    zeros = f"{100 * report.evaluation.zeros:.0f}\u202f%"
     assert table.foot == f"{zeros} of test customers bring nothing."
     assert "£" in str(table.grid.rows[0].cells[2])
 
 
-def test_other_splits_and_late_columns_are_told_beside_what_is_reported() -> None:
-    story = response_story()
-    assert both_ways(story) == []
-    story.summaries["baseline"]["both_ways"] = fakes.both_ways("auc")  # type: ignore[index]
-    (heat,) = both_ways(story)
+def heat_of(sensitivity: SplitSensitivity) -> Heat:
+    report = response_report()
+    assert split_sensitivity(report) == []
+    report = replace(report, baseline=report.baseline.model_copy(update={"split_sensitivity": sensitivity}))
+    assert 'id="both-ways"' in compose(report)[0]
+    (heat,) = split_sensitivity(report)
     assert isinstance(heat, Heat)
+    return heat
+
+
+def test_other_splits_and_late_columns_stand_beside_what_is_reported() -> None:
+    heat = heat_of(stages.split_sensitivity("auc"))
     assert heat.columns == ("As reported", "With a late column")
     assert [row.name for row in heat.rows] == ["By time", "At random", "By customer"]
     assert [[cell.shade for cell in row.cells] for row in heat.rows] == [
@@ -205,14 +229,10 @@ def test_other_splits_and_late_columns_are_told_beside_what_is_reported() -> Non
     ]  # fmt: skip
     assert [row.note for row in heat.rows] == ["used in this report", "", ""]
     assert heat.finding == "At random, with a late column, it would be 0.84; as reported 0.61"
-    assert 'id="both-ways"' in compose(story)[0]
-    story.summaries["baseline"]["both_ways"]["metric"] = "log_loss"  # type: ignore[index]
-    (loss,) = both_ways(story)
-    assert isinstance(loss, Heat)
+    loss = heat_of(stages.split_sensitivity("log_loss"))
     assert [cell.shade for row in loss.rows for cell in row.cells] == [
         "reported", "worse", "worse", "worse", "plain", "flatters",
     ], "of a loss less is better"  # fmt: skip
-    story.summaries["baseline"]["both_ways"]["cells"] = [[fakes.about(0.61, 0.02)] * 2] * 3  # type: ignore[index]
-    (same,) = both_ways(story)
-    assert isinstance(same, Heat)
+    cells = ((stages.around(0.61, 0.02),) * 2,) * 3
+    same = heat_of(stages.split_sensitivity("log_loss").model_copy(update={"cells": cells}))
     assert same.finding == "Another split would have told the same"

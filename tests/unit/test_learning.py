@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from perennial.data.names import ENTITY, ROW_ID
-from perennial.data.prepare.split import thinned
+from perennial.data.prepare.split import thin_train
 from perennial.report.pages import learning
 
 pytestmark = pytest.mark.unit
@@ -33,7 +33,7 @@ def rows_of(splits: pl.DataFrame, part: str) -> set[str]:
 def test_shares_are_nested_by_owner_and_leave_val_and_test_alone() -> None:
     splits, owners = customers()
     owner_of = dict(owners.iter_rows())
-    kept = {share: thinned(splits, owners, share, "one") for share in SHARES}
+    kept = {share: thin_train(splits, owners, share, "one") for share in SHARES}
     assert kept[1.0].equals(splits)
     for smaller, larger in pairwise(SHARES):
         assert rows_of(kept[smaller], "train") < rows_of(kept[larger], "train")
@@ -47,7 +47,7 @@ def test_shares_are_nested_by_owner_and_leave_val_and_test_alone() -> None:
 
 def test_another_salt_draws_others() -> None:
     splits, owners = customers()
-    one, other = (rows_of(thinned(splits, owners, 0.1, salt), "train") for salt in ("one", "other"))
+    one, other = (rows_of(thin_train(splits, owners, 0.1, salt), "train") for salt in ("one", "other"))
     assert one != other
     assert len(one & other) < len(one) / 2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,6 +10,7 @@ from datetime import date, timedelta
 from functools import partial
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,19 +19,33 @@ from markupsafe import Markup
 from perennial.errors import ConservationError, PerennialError
 from perennial.report.charts import numbers as n
 from perennial.report.charts.axes import Scale, along, apart, place, rounded, ticks, x_axis
-from perennial.report.charts.curves import MOST_POINTS, Bin, Curve, Flag, by_depth, calibration, gains, training
-from perennial.report.charts.flows import row_flow, timeline
+from perennial.report.charts.curves import MOST_POINTS, Curve, Flag, by_depth, calibration, gains, training
+from perennial.report.charts.flows import RowPart, TimelineEntry, row_flow, timeline
 from perennial.report.charts.intervals import Line, Row, against_line, columns, inline, interval_rows, tone
 from perennial.report.charts.svg import NARROW, Box, svg, width_of
 from perennial.results.decision import Verdict
-from perennial.results.figures import Interval
-from tests.fakes.sample_page import between, profit_curve
+from perennial.results.figures import Bin, Interval
+from tests.fakes.reports import response_report
+from tests.fakes.stages import around
 
 pytestmark = pytest.mark.unit
 
 MOST_TICKS = 6
 ZERO = Line(at=0, name="no difference")
 figures = st.floats(-1e6, 1e6).filter(lambda v: v == 0 or abs(v) > 1e-6)
+
+
+def profit_curve(points: int = 101) -> Curve:
+    """The profit by depth of a report, on as many points."""
+    profit = response_report().evaluation.profit
+    assert profit is not None
+    x = np.linspace(0, 1, points)
+    y, low, high = (
+        np.interp(x, profit.curve.x, ends).tolist()
+        for ends in (profit.curve.value, profit.curve.low, profit.curve.high)
+    )
+    flag = Flag(at=profit.depth, says=(f"Chosen: {n.share(profit.depth)}",))
+    return Curve(name="Everyone", x=x.tolist(), y=y, low=low, high=high, ends=n.money(y[-1]), flag=flag)
 
 
 @st.composite
@@ -100,7 +116,7 @@ def test_blue_only_where_the_whole_interval_is_clear(interval: Interval, line: f
 
 
 def test_the_drawings_take_their_colour_from_the_rule() -> None:
-    clear, wrong, open_ = between(2, 1), between(-2, 1), between(0.5, 1)
+    clear, wrong, open_ = around(2, 1), around(-2, 1), around(0.5, 1)
     drawn: list[tuple[Callable[[Interval], Markup], str]] = [
         (lambda i: against_line(i, ZERO, label="x"), "against_line"),
         (lambda i: inline(i, (-4, 4), label="x"), "inline"),
@@ -116,15 +132,43 @@ def test_the_drawings_take_their_colour_from_the_rule() -> None:
     assert seen == 12
 
 
+@pytest.mark.parametrize("low", [math.nan, 2.0])
+def test_an_interval_that_is_none_is_not_drawn(low: float) -> None:
+    wrong = Interval(value=0.5, low=low, high=1.0)
+    drawings: list[Callable[[], Markup]] = [
+        lambda: against_line(wrong, ZERO, label="x"),
+        lambda: inline(wrong, (0, 1), label="x"),
+        lambda: columns([("1", wrong)], [ZERO], n.decimal, label="x", axis=""),
+        lambda: interval_rows([Row(name="a", interval=wrong)], [ZERO], n.decimal, label="x"),
+        lambda: interval_rows([Row(name="a", interval=wrong)], [ZERO], n.decimal, label="x", span=(0, 1)),
+    ]
+    for draw in drawings:
+        with pytest.raises(PerennialError, match=r"of the estimate 0\.5 cannot be drawn: give finite figures"):
+            draw()
+
+
 def test_rows_may_have_a_line_each() -> None:
-    rows = [Row(name="a", interval=between(0.8, 0.05), line=0.9), Row(name="b", interval=between(0.8, 0.05), line=0.7)]
+    rows = [Row(name="a", interval=around(0.8, 0.05), line=0.9), Row(name="b", interval=around(0.8, 0.05), line=0.7)]
     drawn = interval_rows(rows, [], n.decimal, label="x")
     assert 'class="fill-orange"' in drawn
     assert 'class="fill-blue"' in drawn
 
 
+def test_a_long_name_keeps_clear_of_the_figure_beside_it() -> None:
+    row = Row(
+        name="lives in " + 9 * "Genève ", note="1,095 rows", words="10 %, predicted 9 %", interval=around(0.1, 0.02)
+    )
+    drawn = interval_rows([row], [ZERO], n.decimal, label="x")
+    name = re.search(r'<tspan class="b">(.+?)</tspan>', drawn)
+    assert name is not None
+    assert re.fullmatch(r"lives in Genève( Genève)*.*…", name[1])
+    assert width_of(name[1]) + 10 + width_of(row.note) + 10 <= NARROW - width_of(row.words)
+    assert f">{row.note}<" in drawn
+    assert "…" not in interval_rows([replace(row, name="lives in Genève")], [ZERO], n.decimal, label="x")
+
+
 def test_compared_charts_share_their_scale() -> None:
-    drawn = [columns([("1", between(v, 1))], [ZERO], n.decimal, label="x", axis="", span=(-2, 12)) for v in (1.0, 9.0)]
+    drawn = [columns([("1", around(v, 1))], [ZERO], n.decimal, label="x", axis="", span=(-2, 12)) for v in (1.0, 9.0)]
     axes = [re.findall(r'<text[^>]*text-anchor="end"[^>]*>([^<]+)<', one) for one in drawn]
     assert axes[0] == axes[1]
     assert len(axes[0]) >= 3
@@ -132,13 +176,13 @@ def test_compared_charts_share_their_scale() -> None:
 
 def test_bars_start_at_zero_even_where_all_effects_are_far_above() -> None:
     line = Line(at=100, name="average 100", dashed=True)
-    drawn = columns([("a", between(100, 1))], [line], n.count, label="x", axis="")
+    drawn = columns([("a", around(100, 1))], [line], n.count, label="x", axis="")
     assert ">0<" in drawn
-    assert ">0<" not in columns([("a", between(100, 1))], [line], n.count, label="x", axis="", bars=False)
+    assert ">0<" not in columns([("a", around(100, 1))], [line], n.count, label="x", axis="", bars=False)
 
 
 def test_ticks_drop_the_decimals_that_none_of_them_needs() -> None:
-    drawn = interval_rows([Row(name="a", interval=between(0.01, 0.02))], [ZERO], n.difference, label="x")
+    drawn = interval_rows([Row(name="a", interval=around(0.01, 0.02))], [ZERO], n.difference, label="x")
     words = re.findall(r">([+−]?\d[\d.]*)</text>", drawn)
     assert {"−0.01", "0", "+0.01", "+0.02"} <= set(words)
 
@@ -151,7 +195,7 @@ def test_a_profit_curve_marks_its_depth_the_budget_and_the_random_line() -> None
         assert drawn.startswith(f'<svg viewBox="0 0 {width} ')
         assert 'role="img" aria-label="rises to &lt;b&gt;"' in drawn
         assert "Budget: 2,000 calls" in drawn
-        assert "Chosen: 22" in drawn
+        assert "Chosen: 40" in drawn
         assert "line-grey thin dash" in drawn
         assert "€0" in drawn
         assert "Everyone" in drawn
@@ -191,8 +235,8 @@ def test_training_is_drawn_whatever_the_number_of_passes(passes: int) -> None:
 
 
 def test_calibration_is_orange_only_where_the_interval_is_off_the_diagonal() -> None:
-    on = Bin(left=0, right=0.1, predicted=0.05, observed=between(0.06, 0.02), n=900)
-    off = Bin(left=0.1, right=0.2, predicted=0.15, observed=between(0.25, 0.04), n=90)
+    on = Bin(left=0, right=0.1, predicted=0.05, observed=around(0.06, 0.02), n=900)
+    off = Bin(left=0.1, right=0.2, predicted=0.15, observed=around(0.25, 0.04), n=90)
     assert "orange" not in calibration([on], label="x", axis="")
     drawn = calibration([on, off], label="x", axis="")
     assert drawn.count("fill-orange") == 1
@@ -202,8 +246,8 @@ def test_calibration_is_orange_only_where_the_interval_is_off_the_diagonal() -> 
 @pytest.mark.parametrize("top", [0.004, 0.03, 1.0])
 def test_calibration_of_rare_events_uses_the_room_it_has(top: float) -> None:
     bins = [
-        Bin(left=0, right=top / 2, predicted=top / 4, observed=between(top / 4, top / 9), n=9),
-        Bin(left=top / 2, right=top, predicted=0.8 * top, observed=between(0.8 * top, top / 9), n=1),
+        Bin(left=0, right=top / 2, predicted=top / 4, observed=around(top / 4, top / 9), n=9),
+        Bin(left=top / 2, right=top, predicted=0.8 * top, observed=around(0.8 * top, top / 9), n=1),
     ]
     ys = [
         float(y)
@@ -241,11 +285,11 @@ def test_a_label_has_the_widths_of_its_letters() -> None:
 
 def test_no_chart_has_more_than_six_ticks_on_an_axis() -> None:
     curve = profit_curve()
-    wave = columns([(str(k), between(k * 1.37, 0.4)) for k in range(10)], [ZERO], n.decimal, label="x", axis="")
+    wave = columns([(str(k), around(k * 1.37, 0.4)) for k in range(10)], [ZERO], n.decimal, label="x", axis="")
     drawn = [
         by_depth([curve], n.money_axis, label="x", axis="").wide,
         wave,
-        interval_rows([Row(name="a", interval=between(3.3, 29))], [ZERO], n.decimal, label="x"),
+        interval_rows([Row(name="a", interval=around(3.3, 29))], [ZERO], n.decimal, label="x"),
     ]
     for one in drawn:
         rises = re.findall(r'class="axis" d="M([\d.]+) [\d.]+L\1 ', one)
@@ -257,10 +301,10 @@ def test_no_chart_has_more_than_six_ticks_on_an_axis() -> None:
 
 def test_row_flow_is_true_to_the_counts() -> None:
     drawing = row_flow(
-        Part(name="rows read", rows=1000),
-        Part(name="used", rows=800),
-        [Part(name="set aside", rows=200, tone="orange")],
-        [Part(name="train", rows=600), Part(name="test", rows=200, tone="blue")],
+        RowPart(name="rows read", rows=1000),
+        RowPart(name="used", rows=800),
+        [RowPart(name="set aside", rows=200, tone="orange")],
+        [RowPart(name="train", rows=600), RowPart(name="test", rows=200, tone="blue")],
         label="x",
     )
     heights = [float(h) for h in re.findall(r'<rect[^>]+width="10" height="([\d.]+)"', drawing.wide)]
@@ -269,8 +313,8 @@ def test_row_flow_is_true_to_the_counts() -> None:
 
 
 def test_row_flow_draws_what_would_vanish_and_says_so() -> None:
-    lost = [Part(name="set aside", rows=2, tone="orange")]
-    drawing = row_flow(Part(name="rows read", rows=1_000_000), Part(name="used", rows=999_998), lost, label="x")
+    lost = [RowPart(name="set aside", rows=2, tone="orange")]
+    drawing = row_flow(RowPart(name="rows read", rows=1_000_000), RowPart(name="used", rows=999_998), lost, label="x")
     assert drawing.narrow is not None
     for drawn in (drawing.wide, drawing.narrow):
         assert 'height="3" ' not in drawn or "too thin" in drawn
@@ -278,21 +322,29 @@ def test_row_flow_draws_what_would_vanish_and_says_so() -> None:
         assert "2 set aside" in drawn
 
 
+def test_row_flow_without_parts_leaves_room_for_the_longest_note() -> None:
+    lost = RowPart(name="set aside", rows=200, note="under 1 %, each with its rule, line and raw text")
+    drawn = row_flow(RowPart(name="rows read", rows=1000), RowPart(name="used", rows=800), [lost], label="x").wide
+    label = re.search(r'<text x="([\d.]+)" y="[\d.]+"><tspan class="b">200 set aside</tspan>', drawn)
+    assert label is not None
+    assert float(label[1]) + width_of("200 set aside") + 10 + width_of(lost.note) <= 884
+
+
 def test_row_flow_refuses_counts_that_do_not_add_up() -> None:
-    read, used = Part(name="rows read", rows=10), Part(name="used", rows=8)
+    read, used = RowPart(name="rows read", rows=10), RowPart(name="used", rows=8)
     with pytest.raises(
         ConservationError, match=r"10 rows read are drawn as 8 used \+ 1 set aside = 9: find the stage that lost"
     ):
-        row_flow(read, used, [Part(name="set aside", rows=1)], label="x")
+        row_flow(read, used, [RowPart(name="set aside", rows=1)], label="x")
     with pytest.raises(ConservationError, match="8 used are drawn as 7 train = 7"):
-        row_flow(read, used, [Part(name="set aside", rows=2)], [Part(name="train", rows=7)], label="x")
+        row_flow(read, used, [RowPart(name="set aside", rows=2)], [RowPart(name="train", rows=7)], label="x")
 
 
 def test_a_timeline_of_many_nights_keeps_its_words_apart() -> None:
     verdicts: tuple[Verdict, ...] = ("PROMOTE", "HOLD", "REJECT")
     first = date(2026, 1, 1)
     nights = [
-        Decision(version=f"v{i}", on=first + timedelta(days=i), verdict=verdicts[i % 3], note="+0.001")
+        TimelineEntry(version=f"v{i}", on=first + timedelta(days=i), verdict=verdicts[i % 3], note="+0.001")
         for i in range(60)
     ]
     drawing = timeline(nights, date(2026, 3, 5), label="x")
@@ -306,7 +358,7 @@ def test_a_timeline_of_many_nights_keeps_its_words_apart() -> None:
 
 
 def test_a_timeline_of_one_decision_can_be_drawn_on_its_own_day() -> None:
-    only = [Decision(version="v1", on=date(2026, 6, 15), verdict="PROMOTE", note="first")]
+    only = [TimelineEntry(version="v1", on=date(2026, 6, 15), verdict="PROMOTE", note="first")]
     drawn = timeline(only, date(2026, 6, 15), label="x").wide
     assert "v1 in use" in drawn
     assert "15 Jun 2026" in drawn
@@ -315,14 +367,14 @@ def test_a_timeline_of_one_decision_can_be_drawn_on_its_own_day() -> None:
 def test_each_text_in_a_drawing_is_escaped() -> None:
     bad = "<script>&"
     drawn = [
-        interval_rows([Row(name=bad, note=bad, interval=between(0, 1))], [Line(at=0, name=bad)], n.decimal, label=bad),
-        columns([(bad, between(0, 1))], [Line(at=0, name=bad)], n.decimal, label=bad, axis=bad),
+        interval_rows([Row(name=bad, note=bad, interval=around(0, 1))], [Line(at=0, name=bad)], n.decimal, label=bad),
+        columns([(bad, around(0, 1))], [Line(at=0, name=bad)], n.decimal, label=bad, axis=bad),
         by_depth(
             [Curve(name=bad, x=[0, 1], y=[0, 1], ends=bad)], partial(n.money, currency=bad), label=bad, axis=bad
         ).wide,
-        row_flow(Part(name=bad, rows=1), Part(name=bad, rows=1), [], label=bad).wide,
+        row_flow(RowPart(name=bad, rows=1), RowPart(name=bad, rows=1), [], label=bad).wide,
         timeline(
-            [Decision(version=bad, on=date(2026, 1, 1), verdict="HOLD", note=bad)], date(2026, 1, 2), label=bad
+            [TimelineEntry(version=bad, on=date(2026, 1, 1), verdict="HOLD", note=bad)], date(2026, 1, 2), label=bad
         ).wide,
     ]
     for one in drawn:

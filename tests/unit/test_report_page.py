@@ -12,13 +12,42 @@ from importlib.resources import files
 import pytest
 
 from perennial.errors import PerennialError
-from perennial.report.page import Caution, Column, Grid, Page, Sample, TableRow, render, shade
+from perennial.report.context import AnyReport
+from perennial.report.page import Caution, Column, Grid, Page, Quarantine, Sample, Section, TableRow, render, shade
+from perennial.report.pages.compose import build_page
 from perennial.report.style_sheet import style_sheet
-from tests.fakes.sample_page import response_page, segments_page, uplift_page
+from tests.fakes.reports import (
+    alerts_report,
+    amounts_report,
+    classes_report,
+    loans_report,
+    response_report,
+    segments_report,
+    texts_report,
+    uplift_report,
+    with_other_splits,
+)
 
 pytestmark = pytest.mark.unit
 
-PAGES = [response_page, uplift_page, segments_page]
+BAD = "<script>alert(1)</script>"
+
+
+def response_page() -> Page:
+    """A promotion, with what other splits would have shown."""
+    return build_page(with_other_splits(response_report(champion=True)))
+
+
+def uplift_page() -> Page:
+    return build_page(uplift_report("HOLD", stopped_by="improvement", champion=True))
+
+
+def segments_page() -> Page:
+    return build_page(segments_report("REJECT", stopped_by="stability"))
+
+
+OTHERS: list[Callable[[], AnyReport]] = [amounts_report, classes_report, loans_report, alerts_report, texts_report]
+PAGES = [response_page, uplift_page, segments_page, *(lambda make=make: build_page(make()) for make in OTHERS)]
 FOLDER = files("perennial.report.templates")
 VOID = {"meta", "link", "br", "img", "input"}
 
@@ -101,6 +130,12 @@ def test_colours_come_from_the_style_sheet_only(page: Callable[[], Page]) -> Non
 def test_raw_text_and_categories_are_escaped() -> None:
     html = render(response_page())
     assert "<script" not in html
+    assert html.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 5
+    raw = f'999;"{BAD}";"married"'
+    sample = Sample(reason=BAD, where="customers.csv:7", raw=raw, marks=((0, 3), (4, 31)))
+    rows = Quarantine(finding="One of them", described="As in the file", samples=(sample,))
+    html = render(replace(response_page(), sections=(Section(anchor="data", name="", blurb="", blocks=(rows,)),)))
+    assert "<script" not in html
     assert html.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2
     assert "<mark>&#34;&lt;script&gt;alert(1)&lt;/script&gt;&#34;</mark>" in html
     assert "<mark>999</mark>" in html
@@ -125,13 +160,19 @@ def test_each_word_of_the_verdict_is_escaped() -> None:
 
 
 def test_the_strongest_words_of_the_caution_stand_out() -> None:
-    html = render(response_page())
+    caution = Caution(
+        text="Over time it is no better than guessing.", strong="no better than guessing", see="both-ways",
+        see_words="See other splits",
+    )  # fmt: skip
+    html = render(replace(response_page(), caution=caution))
     assert "<b>no better than guessing</b>" in html
-    assert '<a href="#both-ways">See both ways</a>' in html
+    assert '<a href="#both-ways">See other splits</a>' in html
+    assert 'id="both-ways"' in html
 
 
 def test_a_page_without_a_caution_has_no_empty_box() -> None:
-    assert "caution" not in render(segments_page()).split("</style>")[1]
+    assert "caution" in render(segments_page()).split("</style>")[1]
+    assert "caution" not in render(replace(segments_page(), caution=None)).split("</style>")[1]
 
 
 def test_the_chip_has_the_sign_of_its_verdict() -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import numpy as np
 import pytest
 
-from perennial.contract.model import Money
 from perennial.evaluation.decisions.risk import LoanPolicy, evaluate_loans, ks, points
 from perennial.report.pages.compose import compose
-from tests.fakes.story import response_story
+from perennial.results.binary import LoanRisk
+from tests.fakes.reports import loans_report, with_evaluation
 
 pytestmark = pytest.mark.unit
 LOAN = LoanPolicy(gain=1.0, loss=4.0)
@@ -25,7 +25,7 @@ def drawn(n: int = 6000, seed: int = 1, unfair: float = 0.0) -> tuple[np.ndarray
     return y, 1 / (1 + np.exp(-(link + unfair * group))), {"sex": np.where(group == 1, "b", "a")}
 
 
-def found(**settings: Any) -> dict[str, Any]:
+def figures(**settings: Any) -> LoanRisk:
     y, p, groups = drawn(**settings)
     return evaluate_loans(y, p, LOAN, groups, n=200, seed=1)
 
@@ -43,19 +43,20 @@ def test_ks_is_the_widest_gap_of_two_distributions() -> None:
 def test_the_cut_is_where_a_loan_earns_nothing_and_no_other_cut_earns_more_on_calibrated_chances() -> None:
     assert LOAN.cut == pytest.approx(0.2)
     y, p, _ = drawn()
-    told = found()
-    assert told.approved == pytest.approx((p <= 0.2).mean())
+    loans = figures()
+    assert loans.approved == pytest.approx((p <= 0.2).mean())
     earned = {cut: float(np.where(p <= cut, np.where(y == 1, -4.0, 1.0), 0).mean()) for cut in (0.05, 0.2, 0.4, 1.0)}
     assert max(earned, key=lambda cut: earned[cut]) == 0.2
-    by_cut, by_all = (plan.per_1000 for plan in told.plans)
+    by_cut, by_all = (plan.per_1000 for plan in loans.plans)
     assert by_cut.value == pytest.approx(1000 * earned[0.2])
     assert by_all.value == pytest.approx(1000 * earned[1.0])
     assert by_cut.low < by_cut.value < by_cut.high
-    assert told.bad_rate.high < told.bad_rate_overall.low
+    assert loans.bad_rate is not None
+    assert loans.bad_rate.high < loans.bad_rate_overall.low
 
 
 def test_bands_go_from_the_safest_on_and_hold_everyone_once() -> None:
-    bands = found().bands
+    bands = figures().bands
     assert sum(band.n for band in bands) == 6000
     assert len(bands) == 10
     assert np.all(np.diff([band.min_points for band in bands]) < 0)
@@ -64,44 +65,58 @@ def test_bands_go_from_the_safest_on_and_hold_everyone_once() -> None:
 
 
 def test_the_bad_rate_by_share_approved_is_a_share_with_its_band() -> None:
-    curve = found(n=300).curve
+    curve = figures(n=300).curve
     for low, value, high in zip(curve.low, curve.value, curve.high, strict=True):
         assert 0 <= low <= value <= high <= 1
-    assert curve.value[-1] == pytest.approx(found(n=300).bad_rate_overall.value)
+    assert curve.value[-1] == pytest.approx(figures(n=300).bad_rate_overall.value)
 
 
 @pytest.mark.parametrize("unfair", [0.0, 0.8])
 def test_a_group_that_is_scored_too_high_is_seen_in_approvals_and_in_payers_refused(unfair: float) -> None:
-    told = {group.value: group for group in found(unfair=unfair).groups}
-    gaps = {name: told.b[name] for name in ("approval_gap", "payers_refused_gap", "defaulters_refused_gap")}
+    group = next(group for group in figures(unfair=unfair).groups if group.value == "b")
+    approvals, payers, defaulters = group.approval_gap, group.payers_refused_gap, group.defaulters_refused_gap
+    assert approvals is not None
+    assert payers is not None
+    assert defaulters is not None
+    assert group.approval_ratio is not None
     if unfair:
-        assert told.b.approval_ratio < 0.8
-        assert gaps.approval_gap.high < 0 < gaps.payers_refused_gap.low
-        assert gaps.defaulters_refused_gap.low > 0
+        assert group.approval_ratio < 0.8
+        assert approvals.high < 0 < payers.low
+        assert defaulters.low > 0
     else:
-        assert all(gap.low < 0 < gap.high for gap in gaps.values())
-        assert 0.9 < told.b.approval_ratio < 1.1
+        assert all(gap.low < 0 < gap.high for gap in (approvals, payers, defaulters))
+        assert 0.9 < group.approval_ratio < 1.1
 
 
 def test_a_group_of_few_is_counted_and_not_judged() -> None:
     y, p, groups = drawn(400)
-    groups.sex[:20] = "c"
-    told = {group.value: group for group in evaluate_loans(y, p, LOAN, groups, n=100, seed=1).groups}
-    assert told.c.n == 20
-    assert "approval_gap" not in told.c
+    groups["sex"][:20] = "c"
+    by_value = {group.value: group for group in evaluate_loans(y, p, LOAN, groups, n=100, seed=1).groups}
+    assert by_value["c"].n == 20
+    assert by_value["c"].approval_gap is None
 
 
 def test_the_report_says_whom_to_approve_and_how_groups_fare() -> None:
-    story = response_story(money=False)
-    lends = story.contract.model_copy(update={"money": Money(gain_if_good=1.0, loss_if_bad=4.0, currency="EUR")})
-
-    def page(risk: dict[str, Any]) -> tuple[str, str]:
-        summaries = {**story.summaries, "evaluate": {**story.evaluation, "risk": risk}}
-        return compose(replace(story, contract=lends, summaries=summaries))
-
-    risk = found(unfair=0.8)
-    told, what_to_do = page(risk)
+    report = loans_report()
+    page, what_to_do = compose(report)
     assert "Approve from " in what_to_do
-    for words in ("Approvals and mistakes by protected group", "sex b", "four strongest reasons against", "Ten bands"):
-        assert words in told
-    assert "Approvals and mistakes" not in page({**risk, "groups": []})[0]
+    for words in (
+        "Approvals and mistakes by protected group", "foreign_worker A202", "four strongest reasons against", "Ten bands",
+    ):  # fmt: skip
+        assert words in page
+    assert report.evaluation.risk is not None
+    without = with_evaluation(report, risk=report.evaluation.risk.model_copy(update={"groups": ()}))
+    assert "Approvals and mistakes" not in compose(without)[0]
+
+
+def test_the_report_says_where_nobody_is_approved() -> None:
+    """The bad rate of no loans is not known, so it is not printed."""
+    rejected = loans_report("REJECT", stopped_by="minimum")
+    loans = rejected.evaluation.risk
+    assert loans is not None
+    assert (loans.approved, loans.bad_rate) == (0, None)
+    why = "no applicant's chance of default is under 17\u202f%"
+    assert f"Nobody would be approved: {why}" in unescape(compose(rejected)[0])
+    page, what_to_do = compose(with_evaluation(loans_report(), risk=loans))
+    assert what_to_do.endswith(f"Approve nobody on this list: {why}.")
+    assert "nobody is approved; all applicants" in page

@@ -7,6 +7,8 @@ import importlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,16 @@ import pytest
 from perennial.commands.show import main
 from perennial.errors import ConfigError, ContractError
 from perennial.files.durable import write_bytes, write_json, write_text
+from perennial.files.manifest import seal
 from perennial.files.project import Project
-from perennial.promotion.overview import show
-from perennial.promotion.receipt import STAGES, path
-from perennial.report.context import Story
-from tests.fakes.story import CHAMPION, response_story, uplift_story
+from perennial.promotion.overview import build_overview
+from perennial.promotion.receipt import STAGES, receipt_path
+from perennial.report.context import AnyReport
+from perennial.results.augment import AugmentSummary
+from perennial.results.receipt import ActionResults, Receipt, ReportPage
+from tests.fakes.decisions import CHAMPION
+from tests.fakes.reports import response_report, uplift_report
+from tests.fakes.stages import BAD, TRAIN
 
 pytestmark = pytest.mark.unit
 
@@ -41,124 +48,150 @@ def project(tmp_path: Path) -> Project:
     return project
 
 
-def leave(project: Project, story: Story, outcomes: dict[str, str] | None = None) -> None:
-    """What a run that came to this story left on disk."""
-    for stage in STAGES:
-        summary = dict(story.summaries.get(stage, {}))
-        if stage in {"ingest", "validate"}:
-            summary["quarantine"] = {"ingest": {"cell:signup": 50}, "validate": {"cell:signup": 1, "in_set:city": 39}}[
-                stage
-            ]
-        write_json(project.output(story.name, stage) / "summary.json", {"stage": stage, **summary})
-    results = {"promote": story.decision, "report": {"path": f".perennial/{story.name}/report.html"}}
-    stages = {f"{stage}@{story.name}": "Ran" for stage in STAGES} | (outcomes or {})
-    write_json(path(project, story.name), {"state": {}, "stages": stages, "results": results})
+def leave(project: Project, report: AnyReport, outcomes: dict[str, str] | None = None) -> None:
+    """What a run that came to this report left on disk."""
+    augment = AugmentSummary(rows=TRAIN, draws=TRAIN)
+    summaries = (*report.stages, augment, report.train, report.baseline, report.evaluation, report.explain)
+    for summary in summaries:
+        folder = project.output(report.name, summary.stage)
+        write_json(folder / "summary.json", summary.model_dump(mode="json"))
+        seal(folder)
+    page = ReportPage(
+        path=f".perennial/{report.name}/report.html", sha256="0" * 64, verdict=report.verdict, in_use=report.in_use,
+        headline="Use this model.",
+    )  # fmt: skip
+    stages = {f"{stage}@{report.name}": "Ran" for stage in STAGES} | (outcomes or {})
+    receipt = Receipt(state={}, stages=stages, results=ActionResults(promote=report.decision, report=page))
+    write_json(receipt_path(project, report.name), receipt.model_dump(mode="json"))
+
+
+def shown(project: Project, name: str = NAME) -> dict[str, Any]:
+    """The object of `perennial show --json`."""
+    return build_overview(project, name).model_dump(mode="json")
 
 
 def test_before_anything_is_known_all_is_null_and_missing(project: Project) -> None:
-    told = show(project, NAME)
-    assert list(told) == KEYS
-    assert (told["use_case"], told["task"]) == (NAME, "binary")
-    assert told["rows"] == dict.fromkeys(ROWS)
-    assert not told["quarantine"]
+    overview = shown(project)
+    assert list(overview) == KEYS
+    assert (overview["use_case"], overview["task"]) == (NAME, "binary")
+    assert overview["rows"] == dict.fromkeys(ROWS)
+    assert not overview["quarantine"]
     for key in ("families", "candidate", "deep_minus_traditional", "profit", "decision", "champion", "report"):
-        assert told[key] is None, key
-    assert told["stages"] == dict.fromkeys(STAGES, "missing")
+        assert overview[key] is None, key
+    assert overview["stages"] == dict.fromkeys(STAGES, "missing")
     assert len(STAGES) == 10
 
 
-def test_after_a_run_the_promised_keys_hold_what_was_found(project: Project) -> None:
-    story = response_story()
-    leave(project, story, {f"clean@{NAME}": "Cached"})
-    told = show(project, NAME)
-    assert list(told) == KEYS
-    assert told["rows"] == {
+def test_after_a_run_the_promised_keys_hold_its_results(project: Project) -> None:
+    report = response_report()
+    leave(project, report, {f"clean@{NAME}": "Cached"})
+    overview = shown(project)
+    assert list(overview) == KEYS
+    assert overview["rows"] == {
         "raw": 20100, "quarantined": 90, "duplicates": 10, "train": 9569, "val": 3298, "test": 3283, "out_of_time": 0,
     }  # fmt: skip
-    assert told["quarantine"] == {"cell:signup": 51, "in_set:city": 39}
-    assert sum(told["quarantine"].values()) == told["rows"]["quarantined"]
-    assert sorted(told["families"]) == ["boosted", "deep", "linear"]
-    for found in told["families"].values():
-        assert sorted(found) == ["ap", "auc", "brier", "log_loss"]
-        assert all(list(figures) == ["value", "low", "high"] for figures in found.values())
-    assert told["candidate"] == "linear"
-    assert list(told["deep_minus_traditional"]) == ["value", "low", "high"]
-    assert told["profit"] == {"depth": 0.4, "value": 5814, "everyone": 3394}
-    assert told["decision"] == {"verdict": "PROMOTE", "reasons": story.decision["reasons"]}
-    assert told["champion"] == {"version": "4", "family": "linear"}
-    assert told["stages"] == dict.fromkeys(STAGES, "ran") | {"clean": "cached"}
-    assert told["report"] == f".perennial/{NAME}/report.html"
-    assert json.loads(json.dumps(told)) == told
+    assert overview["quarantine"] == {"cell:signup": 51, f"in_set:{BAD}": 39}
+    assert sum(overview["quarantine"].values()) == overview["rows"]["quarantined"]
+    assert sorted(overview["families"]) == ["blend", "boosted", "deep", "linear"]
+    for metrics in overview["families"].values():
+        assert sorted(metrics) == ["ap", "auc", "brier", "log_loss", "normalised_entropy"]
+        assert all(list(figures) == ["value", "low", "high"] for figures in metrics.values())
+    assert overview["candidate"] == "linear"
+    assert list(overview["deep_minus_traditional"]) == ["value", "low", "high"]
+    profit = report.evaluation.profit
+    assert profit is not None
+    assert overview["profit"] == {
+        "depth": profit.depth, "value": profit.plan("chosen").profit.value,
+        "everyone": profit.plan("everyone").profit.value,
+    }  # fmt: skip
+    assert overview["decision"] == {"verdict": "PROMOTE", "reasons": list(report.decision.reasons)}
+    assert overview["champion"] == {"version": "4", "family": "linear"}
+    assert overview["stages"] == dict.fromkeys(STAGES, "ran") | {"clean": "cached"}
+    assert overview["report"] == f".perennial/{NAME}/report.html"
+    assert json.loads(json.dumps(overview)) == overview
 
 
-def test_an_uplift_task_tells_its_money_per_1000_customers(project: Project) -> None:
-    leave(project, uplift_story())
-    told = show(project, "ad_uplift")
-    assert list(told) == KEYS
-    assert told["task"] == "uplift"
-    assert told["profit"] == {"depth": 0.4, "value": 1144, "everyone": -343}
-    assert sorted(told["families"]["deep"]) == ["policy_value", "qini"]
+def test_an_uplift_task_gives_its_money_per_1000_customers(project: Project) -> None:
+    report = uplift_report()
+    leave(project, report)
+    overview, policy = shown(project, "ad_uplift"), report.evaluation.policy
+    assert list(overview) == KEYS
+    assert overview["task"] == "uplift"
+    single = policy.plan(f"all {policy.best_single}")
+    assert overview["profit"] == {
+        "depth": policy.depth, "value": pytest.approx(policy.plan("choice").profit.value / 4.066),
+        "everyone": pytest.approx(single.profit.value / 4.066),
+    }  # fmt: skip
+    assert sorted(overview["families"]["deep"]) == ["policy_value", "qini"]
 
 
 @pytest.mark.parametrize(
-    ("story", "champion"),
+    ("make", "champion"),
     [
-        (response_story("HOLD", stopped_by="better", champion=True), {"version": "3", "family": CHAMPION["family"]}),
-        (response_story("REJECT", stopped_by="minimum"), None),
+        (
+            partial(response_report, "HOLD", stopped_by="improvement", champion=True),
+            {"version": "3", "family": CHAMPION.family},
+        ),
+        (partial(response_report, "REJECT", stopped_by="minimum"), None),
     ],
 )
-def test_the_champion_is_who_is_in_use_after_the_decision(
-    project: Project, story: Story, champion: dict[str, str] | None
+def test_the_champion_is_the_version_in_use_after_the_decision(
+    project: Project, make: Callable[[], AnyReport], champion: dict[str, str] | None
 ) -> None:
-    leave(project, story)
-    told = show(project, NAME)
-    assert told["decision"]["verdict"] == story.verdict
-    assert told["champion"] == champion
+    report = make()
+    leave(project, report)
+    overview = shown(project)
+    assert overview["decision"]["verdict"] == report.verdict
+    assert overview["champion"] == champion
 
 
 def test_without_money_there_is_no_profit(project: Project) -> None:
-    leave(project, response_story(money=False))
-    assert show(project, NAME)["profit"] is None
+    leave(project, response_report(money=False))
+    assert shown(project)["profit"] is None
 
 
 def test_after_a_failed_run_the_failed_stage_is_named(project: Project) -> None:
-    leave(project, response_story(), {f"train@{NAME}": "Exit2", f"evaluate@{NAME}": "NotReady"})
+    leave(project, response_report(), {f"train@{NAME}": "Exit2", f"evaluate@{NAME}": "NotReady"})
     for stage in ("train", "evaluate"):
         (project.output(NAME, stage) / "summary.json").unlink()
-    told = show(project, NAME)
-    assert (told["stages"]["train"], told["stages"]["evaluate"]) == ("failed", "missing")
-    assert told["families"] is None
+    overview = shown(project)
+    assert (overview["stages"]["train"], overview["stages"]["evaluate"]) == ("failed", "missing")
+    assert overview["families"] is None
 
 
 def test_a_damaged_summary_is_a_missing_one(project: Project) -> None:
-    leave(project, response_story())
+    leave(project, response_report())
     write_text(project.output(NAME, "split") / "summary.json", "{")
-    told = show(project, NAME)
-    assert told["stages"]["split"] == "missing"
-    assert told["rows"]["train"] is None
+    assert shown(project)["rows"]["train"] is None
+
+
+def test_the_stage_of_a_damaged_summary_is_missing(project: Project) -> None:
+    leave(project, response_report())
+    write_text(project.output(NAME, "split") / "summary.json", "{")
+    assert shown(project)["stages"]["split"] == "missing"
 
 
 def test_an_unknown_use_case_is_refused(project: Project) -> None:
     with pytest.raises(ContractError, match=r"contracts/nobody\.yaml is missing: `perennial list` names"):
-        show(project, "nobody")
+        build_overview(project, "nobody")
     with pytest.raises(ConfigError, match=r"use case name '\.\./x': use lower-case letters"):
-        show(project, "../x")
+        build_overview(project, "../x")
 
 
 def test_words_and_json_say_the_same(
     project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    leave(project, response_story())
+    leave(project, response_report())
     monkeypatch.chdir(project.root)
     assert main(argparse.Namespace(name=NAME, json=True)) == 0
-    assert json.loads(capsys.readouterr().out) == show(project, NAME)
+    assert json.loads(capsys.readouterr().out) == shown(project)
     assert main(argparse.Namespace(name=NAME, json=False)) == 0
-    said = capsys.readouterr().out
-    assert "ad_response (binary): PROMOTE" in said
-    assert "linear (candidate)" in said
-    assert said.count("log_loss") == 3
-    counted = "rows: 20,100 raw, 90 quarantined, 10 duplicates, 9,569 train, 3,298 val, 3,283 test"
-    assert counted in " ".join(said.split())
+    printed = capsys.readouterr().out
+    assert "ad_response (binary): PROMOTE" in printed
+    assert "linear (candidate)" in printed
+    assert printed.count("log_loss") == 4
+    counts = "rows: 20,100 raw, 90 quarantined, 10 duplicates, 9,569 train, 3,298 val, 3,283 test"
+    assert counts in " ".join(printed.split())
 
 
 def test_words_do_without_what_is_not_known(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from perennial.contract.load import load
 from perennial.contract.model import MAIN
 from perennial.errors import PerennialError
+from perennial.files.durable import read_json
 from perennial.files.project import Project
 from perennial.promotion.receipt import STAGES, read_receipt
 from perennial.results.binary import BinaryEvaluation
@@ -90,11 +93,19 @@ def _evaluation(project: Project, name: str) -> Evaluation | None:
         return None
 
 
+def _is_readable(summary: Path) -> bool:
+    try:
+        read_json(summary)
+    except PerennialError:
+        return False
+    return True
+
+
 def _state(project: Project, name: str, stage: str, outcomes: dict[str, str]) -> StageState:
     outcome = outcomes.get(f"{stage}@{name}", "")
     if outcome and outcome not in _STATES:
         return "failed" if outcome.startswith(("Exit", "Crashed", "Failed")) else "missing"
-    if not (project.output(name, stage) / "summary.json").exists():
+    if not _is_readable(project.output(name, stage) / "summary.json"):
         return "missing"
     return _STATES.get(outcome, "cached")
 

@@ -93,8 +93,8 @@ class LoanRisk(Result):
     gain: float
     loss: float
     approved: float
-    bad_rate: Interval
-    """Among the approved."""
+    bad_rate: Interval | None
+    """Among the approved; None where nobody is."""
     bad_rate_overall: Interval
     ks: Interval
     plans: tuple[LoanPlan, ...]

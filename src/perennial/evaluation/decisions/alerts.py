@@ -6,7 +6,7 @@ among 1,000 payments of the population, so it means the same on val, on test and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,4 +76,4 @@ def _curve(y: F64, p: F64, weight: F64, *, n: int, seed: int) -> IntervalCurve:
         need = at_depths(_STEPS, hits, seen)
         return _STEPS * hits[..., -1:] / np.maximum(need, 1e-9)
 
-    return banded(precision, len(y), y, n=n, seed=seed).clip(0, 1).as_curve()
+    return replace(banded(precision, len(y), y, n=n, seed=seed).clip(0, 1), x=_STEPS).as_curve()

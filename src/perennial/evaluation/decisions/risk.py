@@ -56,7 +56,7 @@ def evaluate_loans(
         gain=loan.gain,
         loss=loan.loss,
         approved=float(approved.mean()),
-        bad_rate=wilson(float(y[approved].sum()), int(approved.sum()), LEVEL),
+        bad_rate=wilson(float(y[approved].sum()), int(approved.sum()), LEVEL) if approved.any() else None,
         bad_rate_overall=wilson(float(y.sum()), len(y), LEVEL),
         ks=bootstrap(lambda times: ks(y, p, times), len(y), y, n=n, seed=seed, level=LEVEL),
         plans=tuple(

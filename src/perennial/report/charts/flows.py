@@ -55,7 +55,8 @@ def row_flow(
         unit = 128 / max(read.rows, 1)
         middle, right = (width * 0.42, width - 190.0) if width == WIDE else (width * 0.38, width - 116.0)
         if not parts:  # so far to the right that the longest words still fit
-            middle = min(right, width - 34 - max((width_of(f"{count(p.rows)} {p.name}") for p in lost), default=0.0))
+            longest = max((_width_of_label(part, roomy=width == WIDE) for part in lost), default=0.0)
+            middle = min(right, width - 34 - longest)
         top = 30.0
         tall = max(THINNEST, used.rows * unit)
         sizes = [max(THINNEST, part.rows * unit) for part in parts]
@@ -160,6 +161,11 @@ def _leaks(
         marks.append(named(x[1] + 18, top + 6, f"{count(part.rows)} {part.name}", part.note if roomy else ""))
         left += part.rows * unit
     return marks
+
+
+def _width_of_label(part: RowPart, *, roomy: bool) -> float:
+    note = 10 + width_of(part.note) if part.note and roomy else 0
+    return width_of(f"{count(part.rows)} {part.name}") + note
 
 
 def _in_use(decisions: Sequence[TimelineEntry], x: Scale) -> list[str]:

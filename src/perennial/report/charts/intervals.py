@@ -13,7 +13,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from perennial.report.charts.axes import Scale, apart, margin, rounded, x_axis, y_grid
-from perennial.report.charts.numbers import Format
+from perennial.report.charts.numbers import Format, drawable
 from perennial.report.charts.svg import (
     NARROW,
     Box,
@@ -21,6 +21,7 @@ from perennial.report.charts.svg import (
     dot,
     named,
     rect,
+    shortened,
     size_of,
     stroke,
     svg,
@@ -32,6 +33,7 @@ from perennial.report.charts.svg import lines as written
 from perennial.results.figures import Interval
 
 PITCH = 48  # px from row to row
+_BETWEEN = 10  # px between a name, its note and its figure
 Side = Literal["above", "below"]
 Standing = Literal["judged", "deciding", "reference"]  # deciding: undecided is drawn in ink; reference: always grey
 
@@ -140,7 +142,7 @@ def inline(
     """One estimate in a cell of a table, on the table's own span; filled, with a bar from the line to it."""
     low, high = _padded([], [*span, line])
     x = Scale(low=low, high=high, start=0, stop=200)
-    hue = tone(interval, line, standing)
+    hue = tone(drawable(interval), line, standing)
     left, right = sorted((x(line), x(interval.value)))
     exact = filled and interval.low == interval.high
     bar = [rect(left, 4, right - left, 16, f"fill-{hue}" if exact else f"soft-{hue}")] if filled else []
@@ -171,7 +173,7 @@ def columns(
 
     With bars the axis has a zero; `span` is the axis of charts that are compared.
     """
-    figures = [end for _, interval in estimates for end in (interval.low, interval.high)]
+    figures = [end for _, interval in estimates for end in (drawable(interval).low, interval.high)]
     figures += [*(line.at for line in lines), *([0.0] if bars else [])]
     low, high = rounded(*(span or (min(figures), max(figures))))
     left = margin(low, high, show)
@@ -202,20 +204,21 @@ def _column(x: float, interval: Interval, y: Scale, hue: Tone, wide: float) -> l
 
 
 def _padded(intervals: Sequence[Interval], others: Sequence[float], by: float = 0.06) -> tuple[float, float]:
-    figures = [*others, *(end for i in intervals for end in (i.low, i.high, i.value))]
+    figures = [*others, *(end for i in intervals for end in (drawable(i).low, i.high, i.value))]
     low, high = min(figures), max(figures)
     pad = (high - low) * by or abs(low) or 1.0
     return low - pad, high + pad
 
 
 def _interval(x: Scale, interval: Interval, y: float, hue: Tone) -> list[str]:
-    span = stroke(x(interval.low), y, x(interval.high), y, f"line-{hue} thick")
+    span = stroke(x(drawable(interval).low), y, x(interval.high), y, f"line-{hue} thick")
     return [span, dot(x(interval.value), y, f"fill-{hue}", 5.5)]
 
 
 def _heading(row: Row, hue: Tone, y: float, show: Format) -> list[str]:
     words = row.words or show(row.interval.value)
-    return [named(0, y, row.name, row.note), text(NARROW, y, words, f"text-{hue}", "end")]
+    room = NARROW - width_of(words) - _BETWEEN - (width_of(row.note) + _BETWEEN if row.note else 0)
+    return [named(0, y, shortened(row.name, room), row.note), text(NARROW, y, words, f"text-{hue}", "end")]
 
 
 def _line_names(lines: Sequence[Line], x: Scale, y: float) -> tuple[list[str], int]:

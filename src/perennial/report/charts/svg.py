@@ -154,5 +154,13 @@ def width_of(words: str) -> float:
     return sum(_ADVANCES.get(character, _OTHER_ADVANCE) for character in words) + 2
 
 
+def shortened(words: str, width: float) -> str:
+    """The words, cut where they would be wider than that."""
+    if width_of(words) <= width:
+        return words
+    fitting = (words[:i].rstrip() + "…" for i in range(len(words) - 1, 0, -1))
+    return next((cut for cut in fitting if width_of(cut) <= width), "…")
+
+
 def size_of(words: Sequence[str]) -> tuple[float, float]:
     return max(map(width_of, words)), 16.0 * len(words)

@@ -52,7 +52,7 @@ def caution() -> Caution:
 
 
 def section(report: ReportContext[BinaryEvaluation]) -> Section:
-    name, blurb = "What it would find", "No plan: what its own alerts alerts on the test payments."
+    name, blurb = "What it would find", "No plan: what its own alerts found on the test payments."
     if report.verdict == "PROMOTE":
         name, blurb = "What to do", "How many alerts to look at, and what they find."
     return Section(anchor="action", name=name, blurb=blurb, blocks=(_curve(report), _places(report)))
@@ -91,8 +91,8 @@ def _places(report: ReportContext[BinaryEvaluation]) -> Table:
 
 
 def _false_alarms(alerts: AlertFigures) -> str:
-    precision = max(alerts.precision.value, 1e-9)
-    return f"{n.decimal((1 - precision) / precision, 1)} false alarms a hit"
+    precision = alerts.precision.value
+    return f"{n.decimal((1 - precision) / precision, 1)} false alarms a hit" if precision > 0 else "false alarms only"
 
 
 def _figures(report: ReportContext[BinaryEvaluation]) -> AlertFigures:

@@ -48,9 +48,14 @@ PAGES: Mapping[TaskKind, Callable[[AnyReport], TaskSections]] = {
 
 def compose(report: AnyReport) -> tuple[str, str]:
     """The whole report as one self-contained HTML page, and its verdict with what to do in a sentence or two."""
+    page = build_page(report)
+    return render(page), f"{page.headline} {page.what_to_do}"
+
+
+def build_page(report: AnyReport) -> Page:
     task = PAGES[report.contract.task.kind](report)
     question = report.contract.task.question or f"What decides {report.contract.target or report.name}?"
-    page = Page(
+    return Page(
         title=f"{report.name}: {report.verdict.lower()}",
         use_case=report.name,
         label=f"{question} Version {report.version}, {report.at} UTC",
@@ -73,7 +78,6 @@ def compose(report: AnyReport) -> tuple[str, str]:
             lineage_section(report),
         ),
     )
-    return render(page), f"{task.headline} {task.what_to_do}"
 
 
 def _standing(report: AnyReport) -> str:

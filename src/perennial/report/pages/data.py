@@ -50,7 +50,7 @@ def _rows(report: AnyReport) -> Figure:
     ]
     lost += [RowPart(name=_NAMES.get(reason, reason), rows=count) for reason, count in others.items()]
     ends = [
-        RowPart(name=part, rows=count, tone="blue" if part == "test" else "grey")
+        RowPart(name=_NAMES.get(part, part), rows=count, tone="blue" if part == "test" else "grey")
         for part, count in parts.items()
         if count
     ]
@@ -105,6 +105,8 @@ _NAMES = {
     "no entity": "of unknown customers",
     "no history before the cut-off": "of later customers",
     "fed": "used",
+    "out_of_time": "out of time",
+    "lookback": "of an earlier date",
 }
 
 

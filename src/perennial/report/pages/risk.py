@@ -31,22 +31,28 @@ Gap = Literal["approval_gap", "payers_refused_gap"]
 
 def what_to_do(report: ReportContext[BinaryEvaluation]) -> str:
     loans = _risk(report)
+    if loans.bad_rate is None:
+        return f"Approve nobody on this list: {_nobody(loans)}."
     bad = n.share(loans.bad_rate.value)
     return (
         f"Approve from {loans.cut_points:.0f} points: {n.share(loans.approved)} of applicants, of whom {bad} default."
     )
 
 
+def _nobody(loans: LoanRisk) -> str:
+    """Why nobody is approved; the bad rate of no loans is not known."""
+    return f"no applicant's chance of default is under {n.share(loans.cut)}"
+
+
 def key_figures(report: ReportContext[BinaryEvaluation]) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
     loans, money = _risk(report), report.money
     cut, everyone = (plan.per_1000 for plan in loans.plans)
     bad, of_all, ks = loans.bad_rate, loans.bad_rate_overall, loans.ks
+    rate, interval = (n.share(bad.value), n.between(bad, n.share)) if bad else ("none", "nobody is approved")
     return (
         KeyFigure(name="Approved", value=n.share(loans.approved), note=f"from {loans.cut_points:.0f} points"),
         KeyFigure(
-            name="Default when approved",
-            value=n.share(bad.value),
-            note=f"{n.between(bad, n.share)}; all applicants: {n.share(of_all.value)}",
+            name="Default when approved", value=rate, note=f"{interval}; all applicants: {n.share(of_all.value)}"
         ),
         KeyFigure(
             name="Earned per 1,000 applicants",
@@ -80,13 +86,16 @@ def section(report: ReportContext[BinaryEvaluation]) -> Section:
 
 def _curve(report: ReportContext[BinaryEvaluation]) -> Figure:
     loans, money = _risk(report), report.money
-    curve, bad = loans.curve, n.share(loans.bad_rate.value)
-    says = (f"{n.share(loans.approved)} approved", f"{bad} default")
+    curve, flag = loans.curve, None
+    finding = f"Nobody would be approved: {_nobody(loans)}"
+    if loans.bad_rate is not None:
+        bad = n.share(loans.bad_rate.value)
+        flag = Flag(at=loans.approved, says=(f"{n.share(loans.approved)} approved", f"{bad} default"))
+        finding = f"Approving {n.share(loans.approved)} keeps defaults at {bad}"
     drawn = Curve(
         name="Bad rate", x=curve.x, y=curve.value, low=curve.low, high=curve.high,
-        ends=n.share(curve.value[-1]), flag=Flag(at=loans.approved, says=says),
+        ends=n.share(curve.value[-1]), flag=flag,
     )  # fmt: skip
-    finding = f"Approving {n.share(loans.approved)} keeps defaults at {bad}"
     drawing = by_depth(
         [drawn], n.share_axis, label=finding, axis="Share of applicants approved, safest first", random=None,
         span=(0.0, max(curve.high)),

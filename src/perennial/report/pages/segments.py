@@ -117,6 +117,11 @@ def _picture(report: ReportContext[ClusteringEvaluation]) -> Figure:
         for rule in report.decision.rules
         if rule.interval is not None
     ]  # fmt: skip
+    if not rows:  # a version that was rolled back is not measured again
+        minimum = report.contract.task.minimum
+        index = report.evaluation.agreement(report.evaluation.k).reported.index
+        name, note = _NEEDS[RuleName.STABILITY], f"{minimum:g} is needed"
+        rows = [Row(name=name, interval=index, line=minimum, note=note, standing="deciding")]
     finding = "Stable enough to give names" if report.verdict == "PROMOTE" else "Not stable enough to give names"
     if report.verdict == "HOLD":
         finding = (

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from perennial.data.names import ENTITY
 from perennial.data.prepare.parts import LabelledRows, select_part
 from perennial.evaluation.decisions import policy
-from perennial.evaluation.decisions.profit import ContactPolicy, best, contacted, threshold
+from perennial.evaluation.decisions.profit import ContactPolicy, choose_threshold, select_best, select_contacts
 from perennial.evaluation.statistics.metrics import measure
 from perennial.files.durable import write_text
 from perennial.files.tables import read_table
@@ -106,12 +106,12 @@ def profit(found: Known, who: NDArray[np.bool_]) -> float:
 def list_of(found: Known, family: Family) -> NDArray[np.bool_]:
     """The test customers that evaluate would contact: the threshold comes from val."""
     val, test = (found.scorer(family).score(found.parts[which].frame)[:, 0] for which in ("val", "test"))
-    return contacted(test, threshold(val, MONEY), MONEY.budget_share)
+    return select_contacts(test, choose_threshold(val, MONEY), MONEY.budget_share)
 
 
 def oracle(found: Known) -> float:
     p = found.true("p_contacted")
-    return profit(found, (p > MONEY.cost / MONEY.value) & best(p, MONEY.budget_share, np.ones(len(p))))
+    return profit(found, (p > MONEY.cost / MONEY.value) & select_best(p, MONEY.budget_share, np.ones(len(p))))
 
 
 def test_who_responds_can_be_foreseen_but_not_wholly(response: Known) -> None:
@@ -154,10 +154,10 @@ def test_the_policy_earns_where_no_single_message_does(uplift: Known) -> None:
     scores = uplift.scorer(uplift.candidate).score(test.frame)
     assert scores.shape == (len(test), 3)
     chosen, single = (
-        earned(uplift, policy.choice(scores, OFFER)),
-        max(earned(uplift, policy.to_all(k, len(test))) for k in (1, 2)),
+        earned(uplift, policy.choose_messages(scores, OFFER)),
+        max(earned(uplift, policy.send_to_all(k, len(test))) for k in (1, 2)),
     )
-    knowing = earned(uplift, policy.choice(np.column_stack([uplift.true(name) for name in p]), OFFER))
+    knowing = earned(uplift, policy.choose_messages(np.column_stack([uplift.true(name) for name in p]), OFFER))
     assert single < 0
     assert chosen >= 400
     assert chosen >= single + 1000
@@ -168,9 +168,9 @@ def test_those_whom_a_message_wins_are_not_those_who_respond(response: Known, up
     """A response model of the contacted ranks sure things high; the lists are equally long."""
     frame, n = uplift.parts["test"].frame, len(uplift.parts["test"])
     p = response.scorer("boosted").score(frame)[:, 0]
-    by_response = policy.by_response(np.column_stack([p, p, p]), 2, int(0.3 * n))
-    ranking, send = policy.ranked_choice(uplift.scorer(uplift.candidate).score(frame), OFFER)
-    by_effect = np.where(best(ranking, 0.3, np.ones(n)), send, 0)
+    by_response = policy.choose_by_response(np.column_stack([p, p, p]), 2, int(0.3 * n))
+    ranking, send = policy.rank_messages(uplift.scorer(uplift.candidate).score(frame), OFFER)
+    by_effect = np.where(select_best(ranking, 0.3, np.ones(n)), send, 0)
     assert (by_response > 0).sum() == (by_effect > 0).sum()
     assert earned(uplift, by_response) <= 300
     assert earned(uplift, by_effect) - earned(uplift, by_response) >= 300

@@ -26,7 +26,7 @@ from perennial.models.model import FitRows, FitTask, Model
 from perennial.results.families import Family
 from perennial.scoring.bundle import Bundle, background_rows
 from perennial.scoring.calibration import calibrate
-from perennial.stages.train import shape
+from perennial.stages.train import build_spec
 from perennial.training import fit as training
 from perennial.training.loader import Rows
 
@@ -178,7 +178,7 @@ def fitted(
     if family in {"linear", "boosted"}:
         return fit_model(family, FitTask(train=train, val=val, head=head, encoding=encoding, params=baseline_params()))
     params = train_params(**{"epochs": 3, **changes})
-    spec = shape(head, encoding, train.y, params)
+    spec = build_spec(head, encoding, train.y, params)
     parts = [
         Rows(x=build_tensors(rows.x), y_N=torch.from_numpy(rows.y).float(), arm_N=torch.from_numpy(rows.arm))
         for rows in (train, val)

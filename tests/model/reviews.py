@@ -14,7 +14,7 @@ from perennial.contract.serving import FeatureColumn, ServingView
 from perennial.models.encoding.encode import fit_encoding
 from perennial.models.model import FitRows
 from perennial.results.families import Family
-from perennial.scoring.blend import blend
+from perennial.scoring.blend import blend_bundles
 from perennial.scoring.bundle import Bundle, background_rows
 from perennial.scoring.calibration import calibrate
 from tests.model.builders import F64, HEADS, fitted
@@ -56,7 +56,7 @@ def reader(room: Callable[[str], Path]) -> Read:
 
     def give(family: Family) -> Bundle:
         if family == "blend":
-            return blend(give("boosted"), give("deep"), val, y_val, arm_val)
+            return blend_bundles(give("boosted"), give("deep"), val, y_val, arm_val)
         if family not in made:
             folder = room(family)
             model = fitted(family, head, encoding, *rows, folder, words=WORDS, epochs=2)

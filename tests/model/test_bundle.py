@@ -22,8 +22,8 @@ from perennial.files.durable import write_json
 from perennial.files.manifest import folder_digest, seal
 from perennial.files.tables import read_table, write_table
 from perennial.results.families import Family
-from perennial.scoring.blend import blend
-from perennial.scoring.bundle import background_rows, load, save
+from perennial.scoring.blend import blend_bundles
+from perennial.scoring.bundle import background_rows, load_bundle, save_bundle
 from perennial.scoring.calibration import Calibration
 from perennial.scoring.scorer import Scorer, golden_rows
 from tests.model.builders import HEADS, LEARNING, TASKS, Give, Task, customers
@@ -64,9 +64,9 @@ def test_a_loaded_bundle_scores_bit_for_bit_as_the_one_that_was_saved(saved: Giv
 @each
 def test_saving_again_gives_the_same_digest(saved: Give, family: Family, tmp_path: Path) -> None:
     found = saved(family, "uplift")
-    loaded = load(found.folder)
+    loaded = load_bundle(found.folder)
     golden = golden_rows(loaded, customers(64, seed=5))
-    assert save(loaded, tmp_path / "again", golden) == found.digest == folder_digest(found.folder)
+    assert save_bundle(loaded, tmp_path / "again", golden) == found.digest == folder_digest(found.folder)
 
 
 @each
@@ -84,7 +84,7 @@ def test_a_flipped_byte_anywhere_is_refused(saved: Give, family: Family, tmp_pat
             assert folder_digest(copy) != found.digest
             continue
         with pytest.raises(IntegrityError, match=rf"{name} differ from manifest.json; restore"):
-            load(copy)
+            load_bundle(copy)
 
 
 def test_a_file_too_many_or_too_few_is_refused(saved: Give, tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_file_too_many_or_too_few_is_refused(saved: Give, tmp_path: Path) -> N
         shutil.copytree(saved("linear", "binary").folder, copy)
         (copy / "extra.bin").write_bytes(b"x") if change == "more" else (copy / "linear.json").unlink()
         with pytest.raises(IntegrityError, match=r"(extra.bin|linear.json) differ"):
-            load(copy)
+            load_bundle(copy)
 
 
 @pytest.mark.parametrize("told", [{"format": 1, "family": "linear"}, {"format": 2, "family": "forest"}])
@@ -103,7 +103,7 @@ def test_a_bundle_of_another_format_is_refused(saved: Give, tmp_path: Path, told
     write_json(copy / "bundle.json", told)
     seal(copy)
     with pytest.raises(Refused, match=r"this version reads format 2 of linear, boosted"):
-        load(copy)
+        load_bundle(copy)
 
 
 @each
@@ -226,10 +226,10 @@ def blended(toy: Toy) -> str:
     """The digest of the blend that the stage evaluate would make."""
     units, splits = read_table(toy.out("featurize", "units.parquet")), read_table(toy.out("split", "splits.parquet"))
     val = select_part(units, splits, "val", toy.contract)
-    found = blend(
-        load(toy.out("baseline", "boosted")), load(toy.out("train", "deep")), val.frame, val.y, val.arm
+    found = blend_bundles(
+        load_bundle(toy.out("baseline", "boosted")), load_bundle(toy.out("train", "deep")), val.frame, val.y, val.arm
     )  # fmt: skip
-    return save(found, toy.root / "blend", golden_rows(found, background_rows(val.frame, found.serving, 1)))
+    return save_bundle(found, toy.root / "blend", golden_rows(found, background_rows(val.frame, found.serving, 1)))
 
 
 def spoil_test(toy: Toy) -> int:

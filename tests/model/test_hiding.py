@@ -21,7 +21,7 @@ from perennial.models.traditional.kernel import fit_kernel
 from perennial.results.families import Family
 from perennial.scoring.bundle import Bundle, background_rows
 from perennial.scoring.calibration import calibrate
-from perennial.scoring.occlusion import said_chance, word_parts
+from perennial.scoring.occlusion import measure_words, probability_of_prediction
 from tests.model.builders import LEARNING, baseline_params
 from tests.model.reviews import BAD, GOOD, Read, reviews
 
@@ -34,7 +34,7 @@ U8 = NDArray[np.uint8]
 @pytest.mark.parametrize("family", LEARNING)
 def test_the_planted_words_lead_both_ways(read: Read, family: Family) -> None:
     rows = reviews(200, 8)[0]
-    found = word_parts(read(family), rows)
+    found = measure_words(read(family), rows)
     words = find_strongest_words(found.words, found.parts, ["probability"], 10)
     does = {word.word: word.effect.value for word in words}
     assert min(does.get(word, 0) for word in BAD) > max(does[word] for word in GOOD) + 1
@@ -47,7 +47,7 @@ def test_the_planted_words_lead_both_ways(read: Read, family: Family) -> None:
 def test_a_word_counts_by_what_the_score_of_the_row_loses_without_it(read: Read, family: Family) -> None:
     bundle = read(family)
     rows = pl.DataFrame({"age": [40, 50], "title": [None, "I hate it"], "review": ["zebra", "The dress is cheap!"]})
-    found = word_parts(bundle, rows)
+    found = measure_words(bundle, rows)
     assert found.words == [["zebra"], sorted(["i", "hate", "it", "the", "dress", "is", "cheap", "!"])]
     assert found.parts.shape == (2, 8, 1)
     assert abs(found.parts[0]).max() < 1e-6, "what training did not know says nothing, and there is nothing behind it"
@@ -143,7 +143,7 @@ def test_a_bundle_of_photos_tells_the_chance_of_its_own_answer() -> None:
         calibration=calibrate(head, model.link(x), y, arm), background=background_rows(frame, serving, 1),
     )  # fmt: skip
     rows = frame[:8]
-    chance = said_chance(bundle, rows)
+    chance = probability_of_prediction(bundle, rows)
     seen = decode_pictures(rows["photo"])
     score = bundle.calibration.score(model.link(encoding.encode(rows)))
     every = np.arange(8)

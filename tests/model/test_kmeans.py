@@ -12,7 +12,7 @@ from perennial.config.baseline import PreviousSegments
 from perennial.contract.serving import FeatureColumn
 from perennial.errors import ConfigError, DataStopped
 from perennial.evaluation.decisions.naming import Trait
-from perennial.evaluation.decisions.segments import agreement, choose_k
+from perennial.evaluation.decisions.segments import choose_k, measure_agreement
 from perennial.files.durable import read_json, write_json
 from perennial.models.encoding.encode import Encoded, Encoding, fit_encoding
 from perennial.models.traditional.kmeans import KMeansModel, fit_kmeans, name_segments, refit_kmeans, split_half_labels
@@ -35,7 +35,7 @@ def agreed(groups: int, **settings: float) -> dict[int, float]:
     train, held = encoded.take(np.arange(0, 600, 2)), encoded.take(np.arange(1, 600, 2))
     found = {}
     for k in (2, 3, 4):
-        found[k] = agreement(split_half_labels(train, held, encoding, k, pairs=range(3), starts=3, seed=1))
+        found[k] = measure_agreement(split_half_labels(train, held, encoding, k, pairs=range(3), starts=3, seed=1))
     assert choose_k(found, 0.85) in found
     return {k: one.index.value for k, one in found.items()} | {0: choose_k(found, 0.85)}
 

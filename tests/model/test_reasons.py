@@ -15,7 +15,7 @@ from perennial.models.traditional.boosted import BoostedModel
 from perennial.models.traditional.heads import compute_link
 from perennial.models.traditional.linear import LinearModel
 from perennial.results.families import Family
-from perennial.scoring.reasons import Contributions, contributions, focus
+from perennial.scoring.reasons import Contributions, explain_rows, select_parts
 from perennial.scoring.scorer import Scorer
 from tests.model.builders import F64, FEATURES, HEADS, LEARNING, TASKS, Give, Saved, Task, customers
 
@@ -26,7 +26,7 @@ every = pytest.mark.parametrize("task", TASKS)
 
 
 def explained(found: Saved, draws: int = 64, seed: int = 1, rows: pl.DataFrame = ROWS) -> Contributions:
-    return contributions(found.bundle, rows, draws=draws, seed=seed)
+    return explain_rows(found.bundle, rows, draws=draws, seed=seed)
 
 
 @pytest.mark.parametrize("family", LEARNING)
@@ -135,7 +135,7 @@ def test_age_matters_most_as_it_was_made_to(saved: Give, family: Family, task: T
 @pytest.mark.parametrize("family", LEARNING)
 def test_a_row_with_one_score_is_asked_for_it(saved: Give, family: Family, task: Task) -> None:
     found = explained(saved(family, task))
-    assert np.array_equal(focus(saved(family, task).bundle, ROWS, found), found.parts[:, :, 0])
+    assert np.array_equal(select_parts(saved(family, task).bundle, ROWS, found), found.parts[:, :, 0])
 
 
 @pytest.mark.parametrize("family", LEARNING)
@@ -143,7 +143,7 @@ def test_a_row_of_classes_is_asked_for_its_likeliest(saved: Give, family: Family
     bundle, found = saved(family, "multiclass").bundle, explained(saved(family, "multiclass"))
     likeliest = Scorer(bundle=bundle).score(ROWS).argmax(axis=1)
     assert set(likeliest) == {0, 1, 2} or set(likeliest) == {0, 2}
-    parts = focus(bundle, ROWS, found)
+    parts = select_parts(bundle, ROWS, found)
     assert all(np.array_equal(parts[i], found.parts[i, :, c]) for i, c in enumerate(likeliest))
 
 
@@ -151,7 +151,7 @@ def test_a_row_of_classes_is_asked_for_its_likeliest(saved: Give, family: Family
 def test_a_row_with_arms_is_asked_for_what_its_best_message_adds(saved: Give, family: Family) -> None:
     bundle, found = saved(family, "uplift").bundle, explained(saved(family, "uplift"))
     link = bundle.model.link(bundle.encoding.encode(ROWS))
-    parts = focus(bundle, ROWS, found)
+    parts = select_parts(bundle, ROWS, found)
     best = [1 if link[i, 1] >= link[i, 2] else 2 for i in range(80)]
     assert set(best) == {1, 2}
     for i, k in enumerate(best):

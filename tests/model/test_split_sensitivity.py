@@ -13,7 +13,7 @@ from perennial.contract.model import Contract
 from perennial.data.names import ENTITY, ORDER, ROW_ID
 from perennial.data.prepare.split import split_units
 from perennial.results.baseline import SplitSensitivity
-from perennial.scoring.split_sensitivity import split_sensitivity
+from perennial.scoring.split_sensitivity import measure_split_sensitivity
 from tests.fakes.contracts import contract
 from tests.model.builders import baseline_params
 
@@ -51,7 +51,7 @@ def drifting(seed: int = 1) -> pl.DataFrame:
 
 
 def told(units: pl.DataFrame, rule: Contract) -> SplitSensitivity | None:
-    return split_sensitivity(units, split_units(units, rule)[0], rule, baseline_params(rounds=60))
+    return measure_split_sensitivity(units, split_units(units, rule)[0], rule, baseline_params(rounds=60))
 
 
 def test_a_random_split_flatters_what_drifts_and_a_late_column_flatters_more() -> None:

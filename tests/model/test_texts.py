@@ -23,10 +23,10 @@ from perennial.models.encoding.encode import fit_encoding
 from perennial.models.traditional.heads import compute_link
 from perennial.models.traditional.linear import LinearModel
 from perennial.results.families import Family
-from perennial.scoring.bundle import load, save
-from perennial.scoring.reasons import contributions
+from perennial.scoring.bundle import load_bundle, save_bundle
+from perennial.scoring.reasons import explain_rows
 from perennial.scoring.scorer import Scorer, golden_rows
-from perennial.stages.train import shape
+from perennial.stages.train import build_spec
 from perennial.training.module import build_adamw
 from tests.model.builders import HEADS, LEARNING, train_params
 from tests.model.reviews import Read, reviews
@@ -40,8 +40,8 @@ def test_what_words_say_is_learnt_and_comes_back_from_disk(read: Read, family: F
     scorer = Scorer(bundle=read(family))
     score = scorer.score(rows)
     assert measure("auc", y, score[:, 0]) > 0.8
-    save(read(family), tmp_path / "b", golden_rows(read(family), rows.head(20)))
-    again = Scorer(bundle=load(tmp_path / "b"))
+    save_bundle(read(family), tmp_path / "b", golden_rows(read(family), rows.head(20)))
+    again = Scorer(bundle=load_bundle(tmp_path / "b"))
     assert np.array_equal(again.score(rows), score)
     again.prove(tmp_path / "b")
 
@@ -70,7 +70,7 @@ def test_nothing_said_and_nothing_known_still_get_a_score(read: Read, family: Fa
 @pytest.mark.parametrize("family", ["linear", "boosted"])
 def test_parts_of_words_add_up_to_the_score(read: Read, family: Family) -> None:
     bundle, rows = read(family), reviews(80, 5)[0]
-    found = contributions(bundle, rows, draws=16, seed=1)
+    found = explain_rows(bundle, rows, draws=16, seed=1)
     assert sorted(found.columns) == ["age", "review", "title"]
     model = bundle.model
     base = model.expected_R if not isinstance(model, LinearModel) else model.mean_J @ model.coef_JR + model.intercept_R  # type: ignore[attr-defined]
@@ -82,7 +82,7 @@ def test_parts_of_words_add_up_to_the_score(read: Read, family: Family) -> None:
 
 def test_parts_of_the_network_nearly_add_up_over_texts_too(read: Read) -> None:
     bundle, rows = read("deep"), reviews(80, 5)[0]
-    found = contributions(bundle, rows, draws=128, seed=1)
+    found = explain_rows(bundle, rows, draws=128, seed=1)
     score = bundle.model.link(bundle.encoding.encode(rows))
     base = bundle.model.link(bundle.encoding.encode(bundle.background)).mean(axis=0)
     spread = np.abs(score - base).mean()
@@ -101,7 +101,7 @@ def test_the_design_of_texts_is_sparse_and_of_one_kind(read: Read) -> None:
 
 def test_train_words_must_be_told_where_there_are_texts(read: Read) -> None:
     with pytest.raises(ConfigError, match=r"train.words is missing, and title, review are texts: see the gallery"):
-        shape(HEADS["binary"], read("deep").encoding, np.zeros(2), train_params())
+        build_spec(HEADS["binary"], read("deep").encoding, np.zeros(2), train_params())
 
 
 def test_the_wide_part_is_a_logistic_regression_on_words(read: Read) -> None:

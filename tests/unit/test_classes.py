@@ -11,7 +11,7 @@ from scipy.special import softmax
 from sklearn import metrics as sk
 
 from perennial.evaluation.decisions import classes
-from perennial.evaluation.decisions.classes import confusion, evaluate_classes
+from perennial.evaluation.decisions.classes import count_confusion, evaluate_classes
 from perennial.evaluation.decisions.response import Labelled, Resampling
 from perennial.evaluation.statistics import metrics
 from perennial.evaluation.statistics.intervals import F64
@@ -74,7 +74,7 @@ def test_a_weight_is_as_many_rows_of_classes_and_many_weights_are_taken_at_once(
     p, times = blurred(p, 5), np.random.default_rng(6).integers(1, 4, 80)
     for name in ("log_loss", "accuracy", "macro_f1", "kappa"):
         copied = metrics.measure(name, np.repeat(y, times), np.repeat(p, times, axis=0))
-        both = metrics.named(name).function(y, p, np.stack([np.ones(80), times.astype(np.float64)]))
+        both = metrics.find_metric(name).function(y, p, np.stack([np.ones(80), times.astype(np.float64)]))
         assert both == pytest.approx([metrics.measure(name, y, p), copied]), name
 
 
@@ -137,7 +137,7 @@ def test_confusion_adds_up() -> None:
         assert row.recall.low < row.recall.value < row.recall.high
     f1 = np.mean([row.f1 for row in found.confusion.per_class])
     assert f1 == pytest.approx(found.families["deep"].test["macro_f1"].value)
-    assert confusion(np.array([2.0]), np.array([[0.1, 0.2, 0.7]])).tolist() == [[0, 0, 0], [0, 0, 0], [0, 0, 1]]
+    assert count_confusion(np.array([2.0]), np.array([[0.1, 0.2, 0.7]])).tolist() == [[0, 0, 0], [0, 0, 0], [0, 0, 1]]
 
 
 def test_coverage_falls_to_the_accuracy_of_all_rows() -> None:
@@ -214,10 +214,10 @@ def test_a_group_in_which_the_new_model_confuses_classes_stops_it() -> None:
 def test_of_a_yes_or_no_both_answers_are_told_apart() -> None:
     score = np.array([[0.9], [0.2], [0.6], [0.05], [0.5]])
     y = np.array([0.0, 0.0, 1.0, 1.0, 1.0])
-    both = classes.answers(score)
+    both = classes.class_probabilities(score)
     assert np.allclose(both, np.hstack([1 - score, score]))
-    assert classes.answers(both) is both
-    found = classes.confuse(y, both)
+    assert classes.class_probabilities(both) is both
+    found = classes.describe_confusion(y, both)
     assert found.counts == ((1, 1), (2, 1)), "one half is no yes"
     assert [(m.row, m.true, m.predicted) for m in found.mistakes] == [(3, 1, 0), (0, 0, 1), (4, 1, 0)]
     assert found.mistakes[0].probability == pytest.approx(0.95)

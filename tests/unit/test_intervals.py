@@ -15,9 +15,9 @@ from perennial.evaluation.statistics.intervals import (
     bootstrap,
     delong,
     paired_delong,
-    resampled,
-    total,
-    wilson,
+    resample,
+    total_interval,
+    wilson_interval,
     z_of,
 )
 from perennial.evaluation.statistics.metrics import METRICS
@@ -49,12 +49,12 @@ def test_levels_are_the_textbooks() -> None:
 def test_wilson_agrees_with_scipy(events: int, more: int) -> None:
     n = events + more
     theirs = binomtest(events, n).proportion_ci(0.95, method="wilson")
-    found = wilson(events, n, 0.95)
+    found = wilson_interval(events, n, 0.95)
     assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
 
 
 def test_wilson_of_no_rows_knows_nothing() -> None:
-    assert (wilson(0, 0, 0.95).low, wilson(0, 0, 0.95).high) == (0, 1)
+    assert (wilson_interval(0, 0, 0.95).low, wilson_interval(0, 0, 0.95).high) == (0, 1)
 
 
 def test_an_interval_in_other_units_keeps_its_ends_in_order() -> None:
@@ -139,18 +139,18 @@ def test_resamples_keep_every_stratum_and_repeat_with_the_seed() -> None:
     def sizes(times: F64) -> F64:
         return np.stack([times[:, strata == 0].sum(1), times[:, strata == 1].sum(1)], axis=1)
 
-    assert (resampled(sizes, 100, strata, n=200, seed=1) == [30, 70]).all()
-    free = resampled(sizes, 100, None, n=200, seed=1)
+    assert (resample(sizes, 100, strata, n=200, seed=1) == [30, 70]).all()
+    free = resample(sizes, 100, None, n=200, seed=1)
     assert (free.sum(axis=1) == 100).all()
     assert free[:, 0].std() == pytest.approx(np.sqrt(100 * 0.3 * 0.7), rel=0.2)
-    assert np.array_equal(free, resampled(sizes, 100, None, n=200, seed=1))
-    assert not np.array_equal(free, resampled(sizes, 100, None, n=200, seed=2))
+    assert np.array_equal(free, resample(sizes, 100, None, n=200, seed=1))
+    assert not np.array_equal(free, resample(sizes, 100, None, n=200, seed=2))
 
 
 def test_a_resample_draws_each_row_about_once_in_blocks_of_any_size() -> None:
-    found = resampled(lambda times: times[:, :3], 400_000, None, n=5, seed=1)  # two resamples a block
+    found = resample(lambda times: times[:, :3], 400_000, None, n=5, seed=1)  # two resamples a block
     assert found.shape == (5, 3)
-    mean = resampled(lambda times: times, 50, None, n=2_000, seed=1).mean(axis=0)
+    mean = resample(lambda times: times, 50, None, n=2_000, seed=1).mean(axis=0)
     assert mean == pytest.approx(np.ones(50), abs=0.12)
 
 
@@ -158,10 +158,10 @@ def test_the_total_of_rows_holds_the_truth_as_often_as_it_says() -> None:
     rng = np.random.default_rng(1)
     held = 0
     for _ in range(1_000):
-        found = total(np.where(rng.random(500) < 0.1, 38.0, -2.0), 0.95)
+        found = total_interval(np.where(rng.random(500) < 0.1, 38.0, -2.0), 0.95)
         held += found.low <= 500 * 2.0 <= found.high
     assert 0.92 <= held / 1_000 <= 0.97
-    assert total(np.array([3.0]), 0.95) == Interval(value=3, low=3, high=3)
+    assert total_interval(np.array([3.0]), 0.95) == Interval(value=3, low=3, high=3)
 
 
 def test_a_total_by_depth_goes_straight_across_ties_whatever_the_order_of_rows() -> None:

@@ -10,7 +10,14 @@ from sklearn import metrics as sk
 
 from perennial.errors import ConfigError, InputError
 from perennial.evaluation.statistics.intervals import F64
-from perennial.evaluation.statistics.metrics import METRICS, calibration_error, even_bins, gains, lift_at, measure
+from perennial.evaluation.statistics.metrics import (
+    METRICS,
+    bin_evenly,
+    calibration_error,
+    gains_curve,
+    lift_at,
+    measure,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -103,7 +110,7 @@ def test_lift_is_the_share_of_responses_found_over_the_share_looked_at() -> None
 
 def test_gains_rise_from_nothing_to_all_and_their_area_is_the_auc() -> None:
     y, p, _ = drawn()
-    found = gains(y, p, n=200, seed=1)
+    found = gains_curve(y, p, n=200, seed=1)
     assert (found.value[0], found.value[-1]) == (0, pytest.approx(1))
     assert (np.diff(found.value) >= -1e-12).all()
     assert ((found.low <= found.value) & (found.value <= found.high)).all()
@@ -114,7 +121,7 @@ def test_gains_rise_from_nothing_to_all_and_their_area_is_the_auc() -> None:
 
 def test_calibration_bins_cover_every_row_once_in_equal_steps() -> None:
     y, p, w = drawn(ties=True)
-    bins = even_bins(y, p, 0.1, w)
+    bins = bin_evenly(y, p, 0.1, w)
     assert sum(found.n for found in bins) == len(y)
     assert 5 <= len(bins) <= 10
     for found in bins:
@@ -160,4 +167,4 @@ def test_other_refusals_say_what_to_do() -> None:
     with pytest.raises(InputError, match=r"gini_norm ranks amounts from 0 up.*-1"):
         measure("gini_norm", [-1, 1], [0, 1])
     with pytest.raises(InputError, match=r"all 2 rows with predictions from 0\.1 to 0\.1 have weight 0"):
-        even_bins([0, 1, 1, 0], [0.1, 0.1, 0.9, 0.9], 0.5, [0, 0, 1, 1])
+        bin_evenly([0, 1, 1, 0], [0.1, 0.1, 0.9, 0.9], 0.5, [0, 0, 1, 1])

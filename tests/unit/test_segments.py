@@ -16,19 +16,19 @@ from perennial.contract.load import parse
 from perennial.contract.serving import build_serving_view, find_rfm_features
 from perennial.data.prepare.augment import count_draws
 from perennial.errors import ConfigError, ContractError
-from perennial.evaluation.decisions.naming import Trait, names, order
-from perennial.evaluation.decisions.purchase_clusters import Purchases, evaluate_purchase_clusters, typical_items
+from perennial.evaluation.decisions.naming import Trait, propose_names, rank_centres
+from perennial.evaluation.decisions.purchase_clusters import Purchases, evaluate_purchase_clusters, find_typical_items
 from perennial.evaluation.decisions.segments import (
     Agreement,
     Population,
-    agreement,
     choose_k,
     count_moves,
-    label_retention,
-    matched_labels,
-    profile,
+    match_labels,
+    measure_agreement,
+    measure_retention,
+    measure_steadiness,
+    profile_segment,
     rand_index,
-    steadiness,
 )
 from perennial.promotion.gate import SegmentationEvidence, decide
 from perennial.results.clustering import CategoryProfile
@@ -58,9 +58,9 @@ def test_new_labels_go_by_the_customers_they_share_one_to_one() -> None:
     old = np.array([0] * 50 + [1] * 30 + [2] * 20)
     new = (old + 1) % 3
     new[:5] = 0
-    assert (matched_labels(new, old)[5:] == old[5:]).all()
+    assert (match_labels(new, old)[5:] == old[5:]).all()
     four = np.where(np.arange(100) >= 90, 3, old)
-    assert set(matched_labels(four, old)) == {0, 1, 2, -1}
+    assert set(match_labels(four, old)) == {0, 1, 2, -1}
 
 
 def test_the_most_segments_that_hold_are_taken_and_without_any_the_nearest() -> None:
@@ -69,20 +69,20 @@ def test_the_most_segments_that_hold_are_taken_and_without_any_the_nearest() -> 
     assert choose_k(found, 0.96) == 2
     assert choose_k(found, 0.895) == 2  # 3 reaches it by less than its standard error
     labels = np.array([0, 0, 1, 1, 1, 1])
-    told = agreement([(labels, 1 - labels), (labels, np.array([0, 1, 1, 1, 1, 1]))])
+    told = measure_agreement([(labels, 1 - labels), (labels, np.array([0, 1, 1, 1, 1, 1]))])
     assert told.index.high == 1
     assert told.same_label == pytest.approx(5 / 6)
-    assert [s.low for s in steadiness(labels, [(labels, np.array([0, 1, 1, 1, 1, 1]))], 2)] == [0.5, 1.0]
+    assert [s.low for s in measure_steadiness(labels, [(labels, np.array([0, 1, 1, 1, 1, 1]))], 2)] == [0.5, 1.0]
 
 
 def test_names_kept_are_those_that_customers_see() -> None:
     old = np.array(["Loyal"] * 60 + ["Lost"] * 40)
     swapped = np.where(old == "Loyal", "Lost", "Loyal")
-    found = label_retention(old, swapped)
+    found = measure_retention(old, swapped)
     assert (found.overall.value, found.grouped) == (0.0, 1.0)
     one = old.copy()
     one[60:75] = "Loyal"
-    found = label_retention(old, one)
+    found = measure_retention(old, one)
     assert found.overall.value == pytest.approx(0.85)
     assert found.worst[0] == "Lost"
     assert found.worst[1].value == pytest.approx(25 / 40)
@@ -91,17 +91,17 @@ def test_names_kept_are_those_that_customers_see() -> None:
 def test_centres_of_recency_frequency_and_money_have_their_usual_names() -> None:
     centres = np.array([[-1.0, 1.5, 1.4], [1.0, -0.7, -0.7], [0.9, 1.0, 0.8], [-0.9, -0.8, -0.5], [0.2, 0.0, 1.2]])
     wanted = ["Champions", "Lost customers", "At risk", "New or rare customers", "Big spenders"]
-    assert names(centres, RFM) == wanted
-    assert order(centres, np.ones(5), RFM)[0] == 0
-    twice = names(np.array([[1.0, -0.6, -0.9], [1.2, -0.7, -0.3]]), RFM)
+    assert propose_names(centres, RFM) == wanted
+    assert rank_centres(centres, np.ones(5), RFM)[0] == 0
+    twice = propose_names(np.array([[1.0, -0.6, -0.9], [1.2, -0.7, -0.3]]), RFM)
     assert twice == ["Lost customers, least spent", "Lost customers, most spent"]
 
 
 def test_other_centres_are_named_by_two_columns_that_do_not_tell_the_same() -> None:
     traits = [Trait("pages", ""), Trait("time", ""), Trait("bounces", "")]
     centres = np.array([[1.5, 1.45, -0.6], [-1.0, -0.9, 0.8]])
-    assert names(centres, traits) == ["More pages, less bounces", "Less pages, more bounces"]
-    assert order(centres, np.array([10.0, 90.0]), traits) == [1, 0]
+    assert propose_names(centres, traits) == ["More pages, less bounces", "Less pages, more bounces"]
+    assert rank_centres(centres, np.array([10.0, 90.0]), traits) == [1, 0]
 
 
 def test_profiles_add_up_and_hold_a_segment_against_all() -> None:
@@ -110,7 +110,9 @@ def test_profiles_add_up_and_hold_a_segment_against_all() -> None:
         labels=labels, numbers={"x": np.array([1.0, np.nan, 3.0, 8.0])}, amount=np.array([1.0, 1, 1, 7]),
         categories={"c": np.array(["a", "a", "a", "b"])},
     )  # fmt: skip
-    first, second = (profile(people, s, name, Interval(value=0.9, low=0.8, high=1.0)) for s, name in enumerate("AB"))
+    first, second = (
+        profile_segment(people, s, name, Interval(value=0.9, low=0.8, high=1.0)) for s, name in enumerate("AB")
+    )
     assert (first.n, second.n) == (3, 1)
     assert first.amount_share + second.amount_share == pytest.approx(1)
     assert second.numbers[0].index == pytest.approx(2)
@@ -133,7 +135,7 @@ def test_the_gate_asks_for_stability_then_for_names(
 ) -> None:
     held = None
     if kept_of_100 is not None:
-        held = label_retention(np.array(["A"] * 100), np.array(["A"] * kept_of_100 + ["B"] * (100 - kept_of_100)))
+        held = measure_retention(np.array(["A"] * 100), np.array(["A"] * kept_of_100 + ["B"] * (100 - kept_of_100)))
     decision = decide(SegmentationEvidence(stability=stability, minimum=0.85, retention=held))
     assert decision.verdict == verdict
     assert any(words in rule.sentence for rule in decision.rules)
@@ -141,7 +143,7 @@ def test_the_gate_asks_for_stability_then_for_names(
 
 def test_one_segment_that_loses_its_customers_holds_a_version_that_all_others_would_pass() -> None:
     old, new = np.array(["A"] * 95 + ["B"] * 5), np.array(["A"] * 98 + ["B"] * 2)
-    decision = decide(SegmentationEvidence(stability=stable(0.9), minimum=0.85, retention=label_retention(old, new)))
+    decision = decide(SegmentationEvidence(stability=stable(0.9), minimum=0.85, retention=measure_retention(old, new)))
     assert decision.verdict == "HOLD"
     assert [rule.name for rule in decision.reasons] == ["segment_retention"]
     other = decide(SegmentationEvidence(stability=stable(0.9), minimum=0.85, not_comparable="other columns"))
@@ -214,7 +216,7 @@ def test_what_a_group_buys_is_what_more_of_it_bought_than_of_all() -> None:
     bought = Purchases.of(who, what, np.array(["a", "b", "c", "d", "e"]))
     assert bought.items == ["mug", "pin", "tea"]
     assert bought.by_NI.toarray().tolist() == [[1, 0, 1], [1, 0, 1], [0, 0, 1], [0, 1, 1], [0, 0, 0]]
-    first, second, nobody = typical_items(bought, np.array([0, 0, 1, 1, 1]), 3)
+    first, second, nobody = find_typical_items(bought, np.array([0, 0, 1, 1, 1]), 3)
     assert [item.item for item in first] == ["mug", "tea"]
     assert (first[0].item, first[0].share, first[0].lift) == ("mug", 1.0, pytest.approx(2.5))
     assert [item.item for item in second] == ["pin"]

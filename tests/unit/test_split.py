@@ -21,7 +21,7 @@ from perennial.data.prepare.augment import count_draws
 from perennial.data.prepare.parts import label_rows, select_part
 from perennial.data.prepare.split import PARTS, assign_by_hash, is_trained_on, split_units
 from perennial.errors import DataStopped
-from perennial.evaluation.statistics.leaks import straddling
+from perennial.evaluation.statistics.leaks import find_shared_entities
 from tests.fakes.contracts import contract, contract_of_log
 
 pytestmark = pytest.mark.unit
@@ -87,7 +87,7 @@ def test_rows_of_one_entity_never_straddle(entities: list[str], how: str) -> Non
         out, function = split_units(units(entities), told)
     except DataStopped:
         return
-    assert straddling(out[ENTITY].to_numpy(), out["split"].to_numpy()) == []
+    assert find_shared_entities(out[ENTITY].to_numpy(), out["split"].to_numpy()) == []
     assert out[ROW_ID].to_list() == [f"r{i}" for i in range(len(entities))]
     keys = ["who"] if how == "entity" else list(told.columns)
     assert function == told.split.model_dump(mode="json") | {"keys": keys}
@@ -98,9 +98,11 @@ def test_equal_rows_that_are_different_people_may_be_in_two_parts() -> None:
     told = contract(**by("row", events={}, columns={"who": {"role": "contact"}}))
     out, _ = split_units(units(["same"] * 200), told)
     assert set(out["split"]) == {"train", "val", "test"}
-    assert straddling(out[ENTITY].to_numpy(), out["split"].to_numpy()) == []
+    assert find_shared_entities(out[ENTITY].to_numpy(), out["split"].to_numpy()) == []
     named, _ = split_units(units(["same"] * 200), contract(**by("row")))
-    assert straddling(named[ENTITY].to_numpy(), named["split"].to_numpy()) == ["same"], "a person is one, by row or not"
+    assert find_shared_entities(named[ENTITY].to_numpy(), named["split"].to_numpy()) == ["same"], (
+        "a person is one, by row or not"
+    )
 
 
 def test_the_past_trains_and_rows_of_one_moment_stay_together() -> None:
@@ -221,8 +223,10 @@ def test_later_cut_offs_test_and_a_share_of_the_people_is_val() -> None:
     assert set(joined.filter(pl.col("cutoff") == LAST)["split"]) == {"test"}
     assert set(joined.filter(pl.col("cutoff") != LAST)["split"]) == {"train", "val"}
     assert abs((out["split"] == "val").sum() / 2000 - 0.2) < 0.05
-    assert straddling(out[ENTITY].to_numpy(), out["split"].to_numpy(), ("train", "val")) == []
-    assert len(straddling(out[ENTITY].to_numpy(), out["split"].to_numpy())) == 1000, "all are in the test too, later"
+    assert find_shared_entities(out[ENTITY].to_numpy(), out["split"].to_numpy(), ("train", "val")) == []
+    assert len(find_shared_entities(out[ENTITY].to_numpy(), out["split"].to_numpy())) == 1000, (
+        "all are in the test too, later"
+    )
     for key in people(20):  # the rule as any other program would write it
         place = int(hashlib.md5(f"s:{key}".encode()).hexdigest()[:8], 16) / 2**32
         found = set(joined.filter((pl.col(ENTITY) == key) & (pl.col("cutoff") != LAST))["split"])

@@ -222,7 +222,7 @@ def _worth(
     scores = scorer.score(units)
     if contract.task.kind == "uplift":
         offer = message_policy(scorer.bundle.serving)
-        gain, best = policy.ranked_choice(scores, offer)
+        gain, best = policy.rank_messages(scores, offer)
         if randomised:
             places = [scorer.outputs.index(message) for message in messages]
             gain = policy.expected_gain(scores, offer)[:, places].mean(axis=1)

@@ -28,7 +28,7 @@ from perennial.discovery.render import build_contract_text, build_params_text
 from perennial.errors import InputError, PerennialError
 from perennial.evaluation.statistics import experiment
 from perennial.evaluation.statistics.experiment import UNFAIR, Effect
-from perennial.evaluation.statistics.randomization import sample_ratio
+from perennial.evaluation.statistics.randomization import sample_ratio_p
 from perennial.files.durable import read_json, sha256_file, write_text
 from perennial.files.locks import file_lock
 from perennial.files.project import Project
@@ -138,7 +138,7 @@ def ratio(record: Campaign, told: Told) -> tuple[str, float]:
     rows = told.of("treated", "control")
     tells_all = bool((rows["has_row"] & (rows["y"] == 0)).any())
     arm = _arms(record, rows.filter("has_row") if tells_all else rows)
-    p, held_back = sample_ratio(arm, record.shares), int((arm == 0).sum())
+    p, held_back = sample_ratio_p(arm, record.shares), int((arm == 0).sum())
     planned = f"planned {decimal(100 * record.shares[0], 1)} % held back"
     what = "have a row" if tells_all or rows["has_row"].all() else "were drawn"
     return f"{count(len(arm) - held_back)} contacted and {count(held_back)} held back {what}, {planned} (p {p:.2g})", p

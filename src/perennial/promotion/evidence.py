@@ -12,14 +12,14 @@ from perennial.contract.tasks import Clustering
 from perennial.data.prepare.parts import LabelledRows, label_rows, select_part
 from perennial.data.prepare.split import is_trained_on
 from perennial.errors import DataStopped
-from perennial.evaluation.decisions.segments import agreement, label_retention
+from perennial.evaluation.decisions.segments import measure_agreement, measure_retention
 from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.evaluation.statistics.slices import compare_slices
 from perennial.files.project import Project
 from perennial.files.tables import read_table
 from perennial.promotion.gate import LEVEL, Evidence, SegmentationEvidence
 from perennial.scoring.scorer import Scorer
-from perennial.scoring.split_half_stability import held_out_pairs
+from perennial.scoring.split_half_stability import label_by_halves
 from perennial.tasks.lookup import supervised_task
 
 
@@ -76,13 +76,13 @@ def _segmentation(
     task: Clustering, units: pl.DataFrame, parts: tuple[pl.DataFrame, pl.DataFrame], new: Scorer, old: Scorer | None
 ) -> SegmentationEvidence:
     """Agreement of halves of train and val on test; labels of all customers, since nothing is predicted for them."""
-    stability = agreement(held_out_pairs(new.bundle, *parts, len(new.outputs)))
+    stability = measure_agreement(label_by_halves(new.bundle, *parts, len(new.outputs)))
     if old is None:
         return SegmentationEvidence(stability=stability, minimum=task.minimum)
     if (why_not := _other_question(new, old)) is not None:
         return SegmentationEvidence(stability=stability, minimum=task.minimum, not_comparable=why_not)
     before, now = (np.array(s.outputs)[s.score(units).argmax(axis=1)] for s in (old, new))
-    return SegmentationEvidence(stability=stability, minimum=task.minimum, retention=label_retention(before, now))
+    return SegmentationEvidence(stability=stability, minimum=task.minimum, retention=measure_retention(before, now))
 
 
 def not_comparable(new: Scorer, old: Scorer, test: pl.DataFrame) -> str | None:

@@ -1,4 +1,4 @@
-"""Scoring of a file: rows in, one scored line or one reason each out, by the champion's bundle."""
+"""Scoring of a file: one scored line or one reason for each row, by the champion's bundle."""
 
 from __future__ import annotations
 

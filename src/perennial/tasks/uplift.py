@@ -41,8 +41,8 @@ class UpliftTask(SupervisedTask):
     def rank(self, score_NO: F64, view: ServingView) -> ScoreList:
         """By the money that the best message is expected to add."""
         messages, names = message_policy(view), ["none", *view.head.outputs[1:]]
-        rank, _ = policy.ranked_choice(score_NO, messages)
-        return ScoreList(rank=rank, action=[names[arm] for arm in policy.choice(score_NO, messages)])
+        rank, _ = policy.rank_messages(score_NO, messages)
+        return ScoreList(rank=rank, action=[names[arm] for arm in policy.choose_messages(score_NO, messages)])
 
     def evaluate(self, given: EvaluationInput) -> UpliftEvaluation:
         contract, resampling, messages = given.contract, given.resampling, message_policy(given.contract)
@@ -66,9 +66,9 @@ class UpliftTask(SupervisedTask):
     ) -> Interval:
         """What the new policy earns more than the old one, by rewards that stand on the mean of both models."""
         messages, scores = message_policy(contract), [score(test.frame) for score in (new, old)]
-        rewards = policy.rewards(test.y, test.arm, (scores[0] + scores[1]) / 2, messages)
-        choices = [policy.choice(score, messages) for score in scores]
-        return policy.worth(rewards, choices[0], choices[1], level) * (len(test) / 1000)
+        rewards = policy.estimate_rewards(test.y, test.arm, (scores[0] + scores[1]) / 2, messages)
+        choices = [policy.choose_messages(score, messages) for score in scores]
+        return policy.estimate_worth(rewards, choices[0], choices[1], level) * (len(test) / 1000)
 
     def find_problem(self, contract: Contract, rows: LabelledRows) -> str | None:
         """Of all rows, since messages were assigned before the split: whether they were assigned at random."""

@@ -1,4 +1,4 @@
-"""A campaign that is over (outcomes, arms and scores (n,) of all who were drawn) in, what contacting changed out.
+"""Experiments: what contacting changed in a finished campaign, by outcomes, arms and scores (n,) of all who were drawn.
 
 Intention to treat: everyone counts in the arm that the lottery gave, whatever was then delivered. Arm 0 was held back.
 """
@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from perennial.evaluation.statistics.intervals import F64, wilson
-from perennial.evaluation.statistics.uplift import Arms, effect
+from perennial.evaluation.statistics.intervals import F64, wilson_interval
+from perennial.evaluation.statistics.uplift import Arms, estimate_effect
 from perennial.results.base import Result
 from perennial.results.figures import Interval
 
@@ -29,13 +29,16 @@ class Effect(Result):
 
 def rate(y: F64) -> Interval:
     """The share that responded."""
-    return wilson(float(y.sum()), len(y), LEVEL)
+    return wilson_interval(float(y.sum()), len(y), LEVEL)
 
 
 def changed(y: F64, arm: Arms, score: F64) -> Effect:
     """What any contact (arm > 0) changed."""
     treated = (arm > 0).astype(np.int64)
-    return Effect(raw=effect(y, treated, 1, LEVEL), adjusted=effect(adjusted(y, treated, score), treated, 1, LEVEL))
+    return Effect(
+        raw=estimate_effect(y, treated, 1, LEVEL),
+        adjusted=estimate_effect(adjusted(y, treated, score), treated, 1, LEVEL),
+    )
 
 
 def between(y: F64, arm: Arms, score: F64, k: int, against: int) -> Effect:

@@ -1,4 +1,4 @@
-"""The customers that a model chose in, who is contacted and who held back out, and what that will be able to prove.
+"""Holdout: which of the chosen customers are contacted and which form the control group, and what that can prove.
 
 A draw takes the first by md5(campaign:purpose:key): it depends on who the customers are, not on the order in which they
 come, and the next campaign draws anew.

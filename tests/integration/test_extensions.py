@@ -196,7 +196,7 @@ def test_the_encoder_of_the_how_to_learns_on_data_that_comes_with_scikit_learn(
 
     from perennial.discovery.draft import Answers
     from perennial.sources import fetch as fetching
-    from perennial.sources.new_use_case import new
+    from perennial.sources.new_use_case import create_use_case
     from tests.conftest import LIGHT, Toy
 
     monkeypatch.setattr(fetching, "record_raw", lambda *_: None)
@@ -215,7 +215,7 @@ def test_the_encoder_of_the_how_to_learns_on_data_that_comes_with_scikit_learn(
         path
     )
     toy = Toy(root=root, name="cells")
-    new(toy.project, "cells", path, Answers())
+    create_use_case(toy.project, "cells", path, Answers())
     params = yaml.safe_load((root / "params.yaml").read_text())
     params["use_cases"]["cells"]["train"] |= {
         "encoder": {"kind": "custom", "name": "steps", "settings": {"steps": 6}}, "epochs": 10,

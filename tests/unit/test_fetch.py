@@ -14,7 +14,7 @@ from perennial.errors import ConfigError, InputError, ServiceError
 from perennial.files.project import Project
 from perennial.sources import fetch as module
 from perennial.sources.fetch import fetch
-from perennial.sources.shipped import add, gallery
+from perennial.sources.gallery import add_gallery_use_case, list_gallery
 from tests.fakes.contracts import told
 
 pytestmark = pytest.mark.unit
@@ -139,7 +139,7 @@ def test_an_address_is_checked_against_the_contract(tmp_path: Path) -> None:
 def test_a_use_case_of_the_gallery_is_added_and_what_is_there_is_kept(tmp_path: Path, recorded: list[str]) -> None:
     project = shop(tmp_path)
     text = (tmp_path / "params.yaml").read_text()
-    add(project, "ad_response", None)
+    add_gallery_use_case(project, "ad_response", None)
     assert (tmp_path / "params.yaml").read_text().startswith(text)
     assert yaml.safe_load((tmp_path / "params.yaml").read_text())["use_cases"].keys() == {"shop", "ad_response"}
     assert {path.name for path in project.raw("ad_response").iterdir()} == {"customers.csv", "events.csv"}
@@ -147,7 +147,7 @@ def test_a_use_case_of_the_gallery_is_added_and_what_is_there_is_kept(tmp_path: 
     contract = project.contract("ad_response")
     contract.write_text(contract.read_text().replace("n: 20000", "n: 80"))
     params = (tmp_path / "params.yaml").read_bytes()
-    add(project, "ad_response", None)
+    add_gallery_use_case(project, "ad_response", None)
     assert (tmp_path / "params.yaml").read_bytes() == params
     assert "n: 80" in contract.read_text()
     assert recorded == ["ad_response", "ad_response"]
@@ -155,5 +155,5 @@ def test_a_use_case_of_the_gallery_is_added_and_what_is_there_is_kept(tmp_path: 
 
 def test_a_use_case_that_is_not_in_the_gallery(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="'shoes' is not in the gallery: ad_clicks, ad_response, ad_uplift, bank_by"):
-        add(shop(tmp_path), "shoes", None)
-    assert "params" not in gallery()
+        add_gallery_use_case(shop(tmp_path), "shoes", None)
+    assert "params" not in list_gallery()

@@ -12,7 +12,7 @@ from perennial.contract.load import load
 from perennial.errors import PerennialError
 from perennial.files.project import Project
 from perennial.promotion.receipt import current_receipt
-from perennial.sources.shipped import gallery
+from perennial.sources.gallery import list_gallery
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def main(args: argparse.Namespace) -> int:
     table = Table("use case", "task", "target", "state")
     for name in here:
         table.add_row(name, *_row(project, name))
-    for name in gallery():
+    for name in list_gallery():
         if name not in here:
             table.add_row(name, "", "", f"perennial add {name}", style="dim")
     Console().print(table)

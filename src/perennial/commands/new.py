@@ -9,7 +9,7 @@ from pathlib import Path
 from perennial.discovery.draft import Answers
 from perennial.discovery.terminal import Terminal
 from perennial.files.project import Project
-from perennial.sources.new_use_case import new
+from perennial.sources.new_use_case import create_use_case
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,5 +36,5 @@ def main(args: argparse.Namespace) -> int:
         earns=args.value,
     )
     person = Terminal() if not args.yes and sys.stdin.isatty() else None
-    new(Project.here(), args.name, args.data, answers, person)
+    create_use_case(Project.here(), args.name, args.data, answers, person)
     return 0

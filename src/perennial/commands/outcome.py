@@ -1,4 +1,4 @@
-"""`perennial outcome NAME --campaign ID --data FILE`: what happened in, what the campaign changed and earned out."""
+"""`perennial outcome NAME --campaign ID --data FILE`: what the campaign changed, and whether it paid."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from perennial.campaigns.outcome import outcome
+from perennial.campaigns.outcome import evaluate_outcome
 from perennial.files.project import Project
 
 log = logging.getLogger("perennial")
@@ -24,6 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    for line in outcome(Project.here(), args.name, args.campaign, args.data, column=args.column, missing=args.missing):
+    for line in evaluate_outcome(
+        Project.here(), args.name, args.campaign, args.data, column=args.column, missing=args.missing
+    ):
         log.info("%s", line)
     return 0

@@ -11,20 +11,13 @@ import numpy as np
 
 from perennial.evaluation.statistics.intervals import F64, wilson
 from perennial.evaluation.statistics.uplift import Arms, effect
-from perennial.results.base import Result
+from perennial.results.campaign import Effect
 from perennial.results.figures import Interval
 
 LEVEL = 0.95
 UNFAIR = 0.001  # of the sample ratio: 1 in 1,000 sound campaigns fails
 _LEAST = 5  # responses and non-responses in each arm, below which no interval of this form can be trusted
 Verdict = Literal["paid", "lost", "open"]
-
-
-class Effect(Result):
-    """The difference of response rates, as it is (`raw`) and less what the score foretold (`adjusted`)."""
-
-    raw: Interval
-    adjusted: Interval
 
 
 def rate(y: F64) -> Interval:

@@ -19,7 +19,8 @@ from perennial.files.tables import read_table
 from perennial.gallery.simulator.simulate import Population, write_incoming
 from perennial.scoring.scorer import Scorer
 from perennial.serving.score import prepare
-from perennial.studies import trial_runs as side
+from perennial.studies.scratch_project import create_scratch_project
+from perennial.studies.trial_runs import QUICK
 from tests.conftest import REPO
 
 if TYPE_CHECKING:
@@ -175,10 +176,10 @@ def test_what_is_missing_or_told_wrongly_is_named(own: Toy) -> None:
         _ = own.contract
 
 
-def test_a_side_run_has_them_in_its_own_room(own: Toy) -> None:
-    room = side.room(own.project, own.name, own.root / "room", side.Side(title="quick", params=side.QUICK))
+def test_a_trial_run_has_them_in_its_scratch_project(own: Toy) -> None:
+    scratch = create_scratch_project(own.project, own.name, own.root / "scratch", QUICK)
     for kind in EXTENSION_KINDS:
-        assert (room.root / extension_path(kind)).read_text() == (own.root / extension_path(kind)).read_text()
+        assert (scratch.root / extension_path(kind)).read_text() == (own.root / extension_path(kind)).read_text()
 
 
 def test_the_files_of_this_project_are_there_and_stages_depend_on_them() -> None:

@@ -217,7 +217,7 @@ def test_a_cut_dvc_lock_is_mended(done: Done, tmp_path: Path) -> None:
         "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--allow-empty", "--message=lock"
     )
     (toy.root / "dvc.lock").write_bytes(b"")
-    said = repo.repair(toy.root)
+    said = repo.repair_state(toy.root)
     assert any("dvc.lock was cut short" in line for line in said)
     assert "train@ad_response" in yaml.safe_load((toy.root / "dvc.lock").read_text())["stages"], (
         "the committed one is back"
@@ -236,9 +236,11 @@ def _copy(toy: Toy, tmp_path: Path) -> Toy:
 
 
 def _environment(done: Done) -> dict[str, str]:
-    from perennial.tracking.servers import ensure, environment
+    from perennial.tracking.servers import build_environment, ensure_server
 
-    return environment(ensure(done.toy.project), done.toy.project) | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    return build_environment(ensure_server(done.toy.project), done.toy.project) | {
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    }
 
 
 def _flow(toy: Toy, done: Done) -> subprocess.CompletedProcess[str]:

@@ -23,11 +23,11 @@ def main(args: argparse.Namespace) -> int:
     project = Project.here()
     load(project.contract(args.name))
     store = open_store(project)
-    champion = registry.champion(store, args.name)
+    champion = registry.find_champion(store, args.name)
     table = Table(
         "decision", Column("why", ratio=1, overflow="fold"), title=f"Decisions on {args.name}", show_lines=True
     )
-    for record in registry.decisions(store, args.name):
+    for record in registry.read_decisions(store, args.name):
         table.add_row(_what(record), Text("\n".join(record.reasons)))  # a reason may hold brackets
     console = Console(highlight=False)
     console.print(table)

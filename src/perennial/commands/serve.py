@@ -9,7 +9,7 @@ import sys
 from perennial.contract.load import load
 from perennial.errors import ConfigError
 from perennial.files.project import Project
-from perennial.tracking.servers import ensure, environment
+from perennial.tracking.servers import build_environment, ensure_server
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,9 @@ def main(args: argparse.Namespace) -> int:
     words = [args.name, "--train", args.train, "--score", args.score, "--timezone", args.timezone]
     try:
         return subprocess.call(
-            [sys.executable, str(flow), *words], cwd=project.root, env=environment(ensure(project), project)
+            [sys.executable, str(flow), *words],
+            cwd=project.root,
+            env=build_environment(ensure_server(project), project),
         )
     except KeyboardInterrupt:
         return 130

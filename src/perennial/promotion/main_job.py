@@ -71,28 +71,28 @@ def find_valid_receipt(project: Project, name: str) -> Receipt | None:
     Raises: Busy when a run of this use case is going on.
     """
     with file_lock(project.state(name) / "run.lock", what=f"a run of {name}"):
-        for line in repo.repair(project.root):
+        for line in repo.repair_state(project.root):
             print_line(line)
-        if not project.raw(name).is_dir() and not repo.bring_raw(project.root, name):
+        if not project.raw(name).is_dir() and not repo.pull_raw(project.root, name):
             fetch(project, name)
         receipt = current_receipt(project, name)
         if receipt is None:
             return None
-        with repo.opened(project.root) as opened:
-            stale = repo.stale(opened, repo.order(opened, name))
+        with repo.open_repo(project.root) as opened:
+            stale = repo.find_stale(opened, {node.address for node in repo.sort_nodes(opened, name)})
         return None if stale else receipt
 
 
 def start_flow(project: Project, name: str) -> int:
     """Run flows/training.py as a process of its own against this project's Prefect server; its exit code."""
-    from perennial.tracking.servers import ensure, environment
+    from perennial.tracking.servers import build_environment, ensure_server
 
     flow = project.root / "flows" / "training.py"
     if not flow.exists():
         raise ConfigError(f"{flow} is missing: it derives the run from dvc.yaml")
-    url = ensure(project)
+    url = ensure_server(project)
     print_line(f"Prefect shows this run at {url}")
-    process = subprocess.Popen([sys.executable, str(flow), name], cwd=project.root, env=environment(url, project))
+    process = subprocess.Popen([sys.executable, str(flow), name], cwd=project.root, env=build_environment(url, project))
     try:
         code = _wait(process)
     except KeyboardInterrupt:

@@ -70,7 +70,7 @@ def score_incoming(project: Project, name: str) -> ScoredList | Skipped:
     incoming = project.state(name) / "incoming"
     if not incoming.is_dir() or not any(incoming.iterdir()):
         return Skipped(skipped="no rows are waiting in incoming/")
-    if registry.champion(open_store(project), name) is None:
+    if registry.find_champion(open_store(project), name) is None:
         return Skipped(skipped="there is no champion to score with")
     output = project.state(name) / "scores.csv"
     result = score(project, name, incoming, output, None)
@@ -120,10 +120,10 @@ def in_use(project: Project, name: str, contract: Contract, number: str | None) 
     Raises: Refused when there is none, or when the contract makes its features otherwise than when it was trained.
     """
     store = open_store(project)
-    found = registry.version(store, name, number) if number else registry.champion(store, name)
+    found = registry.get_version(store, name, number) if number else registry.find_champion(store, name)
     if found is None:
         raise Refused(f"{name} has no champion yet: perennial run {name}, or choose with --version")
-    scorer = registry.scorer(store, found)
+    scorer = registry.load_scorer(store, found)
     changed = find_changed_features(scorer.bundle.serving, build_serving_view(contract))
     if changed:
         words = f"the contract makes {', '.join(changed)} otherwise than when version {found.number} was trained"

@@ -8,7 +8,7 @@ from typing import Any
 
 from perennial.errors import ServiceError
 from perennial.results.study import TuningTrial
-from perennial.tracking.store import Store, quiet
+from perennial.tracking.store import Store, silence_mlflow
 
 _STUDY, _TRIAL, _PARENT = "perennial.study", "perennial.trial", "mlflow.parentRunId"
 _MAX_RUNS = 10_000
@@ -19,7 +19,7 @@ def show_trials(store: Store, use_case: str, study: str, trials: Sequence[Tuning
 
     Raises: ServiceError when the tracker does not answer.
     """
-    quiet()
+    silence_mlflow()
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # trials wait for this
     from mlflow.exceptions import MlflowException
 

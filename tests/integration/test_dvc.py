@@ -117,7 +117,7 @@ def test_an_edit_marks_what_reads_it_in_its_own_use_case_only(dvc_project: Toy) 
 
 
 def test_an_edit_of_code_marks_the_stages_that_load_it(dvc_project: Toy) -> None:
-    path = dvc_project.root / "src" / "perennial" / "data" / "clean.py"
+    path = dvc_project.root / "src" / "perennial" / "data" / "prepare" / "clean.py"
     path.write_text(path.read_text() + "\n# another line\n")
     assert stale(dvc_project).keys() - HEAVY == {f"clean@{NAME}"}
     assert f"clean@{OTHER}" in stale(dvc_project, OTHER)

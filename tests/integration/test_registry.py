@@ -31,6 +31,7 @@ from perennial.results.evaluations import read_evaluation
 from perennial.scoring.scorer import Scorer
 from perennial.tracking import registry
 from perennial.tracking.store import Store, open_store, store_exists
+from tests.fakes.decisions import decision_record
 
 if TYPE_CHECKING:
     from tests.conftest import Toy
@@ -105,10 +106,11 @@ def in_use(toy: Toy, number: str) -> None:
     """As if the gate had let this version pass."""
     store = open_store(toy.project)
     found, before = registry.get_version(store, toy.name, number), registry.find_champion(store, toy.name)
-    champion = {"version": before.number, "digest": before.digest, "family": before.family} if before else None
-    record = {"verdict": "PROMOTE", "version": number, "digest": found.digest, "family": found.family, "rules": []}
-    more = {"champion": champion, "reasons": ["as if"], "at": "2026-06-02 03:14:00"}
-    registry.append_decision(store, toy.name, {**record, **more})
+    record = decision_record(
+        version=number, digest=found.digest, family=found.family, champion=before.reference if before else None,
+        reasons=("as if",), rules=(),
+    )  # fmt: skip
+    registry.append_decision(store, toy.name, record)
     registry.set_champion(store, toy.name, number)
 
 
@@ -222,7 +224,7 @@ def test_a_reason_does_not_stand_in_for_being_better(shop: Toy) -> None:
     promote(shop.project, shop.name)
     retrained(shop, 2)
     register(shop.project, shop.name)
-    with pytest.raises(Refused, match="can be held against this one, so it decides"):
+    with pytest.raises(Refused, match="can be compared with this one, so it decides"):
         promote(shop.project, shop.name, why="I like it")
 
 
@@ -255,7 +257,7 @@ def test_a_broken_chain_of_decisions_is_found_out(shop: Toy, change: str) -> Non
     name, store = shop.name, open_store(shop.project)
     register(shop.project, name)
     for verdict in ("HOLD", "REJECT", "PROMOTE"):
-        registry.append_decision(store, name, {"verdict": verdict})
+        registry.append_decision(store, name, decision_record(verdict))
     assert [record.number for record in registry.read_decisions(store, name)] == [1, 2, 3]
     if change == "edited":
         text = store.client.get_registered_model(name).tags["decision.000001"]
@@ -360,7 +362,7 @@ def test_a_server_that_is_named_is_taken_as_it_is(tmp_path: Path, monkeypatch: p
 def test_a_decision_is_plain_json(shop: Toy) -> None:
     register(shop.project, shop.name)
     record = promote(shop.project, shop.name)
-    assert json.loads(json.dumps(record, allow_nan=False)) == record
+    assert DecisionRecord.model_validate_json(json.dumps(record.model_dump(mode="json"), allow_nan=False)) == record
     assert {rule.name for rule in record.rules} >= {"improvement", "minimum"}
     assert pl.DataFrame({"reason": record.reasons}).height >= 1
 

@@ -101,7 +101,7 @@ def test_what_cannot_be_taken_leaves_the_old_folder_and_is_not_remembered(tmp_pa
 
 def test_a_file_source_asks_for_its_file_once(tmp_path: Path) -> None:
     with pytest.raises(
-        InputError, match="use case shop reads a file: tell which one, once: perennial fetch shop --data PATH"
+        InputError, match="use case shop reads a file: name it once: perennial fetch shop --data PATH"
     ):
         fetch(shop(tmp_path), "shop")
 
@@ -130,7 +130,7 @@ def test_an_address_is_checked_against_the_contract(tmp_path: Path) -> None:
     assert raw(project) == {"people.csv": TEXT}
     gone = {**source, "url": (tmp_path / "gone.zip").as_uri()}
     with pytest.raises(
-        ServiceError, match=r"gone\.zip cannot be fetched .*: offline\? Give the file that you have"
+        ServiceError, match=r"gone\.zip cannot be fetched .*: offline\? Give a file that you have"
     ) as caught:
         fetch(shop(tmp_path / "p", **gone), "shop")
     assert caught.value.exit_code == 1

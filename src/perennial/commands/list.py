@@ -1,4 +1,4 @@
-"""`perennial list`: the use cases of this project, and those of the gallery that it has not."""
+"""`perennial list`: the use cases of this project, and those of the gallery that are not in it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def main(args: argparse.Namespace) -> int:
     here = read_use_cases(project.root / "params.yaml")
     table = Table("use case", "task", "target", "state")
     for name in here:
-        table.add_row(name, *_row(project, name))
+        table.add_row(name, *_describe(project, name))
     for name in list_gallery():
         if name not in here:
             table.add_row(name, "", "", f"perennial add {name}", style="dim")
@@ -33,8 +33,8 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _row(project: Project, name: str) -> tuple[str, str, str]:
-    """Task, target and state; a contract that cannot be read says so in its own line."""
+def _describe(project: Project, name: str) -> tuple[str, str, str]:
+    """Task, target and state; of a contract that cannot be read, the error."""
     try:
         contract = load(project.contract(name))
     except PerennialError as error:

@@ -13,13 +13,13 @@ log = logging.getLogger("perennial")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="use case whose model chose, as in params.yaml")
-    parser.add_argument("--campaign", metavar="ID", required=True, help="as it was called when its list was drawn")
+    parser.add_argument("name", help="use case whose model chose the audience, as in params.yaml")
+    parser.add_argument("--campaign", metavar="ID", required=True, help="the name given when its list was drawn")
     parser.add_argument("--data", type=Path, required=True, help="a file with the id and the outcome of customers")
     parser.add_argument("--column", help="the outcome's column there; by default the contract's target")
     parser.add_argument(
         "--missing", choices=("no", "drop"), default="no",
-        help="who has no row did not respond (no, the default), or is left out (drop)",
+        help="customers without a row did not respond (no, the default), or are left out (drop)",
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""`perennial serve`: the scheduled flows of this project (flows/serve.py), against its own Prefect server."""
+"""`perennial serve`: run the scheduled flows of this project (flows/serve.py) on its own Prefect server."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from perennial.tracking.servers import build_environment, ensure_server
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="use case, as in params.yaml")
     parser.add_argument("--train", default="15 3 * * *", metavar="CRON", help="when to fetch and retrain (%(default)s)")
-    parser.add_argument(
-        "--score", default="15 5 * * *", metavar="CRON", help="when to score what came in (%(default)s)"
-    )
-    parser.add_argument("--timezone", default="UTC", help="in which the times are meant (%(default)s)")
+    parser.add_argument("--score", default="15 5 * * *", metavar="CRON", help="when to score new rows (%(default)s)")
+    parser.add_argument("--timezone", default="UTC", help="of the times (%(default)s)")
 
 
 def main(args: argparse.Namespace) -> int:

@@ -44,7 +44,7 @@ main("slow", run)
 """
 
 
-def stale(toy: Toy, name: str = NAME) -> dict[str, str]:
+def stale(toy: Toy, name: str = NAME) -> dict[str, object]:
     with repo.open_repo(toy.root) as opened:
         return repo.find_stale(opened, {node.address for node in repo.sort_nodes(opened, name)})
 
@@ -112,7 +112,7 @@ def test_an_edit_marks_what_reads_it_in_its_own_use_case_only(dvc_project: Toy) 
     assert found.keys() - HEAVY == {
         f"{stage}@{NAME}" for stage in ("ingest", "validate", "clean", "featurize", "split")
     }
-    assert f"contracts/{NAME}.yaml" in found[f"ingest@{NAME}"]
+    assert f"contracts/{NAME}.yaml" in str(found[f"ingest@{NAME}"])
     assert stale(dvc_project, OTHER) == others
 
 

@@ -209,7 +209,7 @@ def test_customers_made_of_events_get_a_campaign_and_it_comes_back(mine: Toy, mo
     )
     mine.run("baseline")
     scorer = Scorer.load(mine.out("baseline", "linear"))
-    found = Version(name=NAME, number="1", run_id="", digest="d", family="linear", source="", tags={})
+    found = Version(name=NAME, number="1", run_id="", digest="d", family="linear", source="")
     monkeypatch.setattr(audience, "in_use", lambda *_: (found, scorer))
     monkeypatch.setattr(fetch, "record_raw", lambda *_: None)
     options = AudienceParams(control=0.4, columns=("CustomerID", "decile", "last"))

@@ -16,7 +16,6 @@ from perennial.campaigns.record import campaign_folder, save_campaign, utc_now
 from perennial.campaigns.selection import Selection, find_contact_columns, select_customers
 from perennial.config.audience import AudienceParams
 from perennial.contract.load import load
-from perennial.contract.model import Contract
 from perennial.data.hashing import hash_contacts
 from perennial.data.names import ROW_ID
 from perennial.errors import ConfigError, InputError, Refused
@@ -52,7 +51,8 @@ def build_audience(
     if scorer.bundle.serving.money != contract.money:
         raise Refused(f"money has changed since version {version.number} was trained: perennial run {name}")
     contacts = contract.find_columns("contact")
-    prepared = prepare(contract, source, [*contacts, *(c for c in options.columns or () if _is_read(contract, c))])
+    readable = [column for column, spec in contract.columns.items() if spec.role != "ignore"]
+    prepared = prepare(contract, source, [*contacts, *(c for c in options.columns or () if c in readable)])
     message_column = ["message"] if len(plan.messages) > 1 else []
     columns = options.columns or (plan.key, *find_contact_columns(prepared, plan), *message_column)
     selection = select_customers(scorer, prepared, plan, suppress)
@@ -67,13 +67,9 @@ def build_audience(
     return record
 
 
-def _is_read(contract: Contract, column: str) -> bool:
-    return column in contract.columns and contract.columns[column].role != "ignore"
-
-
 def _build_record(
     plan: CampaignPlan, selection: Selection, version: Version, columns: tuple[str, ...]
-) -> CampaignRecord:  # fmt: skip
+) -> CampaignRecord:
     """Messages that a model chose were not assigned at random, so they are one arm."""
     counts, money_of = selection.counts, plan.contract.money
     arms = plan.messages if plan.is_randomized or len(plan.messages) == 1 else (CONTACT,)

@@ -59,16 +59,10 @@ def evaluate_outcome(
         looks = add_look(folder, data, outcome, sentences)
         repeated = [describe_repeated_look(looks)] if len(looks) > 1 else []
         arms = [record.arms[arm] for arm in _Arms.of(record, customers).arm]
-        refusal = _find_refusal(record, outcome)
-        last = add_next_use_case(
-            project, contract, record, customers.with_columns(arm=pl.Series(arms)), folder, refusal
-        )
-        return [*repeated, *sentences, last]
-
-
-def _find_refusal(record: CampaignRecord, outcome: CampaignOutcome) -> str | None:
-    """Why no model may learn from this campaign; None where one may."""
-    return describe_unfair_groups(record, outcome.sample_ratio) if outcome.sample_ratio else "without a control group"
+        customers = customers.with_columns(pl.Series("arm", arms, dtype=pl.String))
+        ratio = outcome.sample_ratio
+        refusal = describe_unfair_groups(record, ratio) if ratio else "without a control group"
+        return [*repeated, *sentences, add_next_use_case(project, contract, record, customers, folder, refusal)]
 
 
 def _read_outcomes(record: CampaignRecord, contract: Contract, data: Path, column: str | None) -> pl.DataFrame:

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from perennial.config.audience import AudienceParams
 from perennial.config.base import describe_problems, read_use_cases
-from perennial.contract.columns import Column
 from perennial.contract.model import Contract
 from perennial.errors import ConfigError, ContractError
 from perennial.evaluation.statistics.holdout import Lottery
@@ -65,28 +64,22 @@ class CampaignPlan:
         share = DEFAULT_CONTROL if control is None and minimum is None else control or 0.0
         return Lottery(control=share, min_control=minimum or 0, explore=self.options.explore or 0.0)
 
-    @property
-    def treatment(self) -> Column | None:
-        return self.contract.columns[str(self.contract.find_column("treatment"))] if self.is_uplift else None
-
     def cost(self, message: str) -> float:
-        if self.treatment is not None:
-            return self.treatment.arms[message].cost
+        if self.is_uplift:
+            return self.contract.columns[str(self.contract.find_column("treatment"))].arms[message].cost
         return float(self.contract.money.cost_of_contact or 0)
 
 
 def plan_campaign(use_case: str, campaign: str, contract: Contract, options: AudienceParams) -> CampaignPlan:
     """Raises: ContractError for a contract that allows no campaign, ConfigError for a message that cannot be sent."""
     _check_contract(contract)
-    known = tuple(contract.arms[1:]) if contract.task.kind == "uplift" else ()
-    control = contract.arms[0] if known else "none"
-    wrong = [m for m in options.messages or () if (known and m not in known) or m == control]
+    arms = tuple(contract.arms[1:]) if contract.task.kind == "uplift" else ()
+    control = contract.arms[0] if arms else "none"
+    wrong = [m for m in options.messages or () if (arms and m not in arms) or m == control]
     if wrong:
-        raise ConfigError(f"--messages {', '.join(wrong)}: choose from {', '.join(known) or f'any but {control}'}")
-    messages = options.messages or known or (CONTACT,)
-    return CampaignPlan(
-        use_case=use_case, campaign=campaign, contract=contract, options=options, messages=messages
-    )  # fmt: skip
+        raise ConfigError(f"--messages {', '.join(wrong)}: choose from {', '.join(arms) or f'any but {control}'}")
+    messages = options.messages or arms or (CONTACT,)
+    return CampaignPlan(use_case=use_case, campaign=campaign, contract=contract, options=options, messages=messages)
 
 
 def _check_contract(contract: Contract) -> None:

@@ -50,14 +50,8 @@ def describe_profit(profit: Interval, currency: str) -> str:
     value, low, high = (
         f"{money_difference(amount, '')} {currency}".strip() for amount in (profit.value, profit.low, profit.high)
     )
-    figures = f"{value}, 95 % between {low} and {high}"
-    match experiment.verdict(profit):
-        case "paid":
-            return f"It paid: {figures}"
-        case "lost":
-            return f"It did not pay: {figures}"
-        case "open":
-            return f"Too few to tell whether it paid: {figures}"
+    verdicts = {"paid": "It paid", "lost": "It did not pay", "open": "Too few to tell whether it paid"}
+    return f"{verdicts[experiment.verdict(profit)]}: {value}, 95 % between {low} and {high}"
 
 
 def describe_repeated_look(looks: Sequence[CampaignLook]) -> str:

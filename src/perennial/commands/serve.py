@@ -25,10 +25,10 @@ def main(args: argparse.Namespace) -> int:
     flow = project.root / "flows" / "serve.py"
     if not flow.exists():
         raise ConfigError(f"{flow} is missing: it holds the schedules")
-    words = [args.name, "--train", args.train, "--score", args.score, "--timezone", args.timezone]
+    options = [args.name, "--train", args.train, "--score", args.score, "--timezone", args.timezone]
     try:
         return subprocess.call(
-            [sys.executable, str(flow), *words],
+            [sys.executable, str(flow), *options],
             cwd=project.root,
             env=build_environment(ensure_server(project), project),
         )

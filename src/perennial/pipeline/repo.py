@@ -77,14 +77,14 @@ def sort_nodes(repo: Any, name: str) -> list[Node]:
     ]
 
 
-def find_stale(repo: Any, addresses: Collection[str]) -> dict[str, str]:
-    """The addresses that are stale now, each with the reason. What becomes stale later shows when its turn comes.
+def find_stale(repo: Any, addresses: Collection[str]) -> dict[str, object]:
+    """The addresses that are stale now, each with DVC's reasons. What becomes stale later shows when its turn comes.
 
     Asked stage by stage: `repo.status(targets=…)` would read dvc.lock again for each of them.
     """
     with repo.lock:
         statuses = [stage.status() for stage in repo.index.stages if stage.addressing in addresses]
-    return {address: _describe_changes(changes) for status in statuses for address, changes in status.items()}
+    return {address: changes for status in statuses for address, changes in status.items()}
 
 
 def is_stale(root: Path, address: str) -> bool:
@@ -182,18 +182,6 @@ def _is_readable(path: Path) -> bool:
         return isinstance(yaml.CSafeLoader(path.read_text()).get_single_data(), dict)  # a long file: the C parser
     except (yaml.YAMLError, UnicodeDecodeError):
         return False
-
-
-def _describe_changes(changes: list[Any]) -> str:
-    """DVC's status: a text, or a mapping from the kind of change to paths."""
-    reasons = []
-    for change in changes:
-        if isinstance(change, str):
-            reasons.append(change)
-            continue
-        for kind, paths in change.items():
-            reasons.append(f"{kind}: {', '.join(paths) if isinstance(paths, dict | list) else paths}")
-    return "; ".join(reasons)
 
 
 def _to_line(error: BaseException) -> str:

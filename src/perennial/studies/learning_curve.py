@@ -36,15 +36,8 @@ from perennial.results.evaluations import read_evaluation
 from perennial.results.families import Family
 from perennial.results.figures import Interval
 from perennial.results.study import GROUPS, DataGain, DepthChoice, DepthFit, FitFigures, Group, LearningCurve, ShareFit
-from perennial.studies.scratch_project import (
-    DATA_STAGES,
-    Overlay,
-    create_base,
-    create_scratch_project,
-    link_outputs,
-    run_stages,
-    trial_folder,
-)
+from perennial.studies import scratch_project
+from perennial.studies.scratch_project import DATA_STAGES, Overlay, trial_folder
 from perennial.studies.trial_runs import QUICK
 
 log = logging.getLogger("perennial")
@@ -100,7 +93,7 @@ class _Fitter:
 
     @cached_property
     def base(self) -> Project:
-        return create_base(self.project, self.name, self.root / "base", self.params)
+        return scratch_project.create_base(self.project, self.name, self.root / "base", self.params)
 
     @cached_property
     def units(self) -> pl.DataFrame:
@@ -130,10 +123,12 @@ class _Fitter:
         if blocks != self.blocks:
             log.info("%d blocks", blocks)
             train = {**self.params.get("train", {}), "blocks": blocks}
-            create_scratch_project(self.project, self.name, scratch.root, {**self.params, "train": train})
-            link_outputs(whole, scratch, self.name, *DATA_STAGES, "split", "augment", "baseline")
+            scratch_project.create_scratch_project(
+                self.project, self.name, scratch.root, {**self.params, "train": train}
+            )
+            scratch_project.link_outputs(whole, scratch, self.name, *DATA_STAGES, "split", "augment", "baseline")
             for stage in ("train", "evaluate"):
-                run_stages(scratch, self.name, stage)
+                scratch_project.run_stages(scratch, self.name, stage)
         return DepthFit(blocks=blocks, figures=self._read_figures(scratch))
 
     def compare_shares(self, fits: list[ShareFit]) -> DataGain | None:
@@ -155,8 +150,8 @@ class _Fitter:
     def _fit_share(self, share: float, draw: int) -> ShareFit:
         log.info("%.0f %% of train%s", 100 * share, f", draw {draw + 1}" if draw else "")
         scratch = self._share_project(share, draw)
-        create_scratch_project(self.project, self.name, scratch.root, self.params)
-        link_outputs(self.base, scratch, self.name, *DATA_STAGES)
+        scratch_project.create_scratch_project(self.project, self.name, scratch.root, self.params)
+        scratch_project.link_outputs(self.base, scratch, self.name, *DATA_STAGES)
         folder = scratch.output(self.name, "split")
         entities = self.units.select(ROW_ID, select_entities(self.units, self.contract))
         splits = thin_train(self.splits, entities, share, f"learning curve {draw}")
@@ -164,7 +159,7 @@ class _Fitter:
         write_json(folder / "split.json", read_json(self.base.output(self.name, "split") / "split.json"))
         seal(folder)
         for stages in (("augment",), ("train", "baseline"), ("evaluate",)):
-            run_stages(scratch, self.name, *stages)
+            scratch_project.run_stages(scratch, self.name, *stages)
         rows = int((splits["split"] == "train").sum())
         return ShareFit(share=share, draw=draw, rows=rows, figures=self._read_figures(scratch))
 

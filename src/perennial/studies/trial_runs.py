@@ -79,9 +79,8 @@ def run_trials(project: Project, name: str, kind: Kind, plans: list[TrialPlan]) 
 
 
 def _plan_ablation(title: str, swap_noise: float, kind: str, times: int) -> TrialPlan:
-    return TrialPlan(
-        title=title, params={"train": {"swap_noise": swap_noise}, "augment": {"kind": kind, "times": times}}
-    )  # fmt: skip
+    params: Overlay = {"train": {"swap_noise": swap_noise}, "augment": {"kind": kind, "times": times}}
+    return TrialPlan(title=title, params=params)
 
 
 def _run_trial(project: Project, scratch: Project, name: str, *, is_shuffled: bool) -> TrialRun:

@@ -30,18 +30,8 @@ from perennial.results.families import Family
 from perennial.results.study import Group, Params, Tuning, TuningGroup
 from perennial.results.summary import read_summary
 from perennial.results.train import TrainSummary
-from perennial.studies.scratch_project import (
-    DATA_STAGES,
-    Overlay,
-    create_base,
-    create_scratch_project,
-    link_outputs,
-    read_last_line,
-    run_stages,
-    start_stage,
-    trial_folder,
-    write_params,
-)
+from perennial.studies import scratch_project
+from perennial.studies.scratch_project import DATA_STAGES, Overlay, trial_folder
 from perennial.studies.search import Range, Study, connect_storage
 from perennial.tracking.store import open_store
 from perennial.tracking.trials import show_trials
@@ -147,8 +137,8 @@ class _Tuner:
 
     @cached_property
     def base(self) -> Project:
-        scratch = create_base(self.project, self.name, self._root / "base", {})
-        run_stages(scratch, self.name, "augment")
+        scratch = scratch_project.create_base(self.project, self.name, self._root / "base", {})
+        scratch_project.run_stages(scratch, self.name, "augment")
         return scratch
 
     @cached_property
@@ -200,20 +190,20 @@ class _Tuner:
         trial, params = study.ask()
         scratch = self._open_scratch(search)
         overlay: Overlay = {} if params is None else {search.stage: search.to_section(params)}
-        write_params(self.project, scratch, self.name, overlay)
+        scratch_project.write_params(self.project, scratch, self.name, overlay)
         curve = scratch.state(self.name) / "curves.csv"
         curve.unlink(missing_ok=True)
         log.info("%s trial %d: %s", search.group, trial.number, params or "the current params")
-        with start_stage(scratch, self.name, search.stage) as process:
+        with scratch_project.start_stage(scratch, self.name, search.stage) as process:
             is_competitive = _watch_stage(process, study, trial, curve)
         if not is_competitive:
             study.finish(trial, state="pruned")
             log.info("pruned")
         elif process.returncode == _BAD_PARAMS and params is not None:
             study.finish(trial, state="fail")
-            log.warning("%s", read_last_line(scratch, search.stage))
+            log.warning("%s", scratch_project.read_last_line(scratch, search.stage))
         elif process.returncode:
-            raise PerennialError(f"tuning in {scratch.root}: {read_last_line(scratch, search.stage)}")
+            raise PerennialError(f"tuning in {scratch.root}: {scratch_project.read_last_line(scratch, search.stage)}")
         else:
             val_loss = search.read_val_loss(scratch, self.name)
             study.finish(trial, val_loss)
@@ -222,8 +212,8 @@ class _Tuner:
     def _open_scratch(self, search: FamilySearch) -> Project:
         scratch = Project(root=self._root / search.group)
         if not scratch.contract(self.name).exists():
-            create_scratch_project(self.project, self.name, scratch.root, {})
-            link_outputs(self.base, scratch, self.name, *DATA_STAGES, "split", "augment")
+            scratch_project.create_scratch_project(self.project, self.name, scratch.root, {})
+            scratch_project.link_outputs(self.base, scratch, self.name, *DATA_STAGES, "split", "augment")
         return scratch
 
     def _show_trials(self, study: Study) -> bool:

@@ -36,7 +36,6 @@ class Version:
     digest: str
     family: Family | None
     source: str
-    tags: Mapping[str, str]
 
     @property
     def reference(self) -> ModelReference:
@@ -215,5 +214,4 @@ def _to_version(version: Any) -> Version:
     return Version(
         name=version.name, number=str(version.version), run_id=version.run_id or "",
         digest=version.tags.get(BUNDLE, ""), family=version.tags.get("family"), source=version.source,
-        tags=dict(version.tags),
     )  # fmt: skip

@@ -54,12 +54,12 @@ def fitted(made: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
     write_incoming(root / "new", Population(seed=1, first=0, n=80_000, month=0, concept=0))  # CUSTOMERS, no outcomes
     lines = (root / "new" / "customers.csv").read_text(encoding="latin-1").split("\n")  # dirt is not UTF-8
     head, rows = lines[0].split(","), [line for line in lines[1:] if line]
-    told = [f"{','.join(head[:6])},email,phone,surname"]
+    out = [f"{','.join(head[:6])},email,phone,surname"]
     for line in rows:
         cells = line.split(",")[:6]
         who = cells[0]
-        told.append(f"{','.join(cells)}, Max.{who}@Example.org ,0041 79 {who[-7:]},Muster")
-    (root / "new" / "customers.csv").write_text("\n".join(told) + "\n", encoding="latin-1")
+        out.append(f"{','.join(cells)}, Max.{who}@Example.org ,0041 79 {who[-7:]},Muster")
+    (root / "new" / "customers.csv").write_text("\n".join(out) + "\n", encoding="latin-1")
     return toy
 
 
@@ -77,25 +77,25 @@ def shop(fitted: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 @pytest.fixture
 def send(shop: Toy) -> Callable[..., CampaignRecord]:
-    def sent(campaign: str = "spring", suppress: Path | None = None, **flags: Any) -> CampaignRecord:
+    def build(campaign: str = "spring", suppress: Path | None = None, **flags: Any) -> CampaignRecord:
         options = read_audience_options(shop.project, NAME, flags)
         return build_audience(shop.project, NAME, campaign, shop.root / "new", options, suppress=suppress)
 
-    return sent
+    return build
 
 
-def room(shop: Toy, campaign: str = "spring") -> Path:
+def folder_of(shop: Toy, campaign: str = "spring") -> Path:
     return campaigns.campaign_folder(shop.project, NAME, campaign)
 
 
-def listed(shop: Toy, campaign: str = "spring") -> list[dict[str, str]]:
-    with open(room(shop, campaign) / "list.csv", newline="") as file:
+def read_list(shop: Toy, campaign: str = "spring") -> list[dict[str, str]]:
+    with open(folder_of(shop, campaign) / "list.csv", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def happened(shop: Toy, campaign: str = "spring", *, lift: float = 0.0, seed: int = 1) -> pl.DataFrame:
+def simulate_outcomes(shop: Toy, campaign: str = "spring", *, lift: float = 0.0, seed: int = 1) -> pl.DataFrame:
     """What the simulator's customers would do, contacted or not, and `lift` more of those who were contacted."""
-    _, population = campaigns.load_campaign(room(shop, campaign))
+    _, population = campaigns.load_campaign(folder_of(shop, campaign))
     known = compute_truth(CUSTOMERS)
     p = dict(
         zip((f"{c:09d}" for c in known["customer"]), zip(known["p0"], known["p_contacted"], strict=True), strict=True)
@@ -114,7 +114,7 @@ def test_a_list_holds_hashed_contacts_and_nobody_who_is_held_back(
     gone = [f"{CUSTOMERS.first + i:09d}" for i in range(400)]
     out.write_text("reason;customer_id\n" + "".join(f"opt-out;{key}\n" for key in [*gone, "000000001"]))
     record = send(suppress=out, control=0.2)
-    counts, rows = record.counts, listed(shop)
+    counts, rows = record.counts, read_list(shop)
     assert (counts.suppressed, counts.suppression_unmatched, counts.suppression_ids) == (400, 1, 401)
     assert counts.rows == counts.rejected + counts.suppressed + counts.unreachable + counts.eligible
     assert counts.control == round(0.2 * counts.chosen)
@@ -124,7 +124,7 @@ def test_a_list_holds_hashed_contacts_and_nobody_who_is_held_back(
         who = row["customer_id"]
         assert row["email_sha256"] == hashlib.sha256(f"max.{who}@example.org".encode()).hexdigest()
         assert row["phone_sha256"] == hashlib.sha256(f"+4179{who[-7:]}".encode()).hexdigest()
-    _, population = campaigns.load_campaign(room(shop))
+    _, population = campaigns.load_campaign(folder_of(shop))
     held_back = set(population.filter(pl.col("group") == "control")["key"])
     assert len(held_back) == counts.control
     assert not held_back & {row["customer_id"] for row in rows}
@@ -144,38 +144,39 @@ def test_the_same_campaign_again_is_the_same_and_another_one_under_its_name_is_r
     shop: Toy, send: Callable[..., CampaignRecord]
 ) -> None:
     send()
-    files = {path: path.read_bytes() for path in room(shop).iterdir()}
+    files = {path: path.read_bytes() for path in folder_of(shop).iterdir()}
     send(columns=("customer_id", "decile"))
-    assert list(listed(shop)[0]) == ["customer_id", "decile"], "the same customers for another platform"
+    assert list(read_list(shop)[0]) == ["customer_id", "decile"], "the same customers for another platform"
     send()
-    assert {path: path.read_bytes() for path in room(shop).iterdir()} == files
+    assert {path: path.read_bytes() for path in folder_of(shop).iterdir()} == files
     with pytest.raises(
         ConfigError, match=r"campaign spring was drawn on .* and differs in .*shares.*never drawn again"
     ):
         send(control=0.3)
     with pytest.raises(ConfigError, match=r"--campaign 'Spring-26': use lower-case letters"):
         send("Spring-26")
-    assert {path: path.read_bytes() for path in room(shop).iterdir()} == files
+    assert {path: path.read_bytes() for path in folder_of(shop).iterdir()} == files
     send("autumn")
     groups = [
-        dict(campaigns.load_campaign(room(shop, c))[1].select("key", "group").iter_rows()) for c in ("spring", "autumn")
+        dict(campaigns.load_campaign(folder_of(shop, c))[1].select("key", "group").iter_rows())
+        for c in ("spring", "autumn")
     ]
     assert groups[0].keys() == groups[1].keys()
     assert groups[0] != groups[1], "each campaign has a lottery of its own"
 
 
 def test_what_params_and_flags_ask_for(shop: Toy, send: Callable[..., CampaignRecord]) -> None:
-    told = yaml.safe_load((shop.root / "params.yaml").read_text())
-    told["use_cases"][NAME]["audience"] = {
+    params = yaml.safe_load((shop.root / "params.yaml").read_text())
+    params["use_cases"][NAME]["audience"] = {
         "min_control": 300,
         "messages": ["a", "b"],
         "explore": 0.1,
         "columns": ["decile"],
     }
-    (shop.root / "params.yaml").write_text(yaml.safe_dump(told))
+    (shop.root / "params.yaml").write_text(yaml.safe_dump(params))
     record = send(columns=("customer_id", "message", "group", "decile", "city"))
     assert record.counts.control == 300
-    rows = listed(shop)
+    rows = read_list(shop)
     assert list(rows[0]) == ["customer_id", "message", "group", "decile", "city"]
     n = {name: sum(row["message"] == name for row in rows) for name in ("a", "b")}
     assert sum(n.values()) == len(rows) == record.counts.treated + record.counts.explore
@@ -191,7 +192,7 @@ def test_what_params_and_flags_ask_for(shop: Toy, send: Callable[..., CampaignRe
         send("other", control=1.5)
     with pytest.raises(InputError, match=r"held back: two or more are needed on each side"):
         send("other", min_control=100_000)
-    assert not (room(shop, "other") / "campaign.json").exists()
+    assert not (folder_of(shop, "other") / "campaign.json").exists()
 
 
 def test_opt_outs_that_match_nobody_or_lost_their_zeros_stop_the_list(
@@ -206,10 +207,10 @@ def test_opt_outs_that_match_nobody_or_lost_their_zeros_stop_the_list(
     out.write_text("customer_id\nnobody\n")
     with pytest.raises(InputError, match="none of its 1 ids is a customer_id of this input"):
         send(suppress=out)
-    assert not (room(shop) / "list.csv").exists()
+    assert not (folder_of(shop) / "list.csv").exists()
     out.write_text("customer_id\n")
     assert send(suppress=out).counts.suppressed == 0
-    rows = happened(shop).with_columns(pl.col("customer_id").str.strip_chars_start("0"))
+    rows = simulate_outcomes(shop).with_columns(pl.col("customer_id").str.strip_chars_start("0"))
     rows.write_csv(tmp_path / "results.csv")
     with pytest.raises(InputError, match="lost their leading zeros"):
         evaluate_outcome(shop.project, NAME, "spring", tmp_path / "results.csv")
@@ -255,7 +256,7 @@ def test_from_the_list_to_the_verdict_to_a_use_case(
 ) -> None:
     record = send(control=0.3, explore=0.5)
     data = tmp_path / "came_back.csv"
-    rows = happened(shop, lift=0.2)
+    rows = simulate_outcomes(shop, lift=0.2)
     pl.concat([rows, pl.DataFrame({"customer_id": ["000000007"], "responded": ["1"]})]).write_csv(data)
     lines = evaluate_outcome(shop.project, NAME, "spring", data)
     n = rows.height
@@ -284,7 +285,7 @@ def test_from_the_list_to_the_verdict_to_a_use_case(
     assert again[0].startswith("this is look number 2, at the same file as look 1: ")
     assert again[-1].startswith("contracts/ad_response_spring.yaml stays as it is")
     assert shop.project.contract(name).read_bytes() == before
-    assert [look.number for look in campaigns.read_looks(room(shop))] == [1, 2]
+    assert [look.number for look in campaigns.read_looks(folder_of(shop))] == [1, 2]
 
 
 def test_responders_only_are_a_file_too_and_a_contract_of_ones_own_stays(
@@ -293,7 +294,7 @@ def test_responders_only_are_a_file_too_and_a_contract_of_ones_own_stays(
     send(control=0.3)
     mine = shop.project.contract("ad_response_spring")
     mine.write_text("mine")
-    rows = happened(shop, lift=0.2).filter(pl.col("responded") == "1").rename({"responded": "bought"})
+    rows = simulate_outcomes(shop, lift=0.2).filter(pl.col("responded") == "1").rename({"responded": "bought"})
     data = tmp_path / "buyers.csv"
     rows.write_csv(data)
     lines = evaluate_outcome(shop.project, NAME, "spring", data, column="bought")
@@ -310,15 +311,15 @@ def test_where_nothing_can_be_claimed_nothing_is(
 ) -> None:
     record = send(control=0.0)
     assert record.control_summary.startswith("no control group, ")
-    data = tmp_path / "told.csv"
-    happened(shop, lift=0.2).write_csv(data)
+    data = tmp_path / "outcomes.csv"
+    simulate_outcomes(shop, lift=0.2).write_csv(data)
     lines = evaluate_outcome(shop.project, NAME, "spring", data)
     assert "no effect is claimed: nobody was held back" in lines
     assert not any(line.startswith(("It paid", "contacting changed")) for line in lines)
     assert lines[-1] == "contracts/ad_response_spring.yaml is not written: without a control group"
     send("lost", control=0.3)
-    rows = happened(shop, "lost", lift=0.2)
-    _, population = campaigns.load_campaign(room(shop, "lost"))
+    rows = simulate_outcomes(shop, "lost", lift=0.2)
+    _, population = campaigns.load_campaign(folder_of(shop, "lost"))
     back = population.filter(pl.col("group") == "control")["key"]
     kept = rows.filter(~pl.col("customer_id").is_in(back.head(len(back) // 2).to_list()))
     kept.write_csv(data)
@@ -331,11 +332,11 @@ def test_where_nothing_can_be_claimed_nothing_is(
 def test_what_cannot_be_read_is_refused_in_words(
     shop: Toy, send: Callable[..., CampaignRecord], tmp_path: Path
 ) -> None:
-    data = tmp_path / "told.csv"
+    data = tmp_path / "outcomes.csv"
     with pytest.raises(InputError, match=r"spring is no campaign of this use case; there are: none"):
         evaluate_outcome(shop.project, NAME, "spring", data)
     send()
-    rows, seen = happened(shop), 0
+    rows, seen = simulate_outcomes(shop), 0
     for frame, words in (
         (pl.concat([rows, rows.head(2)]), r"2 ids stand on several rows, such as "),
         (rows.with_columns(responded=pl.lit("yes")), r"rows cannot be read, the first in line 2: responded: 'yes'"),
@@ -348,8 +349,8 @@ def test_what_cannot_be_read_is_refused_in_words(
             evaluate_outcome(shop.project, NAME, "spring", data)
         seen += 1
     assert seen == 5
-    assert campaigns.read_looks(room(shop)) == [], "what cannot be read is no look"
-    population = room(shop) / "population.parquet"
+    assert campaigns.read_looks(folder_of(shop)) == [], "what cannot be read is no look"
+    population = folder_of(shop) / "population.parquet"
     population.write_bytes(population.read_bytes()[:-1] + b"?")
     rows.write_csv(data)
     with pytest.raises(IntegrityError, match=r"population\.parquet is not the file that campaign spring wrote"):
@@ -393,7 +394,7 @@ def test_messages_drawn_by_lot_are_arms_and_those_a_model_chose_are_one(
     _, population = campaigns.load_campaign(campaigns.campaign_folder(toy.project, toy.name, "spring"))
     assert set(population["message"]) == {"none", "discover", "reward"}
     assert (population.filter(pl.col("group") == "control")["message"] == "none").all()
-    rng, data = np.random.default_rng(1), tmp_path / "told.csv"
+    rng, data = np.random.default_rng(1), tmp_path / "outcomes.csv"
     y = (rng.random(population.height) < 0.1 + 0.2 * (population["message"] == "reward").to_numpy()).astype(int)
     pl.DataFrame({"customer_id": population["key"], "responded": y}).write_csv(data)
     lines = evaluate_outcome(toy.project, toy.name, "spring", data)

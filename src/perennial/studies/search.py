@@ -144,13 +144,12 @@ class Study:
     @property
     def best(self) -> BestTrial | None:
         """The trial with the lowest loss, the earlier of equals; None where none was finished."""
-        finished = [(trial.val_loss, trial.number) for trial in self.ended if trial.val_loss is not None]
+        finished = [trial for trial in self._trials if trial.value is not None and trial.state.name == "COMPLETE"]
         if not finished:
             return None
-        val_loss, number = min(finished)
-        trial = self._trials[number]
-        params = None if trial.user_attrs.get(_CURRENT) else _round_params(trial.params)
-        return BestTrial(number=number, val_loss=val_loss, params=params)
+        best = min(finished, key=lambda trial: trial.value or 0.0)
+        params = None if best.user_attrs.get(_CURRENT) else _round_params(best.params)
+        return BestTrial(number=best.number, val_loss=best.value, params=params)
 
     @property
     def current_loss(self) -> float | None:

@@ -6,25 +6,25 @@ Everything is read; nothing here trains, registers or decides. Open the notebook
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, assert_never
+from typing import Literal
 
 import polars as pl
 
 from perennial.contract.load import load_contract
 from perennial.contract.model import Contract
-from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
 from perennial.data.names import ROW_ID
 from perennial.data.prepare.parts import label_rows
 from perennial.errors import ConfigError
 from perennial.files.project import Project
 from perennial.files.tables import read_table
-from perennial.promotion.evidence import compare_models, comparison_of
+from perennial.promotion.evidence import compare_models
 from perennial.promotion.gate import decide
 from perennial.results.decision import Decision
 from perennial.results.families import FAMILIES, Family
 from perennial.results.figures import Interval
 from perennial.scoring.scorer import Scorer
-from perennial.serving.score import in_use
+from perennial.serving.champion import load_champion
+from perennial.tasks.lookup import supervised_task
 
 __all__ = ["evaluate", "gate", "load_contract", "load_scorer", "load_table"]
 
@@ -70,7 +70,7 @@ def load_scorer(name: str, *, version: str | None = None, family: Family | None 
         if not folder.is_dir():
             raise ConfigError(f"{name} has no {family} model of its own: perennial run {name}")
         return Scorer.load(folder)
-    return in_use(project, name, load_contract(project.contract(name)), version)[1]
+    return load_champion(project, name, load_contract(project.contract(name)), version)[1]
 
 
 def evaluate(scorer: Scorer, rows: pl.DataFrame, contract: Contract) -> dict[str, Interval]:
@@ -83,11 +83,11 @@ def evaluate(scorer: Scorer, rows: pl.DataFrame, contract: Contract) -> dict[str
 
     Raises: ConfigError for segments, which have no outcome to be judged by.
     """
-    test, figures = label_rows(rows, contract), {}
+    task, test, figures = supervised_task(contract.task.kind), label_rows(rows, contract), {}
     score = scorer.score(rows)
     flat = score[:, 0] if score.shape[1] == 1 else score
-    for metric in _metrics(contract):
-        comparison = comparison_of(contract, test, metric, resamples=_RESAMPLES, seed=_SEED)
+    for metric in task.metrics:
+        comparison = task.compare(contract, test, metric, resamples=_RESAMPLES, seed=_SEED)
         figures[metric] = comparison.estimate(flat if metric != "qini" else score, _LEVEL)
     return figures
 
@@ -107,9 +107,9 @@ def gate(
 
     Raises: ConfigError for segments.
     """
-    _metrics(contract)
+    task = supervised_task(contract.task.kind)
     val, test = (label_rows(rows[part], contract) for part in ("val", "test"))
-    comparison = comparison_of(contract, test, contract.task.primary, resamples=bootstrap, seed=seed)
+    comparison = task.compare(contract, test, contract.task.primary, resamples=bootstrap, seed=seed)
     units = pl.concat([val.frame, test.frame])
     return decide(compare_models(contract, candidate, champion, (val, test), comparison, units))
 
@@ -122,19 +122,3 @@ def _with(name: str) -> Project:
 
 
 _LEVEL, _RESAMPLES, _SEED = 0.95, 500, 1
-
-
-def _metrics(contract: Contract) -> tuple[str, ...]:
-    match contract.task:
-        case Binary():
-            return "auc", "ap", "log_loss", "brier"
-        case Multiclass():
-            return "log_loss", "accuracy", "macro_f1"
-        case Regression():
-            return "gini_norm", "mae"
-        case Uplift():
-            return ("qini",)
-        case Clustering():
-            raise ConfigError("segments have no outcome to be judged by: see `perennial open` for how far they hold")
-        case _:
-            assert_never(contract.task)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from perennial.files.tables import read_table
-from perennial.serving.score import prepare
+from perennial.serving.preparation import prepare_rows
 from tests.conftest import LIGHT, REPO, Toy
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -72,6 +72,6 @@ def test_past_cut_offs_know_who_will_buy_again(shop: Toy) -> None:
 
 
 def test_all_customers_are_scored_as_of_the_day_after_the_log(shop: Toy) -> None:
-    found = prepare(shop.contract, FILE)
+    found = prepare_rows(shop.contract, FILE)
     assert (found.n_rows, found.units.height, found.rejected.height) == (541_909, 4_338, 541_909 - 397_884)
     assert str(found.as_of) == "2011-12-10"

@@ -69,7 +69,8 @@ def test_ctrl_c_ends_both_servers_without_a_traceback(project: Project) -> None:
 
 
 def test_a_server_that_was_up_stays_and_one_that_dies_is_told(project: Project) -> None:
-    code = "from perennial.tracking.servers import ensure_server; from perennial.files.project import Project; ensure_server(Project.here())"
+    imports = "from perennial.tracking.servers import ensure_server; from perennial.files.project import Project"
+    code = f"{imports}; ensure_server(Project.here())"
     subprocess.run([str(BIN / "python"), "-c", code], cwd=project.root, check=True)
     port = server.find_free_port()
     process = started(project, port)

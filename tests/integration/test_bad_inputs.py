@@ -457,7 +457,7 @@ def treat(case: Case, root: Path) -> Found:
         for stage in stages:
             summary = toy.run(stage)
             codes["Q"] |= set(summary.get("quarantine", {}))
-            codes["W"] |= {note["code"] for note in summary.get("notes", [])}
+            codes["W"] |= {note["code"] for note in summary.get("warnings", [])}
             codes["N"] |= {key for counts in summary.get("normalised", {}).values() for key in counts}
         codes["N"] |= codes["W"] | {place for place, n in toy.summary("clean")["flow"]["main"]["to"].items() if n}
         rows = read_table(toy.out("clean", "main.parquet"), [ROW_ID]).height

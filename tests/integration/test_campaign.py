@@ -70,7 +70,7 @@ def shop(fitted: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     shutil.copytree(fitted.root, toy.root)
     scorer = Scorer.load(toy.out("baseline", "linear"))
     found = Version(name=NAME, number="3", run_id="", digest="abc", family="linear", source="")
-    monkeypatch.setattr(listing, "in_use", lambda *_: (found, scorer))
+    monkeypatch.setattr(listing, "load_champion", lambda *_: (found, scorer))
     monkeypatch.setattr(fetching, "record_raw", lambda *_: None)
     return toy
 
@@ -384,7 +384,7 @@ def test_messages_drawn_by_lot_are_arms_and_those_a_model_chose_are_one(
     shutil.copytree(moved.root, toy.root)
     scorer = Scorer.load(toy.out("baseline", "linear"))
     found = Version(name=toy.name, number="1", run_id="", digest="d", family="linear", source="")
-    monkeypatch.setattr(listing, "in_use", lambda *_: (found, scorer))
+    monkeypatch.setattr(listing, "load_champion", lambda *_: (found, scorer))
     monkeypatch.setattr(fetching, "record_raw", lambda *_: None)
     flags: dict[str, Any] = {"control": 0.3, **({"messages": ("discover", "reward")} if randomised else {})}
     options = read_audience_options(toy.project, toy.name, flags)

@@ -157,7 +157,7 @@ def test_a_second_copy_of_a_delivery_has_no_effect(made: Toy, project: Toy) -> N
     shutil.copy(raw / "events.csv", raw / "events_again.csv")
     summary = project.run("ingest")
     words = "events_again.csv holds the same bytes as events.csv and is read once"
-    assert summary["notes"] == [{"code": "same_file", "words": words}]
+    assert summary["warnings"] == [{"code": "same_file", "message": words}]
     for file in ("main.parquet", "events.parquet", "quarantine.parquet"):
         assert read_table(project.out("ingest", file)).equals(read_table(made.out("ingest", file))), file
 

@@ -21,7 +21,8 @@ from perennial.errors import DataStopped, InputError
 from perennial.files.tables import read_table
 from perennial.promotion.overview import build_overview
 from perennial.scoring.scorer import Scorer
-from perennial.serving.score import prepare, scored
+from perennial.serving.preparation import prepare_rows
+from perennial.serving.score_list import build_score_list
 from perennial.sources import fetch
 from perennial.tracking.registry import Version
 from tests.conftest import LIGHT, REPO, Toy
@@ -158,14 +159,14 @@ def test_events_alone_are_scored_as_of_the_day_after_the_last(mine: Toy, caplog:
     source = mine.root / "some_lines.csv"  # one file is the log, whatever its name
     source.write_text(HEADER + "".join(lines()))
     with caplog.at_level("INFO", logger="perennial"):
-        found = prepare(contract, source)
+        found = prepare_rows(contract, source)
     assert found.as_of == dt.date(2011, 12, 12)
     assert "the last event is of 2011-12-11: every customer is scored as of 2011-12-12" in caplog.text
     assert found.n_rows == len(lines())
     assert found.rejected["reason"].value_counts(sort=True).rows() == [
         ("no CustomerID", NOBODY), ("cancelled or adjusted", CANCELLED), ("without quantity or price", FREE)
     ]  # fmt: skip
-    table = scored(model, found.units, contract)
+    table = build_score_list(model, found.units, contract)
     assert table.columns == ["row_id", "CustomerID", "probability", "decile", "reasons"]
     assert table.height == table["CustomerID"].n_unique() == 400
     assert table["row_id"].to_list() == [f"{who}@2011-12-12" for who in table["CustomerID"]]
@@ -178,7 +179,7 @@ def test_what_is_scored_as_of_a_cut_off_is_what_was_tested_as_of_it(shop: Toy, t
     eve.append("8,100,thing,1,2011-09-09 12:00:00,1.00,99999,UK\n")
     source = tmp_path / "eve.csv"
     source.write_text(HEADER + "".join(eve))
-    found = prepare(shop.contract, source)
+    found = prepare_rows(shop.contract, source)
     assert found.as_of == dt.date(2011, 9, 10)
     units = read_table(shop.out("featurize", "units.parquet")).filter(pl.col(CUTOFF) == found.as_of)
     names = [name for name in units.columns if name not in {"_order", "label_end", "buys_again"}]
@@ -190,7 +191,7 @@ def test_a_log_without_a_single_usable_line_is_refused(mine: Toy) -> None:
     source = mine.root / "lines.csv"
     source.write_text(f"{HEADER}C1,100,thing,-1,2011-01-01 10:00:00,1.00,10001,UK\n")
     with pytest.raises(InputError, match="none of 1 rows can be scored: cancelled or adjusted"):
-        prepare(mine.contract, source)
+        prepare_rows(mine.contract, source)
 
 
 def test_a_folder_is_read_by_the_names_of_the_contract(mine: Toy, tmp_path: Path) -> None:
@@ -198,9 +199,9 @@ def test_a_folder_is_read_by_the_names_of_the_contract(mine: Toy, tmp_path: Path
     folder.mkdir()
     (folder / "online_retail_december.csv").write_text(HEADER + "".join(lines()[:200]))
     with pytest.raises(InputError, match="belongs to no table: the contract knows online_retail"):
-        prepare(mine.contract, folder)
+        prepare_rows(mine.contract, folder)
     (folder / "online_retail_december.csv").rename(folder / "online_retail.csv")
-    assert prepare(mine.contract, folder).n_rows == 200
+    assert prepare_rows(mine.contract, folder).n_rows == 200
 
 
 def test_customers_made_of_events_get_a_campaign_and_it_comes_back(mine: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +211,7 @@ def test_customers_made_of_events_get_a_campaign_and_it_comes_back(mine: Toy, mo
     mine.run("baseline")
     scorer = Scorer.load(mine.out("baseline", "linear"))
     found = Version(name=NAME, number="1", run_id="", digest="d", family="linear", source="")
-    monkeypatch.setattr(audience, "in_use", lambda *_: (found, scorer))
+    monkeypatch.setattr(audience, "load_champion", lambda *_: (found, scorer))
     monkeypatch.setattr(fetch, "record_raw", lambda *_: None)
     options = AudienceParams(control=0.4, columns=("CustomerID", "decile", "last"))
     record = audience.build_audience(mine.project, NAME, "back", mine.project.raw(NAME), options)

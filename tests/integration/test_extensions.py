@@ -18,7 +18,7 @@ from perennial.files.extensions import EXTENSION_KINDS, ExtensionKind, extension
 from perennial.files.tables import read_table
 from perennial.gallery.simulator.simulate import Population, write_incoming
 from perennial.scoring.scorer import Scorer
-from perennial.serving.score import prepare
+from perennial.serving.preparation import prepare_rows
 from perennial.studies.scratch_project import create_scratch_project
 from perennial.studies.trial_runs import QUICK
 from tests.conftest import REPO
@@ -109,7 +109,7 @@ def test_features_of_events_and_of_rows_are_columns_like_any_other(own: Toy, tmp
     incoming = tmp_path / "incoming"
     incoming.mkdir()
     write_incoming(incoming, Population(seed=1, first=0, n=2_000, month=0, concept=0))
-    scored = prepare(own.contract, incoming).units
+    scored = prepare_rows(own.contract, incoming).units
     assert (scored["late"] == scored["visits"] - scored["visits_90d"]).all(), "the list is made as the model was"
 
 

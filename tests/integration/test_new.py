@@ -21,7 +21,7 @@ from perennial.discovery import terminal
 from perennial.discovery.draft import Answers
 from perennial.errors import ConfigError, InputError
 from perennial.files.tables import read_table
-from perennial.serving.score import prepare
+from perennial.serving.preparation import prepare_rows
 from perennial.sources import fetch as fetching
 from perennial.sources.new_use_case import create_use_case
 from tests.conftest import LIGHT, REPO, Toy
@@ -136,7 +136,7 @@ def test_what_a_later_file_holds_for_the_first_time_is_warned_of_and_set_aside_i
     ]
     assert {note["code"] for note in found["warnings"]} == {"unexpected"}
     assert not found["quarantine"]
-    ready = prepare(project.contract, path)
+    ready = prepare_rows(project.contract, path)
     assert ready.units.height == 403
     assert "plan is none of basic, plus in 2 of 403 rows: 'gold' [unexpected]" in caplog.text
 

@@ -61,7 +61,9 @@ def test_the_gate_says_what_promote_would(trained: Toy) -> None:
     )
     old = perennial.load_scorer("ad_response", family="linear")
     expected = decide(
-        gather_evidence(trained.project, "ad_response", trained.contract, scorer, old, GateParams(seed=1, bootstrap=100))
+        gather_evidence(
+            trained.project, "ad_response", trained.contract, scorer, old, GateParams(seed=1, bootstrap=100)
+        )
     )
     assert decision == expected
 
@@ -90,7 +92,7 @@ def test_what_is_not_there_is_said(trained: Toy, monkeypatch: pytest.MonkeyPatch
     below.mkdir(exist_ok=True)
     monkeypatch.chdir(below)
     assert perennial.load_contract("contracts/ad_response.yaml") == trained.contract
-    with pytest.raises(AttributeError, match="it has: Contract, evaluate, gate, load_scorer, load_table"):
+    with pytest.raises(AttributeError, match="it has: evaluate, gate, load_contract, load_scorer, load_table"):
         _ = perennial.load_everything
     task = trained.contract.task.model_copy(update={"kind": "binary"})
     assert perennial.load_contract(Path("contracts") / "ad_response.yaml").task == task

@@ -16,7 +16,9 @@ from perennial.errors import ConfigError, InputError, Refused
 from perennial.gallery.simulator.simulate import Population, list_planted, write_incoming
 from perennial.scoring.scorer import Scorer
 from perennial.serving import score as module
-from perennial.serving.score import prepare, score, scored
+from perennial.serving.preparation import prepare_rows
+from perennial.serving.score import score
+from perennial.serving.score_list import build_score_list
 
 if TYPE_CHECKING:
     from tests.conftest import Toy
@@ -50,8 +52,8 @@ def incoming(tmp_path: Path) -> Path:
 
 
 def test_every_new_customer_is_scored_once(made: Toy, model: Scorer, incoming: Path) -> None:
-    prepared = prepare(made.contract, incoming)
-    table = scored(model, prepared.units, made.contract)
+    prepared = prepare_rows(made.contract, incoming)
+    table = build_score_list(model, prepared.units, made.contract)
     assert prepared.n_rows == 1000
     assert table.height + prepared.rejected.height == 1000
     assert table["row_id"].n_unique() == table.height
@@ -61,7 +63,7 @@ def test_every_new_customer_is_scored_once(made: Toy, model: Scorer, incoming: P
 
 
 def test_the_list_is_the_best_within_the_budget_that_pays(made: Toy, model: Scorer, incoming: Path) -> None:
-    table = scored(model, prepare(made.contract, incoming).units, made.contract)
+    table = build_score_list(model, prepare_rows(made.contract, incoming).units, made.contract)
     chosen = table.filter(pl.col("action") == "contact")
     left = table.filter(pl.col("action") == "none")
     assert 0 < chosen.height <= 0.4 * table.height
@@ -73,10 +75,10 @@ def test_the_list_is_the_best_within_the_budget_that_pays(made: Toy, model: Scor
 
 
 def test_a_lender_gets_points_and_why_not_for_the_refused_only(made: Toy, model: Scorer, incoming: Path) -> None:
-    units = prepare(made.contract, incoming).units
+    units = prepare_rows(made.contract, incoming).units
     cut = float(np.quantile(model.score(units)[:, 0], 0.7))
     serving = model.bundle.serving.model_copy(update={"money": Money(gain_if_good=cut, loss_if_bad=1 - cut)})
-    table = scored(Scorer(bundle=replace(model.bundle, serving=serving)), units, made.contract)
+    table = build_score_list(Scorer(bundle=replace(model.bundle, serving=serving)), units, made.contract)
     refused, approved = (table.filter(pl.col("action") == action) for action in ("refuse", "approve"))
     assert refused.height + approved.height == table.height
     assert refused.height == pytest.approx(0.3 * table.height, abs=5)
@@ -88,8 +90,8 @@ def test_a_lender_gets_points_and_why_not_for_the_refused_only(made: Toy, model:
 
 
 def test_scores_are_those_of_the_scorer(made: Toy, model: Scorer, incoming: Path) -> None:
-    prepared = prepare(made.contract, incoming)
-    table = scored(model, prepared.units, made.contract)
+    prepared = prepare_rows(made.contract, incoming)
+    table = build_score_list(model, prepared.units, made.contract)
     np.testing.assert_array_equal(table["probability"].to_numpy(), model.score(prepared.units)[:, 0])
 
 
@@ -103,7 +105,7 @@ def test_bad_rows_are_rejected_with_their_reason_and_counted(made: Toy, incoming
         lines[1],  # twice the same
     ]
     (incoming / "customers.csv").write_bytes(b"".join([*lines, *extra]))
-    prepared = prepare(made.contract, incoming)
+    prepared = prepare_rows(made.contract, incoming)
     assert prepared.n_rows == 1005
     assert prepared.units.height == 1000
     reasons = " | ".join(prepared.rejected["reason"])
@@ -118,7 +120,7 @@ def test_an_unknown_category_is_scored_and_counted_where_the_contract_allows_it(
     contract = made.contract.model_copy(update={"columns": {**made.contract.columns, "city": column}})
     text = (incoming / "customers.csv").read_text()
     (incoming / "customers.csv").write_text(text.replace(",Bern,", ",Lausanne,"))
-    prepared = prepare(contract, incoming)
+    prepared = prepare_rows(contract, incoming)
     assert prepared.units.height == 1000
     assert model.bundle.encoding.count_unknown(prepared.units)["city"] == text.count(",Bern,")
 
@@ -127,11 +129,11 @@ def test_a_missing_column_is_named_unless_it_is_optional(made: Toy, model: Score
     rows = [line.rpartition(",")[0] for line in (incoming / "customers.csv").read_text().splitlines()]
     (incoming / "customers.csv").write_text("\n".join(rows) + "\n")
     with pytest.raises(InputError, match=r"customers\.csv lacks column newsletter"):
-        prepare(made.contract, incoming)
+        prepare_rows(made.contract, incoming)
     update: dict[str, Any] = {"required": False, "nullable": True}
     column = made.contract.columns["newsletter"].model_copy(update=update)
     contract = made.contract.model_copy(update={"columns": {**made.contract.columns, "newsletter": column}})
-    prepared = prepare(contract, incoming)
+    prepared = prepare_rows(contract, incoming)
     assert prepared.units.height == 1000
     assert np.isfinite(model.score(prepared.units)).all()
 
@@ -159,7 +161,7 @@ def test_an_input_that_is_not_there_or_not_all_of_it_is_one_line(made: Toy, inco
         r"customers\.csv is one file, the contract has 2 tables: give the folder that holds customers\.csv and events"
     )
     with pytest.raises(InputError, match=both):
-        prepare(made.contract, incoming / "customers.csv")
+        prepare_rows(made.contract, incoming / "customers.csv")
 
 
 @pytest.mark.parametrize(
@@ -196,4 +198,4 @@ def test_events_with_dirt_do_not_lose_a_customer(made: Toy, incoming: Path) -> N
         if row.file == "events.csv"
     ]
     assert dirty
-    assert prepare(made.contract, incoming).units.height == 1000
+    assert prepare_rows(made.contract, incoming).units.height == 1000

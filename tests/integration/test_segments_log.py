@@ -22,7 +22,8 @@ from perennial.promotion.promote import evidence
 from perennial.report.context import Story
 from perennial.report.pages.compose import compose
 from perennial.scoring.scorer import Scorer
-from perennial.serving.score import prepare, scored
+from perennial.serving.preparation import prepare_rows
+from perennial.serving.score_list import build_score_list
 from tests.conftest import LIGHT, REPO, Toy
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -143,8 +144,8 @@ def test_a_first_version_needs_stability_and_a_later_one_the_names(shop: Toy) ->
 def test_the_list_names_a_segment_and_why_for_every_customer(shop: Toy, tmp_path: Path) -> None:
     source = tmp_path / "lines.csv"
     source.write_text(HEADER + "".join(lines()[:400]))
-    prepared = prepare(shop.contract, source)
-    table = scored(scorer(shop), prepared.units, shop.contract)
+    prepared = prepare_rows(shop.contract, source)
+    table = build_score_list(scorer(shop), prepared.units, shop.contract)
     assert {"CustomerID", "segment", "Champions", "reasons"} <= set(table.columns)
     assert not {"decile", "action"} & set(table.columns)
     assert table["segment"].null_count() == 0

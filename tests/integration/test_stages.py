@@ -54,7 +54,7 @@ def test_what_a_stopped_stage_had_found_stays_readable(project: Toy, made: Toy) 
         r"validate: DataStopped: table main: .*at least 5000 \[row_count\]; table main: .* always 0 \[constant_outcome\]\n",
         done.stderr,
     )
-    assert "what was found until then is kept in .perennial/ad_response/stopped/validate" in done.stdout
+    assert "what was written until then is kept in .perennial/ad_response/stopped/validate" in done.stdout
     kept = project.project.state(project.name) / "stopped" / "validate"
     assert read_table(kept / "quarantine.parquet").equals(read_table(made.out("validate", "quarantine.parquet")))
     assert read_json(kept / "audit.json")["main"]["success"]

@@ -24,7 +24,8 @@ from perennial.report.context import Story
 from perennial.report.pages.compose import compose
 from perennial.results.families import FAMILIES, Family
 from perennial.scoring.scorer import Scorer
-from perennial.serving.score import prepare, scored
+from perennial.serving.preparation import prepare_rows
+from perennial.serving.score_list import build_score_list
 from tests.fakes.story import amounts_story
 
 if TYPE_CHECKING:
@@ -151,8 +152,8 @@ def test_new_customers_are_ranked_by_what_the_task_asks_and_nothing_is_decided_w
     write_incoming(incoming, Population(seed=1, first=0, n=4_000, month=0, concept=0))
     for family in ("linear", "deep"):
         model = scorer(asked, family)  # type: ignore[arg-type]
-        units = prepare(asked.contract, incoming).units
-        table = scored(model, units, asked.contract)
+        units = prepare_rows(asked.contract, incoming).units
+        table = build_score_list(model, units, asked.contract)
         outputs = model.outputs
         assert table.columns == ["row_id", "customer_id", *outputs, "decile", "reasons"]
         rank = table.select(outputs).to_numpy().max(axis=1)

@@ -14,17 +14,18 @@ from numpy.typing import NDArray
 
 from perennial.config.baseline import BaselineParams
 from perennial.config.train import TrainParams
+from perennial.contract.head import Head
 from perennial.contract.model import Money
-from perennial.contract.serving import FeatureColumn, Head, ServingView
+from perennial.contract.serving import FeatureColumn, ServingView
+from perennial.models.deep.losses import build_loss
 from perennial.models.deep.model import DeepModel, build_tensors
-from perennial.models.deep.net import NetSpec, TabularNet, build_loss
+from perennial.models.deep.net import NetSpec, TabularNet
 from perennial.models.encoding.encode import Encoding, fit_encoding
-from perennial.models.traditional.boosted import LabelledInputs, fit_boosted
-from perennial.models.traditional.linear import fit_linear
+from perennial.models.families import fit_model
+from perennial.models.model import FitRows, FitTask, Model
 from perennial.results.families import Family
 from perennial.scoring.bundle import Bundle, background_rows
-from perennial.scoring.calibration import calibrate, link_loss
-from perennial.scoring.model import Model
+from perennial.scoring.calibration import calibrate
 from perennial.stages.train import shape
 from perennial.training import fit as training
 from perennial.training.loader import Rows
@@ -160,7 +161,8 @@ def bundle(family: Family, task: Task, folder: Path) -> Bundle:
     )  # fmt: skip
     encoding, x = fit_encoding(train, FEATURES, y, 1)
     x_val = encoding.encode(val)
-    model = fitted(family, found, encoding, (x, y, arm), (x_val, y_val, arm_val), folder)
+    rows = FitRows(x=x, y=y, arm=arm), FitRows(x=x_val, y=y_val, arm=arm_val)
+    model = fitted(family, found, encoding, *rows, folder)
     return Bundle(
         family=family, model=model, encoding=encoding, serving=serving, params={"seed": 1},
         calibration=calibrate(found, model.link(x_val), y_val, arm_val),
@@ -170,30 +172,18 @@ def bundle(family: Family, task: Task, folder: Path) -> Bundle:
 
 
 def fitted(
-    family: Family,
-    head: Head,
-    encoding: Encoding,
-    train: LabelledInputs,
-    val: LabelledInputs,
-    folder: Path,
-    **changes: Any,
+    family: Family, head: Head, encoding: Encoding, train: FitRows, val: FitRows, folder: Path, **changes: Any
 ) -> Model:
     """A model of one of the families that learn; `changes` are to the network's params."""
-
-    def loss(model: Model) -> float:
-        return link_loss(head, model.link(val[0]), *val[1:])
-
-    if family == "linear":
-        return fit_linear(*train, head, encoding, loss)
-    if family == "boosted":
-        return fit_boosted(train, val, head, encoding, baseline_params(), loss)
+    if family in {"linear", "boosted"}:
+        return fit_model(family, FitTask(train=train, val=val, head=head, encoding=encoding, params=baseline_params()))
     params = train_params(**{"epochs": 3, **changes})
-    spec = shape(head, encoding, train[1], params)
+    spec = shape(head, encoding, train.y, params)
     parts = [
-        Rows(x=build_tensors(x), y_N=torch.from_numpy(y).float(), arm_N=torch.from_numpy(arm))
-        for x, y, arm in (train, val)
+        Rows(x=build_tensors(rows.x), y_N=torch.from_numpy(rows.y).float(), arm_N=torch.from_numpy(rows.arm))
+        for rows in (train, val)
     ]
-    times = torch.ones(len(train[1]), dtype=torch.int64)
+    times = torch.ones(len(train.y), dtype=torch.int64)
     done = training.fit(
         lambda: TabularNet(spec), build_loss(spec), parts[0], times, parts[1], params, folder / "curves.csv"
     )  # fmt: skip

@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from perennial.models.deep.net import TabularNet, build_loss
+from perennial.models.deep.losses import build_loss
+from perennial.models.deep.net import TabularNet
 from perennial.training.fit import fit
 from perennial.training.module import FitModule
 from tests.model.builders import rows, spec, train_params

@@ -12,6 +12,7 @@ from perennial.config.train import WordParams
 from perennial.contract.model import Money
 from perennial.contract.serving import FeatureColumn, ServingView
 from perennial.models.encoding.encode import fit_encoding
+from perennial.models.model import FitRows
 from perennial.results.families import Family
 from perennial.scoring.blend import blend
 from perennial.scoring.bundle import Bundle, background_rows
@@ -51,13 +52,14 @@ def reader(room: Callable[[str], Path]) -> Read:
     (train, y, arm), (val, y_val, arm_val) = reviews(500, 1), reviews(250, 2)
     encoding, x = fit_encoding(train, FEATURES, y, 1)
     x_val = encoding.encode(val)
+    rows = FitRows(x=x, y=y, arm=arm), FitRows(x=x_val, y=y_val, arm=arm_val)
 
     def give(family: Family) -> Bundle:
         if family == "blend":
             return blend(give("boosted"), give("deep"), val, y_val, arm_val)
         if family not in made:
             folder = room(family)
-            model = fitted(family, head, encoding, (x, y, arm), (x_val, y_val, arm_val), folder, words=WORDS, epochs=2)
+            model = fitted(family, head, encoding, *rows, folder, words=WORDS, epochs=2)
             made[family] = Bundle(
                 family=family, model=model, encoding=encoding, serving=serving, params={}, split={},
                 calibration=calibrate(head, model.link(x_val), y_val, arm_val),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import polars as pl
 import pytest
 
 from perennial.models.encoding.encode import fit_encoding
+from perennial.models.model import FitRows, FitTask, Model
 from perennial.models.traditional.boosted import BoostedModel, build_features, fit_boosted
 from tests.model.builders import FEATURES, baseline_params, customers, head, outcomes
 
@@ -17,14 +21,22 @@ ENCODING = fit_encoding(FRAME, FEATURES, np.zeros(FRAME.height), 1)[0]
 
 def fitted(outputs: int = 1, **changes: float) -> tuple[BoostedModel, list[BoostedModel]]:
     """The chosen one when the last that is tried has the lowest val loss, and all that were tried."""
-    parts = [(ENCODING.encode(f), *outcomes(f, outputs, s)) for f, s in ((FRAME, 0), (VAL, 7))]
     tried: list[BoostedModel] = []
 
-    def loss(model: BoostedModel) -> float:
-        tried.append(model)
-        return -float(len(tried))
+    class Recorded(FitTask):
+        def val_loss(self, model: Model) -> float:
+            assert isinstance(model, BoostedModel)
+            tried.append(model)
+            return -float(len(tried))
 
-    return fit_boosted(parts[0], parts[1], head(outputs), ENCODING, baseline_params(**changes), loss), tried
+    train, val = rows(FRAME, outputs), rows(VAL, outputs, 7)
+    params = baseline_params(**changes)
+    return fit_boosted(Recorded(train=train, val=val, head=head(outputs), encoding=ENCODING, params=params)), tried
+
+
+def rows(frame: pl.DataFrame, outputs: int, seed: int = 0) -> FitRows:
+    y, arm = outcomes(frame, outputs, seed)
+    return FitRows(x=ENCODING.encode(frame), y=y, arm=arm)
 
 
 def text(model: BoostedModel) -> list[str]:
@@ -59,11 +71,13 @@ def test_growing_stops_where_val_no_longer_gains() -> None:
 
 def test_each_output_is_grown_on_the_rows_of_its_arm() -> None:
     both = fitted(outputs=2)[0]
-    train = (ENCODING.encode(FRAME), *outcomes(FRAME, 2))
-    changed = train[1].copy()
-    changed[train[2] == 1] = 1 - changed[train[2] == 1]  # only what happened in arm 1
-    val = (ENCODING.encode(VAL), *outcomes(VAL, 2, 7))
-    other = fit_boosted((train[0], changed, train[2]), val, head(2), ENCODING, baseline_params(), lambda model: 0.0)
+    train, val = rows(FRAME, 2), rows(VAL, 2, 7)
+    changed = train.y.copy()
+    changed[train.arm == 1] = 1 - changed[train.arm == 1]  # only what happened in arm 1
+    task = FitTask(
+        train=replace(train, y=changed), val=val, head=head(2), encoding=ENCODING, params=baseline_params(trials=1)
+    )
+    other = fit_boosted(task)
     assert len(both.boosters) == 2
     assert text(both)[0] == text(other)[0]
     assert text(both)[1] != text(other)[1]

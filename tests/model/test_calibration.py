@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import log_softmax
 
-from perennial.scoring.calibration import Calibration, calibrate, link_loss, log_loss
+from perennial.scoring.calibration import Calibration, calibrate
+from perennial.tasks.losses import log_loss, loss_of
 from tests.model.builders import F64, HEADS, TASKS, Task, head
 
 pytestmark = pytest.mark.model
@@ -121,7 +122,7 @@ def test_a_temperature_never_raises_the_loss_of_the_rows_it_was_fitted_on(seed: 
     link, y = of_classes(300, seed)
     head = HEADS["multiclass"]
     found = calibrate(head, sure * link, y, NONE[:300])
-    before, after = (link_loss(head, z * link, y, NONE[:300]) for z in (sure, sure * found.slope_O[0]))
+    before, after = (loss_of(head).mean(z * link, y, NONE[:300]) for z in (sure, sure * found.slope_O[0]))
     assert after <= before + 1e-6
 
 
@@ -172,14 +173,14 @@ def test_a_sample_gets_the_chances_of_its_population(kept: tuple[float, float]) 
 def test_losses_of_links_are_those_of_the_textbooks() -> None:
     link = np.log(np.array([[0.2, 0.5, 0.3], [0.6, 0.3, 0.1]]))
     y = np.array([1.0, 2.0])
-    assert link_loss(HEADS["multiclass"], link, y, NONE[:2]) == pytest.approx(-np.log([0.5, 0.1]).mean())
-    assert link_loss(HEADS["multiclass"], link + 7, y, NONE[:2]) == pytest.approx(-np.log([0.5, 0.1]).mean())
+    assert loss_of(HEADS["multiclass"]).mean(link, y, NONE[:2]) == pytest.approx(-np.log([0.5, 0.1]).mean())
+    assert loss_of(HEADS["multiclass"]).mean(link + 7, y, NONE[:2]) == pytest.approx(-np.log([0.5, 0.1]).mean())
     amounts = np.array([[1.0], [5.0]])
-    assert link_loss(HEADS["regression"], amounts, np.array([2.0, 2.0]), NONE[:2]) == pytest.approx(5)
+    assert loss_of(HEADS["regression"]).mean(amounts, np.array([2.0, 2.0]), NONE[:2]) == pytest.approx(5)
     two = np.array([[0.0, 3.0], [1.0, 4.0]])
-    uplift = link_loss(HEADS["uplift"], np.hstack([two, two[:, :1]]), np.array([1.0, 0.0]), np.array([0, 1]))
+    uplift = loss_of(HEADS["uplift"]).mean(np.hstack([two, two[:, :1]]), np.array([1.0, 0.0]), np.array([0, 1]))
     assert uplift == pytest.approx((np.log1p(1) + np.log1p(np.exp(4))) / 2)
-    spent = link_loss(HEADS["uplift_amounts"], np.hstack([two, two[:, :1]]), np.array([3.0, 2.0]), np.array([1, 0]))
+    spent = loss_of(HEADS["uplift_amounts"]).mean(np.hstack([two, two[:, :1]]), np.array([3.0, 2.0]), np.array([1, 0]))
     assert spent == pytest.approx((0 + 1) / 2)
 
 
@@ -203,7 +204,7 @@ def test_what_an_arm_spends_is_put_right_only_where_held_out_rows_say_so() -> No
 def test_the_loss_of_two_parts_is_least_at_the_right_mean() -> None:
     y = np.array([0.0, 0.0, 12.0, 4.0])
     means = {
-        m: link_loss(HEADS["two_part"], np.full((4, 1), np.log(m)), y, NONE[:4]) for m in (2.0, 3.9, 4.0, 4.1, 8.0)
+        m: loss_of(HEADS["two_part"]).mean(np.full((4, 1), np.log(m)), y, NONE[:4]) for m in (2.0, 3.9, 4.0, 4.1, 8.0)
     }
     assert min(means, key=lambda mean: means[mean]) == 4.0
 

@@ -18,7 +18,8 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from perennial.errors import ConfigError
-from perennial.models.deep.net import TabularNet, build_loss
+from perennial.models.deep.losses import build_loss
+from perennial.models.deep.net import TabularNet
 from perennial.training.fit import Fitted, fit
 from perennial.training.module import FitModule, build_adamw, warmup_cosine_factor
 from tests.model.builders import rows, spec, train_params

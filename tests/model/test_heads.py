@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logsumexp
 
+from perennial.contract.head import Head
 from perennial.contract.load import parse
-from perennial.contract.serving import Head, build_head
+from perennial.contract.serving import build_head
 from perennial.models.traditional.heads import build_targets, compute_link, link_contributions, sum_by_column
 from perennial.results.families import Family
 from perennial.scoring.scorer import Scorer

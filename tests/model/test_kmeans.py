@@ -73,15 +73,15 @@ def test_a_fit_from_known_segments_keeps_names_and_scale_while_centres_move(tmp_
     encoding, encoded = rows(3)
     old = name_segments(fit_kmeans(encoded, encoding, 3, starts=3, seed=1), encoded, TRAITS)
     other_encoding, others = rows(3, seed=4)
-    write_json(tmp_path / "known.json", old.previous)
+    write_json(tmp_path / "known.json", old.previous.model_dump(mode="json"))
     new = refit_kmeans(others, other_encoding, PreviousSegments.model_validate(read_json(tmp_path / "known.json")))
     assert new.names == old.names
     np.testing.assert_array_equal(new.scale.center_F, old.scale.center_F)
     assert 0 < np.abs(new.centre_KF - old.centre_KF).max() < 0.3
     assert (new.segment(encoded) == old.segment(encoded)).mean() > 0.97
     known = {
-        **old.previous,
-        "columns": {"z": old.previous["columns"]["a"]},
+        **old.previous.model_dump(mode="json"),
+        "columns": {"z": old.previous.columns["a"].model_dump(mode="json")},
         "centres": [{"z": 0.0}, {"z": 1.0}, {"z": 2.0}],
     }
     with pytest.raises(ConfigError, match="has the columns z; the data have b, a"):

@@ -11,8 +11,9 @@ from sklearn.linear_model import LogisticRegression
 
 from perennial.errors import DataStopped
 from perennial.models.encoding.encode import Encoding, fit_encoding
+from perennial.models.model import FitRows, FitTask, Model
 from perennial.models.traditional.linear import Design, LinearModel, build_design, fit_linear
-from tests.model.builders import F64, FEATURES, I64, customers, head, outcomes
+from tests.model.builders import F64, FEATURES, I64, baseline_params, customers, head, outcomes
 
 pytestmark = pytest.mark.model
 
@@ -26,11 +27,18 @@ def fitted(outputs: int = 1, wanted: int | None = None) -> tuple[LinearModel, li
     y, arm = outcomes(TRAIN, outputs)
     tried: list[LinearModel] = []
 
-    def loss(model: LinearModel) -> float:
-        tried.append(model)
-        return 0.0 if wanted is None or len(tried) - 1 == wanted else 1.0
+    class Recorded(FitTask):
+        def val_loss(self, model: Model) -> float:
+            assert isinstance(model, LinearModel)
+            tried.append(model)
+            return 0.0 if wanted is None or len(tried) - 1 == wanted else 1.0
 
-    return fit_linear(ROWS, y, arm, head(outputs), ENCODING, loss), tried, y, arm
+    return fit_linear(task(y, arm, outputs, Recorded)), tried, y, arm
+
+
+def task(y: F64, arm: I64, outputs: int, kind: type[FitTask] = FitTask) -> FitTask:
+    rows = FitRows(x=ROWS, y=y, arm=arm)
+    return kind(train=rows, val=rows, head=head(outputs), encoding=ENCODING, params=baseline_params())
 
 
 def test_six_are_tried_and_the_lowest_loss_on_val_wins() -> None:
@@ -84,4 +92,4 @@ def test_an_arm_with_one_outcome_stops_with_words() -> None:
     _, arm = outcomes(TRAIN, 3)
     y = (arm != 2).astype(np.float64) * (np.arange(600) % 2)
     with pytest.raises(DataStopped, match=r"output 2 has \d+ training rows with one and the same outcome"):
-        fit_linear(ROWS, y, arm, head(3), ENCODING, lambda model: 0.0)
+        fit_linear(task(y, arm, 3))

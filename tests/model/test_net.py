@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from perennial.models.deep.encoders import CategoryEncoder, PeriodicEncoder, choose_width
-from perennial.models.deep.net import TabularNet, build_loss, link_scores
+from perennial.models.deep.losses import build_loss, link_scores
+from perennial.models.deep.net import TabularNet
 from tests.model.builders import rows, spec
 
 pytestmark = pytest.mark.model

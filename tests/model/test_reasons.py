@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 import torch
 
-from perennial.contract.serving import FeatureColumn, Head
+from perennial.contract.head import Head
+from perennial.contract.serving import FeatureColumn
 from perennial.explain.gradients import attribute_gradients
 from perennial.explain.words import describe_adverse_reasons, describe_reasons
 from perennial.models.traditional.boosted import BoostedModel

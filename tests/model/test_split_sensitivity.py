@@ -126,7 +126,7 @@ def test_every_task_is_told_in_its_own_metric(task: dict[str, Any], column: dict
     assert found.metric == task["primary"]
     better = 1 if task["primary"] == "gini_norm" else -1
     (honest, late), _ = found.cells
-    assert better * (late["value"] - honest.value) > 0
+    assert better * (late.value - honest.value) > 0
 
 
 def test_rows_that_stand_for_more_weigh_more() -> None:
@@ -138,4 +138,4 @@ def test_rows_that_stand_for_more_weigh_more() -> None:
     )
     assert plain is not None
     assert sampled is not None
-    assert sampled["cells"][1][0].value < plain["cells"][1][0].value - 0.1
+    assert sampled.cells[1][0].value < plain.cells[1][0].value - 0.1

@@ -16,8 +16,9 @@ from perennial.contract.serving import FeatureColumn
 from perennial.errors import ConfigError
 from perennial.evaluation.statistics.metrics import measure
 from perennial.models.deep.encoders import WideEncoder, WordEncoder
+from perennial.models.deep.losses import build_loss, link_scores
 from perennial.models.deep.model import DeepModel, build_tensors, split_blocks
-from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, build_loss, link_scores
+from perennial.models.deep.net import NetSpec, TabularNet, WordSpec
 from perennial.models.encoding.encode import fit_encoding
 from perennial.models.traditional.heads import compute_link
 from perennial.models.traditional.linear import LinearModel

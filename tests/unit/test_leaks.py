@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from perennial.evaluation.statistics.leaks import Leak, questions, reaching, straddling, telling, telling_any
+from perennial.evaluation.statistics.leaks import Leak, binary_questions, reaching, straddling, telling, telling_any
 
 pytestmark = pytest.mark.unit
 
@@ -117,9 +117,11 @@ def test_an_amount_is_asked_whether_there_is_any_whatever_the_task() -> None:
     bought = outcomes()
     spent = bought * np.random.default_rng(1).lognormal(3, 1, N)
     for task in ("regression", "uplift"):
-        found = telling_any({"bought": bought, "noise": np.random.default_rng(2).random(N)}, questions(spent, task))
+        found = telling_any(
+            {"bought": bought, "noise": np.random.default_rng(2).random(N)}, binary_questions(spent, is_class=False)
+        )
         assert [(leak.column, leak.proven) for leak in found] == [("bought", True)], task
-    (itself,) = questions(bought.astype(np.float64), "uplift")
+    (itself,) = binary_questions(bought.astype(np.float64), is_class=False)
     assert np.array_equal(itself, bought)
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from perennial.contract.load import load
-from perennial.serving.score import prepare
+from perennial.serving.preparation import prepare_rows
 
 pytestmark = pytest.mark.unit
 CONTRACT = load(Path(str(resources.files("perennial.gallery") / "product_images.yaml")))
@@ -28,7 +28,7 @@ def test_pictures_are_found_and_those_that_are_not_have_a_reason(tmp_path: Path,
         member.size = len(picture.getvalue())
         tar.addfile(member, io.BytesIO(picture.getvalue()))
 
-    ready = prepare(CONTRACT, tmp_path if given == "folder" else table)
+    ready = prepare_rows(CONTRACT, tmp_path if given == "folder" else table)
 
     assert ready.units["photo"].to_list() == [picture.getvalue()]
     assert ready.rejected["reason"].to_list() == ["photo: 'gone.jpg' is not in clothing_small_128.tar"]

@@ -25,7 +25,9 @@ from perennial.files.project import Project
 from perennial.report.charts.numbers import count, decimal, money
 from perennial.results.campaign import AudienceCounts, CampaignRecord
 from perennial.scoring.scorer import Scorer
-from perennial.serving.score import in_use, prepare, writable, write_list
+from perennial.serving.champion import load_champion
+from perennial.serving.preparation import prepare_rows
+from perennial.serving.score_list import check_output, write_list
 from perennial.tracking.registry import Version
 
 log = logging.getLogger("perennial")
@@ -46,13 +48,13 @@ def build_audience(
     for path in (source, *([suppress] if suppress else [])):
         if not path.exists():
             raise InputError(f"{path}: there is no such file or folder")
-        writable(path, output)
-    version, scorer = in_use(project, name, contract, None)
+        check_output(path, output)
+    version, scorer = load_champion(project, name, contract, None)
     if scorer.bundle.serving.money != contract.money:
         raise Refused(f"money has changed since version {version.number} was trained: perennial run {name}")
     contacts = contract.find_columns("contact")
     readable = [column for column, spec in contract.columns.items() if spec.role != "ignore"]
-    prepared = prepare(contract, source, [*contacts, *(c for c in options.columns or () if c in readable)])
+    prepared = prepare_rows(contract, source, [*contacts, *(c for c in options.columns or () if c in readable)])
     message_column = ["message"] if len(plan.messages) > 1 else []
     columns = options.columns or (plan.key, *find_contact_columns(prepared, plan), *message_column)
     selection = select_customers(scorer, prepared, plan, suppress)

@@ -89,7 +89,7 @@ def _check_contract(contract: Contract) -> None:
     needed = ("value_of_response", "cost_of_contact") if task == "binary" else ("value_of_response",)
     if absent := [f"money.{name}" for name in needed if getattr(contract.money, name) is None]:
         raise ContractError(f"{' and '.join(absent)} missing: without it, nobody can say who is worth contacting")
-    if task == "uplift" and not contract.columns[str(contract.target)].is_coded:
+    if task == "uplift" and contract.outcome is not None and not contract.outcome.is_coded:
         raise ContractError("an audience is drawn for responses of 0 and 1 so far, not for amounts")
     if contract.sampling.sampling_rate == "unknown":
         raise ContractError(

@@ -19,7 +19,8 @@ from perennial.evaluation.statistics import holdout
 from perennial.evaluation.statistics.intervals import F64
 from perennial.results.campaign import AudienceCounts
 from perennial.scoring.scorer import Scorer
-from perennial.serving.score import Prepared, scored
+from perennial.serving.preparation import PreparedRows
+from perennial.serving.score_list import build_score_list
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class Selection:
     counts: AudienceCounts
 
 
-def select_customers(scorer: Scorer, prepared: Prepared, plan: CampaignPlan, suppress: Path | None) -> Selection:
+def select_customers(scorer: Scorer, prepared: PreparedRows, plan: CampaignPlan, suppress: Path | None) -> Selection:
     """Raises: InputError for an id with several rows, a suppression file that matches nobody, or when nobody is left."""
     keys = prepared.units[plan.key].cast(pl.String)
     check_one_row_each(keys, plan.key)
@@ -50,7 +51,7 @@ def select_customers(scorer: Scorer, prepared: Prepared, plan: CampaignPlan, sup
     return Selection(customers=customers, counts=counts)
 
 
-def find_contact_columns(prepared: Prepared, plan: CampaignPlan) -> list[str]:
+def find_contact_columns(prepared: PreparedRows, plan: CampaignPlan) -> list[str]:
     """The columns of role contact by which somebody can be reached: addresses and phone numbers, not names."""
     contacts = plan.contract.find_columns("contact")
     return [c for c in contacts if hash_contacts(prepared.units[c].cast(pl.String)).reaches.any()]
@@ -69,7 +70,7 @@ def _read_suppressed(path: Path | None, plan: CampaignPlan, keys: pl.Series) -> 
     return suppressed
 
 
-def _is_reached(prepared: Prepared, plan: CampaignPlan) -> NDArray[np.bool_]:
+def _is_reached(prepared: PreparedRows, plan: CampaignPlan) -> NDArray[np.bool_]:
     """Customers (n,) with a usable address or number; everyone, where the contract has no such column."""
     columns = find_contact_columns(prepared, plan)
     reached = [hash_contacts(prepared.units[column].cast(pl.String)).reaches.to_numpy() for column in columns]
@@ -78,7 +79,7 @@ def _is_reached(prepared: Prepared, plan: CampaignPlan) -> NDArray[np.bool_]:
 
 def _draw_groups(scorer: Scorer, units: pl.DataFrame, plan: CampaignPlan) -> tuple[pl.DataFrame, dict[str, int]]:
     """The customers with what was decided of each, and the size of each group."""
-    scores = scored(scorer, units, plan.contract)
+    scores = build_score_list(scorer, units, plan.contract)
     keys = units[plan.key].cast(pl.String).to_list()
     group = holdout.drawn(plan.campaign, keys, (scores["action"] != "none").to_numpy(), plan.holdout)
     score, gain, message = _predict_gain(scorer, units, plan)

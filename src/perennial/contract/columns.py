@@ -216,6 +216,11 @@ class Column(ContractPart):
         return (self.source,) if isinstance(self.source, str) else self.source or ()
 
     @property
+    def value_names(self) -> list[str]:
+        """The values that its cells can have, in the order of `values`."""
+        return [str(value) for value in (self.values.values() if isinstance(self.values, dict) else self.values or ())]
+
+    @property
     def is_coded(self) -> bool:
         """Whether `values` maps each text to an integer code, as for a 0/1 outcome."""
         return isinstance(self.values, dict) and all(isinstance(code, int) for code in self.values.values())

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import assert_never
 
 from perennial.contract.column_types import NUMBER, TEXT, check_column
 from perennial.contract.event_consistency import check_as_of, check_cutoffs, check_events, check_features, check_rules
 from perennial.contract.model import Contract
 from perennial.contract.rules import MinPositives
+from perennial.contract.tasks import SupervisedTask
 
 _PARTS = {"train", "val", "test", "out_of_time"}
-_OF_EVENTS = {"binary": "any", "regression": "sum"}  # the kind of outcome that a task can have of events
 
 
 def find_contradictions(contract: Contract) -> list[str]:
@@ -52,16 +51,16 @@ def _check_target(contract: Contract) -> Iterator[str]:
         targets = contract.unit.target
         if target not in targets:
             yield f"task.target {target!r} is no key of unit.target; there are: {', '.join(targets) or 'none'}"
-        elif targets[target].kind != (kind := _OF_EVENTS.get(contract.task.kind)):
+        elif targets[target].kind != (kind := contract.task.event_target):
             asked = f"a target of kind {kind}, not unit.target.{target} of kind {targets[target].kind}"
             yield f"a {contract.task.kind} task needs {asked if kind else 'a main table: events give it no outcome'}"
         return
     outcomes = contract.find_columns("outcome")
     if target not in outcomes:
         yield f"task.target {target!r} has no column of role outcome; there are: {', '.join(outcomes) or 'none'}"
-    else:
-        yield from _check_outcome(contract, target)
-    if contract.task.kind == "uplift" and not contract.find_columns("treatment"):
+    elif isinstance(contract.task, SupervisedTask):
+        yield from contract.task.check_outcome(target, contract.columns[target])
+    if contract.task.has_arms and not contract.find_columns("treatment"):
         yield "an uplift task needs a column of role treatment"
 
 
@@ -73,30 +72,6 @@ def _check_no_outcome(contract: Contract) -> Iterator[str]:
     has_numeric_feature = any(feature.kind != "count_by" for feature in contract.unit.features.values())
     if not has_numeric_feature and not any(c.is_feature and c.role == "numeric" for c in contract.columns.values()):
         yield f"a {contract.task.kind} task needs a column of role numeric, or one of unit.features"
-
-
-def _check_outcome(contract: Contract, target: str) -> Iterator[str]:
-    """The values or the type that a task needs of its outcome."""
-    column = contract.columns[target]
-    match contract.task.kind:
-        case "binary":
-            if not isinstance(column.values, dict) or set(column.values.values()) != {0, 1}:
-                yield f'outcome {target!r} maps its texts to 0 and 1: values: {{"no": 0, "yes": 1}}'
-        case "uplift":
-            is_response = isinstance(column.values, dict) and set(column.values.values()) == {0, 1}
-            if not is_response and (column.cell_type not in NUMBER or column.is_coded):
-                either = 'maps its texts to 0 and 1, values: {"no": 0, "yes": 1}, or is an amount, type: decimal'
-                yield f"outcome {target!r} {either}"
-        case "multiclass":
-            if len(set(contract.classes)) < 3 or column.is_coded:
-                yield f"outcome {target!r} lists three or more classes as texts: values: [low, middle, high]"
-        case "regression":
-            if column.cell_type not in NUMBER or column.is_coded:
-                yield f"outcome {target!r} is an amount: type: decimal, or int"
-        case "clustering":
-            pass
-        case _:
-            assert_never(contract.task.kind)
 
 
 def _check_queries(contract: Contract) -> Iterator[str]:
@@ -114,7 +89,7 @@ def _check_dates(contract: Contract) -> Iterator[str]:
         if column.dated is not None and (column.role != "outcome" or column.dated not in contract.find_columns("time")):
             times = ", ".join(contract.find_columns("time")) or "none"
             yield f"columns.{name}: dated is for an outcome and names a column of role time; there are: {times}"
-    if any(isinstance(rule, MinPositives) for rule in contract.rules) and contract.task.kind != "binary":
+    if any(isinstance(rule, MinPositives) for rule in contract.rules) and not contract.task.has_events:
         yield f"rules: min_positives is for a binary task, not for {contract.task.kind}"
 
 
@@ -122,10 +97,10 @@ def _check_sampling(contract: Contract) -> Iterator[str]:
     rates = contract.sampling.sampling_rate
     if not rates:
         return
-    if contract.task.kind != "binary":
+    if not contract.task.has_events:
         yield f"sampling is for a binary task, not for {contract.task.kind}"
         return
-    codes = contract.columns[contract.task.target].values if contract.target in contract.columns else None
+    codes = contract.outcome.values if contract.outcome is not None else None
     if isinstance(rates, dict) and isinstance(codes, dict) and set(rates) != set(codes):
         yield f"sampling.sampling_rate names {', '.join(rates)}; the outcome's texts are {', '.join(codes)}"
 

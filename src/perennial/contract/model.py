@@ -133,13 +133,17 @@ class Contract(ContractPart):
     @property
     def target(self) -> str | None:
         """The outcome to predict; None where a task has none."""
-        return None if self.task.kind == "clustering" else self.task.target
+        return self.task.target
 
     @property
     def classes(self) -> list[str]:
         """The values of a multiclass outcome, in their order; empty for other tasks."""
-        values = self.columns[self.task.target].values if self.task.kind == "multiclass" else None
-        return [str(value) for value in (values.values() if isinstance(values, dict) else values or ())]
+        return self.outcome.value_names if self.task.has_classes and self.outcome is not None else []
+
+    @property
+    def outcome(self) -> Column | None:
+        """The column to predict; None where events make the outcome, or there is none."""
+        return None if self.target is None else self.columns.get(self.target)
 
     @property
     def sampling_rates(self) -> tuple[float, float]:

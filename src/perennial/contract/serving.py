@@ -6,12 +6,12 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from typing import Literal, assert_never
+from typing import Literal
 
 from perennial.contract.columns import Column, ContractPart
 from perennial.contract.features import CountBy, Feature, OverEvents, columns_of_feature
+from perennial.contract.head import Head
 from perennial.contract.model import Contract, Money
-from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
 
 FeatureKind = Literal["numeric", "categorical", "text", "image"]
 _IN_DAYS = {"days_since", "recency", "tenure", "gap"}
@@ -28,26 +28,6 @@ class FeatureColumn(ContractPart):
     recipe: str = ""  # digest of its definition: the same name with another definition is another feature
 
 
-class Head(ContractPart):
-    """What a model predicts: its task and the names of its scores (classes, arms with the control first, else one).
-
-    Segments get their names after the fit. `amounts`: scores of an uplift task are amounts, not probabilities.
-
-    `prior` is ln(rate_0 / rate_1), which turns odds of the sample into those of the population; 0 without sampling.
-    """
-
-    task: Literal["binary", "multiclass", "regression", "uplift", "clustering"]
-    outputs: tuple[str, ...]
-    two_part: bool = False
-    amounts: bool = False
-    prior: float = 0.0
-
-    @property
-    def raw(self) -> int:
-        """The number of raw outputs of a model: two for an amount in two parts."""
-        return 2 if self.two_part else len(self.outputs)
-
-
 class ServingView(ContractPart):
     """The part of a contract that travels in a bundle."""
 
@@ -59,7 +39,7 @@ class ServingView(ContractPart):
 
 def build_serving_view(contract: Contract) -> ServingView:
     treatment = contract.find_column("treatment")
-    arms = contract.columns[treatment].arms if treatment and contract.task.kind == "uplift" else {}
+    arms = contract.columns[treatment].arms if treatment and contract.task.has_arms else {}
     return ServingView(
         head=build_head(contract),
         costs=(0.0, *(arm.cost for arm in arms.values())) if arms else (contract.money.cost_of_contact or 0.0,),
@@ -69,27 +49,21 @@ def build_serving_view(contract: Contract) -> ServingView:
 
 
 def _select_features(contract: Contract) -> list[FeatureColumn]:
-    """The features of a model; clustering measures distances in numbers only."""
+    """The features of a model; without an outcome it measures distances, in numbers only."""
     columns = feature_columns(contract)
-    return [c for c in columns if c.kind == "numeric"] if contract.task.kind == "clustering" else columns
+    return [c for c in columns if c.kind == "numeric"] if contract.target is None else columns
 
 
 def build_head(contract: Contract) -> Head:
-    match contract.task:
-        case Binary():
-            zero, one = contract.sampling_rates
-            return Head(task="binary", outputs=("probability",), prior=math.log(zero / one))
-        case Multiclass():
-            return Head(task="multiclass", outputs=tuple(contract.classes))
-        case Regression():
-            return Head(task="regression", outputs=("amount",), two_part=contract.task.zeros == "two_part")
-        case Uplift():
-            amounts = not contract.columns[contract.task.target].is_coded
-            return Head(task="uplift", outputs=tuple(contract.arms), amounts=amounts)
-        case Clustering():
-            return Head(task="clustering", outputs=())
-        case _:
-            assert_never(contract.task)
+    task, (zero, one) = contract.task, contract.sampling_rates
+    names = [task.score_name] if task.score_name else contract.classes or (contract.arms if task.has_arms else [])
+    return Head(
+        task=task.kind,
+        outputs=tuple(names),
+        two_part=task.is_two_part,
+        amounts=task.has_arms and contract.outcome is not None and not contract.outcome.is_coded,
+        prior=math.log(zero / one),
+    )
 
 
 def feature_columns(contract: Contract, including: Sequence[str] = ()) -> list[FeatureColumn]:

@@ -1,12 +1,17 @@
-"""Tasks of a contract: binary, multiclass, regression, uplift and clustering."""
+"""Tasks of a contract: binary, multiclass, regression, uplift and clustering, and what each asks of the data.
+
+To add one, see docs/how-to/add-a-task.md; what a task does with scores is in `perennial.tasks`.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from perennial.contract.columns import ContractPart
+from perennial.contract.column_types import NUMBER
+from perennial.contract.columns import Column, ContractPart
 
 _PRIMARY = Field(description="The metric that chooses a family and decides a promotion.")
 
@@ -19,6 +24,22 @@ class BaseTask(ContractPart):
     minimum: float
     """What the primary metric must clear, at the worse end of its interval, before a model may be used."""
 
+    score_name: ClassVar[str] = ""
+    """The name of the one score of a row; empty where classes, arms or segments name several."""
+    event_target: ClassVar[Literal["any", "sum"] | None] = None
+    """The kind of `unit.target` that makes its outcome from events; None where events give it none."""
+    has_arms: ClassVar[bool] = False
+    """Whether rows were given one of several treatments, each with a score of its own."""
+    has_classes: ClassVar[bool] = False
+    """Whether its outcome is one of several classes."""
+    has_events: ClassVar[bool] = False
+    """Whether its outcome happens or not, so that rare events can be sampled and counted."""
+
+    @property
+    def is_two_part(self) -> bool:
+        """Whether an amount is the probability that there is any times how much."""
+        return False
+
 
 class SupervisedTask(BaseTask):
     """A task with an outcome to predict."""
@@ -26,12 +47,24 @@ class SupervisedTask(BaseTask):
     target: str
     """The column of role outcome to predict."""
 
+    def check_outcome(self, name: str, column: Column) -> Iterator[str]:
+        """Yield what its outcome, the column `name`, lacks."""
+        raise NotImplementedError
+
 
 class Binary(SupervisedTask):
     kind: Literal["binary"]
     outcome_verb: str = "respond"
     """What customers with the outcome do: default, buy."""
     primary: Literal["auc", "ap", "log_loss"] = _PRIMARY
+
+    score_name = "probability"
+    event_target = "any"
+    has_events = True
+
+    def check_outcome(self, name: str, column: Column) -> Iterator[str]:
+        if not _is_event(column):
+            yield f'outcome {name!r} maps its texts to 0 and 1: values: {{"no": 0, "yes": 1}}'
 
 
 class Multiclass(SupervisedTask):
@@ -42,6 +75,12 @@ class Multiclass(SupervisedTask):
     ordered: bool = False
     """Classes have an order: quadratic kappa is reported too."""
 
+    has_classes = True
+
+    def check_outcome(self, name: str, column: Column) -> Iterator[str]:
+        if len(set(column.value_names)) < 3 or column.is_coded:
+            yield f"outcome {name!r} lists three or more classes as texts: values: [low, middle, high]"
+
 
 class Regression(SupervisedTask):
     """An amount. `two_part`: the probability that there is any, times how much if so, for amounts that are often 0."""
@@ -50,6 +89,17 @@ class Regression(SupervisedTask):
     primary: Literal["gini_norm", "mae"] = _PRIMARY
     zeros: Literal["plain", "two_part"] = "plain"
     """plain: one model of the amount; two_part: one of whether there is any, one of how much."""
+
+    score_name = "amount"
+    event_target = "sum"
+
+    @property
+    def is_two_part(self) -> bool:
+        return self.zeros == "two_part"
+
+    def check_outcome(self, name: str, column: Column) -> Iterator[str]:
+        if not _is_amount(column):
+            yield f"outcome {name!r} is an amount: type: decimal, or int"
 
 
 class Uplift(SupervisedTask):
@@ -60,6 +110,13 @@ class Uplift(SupervisedTask):
 
     kind: Literal["uplift"]
     primary: Literal["qini"] = _PRIMARY
+
+    has_arms = True
+
+    def check_outcome(self, name: str, column: Column) -> Iterator[str]:
+        if not (_is_event(column) or _is_amount(column)):
+            either = 'maps its texts to 0 and 1, values: {"no": 0, "yes": 1}, or is an amount, type: decimal'
+            yield f"outcome {name!r} {either}"
 
 
 class Clustering(BaseTask):
@@ -76,12 +133,22 @@ class Clustering(BaseTask):
     """The split-half agreement that a number of segments must reach."""
     primary: Literal["stability"] = _PRIMARY
 
+    target: ClassVar[None] = None
+
     @field_validator("k")
     @classmethod
     def _ascending(cls, k: tuple[int, int]) -> tuple[int, int]:
         if not 2 <= k[0] <= k[1] <= 20:
             raise ValueError(f"k is the least and the most segments, from 2 to 20, not {list(k)}")
         return k
+
+
+def _is_event(column: Column) -> bool:
+    return isinstance(column.values, dict) and set(column.values.values()) == {0, 1}
+
+
+def _is_amount(column: Column) -> bool:
+    return column.cell_type in NUMBER and not column.is_coded
 
 
 Task = Annotated[Binary | Multiclass | Regression | Uplift | Clustering, Field(discriminator="kind")]

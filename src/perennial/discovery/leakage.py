@@ -23,8 +23,8 @@ from perennial.evaluation.statistics.leaks import (
     PROOF,
     auc_of_numbers,
     auc_of_rates,
+    binary_questions,
     codes_of,
-    questions,
     telling_any,
 )
 from perennial.evaluation.statistics.metrics import measure
@@ -65,8 +65,8 @@ def _split_outcome(draft: Draft) -> tuple[Bools, list[F64]]:
     cells = cast_columns(draft.table.sample.select(name), {name: draft.outcome.draft.to_column()}).frame[name]
     is_known, known = cells.is_not_null().to_numpy(), cells.drop_nulls()
     if kind == "multiclass":
-        return is_known, questions(codes_of(known.to_numpy())[0].astype(np.float64), kind)
-    asked = questions(known.cast(pl.Float64).to_numpy(), kind)
+        return is_known, binary_questions(codes_of(known.to_numpy())[0].astype(np.float64), is_class=True)
+    asked = binary_questions(known.cast(pl.Float64).to_numpy(), is_class=False)
     return is_known, [y for y in asked if min(y.sum(), len(y) - y.sum()) >= FEWEST]
 
 

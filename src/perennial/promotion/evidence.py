@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from typing import assert_never
-
 import numpy as np
 import polars as pl
 
 from perennial.config.gate import GateParams
 from perennial.contract.model import Contract
-from perennial.contract.serving import feature_columns, find_changed_features
-from perennial.contract.tasks import Binary, Clustering, Multiclass, Regression, Uplift
+from perennial.contract.serving import find_changed_features
+from perennial.contract.tasks import Clustering
 from perennial.data.prepare.parts import LabelledRows, label_rows, select_part
 from perennial.data.prepare.split import is_trained_on
 from perennial.errors import DataStopped
-from perennial.evaluation.decisions import policy
-from perennial.evaluation.decisions.money import contact_policy, message_policy
-from perennial.evaluation.decisions.profit import contacted, profit_difference, threshold
 from perennial.evaluation.decisions.segments import agreement, label_retention
-from perennial.evaluation.statistics import randomization
 from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.evaluation.statistics.slices import compare_slices
 from perennial.files.project import Project
 from perennial.files.tables import read_table
 from perennial.promotion.gate import LEVEL, Evidence, SegmentationEvidence
-from perennial.results.figures import Interval
 from perennial.scoring.scorer import Scorer
 from perennial.scoring.split_half_stability import held_out_pairs
+from perennial.tasks.lookup import supervised_task
 
 
 def gather_evidence(
@@ -39,16 +33,10 @@ def gather_evidence(
         frames = [select_part(units, splits, which, contract).frame for which in ("train", "val", "test")]
         return _segmentation(contract.task, units, (pl.concat(frames[:2]), frames[2]), new, old)
     val, test = (select_part(units, splits, which, contract) for which in ("val", "test"))
-    comparison = comparison_of(contract, test, contract.task.primary, resamples=gate.bootstrap, seed=gate.seed)
+    comparison = supervised_task(contract.task.kind).compare(
+        contract, test, contract.task.primary, resamples=gate.bootstrap, seed=gate.seed
+    )
     return compare_models(contract, new, old, (val, test), comparison, units)
-
-
-def comparison_of(
-    contract: Contract, test: LabelledRows, metric: str, *, resamples: int, seed: int
-) -> PairedComparison:
-    """Comparison of models on the rows of `test` by `metric`, weighted as they stand for the population; by arm if any."""
-    arm = test.arm if contract.task.kind == "uplift" else None
-    return PairedComparison(metric=metric, y=test.y, arm=arm, weight=test.uneven_weight, resamples=resamples, seed=seed)
 
 
 def compare_models(
@@ -60,8 +48,8 @@ def compare_models(
     units: pl.DataFrame,
 ) -> Evidence:
     """Both models on val and test rows; of `units`, all rows there are, the randomization is checked."""
-    val, test = parts
-    p_new, problem = new.score(test.frame), _randomization_problem(contract, label_rows(units, contract))
+    (val, test), task = parts, supervised_task(contract.task.kind)
+    p_new, problem = new.score(test.frame), task.find_problem(contract, label_rows(units, contract))
     why_not = None if old is None else not_comparable(new, old, test.frame)
     if old is None or why_not is not None:
         return Evidence(
@@ -79,7 +67,7 @@ def compare_models(
         candidate=p_new,
         champion=p_old,
         randomization_problem=problem,
-        profit=_profit(contract, new, old, val, test),
+        profit=task.compare_profit(contract, val, test, new.score, old.score, LEVEL),
         slices=compare_slices(comparison, test.groups(contract.slices), p_new, p_old),
     )
 
@@ -95,14 +83,6 @@ def _segmentation(
         return SegmentationEvidence(stability=stability, minimum=task.minimum, not_comparable=why_not)
     before, now = (np.array(s.outputs)[s.score(units).argmax(axis=1)] for s in (old, new))
     return SegmentationEvidence(stability=stability, minimum=task.minimum, retention=label_retention(before, now))
-
-
-def _randomization_problem(contract: Contract, rows: LabelledRows) -> str | None:
-    """Of all rows: messages were assigned before they were split."""
-    if contract.task.kind != "uplift":
-        return None
-    before = {column.name: rows.frame[column.name].to_numpy() for column in feature_columns(contract)}
-    return randomization.find_problem(rows.arm, before, contract.shares)
 
 
 def not_comparable(new: Scorer, old: Scorer, test: pl.DataFrame) -> str | None:
@@ -126,31 +106,3 @@ def _other_question(new: Scorer, old: Scorer) -> str | None:
     if changed := find_changed_features(old.bundle.serving, new.bundle.serving):
         return f"the roles or recipes of {', '.join(changed[:5])} changed since the champion was made"
     return None
-
-
-def _profit(contract: Contract, new: Scorer, old: Scorer, val: LabelledRows, test: LabelledRows) -> Interval | None:
-    """What the candidate's list earns more than the champion's on the same test rows."""
-    match contract.task:
-        case Binary():
-            money = contact_policy(contract.money)
-            if money is None:
-                return None
-            lists = [
-                contacted(
-                    s.score(test.frame)[:, 0],
-                    threshold(s.score(val.frame)[:, 0], money, val.weight),
-                    money.budget_share,
-                    test.weight,
-                )
-                for s in (new, old)
-            ]
-            return profit_difference(test.y, lists[0], lists[1], money, LEVEL, test.weight)
-        case Multiclass() | Regression() | Clustering():
-            return None
-        case Uplift():
-            offer, scores = message_policy(contract), [s.score(test.frame) for s in (new, old)]
-            rewards = policy.rewards(test.y, test.arm, (scores[0] + scores[1]) / 2, offer)
-            choices = [policy.choice(score, offer) for score in scores]
-            return policy.worth(rewards, choices[0], choices[1], LEVEL) * (len(test) / 1000)
-        case _:
-            assert_never(contract.task)

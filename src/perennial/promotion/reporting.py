@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, assert_never
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from perennial.contract.load import load
@@ -36,6 +37,7 @@ from perennial.results.split import SplitSummary
 from perennial.results.summary import read_summary
 from perennial.results.train import TrainSummary
 from perennial.results.validate import ValidateSummary
+from perennial.tasks.lookup import TASKS
 from perennial.tracking import registry
 from perennial.tracking.mirror import attach_file
 from perennial.tracking.store import open_store
@@ -117,20 +119,14 @@ def _customers(project: Project, name: str, contract: Contract, exhibits: Exhibi
     """The best of the explained test rows, with the score that the list ranks by. No name, no contact data."""
     rows = read_table(project.output(name, "explain") / "reasons.parquet")
     scores = [column for column in rows.columns if column.startswith("score:")]
-    match contract.task.kind:
-        case "binary" | "regression":
-            rank = pl.col(scores[0])
-        case "multiclass" | "clustering":
-            rank = pl.max_horizontal(scores)
-        case "uplift":
-            rank = pl.max_horizontal(scores[1:]) - pl.col(scores[0])
-        case _:
-            assert_never(contract.task.kind)
-    best = rows.with_columns(rank.alias("rank")).sort("rank", ROW_ID, descending=[True, False]).head(_N_CUSTOMERS)
+    task, head = TASKS[contract.task.kind], build_head(contract)
+    head = head.model_copy(update={"outputs": tuple(column.removeprefix("score:") for column in scores)})
+    best = rows.with_columns(pl.Series("rank", task.strength(rows.select(scores).to_numpy())))
+    best = best.sort("rank", ROW_ID, descending=[True, False]).head(_N_CUSTOMERS)
     return tuple(
         ExplainedRow(
-            row=_row_name(row[ROW_ID], contract), score=_score(row, scores, contract), reasons=row["reasons"],
-            **exhibits.get(row[ROW_ID], {}),
+            row=_row_name(row[ROW_ID], contract), score=task.describe(np.array([row[name] for name in scores]), head),
+            reasons=row["reasons"], **exhibits.get(row[ROW_ID], {}),
         )
         for row in best.iter_rows(named=True)
     )  # fmt: skip
@@ -174,23 +170,6 @@ def _row_name(row_id: str, contract: Contract) -> str:
         return f"row {row_id.rpartition('-')[2]}"
     who, _, when = row_id.rpartition("@")
     return who if len(contract.unit.cutoffs.test) == 1 else f"{who} {when}"
-
-
-def _score(row: dict[str, Any], scores: list[str], contract: Contract) -> str:
-    """The score in words: a probability, an amount, the likeliest class, what a message adds."""
-    match contract.task.kind:
-        case "binary":
-            return f"{100 * row['rank']:.0f}\u202f%"
-        case "regression":
-            return f"{row['rank']:,.0f}"
-        case "multiclass" | "clustering":
-            likeliest = max(scores, key=lambda name: float(row[name])).removeprefix("score:")
-            return f"{likeliest} {100 * row['rank']:.0f}\u202f%"
-        case "uplift":
-            is_amount = build_head(contract).amounts
-            return f"{row['rank']:+,.2f}" if is_amount else f"{100 * row['rank']:.0f} points"
-        case _:
-            assert_never(contract.task.kind)
 
 
 def _samples(quarantine: pl.DataFrame) -> tuple[QuarantinedRow, ...]:

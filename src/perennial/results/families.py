@@ -21,13 +21,28 @@ class FamilyEntry:
     label: str
     phrase: str
     traditional: bool = False
+    inputs: Literal["all", "tables", "pictures", "no outcome"] = "all"
+    """What it is fitted on: any rows, those with pictures or without, or those without an outcome."""
+    has_quick_fit: bool = False
+    """Whether it is fitted in seconds, so that figures can be out of fold."""
 
 
 FAMILIES: Mapping[Family, FamilyEntry] = {  # the simplest first
-    "linear": FamilyEntry(stage="baseline", label="Linear", phrase="the linear model", traditional=True),
-    "boosted": FamilyEntry(stage="baseline", label="Boosted trees", phrase="boosted trees", traditional=True),
-    "kernel": FamilyEntry(stage="baseline", label="Kernel machine", phrase="a kernel machine", traditional=True),
-    "kmeans": FamilyEntry(stage="baseline", label="k-means", phrase="k-means"),
+    "linear": FamilyEntry(
+        stage="baseline", label="Linear", phrase="the linear model", traditional=True, has_quick_fit=True
+    ),
+    "boosted": FamilyEntry(
+        stage="baseline",
+        label="Boosted trees",
+        phrase="boosted trees",
+        traditional=True,
+        inputs="tables",
+        has_quick_fit=True,
+    ),
+    "kernel": FamilyEntry(
+        stage="baseline", label="Kernel machine", phrase="a kernel machine", traditional=True, inputs="pictures"
+    ),
+    "kmeans": FamilyEntry(stage="baseline", label="k-means", phrase="k-means", inputs="no outcome"),
     "deep": FamilyEntry(stage="train", label="Deep network", phrase="the deep network"),
     "blend": FamilyEntry(
         stage="evaluate", label="Deep and trees, blended", phrase="the blend of deep network and trees"

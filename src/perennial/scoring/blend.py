@@ -9,9 +9,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from perennial.errors import ConfigError
+from perennial.models.families import BlendModel
 from perennial.scoring.bundle import Bundle
 from perennial.scoring.calibration import calibrate
-from perennial.scoring.model import BlendModel
 
 F64 = NDArray[np.float64]
 

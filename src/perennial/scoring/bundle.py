@@ -1,4 +1,4 @@
-"""A fitted model in, a folder that holds all that a score needs out; and back, checked first.
+"""Bundle: the folder that holds all that a score needs, checked before it is read.
 
 A bundle holds only what its stage's declared inputs determine: no time, host or run id. No pickle.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, assert_never
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,9 +19,10 @@ from perennial.files.durable import read_json, write_json
 from perennial.files.manifest import seal, verify
 from perennial.files.tables import read_table, write_table
 from perennial.models.encoding.encode import Encoding
+from perennial.models.families import load_model
+from perennial.models.model import Model
 from perennial.results.families import FAMILIES, Family
 from perennial.scoring.calibration import Calibration
-from perennial.scoring.model import BlendModel, Model
 
 F64 = NDArray[np.float64]
 _BACKGROUND = 64  # more rows matter more for reasons than finer steps
@@ -62,13 +63,13 @@ def load(folder: Path) -> Bundle:
     Raises: IntegrityError when a file differs; Refused when it is of a format that this version does not know.
     """
     verify(folder)
-    told = read_json(folder / "bundle.json")
-    if told.get("format") != 2 or told.get("family") not in FAMILIES:
-        raise Refused(f"{folder}/bundle.json says {told}: this version reads format 2 of {', '.join(FAMILIES)}")
+    header = read_json(folder / "bundle.json")
+    if header.get("format") != 2 or header.get("family") not in FAMILIES:
+        raise Refused(f"{folder}/bundle.json says {header}: this version reads format 2 of {', '.join(FAMILIES)}")
     encoding = Encoding.load(folder)
     return Bundle(
-        family=told["family"],
-        model=_load_model(told["family"], folder, encoding),
+        family=header["family"],
+        model=load_model(header["family"], folder, encoding),
         encoding=encoding,
         calibration=Calibration.from_json(read_json(folder / "calibration.json")),
         serving=ServingView.model_validate(read_json(folder / "serving.json")),
@@ -76,36 +77,6 @@ def load(folder: Path) -> Bundle:
         split=read_json(folder / "split.json"),
         background=read_table(folder / "background.parquet"),
     )
-
-
-def _load_model(family: Family, folder: Path, encoding: Encoding) -> Model:
-    """Each family's library is loaded only for its own bundles: a linear score needs no torch."""
-    match family:
-        case "linear":
-            from perennial.models.traditional.linear import LinearModel
-
-            return LinearModel.load(folder, encoding)
-        case "boosted":
-            from perennial.models.traditional.boosted import BoostedModel
-
-            return BoostedModel.load(folder, encoding)
-        case "kernel":
-            from perennial.models.traditional.kernel import KernelModel
-
-            return KernelModel.load(folder)
-        case "kmeans":
-            from perennial.models.traditional.kmeans import KMeansModel
-
-            return KMeansModel.load(folder, encoding)
-        case "deep":
-            from perennial.models.deep.model import DeepModel
-
-            return DeepModel.load(folder)
-        case "blend":
-            members: list[Family] = [member for member in FAMILIES if (folder / member).is_dir()]
-            return BlendModel(members={member: _load_model(member, folder / member, encoding) for member in members})
-        case _:
-            assert_never(family)
 
 
 def background_rows(rows: pl.DataFrame, serving: ServingView, seed: int) -> pl.DataFrame:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from perennial.models.families import BlendModel
+from perennial.models.model import Additive
 from perennial.scoring.bundle import Bundle
-from perennial.scoring.model import Additive, BlendModel
 
 F64 = NDArray[np.float64]
 
@@ -27,31 +28,25 @@ def contributions(bundle: Bundle, rows: pl.DataFrame, *, draws: int, seed: int) 
     """Linear and trees exactly; the network by expected gradients over the bundle's background rows; a blend's mean."""
     encoded = bundle.encoding.encode(rows)
     columns = bundle.encoding.columns
-    match bundle.family:
-        case "linear" | "boosted" | "kernel" | "kmeans":
-            assert isinstance(bundle.model, Additive)
-            parts = bundle.model.contributions(encoded)
-        case "deep":
-            return _of_network(bundle, rows, columns, draws, seed)
-        case "blend":
-            assert isinstance(bundle.model, BlendModel)
-            found = [
-                contributions(replace(bundle, family=family, model=model), rows, draws=draws, seed=seed)
-                for family, model in bundle.model.members.items()
-            ]
-            parts, error = (np.mean([getattr(one, of) for one in found], axis=0) for of in ("parts", "error"))
-            return Contributions(columns, parts, error)
-        case _:
-            assert_never(bundle.family)
-    return Contributions(columns, parts, np.zeros((len(encoded), parts.shape[2])))
+    if isinstance(bundle.model, Additive):
+        parts = bundle.model.contributions(encoded)
+        return Contributions(columns, parts, np.zeros((len(encoded), parts.shape[2])))
+    if not isinstance(bundle.model, BlendModel):
+        return _explain_network(bundle, rows, columns, draws, seed)
+    members = [
+        contributions(replace(bundle, family=family, model=model), rows, draws=draws, seed=seed)
+        for family, model in bundle.model.members.items()
+    ]
+    parts, error = (np.mean([getattr(one, of) for one in members], axis=0) for of in ("parts", "error"))
+    return Contributions(columns, parts, error)
 
 
-def _of_network(bundle: Bundle, rows: pl.DataFrame, columns: list[str], draws: int, seed: int) -> Contributions:
+def _explain_network(bundle: Bundle, rows: pl.DataFrame, columns: list[str], draws: int, seed: int) -> Contributions:
     import torch
 
     from perennial.explain.gradients import attribute_gradients
+    from perennial.models.deep.losses import link_scores
     from perennial.models.deep.model import DeepModel, build_tensors
-    from perennial.models.deep.net import link_scores
 
     assert isinstance(bundle.model, DeepModel)
     net, spec, encoding = bundle.model.net.eval(), bundle.model.spec, bundle.encoding
@@ -82,14 +77,15 @@ def focus(bundle: Bundle, rows: pl.DataFrame, found: Contributions) -> F64:
 
     Of a segment: by how much each column is nearer to its centre than to the second nearest one.
     """
-    task = bundle.serving.head.task
-    if task in {"binary", "regression"}:
+    head = bundle.serving.head
+    if len(head.outputs) == 1:
         return found.parts[:, :, 0]
     link = bundle.model.link(bundle.encoding.encode(rows))
-    if task == "clustering":
+    if head.scale == "distance":
         first, second = np.argsort(-link, axis=1, kind="stable")[:, :2].T
         every = np.arange(len(link))
         return np.asarray(found.parts[every, :, first] - found.parts[every, :, second])
-    best = link.argmax(axis=1) if task == "multiclass" else (link[:, 1:] - link[:, :1]).argmax(axis=1) + 1
+    is_class = head.scale == "classes"
+    best = link.argmax(axis=1) if is_class else (link[:, 1:] - link[:, :1]).argmax(axis=1) + 1
     chosen: F64 = np.take_along_axis(found.parts, best[:, None, None], axis=2)[:, :, 0]
-    return chosen if task == "multiclass" else chosen - found.parts[:, :, 0]
+    return chosen if is_class else chosen - found.parts[:, :, 0]

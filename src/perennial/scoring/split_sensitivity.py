@@ -20,10 +20,11 @@ from perennial.data.prepare.parts import LabelledRows, select_part
 from perennial.data.prepare.split import assign_by_hash, assign_by_time
 from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.models.encoding.encode import fit_encoding
-from perennial.models.traditional.boosted import BoostedModel, fit_boosted
+from perennial.models.model import FitRows, FitTask
+from perennial.models.traditional.boosted import fit_boosted
 from perennial.results.baseline import SplitSensitivity
 from perennial.results.figures import Interval
-from perennial.scoring.calibration import calibrate, link_loss
+from perennial.scoring.calibration import calibrate
 
 _SALT = "both ways"
 _FEWEST = 10  # rows of an outcome
@@ -34,7 +35,7 @@ def split_sensitivity(
     units: pl.DataFrame, splits: pl.DataFrame, contract: Contract, params: BaselineParams
 ) -> SplitSensitivity | None:
     """None where there is but one cell, and for uplift, whose figure needs every row."""
-    if contract.task.kind == "uplift":
+    if contract.task.has_arms:
         return None
     reported = _name_of(contract, units)
     parts = {reported: splits.select(ROW_ID, "split"), **_others(units, contract, reported)}
@@ -95,14 +96,13 @@ def _cell(
     if any(_too_few(rows, contract) for rows in (train, val, test)):
         return None
     encoding, x_train = fit_encoding(train.frame, features, train.y, params.seed)
-    x_val = encoding.encode(val.frame)
-
-    def val_loss(model: BoostedModel) -> float:
-        return link_loss(head, model.link(x_val), val.y, val.arm)
-
-    one = params.model_copy(update={"trials": 1})
-    model = fit_boosted((x_train, train.y, train.arm), (x_val, val.y, val.arm), head, encoding, one, val_loss)
-    calibration = calibrate(head, model.link(x_val), val.y, val.arm)
+    fit = FitTask(
+        train=FitRows(x=x_train, y=train.y, arm=train.arm),
+        val=FitRows(x=encoding.encode(val.frame), y=val.y, arm=val.arm),
+        head=head, encoding=encoding, params=params.model_copy(update={"trials": 1}),
+    )  # fmt: skip
+    model = fit_boosted(fit)
+    calibration = calibrate(head, model.link(fit.val.x), val.y, val.arm)
     score = calibration.score(model.link(encoding.encode(test.frame)))
     comparison = PairedComparison(
         metric=contract.task.primary, y=test.y, weight=test.uneven_weight, resamples=200, seed=params.seed
@@ -111,7 +111,7 @@ def _cell(
 
 
 def _too_few(rows: LabelledRows, contract: Contract) -> bool:
-    if contract.task.kind == "regression":
+    if not contract.classes and not contract.task.has_events:  # an amount
         return len(np.unique(rows.y)) < 2
     counts = np.bincount(rows.y.astype(np.int64), minlength=max(2, len(contract.classes)))
     return int(counts.min()) < _FEWEST

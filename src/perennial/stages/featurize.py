@@ -6,13 +6,12 @@ import narwhals as nw
 import polars as pl
 
 from perennial.contract.model import Contract
-from perennial.data.names import CUTOFF, ORDER, ROW_ID, UNUSED_SCHEMA, conserve_rows
+from perennial.data.names import CUTOFF, ROW_ID
 from perennial.data.prepare.cutoffs import check_windows
-from perennial.data.prepare.featurize import featurize
+from perennial.data.prepare.featurize import featurize_rows
 from perennial.errors import DataStopped
 from perennial.files.tables import read_table, write_table
 from perennial.results.featurize import FeaturizeSummary
-from perennial.results.summary import RowFlow
 from perennial.stages.runner import Job, log, main
 
 
@@ -20,20 +19,12 @@ def run(job: Job) -> FeaturizeSummary:
     """Raises: DataStopped when no unit is left, or an outcome is not known yet."""
     folder, contract = job.input("clean"), job.contract
     tables = {table: read_table(folder / f"{table}.parquet") for table in contract.tables}
-    lazy = {table: nw.from_native(rows.lazy()) for table, rows in tables.items()}
     if contract.unit.cutoffs is not None:
+        lazy = {table: nw.from_native(rows.lazy()) for table, rows in tables.items()}
         check_windows(lazy, contract, contract.unit.cutoffs.all[-1])
-    features = featurize(lazy, contract)
-    units = features.units.to_native().collect().sort(ORDER)
-    unused = pl.concat([pl.DataFrame(schema=UNUSED_SCHEMA), *(part.to_native().collect() for part in features.unused)])
-    flow = dict[str, RowFlow]()
-    for table, rows in tables.items():
-        listed = unused.filter(pl.col("table") == table)
-        feeding = features.fed[table].to_native().collect()[ROW_ID]
-        reasons = {why: listed.filter(pl.col("reason") == why)[ROW_ID] for why in sorted(set(listed["reason"]))}
-        to = conserve_rows("featurize", table, rows[ROW_ID], fed=feeding, **reasons)
-        flow[table] = RowFlow(rows_in=rows.height, to=to)
-        log.info("%s: %d rows, %s", table, rows.height, to)
+    units, unused, flow = featurize_rows(tables, contract)
+    for table, places in flow.items():
+        log.info("%s: %d rows, %s", table, places.rows_in, places.to)
     if not units.height:
         n_rows = sum(rows.height for rows in tables.values())
         raise DataStopped(f"no unit is left of {n_rows} rows: unit.where is {contract.unit.where}")

@@ -15,7 +15,7 @@ from perennial.data.names import CUTOFF, ENTITY, LABEL_END, ROW_ID, conserve_row
 from perennial.data.prepare.parts import LabelledRows, select_part
 from perennial.data.prepare.split import LOOKBACK, PARTS, split_units
 from perennial.errors import LeakError
-from perennial.evaluation.statistics.leaks import Leak, questions, reaching, straddling, telling_any
+from perennial.evaluation.statistics.leaks import Leak, binary_questions, reaching, straddling, telling_any
 from perennial.files.durable import write_json
 from perennial.files.tables import read_table, write_table
 from perennial.results.split import SplitSummary
@@ -74,7 +74,9 @@ def _leaks(train: LabelledRows, contract: Contract) -> list[Leak]:
     """
     names = [column.name for column in feature_columns(contract) if column.kind != "image"]
     columns = {name: train.frame[name].to_numpy() for name in names}
-    leaks = telling_any(columns, [] if contract.target is None else questions(train.y, contract.task.kind))
+    leaks = telling_any(
+        columns, [] if contract.target is None else binary_questions(train.y, is_class=bool(contract.classes))
+    )
     if proven := [leak for leak in leaks if leak.proven]:
         sentences = "; ".join(leak.words for leak in proven)
         raise LeakError(f"{sentences}; give it the role ignore with the reason", code="leak_column")
@@ -83,7 +85,7 @@ def _leaks(train: LabelledRows, contract: Contract) -> list[Leak]:
 
 def _rate(rows: LabelledRows, contract: Contract) -> float:
     """The mean outcome of a part; of classes the share of the commonest."""
-    if contract.task.kind == "multiclass":
+    if contract.classes:
         return float(np.bincount(rows.y.astype(np.int64)).max() / len(rows))
     return float(rows.y.mean())
 

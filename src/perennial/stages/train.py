@@ -9,20 +9,20 @@ import torch
 from numpy.typing import NDArray
 
 from perennial.config.train import OwnFunction, Pretrained, TrainParams
-from perennial.contract.serving import Head, build_serving_view
+from perennial.contract.head import Head
+from perennial.contract.serving import build_serving_view
 from perennial.data.prepare.parts import LabelledRows, select_part
 from perennial.errors import ConfigError
 from perennial.files.durable import read_json
 from perennial.files.extensions import load_extension
 from perennial.files.tables import read_table
+from perennial.models.deep.losses import build_loss
 from perennial.models.deep.model import DeepModel, build_tensors
-from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, build_loss
+from perennial.models.deep.net import NetSpec, TabularNet, WordSpec
 from perennial.models.deep.pretrained import FrozenPictures, distil_vectors
 from perennial.models.encoding.encode import Encoded, Encoding, fit_encoding
-from perennial.results.train import FittedFamily, TrainSummary
-from perennial.scoring.bundle import Bundle, background_rows, save
-from perennial.scoring.calibration import calibrate, link_loss
-from perennial.scoring.scorer import golden_rows
+from perennial.results.train import TrainSummary
+from perennial.scoring.fitted import FitContext
 from perennial.stages.runner import Job, log, main
 from perennial.training import fit as training
 from perennial.training.loader import Rows
@@ -57,22 +57,17 @@ def run(job: Job) -> TrainSummary:
     if not job.is_main:
         return TrainSummary()
     assert isinstance(fitted.net, TabularNet)
-    model = DeepModel(spec=spec, net=fitted.net)
-    link = model.link(x_val)
-    bundle = Bundle(
-        family="deep", model=model, encoding=encoding, serving=serving,
-        calibration=calibrate(serving.head, link, val.y, val.arm),
-        params=params.model_dump(mode="json"), split=read_json(split / "split.json"),
-        background=background_rows(train.frame, serving, params.seed),
+    context = FitContext(
+        train=train, val=val, x_val=x_val, encoding=encoding, params=params, seed=params.seed,
+        split=read_json(split / "split.json"),
     )  # fmt: skip
-    digest = save(bundle, job.out / "deep", golden_rows(bundle, background_rows(val.frame, serving, params.seed)))
-    val_loss = link_loss(serving.head, link, val.y, val.arm)
+    deep = context.save("deep", DeepModel(spec=spec, net=fitted.net), serving, job.out / "deep")
     n_weights = sum(weight.numel() for weight in fitted.net.parameters())
     log.info(
-        "best epoch %d of %d, %d weights, val loss %.4f", fitted.best_epoch, len(fitted.curve), n_weights, val_loss
+        "best epoch %d of %d, %d weights, val loss %.4f", fitted.best_epoch, len(fitted.curve), n_weights, deep.val_loss
     )
     return TrainSummary(
-        families={"deep": FittedFamily(val_loss=val_loss, digest=digest)},
+        families={"deep": deep},
         best_epoch=fitted.best_epoch,
         curve=tuple(fitted.curve),
         weights=n_weights,

@@ -30,7 +30,6 @@ from perennial.files.locks import file_lock
 from perennial.files.manifest import seal
 from perennial.files.project import Project
 from perennial.files.tables import read_table, write_table
-from perennial.promotion.evidence import comparison_of
 from perennial.report.pages.learning import build_page, describe_curve
 from perennial.results.evaluations import read_evaluation
 from perennial.results.families import Family
@@ -39,6 +38,7 @@ from perennial.results.study import GROUPS, DataGain, DepthChoice, DepthFit, Fit
 from perennial.studies import scratch_project
 from perennial.studies.scratch_project import DATA_STAGES, Overlay, trial_folder
 from perennial.studies.trial_runs import QUICK
+from perennial.tasks.lookup import supervised_task
 
 log = logging.getLogger("perennial")
 _NAME = "learning-curve"
@@ -201,4 +201,5 @@ class _Fitter:
         params = read_section(self.base.root / "params.yaml", self.name, "evaluate", EvaluateParams)
         test = select_part(self.units, self.splits, "test", self.contract)
         primary = self.contract.task.primary
-        return comparison_of(self.contract, test, primary, resamples=params.bootstrap, seed=params.seed)
+        task = supervised_task(self.contract.task.kind)
+        return task.compare(self.contract, test, primary, resamples=params.bootstrap, seed=params.seed)

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 import narwhals as nw
+import polars as pl
 
 from perennial.contract.columns import Column
 from perennial.contract.events import Above, EventTable, Filter, NotMatch
-from perennial.data.names import CONTENT, ORDER, Table
+from perennial.contract.model import Contract
+from perennial.data.names import CONTENT, ORDER, ROW_ID, Table, conserve_rows
+from perennial.results.summary import RowFlow
 
 WHY = "reason"
 _MOST = 2.0**53  # beyond it a number loses its last digits, and hundredths their place in 64 bits
+
+
+class CleanRows(NamedTuple):
+    """Rows that stay, those that are dropped (row_id, table, reason), and where all went."""
+
+    rows: pl.DataFrame
+    dropped: pl.DataFrame
+    flow: RowFlow
+
+
+def clean_rows(table: str, rows: pl.DataFrame, contract: Contract) -> CleanRows:
+    """Drop the duplicates and the filtered events of a validated table, and list them."""
+    columns, events = contract.tables[table][1], contract.events.get(table)
+    lazy, drop = nw.from_native(rows.lazy()), contract.drops_duplicates(table)
+    marked = clean(lazy, columns, events, drop_duplicates=drop).to_native().collect()
+    clean_table = marked.filter(pl.col(WHY).is_null()).drop(WHY)
+    dropped = marked.filter(pl.col(WHY).is_not_null()).select(ROW_ID, pl.lit(table).alias("table"), WHY)
+    reasons = {reason: dropped.filter(pl.col(WHY) == reason)[ROW_ID] for reason in sorted(set(dropped[WHY]))}
+    to = conserve_rows("clean", table, rows[ROW_ID], kept=clean_table[ROW_ID], **reasons)
+    return CleanRows(clean_table, dropped, RowFlow(rows_in=rows.height, to=to))
 
 
 def clean(table: Table, columns: dict[str, Column], log: EventTable | None = None, *, drop_duplicates: bool) -> Table:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import narwhals as nw
+import polars as pl
 
 from perennial.contract.features import CustomRowFeature, Since
 from perennial.contract.model import MAIN, Contract
-from perennial.data.names import ENTITY, ORDER, ROW_ID, SOURCE, Table, list_unused
+from perennial.data.names import ENTITY, ORDER, ROW_ID, SOURCE, UNUSED_SCHEMA, Table, conserve_rows, list_unused
 from perennial.data.prepare.aggregates import AGE, add_event_features, count_days
 from perennial.data.prepare.cutoffs import build_units
 from perennial.errors import ConfigError
 from perennial.files.extensions import load_extension
+from perennial.results.summary import RowFlow
 
 _AFTER = {"outcome", "treatment", "weight", "split"}
 _KEEP = {"numeric", "categorical", "text", "image", "protected", "outcome", "treatment", "weight", "split", "time"}
@@ -30,10 +33,35 @@ class Featurized(NamedTuple):
     unused: list[Table]
 
 
-def featurize(tables: Mapping[str, Table], contract: Contract) -> Featurized:
+class UnitRows(NamedTuple):
+    """Units in order, rows that feed none (row_id, table, reason), and where the rows of each table went."""
+
+    units: pl.DataFrame
+    unused: pl.DataFrame
+    flow: dict[str, RowFlow]
+
+
+def featurize_rows(
+    tables: Mapping[str, pl.DataFrame], contract: Contract, cutoffs: Sequence[dt.date] | None = None
+) -> UnitRows:
+    """Build the units of clean tables; at other cut-offs than the contract's where they are given."""
+    features = featurize({name: nw.from_native(rows.lazy()) for name, rows in tables.items()}, contract, cutoffs)
+    units = features.units.to_native().collect().sort(ORDER)
+    unused = pl.concat([pl.DataFrame(schema=UNUSED_SCHEMA), *(part.to_native().collect() for part in features.unused)])
+    flow = dict[str, RowFlow]()
+    for table, rows in tables.items():
+        listed = unused.filter(pl.col("table") == table)
+        feeding = features.fed[table].to_native().collect()[ROW_ID]
+        reasons = {why: listed.filter(pl.col("reason") == why)[ROW_ID] for why in sorted(set(listed["reason"]))}
+        to = conserve_rows("featurize", table, rows[ROW_ID], fed=feeding, **reasons)
+        flow[table] = RowFlow(rows_in=rows.height, to=to)
+    return UnitRows(units, unused, flow)
+
+
+def featurize(tables: Mapping[str, Table], contract: Contract, cutoffs: Sequence[dt.date] | None = None) -> Featurized:
     """Build the units: rows of the main table with features of their events, or entities at cut-offs without one."""
     if contract.unit.cutoffs is not None:
-        return Featurized(*build_units(tables, contract, contract.unit.cutoffs.all))
+        return Featurized(*build_units(tables, contract, cutoffs or contract.unit.cutoffs.all))
     main = tables[MAIN]
     conditions = [  # a null does not match, and is listed like any other row
         ~nw.col(name).is_null() & nw.col(name).is_in(list(values)) for name, values in contract.unit.where.items()

@@ -50,14 +50,15 @@ def select_part(units: pl.DataFrame, splits: pl.DataFrame, name: str, contract: 
 def label_rows(rows: pl.DataFrame, contract: Contract) -> LabelledRows:
     """Add outcome, arm and weight to rows."""
     outcome = pl.zeros(rows.height, eager=True) if contract.target is None else rows[contract.target]
-    if contract.task.kind == "multiclass":
+    if contract.classes:
         outcome = outcome.replace_strict({name: code for code, name in enumerate(contract.classes)})
     y = outcome.to_numpy().astype(np.float64)
     arm, weight = np.zeros(len(y), np.int64), np.ones(len(y))
     treatment = contract.find_column("treatment")
-    if contract.task.kind == "uplift" and treatment is not None:
+    if contract.task.has_arms and treatment is not None:
         codes = {name: code for code, name in enumerate(contract.arms)}
         arm = rows[treatment].replace_strict(codes, return_dtype=pl.Int64).to_numpy(writable=True)
-    if contract.task.kind == "binary":
-        weight = 1 / np.where(y == 1, contract.sampling_rates[1], contract.sampling_rates[0])
+    if contract.task.has_events:
+        zero, one = contract.sampling_rates
+        weight = 1 / np.where(y == 1, one, zero)
     return LabelledRows(frame=rows, y=y, arm=arm, weight=weight)

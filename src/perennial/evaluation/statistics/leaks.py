@@ -47,15 +47,13 @@ def reaching(cutoffs: NDArray[Any], label_ends: NDArray[Any], parts: NDArray[Any
     return int((label_ends[~is_test] > cutoffs[is_test].min()).sum())
 
 
-def questions(y: NDArray[np.float64], task: str) -> list[NDArray[np.float64]]:
+def binary_questions(y: NDArray[np.float64], *, is_class: bool) -> list[NDArray[np.float64]]:
     """The yes-or-no questions (n,) that an outcome answers: itself, each class or not, more than most, any at all."""
-    match task:
-        case "multiclass":
-            return [(y == c).astype(np.float64) for c in np.unique(y)]
-        case "regression" | "uplift" if not np.isin(y, (0, 1)).all():
-            return [(y > np.median(y)).astype(np.float64), (y > 0).astype(np.float64)]
-        case _:
-            return [y]
+    if is_class:
+        return [(y == c).astype(np.float64) for c in np.unique(y)]
+    if np.isin(y, (0, 1)).all():
+        return [y]
+    return [(y > np.median(y)).astype(np.float64), (y > 0).astype(np.float64)]
 
 
 def telling_any(columns: Mapping[str, NDArray[Any]], asked: Sequence[NDArray[np.float64]]) -> list[Leak]:

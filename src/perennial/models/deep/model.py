@@ -13,9 +13,10 @@ from safetensors.torch import load_file, save
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
-from perennial.contract.serving import Head
+from perennial.contract.head import Head
 from perennial.files.durable import read_json, write_bytes, write_json
-from perennial.models.deep.net import NetSpec, TabularNet, WordSpec, link_scores
+from perennial.models.deep.losses import link_scores
+from perennial.models.deep.net import NetSpec, TabularNet, WordSpec
 from perennial.models.encoding.encode import Encoded
 
 _ROWS = 8192

@@ -5,18 +5,15 @@ Suffixes: B batch, F numbers, M missing flags, C categorical, Z all chunks, K me
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import partial
-from typing import Any, assert_never
+from typing import Any
 
 import tabm
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 
-from perennial.contract.serving import Head
+from perennial.contract.head import Head
 from perennial.errors import ConfigError
 from perennial.files.extensions import extension_path, load_extension
 from perennial.models.deep.encoders import CategoryEncoder, PeriodicEncoder, WideEncoder, WordEncoder
@@ -137,90 +134,3 @@ def _build_trunk(spec: NetSpec, chunks: list[int]) -> nn.Module:
         k=spec.members, arch_type="tabm", start_scaling_init="normal", start_scaling_init_chunks=chunks,
     )  # fmt: skip
     return trunk
-
-
-_NO_OUTCOME = "a clustering task has no outcome to learn from: there is no deep family of it"
-
-
-def build_loss(spec: NetSpec) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    """Build the loss of each row, mean over members: (raw_BKR, y_B, arm_B) → (B,).
-
-    Raises: ConfigError for a task without outcomes.
-    """
-    task: Callable[[Tensor, Tensor, Tensor], Tensor]
-    match spec.head.task:
-        case "uplift" if spec.head.amounts:
-            task = partial(_arm_amount_loss, spec=spec)
-        case "binary" | "uplift":
-            task = _arm_loss
-        case "multiclass":
-            task = partial(_class_loss, spec=spec)
-        case "regression":
-            task = partial(_two_part_loss if spec.head.two_part else _amount_loss, spec=spec)
-        case "clustering":
-            raise ConfigError(_NO_OUTCOME)
-        case _:
-            assert_never(spec.head.task)
-    return lambda raw_BKR, y_B, arm_B: task(raw_BKR, y_B, arm_B).mean(dim=1)
-
-
-def link_scores(raw_BKR: Tensor, spec: NetSpec) -> Tensor:
-    """Average the members on the scale of the scores, as link score_BO: log odds, log shares of classes, an amount, or the
-    logarithm of an expected amount.
-    """
-    raw = raw_BKR.double()
-    match spec.head.task:
-        case "uplift" if spec.head.amounts:
-            return spec.center + spec.spread * raw.mean(dim=1)
-        case "binary" | "uplift":
-            p_BO = torch.sigmoid(raw).mean(dim=1).clamp(1e-7, 1 - 1e-7)
-            return torch.log(p_BO) - torch.log1p(-p_BO)
-        case "multiclass":
-            return torch.log(torch.softmax(raw, dim=2).mean(dim=1).clamp_min(1e-7))
-        case "regression" if spec.head.two_part:
-            expected = logsigmoid(raw[:, :, :1]) + spec.center + spec.spread * raw[:, :, 1:]
-            return torch.logsumexp(expected, dim=1) - math.log(raw.shape[1])
-        case "regression":
-            return spec.center + spec.spread * raw.mean(dim=1)
-        case "clustering":
-            raise ConfigError(_NO_OUTCOME)
-        case _:
-            assert_never(spec.head.task)
-
-
-def _arm_loss(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor) -> Tensor:
-    """Log loss of the output of the row's own arm (0 without arms)."""
-    own_BK = _select_arm(raw_BKR, arm_B)
-    return binary_cross_entropy_with_logits(own_BK, y_B[:, None].expand_as(own_BK), reduction="none")
-
-
-def _arm_amount_loss(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:
-    """Squared error, in units of the training spread, of the output of the row's own arm."""
-    return _amount_loss(_select_arm(raw_BKR, arm_B)[:, :, None], y_B, arm_B, spec)
-
-
-def _select_arm(raw_BKR: Tensor, arm_B: Tensor) -> Tensor:
-    """The output of each row's own arm, for each member."""
-    return raw_BKR.gather(2, arm_B[:, None, None].expand(-1, raw_BKR.shape[1], 1)).squeeze(2)
-
-
-def _class_loss(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:  # noqa: ARG001 - called alike
-    """Log loss of the class; with smoothing, a share of it is spread evenly over all classes."""
-    shares_BKR = torch.log_softmax(raw_BKR, dim=2)
-    own = -shares_BKR.gather(2, y_B.long()[:, None, None].expand(-1, raw_BKR.shape[1], 1)).squeeze(2)
-    return (1 - spec.smoothing) * own - spec.smoothing * shares_BKR.mean(dim=2)
-
-
-def _amount_loss(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:  # noqa: ARG001
-    """Squared error in units of the training spread."""
-    return ((y_B - spec.center) / spec.spread)[:, None].sub(raw_BKR[:, :, 0]).square() / 2
-
-
-def _two_part_loss(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:  # noqa: ARG001
-    """Log loss of whether there is an amount, and the squared error of its logarithm where there is."""
-    is_any = (y_B > 0).float()
-    any_loss = binary_cross_entropy_with_logits(
-        raw_BKR[:, :, 0], is_any[:, None].expand(-1, raw_BKR.shape[1]), reduction="none"
-    )
-    log_amount = (torch.log(y_B.clamp_min(1e-9)) - spec.center) / spec.spread
-    return any_loss + is_any[:, None] * (log_amount[:, None] - raw_BKR[:, :, 1]).square() / 2

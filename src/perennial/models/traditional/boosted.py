@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perennial.config.baseline import BaselineParams
-from perennial.contract.serving import Head
+from perennial.contract.head import Head
 from perennial.files.durable import read_json, write_json, write_text
 from perennial.models.encoding.encode import Encoded, Encoding
+from perennial.models.model import FitTask
 from perennial.models.traditional.heads import FitTarget, build_targets, compute_link, link_contributions, sum_by_column
 
 F64 = NDArray[np.float64]
-LabelledInputs = tuple[Encoded, F64, NDArray[np.int64]]  # rows, outcomes, arms
 # (num_leaves, min_child_samples, feature_fraction, lambda_l2): the six that won on public marketing and risk data
 _SETTINGS = ((31, 20, 1.0, 0), (7, 20, 0.7, 1), (15, 50, 0.7, 5), (4, 50, 0.5, 5), (63, 100, 0.5, 5), (15, 10, 0.9, 0))
 _PATIENCE = 50
@@ -67,12 +67,14 @@ class BoostedModel:
         return cls(head=head, encoding=encoding, boosters=boosters, expected_R=expected_R)
 
 
-def fit_boosted(
-    train: LabelledInputs, val: LabelledInputs, head: Head, encoding: Encoding, params: BaselineParams,
-    val_loss: Callable[[BoostedModel], float],
-) -> BoostedModel:  # fmt: skip
-    """Fit the first `trials` settings, or the one of params, and return the best by `val_loss`; each fit stops early on val."""
-    return min(_fit_settings(train, val, head, encoding, params), key=val_loss)
+def fit_boosted(task: FitTask) -> BoostedModel:
+    """Fit the first `trials` settings, or the one of params, and return the best by val loss; each fit stops early on val.
+
+    With `like`, one setting is fitted.
+    """
+    if task.like is not None:
+        task = replace(task, params=task.params.model_copy(update={"trials": 1}))
+    return min(_fit_settings(task), key=task.val_loss)
 
 
 def build_features(rows: Encoded) -> F64:
@@ -80,20 +82,19 @@ def build_features(rows: Encoded) -> F64:
     return np.hstack([rows.raw_NF, rows.cat_NC.astype(np.float64), *([rows.texts.topics_NS] if rows.texts else [])])
 
 
-def _fit_settings(
-    train: LabelledInputs, val: LabelledInputs, head: Head, encoding: Encoding, params: BaselineParams
-) -> Iterator[BoostedModel]:
-    x_train, x_val = build_features(train[0]), build_features(val[0])
-    pairs = list(zip(build_targets(head, *train[1:]), build_targets(head, *val[1:]), strict=True))
-    n_numbers = train[0].raw_NF.shape[1]
-    categorical = list(range(n_numbers, n_numbers + train[0].cat_NC.shape[1]))
+def _fit_settings(task: FitTask) -> Iterator[BoostedModel]:
+    train, val, head, params = task.train, task.val, task.head, task.params
+    x_train, x_val = build_features(train.x), build_features(val.x)
+    pairs = list(zip(build_targets(head, train.y, train.arm), build_targets(head, val.y, val.arm), strict=True))
+    n_numbers = train.x.raw_NF.shape[1]
+    categorical = list(range(n_numbers, n_numbers + train.x.cat_NC.shape[1]))
     for setting in _select_settings(params):
         boosters = tuple(
             _fit_booster((x_train[t.rows], t), (x_val[v.rows], v), categorical, len(head.outputs), setting, params)
             for t, v in pairs
         )
         expected = [values[0, -1] for booster in boosters for values in _split_contributions(booster, x_train[:1])]
-        yield BoostedModel(head=head, encoding=encoding, boosters=boosters, expected_R=np.array(expected))
+        yield BoostedModel(head=head, encoding=task.encoding, boosters=boosters, expected_R=np.array(expected))
 
 
 def _select_settings(params: BaselineParams) -> Sequence[tuple[int, int, float, float]]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from perennial.contract.serving import Head
+from perennial.contract.head import Head
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -33,27 +33,27 @@ class FitTarget:
 def build_targets(head: Head, y: F64, arm: I64) -> list[FitTarget]:
     """Build the fits of a head, in the order of its raw numbers (classes are one fit)."""
     everyone = np.ones(len(y), dtype=np.bool_)
-    match head.task:
-        case "binary" | "uplift":
-            kind: FitKind = "amount" if head.amounts else "odds"
+    match head.scale:
+        case "odds" | "arm_amounts":
+            kind: FitKind = "odds" if head.scale == "odds" else "amount"
             return [FitTarget(kind=kind, rows=arm == o, y=y[arm == o]) for o in range(len(head.outputs))]
-        case "multiclass":
+        case "classes":
             return [FitTarget(kind="classes", rows=everyone, y=y)]
-        case "regression" if head.two_part:
+        case "log_amount":
             is_any = y > 0
             sizes = FitTarget(kind="amount", rows=is_any, y=np.log(y[is_any]))
             return [FitTarget(kind="odds", rows=everyone, y=is_any.astype(np.float64)), sizes]
-        case "regression":
+        case "amount":
             return [FitTarget(kind="amount", rows=everyone, y=y)]
-        case "clustering":
+        case "distance":
             return []
         case _:
-            assert_never(head.task)
+            assert_never(head.scale)
 
 
 def compute_link(head: Head, raw_NR: F64) -> F64:
     """Compute link scores (n, O): classes as log shares, two parts as the logarithm of the expected amount."""
-    if head.task == "multiclass":
+    if head.scale == "classes":
         return np.asarray(raw_NR - logsumexp(raw_NR, axis=1, keepdims=True))
     if head.two_part:
         return np.asarray(-np.logaddexp(0, -raw_NR[:, :1]) + raw_NR[:, 1:])
@@ -62,7 +62,7 @@ def compute_link(head: Head, raw_NR: F64) -> F64:
 
 def link_contributions(head: Head, parts_NGR: F64, raw_NR: F64, base_R: F64) -> F64:
     """Turn parts of the raw numbers into additive parts (n, columns, O) of link − link at `base_R`."""
-    if head.task == "multiclass":
+    if head.scale == "classes":
         return np.asarray(parts_NGR - parts_NGR.mean(axis=2, keepdims=True))
     if not head.two_part:
         return parts_NGR

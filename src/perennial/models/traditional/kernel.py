@@ -6,7 +6,6 @@ rows, D descriptors, M landmarks, O outputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +14,10 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save
 from sklearn.linear_model import LogisticRegression
 
-from perennial.contract.serving import Head
+from perennial.contract.head import Head
 from perennial.files.durable import read_json, write_bytes, write_json
-from perennial.models.encoding.encode import Encoded, Encoding
+from perennial.models.encoding.encode import Encoded
+from perennial.models.model import FitTask
 from perennial.models.traditional.heads import build_targets, compute_link
 from perennial.models.traditional.pictures import describe_pictures
 
@@ -69,17 +69,15 @@ class KernelModel:
         return cls(head=head, columns=config["columns"], gamma=config["gamma"], **arrays)
 
 
-def fit_kernel(
-    rows: Encoded, y_N: F64, arm_N: NDArray[np.int64], head: Head, encoding: Encoding,
-    val_loss: Callable[[KernelModel], float], seed: int,
-) -> KernelModel:  # fmt: skip
-    """Fit C in {10, 100} and return the best by `val_loss`; landmarks are drawn from the training rows."""
-    assert rows.pixels_NCSS is not None
-    raw_ND = describe_pictures(rows.pixels_NCSS)
+def fit_kernel(task: FitTask) -> KernelModel:
+    """Fit C in {10, 100} and return the best by val loss; landmarks are drawn from the training rows."""
+    head, pixels_NCSS = task.head, task.train.x.pixels_NCSS
+    assert pixels_NCSS is not None
+    raw_ND = describe_pictures(pixels_NCSS)
     center_D, scale_D = raw_ND.mean(axis=0), raw_ND.std(axis=0) + 1e-6
     x_ND = (raw_ND - center_D) / scale_D
     gamma = 1 / (x_ND.shape[1] * float(x_ND.var()))
-    chosen = np.random.Generator(np.random.PCG64(seed)).permutation(len(x_ND))[:_LANDMARKS]
+    chosen = np.random.Generator(np.random.PCG64(task.params.seed)).permutation(len(x_ND))[:_LANDMARKS]
     landmark_MD = x_ND[np.sort(chosen)]
     root_MM = _inverse_root(_kernel_matrix(landmark_MD, landmark_MD, gamma))
     near_NM = _kernel_matrix(x_ND, landmark_MD, gamma) @ root_MM
@@ -87,18 +85,18 @@ def fit_kernel(
     for strength in _STRENGTHS:
         fits = [
             LogisticRegression(C=strength, max_iter=2000).fit(near_NM[t.rows], t.y)
-            for t in build_targets(head, y_N, arm_N)
+            for t in build_targets(head, task.train.y, task.train.arm)
         ]
         coef_MO, intercept_O = np.hstack([f.coef_.T for f in fits]), np.concatenate([f.intercept_ for f in fits])
         mean_O = compute_link(head, near_NM @ coef_MO + intercept_O).mean(axis=0)
         tried.append(
             KernelModel(
-                head=head, columns=len(encoding.columns), gamma=gamma, center_D=center_D, scale_D=scale_D,
+                head=head, columns=len(task.encoding.columns), gamma=gamma, center_D=center_D, scale_D=scale_D,
                 landmark_MD=landmark_MD, root_MM=root_MM,
                 coef_MO=coef_MO, intercept_O=intercept_O, mean_O=mean_O,
             )
         )  # fmt: skip
-    return min(tried, key=val_loss)
+    return min(tried, key=task.val_loss)
 
 
 def _kernel_matrix(x_ND: F64, landmark_MD: F64, gamma: float) -> F64:

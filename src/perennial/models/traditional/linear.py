@@ -5,7 +5,6 @@ Suffixes: N rows, J design columns, G columns, F numbers, R raw numbers, O score
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, assert_never
@@ -17,10 +16,11 @@ from scipy.sparse import csr_matrix, diags, hstack
 from scipy.special import ndtr
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from perennial.contract.serving import Head
+from perennial.contract.head import Head
 from perennial.errors import DataStopped
 from perennial.files.durable import read_json, write_bytes, write_json
 from perennial.models.encoding.encode import Encoded, Encoding
+from perennial.models.model import FitTask
 from perennial.models.traditional.heads import FitTarget, build_targets, compute_link, link_contributions
 from perennial.models.traditional.pictures import describe_pictures
 
@@ -93,18 +93,16 @@ class LinearModel:
 _ARRAYS = ("center_F", "scale_F", "coef_JR", "intercept_R", "mean_J")
 
 
-def fit_linear(
-    rows: Encoded, y_N: F64, arm_N: NDArray[np.int64], head: Head, encoding: Encoding,
-    val_loss: Callable[[LinearModel], float], only: Design | None = None,
-) -> LinearModel:  # fmt: skip
+def fit_linear(task: FitTask) -> LinearModel:
     """Fit three designs × C in {.03, .3}, with texts one × C in {.3, 1, 4, 16}, with pictures one × C in {.3, 3}, and return
-    the best by `val_loss`.
+    the best by val loss.
 
-    A ridge penalty is 1/C. `only` restricts the fit to one design.
+    A ridge penalty is 1/C.
 
     Raises: DataStopped when all training rows of one fit have the same outcome.
     """
-    fits = build_targets(head, y_N, arm_N)
+    rows, head, encoding = task.train.x, task.head, task.encoding
+    fits = build_targets(head, task.train.y, task.train.arm)
     for o, target in enumerate(fits):
         if len(np.unique(target.y)) < 2:
             message = f"output {o} has {len(target.y)} training rows with one and the same outcome"
@@ -114,7 +112,8 @@ def fit_linear(
     tried: list[LinearModel] = []
     kind = "pictures" if rows.pixels_NCSS is not None else "texts" if rows.texts else "table"
     designs: tuple[Design, ...] = ("standardised", "normal", "bins") if kind == "table" else ("normal",)
-    designs = designs if only is None else (only,)
+    if isinstance(task.like, LinearModel):
+        designs = (task.like.design,)
     for design in designs:
         x_NJ = build_design(rows, encoding, design, center_F, scale_F)
         for strength in _STRENGTHS[kind]:
@@ -126,7 +125,7 @@ def fit_linear(
                     intercept_R=np.concatenate([intercept for _, intercept in coefficients]),
                 )
             )  # fmt: skip
-    return min(tried, key=val_loss)
+    return min(tried, key=task.val_loss)
 
 
 def build_design(rows: Encoded, encoding: Encoding, design: Design, center_F: F64, scale_F: F64) -> Any:

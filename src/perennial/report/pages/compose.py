@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
+from perennial.contract.head import TaskKind
 from perennial.report.charts import numbers as n
 from perennial.report.charts.intervals import Line, against_line
 from perennial.report.context import LOWER_IS_BETTER, METRIC_NAMES, AnyReport, capital
@@ -36,11 +37,18 @@ _NAMES = {
     RuleName.LABEL_RETENTION: "Do customers keep the names that they have?",
     RuleName.SEGMENT_RETENTION: "Do those of the segment that loses most?",
 }
+PAGES: Mapping[TaskKind, Callable[[AnyReport], TaskSections]] = {
+    "binary": lambda report: response.build_sections(report.of(BinaryEvaluation)),
+    "multiclass": lambda report: classes.build_sections(report.of(MulticlassEvaluation)),
+    "regression": lambda report: amounts.build_sections(report.of(RegressionEvaluation)),
+    "uplift": lambda report: messages.build_sections(report.of(UpliftEvaluation)),
+    "clustering": lambda report: segments.build_sections(report.of(ClusteringEvaluation)),
+}
 
 
 def compose(report: AnyReport) -> tuple[str, str]:
     """The whole report as one self-contained HTML page, and its verdict with what to do in a sentence or two."""
-    task = _task_sections(report)
+    task = PAGES[report.contract.task.kind](report)
     question = report.contract.task.question or f"What decides {report.contract.target or report.name}?"
     page = Page(
         title=f"{report.name}: {report.verdict.lower()}",
@@ -66,20 +74,6 @@ def compose(report: AnyReport) -> tuple[str, str]:
         ),
     )
     return render(page), f"{task.headline} {task.what_to_do}"
-
-
-def _task_sections(report: AnyReport) -> TaskSections:
-    match report.evaluation:
-        case BinaryEvaluation():
-            return response.build_sections(report.of(BinaryEvaluation))
-        case MulticlassEvaluation():
-            return classes.build_sections(report.of(MulticlassEvaluation))
-        case RegressionEvaluation():
-            return amounts.build_sections(report.of(RegressionEvaluation))
-        case UpliftEvaluation():
-            return messages.build_sections(report.of(UpliftEvaluation))
-        case _:
-            return segments.build_sections(report.of(ClusteringEvaluation))
 
 
 def _standing(report: AnyReport) -> str:

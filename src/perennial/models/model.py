@@ -1,0 +1,55 @@
+"""Models: what every family can do, and what a traditional one is fitted to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perennial.config.baseline import BaselineParams
+from perennial.contract.head import Head
+from perennial.models.encoding.encode import Encoded, Encoding
+from perennial.tasks.losses import loss_of
+
+
+class Model(Protocol):
+    """What every family can do: link scores (n, outputs), and write itself."""
+
+    def link(self, rows: Encoded) -> NDArray[np.float64]: ...
+
+    def save(self, folder: Path) -> None: ...
+
+
+@runtime_checkable
+class Additive(Model, Protocol):
+    """A model whose link scores are exact sums of parts (n, columns, outputs) of its columns."""
+
+    def contributions(self, rows: Encoded) -> NDArray[np.float64]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitRows:
+    """Encoded rows with their outcomes y (n,) and arms (n,)."""
+
+    x: Encoded
+    y: NDArray[np.float64]
+    arm: NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitTask:
+    """What a traditional family is fitted to. `like` is a model of the family whose setting is taken over, not chosen."""
+
+    train: FitRows
+    val: FitRows
+    head: Head
+    encoding: Encoding
+    params: BaselineParams
+    like: Model | None = None
+
+    def val_loss(self, model: Model) -> float:
+        """The mean loss on val, by which the settings of a family are compared."""
+        return loss_of(self.head).mean(model.link(self.val.x), self.val.y, self.val.arm)

@@ -350,9 +350,12 @@ def test_what_cannot_be_read_is_refused_in_words(
         seen += 1
     assert seen == 5
     assert campaigns.read_looks(folder_of(shop)) == [], "what cannot be read is no look"
+    rows.write_csv(data)
+    (folder_of(shop) / "looks.json").write_text('[{"number": 1}]')
+    with pytest.raises(IntegrityError, match=r"looks\.json is no record of a campaign: 0\.at: Field required"):
+        evaluate_outcome(shop.project, NAME, "spring", data)
     population = folder_of(shop) / "population.parquet"
     population.write_bytes(population.read_bytes()[:-1] + b"?")
-    rows.write_csv(data)
     with pytest.raises(IntegrityError, match=r"population\.parquet is not the file that campaign spring wrote"):
         evaluate_outcome(shop.project, NAME, "spring", data)
 

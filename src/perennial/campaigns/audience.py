@@ -56,8 +56,9 @@ def build_audience(
     readable = [column for column, spec in contract.columns.items() if spec.role != "ignore"]
     prepared = prepare_rows(contract, source, [*contacts, *(c for c in options.columns or () if c in readable)])
     message_column = ["message"] if len(plan.messages) > 1 else []
-    columns = options.columns or (plan.key, *find_contact_columns(prepared, plan), *message_column)
-    selection = select_customers(scorer, prepared, plan, suppress)
+    usable = find_contact_columns(prepared, plan)
+    columns = options.columns or (plan.key, *usable, *message_column)
+    selection = select_customers(scorer, prepared, plan, usable, suppress)
     record = _build_record(plan, selection, version, columns)
     table = _build_list(selection.customers, columns, contacts)
     with file_lock(folder.parent.with_suffix(".lock"), what=f"a campaign of {name}"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 from pydantic import TypeAdapter, ValidationError
@@ -22,7 +23,8 @@ from perennial.results.campaign import CampaignLook, CampaignOutcome, CampaignRe
 
 _MAY_DIFFER = {"at", "columns"}  # a list for another platform is the same campaign
 _ID = re.compile(r"[a-z0-9_]{1,40}\Z")
-_LOOKS = TypeAdapter(list[CampaignLook])
+_RECORD, _LOOKS = TypeAdapter(CampaignRecord), TypeAdapter(list[CampaignLook])
+T = TypeVar("T")
 
 
 def campaign_folder(project: Project, name: str, campaign: str) -> Path:
@@ -42,7 +44,7 @@ def save_campaign(folder: Path, campaign: CampaignRecord, population: pl.DataFra
     new = campaign.model_copy(update={"population_sha256": sha256_file(draft)})
     if (folder / "campaign.json").exists():
         draft.unlink()
-        old = _read_record(folder)
+        old = _read(folder / "campaign.json", _RECORD)
         differs = [key for key, value in new if key not in _MAY_DIFFER and getattr(old, key) != value]
         if differs:
             raise ConfigError(
@@ -63,7 +65,7 @@ def load_campaign(folder: Path) -> tuple[CampaignRecord, pl.DataFrame]:
     if not (folder / "campaign.json").exists():
         others = sorted(path.parent.name for path in folder.parent.glob("*/campaign.json"))
         raise InputError(f"{folder.name} is no campaign of this use case; there are: {', '.join(others) or 'none'}")
-    campaign, path = _read_record(folder), folder / "population.parquet"
+    campaign, path = _read(folder / "campaign.json", _RECORD), folder / "population.parquet"
     if not path.exists() or sha256_file(path) != campaign.population_sha256:
         raise IntegrityError(f"{path} is not the file that campaign {folder.name} wrote: restore it from a backup")
     return campaign, read_table(path)
@@ -72,7 +74,7 @@ def load_campaign(folder: Path) -> tuple[CampaignRecord, pl.DataFrame]:
 def read_looks(folder: Path) -> list[CampaignLook]:
     """Every look at the outcome so far, the first one first."""
     path = folder / "looks.json"
-    return _LOOKS.validate_python(read_json(path)) if path.exists() else []
+    return _read(path, _LOOKS) if path.exists() else []
 
 
 def add_look(folder: Path, data: Path, outcome: CampaignOutcome, sentences: list[str]) -> list[CampaignLook]:
@@ -94,9 +96,8 @@ def utc_now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _read_record(folder: Path) -> CampaignRecord:
-    path = folder / "campaign.json"
+def _read(path: Path, adapter: TypeAdapter[T]) -> T:
     try:
-        return CampaignRecord.model_validate(read_json(path))
+        return adapter.validate_python(read_json(path))
     except ValidationError as error:
         raise IntegrityError(f"{path} is no record of a campaign: {describe_problems(error)}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,13 +32,19 @@ class Selection:
     counts: AudienceCounts
 
 
-def select_customers(scorer: Scorer, prepared: PreparedRows, plan: CampaignPlan, suppress: Path | None) -> Selection:
-    """Raises: InputError for an id with several rows, a suppression file that matches nobody, or when nobody is left."""
+def select_customers(
+    scorer: Scorer, prepared: PreparedRows, plan: CampaignPlan, contacts: Sequence[str], suppress: Path | None
+) -> Selection:
+    """Customers need a usable address or number in one of `contacts`, unless the contract has no such column.
+
+    Raises: InputError for an id with several rows, a suppression file that matches nobody, or when nobody is left.
+    """
     keys = prepared.units[plan.key].cast(pl.String)
     check_one_row_each(keys, plan.key)
     suppressed = _read_suppressed(suppress, plan, keys)
     is_suppressed = keys.is_in(suppressed.to_list()).to_numpy()
-    is_reached = _is_reached(prepared, plan)
+    reached = [hash_contacts(prepared.units[column].cast(pl.String)).reaches.to_numpy() for column in contacts]
+    is_reached = np.any(reached, axis=0) if reached else np.ones(len(keys), dtype=np.bool_)
     is_eligible = ~is_suppressed & is_reached
     if not is_eligible.any():
         raise InputError(f"nobody is left to contact: {is_suppressed.sum()} of {len(keys)} are suppressed")
@@ -68,13 +75,6 @@ def _read_suppressed(path: Path | None, plan: CampaignPlan, keys: pl.Series) -> 
             f"{path}: none of its {suppressed.len():,} ids is a {plan.key} of this input: is it the right file?"
         )
     return suppressed
-
-
-def _is_reached(prepared: PreparedRows, plan: CampaignPlan) -> NDArray[np.bool_]:
-    """Customers (n,) with a usable address or number; everyone, where the contract has no such column."""
-    columns = find_contact_columns(prepared, plan)
-    reached = [hash_contacts(prepared.units[column].cast(pl.String)).reaches.to_numpy() for column in columns]
-    return np.any(reached, axis=0) if reached else np.ones(prepared.units.height, dtype=np.bool_)
 
 
 def _draw_groups(scorer: Scorer, units: pl.DataFrame, plan: CampaignPlan) -> tuple[pl.DataFrame, dict[str, int]]:

@@ -79,7 +79,7 @@ def test_a_server_that_was_up_stays_and_one_that_dies_is_told(project: Project) 
     os.killpg(int(children[-1]), signal.SIGKILL)
     said, _ = process.communicate(timeout=40)
     assert process.returncode == 1, said
-    assert said.endswith("perennial: MLflow ended with exit code -9; its output stands above\n")
+    assert said.endswith("perennial: MLflow ended with exit code -9; see its output above\n")
     assert "(was up before: `perennial stop` ends it)" in said
     assert server.is_server_up(project)
 

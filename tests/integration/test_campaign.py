@@ -333,12 +333,12 @@ def test_what_cannot_be_read_is_refused_in_words(
     shop: Toy, send: Callable[..., CampaignRecord], tmp_path: Path
 ) -> None:
     data = tmp_path / "outcomes.csv"
-    with pytest.raises(InputError, match=r"spring is no campaign of this use case; there are: none"):
+    with pytest.raises(InputError, match=r"spring is not a campaign of this use case; there are: none"):
         evaluate_outcome(shop.project, NAME, "spring", data)
     send()
     rows, seen = simulate_outcomes(shop), 0
     for frame, words in (
-        (pl.concat([rows, rows.head(2)]), r"2 ids stand on several rows, such as "),
+        (pl.concat([rows, rows.head(2)]), r"2 ids have several rows, such as "),
         (rows.with_columns(responded=pl.lit("yes")), r"rows cannot be read, the first in line 2: responded: 'yes'"),
         (rows.with_columns(responded=pl.lit("")), r"ids or outcomes are empty"),
         (rows.with_columns(customer_id=pl.lit("x") + pl.col("customer_id")), r"none of .* ids was in campaign spring"),
@@ -352,7 +352,7 @@ def test_what_cannot_be_read_is_refused_in_words(
     assert campaigns.read_looks(folder_of(shop)) == [], "what cannot be read is no look"
     rows.write_csv(data)
     (folder_of(shop) / "looks.json").write_text('[{"number": 1}]')
-    with pytest.raises(IntegrityError, match=r"looks\.json is no record of a campaign: 0\.at: Field required"):
+    with pytest.raises(IntegrityError, match=r"looks\.json is not a campaign record: 0\.at: Field required"):
         evaluate_outcome(shop.project, NAME, "spring", data)
     population = folder_of(shop) / "population.parquet"
     population.write_bytes(population.read_bytes()[:-1] + b"?")

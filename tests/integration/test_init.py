@@ -94,7 +94,7 @@ def test_what_is_there_is_not_touched_and_an_upgrade_renders_two_files(shop: Pat
     assert {path for path in after if after[path] != before.get(path)} == {"dvc.yaml", "versions.yaml"}
     graph.check(folder)
     for wrong in (tmp_path / "nothing", REPO):
-        with pytest.raises(ConfigError, match="is no project that perennial init made"):
+        with pytest.raises(ConfigError, match="was not made by perennial init"):
             upgrade_project(wrong)
     with pytest.raises(ConfigError, match="cannot be the name of a project"):
         create_project(tmp_path / "1 shop")

@@ -91,7 +91,7 @@ def test_what_cannot_be_taken_leaves_the_old_folder_and_is_not_remembered(tmp_pa
         fetch(project, "shop", folder)
     (folder / "link.csv").unlink()
     (folder / "deep.csv").mkdir()
-    with pytest.raises(InputError, match=r"deep\.csv is no regular file: a raw folder holds files only"):
+    with pytest.raises(InputError, match=r"deep\.csv is not a regular file: a raw folder holds files only"):
         fetch(project, "shop", folder)
     assert refused == 3
     assert raw(project) == {"people.csv": TEXT}
@@ -121,7 +121,7 @@ def test_an_address_is_checked_against_the_contract(tmp_path: Path) -> None:
         "people.csv is not the file of the contract: its content has sha256 .*, the contract says 000": {
             "member": "inner.zip!x/people.csv", "sha256": "0" * 64,
         },
-        "gives is no zip archive .*: is the address right": {"member": "x", "url": (tmp_path / "p/params.yaml").as_uri()},
+        "gives is not a zip archive .*: is the address right": {"member": "x", "url": (tmp_path / "p/params.yaml").as_uri()},
     }  # fmt: skip
     for words, change in cases.items():
         with pytest.raises(InputError, match=words):

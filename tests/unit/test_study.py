@@ -113,7 +113,7 @@ def test_a_failed_trial_counts_and_a_pruned_one_is_no_best(database: RDBStorage)
 
 def test_an_address_that_is_none_is_refused_without_being_repeated() -> None:
     pytest.importorskip("optuna")
-    with pytest.raises(ConfigError, match="no address of a database") as caught:
+    with pytest.raises(ConfigError, match="not a database address") as caught:
         connect_storage("secret")
     assert "secret" not in str(caught.value)
     with pytest.raises(ConfigError, match=r"needs the driver|does not answer") as caught:

@@ -47,7 +47,7 @@ def check_one_row_each(keys: pl.Series, where: str) -> None:
     repeated = keys.filter(keys.is_duplicated()).unique(maintain_order=True)
     if repeated.len():
         examples = ", ".join(repeated.head(3))
-        raise InputError(f"{where}: {repeated.len()} ids stand on several rows, such as {examples}; give one row each")
+        raise InputError(f"{where}: {repeated.len()} ids have several rows, such as {examples}; give one row each")
 
 
 def check_leading_zeros(path: Path, ids: pl.Series, known_ids: pl.Series) -> None:

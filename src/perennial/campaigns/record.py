@@ -64,7 +64,7 @@ def load_campaign(folder: Path) -> tuple[CampaignRecord, pl.DataFrame]:
     """
     if not (folder / "campaign.json").exists():
         others = sorted(path.parent.name for path in folder.parent.glob("*/campaign.json"))
-        raise InputError(f"{folder.name} is no campaign of this use case; there are: {', '.join(others) or 'none'}")
+        raise InputError(f"{folder.name} is not a campaign of this use case; there are: {', '.join(others) or 'none'}")
     campaign, path = _read(folder / "campaign.json", _RECORD), folder / "population.parquet"
     if not path.exists() or sha256_file(path) != campaign.population_sha256:
         raise IntegrityError(f"{path} is not the file that campaign {folder.name} wrote: restore it from a backup")
@@ -100,4 +100,4 @@ def _read(path: Path, adapter: TypeAdapter[T]) -> T:
     try:
         return adapter.validate_python(read_json(path))
     except ValidationError as error:
-        raise IntegrityError(f"{path} is no record of a campaign: {describe_problems(error)}") from error
+        raise IntegrityError(f"{path} is not a campaign record: {describe_problems(error)}") from error

@@ -43,10 +43,10 @@ def create_project(folder: Path) -> None:
 
 
 def upgrade_project(folder: Path) -> None:
-    """Raises: ConfigError where there is no project of a user."""
+    """Raises: ConfigError for a folder that is not a user's project."""
     if not (folder / "params.yaml").is_file() or graph.is_source(folder):
         raise ConfigError(
-            f"{folder} is no project that perennial init made: it has no params.yaml, or the package itself"
+            f"{folder} was not made by perennial init: it has no params.yaml, or holds the package itself"
         )
     write_text(folder / "dvc.yaml", graph.render(folder))
     write_text(folder / "versions.yaml", versions.render_installed())

@@ -104,7 +104,7 @@ def _copy_files(path: Path, folder: Path, contract: Contract) -> None:
         if file.is_symlink() and path.is_dir():
             raise InputError(f"{file} is a link: give the file itself", code="link_or_device")
         if not file.is_file():
-            raise InputError(f"{file} is no regular file: a raw folder holds files only", code="link_or_device")
+            raise InputError(f"{file} is not a regular file: a raw folder holds files only", code="link_or_device")
         if not _matches_any(file.name, patterns):
             raise InputError(
                 f"{file.name} belongs to no table: the contract knows {', '.join(patterns)}", code="no_table"
@@ -138,7 +138,7 @@ def _download(source: Source, folder: Path) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             inner = _read_member(archive, source.member)
     except zipfile.BadZipFile as error:
-        raise InputError(f"what {source.url} gives is no zip archive ({error}): is the address right?") from error
+        raise InputError(f"what {source.url} gives is not a zip archive ({error}): is the address right?") from error
     write_bytes(folder / Path(source.member).name, inner)
 
 

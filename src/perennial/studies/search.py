@@ -41,7 +41,7 @@ class Range:
 def connect_storage(url: str) -> RDBStorage:
     """The database that several machines may share; errors show its address without the password.
 
-    Raises: ConfigError without Optuna or the database's driver, or for an address that is none; ServiceError when the
+    Raises: ConfigError without Optuna or the database's driver, or for an invalid address; ServiceError when the
     database does not answer.
     """
     try:
@@ -57,7 +57,7 @@ def connect_storage(url: str) -> RDBStorage:
     try:
         shown = make_url(url).render_as_string(hide_password=True)
     except ArgumentError:
-        raise ConfigError("--storage is no address of a database, such as postgresql://USER@HOST/NAME") from None
+        raise ConfigError("--storage is not a database address, such as postgresql://USER@HOST/NAME") from None
     try:
         return optuna.storages.RDBStorage(url)
     except ImportError:

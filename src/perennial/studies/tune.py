@@ -103,7 +103,7 @@ class Budget:
 def tune_params(project: Project, name: str, budget: Budget, storage: str | None = None) -> Tuning:
     """What each group found, and the diff of params.yaml; both are also written to .perennial/NAME/.
 
-    Raises: ConfigError for a task without an outcome or an address that is none; PerennialError when a stage is broken.
+    Raises: ConfigError for a task without an outcome or an invalid address; PerennialError when a stage is broken.
     """
     contract = load(project.contract(name))
     if contract.target is None:

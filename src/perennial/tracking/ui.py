@@ -57,7 +57,7 @@ def _watch_servers(mlflow: subprocess.Popen[bytes], project: Project) -> NoRetur
     is_ours = server.is_server_up(project)
     while True:
         if mlflow.poll() is not None:
-            raise ServiceError(f"MLflow ended with exit code {mlflow.returncode}; its output stands above")
+            raise ServiceError(f"MLflow ended with exit code {mlflow.returncode}; see its output above")
         if is_ours and not server.is_server_up(project):
             raise ServiceError("the Prefect server ended; its log: .perennial/prefect/server.log")
         time.sleep(_POLL_S)

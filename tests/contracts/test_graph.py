@@ -94,7 +94,7 @@ def test_a_stage_depends_on_every_source_that_it_loads_and_no_other(stage: str) 
     own, _ = reached(stage)
     wanted = {source(module).relative_to(REPO).as_posix() for module in own if source(module).read_text().strip()}
     found = [dep for dep in rendered()[stage]["deps"] if dep.startswith("src/")]
-    wanted |= {extension_path(kind) for kind in graph.STAGES[stage].own}
+    wanted |= {extension_path(kind) for kind in graph.STAGES[stage].extensions}
     assert set(found) == wanted
     assert len(found) == len(wanted) > 10
     assert f"src/perennial/stages/{stage}.py" in found

@@ -112,8 +112,8 @@ def test_the_second_run_does_nothing_and_says_so(done: Done) -> None:
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 6, "3 on an idle machine"
     loaded = _modules_of(
         done.toy,
-        "from perennial.promotion.main_job import nothing_to_do; "
-        f"from perennial.files.project import Project; assert nothing_to_do(Project.here(), '{NAME}')",
+        "from perennial.promotion.main_job import find_valid_receipt; "
+        f"from perennial.files.project import Project; assert find_valid_receipt(Project.here(), '{NAME}')",
     )
     assert not {"prefect", "mlflow", "torch", "pandas"} & loaded
 
@@ -166,7 +166,7 @@ def test_a_flow_that_is_killed_takes_its_stage_with_it_and_the_next_run_goes_on(
     os.killpg(asked.pid, signal.SIGINT)  # as Ctrl-C does: to the command and to the flow that it waits for
     _, said = asked.communicate(timeout=60)
     assert asked.returncode == 130, said
-    assert said.endswith(f"perennial: stopped; perennial run {NAME} goes on where it was\n")
+    assert said.endswith(f"perennial: stopped; perennial run {NAME} continues from there\n")
     assert "NoneType" not in said
     _has_ended(toy)
     toy.edit("params.yaml", "epochs: 400", "epochs: 4")
@@ -217,7 +217,7 @@ def test_a_cut_dvc_lock_is_mended(done: Done, tmp_path: Path) -> None:
         "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--allow-empty", "--message=lock"
     )
     (toy.root / "dvc.lock").write_bytes(b"")
-    said = repo.repair(toy.root)
+    said = repo.repair_state(toy.root)
     assert any("dvc.lock was cut short" in line for line in said)
     assert "train@ad_response" in yaml.safe_load((toy.root / "dvc.lock").read_text())["stages"], (
         "the committed one is back"
@@ -236,9 +236,11 @@ def _copy(toy: Toy, tmp_path: Path) -> Toy:
 
 
 def _environment(done: Done) -> dict[str, str]:
-    from perennial.tracking.servers import ensure, environment
+    from perennial.tracking.servers import build_environment, ensure_server
 
-    return environment(ensure(done.toy.project), done.toy.project) | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    return build_environment(ensure_server(done.toy.project), done.toy.project) | {
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    }
 
 
 def _flow(toy: Toy, done: Done) -> subprocess.CompletedProcess[str]:

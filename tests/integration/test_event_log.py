@@ -14,7 +14,7 @@ import yaml
 
 from perennial.campaigns import audience
 from perennial.campaigns import record as campaigns
-from perennial.campaigns.outcome import outcome
+from perennial.campaigns.outcome import evaluate_outcome
 from perennial.config.audience import AudienceParams
 from perennial.data.names import CUTOFF, ENTITY, ROW_ID
 from perennial.errors import DataStopped, InputError
@@ -210,18 +210,18 @@ def test_customers_made_of_events_get_a_campaign_and_it_comes_back(mine: Toy, mo
     )
     mine.run("baseline")
     scorer = Scorer.load(mine.out("baseline", "linear"))
-    found = Version(name=NAME, number="1", run_id="", digest="d", family="linear", source="", tags={})
+    found = Version(name=NAME, number="1", run_id="", digest="d", family="linear", source="")
     monkeypatch.setattr(audience, "load_champion", lambda *_: (found, scorer))
     monkeypatch.setattr(fetch, "record_raw", lambda *_: None)
-    wishes = AudienceParams(control=0.4, columns=("CustomerID", "decile", "last"))
-    record = audience.audience(mine.project, NAME, "back", mine.project.raw(NAME), wishes)
-    room = campaigns.folder(mine.project, NAME, "back")
-    people, data = read_table(room / "people.parquet"), mine.root / "told.csv"
-    assert people.height == record.counts["chosen"] > 100
-    y = (people["group"] == "treated").cast(pl.Int64) * (pl.Series(range(people.height)) % 2)
-    people.select(pl.col("key").alias("CustomerID"), y.alias("buys_again")).write_csv(data)
-    said = outcome(mine.project, NAME, "back", data)
+    options = AudienceParams(control=0.4, columns=("CustomerID", "decile", "last"))
+    record = audience.build_audience(mine.project, NAME, "back", mine.project.raw(NAME), options)
+    room = campaigns.campaign_folder(mine.project, NAME, "back")
+    population, data = read_table(room / "population.parquet"), mine.root / "told.csv"
+    assert population.height == record.counts.chosen > 100
+    y = (population["group"] == "treated").cast(pl.Int64) * (pl.Series(range(population.height)) % 2)
+    population.select(pl.col("key").alias("CustomerID"), y.alias("buys_again")).write_csv(data)
+    said = evaluate_outcome(mine.project, NAME, "back", data)
     assert any(line.startswith("no effect is claimed: 0 of ") for line in said), said
     learner = Toy(root=mine.root, name="customer_churn_back")
     learner.run("ingest", "validate", "clean", "featurize", "split")
-    assert read_table(learner.out("featurize", "units.parquet")).height == people.height
+    assert read_table(learner.out("featurize", "units.parquet")).height == population.height

@@ -19,7 +19,8 @@ from perennial.files.tables import read_table
 from perennial.gallery.simulator.simulate import Population, write_incoming
 from perennial.scoring.scorer import Scorer
 from perennial.serving.preparation import prepare_rows
-from perennial.studies import trial_runs as side
+from perennial.studies.scratch_project import create_scratch_project
+from perennial.studies.trial_runs import QUICK
 from tests.conftest import REPO
 
 if TYPE_CHECKING:
@@ -175,10 +176,10 @@ def test_what_is_missing_or_told_wrongly_is_named(own: Toy) -> None:
         _ = own.contract
 
 
-def test_a_side_run_has_them_in_its_own_room(own: Toy) -> None:
-    room = side.room(own.project, own.name, own.root / "room", side.Side(title="quick", params=side.QUICK))
+def test_a_trial_run_has_them_in_its_scratch_project(own: Toy) -> None:
+    scratch = create_scratch_project(own.project, own.name, own.root / "scratch", QUICK)
     for kind in EXTENSION_KINDS:
-        assert (room.root / extension_path(kind)).read_text() == (own.root / extension_path(kind)).read_text()
+        assert (scratch.root / extension_path(kind)).read_text() == (own.root / extension_path(kind)).read_text()
 
 
 def test_the_files_of_this_project_are_there_and_stages_depend_on_them() -> None:
@@ -196,7 +197,7 @@ def test_the_encoder_of_the_how_to_learns_on_data_that_comes_with_scikit_learn(
 
     from perennial.discovery.draft import Answers
     from perennial.sources import fetch as fetching
-    from perennial.sources.new_use_case import new
+    from perennial.sources.new_use_case import create_use_case
     from tests.conftest import LIGHT, Toy
 
     monkeypatch.setattr(fetching, "record_raw", lambda *_: None)
@@ -215,7 +216,7 @@ def test_the_encoder_of_the_how_to_learns_on_data_that_comes_with_scikit_learn(
         path
     )
     toy = Toy(root=root, name="cells")
-    new(toy.project, "cells", path, Answers())
+    create_use_case(toy.project, "cells", path, Answers())
     params = yaml.safe_load((root / "params.yaml").read_text())
     params["use_cases"]["cells"]["train"] |= {
         "encoder": {"kind": "custom", "name": "steps", "settings": {"steps": 6}}, "epochs": 10,

@@ -13,7 +13,7 @@ from perennial.config.base import append_block, read_use_cases
 from perennial.errors import ConfigError
 from perennial.files.extensions import EXTENSION_KINDS, extension_path
 from perennial.pipeline import graph
-from perennial.pipeline.new_project import init, upgrade
+from perennial.pipeline.new_project import create_project, upgrade_project
 from tests.conftest import REPO
 
 pytestmark = pytest.mark.integration
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.integration
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new project. Shared: read it only."""
     folder = tmp_path_factory.mktemp("own") / "shop"
-    init(folder)
+    create_project(folder)
     return folder
 
 
@@ -82,22 +82,22 @@ def test_its_stages_are_ours_and_depend_on_the_package_instead_of_its_files(shop
 
 def test_what_is_there_is_not_touched_and_an_upgrade_renders_two_files(shop: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is there already"):
-        init(shop)
+        create_project(shop)
     folder = tmp_path / "other"
-    init(folder)
+    create_project(folder)
     (folder / "README.md").write_text("mine")
     (folder / "dvc.yaml").write_text("stages: {}\n")
     (folder / "versions.yaml").write_text("perennial-ml: 0.0.1\n")
     before = listing(folder)
-    upgrade(folder)
+    upgrade_project(folder)
     after = listing(folder)
     assert {path for path in after if after[path] != before.get(path)} == {"dvc.yaml", "versions.yaml"}
     graph.check(folder)
     for wrong in (tmp_path / "nothing", REPO):
-        with pytest.raises(ConfigError, match="is no project that perennial init made"):
-            upgrade(wrong)
+        with pytest.raises(ConfigError, match="was not made by perennial init"):
+            upgrade_project(wrong)
     with pytest.raises(ConfigError, match="cannot be the name of a project"):
-        init(tmp_path / "1 shop")
+        create_project(tmp_path / "1 shop")
 
 
 def test_the_first_block_of_params_takes_the_place_of_none() -> None:

@@ -88,7 +88,7 @@ def test_a_database_is_only_read_and_a_query_that_fails_is_told(tmp_path: Path) 
         fetch(toy.project, "shop")
     fill(toy.root / "shop.db", rows())
     cases = {
-        "SELECT wealth FROM people": r"the query of table main fails \(no such column: wealth\); mend source.query",
+        "SELECT wealth FROM people": r"the query of table main fails \(no such column: wealth\); correct source.query",
         "DELETE FROM people": r"attempt to write a readonly database",
         "SELECT who, who FROM people": r"gives columns \['who', 'who'\]: name each once, with AS",
         "SELECT x'00ff' AS who": r"gives bytes in 'who': leave it out, or encode it as text",

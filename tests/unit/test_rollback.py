@@ -14,7 +14,7 @@ pytestmark = pytest.mark.unit
 
 
 def version(number: str) -> Version:
-    return Version(name="shop", number=number, run_id="", digest=number, family="linear", source="", tags={})
+    return Version(name="shop", number=number, run_id="", digest=number, family="linear", source="")
 
 
 def records(*told: str) -> list[DecisionRecord]:

@@ -5,8 +5,8 @@ Every customer counts, scored by a model that has not seen them; what the candid
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from perennial.contract.serving import build_head, feature_columns
 from perennial.report.charts import numbers as n
@@ -246,12 +246,12 @@ def _of_effect(report: ReportContext[UpliftEvaluation]) -> str:
     return "Extra responses of 100 customers"
 
 
-def _qini(report: ReportContext[UpliftEvaluation], show: Any) -> n.Format:
+def _qini(report: ReportContext[UpliftEvaluation], show: Callable[[float, int], str]) -> n.Format:
     """The Qini figure of 1,000 customers; per customer it has too many zeros to be read."""
     if _is_amount(report):
         amount = n.money if show is n.decimal else n.money_difference
         return lambda figure: amount(1000 * figure, report.symbol)
-    return lambda figure: str(show(1000 * figure, 1))
+    return lambda figure: show(1000 * figure, 1)
 
 
 def _unit(report: ReportContext[UpliftEvaluation]) -> str:

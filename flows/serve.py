@@ -1,4 +1,4 @@
-"""Schedules: two deployments that run by cron; training fetches and retrains, scoring scores new rows."""
+"""Schedules: two deployments on cron lines; training fetches and retrains, scoring scores what came in."""
 
 from __future__ import annotations
 

@@ -57,8 +57,8 @@ class Toy:
 
     @property
     def population(self) -> Population:
-        told = self.contract.source.model_dump(include={"seed", "first", "n", "month", "concept"})
-        return Population(**told)
+        document = self.contract.source.model_dump(include={"seed", "first", "n", "month", "concept"})
+        return Population(**document)
 
     def out(self, stage: str, file: str = "") -> Path:
         return self.project.output(self.name, stage) / file
@@ -74,8 +74,8 @@ class Toy:
         return self.summary(stages[-1])
 
     def summary(self, stage: str) -> dict[str, Any]:
-        told: dict[str, Any] = read_json(self.out(stage, "summary.json"))
-        return told
+        document: dict[str, Any] = read_json(self.out(stage, "summary.json"))
+        return document
 
     def stage(self, stage: str, **settings: Any) -> subprocess.CompletedProcess[str]:
         """Run a stage as DVC does: a process of its own in the project's folder."""
@@ -133,7 +133,7 @@ def project(tmp_path: Path) -> Toy:
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Toy:
+def prepared_toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     """2,000 customers, run from ingest to augment. Shared: read it only."""
     toy = make(tmp_path_factory.mktemp("made") / "project", 2_000)
     toy.run(*LIGHT)
@@ -141,7 +141,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Toy:
 
 
 @pytest.fixture(scope="session")
-def _dvc_made(tmp_path_factory: pytest.TempPathFactory) -> Toy:
+def _dvc_project(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     """400 customers in a git and DVC repository with a second use case; the first is run up to augment."""
     toy = make(tmp_path_factory.mktemp("dvc") / "project", 400)
     contract, params = toy.project.contract(NAME), toy.root / "params.yaml"
@@ -168,7 +168,7 @@ def _dvc_made(tmp_path_factory: pytest.TempPathFactory) -> Toy:
 
 
 @pytest.fixture
-def dvc_project(_dvc_made: Toy, tmp_path: Path) -> Toy:
+def dvc_project(_dvc_project: Toy, tmp_path: Path) -> Toy:
     """A copy of one's own of a small project under git and DVC that is up to date as far as augment."""
-    shutil.copytree(_dvc_made.root, tmp_path / "project", symlinks=True)
+    shutil.copytree(_dvc_project.root, tmp_path / "project", symlinks=True)
     return Toy(root=tmp_path / "project")

@@ -22,9 +22,9 @@ def test_the_files_are_what_the_models_say() -> None:
 
 
 @pytest.mark.parametrize("stage", LIGHT)
-def test_the_summary_of_a_stage_fits_its_schema(made: Toy, stage: str) -> None:
+def test_the_summary_of_a_stage_fits_its_schema(prepared_toy: Toy, stage: str) -> None:
     schema = read(FOLDER / f"{stage}.json")
-    summary = read(made.out(stage, "summary.json"))
+    summary = read(prepared_toy.out(stage, "summary.json"))
     jsonschema.validate(summary, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**summary, "stage": "another"}, schema)

@@ -82,8 +82,8 @@ def uplift(response: Known, tmp_path_factory: pytest.TempPathFactory) -> Known:
     gallery, old = REPO / "src/perennial/gallery", response.toy
     toy = Toy(root=tmp_path_factory.mktemp("uplift"), name="ad_uplift")
     shutil.copytree(old.root, toy.root, dirs_exist_ok=True)
-    told = yaml.safe_load((gallery / "params.yaml").read_text())["use_cases"]
-    (toy.root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {toy.name: told[toy.name]}}))
+    document = yaml.safe_load((gallery / "params.yaml").read_text())["use_cases"]
+    (toy.root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {toy.name: document[toy.name]}}))
     shutil.copy(gallery / f"{toy.name}.yaml", toy.root / "contracts")
     for part_of in ("source", "rules", "events"):
         assert getattr(toy.contract, part_of) == getattr(old.contract, part_of)
@@ -98,20 +98,20 @@ def uplift(response: Known, tmp_path_factory: pytest.TempPathFactory) -> Known:
 # --- whom to write to
 
 
-def profit(found: Known, who: NDArray[np.bool_]) -> float:
+def profit(result: Known, who: NDArray[np.bool_]) -> float:
     """Expected money of contacting these test customers."""
-    return float((MONEY.value * found.true("p_contacted") - MONEY.cost) @ who)
+    return float((MONEY.value * result.true("p_contacted") - MONEY.cost) @ who)
 
 
-def list_of(found: Known, family: Family) -> NDArray[np.bool_]:
+def list_of(result: Known, family: Family) -> NDArray[np.bool_]:
     """The test customers that evaluate would contact: the threshold comes from val."""
-    val, test = (found.scorer(family).score(found.parts[which].frame)[:, 0] for which in ("val", "test"))
+    val, test = (result.scorer(family).score(result.parts[which].frame)[:, 0] for which in ("val", "test"))
     return select_contacts(test, choose_threshold(val, MONEY), MONEY.budget_share)
 
 
-def oracle(found: Known) -> float:
-    p = found.true("p_contacted")
-    return profit(found, (p > MONEY.cost / MONEY.value) & select_best(p, MONEY.budget_share, np.ones(len(p))))
+def oracle(result: Known) -> float:
+    p = result.true("p_contacted")
+    return profit(result, (p > MONEY.cost / MONEY.value) & select_best(p, MONEY.budget_share, np.ones(len(p))))
 
 
 def test_who_responds_can_be_foreseen_but_not_wholly(response: Known) -> None:
@@ -127,8 +127,8 @@ def test_the_candidates_list_earns_nearly_what_knowing_the_truth_would(response:
     assert 0.85 <= shares["linear"] <= 0.97, shares
     assert shares["boosted"] >= shares["linear"], shares
     assert shares["deep"] >= 0.90, shares
-    told = response.toy.summary("evaluate")["profit"]["depth"]
-    assert list_of(response, response.candidate).mean() == pytest.approx(told)
+    document = response.toy.summary("evaluate")["profit"]["depth"]
+    assert list_of(response, response.candidate).mean() == pytest.approx(document)
 
 
 def test_writing_to_everyone_or_by_lot_earns_much_less(response: Known) -> None:
@@ -142,9 +142,9 @@ def test_writing_to_everyone_or_by_lot_earns_much_less(response: Known) -> None:
 # --- which message
 
 
-def earned(found: Known, arm: NDArray[np.int64]) -> float:
+def earned(result: Known, arm: NDArray[np.int64]) -> float:
     """Expected money per 1,000 test customers above contacting nobody."""
-    p = np.column_stack([found.true(name) for name in ("p0", "p_discover", "p_reward")])
+    p = np.column_stack([result.true(name) for name in ("p0", "p_discover", "p_reward")])
     gain = OFFER.value * (p - p[:, :1]) - np.array(OFFER.costs)
     return float(np.take_along_axis(gain, arm[:, None], axis=1).mean() * 1000)
 
@@ -215,18 +215,18 @@ def records(response: Known, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     write_text(toy.project.raw(NAME).with_suffix(".dvc"), "outs:\n- md5: 0123.dir\n  path: raw\n")
     toy.edit("params.yaml", "epochs: 40", "epochs: 3")
     toy.edit("params.yaml", "trials: 6", "trials: 2")
-    found = {}
+    result = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        found["first"] = judged(toy)
+        result["first"] = judged(toy)
         retrain(toy, month=6, concept=0)
-        found["later"] = judged(toy)
+        result["later"] = judged(toy)
         retrain(toy, month=1, concept=100)
-        found["other wishes"] = judged(toy)
+        result["other wishes"] = judged(toy)
         toy.edit_contract("salt: campaign-1", "salt: campaign-2")
         toy.run("split", "augment", "train", "baseline", "evaluate")
-        found["other split"] = judged(toy)
-    yield found
+        result["other split"] = judged(toy)
+    yield result
     mlflow.set_tracking_uri(None)
 
 
@@ -260,7 +260,7 @@ def test_a_champion_that_trained_on_the_test_rows_is_not_compared(records: dict[
 
 
 def test_the_four_decisions_follow_from_each_other(records: dict[str, dict[str, Any]]) -> None:
-    told = list(records.values())
-    assert [record["number"] for record in told] == [1, 2, 3, 4]
-    assert [record["version"] for record in told] == ["1", "2", "3", "4"]
-    assert all(record["previous"] for record in told[1:])
+    document = list(records.values())
+    assert [record["number"] for record in document] == [1, 2, 3, 4]
+    assert [record["version"] for record in document] == ["1", "2", "3", "4"]
+    assert all(record["previous"] for record in document[1:])

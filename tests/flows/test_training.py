@@ -73,28 +73,30 @@ def test_a_stage_streams_its_lines_into_the_log_of_its_task(done: Done) -> None:
 
 
 def test_decision_rows_and_figures_are_artifacts(done: Done) -> None:
-    found = {item["key"]: item for item in done.api("/artifacts/filter", {"limit": 200})}
-    assert {f"ad-response-{what}" for what in ("decision", "rows", "figures")} <= set(found)
-    assert "PROMOTE" in found["ad-response-decision"]["data"]
-    rows = json.loads(found["ad-response-rows"]["data"])
+    result = {item["key"]: item for item in done.api("/artifacts/filter", {"limit": 200})}
+    assert {f"ad-response-{what}" for what in ("decision", "rows", "figures")} <= set(result)
+    assert "PROMOTE" in result["ad-response-decision"]["data"]
+    rows = json.loads(result["ad-response-rows"]["data"])
     assert {row["stage"] for row in rows} >= {"ingest", "validate", "clean", "featurize", "split"}
 
 
 def test_show_tells_scripts_all_of_it(done: Done) -> None:
-    told = json.loads(perennial(done.toy, "show", NAME, "--json").stdout)
-    assert told["rows"] == {
+    document = json.loads(perennial(done.toy, "show", NAME, "--json").stdout)
+    assert document["rows"] == {
         "raw": 2010, "quarantined": 9, "duplicates": 1, "out_of_time": 0,
-        **{part: told["rows"][part] for part in ("train", "val", "test")},
+        **{part: document["rows"][part] for part in ("train", "val", "test")},
     }  # fmt: skip
-    assert set(told["families"]) == {"linear", "boosted", "deep", "blend"}
-    assert all(set(found["auc"]) == {"value", "low", "high"} for found in told["families"].values())
-    assert told["decision"]["verdict"] == "PROMOTE"
-    assert told["champion"]["version"] == "1"
-    assert set(told["stages"]) == set(STAGES)
-    assert set(told["stages"].values()) <= {"ran", "cached"}
-    assert set(told["profit"]) == {"depth", "value", "everyone"}
+    assert set(document["families"]) == {"linear", "boosted", "deep", "blend"}
+    assert all(set(result["auc"]) == {"value", "low", "high"} for result in document["families"].values())
+    assert document["decision"]["verdict"] == "PROMOTE"
+    assert document["champion"]["version"] == "1"
+    assert set(document["stages"]) == set(STAGES)
+    assert set(document["stages"].values()) <= {"ran", "cached"}
+    assert set(document["profit"]) == {"depth", "value", "everyone"}
     flow = {stage: done.toy.summary(stage)["flow"] for stage in ("ingest", "validate")}
-    assert sum(told["quarantine"].values()) == sum(t["to"]["quarantined"] for f in flow.values() for t in f.values())
+    assert sum(document["quarantine"].values()) == sum(
+        t["to"]["quarantined"] for f in flow.values() for t in f.values()
+    )
 
 
 def test_incoming_rows_are_scored_and_none_is_lost(done: Done) -> None:

@@ -59,8 +59,8 @@ def test_an_entry_runs_on_its_own_data(name: str, tmp_path: Path) -> None:
     raw.mkdir(parents=True)
     source = load(project.contract(name)).source
     if source.kind == "simulator":
-        told = source.model_dump(include={"seed", "first", "month", "concept"})
-        write_population(raw, Population(n=6_000, **told))
+        document = source.model_dump(include={"seed", "first", "month", "concept"})
+        write_population(raw, Population(n=6_000, **document))
     else:
         missing = [file for file in FILES[name] if not (DATA / file).exists()]
         if missing:
@@ -75,8 +75,8 @@ def test_an_entry_runs_on_its_own_data(name: str, tmp_path: Path) -> None:
         figure = metrics[run.primary]
         assert math.isfinite(figure.value), family
         assert figure.low <= figure.value <= figure.high, family
-    made = Project(root=trial_folder(project, name) / "quick" / "0")
+    built = Project(root=trial_folder(project, name) / "quick" / "0")
     for stage in ("ingest", "validate", "clean", "featurize", "split"):
-        flow = read_json(made.output(name, stage) / "summary.json")["flow"]
+        flow = read_json(built.output(name, stage) / "summary.json")["flow"]
         for table, counts in flow.items():
             assert counts["rows_in"] == sum(counts["to"].values()), (stage, table)

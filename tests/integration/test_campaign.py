@@ -40,11 +40,11 @@ CUSTOMERS = Population(seed=1, first=80_000, n=4_000, month=0, concept=0)
 
 
 @pytest.fixture(scope="module")
-def fitted(made: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
+def fitted(prepared_toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
     """The shared project with a linear model, and 4,000 new customers with addresses beside it. Shared: copy it."""
     root = tmp_path_factory.mktemp("fitted") / "project"
-    shutil.copytree(made.root, root)
-    toy = type(made)(root=root)
+    shutil.copytree(prepared_toy.root, root)
+    toy = type(prepared_toy)(root=root)
     toy.edit("params.yaml", "trials: 6", "trials: 1")
     toy.run("baseline")
     toy.edit_contract(
@@ -69,8 +69,8 @@ def shop(fitted: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     toy = type(fitted)(root=tmp_path / "shop")
     shutil.copytree(fitted.root, toy.root)
     scorer = Scorer.load(toy.out("baseline", "linear"))
-    found = Version(name=NAME, number="3", run_id="", digest="abc", family="linear", source="")
-    monkeypatch.setattr(listing, "load_champion", lambda *_: (found, scorer))
+    result = Version(name=NAME, number="3", run_id="", digest="abc", family="linear", source="")
+    monkeypatch.setattr(listing, "load_champion", lambda *_: (result, scorer))
     monkeypatch.setattr(fetching, "record_raw", lambda *_: None)
     return toy
 
@@ -229,7 +229,7 @@ def test_a_file_of_addresses_tells_of_customers_who_are_known_by_a_digest(tmp_pa
 
 
 def test_a_contract_that_leads_to_no_campaign_says_why(shop: Toy, send: Callable[..., CampaignRecord]) -> None:
-    path, seen = shop.project.contract(NAME), 0
+    path, observed = shop.project.contract(NAME), 0
     before = path.read_text()
     for old, new, words in (
         (
@@ -244,8 +244,8 @@ def test_a_contract_that_leads_to_no_campaign_says_why(shop: Toy, send: Callable
         path.write_text(before.replace(old, new))
         with pytest.raises(ContractError, match=words):
             send()
-        seen += 1
-    assert seen == 3
+        observed += 1
+    assert observed == 3
     path.write_text(before.replace("value_of_response: 40", "value_of_response: 50"))
     with pytest.raises(Refused, match=r"money has changed since version 3 was trained"):
         send()
@@ -321,8 +321,8 @@ def test_where_nothing_can_be_claimed_nothing_is(
     rows = simulate_outcomes(shop, "lost", lift=0.2)
     _, population = campaigns.load_campaign(folder_of(shop, "lost"))
     back = population.filter(pl.col("group") == "control")["key"]
-    kept = rows.filter(~pl.col("customer_id").is_in(back.head(len(back) // 2).to_list()))
-    kept.write_csv(data)
+    remaining = rows.filter(~pl.col("customer_id").is_in(back.head(len(back) // 2).to_list()))
+    remaining.write_csv(data)
     lines = evaluate_outcome(shop.project, NAME, "lost", data)
     assert any("no effect is claimed: " in line and "chance does not explain it" in line for line in lines), lines
     assert not any(line.startswith(("It paid", "contacting changed")) for line in lines)
@@ -336,7 +336,7 @@ def test_what_cannot_be_read_is_refused_in_words(
     with pytest.raises(InputError, match=r"spring is not a campaign of this use case; there are: none"):
         evaluate_outcome(shop.project, NAME, "spring", data)
     send()
-    rows, seen = simulate_outcomes(shop), 0
+    rows, observed = simulate_outcomes(shop), 0
     for frame, words in (
         (pl.concat([rows, rows.head(2)]), r"2 ids have several rows, such as "),
         (rows.with_columns(responded=pl.lit("yes")), r"rows cannot be read, the first in line 2: responded: 'yes'"),
@@ -347,8 +347,8 @@ def test_what_cannot_be_read_is_refused_in_words(
         frame.write_csv(data)
         with pytest.raises(InputError, match=words):
             evaluate_outcome(shop.project, NAME, "spring", data)
-        seen += 1
-    assert seen == 5
+        observed += 1
+    assert observed == 5
     assert campaigns.read_looks(folder_of(shop)) == [], "what cannot be read is no look"
     rows.write_csv(data)
     (folder_of(shop) / "looks.json").write_text('[{"number": 1}]')
@@ -361,18 +361,18 @@ def test_what_cannot_be_read_is_refused_in_words(
 
 
 @pytest.fixture(scope="module")
-def moved(made: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
+def moved(prepared_toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
     """The same customers asked whom a message moves, with a linear model of two messages. Shared: copy it."""
     root, name = tmp_path_factory.mktemp("moved") / "project", "ad_uplift"
-    shutil.copytree(made.root, root, ignore=shutil.ignore_patterns("outputs"))
+    shutil.copytree(prepared_toy.root, root, ignore=shutil.ignore_patterns("outputs"))
     gallery = Path(str(listing.__file__)).parents[1] / "gallery"
     contract = (gallery / f"{name}.yaml").read_text().replace("n: 20000", "n: 2000")
     (root / "contracts" / f"{name}.yaml").write_text(contract)
     block = yaml.safe_load((gallery / "params.yaml").read_text())["use_cases"][name]
     block["baseline"]["trials"] = 1
     (root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {name: block}}))
-    shutil.copytree(made.project.raw(NAME), root / "data" / name / "raw")
-    toy = type(made)(root=root, name=name)
+    shutil.copytree(prepared_toy.project.raw(NAME), root / "data" / name / "raw")
+    toy = type(prepared_toy)(root=root, name=name)
     toy.run("ingest", "validate", "clean", "featurize", "split", "augment", "baseline")
     (root / "new").mkdir()
     write_incoming(root / "new", Population(seed=1, first=0, n=80_000, month=0, concept=0))
@@ -386,8 +386,8 @@ def test_messages_drawn_by_lot_are_arms_and_those_a_model_chose_are_one(
     toy = type(moved)(root=tmp_path / "shop", name=moved.name)
     shutil.copytree(moved.root, toy.root)
     scorer = Scorer.load(toy.out("baseline", "linear"))
-    found = Version(name=toy.name, number="1", run_id="", digest="d", family="linear", source="")
-    monkeypatch.setattr(listing, "load_champion", lambda *_: (found, scorer))
+    result = Version(name=toy.name, number="1", run_id="", digest="d", family="linear", source="")
+    monkeypatch.setattr(listing, "load_champion", lambda *_: (result, scorer))
     monkeypatch.setattr(fetching, "record_raw", lambda *_: None)
     flags: dict[str, Any] = {"control": 0.3, **({"messages": ("discover", "reward")} if randomised else {})}
     options = read_audience_options(toy.project, toy.name, flags)

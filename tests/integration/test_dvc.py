@@ -67,10 +67,10 @@ def test_nodes_come_in_order_each_after_what_it_needs(dvc_project: Toy) -> None:
     assert len(nodes) == 11
     assert nodes[0].address == f"data/{NAME}/raw.dvc", "DVC's index knows the raw folder"
     assert nodes[0].stage == "raw"
-    seen: set[str] = set()
+    observed: set[str] = set()
     for node in nodes:
-        assert set(node.after) <= seen, node
-        seen.add(node.address)
+        assert set(node.after) <= observed, node
+        observed.add(node.address)
     assert [node.stage for node in nodes[1:7]] == ["ingest", "validate", "clean", "featurize", "split", "augment"]
     assert next(node for node in nodes if node.stage == "ingest").after == (f"data/{NAME}/raw.dvc",)
     assert set(next(node for node in nodes if node.stage == "augment").after) == {f"featurize@{NAME}", f"split@{NAME}"}
@@ -108,11 +108,11 @@ def test_an_edit_marks_what_reads_it_in_its_own_use_case_only(dvc_project: Toy) 
     dvc_project.edit_contract("{kind: row_count, min: 100}", "{kind: row_count, min: 101}")
     assert stale(dvc_project).keys() - HEAVY == {f"validate@{NAME}"}
     dvc_project.edit_contract("range: [1900, 2020]", "range: [1901, 2020]")
-    found = stale(dvc_project)
-    assert found.keys() - HEAVY == {
+    result = stale(dvc_project)
+    assert result.keys() - HEAVY == {
         f"{stage}@{NAME}" for stage in ("ingest", "validate", "clean", "featurize", "split")
     }
-    assert f"contracts/{NAME}.yaml" in str(found[f"ingest@{NAME}"])
+    assert f"contracts/{NAME}.yaml" in str(result[f"ingest@{NAME}"])
     assert stale(dvc_project, OTHER) == others
 
 
@@ -225,8 +225,8 @@ def test_the_list_of_running_stages_is_mended(dvc_project: Toy) -> None:
 
 def test_a_repository_that_another_stage_holds_is_busy(dvc_project: Toy) -> None:
     rwlock = dvc_project.root / ".dvc" / "tmp" / "rwlock"
-    held = {"write": {str(dvc_project.out("split")): {"pid": os.getppid(), "cmd": "dvc repro"}}}
-    rwlock.write_text(json.dumps(held))
+    held_rows = {"write": {str(dvc_project.out("split")): {"pid": os.getppid(), "cmd": "dvc repro"}}}
+    rwlock.write_text(json.dumps(held_rows))
     with pytest.raises(Busy, match=r"DVC is busy in .*: a stage or a `dvc repro` is running") as caught:
         stale(dvc_project)
     assert caught.value.exit_code == 75

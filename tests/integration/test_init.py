@@ -66,18 +66,18 @@ def test_its_stages_are_ours_and_depend_on_the_package_instead_of_its_files(shop
     own, ours = (yaml.safe_load((root / "dvc.yaml").read_text())["stages"] for root in (shop, REPO))
     assert own.keys() == ours.keys()
     for name, stage in own.items():
-        told, here = stage["do"], ours[name]["do"]
+        document, here = stage["do"], ours[name]["do"]
         for key in ("cmd", "outs"):
-            assert told[key] == here[key]
-        assert told["params"][:-1] == here["params"][:-1]
-        packages = told["params"][-1]["versions.yaml"]
+            assert document[key] == here[key]
+        assert document["params"][:-1] == here["params"][:-1]
+        packages = document["params"][-1]["versions.yaml"]
         assert packages == ["perennial-ml", *here["params"][-1]["versions.yaml"]]
-        assert [dep for dep in here["deps"] if not dep.startswith("src/perennial/")] == told["deps"]
+        assert [dep for dep in here["deps"] if not dep.startswith("src/perennial/")] == document["deps"]
     graph.check(shop)
-    listed = subprocess.run(
+    listing = subprocess.run(
         [sys.executable, "-m", "dvc", "status"], cwd=shop, capture_output=True, text=True, check=False
     )
-    assert listed.returncode == 0, listed.stderr
+    assert listing.returncode == 0, listing.stderr
 
 
 def test_what_is_there_is_not_touched_and_an_upgrade_renders_two_files(shop: Path, tmp_path: Path) -> None:

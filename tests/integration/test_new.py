@@ -44,8 +44,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Toy:
 
 def bundled(name: str, folder: Path) -> Path:
     """One of scikit-learn's data sets as a file, as a user would have it."""
-    found = getattr(datasets, f"load_{name}")()
-    frame = pl.DataFrame(found.data, schema=list(found.feature_names)).with_columns(target=pl.Series(found.target))
+    result = getattr(datasets, f"load_{name}")()
+    frame = pl.DataFrame(result.data, schema=list(result.feature_names)).with_columns(target=pl.Series(result.target))
     path = folder / f"{name}.csv"
     frame.write_csv(path)
     return path
@@ -70,9 +70,9 @@ def test_a_data_set_of_another_kind_runs_up_to_its_parts_with_no_line_edited(
 def test_the_smallest_of_them_trains_every_traditional_family(project: Toy, tmp_path: Path) -> None:
     create_use_case(project.project, "mine", bundled("wine", tmp_path), Answers())
     project.edit("params.yaml", "trials: 6", "trials: 1")
-    found = project.run(*LIGHT, "baseline")
-    assert set(found["families"]) == {"linear", "boosted"}
-    assert found["families"]["linear"]["val_loss"] < 0.5, "the classes are far apart"
+    summary = project.run(*LIGHT, "baseline")
+    assert set(summary["families"]) == {"linear", "boosted"}
+    assert summary["families"]["linear"]["val_loss"] < 0.5, "the classes are far apart"
 
 
 def test_what_is_there_stays_as_it_is(project: Toy, tmp_path: Path) -> None:
@@ -129,13 +129,13 @@ def test_what_a_later_file_holds_for_the_first_time_is_warned_of_and_set_aside_i
     path.write_text("age,plan,churn\n" + "\n".join([*rows, "4100,basic,no", "50,gold,no", "51,gold,yes"]) + "\n")
     fetching.fetch(project.project, "mine", path)
     project.run("ingest")
-    found = project.run("validate")
-    assert [note["message"] for note in found["warnings"]] == [
+    summary = project.run("validate")
+    assert [note["message"] for note in summary["warnings"]] == [
         "table main: plan is none of basic, plus in 2 of 403 rows: 'gold'",
         "table main: age lies outside 20 to 80 in 1 of 403 rows",
     ]
-    assert {note["code"] for note in found["warnings"]} == {"unexpected"}
-    assert not found["quarantine"]
+    assert {note["code"] for note in summary["warnings"]} == {"unexpected"}
+    assert not summary["quarantine"]
     ready = prepare_rows(project.contract, path)
     assert ready.units.height == 403
     assert "plan is none of basic, plus in 2 of 403 rows: 'gold' [unexpected]" in caplog.text

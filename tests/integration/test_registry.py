@@ -40,10 +40,10 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
-def evaluated(made: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
+def evaluated(prepared_toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
     """2,000 customers up to evaluate, with an empty store that is migrated. Shared: copy it."""
-    toy = type(made)(root=tmp_path_factory.mktemp("evaluated") / "project")
-    shutil.copytree(made.root, toy.root)
+    toy = type(prepared_toy)(root=tmp_path_factory.mktemp("evaluated") / "project")
+    shutil.copytree(prepared_toy.root, toy.root)
     toy.edit("params.yaml", "epochs: 40", "epochs: 3")
     toy.edit("params.yaml", "trials: 6", "trials: 1")
     toy.edit("params.yaml", "bootstrap: 500", "bootstrap: 100")
@@ -105,9 +105,9 @@ def retrained(toy: Toy, seed: int) -> None:
 def in_use(toy: Toy, number: str) -> None:
     """As if the gate had let this version pass."""
     store = open_store(toy.project)
-    found, before = registry.get_version(store, toy.name, number), registry.find_champion(store, toy.name)
+    result, before = registry.get_version(store, toy.name, number), registry.find_champion(store, toy.name)
     record = decision_record(
-        version=number, digest=found.digest, family=found.family, champion=before.reference if before else None,
+        version=number, digest=result.digest, family=result.family, champion=before.reference if before else None,
         reasons=("as if",), rules=(),
     )  # fmt: skip
     registry.append_decision(store, toy.name, record)
@@ -119,10 +119,10 @@ def test_registering_twice_leaves_one_run_one_model_one_version(shop: Toy) -> No
     assert register(shop.project, shop.name) == first
     assert counts(shop) == {"runs": 1, "models": 1, "versions": 1, "decisions": 0}
     store = open_store(shop.project)
-    found = registry.find_by_alias(store, shop.name, "challenger")
-    assert found is not None
-    assert found.number == first.version == "1"
-    assert found.digest == first.digest == folder_digest(bundle_folder(shop.project, shop.name, first.family))
+    result = registry.find_by_alias(store, shop.name, "challenger")
+    assert result is not None
+    assert result.number == first.version == "1"
+    assert result.digest == first.digest == folder_digest(bundle_folder(shop.project, shop.name, first.family))
     assert registry.find_champion(store, shop.name) is None
     run = store.client.get_run(first.run_id)
     assert run.info.status == "FINISHED"
@@ -142,14 +142,14 @@ def test_a_registration_that_was_killed_is_completed_by_the_next(
     killed_once(monkeypatch, MlflowClient, step)
     with pytest.raises(Killed):
         register(shop.project, shop.name)
-    found = register(shop.project, shop.name)
+    registration = register(shop.project, shop.name)
     assert counts(shop) == {"runs": 1, "models": 1, "versions": 1, "decisions": 0}
     store = open_store(shop.project)
     challenger = registry.find_by_alias(store, shop.name, "challenger")
     assert challenger is not None
-    assert challenger.number == found.version
-    assert store.client.get_run(found.run_id).info.status == "FINISHED"
-    assert store.client.get_metric_history(found.run_id, "val_loss")
+    assert challenger.number == registration.version
+    assert store.client.get_run(registration.run_id).info.status == "FINISHED"
+    assert store.client.get_metric_history(registration.run_id, "val_loss")
 
 
 def test_the_first_model_is_promoted_once(shop: Toy) -> None:
@@ -160,9 +160,9 @@ def test_the_first_model_is_promoted_once(shop: Toy) -> None:
     register(shop.project, shop.name)
     assert promote(shop.project, shop.name) == record
     assert counts(shop)["decisions"] == 1
-    found = registry.find_champion(open_store(shop.project), shop.name)
-    assert found is not None
-    assert found.number == "1"
+    result = registry.find_champion(open_store(shop.project), shop.name)
+    assert result is not None
+    assert result.number == "1"
 
 
 def test_a_promotion_that_was_killed_before_the_alias_is_carried_out(
@@ -176,9 +176,9 @@ def test_a_promotion_that_was_killed_before_the_alias_is_carried_out(
     assert registry.find_champion(store, shop.name) is None
     assert len(registry.read_decisions(store, shop.name)) == 1
     assert promote(shop.project, shop.name).verdict == "PROMOTE"
-    found = registry.find_champion(store, shop.name)
-    assert found is not None
-    assert found.number == "1"
+    result = registry.find_champion(store, shop.name)
+    assert result is not None
+    assert result.number == "1"
     assert counts(shop)["decisions"] == 1
 
 
@@ -200,10 +200,10 @@ def test_a_model_in_use_that_an_older_version_of_us_made_is_not_comparable(
     register(shop.project, name)
     known = registry.load_scorer
 
-    def of_now(store: Any, found: registry.Version) -> Any:
-        if found.number == "1":
+    def of_now(store: Any, result: registry.Version) -> Any:
+        if result.number == "1":
             raise Refused("bundle.json says format 1: this version reads format 2")
-        return known(store, found)
+        return known(store, result)
 
     monkeypatch.setattr(registry, "load_scorer", of_now)
     record = promote(shop.project, name)
@@ -214,9 +214,9 @@ def test_a_model_in_use_that_an_older_version_of_us_made_is_not_comparable(
     by_hand = promote(shop.project, name, why="made by version 0.1, which nobody has any more")
     assert by_hand.verdict == "PROMOTE"
     assert by_hand.reasons[0].startswith("judged as a first model by hand (made by version 0.1")
-    found = registry.find_champion(open_store(shop.project), name)
-    assert found is not None
-    assert found.number == "2"
+    result = registry.find_champion(open_store(shop.project), name)
+    assert result is not None
+    assert result.number == "2"
 
 
 def test_a_reason_does_not_stand_in_for_being_better(shop: Toy) -> None:
@@ -245,11 +245,11 @@ def test_rollback_goes_to_the_champion_before_and_leaves_a_record(shop: Toy) -> 
     assert len(registry.read_decisions(store, name)) == 1
     in_use(shop, "2")
     assert rollback(shop.project, name, None, "it misbehaves").version == "1"
-    found = registry.find_champion(store, name)
-    assert found is not None
-    assert found.number == "1"
-    told = [(r.verdict, r.version, r.reasons[0]) for r in registry.read_decisions(store, name)][1:]
-    assert told == [("PROMOTE", "2", "as if"), ("ROLLBACK", "1", "it misbehaves")]
+    result = registry.find_champion(store, name)
+    assert result is not None
+    assert result.number == "1"
+    document = [(r.verdict, r.version, r.reasons[0]) for r in registry.read_decisions(store, name)][1:]
+    assert document == [("PROMOTE", "2", "as if"), ("ROLLBACK", "1", "it misbehaves")]
 
 
 @pytest.mark.parametrize("change", ["edited", "removed"])
@@ -274,18 +274,18 @@ def test_a_broken_chain_of_decisions_is_found_out(shop: Toy, change: str) -> Non
 def test_files_of_a_version_that_are_not_those_registered_are_refused(shop: Toy, tmp_path: Path, change: str) -> None:
     register(shop.project, shop.name)
     store = open_store(shop.project)
-    found = registry.get_version(store, shop.name, "1")
-    assert registry.download_bundle(store, found, tmp_path / "good").is_dir()
-    kept = next(p.parent for p in (shop.project.services / "mlflow" / "artifacts").rglob("bundle.json"))
-    text = (kept / "calibration.json").read_text()
+    result = registry.get_version(store, shop.name, "1")
+    assert registry.download_bundle(store, result, tmp_path / "good").is_dir()
+    remaining = next(p.parent for p in (shop.project.services / "mlflow" / "artifacts").rglob("bundle.json"))
+    text = (remaining / "calibration.json").read_text()
     match change:
         case "edited":
-            (kept / "calibration.json").write_text(text + " ")
+            (remaining / "calibration.json").write_text(text + " ")
         case "resealed":
-            (kept / "calibration.json").write_text(text + " ")
-            seal(kept)
+            (remaining / "calibration.json").write_text(text + " ")
+            seal(remaining)
         case "emptied":
-            shutil.rmtree(kept)
+            shutil.rmtree(remaining)
         case _:
             shutil.rmtree(shop.project.services / "mlflow" / "artifacts")
     words = {
@@ -295,7 +295,7 @@ def test_files_of_a_version_that_are_not_those_registered_are_refused(shop: Toy,
         "removed": r"the files of ad_response version 1 (are gone|cannot be read .*): restore the artifact store",
     }
     with pytest.raises(IntegrityError, match=words[change]):
-        registry.download_bundle(store, found, tmp_path / "bad")
+        registry.download_bundle(store, result, tmp_path / "bad")
     with pytest.raises(IntegrityError):
         promote(shop.project, shop.name)
     assert registry.find_champion(store, shop.name) is None
@@ -304,10 +304,10 @@ def test_files_of_a_version_that_are_not_those_registered_are_refused(shop: Toy,
 def test_mlflow_predicts_by_the_champions_name_what_the_scorer_says(shop: Toy) -> None:
     import mlflow
 
-    told = register(shop.project, shop.name)
+    document = register(shop.project, shop.name)
     promote(shop.project, shop.name)
     mlflow.set_tracking_uri(open_store(shop.project).uri)
-    scorer = Scorer.load(bundle_folder(shop.project, shop.name, told.family))
+    scorer = Scorer.load(bundle_folder(shop.project, shop.name, document.family))
     units, splits = (
         read_table(shop.out(s, f)) for s, f in (("featurize", "units.parquet"), ("split", "splits.parquet"))
     )
@@ -318,10 +318,10 @@ def test_mlflow_predicts_by_the_champions_name_what_the_scorer_says(shop: Toy) -
         model = mlflow.pyfunc.load_model(f"models:/{shop.name}@champion")
         schema = {c.name: c.type.to_numpy() for c in model.metadata.get_input_schema()}
         frame = rows.to_pandas().astype({n: t for n, t in schema.items() if t.kind in "if"})
-        found = model.predict(frame)
-    assert list(found.columns) == ["probability"]
+        result = model.predict(frame)
+    assert list(result.columns) == ["probability"]
     assert rows.height > 100
-    np.testing.assert_allclose(found.to_numpy(), scorer.score(rows), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(result.to_numpy(), scorer.score(rows), rtol=0, atol=1e-9)
     folder = shop.project.services / "mlflow" / "artifacts"
     assert not [p for p in folder.rglob("*") if p.suffix in {".pkl", ".pickle", ".joblib", ".pt"}]
 
@@ -376,15 +376,15 @@ def test_a_version_that_was_rolled_back_comes_back_by_hand_only(shop: Toy) -> No
     in_use(shop, second.version)
     rollback(shop.project, shop.name, "1", "complaints")
     register(shop.project, shop.name)  # the next nightly run
-    held = promote(shop.project, shop.name)
-    assert held.verdict == "HOLD"
-    assert held.reasons == ("this version was rolled back (complaints); promote it by hand with --version 2",)
+    held_rows = promote(shop.project, shop.name)
+    assert held_rows.verdict == "HOLD"
+    assert held_rows.reasons == ("this version was rolled back (complaints); promote it by hand with --version 2",)
     champion = registry.find_champion(store, shop.name)
     assert champion is not None
     assert champion.number == "1"
-    assert promote(shop.project, shop.name) == held, "said once"
+    assert promote(shop.project, shop.name) == held_rows, "said once"
     by_hand = promote(shop.project, shop.name, "2")
-    assert by_hand.number >= held.number
+    assert by_hand.number >= held_rows.number
 
 
 def test_the_word_that_stands_on_a_candidate_is_of_the_version_in_use(shop: Toy) -> None:

@@ -29,10 +29,10 @@ pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::Depre
 
 
 @pytest.fixture
-def toy(made: Toy, tmp_path: Path) -> Toy:
+def toy(prepared_toy: Toy, tmp_path: Path) -> Toy:
     """A copy of the shared project, up to augment, whose training is short."""
-    toy = type(made)(root=tmp_path / "project")
-    shutil.copytree(made.root, toy.root, ignore=shutil.ignore_patterns(".perennial"))
+    toy = type(prepared_toy)(root=tmp_path / "project")
+    shutil.copytree(prepared_toy.root, toy.root, ignore=shutil.ignore_patterns(".perennial"))
     toy.edit("params.yaml", "epochs: 40", "epochs: 2")
     toy.edit("params.yaml", "trials: 6", "trials: 1")
     toy.edit("params.yaml", "rounds: 800", "rounds: 40")

@@ -18,10 +18,10 @@ from tests.model.reviews import Read, reader
 @pytest.fixture(scope="session")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Family, Task], Saved]:
     """The bundle of a family for a task."""
-    made: dict[tuple[Family, Task], Saved] = {}
+    built: dict[tuple[Family, Task], Saved] = {}
 
     def give(family: Family, task: Task) -> Saved:
-        if (family, task) not in made:
+        if (family, task) not in built:
             room = tmp_path_factory.mktemp(f"{family}-{task}")
             if family == "blend":
                 val = builders.customers(300, seed=7)
@@ -31,8 +31,8 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Family, Task], 
                 bundle = builders.bundle(family, task, room)
             golden = golden_rows(bundle, builders.customers(64, seed=5))
             folder = room / "bundle"
-            made[family, task] = Saved(bundle=bundle, folder=folder, digest=save_bundle(bundle, folder, golden))
-        return made[family, task]
+            built[family, task] = Saved(bundle=bundle, folder=folder, digest=save_bundle(bundle, folder, golden))
+        return built[family, task]
 
     return give
 

@@ -32,12 +32,14 @@ def rows(groups: int, n: int = 600, apart: float = 6.0, seed: int = 3) -> tuple[
 
 def agreed(groups: int, **settings: float) -> dict[int, float]:
     encoding, encoded = rows(groups, **settings)  # type: ignore[arg-type]
-    train, held = encoded.take(np.arange(0, 600, 2)), encoded.take(np.arange(1, 600, 2))
-    found = {}
+    train, held_rows = encoded.take(np.arange(0, 600, 2)), encoded.take(np.arange(1, 600, 2))
+    result = {}
     for k in (2, 3, 4):
-        found[k] = measure_agreement(split_half_labels(train, held, encoding, k, pairs=range(3), starts=3, seed=1))
-    assert choose_k(found, 0.85) in found
-    return {k: one.index.value for k, one in found.items()} | {0: choose_k(found, 0.85)}
+        result[k] = measure_agreement(
+            split_half_labels(train, held_rows, encoding, k, pairs=range(3), starts=3, seed=1)
+        )
+    assert choose_k(result, 0.85) in result
+    return {k: one.index.value for k, one in result.items()} | {0: choose_k(result, 0.85)}
 
 
 def test_planted_groups_are_found_by_halves_and_noise_is_not() -> None:

@@ -53,7 +53,7 @@ def test_outcomes_of_a_fold_change_the_scores_of_all_others_only(saved: Give, fa
 
 def test_they_are_as_good_as_those_of_a_model_that_was_fitted_once(saved: Give) -> None:
     bundle, rows = given(saved, "linear", "uplift_amounts")
-    seen, every = np.arange(900), [score_out_of_fold(bundle, rows, OWNER), Scorer(bundle=bundle).score(rows.frame)]
-    out, once = (float(np.mean((scores[seen, rows.arm] - rows.y) ** 2)) for scores in every)
+    observed, every = np.arange(900), [score_out_of_fold(bundle, rows, OWNER), Scorer(bundle=bundle).score(rows.frame)]
+    out, once = (float(np.mean((scores[observed, rows.arm] - rows.y) ** 2)) for scores in every)
     assert out == pytest.approx(once, rel=0.1)
     assert out < 0.5 * rows.y.var()

@@ -19,7 +19,7 @@ from perennial.evaluation.decisions.risk import evaluate_loans
 from perennial.results.binary import AlertFigures, BinaryEvaluation
 from perennial.results.families import Family
 from perennial.results.figures import Interval
-from perennial.tasks.task import F64, EvaluationInput, Score, ScoreList, SupervisedTask
+from perennial.tasks.task import F64, EvaluationInput, Ranking, Score, SupervisedTask
 
 
 class BinaryTask(SupervisedTask):
@@ -32,14 +32,14 @@ class BinaryTask(SupervisedTask):
     def describe(self, score_O: F64, head: Head) -> str:
         return f"{100 * score_O[0]:.0f}\u202f%"
 
-    def rank(self, score_NO: F64, view: ServingView) -> ScoreList:
+    def rank(self, score_NO: F64, view: ServingView) -> Ranking:
         contacts, loan, p = contact_policy(view.money), loan_policy(view.money), score_NO[:, 0]
         if loan is not None:
-            return ScoreList(rank=p, action=["approve" if safe else "refuse" for safe in p <= loan.cut])
+            return Ranking(rank=p, action=["approve" if safe else "refuse" for safe in p <= loan.cut])
         if contacts is None:
-            return ScoreList(rank=p, action=None)
+            return Ranking(rank=p, action=None)
         pays = (contacts.value * p > contacts.cost) & select_best(p, contacts.budget_share, np.ones(len(p)))
-        return ScoreList(rank=p, action=["contact" if chosen else "none" for chosen in pays])
+        return Ranking(rank=p, action=["contact" if chosen else "none" for chosen in pays])
 
     def evaluate(self, given: EvaluationInput) -> BinaryEvaluation:
         """What every binary task reports, and the decisions that its money asks for."""

@@ -22,7 +22,7 @@ from perennial.evaluation.statistics import randomization
 from perennial.results.families import FAMILIES, Family
 from perennial.results.figures import Interval
 from perennial.results.uplift import OutOfFold, RandomizationCheck, UpliftEvaluation
-from perennial.tasks.task import F64, EvaluationInput, Score, ScoredRows, ScoreList, SupervisedTask
+from perennial.tasks.task import F64, EvaluationInput, Ranking, Score, ScoredRows, SupervisedTask
 
 log = logging.getLogger("perennial")
 
@@ -38,11 +38,11 @@ class UpliftTask(SupervisedTask):
         gain = score_O[1:].max() - score_O[0]
         return f"{gain:+,.2f}" if head.amounts else f"{100 * gain:.0f} points"
 
-    def rank(self, score_NO: F64, view: ServingView) -> ScoreList:
+    def rank(self, score_NO: F64, view: ServingView) -> Ranking:
         """By the money that the best message is expected to add."""
         messages, names = message_policy(view), ["none", *view.head.outputs[1:]]
         rank, _ = policy.rank_messages(score_NO, messages)
-        return ScoreList(rank=rank, action=[names[arm] for arm in policy.choose_messages(score_NO, messages)])
+        return Ranking(rank=rank, action=[names[arm] for arm in policy.choose_messages(score_NO, messages)])
 
     def evaluate(self, given: EvaluationInput) -> UpliftEvaluation:
         contract, resampling, messages = given.contract, given.resampling, message_policy(given.contract)

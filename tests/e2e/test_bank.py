@@ -78,7 +78,7 @@ def test_by_time_nobody_reaches_the_floor(tmp_path: Path) -> None:
     assert all(result["test"]["auc"]["value"] < 0.70 for result in families.values())
     decision = verdict(toy)
     assert decision.verdict == "REJECT"
-    assert "does not clear the agreed minimum 0.7" in decision.reasons[0].words
+    assert "does not clear the agreed minimum 0.7" in decision.reasons[0].sentence
 
 
 def test_duration_as_a_feature_is_refused_by_name(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.e2e]
 
 CUSTOMERS = 20_000
 MONEY = ContactPolicy(value=40, cost=2, budget_share=0.4)
-OFFER = policy.Offer(value=40, costs=(0, 2, 2), budget_share=0.4)
+OFFER = policy.MessagePolicy(value=40, costs=(0, 2, 2), budget_share=0.4)
 Z_99 = 2.5758293035489004
 
 

@@ -27,6 +27,7 @@ from perennial.files.tables import read_table
 from perennial.gallery.simulator.simulate import campaign_date, compute_truth, write_population
 from perennial.promotion.promote import promote
 from perennial.promotion.register import bundle_folder, register
+from perennial.results.decision import DecisionRecord, RuleName
 from perennial.results.families import Family
 from perennial.scoring.scorer import Scorer
 from tests.conftest import LIGHT, NAME, REPO, Toy, make
@@ -200,13 +201,13 @@ def retrain(toy: Toy, month: int, concept: int) -> None:
     toy.run(*LIGHT, "train", "baseline", "evaluate")
 
 
-def judged(toy: Toy) -> dict[str, Any]:
+def judged(toy: Toy) -> DecisionRecord:
     register(toy.project, toy.name)
     return promote(toy.project, toy.name)
 
 
 @pytest.fixture(scope="module")
-def records(response: Known, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, Any]]]:
+def records(response: Known, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, DecisionRecord]]:
     """Four candidates in a row by the real register and promote; how good the deep family is does not matter here."""
     import mlflow
 
@@ -230,37 +231,42 @@ def records(response: Known, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     mlflow.set_tracking_uri(None)
 
 
-def z_of_gain(record: dict[str, Any]) -> float:
-    gain = next(rule["interval"] for rule in record["rules"] if rule["name"] == "better")
-    return float(gain["value"] / ((gain["high"] - gain["low"]) / 2 / Z_99))
+def champion_of(record: DecisionRecord) -> str | None:
+    return record.champion.version if record.champion else None
 
 
-def test_the_first_model_is_promoted(records: dict[str, dict[str, Any]]) -> None:
-    assert records["first"]["verdict"] == "PROMOTE"
-    assert records["first"]["champion"] is None
+def z_of_gain(record: DecisionRecord) -> float:
+    gain = next(rule.interval for rule in record.rules if rule.name == RuleName.IMPROVEMENT)
+    assert gain is not None
+    return gain.value / ((gain.high - gain.low) / 2 / Z_99)
 
 
-def test_half_a_year_later_the_same_wishes_are_no_reason_for_a_new_model(records: dict[str, dict[str, Any]]) -> None:
-    assert records["later"]["verdict"] == "HOLD"
-    assert records["later"]["champion"]["version"] == "1"
-    assert "not measurably better" in records["later"]["reasons"][0]
+def test_the_first_model_is_promoted(records: dict[str, DecisionRecord]) -> None:
+    assert records["first"].verdict == "PROMOTE"
+    assert records["first"].champion is None
+
+
+def test_half_a_year_later_the_same_wishes_are_no_reason_for_a_new_model(records: dict[str, DecisionRecord]) -> None:
+    assert records["later"].verdict == "HOLD"
+    assert champion_of(records["later"]) == "1"
+    assert "not measurably better" in records["later"].reasons[0]
     assert abs(z_of_gain(records["later"])) < Z_99
 
 
-def test_when_customers_want_something_else_the_new_model_is_promoted(records: dict[str, dict[str, Any]]) -> None:
-    assert records["other wishes"]["verdict"] == "PROMOTE"
-    assert records["other wishes"]["champion"]["version"] == "1"
+def test_when_customers_want_something_else_the_new_model_is_promoted(records: dict[str, DecisionRecord]) -> None:
+    assert records["other wishes"].verdict == "PROMOTE"
+    assert champion_of(records["other wishes"]) == "1"
     assert z_of_gain(records["other wishes"]) > 4
 
 
-def test_a_champion_that_trained_on_the_test_rows_is_not_compared(records: dict[str, dict[str, Any]]) -> None:
-    assert records["other split"]["verdict"] == "HOLD"
-    assert records["other split"]["champion"]["version"] == records["other wishes"]["version"] == "3"
-    assert "not comparable: the model in use has trained on" in records["other split"]["reasons"][0]
+def test_a_champion_that_trained_on_the_test_rows_is_not_compared(records: dict[str, DecisionRecord]) -> None:
+    assert records["other split"].verdict == "HOLD"
+    assert champion_of(records["other split"]) == records["other wishes"].version == "3"
+    assert "not comparable: the champion has trained on" in records["other split"].reasons[0]
 
 
-def test_the_four_decisions_follow_from_each_other(records: dict[str, dict[str, Any]]) -> None:
+def test_the_four_decisions_follow_from_each_other(records: dict[str, DecisionRecord]) -> None:
     document = list(records.values())
-    assert [record["number"] for record in document] == [1, 2, 3, 4]
-    assert [record["version"] for record in document] == ["1", "2", "3", "4"]
-    assert all(record["previous"] for record in document[1:])
+    assert [record.number for record in document] == [1, 2, 3, 4]
+    assert [record.version for record in document] == ["1", "2", "3", "4"]
+    assert all(record.previous for record in document[1:])

@@ -266,7 +266,7 @@ def test_a_champion_that_trained_on_the_test_rows_is_not_compared(records: dict[
 
 
 def test_the_four_decisions_follow_from_each_other(records: dict[str, DecisionRecord]) -> None:
-    document = list(records.values())
-    assert [record.number for record in document] == [1, 2, 3, 4]
-    assert [record.version for record in document] == ["1", "2", "3", "4"]
-    assert all(record.previous for record in document[1:])
+    result = list(records.values())
+    assert [record.number for record in result] == [1, 2, 3, 4]
+    assert [record.version for record in result] == ["1", "2", "3", "4"]
+    assert all(record.previous for record in result[1:])

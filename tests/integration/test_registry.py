@@ -304,10 +304,10 @@ def test_files_of_a_version_that_are_not_those_registered_are_refused(shop: Toy,
 def test_mlflow_predicts_by_the_champions_name_what_the_scorer_says(shop: Toy) -> None:
     import mlflow
 
-    document = register(shop.project, shop.name)
+    registration = register(shop.project, shop.name)
     promote(shop.project, shop.name)
     mlflow.set_tracking_uri(open_store(shop.project).uri)
-    scorer = Scorer.load(bundle_folder(shop.project, shop.name, document.family))
+    scorer = Scorer.load(bundle_folder(shop.project, shop.name, registration.family))
     units, splits = (
         read_table(shop.out(s, f)) for s, f in (("featurize", "units.parquet"), ("split", "splits.parquet"))
     )

@@ -36,9 +36,9 @@ def unrecorded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def with_source(toy: Toy, **source: Any) -> None:
-    document = contract_of(Case(section="", name="", data=b"", expected={}))
-    document["source"] = {"kind": "sql", "query": QUERY, **source}
-    toy.project.contract("shop").write_text(yaml.safe_dump(document))
+    result = contract_of(Case(section="", name="", data=b"", expected={}))
+    result["source"] = {"kind": "sql", "query": QUERY, **source}
+    toy.project.contract("shop").write_text(yaml.safe_dump(result))
 
 
 def a_shop(root: Path, **source: Any) -> Toy:

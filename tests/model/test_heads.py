@@ -14,7 +14,7 @@ from perennial.contract.serving import build_head
 from perennial.models.traditional.heads import build_targets, compute_link, link_contributions, sum_by_column
 from perennial.results.families import Family
 from perennial.scoring.scorer import Scorer
-from tests.fakes.contracts import told
+from tests.fakes.contracts import contract_document
 from tests.model.builders import CLASSES, F64, HEADS, LEARNING, TASKS, Give, Task, answers, customers
 
 pytestmark = pytest.mark.model
@@ -108,13 +108,13 @@ def test_a_head_says_what_its_contract_asks_for() -> None:
         "spend": {"role": "outcome", "type": "decimal", "min": 0},
     }
     for task, asked in heads.items():
-        head = build_head(parse(told(task=asked, columns=columns), "c"))
+        head = build_head(parse(contract_document(task=asked, columns=columns), "c"))
         assert head == HEADS[task]  # type: ignore[index]
     arms = {"role": "treatment", "control": "none", "arms": {name: {"cost": 2} for name in HEADS["uplift"].outputs[1:]}}
     won = {"role": "outcome", "values": {"no": 0, "yes": 1}}
     for target, task in (("won", "uplift"), ("spend", "uplift_amounts")):
         asked = {"kind": "uplift", "target": target, "primary": "qini", "minimum": 0.0}
-        head = build_head(parse(told(task=asked, columns={**columns, "won": won, "message": arms}), "c"))
+        head = build_head(parse(contract_document(task=asked, columns={**columns, "won": won, "message": arms}), "c"))
         assert head == HEADS[task]  # type: ignore[index]
     assert [HEADS[task].raw for task in TASKS] == [1, 3, 3, 3, 1, 2]
 

@@ -115,8 +115,8 @@ def test_the_wide_part_is_a_logistic_regression_on_words(read: Read) -> None:
     wide = WideEncoder(sizes, 1)
     with torch.no_grad():
         wide.table.weight[1:, 0] = torch.from_numpy(theirs.coef_[0]).float()
-    document = build_tensors(x)
-    each = wide(document["gram"], document["gram_weight"]).detach().numpy()
+    result = build_tensors(x)
+    each = wide(result["gram"], result["gram_weight"]).detach().numpy()
     assert each.shape == (300, 2)
     np.testing.assert_allclose(each.sum(axis=1) + theirs.intercept_[0], theirs.decision_function(grams), atol=1e-5)
     title = grams[:, : sizes[0]] @ theirs.coef_[0, : sizes[0]]

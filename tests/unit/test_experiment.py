@@ -29,24 +29,24 @@ def simulated(seed: int) -> tuple[F64, Arms, F64, float]:
 
 
 def test_of_100_campaigns_the_intervals_hold_the_truth_in_90_to_98() -> None:
-    held, held_profit, widths = 0, 0, []
+    held_rows, held_profit, widths = 0, 0, []
     for seed in range(100):
         y, arm, score, truth = simulated(seed)
-        found, contacts = experiment.effect_of_contact(y, arm, score), int(arm.sum())
-        held += found.adjusted.low <= truth <= found.adjusted.high
-        profit = experiment.estimate_profit(found.adjusted, VALUE, contacts, COST * contacts)
+        result, contacts = experiment.effect_of_contact(y, arm, score), int(arm.sum())
+        held_rows += result.adjusted.low <= truth <= result.adjusted.high
+        profit = experiment.estimate_profit(result.adjusted, VALUE, contacts, COST * contacts)
         held_profit += profit.low <= (VALUE * truth - COST) * contacts <= profit.high
-        widths.append((found.adjusted.high - found.adjusted.low) / (found.raw.high - found.raw.low))
-    assert 90 <= held <= 98
-    assert held_profit == held
+        widths.append((result.adjusted.high - result.adjusted.low) / (result.raw.high - result.raw.low))
+    assert 90 <= held_rows <= 98
+    assert held_profit == held_rows
     assert np.mean(widths) < 0.98, "a score that foretells something makes intervals narrower"
 
 
 def test_an_adjustment_that_knows_nothing_changes_nothing() -> None:
     y, arm, _, _ = simulated(1)
-    found = experiment.effect_of_contact(y, arm, np.full(N, 0.3))
-    assert found.adjusted == found.raw
-    assert found.raw.value == pytest.approx(y[arm == 1].mean() - y[arm == 0].mean())
+    result = experiment.effect_of_contact(y, arm, np.full(N, 0.3))
+    assert result.adjusted == result.raw
+    assert result.raw.value == pytest.approx(y[arm == 1].mean() - y[arm == 0].mean())
 
 
 def test_messages_are_told_apart() -> None:
@@ -55,8 +55,8 @@ def test_messages_are_told_apart() -> None:
     score = rng.beta(2, 8, 30_000)
     y = (rng.random(30_000) < score + np.array([0, 0.02, 0.06])[arm]).astype(np.float64)
     for k, against, truth in ((1, 0, 0.02), (2, 0, 0.06), (2, 1, 0.04)):
-        found = experiment.compare_messages(y, arm, score, k, against).adjusted
-        assert found.low <= truth <= found.high
+        result = experiment.compare_messages(y, arm, score, k, against).adjusted
+        assert result.low <= truth <= result.high
     assert experiment.compare_messages(y, arm, score, 2, 1).adjusted.low > 0
 
 

@@ -15,7 +15,7 @@ from perennial.files.project import Project
 from perennial.sources import fetch as module
 from perennial.sources.fetch import fetch
 from perennial.sources.gallery import add_gallery_use_case, list_gallery
-from tests.fakes.contracts import told
+from tests.fakes.contracts import contract_document
 
 pytestmark = pytest.mark.unit
 
@@ -31,8 +31,8 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def shop(root: Path, **source: Any) -> Project:
     (root / "contracts").mkdir(parents=True, exist_ok=True)
-    made = told(source={"kind": "file", "files": "*.csv*", **source}, events={}, unit={"features": {}})
-    (root / "contracts" / "shop.yaml").write_text(yaml.safe_dump(made))
+    built = contract_document(source={"kind": "file", "files": "*.csv*", **source}, events={}, unit={"features": {}})
+    (root / "contracts" / "shop.yaml").write_text(yaml.safe_dump(built))
     (root / "params.yaml").write_text("use_cases:\n  shop: {}\n")
     return Project(root=root)
 

@@ -75,6 +75,6 @@ def test_an_effect_of_the_detectable_size_is_seen_four_times_in_five() -> None:
     )  # both near the rate, as the formula has it
     p_t, p_c = rng.binomial(treated, high, 4_000) / treated, rng.binomial(control, low, 4_000) / control
     error = np.sqrt(p_t * (1 - p_t) / treated + p_c * (1 - p_c) / control)
-    seen = float((np.abs(p_t - p_c) / error > 1.96).mean())
-    assert 0.76 < seen < 0.92
+    observed = float((np.abs(p_t - p_c) / error > 1.96).mean())
+    assert 0.76 < observed < 0.92
     assert least_detectable_effect(rate, treated, 0) == np.inf

@@ -33,9 +33,9 @@ def texts(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def one(column: NDArray[Any], y: NDArray[Any]) -> Leak:
-    found = find_leaks_of({"x": column}, y)
-    assert len(found) == 1, found
-    return found[0]
+    result = find_leaks_of({"x": column}, y)
+    assert len(result) == 1, result
+    return result[0]
 
 
 def test_a_column_that_is_the_outcome_is_proven_whatever_its_form() -> None:
@@ -53,9 +53,9 @@ def test_a_column_that_is_the_outcome_is_proven_whatever_its_form() -> None:
         "absent text": np.array([None if won else "open" for won in y], dtype=object),
         "infinite": np.where(y == 1, np.inf, 0.0),
     }
-    found = find_leaks_of(forms, y)
-    assert {leak.column for leak in found if leak.proven} == forms.keys()
-    for leak in found:
+    result = find_leaks_of(forms, y)
+    assert {leak.column for leak in result if leak.proven} == forms.keys()
+    for leak in result:
         assert leak.words.startswith(f"column {leak.column!r} alone separates the outcome (AUC ")
         assert leak.auc >= 0.995
 
@@ -124,10 +124,10 @@ def test_an_amount_is_asked_whether_there_is_any_whatever_the_task() -> None:
     bought = outcomes()
     spent = bought * np.random.default_rng(1).lognormal(3, 1, N)
     for task in ("regression", "uplift"):
-        found = find_leaks(
+        result = find_leaks(
             {"bought": bought, "noise": np.random.default_rng(2).random(N)}, binary_questions(spent, is_class=False)
         )
-        assert [(leak.column, leak.proven) for leak in found] == [("bought", True)], task
+        assert [(leak.column, leak.proven) for leak in result] == [("bought", True)], task
     (itself,) = binary_questions(bought.astype(np.float64), is_class=False)
     assert np.array_equal(itself, bought)
 

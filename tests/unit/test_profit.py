@@ -32,8 +32,8 @@ def drawn(n: int = 4_000, seed: int = 0) -> tuple[F64, F64]:
     return (rng.random(n) < p).astype(np.float64), p
 
 
-def by_name(found: list[Plan]) -> dict[str, Plan]:
-    return {plan.name: plan for plan in found}
+def by_name(result: list[Plan]) -> dict[str, Plan]:
+    return {plan.name: plan for plan in result}
 
 
 def test_a_threshold_is_break_even_or_what_the_budget_allows() -> None:
@@ -72,21 +72,21 @@ def test_no_list_is_over_budget_or_below_break_even(tenths: list[int], share: fl
 def test_everyone_earns_all_responses_less_all_costs_and_nobody_nothing(seed: int, value: float, cost: float) -> None:
     y, p = drawn(50, seed)
     money = ContactPolicy(value=value, cost=cost, budget_share=0.5)
-    found = by_name(compare_plans(y, p, choose_threshold(p, money), money))
-    assert found["everyone"].profit.value == pytest.approx(value * y.sum() - cost * 50, abs=1e-9)
-    assert (found["everyone"].contacted, found["nobody"].contacted) == (50, 0)
-    nobody = found["nobody"].profit
+    result = by_name(compare_plans(y, p, choose_threshold(p, money), money))
+    assert result["everyone"].profit.value == pytest.approx(value * y.sum() - cost * 50, abs=1e-9)
+    assert (result["everyone"].contacted, result["nobody"].contacted) == (50, 0)
+    nobody = result["nobody"].profit
     assert (nobody.value, nobody.low, nobody.high) == (0, 0, 0)
     curve = profit_curve(y, p, money, n=20, seed=1)
-    assert (curve.value[0], curve.value[-1]) == (0, pytest.approx(found["everyone"].profit.value, abs=1e-9))
+    assert (curve.value[0], curve.value[-1]) == (0, pytest.approx(result["everyone"].profit.value, abs=1e-9))
 
 
 def test_five_plans_with_their_sizes() -> None:
     y, p = drawn()
     money = ContactPolicy(value=20, cost=2, budget_share=0.4)
-    found = compare_plans(y, p, choose_threshold(p, money), money)
-    assert [plan.name for plan in found] == ["chosen", "whole budget", "random", "everyone", "nobody"]
-    named = by_name(found)
+    result = compare_plans(y, p, choose_threshold(p, money), money)
+    assert [plan.name for plan in result] == ["chosen", "whole budget", "random", "everyone", "nobody"]
+    named = by_name(result)
     assert named["whole budget"].contacted == 1_600
     assert named["random"].contacted == named["chosen"].contacted < 1_600
     targeted, untargeted = ("chosen", "whole budget"), ("random", "everyone", "nobody")
@@ -105,8 +105,8 @@ def test_a_random_list_earns_on_average_what_its_plan_says() -> None:
 
 def test_a_random_list_of_everyone_is_everyone() -> None:
     gain = 10 + np.random.default_rng(1).normal(size=500)
-    found, everyone = random_list_profit(gain, 1, 0.95), total_interval(gain, 0.95)
-    assert [found.value, found.low, found.high] == pytest.approx(
+    result, everyone = random_list_profit(gain, 1, 0.95), total_interval(gain, 0.95)
+    assert [result.value, result.low, result.high] == pytest.approx(
         [everyone.value, everyone.low, everyone.high], rel=1e-3
     )
     assert random_list_profit(gain, 0.5, 0.95).high > everyone.value / 2 + 1.9 * 0.5 * 10 * np.sqrt(
@@ -116,7 +116,7 @@ def test_a_random_list_of_everyone_is_everyone() -> None:
 
 def test_a_plan_holds_the_truth_as_often_as_it_says() -> None:
     """Customers are drawn anew each time; the random list's interval also covers the draw of the list."""
-    held = {"chosen": 0, "random": 0, "everyone": 0}
+    held_rows = {"chosen": 0, "random": 0, "everyone": 0}
     rng = np.random.default_rng(7)
     chosen = choose_threshold(drawn(200_000, 99)[1], MONEY)
     _, p_all = drawn(200_000, 98)
@@ -129,13 +129,13 @@ def test_a_plan_holds_the_truth_as_often_as_it_says() -> None:
     }
     for seed in range(400):
         y, p = drawn(1_000, seed)
-        found = by_name(compare_plans(y, p, chosen, ContactPolicy(value=40, cost=2)))
+        result = by_name(compare_plans(y, p, chosen, ContactPolicy(value=40, cost=2)))
         for name in ("chosen", "everyone"):
-            held[name] += found[name].profit.low <= 1_000 * truth[name] <= found[name].profit.high
+            held_rows[name] += result[name].profit.low <= 1_000 * truth[name] <= result[name].profit.high
         by_lot = (40 * y - 2)[rng.random(1_000) < share].sum()
-        reach = (found["random"].profit.high - found["random"].profit.low) / 2
-        held["random"] += abs(by_lot - 1_000 * truth["random"]) <= reach
-    assert all(0.90 <= count / 400 <= 0.98 for count in held.values()), held
+        reach = (result["random"].profit.high - result["random"].profit.low) / 2
+        held_rows["random"] += abs(by_lot - 1_000 * truth["random"]) <= reach
+    assert all(0.90 <= count / 400 <= 0.98 for count in held_rows.values()), held_rows
 
 
 def test_the_curve_at_the_budget_is_the_plan_of_the_whole_budget() -> None:
@@ -150,10 +150,10 @@ def test_the_curve_at_the_budget_is_the_plan_of_the_whole_budget() -> None:
 def test_lists_are_compared_by_the_customers_on_one_of_them_only() -> None:
     y, p = drawn()
     new, old = p > 0.1, p > 0.2
-    found = compare_profit(y, new, old, MONEY, 0.99)
+    result = compare_profit(y, new, old, MONEY, 0.99)
     between = (p > 0.1) & (p <= 0.2)
-    assert found.value == pytest.approx((40 * y[between] - 2).sum())
-    assert found.low < found.value < found.high
+    assert result.value == pytest.approx((40 * y[between] - 2).sum())
+    assert result.low < result.value < result.high
     same = compare_profit(y, new, new, MONEY, 0.99)
     assert (same.low, same.high) == (0, 0)
 

@@ -105,13 +105,13 @@ def test_next_steps_are_aligned_and_begin_with_the_path_where_it_is_missing(
     write_text(tmp_path / ".venv" / "bin" / "activate", "")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
-    found = {}
+    result = {}
     for path in ("/usr/bin", f"{tmp_path}/.venv/bin:/usr/bin"):
         monkeypatch.setenv("PATH", path)
         lines = said(capsys)
         steps = lines[lines.index("Next:") + 1 :]
         halves = [re.fullmatch(r"  (\S.*?) {4,}(\S.*)", line) for line in steps]
         assert len({half.start(2) for half in halves if half}) == 1, steps
-        found[path] = [half[1] for half in halves if half]
+        result[path] = [half[1] for half in halves if half]
     usual = [f"perennial open {NAME}", f"perennial show {NAME}", "make ui"]
-    assert list(found.values()) == [[". .venv/bin/activate", *usual], usual]
+    assert list(result.values()) == [[". .venv/bin/activate", *usual], usual]

@@ -128,18 +128,18 @@ def test_a_deep_trial_is_stopped_when_others_did_better(database: RDBStorage, tm
         for epoch in range(1, 6):
             trial.report(0.5, epoch)
         study.finish(trial, 0.5)
-    found = {}
+    result = {}
     for loss in (0.4, 0.6):
         lines = "".join(f"{epoch},0.1,{loss}\n" for epoch in range(1, 6))
         curve.write_text(f"epoch,train_loss,val_loss\n{lines}6,0.")  # the last line is being written
         begun, trial = time.monotonic(), study.ask()[0]
         with subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({1 if loss < 0.5 else 60})"]) as child:
-            found[loss] = _watch_stage(child, study, trial, curve)
+            result[loss] = _watch_stage(child, study, trial, curve)
         assert time.monotonic() - begun < 30
         assert [value for _, value in sorted(study.inner.trials[-1].intermediate_values.items())] == (
             [0.4] * 5 if loss < 0.5 else [0.6] * 4  # three epochs are waited for
         )
-    assert found == {0.4: True, 0.6: False}
+    assert result == {0.4: True, 0.6: False}
 
 
 def test_a_tracker_that_is_down_is_a_service_error(monkeypatch: pytest.MonkeyPatch) -> None:

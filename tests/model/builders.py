@@ -26,9 +26,9 @@ from perennial.models.model import FitRows, FitTask, Model
 from perennial.results.families import Family
 from perennial.scoring.bundle import Bundle, background_rows
 from perennial.scoring.calibration import calibrate
-from perennial.stages.train import build_spec
 from perennial.training import fit as training
 from perennial.training.loader import Rows
+from perennial.training.setup import build_spec
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]

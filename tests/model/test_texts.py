@@ -26,8 +26,8 @@ from perennial.results.families import Family
 from perennial.scoring.bundle import load_bundle, save_bundle
 from perennial.scoring.reasons import explain_rows
 from perennial.scoring.scorer import Scorer, golden_rows
-from perennial.stages.train import build_spec
 from perennial.training.module import build_adamw
+from perennial.training.setup import build_spec
 from tests.model.builders import HEADS, LEARNING, train_params
 from tests.model.reviews import Read, reviews
 

@@ -20,7 +20,7 @@ from perennial.errors import ConservationError, PerennialError
 from perennial.report.charts import numbers as n
 from perennial.report.charts.axes import Scale, along, apart, place, rounded, ticks, x_axis
 from perennial.report.charts.curves import MOST_POINTS, Curve, Flag, by_depth, calibration, gains, training
-from perennial.report.charts.flows import RowPart, TimelineEntry, row_flow, timeline
+from perennial.report.charts.flows import RowPart, TimelineEntry, draw_row_flow, draw_timeline
 from perennial.report.charts.intervals import Line, Row, against_line, columns, inline, interval_rows, tone
 from perennial.report.charts.svg import NARROW, Box, svg, width_of
 from perennial.results.decision import Verdict
@@ -44,7 +44,7 @@ def profit_curve(points: int = 101) -> Curve:
         np.interp(x, profit.curve.x, ends).tolist()
         for ends in (profit.curve.value, profit.curve.low, profit.curve.high)
     )
-    flag = Flag(at=profit.depth, says=(f"Chosen: {n.share(profit.depth)}",))
+    flag = Flag(at=profit.depth, text=(f"Chosen: {n.share(profit.depth)}",))
     return Curve(name="Everyone", x=x.tolist(), y=y, low=low, high=high, ends=n.money(y[-1]), flag=flag)
 
 
@@ -156,13 +156,13 @@ def test_rows_may_have_a_line_each() -> None:
 
 def test_a_long_name_keeps_clear_of_the_figure_beside_it() -> None:
     row = Row(
-        name="lives in " + 9 * "Genève ", note="1,095 rows", words="10 %, predicted 9 %", interval=around(0.1, 0.02)
+        name="lives in " + 9 * "Genève ", note="1,095 rows", text="10 %, predicted 9 %", interval=around(0.1, 0.02)
     )
     drawn = interval_rows([row], [ZERO], n.decimal, label="x")
     name = re.search(r'<tspan class="b">(.+?)</tspan>', drawn)
     assert name is not None
     assert re.fullmatch(r"lives in Genève( Genève)*.*…", name[1])
-    assert width_of(name[1]) + 10 + width_of(row.note) + 10 <= NARROW - width_of(row.words)
+    assert width_of(name[1]) + 10 + width_of(row.note) + 10 <= NARROW - width_of(row.text)
     assert f">{row.note}<" in drawn
     assert "…" not in interval_rows([replace(row, name="lives in Genève")], [ZERO], n.decimal, label="x")
 
@@ -188,7 +188,7 @@ def test_ticks_drop_the_decimals_that_none_of_them_needs() -> None:
 
 
 def test_a_profit_curve_marks_its_depth_the_budget_and_the_random_line() -> None:
-    budget = Flag(at=0.24, says=("Budget: 2,000 calls",))
+    budget = Flag(at=0.24, text=("Budget: 2,000 calls",))
     drawing = by_depth([profit_curve()], n.money_axis, label="rises to <b>", axis="Share", budget=budget)
     assert drawing.narrow is not None
     for drawn, width in ((drawing.wide, 884), (drawing.narrow, NARROW)):
@@ -228,7 +228,7 @@ def test_gains_of_one_model_need_no_key() -> None:
 @pytest.mark.parametrize("passes", [1, 2, 40])
 def test_training_is_drawn_whatever_the_number_of_passes(passes: int) -> None:
     x = list(range(1, passes + 1))
-    curves = [Curve(name="validation", x=x, y=[0.3 - 0.001 * e for e in x], flag=Flag(at=passes, says=("kept",)))]
+    curves = [Curve(name="validation", x=x, y=[0.3 - 0.001 * e for e in x], flag=Flag(at=passes, text=("kept",)))]
     drawn = training(curves, n.decimal, label="x", axis="Pass")
     assert ">kept<" in drawn
     assert "nan" not in drawn
@@ -269,7 +269,7 @@ def test_figures_under_an_axis_stand_apart_on_any_width(width: int, show: n.Form
 def test_a_flag_keeps_clear_of_a_key_with_long_names() -> None:
     names = ("deep network, chosen", "boosted trees", "linear")
     curves = [Curve(name=name, x=[0, 0.3, 1], y=[0, 0.1, 1], ends="72 %") for name in names]
-    drawn = gains([replace(curves[0], flag=Flag(at=0.3, says=("10 %",))), *curves[1:]], label="x", axis="")
+    drawn = gains([replace(curves[0], flag=Flag(at=0.3, text=("10 %",))), *curves[1:]], label="x", axis="")
     place_of = {
         words: (float(x), float(y)) for x, y, words in re.findall(r'<text x="(.+?)" y="(.+?)".*?>(.+?)<', drawn)
     }
@@ -300,7 +300,7 @@ def test_no_chart_has_more_than_six_ticks_on_an_axis() -> None:
 
 
 def test_row_flow_is_true_to_the_counts() -> None:
-    drawing = row_flow(
+    drawing = draw_row_flow(
         RowPart(name="rows read", rows=1000),
         RowPart(name="used", rows=800),
         [RowPart(name="set aside", rows=200, tone="orange")],
@@ -314,7 +314,9 @@ def test_row_flow_is_true_to_the_counts() -> None:
 
 def test_row_flow_draws_what_would_vanish_and_says_so() -> None:
     lost = [RowPart(name="set aside", rows=2, tone="orange")]
-    drawing = row_flow(RowPart(name="rows read", rows=1_000_000), RowPart(name="used", rows=999_998), lost, label="x")
+    drawing = draw_row_flow(
+        RowPart(name="rows read", rows=1_000_000), RowPart(name="used", rows=999_998), lost, label="x"
+    )
     assert drawing.narrow is not None
     for drawn in (drawing.wide, drawing.narrow):
         assert 'height="3" ' not in drawn or "too thin" in drawn
@@ -324,7 +326,7 @@ def test_row_flow_draws_what_would_vanish_and_says_so() -> None:
 
 def test_row_flow_without_parts_leaves_room_for_the_longest_note() -> None:
     lost = RowPart(name="set aside", rows=200, note="under 1 %, each with its rule, line and raw text")
-    drawn = row_flow(RowPart(name="rows read", rows=1000), RowPart(name="used", rows=800), [lost], label="x").wide
+    drawn = draw_row_flow(RowPart(name="rows read", rows=1000), RowPart(name="used", rows=800), [lost], label="x").wide
     label = re.search(r'<text x="([\d.]+)" y="[\d.]+"><tspan class="b">200 set aside</tspan>', drawn)
     assert label is not None
     assert float(label[1]) + width_of("200 set aside") + 10 + width_of(lost.note) <= 884
@@ -335,32 +337,29 @@ def test_row_flow_refuses_counts_that_do_not_add_up() -> None:
     with pytest.raises(
         ConservationError, match=r"10 rows read are drawn as 8 used \+ 1 set aside = 9: find the stage that lost"
     ):
-        row_flow(read, used, [RowPart(name="set aside", rows=1)], label="x")
+        draw_row_flow(read, used, [RowPart(name="set aside", rows=1)], label="x")
     with pytest.raises(ConservationError, match="8 used are drawn as 7 train = 7"):
-        row_flow(read, used, [RowPart(name="set aside", rows=2)], [RowPart(name="train", rows=7)], label="x")
+        draw_row_flow(read, used, [RowPart(name="set aside", rows=2)], [RowPart(name="train", rows=7)], label="x")
 
 
 def test_a_timeline_of_many_nights_keeps_its_words_apart() -> None:
     verdicts: tuple[Verdict, ...] = ("PROMOTE", "HOLD", "REJECT")
     first = date(2026, 1, 1)
-    nights = [
-        TimelineEntry(version=f"v{i}", on=first + timedelta(days=i), verdict=verdicts[i % 3], note="+0.001")
-        for i in range(60)
-    ]
-    drawing = timeline(nights, date(2026, 3, 5), label="x")
+    nights = [TimelineEntry(version=f"v{i}", on=first + timedelta(days=i), verdict=verdicts[i % 3]) for i in range(60)]
+    drawing = draw_timeline(nights, date(2026, 3, 5), label="x")
     assert drawing.narrow is not None
     for drawn, least in ((drawing.wide, 8), (drawing.narrow, 4)):
         words = sorted(float(x) for x in re.findall(r'<text x="([\d.]+)" y="26"', drawn))
         assert len(words) >= least
-        assert all(b - a >= width_of("+0.001") for a, b in pairwise(words))
+        assert all(b - a >= width_of("v10") for a, b in pairwise(words))
         assert ">v59<" in drawn
         assert drawn.count("fill-go") == drawn.count("fill-wait") == drawn.count("fill-stop") == 20
 
 
 def test_a_timeline_of_one_decision_can_be_drawn_on_its_own_day() -> None:
-    only = [TimelineEntry(version="v1", on=date(2026, 6, 15), verdict="PROMOTE", note="first")]
-    drawn = timeline(only, date(2026, 6, 15), label="x").wide
-    assert "v1 in use" in drawn
+    only = [TimelineEntry(version="v1", on=date(2026, 6, 15), verdict="PROMOTE")]
+    drawn = draw_timeline(only, date(2026, 6, 15), label="x").wide
+    assert "v1 champion" in drawn
     assert "15 Jun 2026" in drawn
 
 
@@ -372,9 +371,9 @@ def test_each_text_in_a_drawing_is_escaped() -> None:
         by_depth(
             [Curve(name=bad, x=[0, 1], y=[0, 1], ends=bad)], partial(n.money, currency=bad), label=bad, axis=bad
         ).wide,
-        row_flow(RowPart(name=bad, rows=1), RowPart(name=bad, rows=1), [], label=bad).wide,
-        timeline(
-            [TimelineEntry(version=bad, on=date(2026, 1, 1), verdict="HOLD", note=bad)], date(2026, 1, 2), label=bad
+        draw_row_flow(RowPart(name=bad, rows=1), RowPart(name=bad, rows=1), [], label=bad).wide,
+        draw_timeline(
+            [TimelineEntry(version=bad, on=date(2026, 1, 1), verdict="HOLD")], date(2026, 1, 2), label=bad
         ).wide,
     ]
     for one in drawn:

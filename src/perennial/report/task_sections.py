@@ -1,22 +1,20 @@
-"""What a task adds to the common layout of a report."""
+"""Task sections: what the page of a task adds to the layout that all reports share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from perennial.report.page import Block, Caution, Figure, KeyFigure, Section
-from perennial.results.decision import Verdict
+from perennial.report.page import Block, Caution, Figure, KeyFigures, Section
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskSections:
-    """Words and pictures of one task: the verdict's slots, and the sections on action, reasons and trust."""
+    """The verdict's slots, blocks that add to its reasons (`why`), and the sections on action, reasons and evidence."""
 
-    verdict: Verdict
     headline: str
     what_to_do: str
-    caution: Caution | None
+    caution: Caution
     picture: Figure
-    key_figures: tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]
-    why: tuple[Block, ...]
+    key_figures: KeyFigures
     sections: tuple[Section, ...]
+    why: tuple[Block, ...] = ()

@@ -32,17 +32,17 @@ from perennial.report.charts.svg import (
     width_of,
     within,
 )
-from perennial.results.figures import Bin
+from perennial.results.figures import Bin, IntervalCurve
 
 MOST_POINTS = 120  # a curve of a million customers is drawn with as many
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flag:
-    """A place on the x axis and what is said there, a line each."""
+    """A place on the x axis and its label, a line each."""
 
     at: float
-    says: tuple[str, ...]
+    text: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +74,11 @@ class Curve:
             raise PerennialError(
                 f"the x of the curve {self.name!r} do not ascend: sort its points and keep one for each x"
             )
+
+    @classmethod
+    def of(cls, name: str, curve: IntervalCurve, *, ends: str = "", flag: Flag | None = None) -> Curve:
+        """A measured curve with its band."""
+        return cls(name=name, x=curve.x, y=curve.value, low=curve.low, high=curve.high, ends=ends, flag=flag)
 
     def at(self, x: float) -> float:
         """The height at x, straight between the two points beside it."""
@@ -261,7 +266,7 @@ def _names_inside(
 
 
 def _budget(budget: Flag, plot: _Plot) -> list[str]:
-    x, words = plot.x(budget.at), " ".join(budget.says)
+    x, words = plot.x(budget.at), " ".join(budget.text)
     upright = stroke(x, plot.box.y - 6, x, plot.box.bottom, "axis dash")
     return [upright, text(within(x, words, plot.box.x, plot.box.right), 16, words, "s", "middle")]
 
@@ -280,12 +285,12 @@ def _flags(
             marks.append(stroke(x, plot.box.bottom, x, y, f"line-{curve.tone} thin"))
             avoid = [*avoid, *along([(x, plot.box.bottom), (x, y)])]
         around = Box(x=x - 8, y=y - 8, width=16, height=16).filled()
-        box = place(*size_of(curve.flag.says), (x, y), plot.box, [*avoid, *around], cross)
+        box = place(*size_of(curve.flag.text), (x, y), plot.box, [*avoid, *around], cross)
         avoid, cross = [*avoid, *box.filled()], [*cross, *box.filled()]
         to = nearest(box, (x, y))
         if math.dist(to, (x, y)) > 14:
             marks.append(stroke(x, y, *to, f"line-{curve.tone} thin"))
-        marks += [dot(x, y, f"fill-{curve.tone}", 6), *lines(box, curve.flag.says, f"text-{curve.tone} halo")]
+        marks += [dot(x, y, f"fill-{curve.tone}", 6), *lines(box, curve.flag.text, f"text-{curve.tone} halo")]
     return marks
 
 

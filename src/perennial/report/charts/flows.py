@@ -38,7 +38,7 @@ class TimelineEntry:
     note: str = ""
 
 
-def row_flow(
+def draw_row_flow(
     read: RowPart, used: RowPart, lost: Sequence[RowPart], parts: Sequence[RowPart] = (), *, label: str
 ) -> Drawing:
     """Rows read = rows used + rows lost, rows used = their parts; widths are true to the counts, at least 3 px.
@@ -77,7 +77,7 @@ def row_flow(
     return Drawing(wide=drawn(WIDE), narrow=drawn(NARROW))
 
 
-def timeline(decisions: Sequence[TimelineEntry], until: date, *, label: str) -> Drawing:
+def draw_timeline(decisions: Sequence[TimelineEntry], until: date, *, label: str) -> Drawing:
     """Decisions in the order they were made, the versions in use below them, up to the day of the report.
 
     Where decisions stand too close, the newest keep their words; the fold below the chart has all of them.
@@ -178,7 +178,7 @@ def _in_use(decisions: Sequence[TimelineEntry], x: Scale) -> list[str]:
         stop = x.stop + 14 if now else x(promoted[i + 1].on.toordinal()) - 2
         marks.append(shape(f"M{start:.1f} 58V92", "line-grey thin"))
         marks.append(rect(start, 92, max(2, stop - start), 18, "soft-blue" if now else "soft-grey"))
-        fitting = [words for words in (f"{made.version} in use", made.version) if width_of(words) + 12 < stop - start]
+        fitting = [words for words in (f"{made.version} champion", made.version) if width_of(words) + 12 < stop - start]
         marks += [text(start + 7, 105, fitting[0], "b")] if fitting else []
     return marks
 

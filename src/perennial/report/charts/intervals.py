@@ -35,7 +35,7 @@ from perennial.results.figures import Interval
 PITCH = 48  # px from row to row
 _BETWEEN = 10  # px between a name, its note and its figure
 Side = Literal["above", "below"]
-Standing = Literal["judged", "deciding", "reference"]  # deciding: undecided is drawn in ink; reference: always grey
+Standing = Literal["compared", "deciding", "reference"]  # deciding: undecided is drawn in ink; reference: always grey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +54,12 @@ class Row:
     name: str
     interval: Interval
     note: str = ""
-    words: str = ""
+    text: str = ""
     line: float | None = None
-    standing: Standing = "judged"
+    standing: Standing = "compared"
 
 
-def tone(interval: Interval, line: float, standing: Standing = "judged", better: Side = "above") -> Tone:
+def tone(interval: Interval, line: float, standing: Standing = "compared", better: Side = "above") -> Tone:
     if standing == "reference":
         return "grey"
     clear = (interval.low > line, interval.high < line)
@@ -114,7 +114,7 @@ def against_line(
     line: Line,
     *,
     label: str,
-    standing: Standing = "judged",
+    standing: Standing = "compared",
     better: Side = "above",
     span: tuple[float, float] | None = None,
 ) -> Markup:
@@ -136,7 +136,7 @@ def inline(
     *,
     label: str,
     line: float = 0,
-    standing: Standing = "judged",
+    standing: Standing = "compared",
     filled: bool = False,
 ) -> Markup:
     """One estimate in a cell of a table, on the table's own span; filled, with a bar from the line to it."""
@@ -186,7 +186,7 @@ def columns(
     step = (right - left) / len(estimates)
     every = math.ceil(max(width_of(name) for name, _ in estimates) / step)
     for i, (name, interval) in enumerate(estimates):
-        x, hue = left + step * (i + 0.5), tone(interval, lines[0].at, "judged", better)
+        x, hue = left + step * (i + 0.5), tone(interval, lines[0].at, "compared", better)
         marks += _column(x, interval, y, hue, min(28, step * 0.62) if bars else 0)
         marks += [text(x, 228, name, "s", "middle")] if i % every == 0 else []
     tops = apart([y(line.at) - 8 * len(words) for line, words in zip(lines, names, strict=True)], 34, 4, 190)
@@ -216,7 +216,7 @@ def _interval(x: Scale, interval: Interval, y: float, hue: Tone) -> list[str]:
 
 
 def _heading(row: Row, hue: Tone, y: float, show: Format) -> list[str]:
-    words = row.words or show(row.interval.value)
+    words = row.text or show(row.interval.value)
     room = NARROW - width_of(words) - _BETWEEN - (width_of(row.note) + _BETWEEN if row.note else 0)
     return [named(0, y, shortened(row.name, room), row.note), text(NARROW, y, words, f"text-{hue}", "end")]
 

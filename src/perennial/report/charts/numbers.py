@@ -27,6 +27,11 @@ def decimal(value: float, places: int = 3) -> str:
     return f"{_sign(value, size)}{size}"
 
 
+def ratio(value: float) -> str:
+    """A ratio or an index, to two decimals."""
+    return decimal(value, 2)
+
+
 def difference(value: float, places: int = 3) -> str:
     """A difference, its sign always shown; what rounds to nothing has none."""
     return _plus(value, decimal(value, places))

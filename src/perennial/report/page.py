@@ -17,7 +17,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from perennial.errors import PerennialError
-from perennial.report.charts.intervals import Line, Side, Standing, against_line
+from perennial.report.charts.intervals import Line, Side, Standing, plot_against_line
 from perennial.report.charts.numbers import Format, between, bracket, estimate
 from perennial.report.charts.svg import Drawing
 from perennial.report.context import capital
@@ -180,7 +180,7 @@ class Check:
         label = f"{question}: {estimate(figure, show)}"
         return cls(
             mark=mark, question=question, detail=detail, value=show(figure.value), interval=bracket(figure, show),
-            picture=against_line(figure, line, label=label, standing=standing, better=better),
+            picture=plot_against_line(figure, line, label=label, standing=standing, better=better),
         )  # fmt: skip
 
 

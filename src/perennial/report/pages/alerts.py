@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, Flag, by_depth
+from perennial.report.charts.curves import Curve, Flag, plot_by_depth
 from perennial.report.context import ReportContext
 from perennial.report.page import Caution, Estimate, Figure, KeyFigure, KeyFigures, Table, heads
 from perennial.report.pages.action import Action
@@ -59,7 +59,7 @@ def _draw_curve(alerts: AlertFigures) -> Figure:
     return Figure.of(
         f"{alerts.budget:g} alerts in 1,000 find {n.share(recall)} of the frauds, at {_format_false_alarms(precision)}",
         "Share of alerts that are fraud, by share of frauds found; at the true rate of fraud, 95\u202f% band.",
-        partial(by_depth, [curve], n.share_axis, axis="Share of frauds found", random=None, span=(0, 1)),
+        partial(plot_by_depth, [curve], n.share_axis, axis="Share of frauds found", random=None, span=(0, 1)),
         foot="The threshold was chosen on other payments (validation), then measured here once.",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, Flag, gains
+from perennial.report.charts.curves import Curve, Flag, plot_gains
 from perennial.report.context import METRIC_NAMES, ReportContext
 from perennial.report.page import Caution, Estimate, Figure, KeyFigure, KeyFigures, Pair, Section, Table, heads
 from perennial.report.pages.evidence import (
@@ -101,5 +101,5 @@ def _draw_concentration(report: Report) -> Figure:
     return Figure.of(
         f"The top {n.share(0.1)} of customers bring {share} of the whole",
         "Share of all that test customers brought, 95\u202f% band.",
-        partial(gains, [curve], axis="Share of customers, best first"),
+        partial(plot_gains, [curve], axis="Share of customers, best first"),
     )

@@ -10,8 +10,8 @@ from functools import partial
 
 from perennial.contract.serving import build_head, feature_columns
 from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, Flag, by_depth
-from perennial.report.charts.intervals import Line, columns
+from perennial.report.charts.curves import Curve, Flag, plot_by_depth
+from perennial.report.charts.intervals import Line, plot_columns
 from perennial.report.context import FAMILY_NAMES, ReportContext, capital
 from perennial.report.page import Block, Check, Checks, Estimate, Figure, Pair, Section, Table, heads
 from perennial.results.uplift import MessageFigures, PolicyFigures, RandomizationCheck, UpliftEvaluation
@@ -159,7 +159,7 @@ def _draw_deciles(report: Report, message: MessageFigures) -> Figure:
         f"{capital(message.name)}: the top decile gains {top}{points}, the lowest {lowest}",
         f"{_name_effect_unit(report)}, 95\u202f% intervals.",
         partial(
-            columns, [(str(i), effect) for i, effect in enumerate(effects, 1)], [Line(at=0, name="no effect")], show,
+            plot_columns, [(str(i), effect) for i, effect in enumerate(effects, 1)], Line(at=0, name="no effect"), show,
             axis="Decile of customers by predicted effect, 1 is the best",
             span=(min(one.low for one in every), max(one.high for one in every)),
         ),
@@ -181,7 +181,7 @@ def _draw_profit(report: Report) -> Figure:
         "Profit per 1,000 customers above contacting nobody, by effect each contact with its best message; "
         "doubly robust, 95\u202f% band.",
         partial(
-            by_depth, curves, partial(n.money_axis, currency=report.symbol),
+            plot_by_depth, curves, partial(n.money_axis, currency=report.symbol),
             axis="Share of customers contacted, best first",
             budget=Flag(at=policy.budget_share, text=(f"Budget: {n.share(policy.budget_share)}",)),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, Flag, by_depth
+from perennial.report.charts.curves import Curve, Flag, plot_by_depth
 from perennial.report.context import METRIC_NAMES, ReportContext
 from perennial.report.page import Caution, Figure, KeyFigure, KeyFigures, Section
 from perennial.report.pages.evidence import build_evidence_section, build_families, build_split_sensitivity
@@ -104,5 +104,7 @@ def _draw_coverage(report: Report) -> Figure:
     return Figure.of(
         finding if answered else "Surer answers are not more often right",
         "Accuracy among the surest share of test rows, 95\u202f% band.",
-        partial(by_depth, [curve], n.share_axis, axis="Share of rows answered, surest first", random=None, span=(0, 1)),
+        partial(
+            plot_by_depth, [curve], n.share_axis, axis="Share of rows answered, surest first", random=None, span=(0, 1)
+        ),
     )

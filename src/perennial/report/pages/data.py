@@ -10,7 +10,7 @@ from perennial.contract.columns import Column as ContractColumn
 from perennial.contract.model import MAIN
 from perennial.data.masking import mask_contacts
 from perennial.report.charts import numbers as n
-from perennial.report.charts.flows import RowPart, draw_row_flow
+from perennial.report.charts.flows import RowPart, plot_row_flow
 from perennial.report.context import AnyReport
 from perennial.report.exhibits import Quarantine
 from perennial.report.page import Block, Column, Figure, Section, Table, TableRow, heads
@@ -63,7 +63,7 @@ def _draw_rows(report: AnyReport) -> Figure:
         f"{n.count(read)} rows came in; each one is accounted for",
         "Width of a band is the number of rows.",
         partial(
-            draw_row_flow, RowPart(name="rows read", rows=read), RowPart(name="used", rows=flow["featurize"].to["fed"]),
+            plot_row_flow, RowPart(name="rows read", rows=read), RowPart(name="used", rows=flow["featurize"].to["fed"]),
             [part for part in lost if part.rows], parts if table == MAIN else (),
         ),
         foot="" if table == MAIN else _describe_units(report, parts),

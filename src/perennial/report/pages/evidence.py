@@ -7,7 +7,7 @@ from functools import partial
 
 from perennial.contract.serving import build_head
 from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, Flag, training
+from perennial.report.charts.curves import Curve, Flag, plot_training
 from perennial.report.context import FAMILY_NAMES, LOWER_IS_BETTER, METRIC_NAMES, AnyReport
 from perennial.report.exhibits import Heat, HeatCell, HeatRow, Shade
 from perennial.report.page import Block, Estimate, Figure, Section, Table, TableRow, heads
@@ -127,5 +127,5 @@ def draw_training(report: AnyReport) -> Figure:
     return Figure.of(
         "The last pass of training still helped" if still_helped else "Training stopped when it no longer helped",
         f"{loss} of the deep network; lower is better.",
-        partial(training, curves, n.decimal, axis="Pass over the training data"),
+        partial(plot_training, curves, n.decimal, axis="Pass over the training data"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from functools import partial
 
-from perennial.report.charts.flows import TimelineEntry, draw_timeline
+from perennial.report.charts.flows import TimelineEntry, plot_timeline
 from perennial.report.context import FAMILY_NAMES, AnyReport
 from perennial.report.exhibits import Code, Facts
 from perennial.report.page import Block, Column, Figure, Grid, Section
@@ -35,7 +35,7 @@ def _draw_decisions(report: AnyReport) -> Figure:
     return Figure.of(
         f"{len(decisions)} decision{'' if len(decisions) == 1 else 's'}, {promoted} promoted",
         "Each record holds the digest of the one before it.",
-        partial(draw_timeline, decisions, date.fromisoformat(report.at[:10])),
+        partial(plot_timeline, decisions, date.fromisoformat(report.at[:10])),
         fold=("All decisions with their reasons", Grid.of(columns, rows)),
     )
 

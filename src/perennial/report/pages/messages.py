@@ -6,7 +6,7 @@ from functools import partial
 
 from perennial.contract.serving import build_head
 from perennial.report.charts import numbers as n
-from perennial.report.charts.intervals import Line, Row, interval_rows
+from perennial.report.charts.intervals import Line, Row, plot_intervals
 from perennial.report.context import METRIC_NAMES, ReportContext, capital
 from perennial.report.page import Caution, Check, Checks, Figure, KeyFigure, KeyFigures, Section, Table
 from perennial.report.pages.campaign import build_campaign_section, check_randomization, has_no_gain, is_randomized
@@ -101,7 +101,7 @@ def _draw_differences(report: Report) -> Figure:
     return Figure.of(
         f"A choice per customer {beats} {single} to all",
         "Profit per 1,000 customers, doubly robust, 95\u202f%",
-        partial(interval_rows, rows, [Line(at=0, name="same profit")], _get_money_format(report)),
+        partial(plot_intervals, rows, Line(at=0, name="same profit"), _get_money_format(report)),
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, Flag, by_depth
-from perennial.report.charts.intervals import Standing, inline
+from perennial.report.charts.curves import Curve, Flag, plot_by_depth
+from perennial.report.charts.intervals import Standing, plot_inline
 from perennial.report.context import ReportContext, capital
 from perennial.report.page import (
     Caution,
@@ -96,7 +96,7 @@ def _draw_profit(report: Report, profit: ContactProfit) -> Figure:
         f"Profit on {n.count(chosen.customers)} test customers the model had never seen, 95\u202f% band. "
         f"A response is worth {money(profit.value)}, a contact costs {money(profit.cost)}.",
         partial(
-            by_depth, [drawn], partial(n.money_axis, currency=report.symbol), budget=budget,
+            plot_by_depth, [drawn], partial(n.money_axis, currency=report.symbol), budget=budget,
             axis="Share of customers contacted, best first", random="Same number, picked at random",
         ),
         foot="The depth was chosen on other customers (validation) by expected value, then measured here once.",
@@ -147,7 +147,7 @@ def build_plans_table(
     rows = []
     for name, contacts, earned, is_chosen in plans:
         standing: Standing = "compared" if is_chosen else "reference"
-        picture = inline(earned, span, label=f"{name}: {n.estimate(earned, show)}", standing=standing)
+        picture = plot_inline(earned, span, label=f"{name}: {n.estimate(earned, show)}", standing=standing)
         interval = n.bracket(earned, show) if earned.low != earned.high else "exact"
         cells: tuple[Cell, ...] = (name, contacts, show(earned.value), Estimate(value="", interval=interval), picture)
         rows.append(TableRow(cells=cells, chosen=is_chosen))

@@ -9,7 +9,7 @@ from functools import partial
 from markupsafe import Markup
 
 from perennial.report.charts import numbers as n
-from perennial.report.charts.intervals import inline
+from perennial.report.charts.intervals import plot_inline
 from perennial.report.context import AnyReport, capital
 from perennial.report.exhibits import BarRow, Cases, Photos, Reasons, WordBars
 from perennial.report.page import Section
@@ -66,7 +66,7 @@ def _split_words(outputs: Mapping[str, StrongestWords]) -> list[tuple[str, Seque
 
 def _draw_word(word: WordEffect, width: float) -> BarRow:
     effect, change = word.effect, n.difference(word.effect.value, 2)
-    bar = inline(
+    bar = plot_inline(
         effect, (0.0, width) if effect.value > 0 else (-width, 0.0), label=f"{word.word}: {change}", filled=True
     )
     interval = n.bracket(effect, partial(n.difference, places=2))
@@ -110,7 +110,7 @@ def _draw_group(group: GroupEffect, width: float, unit: str) -> BarRow:
 
 def draw_bar(value: float, width: float, label: str) -> Markup:
     """A bar from zero to the value on a span from −width to width."""
-    return inline(Interval(value=value, low=value, high=value), (-width, width), label=label, filled=True)
+    return plot_inline(Interval(value=value, low=value, high=value), (-width, width), label=label, filled=True)
 
 
 def build_cases(report: AnyReport) -> Cases | Photos:

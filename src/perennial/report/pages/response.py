@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, Flag, calibration, gains
+from perennial.report.charts.calibration import plot_calibration
+from perennial.report.charts.curves import Curve, Flag, plot_gains
 from perennial.report.charts.svg import Tone
 from perennial.report.context import FAMILY_NAMES, METRIC_NAMES, ReportContext, capital
 from perennial.report.page import Caution, Figure, KeyFigure, KeyFigures, Pair, Section
@@ -159,7 +160,7 @@ def _draw_calibration(report: Report) -> Figure:
         finding,
         f"Steps of {100 * measured.width:.0f} points, counts below, 95\u202f% intervals. Average gap {gap} points; a perfect "
         f"model would show up to {perfect} here. Predicted over actual: {n.estimate(measured.predicted_over_actual, n.ratio)}.",
-        partial(calibration, measured.bins, axis=f"Predicted probability to {report.outcome_verb}"),
+        partial(plot_calibration, measured.bins, axis=f"Predicted probability to {report.outcome_verb}"),
     )
 
 
@@ -181,7 +182,7 @@ def _draw_gains(report: Report) -> Figure:
     return Figure.of(
         f"{does} {reached} of those who {report.outcome_verb}",
         f"Cumulative gains on the test set. The top {n.share(0.1)} of customers hold {n.estimate(top, n.share)} of them.",
-        partial(gains, curves, axis=f"Share of customers{contacted}, best first", key=f"at {n.share(depth)}"),
+        partial(plot_gains, curves, axis=f"Share of customers{contacted}, best first", key=f"at {n.share(depth)}"),
     )
 
 

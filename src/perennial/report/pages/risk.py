@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, Flag, by_depth
-from perennial.report.charts.intervals import Line, Row, interval_rows
+from perennial.report.charts.curves import Curve, Flag, plot_by_depth
+from perennial.report.charts.intervals import Line, Row, plot_intervals
 from perennial.report.context import ReportContext
 from perennial.report.page import Block, Caution, Estimate, Figure, KeyFigure, KeyFigures, Pair, Table, heads
 from perennial.report.pages.action import Action
@@ -73,7 +73,7 @@ def _draw_curve(report: Report, loans: LoanRisk) -> Figure:
         f"Share of the approved who default, 95\u202f% band. A loan paid back earns {report.money(loans.gain)}, one that "
         f"is not loses {report.money(loans.loss)}: approved up to a probability of {n.share(loans.cut)}.",
         partial(
-            by_depth, [curve], n.share_axis, axis="Share of applicants approved, safest first", random=None,
+            plot_by_depth, [curve], n.share_axis, axis="Share of applicants approved, safest first", random=None,
             span=(0.0, max(loans.curve.high)),
         ),
     )  # fmt: skip
@@ -115,7 +115,7 @@ def _draw_gap(gaps: list[tuple[ApplicantGroup, Interval | None]], name: str, des
     return Figure.of(
         f"{name}: {differ if clear else 'no group differs measurably'}",
         f"{described}; 95\u202f% intervals.",
-        partial(interval_rows, rows, [Line(at=0, name="no gap")], n.points, axis="Percentage points"),
+        partial(plot_intervals, rows, Line(at=0, name="no gap"), n.points, axis="Percentage points"),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from perennial.report.charts import numbers as n
-from perennial.report.charts.intervals import Row, interval_rows
+from perennial.report.charts.intervals import Row, plot_intervals
 from perennial.report.context import ReportContext, capital
 from perennial.report.page import (
     Block,
@@ -84,7 +84,7 @@ def _draw_needs(report: Report) -> Figure:
         changes_names = report.decision.stopped_by in {RuleName.LABEL_RETENTION, RuleName.SEGMENT_RETENTION}
         finding = "The groups are stable, the names are not" if changes_names else "The groups are stable"
     described = "1: the same. Upright line: what is needed."
-    return Figure.of(finding, described, partial(interval_rows, rows, [], n.ratio))
+    return Figure.of(finding, described, partial(plot_intervals, rows, None, n.ratio))
 
 
 def _build_key_figures(report: Report) -> KeyFigures:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from perennial.report.charts import numbers as n
-from perennial.report.charts.intervals import Line, Row, interval_rows
+from perennial.report.charts.intervals import Line, Row, plot_intervals
 from perennial.report.context import AnyReport, ReportContext, capital
 from perennial.report.page import Figure, Pair
 from perennial.report.pages.evidence import draw_training
@@ -36,7 +36,7 @@ def draw_metric_by_group(
     return Figure.of(
         f"It is weaker for {min(weaker)[1]}" if weaker else "No group is measurably weaker",
         f"{axis} by group, 95\u202f% intervals.",
-        partial(interval_rows, rows, [Line(at=whole, name="all")], n.decimal, axis=axis),
+        partial(plot_intervals, rows, Line(at=whole, name="all"), n.decimal, axis=axis),
     )
 
 
@@ -72,7 +72,7 @@ def draw_shares_by_group(report: ReportContext[BinaryEvaluation]) -> Figure | No
     return Figure.of(
         finding,
         "Share by group, 95\u202f% interval; upright line: the mean predicted probability.",
-        partial(interval_rows, rows, [], n.share, axis=f"Share of those who {verb}"),
+        partial(plot_intervals, rows, None, n.share, axis=f"Share of those who {verb}"),
         foot=f"Predicted outside the interval: {off} of {len(groups)} groups.",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from perennial.report.charts import numbers as n
-from perennial.report.charts.intervals import Line, Row, columns, interval_rows
+from perennial.report.charts.intervals import Line, Row, plot_columns, plot_intervals
 from perennial.report.context import ReportContext
 from perennial.report.page import Estimate, Figure, Table, TableRow, heads
 from perennial.results.clustering import ClusteringEvaluation
@@ -27,7 +27,7 @@ def draw_stability_by_k(report: Report) -> Figure:
         finding,
         "Agreement (adjusted Rand index) of models of disjoint halves: mean, and range of the pairs.",
         partial(
-            columns, [(str(row.k), row.reported.index) for row in by_k], [Line(at=minimum, name=f"{minimum:g} needed")],
+            plot_columns, [(str(row.k), row.reported.index) for row in by_k], Line(at=minimum, name=f"{minimum:g} needed"),
             n.ratio, axis="Number of segments", bars=False, span=(0, 1),
         ),
     )  # fmt: skip
@@ -43,7 +43,7 @@ def draw_stability_by_segment(report: Report) -> Figure:
     return Figure.of(
         f"“{least.name}” is the least stable group",
         "Test customers that models of half the customers put into the same segment, mean and range.",
-        partial(interval_rows, rows, [Line(at=1, name="all")], n.share),
+        partial(plot_intervals, rows, Line(at=1, name="all"), n.share),
     )
 
 

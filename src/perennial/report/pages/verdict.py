@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from perennial.report.charts import numbers as n
-from perennial.report.charts.intervals import Line, Row, interval_rows
+from perennial.report.charts.intervals import Line, Row, plot_intervals
 from perennial.report.context import LOWER_IS_BETTER, METRIC_NAMES, AnyReport
 from perennial.report.page import Block, Caution, Figure, Section
 from perennial.results.decision import RuleName
@@ -108,5 +108,5 @@ def draw_differences(report: AnyReport, rows: str) -> Figure:
     return Figure.of(
         describe_deep_difference(report),
         f"Difference in {name}{less} on the same {n.count(report.evaluation.rows['test'])} {rows}",
-        partial(interval_rows, shown, [Line(at=0, name="no difference")], n.difference),
+        partial(plot_intervals, shown, Line(at=0, name="no difference"), n.difference),
     )

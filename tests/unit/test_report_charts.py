@@ -20,8 +20,9 @@ from perennial.errors import ConservationError, PerennialError
 from perennial.report.charts import numbers as n
 from perennial.report.charts.axes import Scale, along, apart, place, rounded, ticks, x_axis
 from perennial.report.charts.calibration import plot_calibration
-from perennial.report.charts.curves import MOST_POINTS, Curve, Flag, plot_by_depth, plot_gains, plot_training
+from perennial.report.charts.curves import MOST_POINTS, Curve, Flag, plot_by_depth, plot_training
 from perennial.report.charts.flows import RowPart, TimelineEntry, plot_row_flow, plot_timeline
+from perennial.report.charts.gains import plot_gains
 from perennial.report.charts.intervals import (
     Line,
     Row,

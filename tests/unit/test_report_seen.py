@@ -15,10 +15,10 @@ import pytest
 from perennial.report.context import AnyReport, ExplainedRow, ReportContext, ShownMistake
 from perennial.report.exhibits import Cases, Heat, Photos, WordBars
 from perennial.report.page import Table, word_classes
-from perennial.report.pages import response
+from perennial.report.pages import reasons, response
 from perennial.report.pages.compose import compose
 from perennial.report.pages.mistakes import build_mistakes
-from perennial.report.pages.reasons import MARKS, build_cases, build_reasons_section, build_words
+from perennial.report.pages.reasons import MARKS, build_cases, build_words
 from perennial.report.pages.slices import draw_shares_by_group
 from perennial.results.binary import BinaryEvaluation
 from perennial.results.explain import StrongestWords, WordSummary
@@ -167,7 +167,7 @@ def test_photos_are_shown_with_what_each_is_what_was_said_and_its_map() -> None:
     shown = build_cases(report)
     assert isinstance(shown, Photos)
     assert [row.score for row in shown.rows] == [row.score for row in report.customers]
-    assert [type(block) for block in build_reasons_section(report, effect="").blocks] == [Photos]
+    assert [type(block) for block in reasons.build_section(report, effect="").blocks] == [Photos]
 
 
 def test_maps_that_fail_the_check_are_not_shown_and_the_page_says_why() -> None:

@@ -1,4 +1,4 @@
-"""Task sections: what the page of a task adds to the layout that all reports share."""
+"""Task sections: what the page of a task adds to the layout that all reports share, and what its score is used for."""
 
 from __future__ import annotations
 
@@ -18,3 +18,16 @@ class TaskSections:
     key_figures: KeyFigures
     sections: tuple[Section, ...]
     why: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """What a yes-or-no score is used for (contacts, loans, alerts): the plan in a sentence, its caution and its section.
+
+    There are no key figures where nobody is to be contacted.
+    """
+
+    plan: str
+    key_figures: KeyFigures | None
+    caution: Caution
+    section: Section

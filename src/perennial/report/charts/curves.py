@@ -1,4 +1,4 @@
-"""Curve charts: profit and effect by depth, gains, training. Shares are fractions of 1."""
+"""Curve charts: profit and effect by depth, training and learning. Shares are fractions of 1."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from perennial.report.charts.svg import (
     stroke,
     svg,
     text,
-    width_of,
     within,
 )
 from perennial.results.figures import IntervalCurve
@@ -135,44 +134,25 @@ def plot_by_depth(
         names = [[curve.name, *([curve.ends] if curve.ends else [])] for curve in curves]
         size = Box(x=0, y=30, width=width, height=234)
         plot = lay_out((0, 1), span or _extent(curves, 0.0), show, size, names)
-        plot, marks = _draw_lines(curves, plot, show)
-        marks += _draw_random_lines(curves, plot) if random else []
+        plot, marks = draw_lines(curves, plot, show)
+        marks += draw_random_lines(curves, plot) if random else []
         random_points = [p for curve in curves for p in along([plot.origin, plot.at(curve, 1)])]
         plot = plot.clear_of(random_points, random_points)
         if budget:
             marks += _draw_budget(budget, plot)
             plot = plot.clear_of(along([(plot.x(budget.at), plot.box.y), (plot.x(budget.at), plot.box.bottom)]))
-        marks += _draw_names_inside(curves, plot, random, 0.64)
+        marks += draw_names_inside(curves, plot, random, 0.64)
         marks += [*x_axis(plot.x, plot.box.bottom, share_axis, axis), *_draw_end_names(curves, names, plot)]
         return svg(width, 310, marks, label)
 
     return Drawing(wide=drawn(WIDE), narrow=drawn(NARROW))
 
 
-def plot_gains(curves: Sequence[Curve], *, label: str, axis: str, key: str = "", random: str = "at random") -> Markup:
-    """The share of all yeses among the best share of customers; several curves coincide, so a key has their `ends`."""
-    plot = lay_out((0, 1), (0, 1), share_axis, Box(x=0, y=12, width=NARROW, height=270))
-    plot, marks = _draw_lines(curves, plot, share_axis)
-    marks += _draw_random_lines(curves[:1], plot)
-    plot = plot.clear_of(along([plot.origin, (plot.box.right, plot.box.y)]))
-    if len(curves) > 1:
-        width = max(_key_width(curves) + 24, width_of(key))
-        place_of_key = Box(x=plot.box.right - width, y=262 - 22 * len(curves), width=width, height=300)
-        plot = plot.clear_of(place_of_key.filled())
-        marks += _draw_key(curves, key, plot)
-    marks += [*_draw_names_inside(curves, plot, random, 0.85), *x_axis(plot.x, plot.box.bottom, share_axis, axis)]
-    return svg(NARROW, 322, marks, label)
-
-
 def plot_training(curves: Sequence[Curve], show: Format, *, label: str, axis: str) -> Markup:
-    """Loss by pass over the training data; the y axis need not start at zero, the flag is the pass that was kept."""
+    """Loss by pass over the training data; the y axis need not start at zero, the flag is the best pass."""
     first, last = min(curve.x[0] for curve in curves), max(curve.x[-1] for curve in curves)
-    plot = _lay_out_places(curves, (first, max(last, first + 1)), _extent(curves), show, 200)
-    plot, marks = _draw_lines(curves, plot, show)
-    marks += _draw_flags(curves, plot, stems=False)
-    return _finish_places(
-        curves, plot, marks, "{:.0f}".format, range(math.floor(first), math.ceil(last) + 1), (axis, label)
-    )
+    passes = range(math.floor(first), math.ceil(last) + 1)
+    return _plot_places(curves, show, passes, "{:.0f}".format, 200, label=label, axis=axis)
 
 
 def measured(
@@ -186,12 +166,30 @@ def measured(
 ) -> Markup:
     """A figure at a few measured places, each with its dot; `tick` names a place, `beside` are single fits."""
     places = sorted({x for curve in curves for x in curve.x})
-    heights = _extent(curves, *(y for _, y, _ in beside))
-    plot = _lay_out_places(curves, (places[0], max(places[-1], places[0] + 1e-9)), heights, show, 240)
-    plot, marks = _draw_lines(curves, plot, show)
-    marks += [dot(plot.x(x), plot.y(y), f"fill-{tone}", 2.5) for x, y, tone in beside]
-    marks += [dot(*point, f"fill-{curve.tone}") for curve in curves for point in plot.points(curve, curve.y)]
-    return _finish_places(curves, plot, marks, tick, places, (axis, label))
+    dots = [(*fit, 2.5) for fit in beside]
+    dots += [(x, y, curve.tone, 4.0) for curve in curves for x, y in zip(curve.x, curve.y, strict=True)]
+    return _plot_places(curves, show, places, tick, 240, label=label, axis=axis, dots=dots)
+
+
+def _plot_places(
+    curves: Sequence[Curve],
+    show: Format,
+    places: Sequence[float],
+    tick: Format,
+    height: float,
+    *,
+    label: str,
+    axis: str,
+    dots: Sequence[tuple[float, float, Tone, float]] = (),
+) -> Markup:
+    """Curves over a few places, which the ticks name, with dots (x, y, tone, radius)."""
+    names = [[curve.name] for curve in curves]
+    heights, size = _extent(curves, *(y for _, y, _, _ in dots)), Box(x=0, y=12, width=NARROW, height=height)
+    plot = lay_out((places[0], max(places[-1], places[0] + 1)), heights, show, size, names)
+    plot, marks = draw_lines(curves, plot, show)
+    marks += [dot(plot.x(x), plot.y(y), f"fill-{tone}", radius) for x, y, tone, radius in dots]
+    marks += [*_draw_flags(curves, plot, stems=False), *x_axis(plot.x, plot.box.bottom, tick, axis, places)]
+    return svg(NARROW, plot.box.bottom + 42, [*marks, *_draw_end_names(curves, names, plot)], label)
 
 
 def lay_out(
@@ -206,27 +204,12 @@ def lay_out(
     return Plot(box=box, x=across, y=Scale(low=low, high=high, start=box.bottom, stop=box.y))
 
 
-def _lay_out_places(
-    curves: Sequence[Curve], x: tuple[float, float], y: tuple[float, float], show: Format, height: float
-) -> Plot:
-    return lay_out(x, y, show, Box(x=0, y=12, width=NARROW, height=height), [[curve.name] for curve in curves])
-
-
-def _finish_places(
-    curves: Sequence[Curve], plot: Plot, marks: list[str], tick: Format, at: Sequence[float], words: tuple[str, str]
-) -> Markup:
-    """The drawing with an axis whose ticks stand at measured places, and the names of the curves."""
-    under = x_axis(plot.x, plot.box.bottom, tick, words[0], at)
-    names = _draw_end_names(curves, [[curve.name] for curve in curves], plot)
-    return svg(NARROW, plot.box.bottom + 42, [*marks, *under, *names], words[1])
-
-
 def _extent(curves: Sequence[Curve], *others: float) -> tuple[float, float]:
     heights = [h for curve in curves for h in (*curve.y, *curve.low, *curve.high)] + list(others)
     return min(heights), max(heights)
 
 
-def _draw_lines(curves: Sequence[Curve], plot: Plot, show: Format) -> tuple[Plot, list[str]]:
+def draw_lines(curves: Sequence[Curve], plot: Plot, show: Format) -> tuple[Plot, list[str]]:
     """Grid, bands and lines; the plot then has the points that names keep clear of."""
     marks = y_grid(plot.y, plot.box.x, plot.box.right, show)
     if plot.y.low < 0 < plot.y.high:
@@ -246,11 +229,11 @@ def _draw_lines(curves: Sequence[Curve], plot: Plot, show: Format) -> tuple[Plot
     return plot, marks
 
 
-def _draw_random_lines(curves: Sequence[Curve], plot: Plot) -> list[str]:
+def draw_random_lines(curves: Sequence[Curve], plot: Plot) -> list[str]:
     return [stroke(*plot.origin, *plot.at(curve, 1), "line-grey thin dash") for curve in curves]
 
 
-def _draw_names_inside(curves: Sequence[Curve], plot: Plot, random: str | None, at: float) -> list[str]:
+def draw_names_inside(curves: Sequence[Curve], plot: Plot, random: str | None, at: float) -> list[str]:
     """The name of the random line near the share `at`, then the flags, each clear of what was drawn before."""
     if not random:
         return _draw_flags(curves, plot)
@@ -296,21 +279,3 @@ def _draw_end_names(curves: Sequence[Curve], names: Sequence[Sequence[str]], plo
         box = Box(x=plot.x(curve.x[-1]) + 9, y=top, width=0, height=tall)
         marks += [dot(plot.x(curve.x[-1]), y, f"fill-{curve.tone}"), *lines(box, name, f"text-{curve.tone}")]
     return marks
-
-
-def _draw_key(curves: Sequence[Curve], title: str, plot: Plot) -> list[str]:
-    right, foot = plot.box.right, plot.box.bottom - 14
-    top = foot - 20 * (len(curves) - 1)
-    marks = [text(right, top - 22, title, "s", "end")] if title else []
-    wide = _key_width(curves)
-    for i, curve in enumerate(curves):
-        y = top + 20 * i
-        marks.append(stroke(right - wide - 24, y - 4, right - wide - 6, y - 4, f"line-{curve.tone} mid"))
-        marks.append(text(right - wide, y, curve.name, f"text-{curve.tone}"))
-        marks.append(text(right, y, curve.ends, f"text-{curve.tone}", "end"))
-    return marks
-
-
-def _key_width(curves: Sequence[Curve]) -> float:
-    """From a name in the key to the end of its figure, without the line before the name."""
-    return max(width_of(curve.name) for curve in curves) + max(width_of(curve.ends) for curve in curves) + 8

@@ -12,7 +12,19 @@ from markupsafe import Markup
 from perennial.errors import ConservationError
 from perennial.report.charts.axes import Scale, apart, x_axis
 from perennial.report.charts.numbers import count, share
-from perennial.report.charts.svg import NARROW, WIDE, Drawing, Tone, dot, named, rect, shape, svg, text, width_of
+from perennial.report.charts.svg import (
+    NARROW,
+    WIDE,
+    Drawing,
+    Tone,
+    dot,
+    name_and_note,
+    rect,
+    shape,
+    svg,
+    text,
+    width_of,
+)
 from perennial.results.decision import Verdict
 
 THINNEST = 3.0  # px; one row of a million would vanish
@@ -154,7 +166,9 @@ def _draw_lost(
         size = max(THINNEST, part.rows * unit)
         marks.append(_draw_band(x[0], left, x[1], top, size, f"soft-{part.tone}"))
         marks.append(rect(x[1], top, 10, size, f"fill-{part.tone}"))
-        marks.append(named(x[1] + 18, top + 6, f"{count(part.rows)} {part.name}", part.note if is_roomy else ""))
+        marks.append(
+            name_and_note(x[1] + 18, top + 6, f"{count(part.rows)} {part.name}", part.note if is_roomy else "")
+        )
         left += part.rows * unit
     return marks
 

@@ -13,16 +13,16 @@ from typing import Literal
 from markupsafe import Markup
 
 from perennial.report.charts.axes import Scale, margin, rounded, x_axis, y_grid
-from perennial.report.charts.numbers import Format, drawable
+from perennial.report.charts.numbers import Format, check_drawable
 from perennial.report.charts.svg import (
     NARROW,
     Box,
     Tone,
     dot,
     lines,
-    named,
+    name_and_note,
     rect,
-    shortened,
+    shorten,
     size_of,
     stroke,
     svg,
@@ -114,7 +114,7 @@ def plot_inline(
     """One estimate in a cell of a table, on the table's own span; filled, with a bar from zero to it."""
     low, high = _padded([], [*span, 0])
     x = Scale(low=low, high=high, start=0, stop=200)
-    hue = tone(drawable(interval), 0, standing)
+    hue = tone(check_drawable(interval), 0, standing)
     left, right = sorted((x(0), x(interval.value)))
     is_exact = filled and interval.low == interval.high
     marks = [rect(left, 4, right - left, 16, f"fill-{hue}" if is_exact else f"soft-{hue}")] if filled else []
@@ -139,7 +139,7 @@ def plot_columns(
 
     With bars the axis has a zero; `span` is the axis of charts that are compared.
     """
-    figures = [end for _, interval in estimates for end in (drawable(interval).low, interval.high)]
+    figures = [end for _, interval in estimates for end in (check_drawable(interval).low, interval.high)]
     figures += [line.at, *([0.0] if bars else [])]
     low, high = rounded(*(span or (min(figures), max(figures))))
     left, name = margin(low, high, show), line.name.rsplit(" ", 1)
@@ -166,18 +166,18 @@ def _draw_column(x: float, interval: Interval, y: Scale, hue: Tone, wide: float)
 
 
 def _padded(intervals: Sequence[Interval], others: Sequence[float], by: float = 0.06) -> tuple[float, float]:
-    figures = [*others, *(end for i in intervals for end in (drawable(i).low, i.high, i.value))]
+    figures = [*others, *(end for i in intervals for end in (check_drawable(i).low, i.high, i.value))]
     low, high = min(figures), max(figures)
     pad = (high - low) * by or abs(low) or 1.0
     return low - pad, high + pad
 
 
 def _draw_interval(x: Scale, interval: Interval, y: float, hue: Tone) -> list[str]:
-    span = stroke(x(drawable(interval).low), y, x(interval.high), y, f"line-{hue} thick")
+    span = stroke(x(check_drawable(interval).low), y, x(interval.high), y, f"line-{hue} thick")
     return [span, dot(x(interval.value), y, f"fill-{hue}", 5.5)]
 
 
 def _draw_heading(row: Row, hue: Tone, y: float, show: Format) -> list[str]:
     figure = row.text or show(row.interval.value)
     room = NARROW - width_of(figure) - _BETWEEN - (width_of(row.note) + _BETWEEN if row.note else 0)
-    return [named(0, y, shortened(row.name, room), row.note), text(NARROW, y, figure, f"text-{hue}", "end")]
+    return [name_and_note(0, y, shorten(row.name, room), row.note), text(NARROW, y, figure, f"text-{hue}", "end")]

@@ -8,8 +8,8 @@ from perennial.report.charts import numbers as n
 from perennial.report.charts.curves import Curve, Flag, plot_by_depth
 from perennial.report.context import ReportContext
 from perennial.report.page import Caution, Estimate, Figure, KeyFigure, KeyFigures, Table, heads
-from perennial.report.pages.action import Action
-from perennial.report.pages.verdict import build_action_section
+from perennial.report.pages import verdict
+from perennial.report.task_sections import Action
 from perennial.results.binary import AlertFigures, BinaryEvaluation
 from perennial.results.figures import Interval
 
@@ -27,7 +27,7 @@ def build_action(report: Report, alerts: AlertFigures) -> Action:
         caution=Caution(
             text=f"A fraud that nobody found {strong}: precision may be better than it looks.", strong=strong
         ),
-        section=build_action_section(
+        section=verdict.build_action_section(
             report,
             "How many alerts to look at, and what they find.",
             otherwise,

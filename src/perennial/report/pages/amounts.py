@@ -5,22 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, Flag, plot_gains
+from perennial.report.charts.curves import Curve, Flag
+from perennial.report.charts.gains import plot_gains
 from perennial.report.context import METRIC_NAMES, ReportContext
 from perennial.report.page import Caution, Estimate, Figure, KeyFigure, KeyFigures, Pair, Section, Table, heads
-from perennial.report.pages.evidence import (
-    build_evidence_section,
-    build_families,
-    build_split_sensitivity,
-    draw_training,
-)
-from perennial.report.pages.reasons import build_reasons_section
-from perennial.report.pages.verdict import (
-    describe_next_step,
-    draw_differences,
-    find_strongest_caution,
-    format_model_headline,
-)
+from perennial.report.pages import evidence, reasons, verdict
 from perennial.report.task_sections import TaskSections
 from perennial.results.figures import Interval
 from perennial.results.regression import RegressionEvaluation
@@ -36,19 +25,19 @@ def build_sections(report: Report) -> TaskSections:
     brought = n.share(_get_top_tenth(report).value)
     plan = f"Rank customers by the expected amount: the top {n.share(0.1)} bring {brought} of the whole."
     return TaskSections(
-        headline=format_model_headline(report, "ranks customers by amount", ": this model is not as good as agreed"),
-        what_to_do=describe_next_step(report, plan, reject="Rank customers"),
-        caution=find_strongest_caution(report) or _describe_sums(report),
-        picture=draw_differences(report, "test customers"),
+        headline=verdict.format_model_headline(report, "ranks customers by amount", ": this model is not as good as agreed"),
+        what_to_do=verdict.describe_next_step(report, plan, reject="Rank customers"),
+        caution=verdict.find_strongest_caution(report) or _describe_sums(report),
+        picture=verdict.draw_differences(report, "test customers"),
         key_figures=_build_key_figures(report),
         sections=(
             Section(
                 anchor="action", name="What to expect", blurb="How much, from whom.",
                 blocks=(_build_deciles(report), _draw_concentration(report)),
             ),
-            build_reasons_section(report, effect="the expected amount", unit=unit),
-            build_evidence_section(build_families(report, metrics), *build_split_sensitivity(report),
-                Pair(figures=(draw_training(report),)),
+            reasons.build_section(report, effect="the expected amount", unit=unit),
+            evidence.build_section(evidence.build_families(report, metrics), *evidence.build_split_sensitivity(report),
+                Pair(figures=(evidence.draw_training(report),)),
             ),
         ),
     )  # fmt: skip

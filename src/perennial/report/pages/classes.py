@@ -8,16 +8,7 @@ from perennial.report.charts import numbers as n
 from perennial.report.charts.curves import Curve, Flag, plot_by_depth
 from perennial.report.context import METRIC_NAMES, ReportContext
 from perennial.report.page import Caution, Figure, KeyFigure, KeyFigures, Section
-from perennial.report.pages.evidence import build_evidence_section, build_families, build_split_sensitivity
-from perennial.report.pages.mistakes import build_mistakes
-from perennial.report.pages.reasons import build_reasons_section
-from perennial.report.pages.slices import draw_metric_by_group, pair_figures
-from perennial.report.pages.verdict import (
-    describe_next_step,
-    draw_differences,
-    find_strongest_caution,
-    format_model_headline,
-)
+from perennial.report.pages import evidence, mistakes, reasons, slices, verdict
 from perennial.report.task_sections import TaskSections
 from perennial.results.multiclass import ClassFigures, MulticlassEvaluation
 
@@ -27,22 +18,22 @@ Report = ReportContext[MulticlassEvaluation]
 
 def build_sections(report: Report) -> TaskSections:
     """Everything between the label line and the section on rows."""
-    mistakes = Section(
+    confusion = Section(
         anchor="action",
         name="What it tells apart",
         blurb="Which classes are taken for which.",
-        blocks=build_mistakes(report, report.evaluation.confusion, report.evaluation.classes),
+        blocks=mistakes.build_mistakes(report, report.evaluation.confusion, report.evaluation.classes),
     )
-    reasons = build_reasons_section(report, effect="the log probability of the likeliest class")
+    goes_by = reasons.build_section(report, effect="the log probability of the likeliest class")
     return TaskSections(
-        headline=format_model_headline(
+        headline=verdict.format_model_headline(
             report, "tells classes apart", ": this model does not tell classes apart as well as agreed"
         ),
-        what_to_do=describe_next_step(report, _describe_plan(report), reject="Decide"),
-        caution=find_strongest_caution(report) or _describe_weakest(report),
-        picture=draw_differences(report, "test rows"),
+        what_to_do=verdict.describe_next_step(report, _describe_plan(report), reject="Decide"),
+        caution=verdict.find_strongest_caution(report) or _describe_weakest(report),
+        picture=verdict.draw_differences(report, "test rows"),
         key_figures=_build_key_figures(report),
-        sections=(mistakes, reasons, _build_evidence(report)),
+        sections=(confusion, goes_by, _build_evidence(report)),
     )
 
 
@@ -87,11 +78,11 @@ def _build_evidence(report: Report) -> Section:
     others = [key for key in ("log_loss", "accuracy", "macro_f1", "kappa") if key != primary and key in test]
     metrics = [(key, METRIC_NAMES[key], n.decimal) for key in (primary, *others)]
     groups = [(f"{r.column} {r.value}", r.n, r.accuracy) for r in report.evaluation.slices if r.accuracy is not None]
-    return build_evidence_section(
-        build_families(report, metrics, "rows"),
+    return evidence.build_section(
+        evidence.build_families(report, metrics, "rows"),
         _draw_coverage(report),
-        *build_split_sensitivity(report),
-        *pair_figures(report, draw_metric_by_group(report, groups, "accuracy", "Accuracy")),
+        *evidence.build_split_sensitivity(report),
+        *slices.pair_figures(report, slices.draw_metric_by_group(report, groups, "accuracy", "Accuracy")),
         blurb="All on test rows, each used once.",
     )
 

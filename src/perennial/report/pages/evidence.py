@@ -20,7 +20,7 @@ _SPLITS = {
 }  # fmt: skip
 
 
-def build_evidence_section(*blocks: Block, blurb: str = "") -> Section:
+def build_section(*blocks: Block, blurb: str = "") -> Section:
     return Section(
         anchor="evidence",
         name="Can it be trusted",
@@ -118,7 +118,7 @@ def draw_training(report: AnyReport) -> Figure:
     head = build_head(report.contract)
     loss = "Loss" if head.amounts or head.task == "regression" else "Log loss"
     passes = [row.epoch for row in curve]
-    flag = Flag(at=best, text=(f"kept: pass {best}",))
+    flag = Flag(at=best, text=(f"best: pass {best}",))
     curves = [
         Curve(name="validation", x=passes, y=[row.val_loss for row in curve], tone="orange", flag=flag),
         Curve(name="training", x=passes, y=[row.train_loss for row in curve], tone="grey"),

@@ -1,4 +1,4 @@
-"""Messages page: whom each message persuades, and what choosing a message for each customer earns."""
+"""Messages page: who is persuaded by each message, and what choosing a message for each customer earns."""
 
 from __future__ import annotations
 
@@ -9,18 +9,9 @@ from perennial.report.charts import numbers as n
 from perennial.report.charts.intervals import Line, Row, plot_intervals
 from perennial.report.context import METRIC_NAMES, ReportContext, capital
 from perennial.report.page import Caution, Check, Checks, Figure, KeyFigure, KeyFigures, Section, Table
+from perennial.report.pages import evidence, reasons, verdict
 from perennial.report.pages.campaign import build_campaign_section, check_randomization, has_no_gain, is_randomized
-from perennial.report.pages.evidence import build_evidence_section, build_families, draw_training
 from perennial.report.pages.profit import build_plans_table
-from perennial.report.pages.reasons import build_reasons_section
-from perennial.report.pages.verdict import (
-    build_action_section,
-    describe_deep_difference,
-    describe_next_step,
-    find_strongest_caution,
-    format_headline,
-    get_deep_difference,
-)
 from perennial.report.task_sections import TaskSections
 from perennial.results.uplift import UpliftEvaluation
 
@@ -43,8 +34,8 @@ def build_sections(report: Report) -> TaskSections:
         why=(Checks(checks=(check_randomization(report), _check_deep(report))),),
         sections=(
             build_campaign_section(report),
-            build_action_section(report, blurb, otherwise, _build_plans(report)),
-            build_reasons_section(report, effect="what the best message adds", unit=unit),
+            verdict.build_action_section(report, blurb, otherwise, _build_plans(report)),
+            reasons.build_section(report, effect="what the best message adds", unit=unit),
             _build_evidence(report),
         ),
     )
@@ -55,11 +46,13 @@ def _format_headline(report: Report) -> str:
     if report.evaluation.policy.against["best_single"].low > 0:
         use = "Send each customer the message that persuades them. That earns clearly more than one for all."
     poor = ". The data do not show that it can pick who is persuaded by a message"
-    return format_headline(report, use=use, keep="Keep choosing as today", new="the new choice of messages", poor=poor)
+    return verdict.format_headline(
+        report, use=use, keep="Keep choosing as today", new="the new choice of messages", poor=poor
+    )
 
 
 def _describe_next_step(report: Report) -> str:
-    step = describe_next_step(
+    step = verdict.describe_next_step(
         report, _describe_plan(report), reject="Choose", keep="the messages that the current model chooses"
     )
     if report.verdict != "REJECT":
@@ -85,7 +78,7 @@ def _describe_plan(report: Report) -> str:
 
 def _find_caution(report: Report) -> Caution:
     """What outweighs all, else groups that were not assigned at random, else what one campaign cannot show."""
-    if (strongest := find_strongest_caution(report)) is not None:
+    if (strongest := verdict.find_strongest_caution(report)) is not None:
         return strongest
     if not is_randomized(report):
         strong = "were probably not assigned at random"
@@ -123,10 +116,10 @@ def _build_key_figures(report: Report) -> KeyFigures:
 
 
 def _check_deep(report: Report) -> Check:
-    deep = get_deep_difference(report)
+    deep = verdict.get_deep_difference(report)
     detail = f"Deep − traditional, {METRIC_NAMES[deep.metric]} on the same test customers, 95\u202f% interval."
     line = Line(at=0, name="no difference")
-    return Check.of("info", describe_deep_difference(report), detail, deep.gain, n.difference, line)
+    return Check.of("info", verdict.describe_deep_difference(report), detail, deep.gain, n.difference, line)
 
 
 def _build_plans(report: Report) -> Table:
@@ -155,7 +148,9 @@ def _build_evidence(report: Report) -> Section:
             f"{placebo.times} runs with shuffled arms have a mean Qini of {mean}, at most {greatest} away from 0."
         )
     metrics = (("qini", "Mean Qini", n.decimal), ("policy_value", "Per 1,000", _get_money_format(report)))
-    return build_evidence_section(build_families(report, metrics), draw_training(report), blurb=shuffled)
+    return evidence.build_section(
+        evidence.build_families(report, metrics), evidence.draw_training(report), blurb=shuffled
+    )
 
 
 def _get_best_single(report: Report) -> str:

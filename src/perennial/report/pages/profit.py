@@ -21,8 +21,8 @@ from perennial.report.page import (
     TableRow,
     heads,
 )
-from perennial.report.pages.action import Action
-from perennial.report.pages.verdict import build_action_section
+from perennial.report.pages import verdict
+from perennial.report.task_sections import Action
 from perennial.results.binary import BinaryEvaluation, ContactProfit
 from perennial.results.figures import Interval
 
@@ -39,7 +39,7 @@ def build_action(report: Report, profit: ContactProfit, caution: Caution) -> Act
         plan=_describe_plan(report, profit),
         key_figures=_build_key_figures(report, profit) if contacts else None,
         caution=caution,
-        section=build_action_section(
+        section=verdict.build_action_section(
             report, "Whom to contact, how many, and what it earns.", otherwise, _draw_profit(report, profit),
             _build_plans(report, profit),
         ),

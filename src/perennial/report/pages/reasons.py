@@ -20,7 +20,7 @@ MARKS = "Words marked + raise it, words marked \u2212 lower it; the stronger, th
 _MOST_GROUPS, _MOST_OF_A_COLUMN, _MOST_OF_A_CLASS = 8, 2, 5
 
 
-def build_reasons_section(report: AnyReport, *, effect: str, unit: str = "Log odds") -> Section:
+def build_section(report: AnyReport, *, effect: str, unit: str = "Log odds") -> Section:
     """What the model goes by. `effect` says what a part adds to, in `unit`s."""
     is_a_list = report.verdict == "PROMOTE" and report.contract.task.kind != "multiclass"
     return Section(

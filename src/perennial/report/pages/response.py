@@ -6,23 +6,13 @@ from functools import partial
 
 from perennial.report.charts import numbers as n
 from perennial.report.charts.calibration import plot_calibration
-from perennial.report.charts.curves import Curve, Flag, plot_gains
+from perennial.report.charts.curves import Curve, Flag
+from perennial.report.charts.gains import plot_gains
 from perennial.report.charts.svg import Tone
 from perennial.report.context import FAMILY_NAMES, METRIC_NAMES, ReportContext, capital
 from perennial.report.page import Caution, Figure, KeyFigure, KeyFigures, Pair, Section
-from perennial.report.pages import alerts, profit, risk
-from perennial.report.pages.action import Action
-from perennial.report.pages.evidence import build_evidence_section, build_families, build_split_sensitivity
-from perennial.report.pages.mistakes import build_mistakes
-from perennial.report.pages.reasons import build_reasons_section
-from perennial.report.pages.slices import draw_metric_by_group, draw_shares_by_group, pair_figures
-from perennial.report.pages.verdict import (
-    describe_next_step,
-    draw_differences,
-    find_strongest_caution,
-    format_model_headline,
-)
-from perennial.report.task_sections import TaskSections
+from perennial.report.pages import alerts, evidence, mistakes, profit, reasons, risk, slices, verdict
+from perennial.report.task_sections import Action, TaskSections
 from perennial.results.binary import BinaryEvaluation
 from perennial.results.figures import Interval, IntervalCurve
 from perennial.results.multiclass import Confusion
@@ -40,15 +30,15 @@ def build_sections(report: Report) -> TaskSections:
     plan = "Rank customers by the score; the contract gives no money to choose a depth by."
     figures = action.key_figures if action and report.verdict == "PROMOTE" else None
     return TaskSections(
-        headline=format_model_headline(report, f"ranks {ranks}", _describe_weakness(report)),
-        what_to_do=describe_next_step(report, action.plan if action else plan, reject="Choose customers"),
-        caution=find_strongest_caution(report) or (action.caution if action else _describe_limits(report)),
-        picture=draw_differences(report, "test customers"),
+        headline=verdict.format_model_headline(report, f"ranks {ranks}", _describe_weakness(report)),
+        what_to_do=verdict.describe_next_step(report, action.plan if action else plan, reject="Choose customers"),
+        caution=verdict.find_strongest_caution(report) or (action.caution if action else _describe_limits(report)),
+        picture=verdict.draw_differences(report, "test customers"),
         key_figures=figures or _build_key_figures(report),
         sections=(
             *(one.section for one in actions),
             *([_build_mistakes_section(report, confusion)] if confusion else []),
-            build_reasons_section(report, effect=f"the probability to {report.outcome_verb}"),
+            reasons.build_section(report, effect=f"the probability to {report.outcome_verb}"),
             _build_evidence(report),
         ),
     )
@@ -120,13 +110,13 @@ def _build_rate(report: Report, part: str) -> KeyFigure:
 
 def _build_mistakes_section(report: Report, confusion: Confusion) -> Section:
     """Of rows that can be read or looked at: the two answers, a probability above one half being a yes."""
-    shares = draw_shares_by_group(report)
+    shares = slices.draw_shares_by_group(report)
     names = ("the others", f"those who {report.outcome_verb}")
     return Section(
         anchor="mistakes",
         name="What it tells apart",
         blurb="Who is taken for whom when the likelier answer is given.",
-        blocks=(*([shares] if shares else []), *build_mistakes(report, confusion, names)),
+        blocks=(*([shares] if shares else []), *mistakes.build_mistakes(report, confusion, names)),
     )
 
 
@@ -136,14 +126,14 @@ def _build_evidence(report: Report) -> Section:
     last = "normalised_entropy" if _only_ranks(report) else "brier"
     others = [key for key in ("auc", "ap", "ap_sample", "log_loss", last) if key != primary and key in measured]
     groups = [(f"{row.column} {row.value}", row.n, row.auc) for row in evaluation.slices if row.auc is not None]
-    return build_evidence_section(
-        build_families(report, [(key, METRIC_NAMES[key], n.decimal) for key in (primary, *others)]),
-        *build_split_sensitivity(report),
+    return evidence.build_section(
+        evidence.build_families(report, [(key, METRIC_NAMES[key], n.decimal) for key in (primary, *others)]),
+        *evidence.build_split_sensitivity(report),
         Pair(figures=(_draw_calibration(report), _draw_gains(report))),
-        *pair_figures(
+        *slices.pair_figures(
             report,
-            draw_metric_by_group(report, groups, "auc", "AUC"),
-            None if evaluation.confusion else draw_shares_by_group(report),
+            slices.draw_metric_by_group(report, groups, "auc", "AUC"),
+            None if evaluation.confusion else slices.draw_shares_by_group(report),
         ),
     )
 

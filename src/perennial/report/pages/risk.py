@@ -9,8 +9,8 @@ from perennial.report.charts.curves import Curve, Flag, plot_by_depth
 from perennial.report.charts.intervals import Line, Row, plot_intervals
 from perennial.report.context import ReportContext
 from perennial.report.page import Block, Caution, Estimate, Figure, KeyFigure, KeyFigures, Pair, Table, heads
-from perennial.report.pages.action import Action
-from perennial.report.pages.verdict import build_action_section
+from perennial.report.pages import verdict
+from perennial.report.task_sections import Action
 from perennial.results.binary import ApplicantGroup, BinaryEvaluation, LoanRisk
 from perennial.results.figures import Interval
 
@@ -29,7 +29,7 @@ def build_action(report: Report, loans: LoanRisk) -> Action:
         plan=_describe_plan(loans),
         key_figures=_build_key_figures(report, loans),
         caution=Caution(text=f"Only granted loans are known: this says {strong}{later}.", strong=strong),
-        section=build_action_section(report, "Whom to approve, and what it earns.", otherwise, *blocks),
+        section=verdict.build_action_section(report, "Whom to approve, and what it earns.", otherwise, *blocks),
     )
 
 

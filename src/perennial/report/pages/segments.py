@@ -20,16 +20,9 @@ from perennial.report.page import (
     Table,
     heads,
 )
-from perennial.report.pages.evidence import build_evidence_section
-from perennial.report.pages.reasons import build_cases
+from perennial.report.pages import evidence, reasons, verdict
 from perennial.report.pages.segment_cards import build_cards, find_top_segment
 from perennial.report.pages.stability import NUMBERS, build_agreement, draw_stability_by_k, draw_stability_by_segment
-from perennial.report.pages.verdict import (
-    build_action_section,
-    describe_next_step,
-    find_strongest_caution,
-    format_headline,
-)
 from perennial.report.task_sections import TaskSections
 from perennial.results.clustering import ClusteringEvaluation, SegmentMoves
 from perennial.results.decision import RuleName
@@ -47,7 +40,7 @@ def build_sections(report: Report) -> TaskSections:
     strong = "they do not show that a message works"
     limits = f"Segments describe customers; {strong}. Test each message against customers who receive none."
     return TaskSections(
-        headline=format_headline(
+        headline=verdict.format_headline(
             report,
             use=f"Use these {report.evaluation.k} segments: other halves of the customers give the same ones.",
             keep="Keep the current segments",
@@ -55,7 +48,7 @@ def build_sections(report: Report) -> TaskSections:
             poor=" these segments: other halves of the customers give other ones",
         ),
         what_to_do=_describe_next_step(report),
-        caution=find_strongest_caution(report) or Caution(text=limits, strong=strong),
+        caution=verdict.find_strongest_caution(report) or Caution(text=limits, strong=strong),
         picture=_draw_needs(report),
         key_figures=_build_key_figures(report),
         sections=(_build_action(report), _build_reasons(report), _build_evidence(report)),
@@ -66,7 +59,7 @@ def _describe_next_step(report: Report) -> str:
     if report.verdict == "REJECT":
         return "Treat customers by what they do one by one; groups that arose by chance would differ next month."
     plan = "Send each group its own message, and keep some of each without one to see what it changes."
-    return describe_next_step(report, plan, reject="", keep="the names that customers have")
+    return verdict.describe_next_step(report, plan, reject="", keep="the names that customers have")
 
 
 def _draw_needs(report: Report) -> Figure:
@@ -110,7 +103,7 @@ def _build_action(report: Report) -> Section:
         blocks.append(_build_purchase_clusters(report))
     if report.evaluation.moves is not None:
         blocks.append(_build_moves(report, report.evaluation.moves))
-    return build_action_section(report, "Whom to write to, and what to say.", otherwise, *blocks)
+    return verdict.build_action_section(report, "Whom to write to, and what to say.", otherwise, *blocks)
 
 
 def _build_sizes(report: Report) -> Table:
@@ -178,11 +171,11 @@ def _build_reasons(report: Report) -> Section:
         anchor="reasons",
         name="Why a customer is here" if report.verdict == "PROMOTE" else "What it goes by",
         blurb="What the groups go by, in words.",
-        blocks=(table, build_cases(report)),
+        blocks=(table, reasons.build_cases(report)),
     )
 
 
 def _build_evidence(report: Report) -> Section:
     pair = Pair(figures=(draw_stability_by_k(report), draw_stability_by_segment(report)))
     blurb = "On test customers, by models that saw half of the others."
-    return build_evidence_section(pair, build_agreement(report), blurb=blurb)
+    return evidence.build_section(pair, build_agreement(report), blurb=blurb)

@@ -62,7 +62,7 @@ def build_agreement(report: Report) -> Table:
     )
     return Table.of(
         "The number was chosen on some pairs of halves and is reported on others",
-        heads("Segments", "Choosing, validation", "Reported, test", "Least share named alike"),
+        heads("Segments", "Choosing, validation", "Reported, test", "Lowest share with the same name"),
         rows,
         described="Agreement of two models, each fitted on another half of the other customers: mean, range of pairs.",
         foot="There is no deep family here: a network learns from outcomes, and segments have none.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
 from perennial.contract.model import Contract
-from perennial.report.charts.numbers import GAP, money
+from perennial.report.charts.numbers import GAP, money, money_axis, money_difference
 from perennial.results.baseline import BaselineSummary
 from perennial.results.clean import CleanSummary
 from perennial.results.decision import DecisionRecord, RuleName, Verdict
@@ -131,6 +131,12 @@ class ReportContext(Generic[E_co]):
     def money(self, amount: float) -> str:
         """An amount in the contract's currency."""
         return money(amount, self.symbol)
+
+    def money_difference(self, amount: float) -> str:
+        return money_difference(amount, self.symbol)
+
+    def money_axis(self, amount: float) -> str:
+        return money_axis(amount, self.symbol)
 
     def figure(self, metric: str) -> Interval:
         """A metric of the candidate on test."""

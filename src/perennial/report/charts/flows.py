@@ -72,12 +72,18 @@ def plot_row_flow(
         if not parts:  # so far to the right that the longest label still fits
             middle = min(right, width - 34 - max((_width_of_label(part, is_roomy) for part in lost), default=0.0))
         top = 30.0
-        tops = _stack(top, [size(part) for part in parts])
-        foot = max([top + 128, top + size(used), *(y + size(part) for y, part in zip(tops, parts, strict=True))]) + 26
+        sizes = [size(part) for part in parts]
+        tops = _stack(top, sizes)
+        foot = max([top + 128, top + size(used), *(y + tall for y, tall in zip(tops, sizes, strict=True))]) + 26
         leaks = _stack(foot, [size(part, 19.0) for part in lost])
         marks = [_draw_band(10, top, middle, top, size(used), "soft-blue")]
-        marks += _draw_parts(used, parts, unit, (middle + 10, right), (top, tops), is_roomy)
-        marks += _draw_lost(lost, unit, (10, middle), (top + used.rows * unit, leaks), is_roomy)
+        marks += _draw_branches(parts, unit, (middle + 10, right), top, tops, "blue")
+        middles = [y + tall / 2 for y, tall in zip(tops, sizes, strict=True)]
+        marks += _name_parts(used, parts, middles, right + 18, is_roomy)
+        marks += _draw_branches(lost, unit, (10, middle), top + used.rows * unit, leaks, None)
+        for part, y in zip(lost, leaks, strict=True):
+            note = part.note if is_roomy else ""
+            marks.append(name_and_note(middle + 18, y + 6, f"{count(part.rows)} {part.name}", note))
         marks += [rect(0, top, 10, 128, "fill-ink"), text(0, 20, f"{count(read.rows)} {read.name}", "b")]
         marks += [rect(middle, top, 10, size(used), "fill-blue")]
         marks.append(text(middle, 20, f"{count(used.rows)} {used.name}", "b"))
@@ -133,43 +139,26 @@ def _draw_band(x1: float, y1: float, x2: float, y2: float, tall: float, cls: str
     return shape(f"{curve}C{bend:.1f} {low2:.1f} {bend:.1f} {low1:.1f} {x1:.1f} {low1:.1f}Z", cls)
 
 
-def _draw_parts(
-    used: RowPart,
-    parts: Sequence[RowPart],
-    unit: float,
-    x: tuple[float, float],
-    y: tuple[float, list[float]],
-    is_roomy: bool,
+def _draw_branches(
+    parts: Sequence[RowPart], unit: float, x: tuple[float, float], left: float, tops: Sequence[float], tone: Tone | None
 ) -> list[str]:
-    """The parts of the rows used, each with its count (and its share where there is room)."""
-    sizes = [max(THINNEST, part.rows * unit) for part in parts]
-    labels = apart([top + size / 2 for top, size in zip(y[1], sizes, strict=True)], 17, 20, 400)
+    """Bands from one bar (whose first row is at `left`) to a bar for each part, in the tone that is given or the part's."""
     marks: list[str] = []
-    left, right = y[0], x[1]
-    for part, size, top, label in zip(parts, sizes, y[1], labels, strict=True):
-        marks.append(_draw_band(x[0], left, right, top, size, "soft-blue"))
-        marks.append(rect(right, top, 10, size, f"fill-{part.tone}"))
-        marks.append(text(right + 18, label + 4, part.name, "b"))
-        marks.append(text(right + (110 if is_roomy else 114), label + 4, count(part.rows), "", "end"))
-        marks += [text(right + 122, label + 4, share(part.rows / max(used.rows, 1)), "s")] if is_roomy else []
+    for part, top in zip(parts, tops, strict=True):
+        size = max(THINNEST, part.rows * unit)
+        marks.append(_draw_band(x[0], left, x[1], top, size, f"soft-{tone or part.tone}"))
+        marks.append(rect(x[1], top, 10, size, f"fill-{part.tone}"))
         left += part.rows * unit
     return marks
 
 
-def _draw_lost(
-    lost: Sequence[RowPart], unit: float, x: tuple[float, float], y: tuple[float, list[float]], is_roomy: bool
-) -> list[str]:
-    """What was left out, below the rows used, each with its count (and a note where there is room)."""
+def _name_parts(used: RowPart, parts: Sequence[RowPart], middles: list[float], x: float, is_roomy: bool) -> list[str]:
+    """The parts of the rows used, each with its count (and its share where there is room)."""
     marks: list[str] = []
-    left = y[0]
-    for part, top in zip(lost, y[1], strict=True):
-        size = max(THINNEST, part.rows * unit)
-        marks.append(_draw_band(x[0], left, x[1], top, size, f"soft-{part.tone}"))
-        marks.append(rect(x[1], top, 10, size, f"fill-{part.tone}"))
-        marks.append(
-            name_and_note(x[1] + 18, top + 6, f"{count(part.rows)} {part.name}", part.note if is_roomy else "")
-        )
-        left += part.rows * unit
+    for part, y in zip(parts, apart(middles, 17, 20, 400), strict=True):
+        marks.append(text(x, y + 4, part.name, "b"))
+        marks.append(text(x + (92 if is_roomy else 96), y + 4, count(part.rows), "", "end"))
+        marks += [text(x + 104, y + 4, share(part.rows / max(used.rows, 1)), "s")] if is_roomy else []
     return marks
 
 

@@ -24,8 +24,9 @@ def build_sections(report: Report) -> TaskSections:
     metrics = (("gini_norm", METRIC_NAMES["gini_norm"], n.decimal), ("mae", METRIC_NAMES["mae"], report.money))
     brought = n.share(_get_top_tenth(report).value)
     plan = f"Rank customers by the expected amount: the top {n.share(0.1)} bring {brought} of the whole."
+    poor = "Do not deploy: this model is not as good as agreed."
     return TaskSections(
-        headline=verdict.format_model_headline(report, "ranks customers by amount", ": this model is not as good as agreed"),
+        headline=verdict.format_model_headline(report, "ranks customers by amount", poor),
         what_to_do=verdict.describe_next_step(report, plan, reject="Rank customers"),
         caution=verdict.find_strongest_caution(report) or _describe_sums(report),
         picture=verdict.draw_differences(report, "test customers"),

@@ -5,7 +5,7 @@ Every customer counts, scored by a model that has not seen them; `messages` has 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from perennial.contract.serving import build_head, feature_columns
@@ -18,6 +18,18 @@ from perennial.results.uplift import MessageFigures, PolicyFigures, Randomizatio
 
 _RANK_BY = {"effect": "Effect", "response": "Response", "neither": "Neither"}
 Report = ReportContext[UpliftEvaluation]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Units:
+    """How effects and Qini figures are printed, and what they are of."""
+
+    effect: n.Format
+    effect_name: str
+    points: str = ""
+    qini: n.Format
+    qini_gain: n.Format
+    qini_name: str
 
 
 def build_campaign_section(report: Report) -> Section:
@@ -95,14 +107,14 @@ def build_findings(report: Report) -> Checks:
 
 
 def _check_ranking(report: Report, message: MessageFigures) -> Check:
-    qini = _get_qini_format(report, n.decimal, n.money)
-    effect, response = (n.estimate(figure, qini) for figure in (message.by_effect, message.by_response))
+    units = choose_units(report)
+    effect, response = (n.estimate(figure, units.qini) for figure in (message.by_effect, message.by_response))
     return Check.of(
         "ok" if message.rank_by == "effect" else "info",
         f"{capital(message.name)}: {_describe_ranking(message)}",
-        f"Qini by effect {effect}, by response {response}, {_name_qini_unit(report)}; beside it the first less the second.",
+        f"Qini by effect {effect}, by response {response}, {units.qini_name}; beside it the first less the second.",
         message.gain,
-        _get_qini_format(report, n.difference, n.money_difference),
+        units.qini_gain,
         Line(at=0, name="both alike"),
     )
 
@@ -129,37 +141,37 @@ def _check_choice(report: Report) -> Check:
         f"Choosing a message for each customer {does} {report.evaluation.arms[policy.best_single]} to everyone",
         "Profit per 1,000 customers, doubly robust, 95\u202f% interval.",
         gain,
-        partial(n.money_difference, currency=report.symbol),
+        report.money_difference,
         Line(at=0, name="same profit"),
     )
 
 
 def _build_messages(report: Report) -> Table:
-    qini, effect = _get_qini_format(report, n.decimal, n.money), _get_effect_format(report)
+    units = choose_units(report)
     rows = (
-        (capital(message.name), Estimate.of(message.effect, effect), Estimate.of(message.by_effect, qini),
-         Estimate.of(message.by_response, qini), _RANK_BY[message.rank_by])
+        (capital(message.name), Estimate.of(message.effect, units.effect), Estimate.of(message.by_effect, units.qini),
+         Estimate.of(message.by_response, units.qini), _RANK_BY[message.rank_by])
         for message in report.evaluation.out_of_fold.messages
     )  # fmt: skip
     return Table.of(
         "What each message changes, and what finds those it persuades",
         heads("Message", "Effect", "Qini by effect", "Qini by response", "Rank by"),
         rows,
-        described=f"{_name_effect_unit(report)}, Qini {_name_qini_unit(report)}; 95\u202f% intervals.",
+        described=f"{units.effect_name}, Qini {units.qini_name}; 95\u202f% intervals.",
     )
 
 
 def _draw_deciles(report: Report, message: MessageFigures) -> Figure:
     """Effect by decile of prediction, on the axis that all messages share."""
-    show, points = _get_effect_format(report), "" if _is_amount(report) else " points"
+    units = choose_units(report)
     effects = [decile.observed for decile in reversed(message.deciles)]  # best first, as the list counts its deciles
     every = [decile.observed for one in report.evaluation.out_of_fold.messages for decile in one.deciles]
-    top, lowest = show(effects[0].value), show(effects[-1].value)
+    top, lowest = units.effect(effects[0].value), units.effect(effects[-1].value)
     return Figure.of(
-        f"{capital(message.name)}: the top decile gains {top}{points}, the lowest {lowest}",
-        f"{_name_effect_unit(report)}, 95\u202f% intervals.",
+        f"{capital(message.name)}: the top decile gains {top}{units.points}, the lowest {lowest}",
+        f"{units.effect_name}, 95\u202f% intervals.",
         partial(
-            plot_columns, [(str(i), effect) for i, effect in enumerate(effects, 1)], Line(at=0, name="no effect"), show,
+            plot_columns, [(str(i), effect) for i, effect in enumerate(effects, 1)], Line(at=0, name="no effect"), units.effect,
             axis="Decile of customers by predicted effect, 1 is the best",
             span=(min(one.low for one in every), max(one.high for one in every)),
         ),
@@ -181,7 +193,7 @@ def _draw_profit(report: Report) -> Figure:
         "Profit per 1,000 customers above contacting nobody, by effect each contact with its best message; "
         "doubly robust, 95\u202f% band.",
         partial(
-            plot_by_depth, curves, partial(n.money_axis, currency=report.symbol),
+            plot_by_depth, curves, report.money_axis,
             axis="Share of customers contacted, best first",
             budget=Flag(at=policy.budget_share, text=(f"Budget: {n.share(policy.budget_share)}",)),
         ),
@@ -198,34 +210,23 @@ def _describe_profit(policy: PolicyFigures, single: str) -> str:
     return f"{start} {'less than' if against.high < 0 else 'about what'} a list of the likeliest responders earns"
 
 
-def _is_amount(report: Report) -> bool:
-    return build_head(report.contract).amounts
+def choose_units(report: Report) -> Units:
+    """Responses in percentage points; amounts in the money of 1,000 customers, for one customer's are cents.
 
-
-def _get_effect_format(report: Report) -> n.Format:
-    """Percentage points; of amounts the money of 1,000 customers, for one customer's are cents."""
-    return (lambda change: n.money_difference(1000 * change, report.symbol)) if _is_amount(report) else n.points
-
-
-def _name_effect_unit(report: Report) -> str:
-    return (
-        f"Extra {report.contract.target} of 1,000 customers"
-        if _is_amount(report)
-        else "Extra responses of 100 customers"
-    )
-
-
-def _get_qini_format(
-    report: Report, number: Callable[[float, int], str], money: Callable[[float, str], str]
-) -> n.Format:
-    """The Qini figure of 1,000 customers; per customer it has too many zeros to be read."""
-    if _is_amount(report):
-        return lambda qini: money(1000 * qini, report.symbol)
-    return lambda qini: number(1000 * qini, 1)
-
-
-def _name_qini_unit(report: Report) -> str:
-    return f"in {report.contract.target if _is_amount(report) else 'responses'} of 1,000 customers"
+    Qini figures are of 1,000 customers; per customer they have too many zeros to be read.
+    """
+    if not build_head(report.contract).amounts:
+        return Units(
+            effect=n.points, effect_name="Extra responses of 100 customers", points=" points",
+            qini=lambda qini: n.decimal(1000 * qini, 1), qini_gain=lambda qini: n.difference(1000 * qini, 1),
+            qini_name="in responses of 1,000 customers",
+        )  # fmt: skip
+    target, symbol = report.contract.target, report.symbol
+    return Units(
+        effect=lambda change: n.money_difference(1000 * change, symbol), effect_name=f"Extra {target} of 1,000 customers",
+        qini=lambda qini: n.money(1000 * qini, symbol), qini_gain=lambda qini: n.money_difference(1000 * qini, symbol),
+        qini_name=f"in {target} of 1,000 customers",
+    )  # fmt: skip
 
 
 def _format_p(p: float) -> str:

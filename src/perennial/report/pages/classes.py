@@ -27,7 +27,7 @@ def build_sections(report: Report) -> TaskSections:
     goes_by = reasons.build_section(report, effect="the log probability of the likeliest class")
     return TaskSections(
         headline=verdict.format_model_headline(
-            report, "tells classes apart", ": this model does not tell classes apart as well as agreed"
+            report, "tells classes apart", "Do not deploy: this model does not tell classes apart as well as agreed."
         ),
         what_to_do=verdict.describe_next_step(report, _describe_plan(report), reject="Decide"),
         caution=verdict.find_strongest_caution(report) or _describe_weakest(report),

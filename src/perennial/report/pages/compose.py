@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 
 from perennial.contract.head import TaskKind
 from perennial.report.charts import numbers as n
@@ -106,7 +105,7 @@ def _choose_scale(report: AnyReport, name: RuleName, at: float) -> tuple[n.Forma
     """How the figure of a rule is printed, and the line that it must pass."""
     match name:
         case RuleName.PROFIT:
-            return partial(n.money_difference, currency=report.symbol), Line(at=at, name="same profit")
+            return report.money_difference, Line(at=at, name="same profit")
         case RuleName.MINIMUM:
             return n.decimal, Line(at=at, name=f"minimum {at:g}")
         case RuleName.STABILITY:

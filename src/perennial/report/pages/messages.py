@@ -45,7 +45,7 @@ def _format_headline(report: Report) -> str:
     use = "Use the ranking by effect. It picks who is persuaded by a message clearly better than chance."
     if report.evaluation.policy.against["best_single"].low > 0:
         use = "Send each customer the message that persuades them. That earns clearly more than one for all."
-    poor = ". The data do not show that it can pick who is persuaded by a message"
+    poor = "Do not deploy. The data do not show that it can pick who is persuaded by a message."
     return verdict.format_headline(
         report, use=use, keep="Keep choosing as today", new="the new choice of messages", poor=poor
     )
@@ -94,7 +94,7 @@ def _draw_differences(report: Report) -> Figure:
     return Figure.of(
         f"A choice per customer {beats} {single} to all",
         "Profit per 1,000 customers, doubly robust, 95\u202f%",
-        partial(plot_intervals, rows, Line(at=0, name="same profit"), _get_money_format(report)),
+        partial(plot_intervals, rows, Line(at=0, name="same profit"), report.money_difference),
     )
 
 
@@ -128,7 +128,7 @@ def _build_plans(report: Report) -> Table:
         for plan in report.evaluation.policy.plans
     ]
     return build_plans_table(
-        "Plans on the same test customers", plans, _get_money_format(report), ("Contacted", "Per 1,000", "0 at the line"),
+        "Plans on the same test customers", plans, report.money_difference, ("Contacted", "Per 1,000", "0 at the line"),
         "Profit per 1,000 customers above contacting nobody; doubly robust estimates.",
     )  # fmt: skip
 
@@ -147,7 +147,7 @@ def _build_evidence(report: Report) -> Section:
         shuffled = (
             f"{placebo.times} runs with shuffled arms have a mean Qini of {mean}, at most {greatest} away from 0."
         )
-    metrics = (("qini", "Mean Qini", n.decimal), ("policy_value", "Per 1,000", _get_money_format(report)))
+    metrics = (("qini", "Mean Qini", n.decimal), ("policy_value", "Per 1,000", report.money_difference))
     return evidence.build_section(
         evidence.build_families(report, metrics), evidence.draw_training(report), blurb=shuffled
     )
@@ -156,7 +156,3 @@ def _build_evidence(report: Report) -> Section:
 def _get_best_single(report: Report) -> str:
     """The message that earns most when everyone gets it."""
     return report.evaluation.arms[report.evaluation.policy.best_single]
-
-
-def _get_money_format(report: Report) -> n.Format:
-    return partial(n.money_difference, currency=report.symbol)

@@ -96,7 +96,7 @@ def _draw_profit(report: Report, profit: ContactProfit) -> Figure:
         f"Profit on {n.count(chosen.customers)} test customers the model had never seen, 95\u202f% band. "
         f"A response is worth {money(profit.value)}, a contact costs {money(profit.cost)}.",
         partial(
-            plot_by_depth, [drawn], partial(n.money_axis, currency=report.symbol), budget=budget,
+            plot_by_depth, [drawn], report.money_axis, budget=budget,
             axis="Share of customers contacted, best first", random="Same number, picked at random",
         ),
         foot="The depth was chosen on other customers (validation) by expected value, then measured here once.",

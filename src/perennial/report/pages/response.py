@@ -30,7 +30,7 @@ def build_sections(report: Report) -> TaskSections:
     plan = "Rank customers by the score; the contract gives no money to choose a depth by."
     figures = action.key_figures if action and report.verdict == "PROMOTE" else None
     return TaskSections(
-        headline=verdict.format_model_headline(report, f"ranks {ranks}", _describe_weakness(report)),
+        headline=verdict.format_model_headline(report, f"ranks {ranks}", _format_rejection(report)),
         what_to_do=verdict.describe_next_step(report, action.plan if action else plan, reject="Choose customers"),
         caution=verdict.find_strongest_caution(report) or (action.caution if action else _describe_limits(report)),
         picture=verdict.draw_differences(report, "test customers"),
@@ -56,15 +56,15 @@ def _build_actions(report: Report) -> list[Action]:
     return actions
 
 
-def _describe_weakness(report: Report) -> str:
-    """What the interval allows to say of a model that is under the agreed minimum."""
+def _format_rejection(report: Report) -> str:
+    """The headline of a model that is below the agreed minimum, by what its interval allows to say."""
     auc, later = report.figure("auc"), ""
     if report.contract.split.kind in {"time", "cutoff"}:
         later = "on later rows "
     if auc.high <= 0.5:
-        return f": {later}this model is no better than chance"
-    is_close = auc.low <= 0.5
-    return f": {later}this model is {'not measurably better than chance' if is_close else 'not as good as agreed'}"
+        return f"Do not deploy: {later}this model is no better than chance."
+    weakness = "not measurably better than chance" if auc.low <= 0.5 else "not as good as agreed"
+    return f"Do not deploy: {later}this model is {weakness}."
 
 
 def _describe_limits(report: Report) -> Caution:

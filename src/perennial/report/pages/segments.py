@@ -45,7 +45,7 @@ def build_sections(report: Report) -> TaskSections:
             use=f"Use these {report.evaluation.k} segments: other halves of the customers give the same ones.",
             keep="Keep the current segments",
             new="the new segmentation",
-            poor=" these segments: other halves of the customers give other ones",
+            poor="Do not deploy these segments: other halves of the customers give other ones.",
         ),
         what_to_do=_describe_next_step(report),
         caution=verdict.find_strongest_caution(report) or Caution(text=limits, strong=strong),

@@ -30,7 +30,7 @@ _DIFFERENCES = {
 
 
 def format_headline(report: AnyReport, *, use: str, keep: str, new: str, poor: str) -> str:
-    """The order of each verdict: `use`, `keep` and why, or not to deploy what is `poor`; `new` names the candidate."""
+    """The order of each verdict: `use`, `keep` and why, or, of what is `poor`, not to deploy; `new` names the candidate."""
     stopped_by = report.decision.stopped_by
     if report.verdict == "PROMOTE":
         return use
@@ -38,7 +38,7 @@ def format_headline(report: AnyReport, *, use: str, keep: str, new: str, poor: s
         return f"{keep}: {HOLDS[stopped_by or RuleName.IMPROVEMENT].format(new=new)}."
     if stopped_by == RuleName.IMPROVEMENT:
         return f"Do not deploy: {new} is measurably worse than the champion."
-    return f"Do not deploy{poor}."
+    return poor
 
 
 def format_model_headline(report: AnyReport, does: str, poor: str) -> str:
@@ -49,12 +49,12 @@ def format_model_headline(report: AnyReport, does: str, poor: str) -> str:
 
 
 def describe_next_step(report: AnyReport, plan: str, *, reject: str, keep: str = "the current model") -> str:
-    """The plan of a promotion; of a HOLD to `keep` what there is, of a REJECT to `reject` the model for today's way."""
+    """The plan of a promotion; a HOLD goes on with what it `keep`s, a REJECT does as today (`reject` is the verb)."""
     if report.verdict == "HOLD":
-        way_out = f" If the change is intended: perennial promote {report.name} --override-incomparable WHY."
-        return f"Nothing changes: go on with {keep}." + (
-            way_out if report.decision.stopped_by == RuleName.COMPARABLE else ""
-        )
+        way_out = ""
+        if report.decision.stopped_by == RuleName.COMPARABLE:
+            way_out = f" If the change is intended: perennial promote {report.name} --override-incomparable WHY."
+        return f"Nothing changes: go on with {keep}.{way_out}"
     if report.verdict == "REJECT":
         return f"{reject} as you do today{', with the current model' if report.decision.champion else ''}."
     return plan

@@ -1,4 +1,4 @@
-"""Scoring flow: rows in .perennial/NAME/incoming/ become a scored list."""
+"""Scoring flow: score the rows in .perennial/NAME/incoming/ with the champion."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from perennial.serving.score import score_incoming
 
 
 @flow(name="scoring", flow_run_name="{name}")
-def scoring(name: str) -> Any:
-    """Score what came in with the champion; says Skipped when nothing did."""
+def scoring(name: str) -> Any:  # a Prefect state; Prefect is not type-checked
+    """Score new rows; the state is Skipped when there are none."""
     try:
         result = score_incoming(Project(root=Path.cwd()), name)
     except PerennialError as error:

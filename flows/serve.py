@@ -1,4 +1,4 @@
-"""Cron lines in, two deployments that run on time out: training fetches and retrains, scoring scores what came in."""
+"""Schedules: two deployments on cron lines; training fetches and retrains, scoring scores what came in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("--score", required=True)
     parser.add_argument("--timezone", required=True)
     args = parser.parse_args()
-    # entry points are stored relative to the folder of the moment, and each run starts there
+    # entry points are stored relative to the current folder, and each run starts there
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
 

@@ -1,4 +1,4 @@
-"""Training flow: one Prefect task a stage in the order of dvc.yaml, then the actions.
+"""Training flow: one Prefect task per stage in the order of dvc.yaml, then the actions.
 
 The tasks are derived from DVC's graph when the flow runs. DVC owns the graph; Prefect owns time.
 """
@@ -25,7 +25,7 @@ from perennial.errors import PerennialError
 from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.pipeline import repo
-from perennial.pipeline.run import run_stage, stop_all
+from perennial.pipeline.run import run_stage, stop_stages
 from perennial.promotion.overview import figures_table, row_flow_table
 from perennial.promotion.promote import promote
 from perennial.promotion.receipt import write_failure, write_receipt
@@ -36,7 +36,7 @@ from perennial.results.receipt import ActionResults, Skipped
 from perennial.serving.score import score_incoming
 from perennial.sources.fetch import fetch
 
-_WORDS = {"up to date": "Cached", "cached": "Cached", "ran": "Ran"}
+_STATES = {"up to date": "Cached", "cached": "Cached", "ran": "Ran"}
 
 
 @task(cache_policy=NO_CACHE)
@@ -47,7 +47,7 @@ def stage(root: str, address: str) -> Any:
         outcome = run_stage(Path(root), address, logger.info)
     except PerennialError as error:
         return Failed(message=str(error), name=f"Exit{error.exit_code}")
-    return Completed(name=_WORDS[outcome], message=f"{address}: {outcome}", data=outcome)
+    return Completed(name=_STATES[outcome], message=f"{address}: {outcome}", data=outcome)
 
 
 @task(cache_policy=NO_CACHE)
@@ -71,36 +71,36 @@ def training(name: str, refresh: bool = False) -> Any:
     except PerennialError as error:
         return Failed(message=str(error), name=f"Exit{error.exit_code}")
     except BaseException:
-        stop_all()
+        stop_stages()
         raise
 
 
 def _train(project: Project, name: str, refresh: bool) -> Any:
     logger = get_run_logger()
-    for line in repo.repair(project.root):
+    for line in repo.repair_state(project.root):
         logger.warning(line)
     if refresh:
-        fetched = _act("fetch", lambda: fetch(project, name), retries=2)
-        if not fetched.is_completed():
-            return fetched
-    with repo.opened(project.root) as opened:
-        nodes = repo.order(opened, name)
+        state = _run_action("fetch", lambda: fetch(project, name), retries=2)
+        if not state.is_completed():
+            return state
+    with repo.open_repo(project.root) as dvc:
+        nodes = repo.sort_nodes(dvc, name)
     futures: dict[str, PrefectFuture[Any]] = {}
     for node in nodes:
-        named = stage.with_options(name=node.stage, task_run_name=node.address)
-        before = [futures[address] for address in node.after]
-        futures[node.address] = named.submit(str(project.root), node.address, wait_for=before)
-    ends = {address: _end(future) for address, future in futures.items()}
-    undone = [state for state in ends.values() if not state.is_completed()]
-    failed = [state for state in undone if state.is_failed() or state.is_crashed()] or undone
-    outcomes = {address: state.name for address, state in ends.items()}
+        stage_task = stage.with_options(name=node.stage, task_run_name=node.address)
+        upstream = [futures[address] for address in node.after]
+        futures[node.address] = stage_task.submit(str(project.root), node.address, wait_for=upstream)
+    states = {address: _wait(future) for address, future in futures.items()}
+    incomplete = [state for state in states.values() if not state.is_completed()]
+    failed = [state for state in incomplete if state.is_failed() or state.is_crashed()] or incomplete
+    outcomes = {address: state.name for address, state in states.items()}
     if failed:
         write_failure(project, name, outcomes)
         return Failed(message=f"{name}: {failed[0].message}", name=failed[0].name)
-    return _effects(project, name, outcomes)
+    return _run_actions(project, name, outcomes)
 
 
-def _effects(project: Project, name: str, outcomes: dict[str, str]) -> Any:
+def _run_actions(project: Project, name: str, outcomes: dict[str, str]) -> Any:
     steps: list[tuple[str, Callable[[], Any], int]] = [
         ("register", lambda: register(project, name), 2),
         ("promote", lambda: promote(project, name), 0),
@@ -109,31 +109,31 @@ def _effects(project: Project, name: str, outcomes: dict[str, str]) -> Any:
     ]
     results: dict[str, Any] = {}
     for step, call, retries in steps:
-        state = _act(step, call, retries=retries)
+        state = _run_action(step, call, retries=retries)
         if not state.is_completed():
             write_failure(project, name, outcomes)
             return Failed(message=f"{name}, {step}: {state.message}", name=state.name)
         results[step] = state.result()
     write_receipt(project, name, outcomes, ActionResults(registration=results.pop("register"), **results))
     decision: DecisionRecord = results["promote"]
-    _artifacts(project, name, decision)
+    _create_artifacts(project, name, decision)
     message = f"{name}: {decision.verdict}. {decision.reasons[0]}"
     if decision.verdict == "REJECT":
         return Failed(message=message, name="Exit3")
     return Completed(message=message, name=decision.verdict.title())
 
 
-def _act(word: str, call: Callable[[], Any], *, retries: int) -> Any:
-    named = action.with_options(name=word, task_run_name=word, retries=retries, retry_delay_seconds=5)
-    return _end(named.submit(call))
+def _run_action(name: str, call: Callable[[], Any], *, retries: int) -> Any:
+    action_task = action.with_options(name=name, task_run_name=name, retries=retries, retry_delay_seconds=5)
+    return _wait(action_task.submit(call))
 
 
-def _end(future: PrefectFuture[Any]) -> Any:
+def _wait(future: PrefectFuture[Any]) -> Any:
     future.wait()
     return future.state
 
 
-def _artifacts(project: Project, name: str, decision: DecisionRecord) -> None:
+def _create_artifacts(project: Project, name: str, decision: DecisionRecord) -> None:
     key = name.replace("_", "-")
     lines = [f"# {name}: {decision.verdict}", *(f"- {reason}" for reason in decision.reasons)]
     create_markdown_artifact(key=f"{key}-decision", markdown="\n".join(lines))
@@ -141,15 +141,15 @@ def _artifacts(project: Project, name: str, decision: DecisionRecord) -> None:
     create_table_artifact(key=f"{key}-figures", table=figures_table(project, name), description="Key figures on test")
 
 
-def _interrupted(*_: Any) -> None:
-    """End what is running at once, and listen no more: a second signal would cut Prefect's own ending short."""
+def _handle_interrupt(*_: object) -> None:
+    """End what is running at once, and ignore further signals: a second one would interrupt Prefect's own shutdown."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    stop_all()
+    stop_stages()
     raise KeyboardInterrupt
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    """Prefect says twice that a task failed, with a traceback of nothing, and once more of each that waited for it."""
+def _is_informative(record: logging.LogRecord) -> bool:
+    """Prefect logs twice that a task failed, with an empty traceback, and once more for each task that waited for it."""
     return "Task run failed with state" not in record.getMessage() and "NotReady" not in record.getMessage()
 
 
@@ -159,9 +159,9 @@ def main() -> int:
     parser.add_argument("name")
     parser.add_argument("--refresh", action="store_true", help="fetch raw data first")
     args = parser.parse_args()
-    signal.signal(signal.SIGINT, _interrupted)
+    signal.signal(signal.SIGINT, _handle_interrupt)
     for name in ("prefect.task_runs", "prefect.flow_runs"):
-        logging.getLogger(name).addFilter(_is_news)
+        logging.getLogger(name).addFilter(_is_informative)
     try:
         state = training(args.name, args.refresh, return_state=True)
     except KeyboardInterrupt:

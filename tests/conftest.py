@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import settings
 
 from perennial.contract.load import load
 from perennial.contract.model import Contract
@@ -23,6 +24,8 @@ from perennial.gallery.simulator.simulate import Population, write_population
 from perennial.pipeline import graph, repo
 from perennial.stages.runner import Job, _run
 
+settings.register_profile("shared machine", deadline=None)  # a slow moment of the machine is no failure
+settings.load_profile("shared machine")
 REPO = Path(__file__).parents[1]
 NAME, OTHER = "ad_response", "other"
 LIGHT = ("ingest", "validate", "clean", "featurize", "split", "augment")
@@ -57,8 +60,8 @@ class Toy:
 
     @property
     def population(self) -> Population:
-        told = self.contract.source.model_dump(include={"seed", "first", "n", "month", "concept"})
-        return Population(**told)
+        document = self.contract.source.model_dump(include={"seed", "first", "n", "month", "concept"})
+        return Population(**document)
 
     def out(self, stage: str, file: str = "") -> Path:
         return self.project.output(self.name, stage) / file
@@ -74,8 +77,8 @@ class Toy:
         return self.summary(stages[-1])
 
     def summary(self, stage: str) -> dict[str, Any]:
-        told: dict[str, Any] = read_json(self.out(stage, "summary.json"))
-        return told
+        document: dict[str, Any] = read_json(self.out(stage, "summary.json"))
+        return document
 
     def stage(self, stage: str, **settings: Any) -> subprocess.CompletedProcess[str]:
         """Run a stage as DVC does: a process of its own in the project's folder."""
@@ -133,7 +136,7 @@ def project(tmp_path: Path) -> Toy:
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Toy:
+def prepared_toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     """2,000 customers, run from ingest to augment. Shared: read it only."""
     toy = make(tmp_path_factory.mktemp("made") / "project", 2_000)
     toy.run(*LIGHT)
@@ -141,7 +144,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Toy:
 
 
 @pytest.fixture(scope="session")
-def _dvc_made(tmp_path_factory: pytest.TempPathFactory) -> Toy:
+def _dvc_project(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     """400 customers in a git and DVC repository with a second use case; the first is run up to augment."""
     toy = make(tmp_path_factory.mktemp("dvc") / "project", 400)
     contract, params = toy.project.contract(NAME), toy.root / "params.yaml"
@@ -168,7 +171,7 @@ def _dvc_made(tmp_path_factory: pytest.TempPathFactory) -> Toy:
 
 
 @pytest.fixture
-def dvc_project(_dvc_made: Toy, tmp_path: Path) -> Toy:
+def dvc_project(_dvc_project: Toy, tmp_path: Path) -> Toy:
     """A copy of one's own of a small project under git and DVC that is up to date as far as augment."""
-    shutil.copytree(_dvc_made.root, tmp_path / "project", symlinks=True)
+    shutil.copytree(_dvc_project.root, tmp_path / "project", symlinks=True)
     return Toy(root=tmp_path / "project")

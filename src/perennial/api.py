@@ -1,4 +1,4 @@
-"""Five names for a notebook: load_contract, load_table, load_scorer, evaluate, gate. The same code that stages and actions use.
+"""Five names for a notebook: load_contract, load_table, load_scorer, evaluate, gate. The same code that stages and promotion use.
 
 Everything is read; nothing here trains, registers or decides. Open the notebook in the project's folder, or below it.
 """
@@ -30,7 +30,7 @@ __all__ = ["evaluate", "gate", "load_contract", "load_scorer", "load_table"]
 
 
 def load_table(name: str, part: Literal["train", "val", "test", "out_of_time"] | None = None) -> pl.DataFrame:
-    """The rows of a use case as the model sees them, with the part of each in `split`; of one part, or of all.
+    """Load the rows of a use case as the model sees them, with the part of each in `split`; of one part, or of all.
 
     >>> import perennial
     >>> rows = perennial.load_table("ad_response", "test")
@@ -39,7 +39,7 @@ def load_table(name: str, part: Literal["train", "val", "test", "out_of_time"] |
 
     Raises: InputError where the stages have not run, ConfigError for a part that has no rows.
     """
-    project = _with(name)
+    project = _find_project(name)
     units = read_table(project.output(name, "featurize") / "units.parquet")
     splits = read_table(project.output(name, "split") / "splits.parquet")
     rows = units.join(splits, on=ROW_ID, maintain_order="left")
@@ -50,9 +50,9 @@ def load_table(name: str, part: Literal["train", "val", "test", "out_of_time"] |
 
 
 def load_scorer(name: str, *, version: str | None = None, family: Family | None = None) -> Scorer:
-    """The model in use (or a `version` of the registry, or a `family` of the last run): rows in, scores out.
+    """Load the champion, a `version` of the registry, or a `family` of the last run.
 
-    `score(rows)` gives an array (n, outputs): a chance, an amount, one for each class, or one for each message.
+    `score(rows)` gives an array (n, outputs): a probability, an amount, one for each class, or one for each message.
 
     >>> scorer = perennial.load_scorer("ad_response", family="linear")
     >>> scorer.outputs
@@ -60,9 +60,9 @@ def load_scorer(name: str, *, version: str | None = None, family: Family | None 
     >>> scorer.score(rows).shape == (len(rows), 1)
     True
 
-    Raises: Refused when no model is in use, or there is no such version; ConfigError for a family that did not run.
+    Raises: Refused when there is no champion, or no such version; ConfigError for a family that did not run.
     """
-    project = _with(name)
+    project = _find_project(name)
     if family is not None:
         if family not in FAMILIES:
             raise ConfigError(f"{family!r} is no family; there are: {', '.join(FAMILIES)}")
@@ -74,14 +74,14 @@ def load_scorer(name: str, *, version: str | None = None, family: Family | None 
 
 
 def evaluate(scorer: Scorer, rows: pl.DataFrame, contract: Contract) -> dict[str, Interval]:
-    """The figures of a model on rows that have their outcome, each with its 95 % interval.
+    """Measure a model on rows with known outcomes: each metric with its 95 % interval.
 
     >>> contract = perennial.load_contract("contracts/ad_response.yaml")
     >>> figures = perennial.evaluate(scorer, rows, contract)
     >>> figures["auc"].low < figures["auc"].value < figures["auc"].high
     True
 
-    Raises: ConfigError for segments, which have no outcome to be judged by.
+    Raises: ConfigError for segments, which have no outcome.
     """
     task, test, figures = supervised_task(contract.task.kind), label_rows(rows, contract), {}
     score = scorer.score(rows)
@@ -96,7 +96,7 @@ def gate(
     candidate: Scorer, champion: Scorer | None, rows: Mapping[str, pl.DataFrame], contract: Contract, *,
     bootstrap: int = 1000, seed: int = 1,
 ) -> Decision:  # fmt: skip
-    """What the gate would say of a candidate against the model in use: a verdict and each rule with its figures.
+    """Compare a candidate with the champion as the gate does: a verdict, and each rule with its figures.
 
     `rows` has the parts `val` (where lists choose their depth) and `test`. Nothing is recorded.
 
@@ -114,8 +114,8 @@ def gate(
     return decide(compare_models(contract, candidate, champion, (val, test), comparison, units))
 
 
-def _with(name: str) -> Project:
-    """The project of the current folder, which has this use case (raises as load_contract)."""
+def _find_project(name: str) -> Project:
+    """Find the project of the current folder, which has this use case (raises as load_contract)."""
     project = Project.here()
     load_contract(project.contract(name))
     return project

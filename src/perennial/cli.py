@@ -1,4 +1,4 @@
-"""Words in, an action out. The table holds names only, so `perennial --help` loads none of them."""
+"""Command line: the table of commands, by name, so that `perennial --help` loads none of them."""
 
 from __future__ import annotations
 

@@ -149,17 +149,17 @@ def test_most_rows_are_read_and_pass_and_the_audit_agrees(entry: Toy) -> None:
 
 
 def test_tables_have_the_columns_and_types_of_the_contract(entry: Toy) -> None:
-    seen = 0
+    observed = 0
     for table, (_, columns) in entry.contract.tables.items():
-        found = read_table(entry.out("clean", f"{table}.parquet")).schema
+        result = read_table(entry.out("clean", f"{table}.parquet")).schema
         for name, column in columns.items():
             if column.role == "ignore":
-                assert name not in found
+                assert name not in result
                 continue
-            wanted = pl.Binary if column.role == "image" else TYPES[column.cell_type]
-            assert found[name].base_type() is wanted, name
-            seen += 1
-    assert seen >= 2
+            expected = pl.Binary if column.role == "image" else TYPES[column.cell_type]
+            assert result[name].base_type() is expected, name
+            observed += 1
+    assert observed >= 2
     units = read_table(entry.out("featurize", "units.parquet"))
     assert {feature.name for feature in feature_columns(entry.contract)} <= set(units.columns)
     if entry.contract.target is not None:
@@ -254,29 +254,29 @@ def twice(units: pl.DataFrame, column: str) -> pl.DataFrame:
 @pytest.mark.parametrize("name", ["ad_uplift", "email_spend", "email_uplift"])
 def test_what_a_message_did_is_no_feature_of_what_else_it_did(name: str) -> None:
     """Outcomes of one campaign tell each other: a visit who buys. By name, before anything is looked at."""
-    told = yaml.safe_load((GALLERY / f"{name}.yaml").read_text())
+    document = yaml.safe_load((GALLERY / f"{name}.yaml").read_text())
     siblings = [
         column
-        for column, said in told["columns"].items()
-        if said["role"] == "outcome" and column != told["task"]["target"]
+        for column, said in document["columns"].items()
+        if said["role"] == "outcome" and column != document["task"]["target"]
     ]
     assert len(siblings) == {"ad_uplift": 1}.get(name, 2)
     for column in siblings:
-        assert column not in {feature.name for feature in feature_columns(parse(told, name))}
+        assert column not in {feature.name for feature in feature_columns(parse(document, name))}
         for role in ("numeric", "categorical"):
-            columns = {**told["columns"], column: {**told["columns"][column], "role": role}}
+            columns = {**document["columns"], column: {**document["columns"][column], "role": role}}
             with pytest.raises(LeakError, match=f"column '{column}' is known only after the outcome") as caught:
-                parse({**told, "columns": columns}, name)
+                parse({**document, "columns": columns}, name)
             assert caught.value.exit_code == 3
 
 
 def test_the_params_of_an_entry_name_what_its_columns_need() -> None:
     """Texts need train.words, or the stage would refuse."""
     blocks = yaml.safe_load((GALLERY / "params.yaml").read_text())["use_cases"]
-    told = {name: yaml.safe_load((GALLERY / f"{name}.yaml").read_text()) for name in FILES}
+    document = {name: yaml.safe_load((GALLERY / f"{name}.yaml").read_text()) for name in FILES}
     with_texts = {
         name
-        for name, contract in told.items()
+        for name, contract in document.items()
         if any(column["role"] == "text" for column in contract["columns"].values())
     }
     assert with_texts == {name for name in FILES if "words" in blocks[name]["train"]} == {"review_sentiment", "sst2"}

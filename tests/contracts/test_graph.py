@@ -92,34 +92,34 @@ def test_each_stage_is_a_module_and_a_stage_of_the_graph() -> None:
 @pytest.mark.parametrize("stage", graph.STAGES)
 def test_a_stage_depends_on_every_source_that_it_loads_and_no_other(stage: str) -> None:
     own, _ = reached(stage)
-    wanted = {source(module).relative_to(REPO).as_posix() for module in own if source(module).read_text().strip()}
-    found = [dep for dep in rendered()[stage]["deps"] if dep.startswith("src/")]
-    wanted |= {extension_path(kind) for kind in graph.STAGES[stage].own}
-    assert set(found) == wanted
-    assert len(found) == len(wanted) > 10
-    assert f"src/perennial/stages/{stage}.py" in found
+    expected = {source(module).relative_to(REPO).as_posix() for module in own if source(module).read_text().strip()}
+    result = [dep for dep in rendered()[stage]["deps"] if dep.startswith("src/")]
+    expected |= {extension_path(kind) for kind in graph.STAGES[stage].extensions}
+    assert set(result) == expected
+    assert len(result) == len(expected) > 10
+    assert f"src/perennial/stages/{stage}.py" in result
 
 
 @pytest.mark.parametrize("stage", graph.STAGES)
 def test_a_stage_names_the_packages_whose_version_changes_its_result(stage: str) -> None:
     versions = yaml.safe_load((REPO / "versions.yaml").read_text())
     _, outside = reached(stage)
-    wanted = {package for package in versions if MODULES.get(package, package.replace("-", "_")) in outside}
-    (listed,) = (param["versions.yaml"] for param in rendered()[stage]["params"] if "versions.yaml" in param)
-    assert set(listed) == wanted
-    assert "polars" in listed
+    expected = {package for package in versions if MODULES.get(package, package.replace("-", "_")) in outside}
+    (listing,) = (param["versions.yaml"] for param in rendered()[stage]["params"] if "versions.yaml" in param)
+    assert set(listing) == expected
+    assert "polars" in listing
     assert not {"prefect", "dvc", "mlflow"} & outside
 
 
 @pytest.mark.parametrize("stage", graph.STAGES)
 def test_a_stage_reads_what_comes_before_it_and_its_own_part_of_the_params(stage: str) -> None:
-    told, entry = graph.STAGES[stage], rendered()[stage]
+    document, entry = graph.STAGES[stage], rendered()[stage]
     inputs = [dep for dep in entry["deps"] if not dep.startswith("src/")]
-    assert inputs == ([f"outputs/${{key}}/{before}" for before in told.after] or ["data/${key}/raw"])
+    assert inputs == ([f"outputs/${{key}}/{before}" for before in document.after] or ["data/${key}/raw"])
     assert entry["outs"] == [f"outputs/${{key}}/{stage}"]
     assert entry["cmd"] == f"python -m perennial.stages.{stage} ${{key}}"
     own = [param for param in entry["params"] if isinstance(param, str)]
-    assert own == ([f"use_cases.${{key}}.{stage}"] if told.params else [])
+    assert own == ([f"use_cases.${{key}}.{stage}"] if document.params else [])
     (keys,) = (param["contracts/${key}.yaml"] for param in entry["params"] if "contracts/${key}.yaml" in param)
     assert set(keys) <= Contract.model_fields.keys()
 
@@ -132,13 +132,13 @@ def test_every_key_of_a_contract_and_every_section_is_read_somewhere() -> None:
 
 @pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.stem)
 def test_every_contract_of_the_gallery_loads_and_has_all_its_keys(path: Path) -> None:
-    found = load(path)
+    loaded = load(path)
     assert yaml.safe_load(path.read_bytes()).keys() == Contract.model_fields.keys()
-    money = found.money
+    money = loaded.money
     assert (money.budget_share is None) == (money.value_of_response is None), "a contact that pays has a budget"
     assert money.currency or (money.value_of_response, money.gain_if_good) == (None, None), "an amount has a currency"
-    for table in found.tables:
-        assert found.row_rules(table)
+    for table in loaded.tables:
+        assert loaded.row_rules(table)
 
 
 def test_the_gallery_is_whole() -> None:
@@ -152,8 +152,8 @@ def test_every_params_block_of_the_gallery_is_right_and_short(path: Path) -> Non
     block = read_use_cases(GALLERY / "params.yaml")[path.stem]
     assert block.keys() == SECTIONS.keys()
     for key, model in SECTIONS.items():
-        found = read_section(GALLERY / "params.yaml", path.stem, key, model)
-        assert found.model_dump(exclude_none=True).keys() == block[key].keys()
+        result = read_section(GALLERY / "params.yaml", path.stem, key, model)
+        assert result.model_dump(exclude_none=True).keys() == block[key].keys()
     lines = (GALLERY / "params.yaml").read_text().split(f"  {path.stem}:\n")[1].splitlines()
     assert sum(1 for line in lines[: next((i for i, line in enumerate(lines) if line[2:3] != " "), len(lines))]) <= 15
 

@@ -24,13 +24,13 @@ def pins() -> dict[str, str]:
     lines = [
         line for line in (REPO / "requirements.lock").read_text().splitlines() if line and not line.startswith("#")
     ]
-    found = [PIN.match(line) for line in lines]
-    assert [line for line, pin in zip(lines, found, strict=True) if pin is None] == [], (
+    result = [PIN.match(line) for line in lines]
+    assert [line for line, pin in zip(lines, result, strict=True) if pin is None] == [], (
         "a lock holds name==version only"
     )
-    named = {normal(pin[1]): pin[2] for pin in found if pin}
-    assert len(named) == len(lines) > 100
-    return named
+    by_name = {normal(pin[1]): pin[2] for pin in result if pin}
+    assert len(by_name) == len(lines) > 100
+    return by_name
 
 
 def test_a_lock_names_no_build_no_host_and_no_path() -> None:
@@ -40,20 +40,20 @@ def test_a_lock_names_no_build_no_host_and_no_path() -> None:
 
 
 def test_versions_are_those_of_the_lock() -> None:
-    told = yaml.safe_load((REPO / "versions.yaml").read_text())
+    document = yaml.safe_load((REPO / "versions.yaml").read_text())
     locked = pins()
-    assert told == {name: locked[normal(name)] for name in told}
-    assert len(told) >= 13
-    assert {"torch", "polars", "scikit-learn"} <= told.keys()
+    assert document == {name: locked[normal(name)] for name in document}
+    assert len(document) >= 13
+    assert {"torch", "polars", "scikit-learn"} <= document.keys()
 
 
 def test_every_dependency_is_locked() -> None:
     project = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
-    names = [normal(re.split(r"[<>=!~\[; ]", wanted)[0]) for wanted in project["dependencies"]]
+    names = [normal(re.split(r"[<>=!~\[; ]", expected)[0]) for expected in project["dependencies"]]
     assert [name for name in names if name not in pins()] == []
     assert len(names) > 15
 
 
 def test_what_is_installed_is_what_is_locked() -> None:
-    told = yaml.safe_load((REPO / "versions.yaml").read_text())
-    assert {name: version(name).split("+")[0] for name in told} == told
+    document = yaml.safe_load((REPO / "versions.yaml").read_text())
+    assert {name: version(name).split("+")[0] for name in document} == document

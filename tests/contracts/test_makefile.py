@@ -58,15 +58,20 @@ def test_a_lock_holds_what_was_resolved_without_local_builds(checkout: Path) -> 
 
 
 def test_clean_keeps_registry_decisions_and_what_outputs_are_restored_from(checkout: Path) -> None:
-    kept = [".perennial/mlflow/mlflow.db", ".perennial/shop/incoming/rows.csv", ".dvc/cache/files/a", "data/shop/raw/a"]
-    for file in (*kept, "outputs/shop/train/weights", ".ruff_cache/a"):
+    remaining = [
+        ".perennial/mlflow/mlflow.db",
+        ".perennial/shop/incoming/rows.csv",
+        ".dvc/cache/files/a",
+        "data/shop/raw/a",
+    ]
+    for file in (*remaining, "outputs/shop/train/weights", ".ruff_cache/a"):
         (checkout / file).parent.mkdir(parents=True, exist_ok=True)
         (checkout / file).touch()
     done = make(checkout, "clean")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("rm -rf outputs ")
     assert "kept: .perennial (registry, decisions, reports, lists)" in done.stdout
-    assert [(checkout / file).exists() for file in kept] == [True] * len(kept)
+    assert [(checkout / file).exists() for file in remaining] == [True] * len(remaining)
     assert not (checkout / "outputs").exists()
     assert not (checkout / ".ruff_cache").exists()
 

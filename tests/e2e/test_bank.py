@@ -60,10 +60,10 @@ def test_by_chance_every_row_is_accounted_for_and_the_model_is_good(tmp_path: Pa
     toy.run(*STAGES)
     assert toy.summary("ingest")["flow"]["main"] == {"rows_in": 41188, "to": {"passed": 41188, "quarantined": 0}}
     assert toy.summary("clean")["flow"]["main"]["to"] == {"kept": 41176, "duplicate": 12}
-    found = toy.summary("evaluate")
-    candidate = found["families"][found["candidate"]["family"]]
+    summary = toy.summary("evaluate")
+    candidate = summary["families"][summary["candidate"]["family"]]
     assert 0.77 < candidate["test"]["auc"]["value"] < 0.83, candidate["test"]["auc"]
-    assert found["profit"]["plans"][0]["profit"]["value"] > 2 * found["profit"]["plans"][3]["profit"]["value"]
+    assert summary["profit"]["plans"][0]["profit"]["value"] > 2 * summary["profit"]["plans"][3]["profit"]["value"]
     assert verdict(toy).verdict == "PROMOTE"
 
 
@@ -75,10 +75,10 @@ def test_by_time_nobody_reaches_the_floor(tmp_path: Path) -> None:
     assert abs((rows["train"] + rows["val"]) / 41176 - 0.6) < 0.001
     families = toy.summary("evaluate")["families"]
     assert len(families) == 4
-    assert all(found["test"]["auc"]["value"] < 0.70 for found in families.values())
+    assert all(result["test"]["auc"]["value"] < 0.70 for result in families.values())
     decision = verdict(toy)
     assert decision.verdict == "REJECT"
-    assert "does not clear the agreed minimum 0.7" in decision.reasons[0].words
+    assert "does not clear the agreed minimum 0.7" in decision.reasons[0].sentence
 
 
 def test_duration_as_a_feature_is_refused_by_name(tmp_path: Path) -> None:

@@ -72,6 +72,6 @@ def test_past_cut_offs_know_who_will_buy_again(shop: Toy) -> None:
 
 
 def test_all_customers_are_scored_as_of_the_day_after_the_log(shop: Toy) -> None:
-    found = prepare_rows(shop.contract, FILE)
-    assert (found.n_rows, found.units.height, found.rejected.height) == (541_909, 4_338, 541_909 - 397_884)
-    assert str(found.as_of) == "2011-12-10"
+    prepared = prepare_rows(shop.contract, FILE)
+    assert (prepared.n_rows, prepared.units.height, prepared.rejected.height) == (541_909, 4_338, 541_909 - 397_884)
+    assert str(prepared.as_of) == "2011-12-10"

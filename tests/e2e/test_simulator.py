@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from perennial.data.names import ENTITY
 from perennial.data.prepare.parts import LabelledRows, select_part
 from perennial.evaluation.decisions import policy
-from perennial.evaluation.decisions.profit import ContactPolicy, best, contacted, threshold
+from perennial.evaluation.decisions.profit import ContactPolicy, choose_threshold, select_best, select_contacts
 from perennial.evaluation.statistics.metrics import measure
 from perennial.files.durable import write_text
 from perennial.files.tables import read_table
 from perennial.gallery.simulator.simulate import campaign_date, compute_truth, write_population
 from perennial.promotion.promote import promote
 from perennial.promotion.register import bundle_folder, register
+from perennial.results.decision import DecisionRecord, RuleName
 from perennial.results.families import Family
 from perennial.scoring.scorer import Scorer
 from tests.conftest import LIGHT, NAME, REPO, Toy, make
@@ -36,7 +37,7 @@ pytestmark = [pytest.mark.e2e]
 
 CUSTOMERS = 20_000
 MONEY = ContactPolicy(value=40, cost=2, budget_share=0.4)
-OFFER = policy.Offer(value=40, costs=(0, 2, 2), budget_share=0.4)
+OFFER = policy.MessagePolicy(value=40, costs=(0, 2, 2), budget_share=0.4)
 Z_99 = 2.5758293035489004
 
 
@@ -82,8 +83,8 @@ def uplift(response: Known, tmp_path_factory: pytest.TempPathFactory) -> Known:
     gallery, old = REPO / "src/perennial/gallery", response.toy
     toy = Toy(root=tmp_path_factory.mktemp("uplift"), name="ad_uplift")
     shutil.copytree(old.root, toy.root, dirs_exist_ok=True)
-    told = yaml.safe_load((gallery / "params.yaml").read_text())["use_cases"]
-    (toy.root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {toy.name: told[toy.name]}}))
+    document = yaml.safe_load((gallery / "params.yaml").read_text())["use_cases"]
+    (toy.root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {toy.name: document[toy.name]}}))
     shutil.copy(gallery / f"{toy.name}.yaml", toy.root / "contracts")
     for part_of in ("source", "rules", "events"):
         assert getattr(toy.contract, part_of) == getattr(old.contract, part_of)
@@ -98,20 +99,20 @@ def uplift(response: Known, tmp_path_factory: pytest.TempPathFactory) -> Known:
 # --- whom to write to
 
 
-def profit(found: Known, who: NDArray[np.bool_]) -> float:
+def profit(result: Known, who: NDArray[np.bool_]) -> float:
     """Expected money of contacting these test customers."""
-    return float((MONEY.value * found.true("p_contacted") - MONEY.cost) @ who)
+    return float((MONEY.value * result.true("p_contacted") - MONEY.cost) @ who)
 
 
-def list_of(found: Known, family: Family) -> NDArray[np.bool_]:
+def list_of(result: Known, family: Family) -> NDArray[np.bool_]:
     """The test customers that evaluate would contact: the threshold comes from val."""
-    val, test = (found.scorer(family).score(found.parts[which].frame)[:, 0] for which in ("val", "test"))
-    return contacted(test, threshold(val, MONEY), MONEY.budget_share)
+    val, test = (result.scorer(family).score(result.parts[which].frame)[:, 0] for which in ("val", "test"))
+    return select_contacts(test, choose_threshold(val, MONEY), MONEY.budget_share)
 
 
-def oracle(found: Known) -> float:
-    p = found.true("p_contacted")
-    return profit(found, (p > MONEY.cost / MONEY.value) & best(p, MONEY.budget_share, np.ones(len(p))))
+def oracle(result: Known) -> float:
+    p = result.true("p_contacted")
+    return profit(result, (p > MONEY.cost / MONEY.value) & select_best(p, MONEY.budget_share, np.ones(len(p))))
 
 
 def test_who_responds_can_be_foreseen_but_not_wholly(response: Known) -> None:
@@ -127,8 +128,8 @@ def test_the_candidates_list_earns_nearly_what_knowing_the_truth_would(response:
     assert 0.85 <= shares["linear"] <= 0.97, shares
     assert shares["boosted"] >= shares["linear"], shares
     assert shares["deep"] >= 0.90, shares
-    told = response.toy.summary("evaluate")["profit"]["depth"]
-    assert list_of(response, response.candidate).mean() == pytest.approx(told)
+    document = response.toy.summary("evaluate")["profit"]["depth"]
+    assert list_of(response, response.candidate).mean() == pytest.approx(document)
 
 
 def test_writing_to_everyone_or_by_lot_earns_much_less(response: Known) -> None:
@@ -142,9 +143,9 @@ def test_writing_to_everyone_or_by_lot_earns_much_less(response: Known) -> None:
 # --- which message
 
 
-def earned(found: Known, arm: NDArray[np.int64]) -> float:
+def earned(result: Known, arm: NDArray[np.int64]) -> float:
     """Expected money per 1,000 test customers above contacting nobody."""
-    p = np.column_stack([found.true(name) for name in ("p0", "p_discover", "p_reward")])
+    p = np.column_stack([result.true(name) for name in ("p0", "p_discover", "p_reward")])
     gain = OFFER.value * (p - p[:, :1]) - np.array(OFFER.costs)
     return float(np.take_along_axis(gain, arm[:, None], axis=1).mean() * 1000)
 
@@ -154,10 +155,10 @@ def test_the_policy_earns_where_no_single_message_does(uplift: Known) -> None:
     scores = uplift.scorer(uplift.candidate).score(test.frame)
     assert scores.shape == (len(test), 3)
     chosen, single = (
-        earned(uplift, policy.choice(scores, OFFER)),
-        max(earned(uplift, policy.to_all(k, len(test))) for k in (1, 2)),
+        earned(uplift, policy.choose_messages(scores, OFFER)),
+        max(earned(uplift, policy.send_to_all(k, len(test))) for k in (1, 2)),
     )
-    knowing = earned(uplift, policy.choice(np.column_stack([uplift.true(name) for name in p]), OFFER))
+    knowing = earned(uplift, policy.choose_messages(np.column_stack([uplift.true(name) for name in p]), OFFER))
     assert single < 0
     assert chosen >= 400
     assert chosen >= single + 1000
@@ -168,9 +169,9 @@ def test_those_whom_a_message_wins_are_not_those_who_respond(response: Known, up
     """A response model of the contacted ranks sure things high; the lists are equally long."""
     frame, n = uplift.parts["test"].frame, len(uplift.parts["test"])
     p = response.scorer("boosted").score(frame)[:, 0]
-    by_response = policy.by_response(np.column_stack([p, p, p]), 2, int(0.3 * n))
-    ranking, send = policy.ranked_choice(uplift.scorer(uplift.candidate).score(frame), OFFER)
-    by_effect = np.where(best(ranking, 0.3, np.ones(n)), send, 0)
+    by_response = policy.choose_by_response(np.column_stack([p, p, p]), 2, int(0.3 * n))
+    ranking, send = policy.rank_messages(uplift.scorer(uplift.candidate).score(frame), OFFER)
+    by_effect = np.where(select_best(ranking, 0.3, np.ones(n)), send, 0)
     assert (by_response > 0).sum() == (by_effect > 0).sum()
     assert earned(uplift, by_response) <= 300
     assert earned(uplift, by_effect) - earned(uplift, by_response) >= 300
@@ -200,13 +201,13 @@ def retrain(toy: Toy, month: int, concept: int) -> None:
     toy.run(*LIGHT, "train", "baseline", "evaluate")
 
 
-def judged(toy: Toy) -> dict[str, Any]:
+def judged(toy: Toy) -> DecisionRecord:
     register(toy.project, toy.name)
     return promote(toy.project, toy.name)
 
 
 @pytest.fixture(scope="module")
-def records(response: Known, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, Any]]]:
+def records(response: Known, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, DecisionRecord]]:
     """Four candidates in a row by the real register and promote; how good the deep family is does not matter here."""
     import mlflow
 
@@ -215,52 +216,57 @@ def records(response: Known, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     write_text(toy.project.raw(NAME).with_suffix(".dvc"), "outs:\n- md5: 0123.dir\n  path: raw\n")
     toy.edit("params.yaml", "epochs: 40", "epochs: 3")
     toy.edit("params.yaml", "trials: 6", "trials: 2")
-    found = {}
+    result = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        found["first"] = judged(toy)
+        result["first"] = judged(toy)
         retrain(toy, month=6, concept=0)
-        found["later"] = judged(toy)
+        result["later"] = judged(toy)
         retrain(toy, month=1, concept=100)
-        found["other wishes"] = judged(toy)
+        result["other wishes"] = judged(toy)
         toy.edit_contract("salt: campaign-1", "salt: campaign-2")
         toy.run("split", "augment", "train", "baseline", "evaluate")
-        found["other split"] = judged(toy)
-    yield found
+        result["other split"] = judged(toy)
+    yield result
     mlflow.set_tracking_uri(None)
 
 
-def z_of_gain(record: dict[str, Any]) -> float:
-    gain = next(rule["interval"] for rule in record["rules"] if rule["name"] == "better")
-    return float(gain["value"] / ((gain["high"] - gain["low"]) / 2 / Z_99))
+def champion_of(record: DecisionRecord) -> str | None:
+    return record.champion.version if record.champion else None
 
 
-def test_the_first_model_is_promoted(records: dict[str, dict[str, Any]]) -> None:
-    assert records["first"]["verdict"] == "PROMOTE"
-    assert records["first"]["champion"] is None
+def z_of_gain(record: DecisionRecord) -> float:
+    gain = next(rule.interval for rule in record.rules if rule.name == RuleName.IMPROVEMENT)
+    assert gain is not None
+    return gain.value / ((gain.high - gain.low) / 2 / Z_99)
 
 
-def test_half_a_year_later_the_same_wishes_are_no_reason_for_a_new_model(records: dict[str, dict[str, Any]]) -> None:
-    assert records["later"]["verdict"] == "HOLD"
-    assert records["later"]["champion"]["version"] == "1"
-    assert "not measurably better" in records["later"]["reasons"][0]
+def test_the_first_model_is_promoted(records: dict[str, DecisionRecord]) -> None:
+    assert records["first"].verdict == "PROMOTE"
+    assert records["first"].champion is None
+
+
+def test_half_a_year_later_the_same_wishes_are_no_reason_for_a_new_model(records: dict[str, DecisionRecord]) -> None:
+    assert records["later"].verdict == "HOLD"
+    assert champion_of(records["later"]) == "1"
+    assert "not measurably better" in records["later"].reasons[0]
     assert abs(z_of_gain(records["later"])) < Z_99
 
 
-def test_when_customers_want_something_else_the_new_model_is_promoted(records: dict[str, dict[str, Any]]) -> None:
-    assert records["other wishes"]["verdict"] == "PROMOTE"
-    assert records["other wishes"]["champion"]["version"] == "1"
+def test_when_customers_want_something_else_the_new_model_is_promoted(records: dict[str, DecisionRecord]) -> None:
+    assert records["other wishes"].verdict == "PROMOTE"
+    assert champion_of(records["other wishes"]) == "1"
     assert z_of_gain(records["other wishes"]) > 4
 
 
-def test_a_champion_that_trained_on_the_test_rows_is_not_compared(records: dict[str, dict[str, Any]]) -> None:
-    assert records["other split"]["verdict"] == "HOLD"
-    assert records["other split"]["champion"]["version"] == records["other wishes"]["version"] == "3"
-    assert "not comparable: the model in use has trained on" in records["other split"]["reasons"][0]
+def test_a_champion_that_trained_on_the_test_rows_is_not_compared(records: dict[str, DecisionRecord]) -> None:
+    assert records["other split"].verdict == "HOLD"
+    assert champion_of(records["other split"]) == records["other wishes"].version == "3"
+    assert "not comparable: the champion has trained on" in records["other split"].reasons[0]
 
 
-def test_the_four_decisions_follow_from_each_other(records: dict[str, dict[str, Any]]) -> None:
-    told = list(records.values())
-    assert [record["number"] for record in told] == [1, 2, 3, 4]
-    assert [record["version"] for record in told] == ["1", "2", "3", "4"]
-    assert all(record["previous"] for record in told[1:])
+def test_the_four_decisions_follow_from_each_other(records: dict[str, DecisionRecord]) -> None:
+    result = list(records.values())
+    assert [record.number for record in result] == [1, 2, 3, 4]
+    assert [record.version for record in result] == ["1", "2", "3", "4"]
+    assert all(record.previous for record in result[1:])

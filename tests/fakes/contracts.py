@@ -8,7 +8,7 @@ from perennial.contract.load import parse
 from perennial.contract.model import Contract
 
 
-def told(**changes: Any) -> dict[str, Any]:
+def contract_document(**changes: Any) -> dict[str, Any]:
     """The top level of a contract with an event table; `columns` and `unit` are added to, other keys replaced."""
     base: dict[str, Any] = {
         "task": {"kind": "binary", "target": "y", "primary": "auc", "minimum": 0.7},
@@ -47,12 +47,12 @@ def told(**changes: Any) -> dict[str, Any]:
 
 
 def contract(**changes: Any) -> Contract:
-    return parse(told(**changes), "contracts/people.yaml")
+    return parse(contract_document(**changes), "contracts/people.yaml")
 
 
 def told_of_log(**changes: Any) -> dict[str, Any]:
     """The top level of a contract whose customers are made of a log of orders; `log` and `unit` are added to."""
-    base = told() | {
+    base = contract_document() | {
         "task": {"kind": "binary", "target": "again", "primary": "auc", "minimum": 0.5},
         "source": {"kind": "file", "files": "orders.csv"},
         "columns": {},

@@ -19,18 +19,18 @@ from perennial.data.io.images import encode_jpeg
 from perennial.evaluation.decisions import messages, policy
 from perennial.evaluation.decisions.alerts import AlertPolicy, evaluate_alerts
 from perennial.evaluation.decisions.amounts import evaluate_amounts
-from perennial.evaluation.decisions.classes import answers, confuse, evaluate_classes
+from perennial.evaluation.decisions.classes import class_probabilities, describe_confusion, evaluate_classes
 from perennial.evaluation.decisions.money import contact_policy, loan_policy, message_policy
-from perennial.evaluation.decisions.profit import contacted, profit_difference, threshold
-from perennial.evaluation.decisions.purchase_clusters import Purchases, evaluate_purchase_clusters, typical_items
+from perennial.evaluation.decisions.profit import choose_threshold, compare_profit, select_contacts
+from perennial.evaluation.decisions.purchase_clusters import Purchases, evaluate_purchase_clusters, find_typical_items
 from perennial.evaluation.decisions.response import Labelled, Resampling, evaluate_response
 from perennial.evaluation.decisions.risk import evaluate_loans
 from perennial.evaluation.decisions.segments import (
     Population,
-    agreement,
     count_moves,
     evaluate_segments,
-    label_retention,
+    measure_agreement,
+    measure_retention,
 )
 from perennial.evaluation.statistics.intervals import F64
 from perennial.evaluation.statistics.paired import PairedComparison
@@ -153,7 +153,9 @@ def with_other_splits(report: ReportContext[E]) -> ReportContext[E]:
 def texts_report() -> ReportContext[BinaryEvaluation]:
     """Texts that are quoted, words both ways, and what was taken for what."""
     report, (test, _) = response_report(money=False), predictions.responses(Case().errors[0], TEST, TEST_SEED)
-    confusion = confuse(test.y, answers(test.scores[report.evaluation.candidate.family][:, None]))
+    confusion = describe_confusion(
+        test.y, class_probabilities(test.scores[report.evaluation.candidate.family][:, None])
+    )
     pieces = ((f"{BAD} is ", 0.0), ("awful", 1.0), (" but ", 0.0), ("soft", -0.3), ("<b>", 0.6))
     quotes = (QuotedText(label="review", pieces=pieces),)
     report = replace(
@@ -247,7 +249,7 @@ def segments_report(
     )
     names = ("Champions", "Promising customers", "Lost customers")
     evaluation = evaluate_segments(
-        {k: agreement(pairs) for k, (_, pairs) in on_val.items()}, {k: pairs for k, (_, pairs) in on_test.items()},
+        {k: measure_agreement(pairs) for k, (_, pairs) in on_val.items()}, {k: pairs for k, (_, pairs) in on_test.items()},
         on_test[3][0], population, names, 430,
     )  # fmt: skip
     if contract.money.amount:
@@ -255,7 +257,7 @@ def segments_report(
     before, now = (np.array(names)[some] for some in (labels, predictions.relabelled(rng, labels, outcome.stopped_by)))
     evidence = SegmentationEvidence(
         stability=evaluation.agreement(3).reported, minimum=contract.task.minimum,
-        retention=label_retention(before, now) if outcome.champion else None,
+        retention=measure_retention(before, now) if outcome.champion else None,
     )  # fmt: skip
     return _report(name, contract, evaluation, evidence, outcome, None)
 
@@ -272,8 +274,8 @@ def _yes_or_no(
     evidence = _evidence(contract, test, evaluation, champion[1])
     if money is not None:
         pairs = [part.scores[evaluation.candidate.family] for part in (val, test)], champion
-        new, old = (contacted(there, threshold(here, money), money.budget_share) for here, there in pairs)
-        evidence = replace(evidence, profit=profit_difference(test.y, new, old, money, LEVEL))
+        new, old = (select_contacts(there, choose_threshold(here, money), money.budget_share) for here, there in pairs)
+        evidence = replace(evidence, profit=compare_profit(test.y, new, old, money, LEVEL))
     return _report(name, contract, evaluation, evidence, case, float(test.y.mean())), val, test
 
 
@@ -299,10 +301,10 @@ def _uplift(
 
     evaluation = messages.evaluate_uplift(val, test, contract.arms, offer, RESAMPLING, 20, full)
     candidate = test.scores[evaluation.candidate.family]
-    rewards = policy.rewards(test.y, test.arm, (candidate + champion) / 2, offer)
-    new, old = (policy.choice(scores, offer) for scores in (candidate, champion))
+    rewards = policy.estimate_rewards(test.y, test.arm, (candidate + champion) / 2, offer)
+    new, old = (policy.choose_messages(scores, offer) for scores in (candidate, champion))
     evidence = replace(
-        _evidence(contract, test, evaluation, champion), profit=policy.worth(rewards, new, old, LEVEL) * (n / 1000),
+        _evidence(contract, test, evaluation, champion), profit=policy.estimate_worth(rewards, new, old, LEVEL) * (n / 1000),
         randomization_problem=evaluation.randomization.problem,
     )  # fmt: skip
     return _report(name, contract, evaluation, evidence, case, float(test.y.mean()))
@@ -313,7 +315,7 @@ def _with_purchases(evaluation: ClusteringEvaluation, labels: Labels, rng: np.ra
     cluster = rng.integers(0, 2, len(labels))
     bought = rng.random((len(labels), 4)) < np.array([[0.5, 0.4, 0.1, 0.2], [0.1, 0.2, 0.6, 0.2]])[cluster]
     purchases = Purchases(by_NI=csr_array(bought.astype(float)), items=("lunch bag", "tea towel", "lantern", BAD))
-    segments = zip(evaluation.segments, typical_items(purchases, labels, 3), strict=True)
+    segments = zip(evaluation.segments, find_typical_items(purchases, labels, 3), strict=True)
     before = predictions.relabelled(rng, labels, "label_retention")
     return evaluation.model_copy(
         update={

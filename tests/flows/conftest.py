@@ -104,4 +104,4 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
     toy = small_project(tmp_path_factory.mktemp("flow") / "project")
     ran = perennial(toy, "run", NAME)
     yield Done(toy=toy, code=ran.returncode, text=ran.stdout + ran.stderr)
-    server.stop(toy.project)
+    server.stop_server(toy.project)

@@ -26,12 +26,12 @@ def test_a_schedule_starts_a_run_that_completes(done: Done) -> None:
         env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}, start_new_session=True,
     )  # fmt: skip
     over = {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED"]}}
-    wanted = {"flow_runs": {"deployment_id": {"is_null_": False}, "state": over}, "limit": 50}
+    expected = {"flow_runs": {"deployment_id": {"is_null_": False}, "state": over}, "limit": 50}
     try:
         deadline, ended = time.monotonic() + 150, []
         while not ended and time.monotonic() < deadline:
             time.sleep(2)
-            ended = [run for run in done.api("/flow_runs/filter", wanted) if run["auto_scheduled"]]
+            ended = [run for run in done.api("/flow_runs/filter", expected) if run["auto_scheduled"]]
     finally:
         os.killpg(served.pid, 15)
         served.wait(30)

@@ -73,28 +73,30 @@ def test_a_stage_streams_its_lines_into_the_log_of_its_task(done: Done) -> None:
 
 
 def test_decision_rows_and_figures_are_artifacts(done: Done) -> None:
-    found = {item["key"]: item for item in done.api("/artifacts/filter", {"limit": 200})}
-    assert {f"ad-response-{what}" for what in ("decision", "rows", "figures")} <= set(found)
-    assert "PROMOTE" in found["ad-response-decision"]["data"]
-    rows = json.loads(found["ad-response-rows"]["data"])
+    result = {item["key"]: item for item in done.api("/artifacts/filter", {"limit": 200})}
+    assert {f"ad-response-{what}" for what in ("decision", "rows", "figures")} <= set(result)
+    assert "PROMOTE" in result["ad-response-decision"]["data"]
+    rows = json.loads(result["ad-response-rows"]["data"])
     assert {row["stage"] for row in rows} >= {"ingest", "validate", "clean", "featurize", "split"}
 
 
 def test_show_tells_scripts_all_of_it(done: Done) -> None:
-    told = json.loads(perennial(done.toy, "show", NAME, "--json").stdout)
-    assert told["rows"] == {
+    document = json.loads(perennial(done.toy, "show", NAME, "--json").stdout)
+    assert document["rows"] == {
         "raw": 2010, "quarantined": 9, "duplicates": 1, "out_of_time": 0,
-        **{part: told["rows"][part] for part in ("train", "val", "test")},
+        **{part: document["rows"][part] for part in ("train", "val", "test")},
     }  # fmt: skip
-    assert set(told["families"]) == {"linear", "boosted", "deep", "blend"}
-    assert all(set(found["auc"]) == {"value", "low", "high"} for found in told["families"].values())
-    assert told["decision"]["verdict"] == "PROMOTE"
-    assert told["champion"]["version"] == "1"
-    assert set(told["stages"]) == set(STAGES)
-    assert set(told["stages"].values()) <= {"ran", "cached"}
-    assert set(told["profit"]) == {"depth", "value", "everyone"}
+    assert set(document["families"]) == {"linear", "boosted", "deep", "blend"}
+    assert all(set(result["auc"]) == {"value", "low", "high"} for result in document["families"].values())
+    assert document["decision"]["verdict"] == "PROMOTE"
+    assert document["champion"]["version"] == "1"
+    assert set(document["stages"]) == set(STAGES)
+    assert set(document["stages"].values()) <= {"ran", "cached"}
+    assert set(document["profit"]) == {"depth", "value", "everyone"}
     flow = {stage: done.toy.summary(stage)["flow"] for stage in ("ingest", "validate")}
-    assert sum(told["quarantine"].values()) == sum(t["to"]["quarantined"] for f in flow.values() for t in f.values())
+    assert sum(document["quarantine"].values()) == sum(
+        t["to"]["quarantined"] for f in flow.values() for t in f.values()
+    )
 
 
 def test_incoming_rows_are_scored_and_none_is_lost(done: Done) -> None:
@@ -112,8 +114,8 @@ def test_the_second_run_does_nothing_and_says_so(done: Done) -> None:
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 6, "3 on an idle machine"
     loaded = _modules_of(
         done.toy,
-        "from perennial.promotion.main_job import nothing_to_do; "
-        f"from perennial.files.project import Project; assert nothing_to_do(Project.here(), '{NAME}')",
+        "from perennial.promotion.main_job import find_valid_receipt; "
+        f"from perennial.files.project import Project; assert find_valid_receipt(Project.here(), '{NAME}')",
     )
     assert not {"prefect", "mlflow", "torch", "pandas"} & loaded
 
@@ -166,7 +168,7 @@ def test_a_flow_that_is_killed_takes_its_stage_with_it_and_the_next_run_goes_on(
     os.killpg(asked.pid, signal.SIGINT)  # as Ctrl-C does: to the command and to the flow that it waits for
     _, said = asked.communicate(timeout=60)
     assert asked.returncode == 130, said
-    assert said.endswith(f"perennial: stopped; perennial run {NAME} goes on where it was\n")
+    assert said.endswith(f"perennial: stopped; perennial run {NAME} continues from there\n")
     assert "NoneType" not in said
     _has_ended(toy)
     toy.edit("params.yaml", "epochs: 400", "epochs: 4")
@@ -217,7 +219,7 @@ def test_a_cut_dvc_lock_is_mended(done: Done, tmp_path: Path) -> None:
         "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--allow-empty", "--message=lock"
     )
     (toy.root / "dvc.lock").write_bytes(b"")
-    said = repo.repair(toy.root)
+    said = repo.repair_state(toy.root)
     assert any("dvc.lock was cut short" in line for line in said)
     assert "train@ad_response" in yaml.safe_load((toy.root / "dvc.lock").read_text())["stages"], (
         "the committed one is back"
@@ -236,9 +238,11 @@ def _copy(toy: Toy, tmp_path: Path) -> Toy:
 
 
 def _environment(done: Done) -> dict[str, str]:
-    from perennial.tracking.servers import ensure, environment
+    from perennial.tracking.servers import build_environment, ensure_server
 
-    return environment(ensure(done.toy.project), done.toy.project) | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    return build_environment(ensure_server(done.toy.project), done.toy.project) | {
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    }
 
 
 def _flow(toy: Toy, done: Done) -> subprocess.CompletedProcess[str]:

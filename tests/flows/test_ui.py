@@ -27,7 +27,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
     for file in ("params.yaml", "dvc.yaml"):
         (tmp_path / file).touch()
     yield Project(root=tmp_path)
-    server.stop(Project(root=tmp_path))
+    server.stop_server(Project(root=tmp_path))
 
 
 def started(project: Project, port: int) -> subprocess.Popen[str]:
@@ -55,32 +55,33 @@ def ready(process: subprocess.Popen[str], port: int) -> None:
 
 
 def test_ctrl_c_ends_both_servers_without_a_traceback(project: Project) -> None:
-    port = server._any_port()
+    port = server.find_free_port()
     process = started(project, port)
     ready(process, port)
-    assert server.is_up(project)
+    assert server.is_server_up(project)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
     said, _ = process.communicate(timeout=40)
     assert process.returncode == 130, said
     assert "Traceback" not in said
     assert said.count("(Ctrl-C ends it)") == 2
-    assert server.is_free(port)
-    assert not server.is_up(project)
+    assert server.is_port_free(port)
+    assert not server.is_server_up(project)
 
 
 def test_a_server_that_was_up_stays_and_one_that_dies_is_told(project: Project) -> None:
-    code = "from perennial.tracking.servers import ensure; from perennial.files.project import Project; ensure(Project.here())"
+    imports = "from perennial.tracking.servers import ensure_server; from perennial.files.project import Project"
+    code = f"{imports}; ensure_server(Project.here())"
     subprocess.run([str(BIN / "python"), "-c", code], cwd=project.root, check=True)
-    port = server._any_port()
+    port = server.find_free_port()
     process = started(project, port)
     ready(process, port)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     os.killpg(int(children[-1]), signal.SIGKILL)
     said, _ = process.communicate(timeout=40)
     assert process.returncode == 1, said
-    assert said.endswith("perennial: MLflow ended with exit code -9; what it said stands above\n")
+    assert said.endswith("perennial: MLflow ended with exit code -9; see its output above\n")
     assert "(was up before: `perennial stop` ends it)" in said
-    assert server.is_up(project)
+    assert server.is_server_up(project)
 
 
 def test_a_port_that_is_taken_is_told_before_anything_starts(project: Project) -> None:
@@ -92,4 +93,4 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(project: Project) -
         said, _ = process.communicate(timeout=60)
     assert process.returncode == 2
     assert said == f"perennial: port {port} is taken: end what listens there, or choose another with --port\n"
-    assert not server.is_up(project)
+    assert not server.is_server_up(project)

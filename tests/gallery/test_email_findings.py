@@ -21,8 +21,8 @@ from perennial.files.tables import read_table
 from perennial.report.page import Checks, Table
 from perennial.report.pages.campaign import build_campaign_section
 from perennial.results.uplift import OutOfFold, RandomizationCheck
-from perennial.scoring.bundle import load
-from perennial.scoring.out_of_fold import out_of_fold
+from perennial.scoring.bundle import load_bundle
+from perennial.scoring.out_of_fold import score_out_of_fold
 from tests.conftest import REPO, Toy
 from tests.fakes.reports import gallery, uplift_report, with_evaluation
 
@@ -49,7 +49,7 @@ def evaluated(name: str, root: Path) -> tuple[RandomizationCheck, OutOfFold]:
     toy.run("ingest", "validate", "clean", "featurize", "split", "baseline")
     units, contract = read_table(toy.out("featurize", "units.parquet")), toy.contract
     rows = label_rows(units, contract)
-    scores = out_of_fold(load(toy.out("baseline", "linear")), rows, select_entities(units, contract))
+    scores = score_out_of_fold(load_bundle(toy.out("baseline", "linear")), rows, select_entities(units, contract))
     before = {feature.name: units[feature.name].to_numpy() for feature in feature_columns(contract)}
     campaign = messages.CampaignRows(y=rows.y, arm=rows.arm, scores={"linear": scores})
     check = messages.check_randomization(rows.arm, before, contract.shares)

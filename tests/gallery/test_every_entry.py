@@ -15,7 +15,8 @@ from perennial.contract.load import load
 from perennial.files.durable import read_json
 from perennial.files.project import Project
 from perennial.gallery.simulator.simulate import Population, write_population
-from perennial.studies import trial_runs as side
+from perennial.studies.scratch_project import trial_folder
+from perennial.studies.trial_runs import plan_trial_runs, run_trials
 from tests.conftest import REPO
 
 pytestmark = pytest.mark.gallery
@@ -58,8 +59,8 @@ def test_an_entry_runs_on_its_own_data(name: str, tmp_path: Path) -> None:
     raw.mkdir(parents=True)
     source = load(project.contract(name)).source
     if source.kind == "simulator":
-        told = source.model_dump(include={"seed", "first", "month", "concept"})
-        write_population(raw, Population(n=6_000, **told))
+        document = source.model_dump(include={"seed", "first", "month", "concept"})
+        write_population(raw, Population(n=6_000, **document))
     else:
         missing = [file for file in FILES[name] if not (DATA / file).exists()]
         if missing:
@@ -67,15 +68,15 @@ def test_an_entry_runs_on_its_own_data(name: str, tmp_path: Path) -> None:
         for file in FILES[name]:
             shutil.copy(DATA / file, raw)
 
-    found = side.run(project, name, "quick", [side.Side(title="quick", params=side.QUICK)])["quick"]
+    run = run_trials(project, name, "quick", plan_trial_runs("quick")).first
 
-    assert found["candidate"] in found["families"]
-    for family, metrics in found["families"].items():
-        told = metrics[found["primary"]]
-        assert math.isfinite(told["value"]), family
-        assert told["low"] <= told["value"] <= told["high"], family
-    made = Project(root=project.state(name) / "side" / "quick" / "0")
+    assert run.candidate in run.families
+    for family, metrics in run.families.items():
+        figure = metrics[run.primary]
+        assert math.isfinite(figure.value), family
+        assert figure.low <= figure.value <= figure.high, family
+    built = Project(root=trial_folder(project, name) / "quick" / "0")
     for stage in ("ingest", "validate", "clean", "featurize", "split"):
-        flow = read_json(made.output(name, stage) / "summary.json")["flow"]
+        flow = read_json(built.output(name, stage) / "summary.json")["flow"]
         for table, counts in flow.items():
             assert counts["rows_in"] == sum(counts["to"].values()), (stage, table)

@@ -39,18 +39,18 @@ def test_a_project_of_ones_own_runs_from_the_wheel(tmp_path: Path) -> None:
     where = "import perennial, sys; sys.exit(not perennial.__file__.startswith(sys.argv[1]))"
     assert subprocess.run([sys.executable, "-c", where, str(place)], env=env, cwd=tmp_path, check=False).returncode == 0
     perennial("init", str(shop), cwd=tmp_path)
-    found = datasets.load_breast_cancer()
+    result = datasets.load_breast_cancer()
     path = tmp_path / "cells.csv"
-    pl.DataFrame(found.data, schema=list(found.feature_names)).with_columns(target=pl.Series(found.target)).write_csv(
-        path
-    )
+    pl.DataFrame(result.data, schema=list(result.feature_names)).with_columns(
+        target=pl.Series(result.target)
+    ).write_csv(path)
     perennial("new", "cells", "--data", str(path), "--yes", cwd=shop)
     assert "passed" in module("pytest", "-q", "tests", cwd=shop)
     try:
         assert "PROMOTE" in perennial("run", "cells", cwd=shop)
         assert "Nothing to do" in perennial("run", "cells", cwd=shop)
-        told = json.loads(perennial("show", "cells", "--json", cwd=shop).partition("\n\n")[0])
-        assert told["rows"]["raw"] == 569
+        document = json.loads(perennial("show", "cells", "--json", cwd=shop).partition("\n\n")[0])
+        assert document["rows"]["raw"] == 569
         assert "up to date" in module("dvc", "status", cwd=shop)
     finally:
         perennial("stop", cwd=shop)

@@ -55,11 +55,11 @@ class Case:
 
 
 def line(i: int, **cells: str) -> str:
-    told = {
+    document = {
         "who": f"W{i:04d}", "joined": f"2025-0{1 + i % 9}-1{i % 10}", "age": str(20 + i % 50),
         "town": ("Bern", "Zürich", "Genève")[i % 3], "spend": f"{i}.5", "y": ("no", "yes")[i % 4 == 0],
     }  # fmt: skip
-    return ",".join({**told, **cells}.values())
+    return ",".join({**document, **cells}.values())
 
 
 def lines(n: int = N, **cells: str) -> list[str]:
@@ -110,8 +110,8 @@ def parquet(**change: Any) -> Callable[[Path], Path]:
 
 def objects(*extra: str, n: int = N) -> bytes:
     rows = [row.split(",") for row in lines(n)]
-    told = ["{" + ", ".join(f'"{k}": "{v}"' for k, v in zip(ALL, row, strict=True)) + "}" for row in rows]
-    return ("\n".join([*told[:5], *extra, *told[5:]]) + "\n").encode()
+    document = ["{" + ", ".join(f'"{k}": "{v}"' for k, v in zip(ALL, row, strict=True)) + "}" for row in rows]
+    return ("\n".join([*document[:5], *extra, *document[5:]]) + "\n").encode()
 
 
 def zipped(*members: tuple[str, bytes], link: str = "") -> Callable[[Path], Path]:
@@ -129,7 +129,7 @@ def zipped(*members: tuple[str, bytes], link: str = "") -> Callable[[Path], Path
 
 
 def tarred(
-    *members: tuple[str, bytes], mode: str = "w:gz", kind: bytes = b"", named: str = "x.csv"
+    *members: tuple[str, bytes], mode: str = "w:gz", kind: bytes = b"", by_name: str = "x.csv"
 ) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         with tarfile.open(folder / "people.tar.gz", mode) as archive:  # type: ignore[call-overload]
@@ -138,7 +138,7 @@ def tarred(
                 info.size = len(data)
                 archive.addfile(info, io.BytesIO(data))
             if kind:
-                info = tarfile.TarInfo(named)
+                info = tarfile.TarInfo(by_name)
                 info.type, info.linkname = kind, "/etc/passwd"
                 archive.addfile(info)
         return folder / "people.tar.gz"
@@ -236,9 +236,9 @@ def timed(when: str) -> bytes:
     return text(rows, HEADER + ",at")
 
 
-def case(section: str, name: str, data: Made, **told: Any) -> Case:
-    expected = {key: told.pop(key) for key in list(told) if key in TREATMENTS}
-    return Case(section=section, name=name, data=data, expected=expected, **told)
+def case(section: str, name: str, data: Made, **document: Any) -> Case:
+    expected = {key: document.pop(key) for key in list(document) if key in TREATMENTS}
+    return Case(section=section, name=name, data=data, expected=expected, **document)
 
 
 CASES = [
@@ -476,31 +476,31 @@ def unrecorded(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_bad_input_is_treated_as_promised(case: Case, tmp_path: Path) -> None:
     try:
-        found = treat(case, tmp_path)
+        result = treat(case, tmp_path)
     finally:
         while _OPEN:
             _OPEN.pop().close()
     for treatment, code in case.expected.items():
         if treatment != "A":
-            assert code in found.codes[treatment], (found.codes, found.error)
-    if found.error is not None:
-        assert {"R", "S"} & case.expected.keys(), found.error
-        assert str(found.error).isprintable(), "one line"
-        assert found.error.exit_code == (3 if isinstance(found.error, LeakError) else 2)
-        assert isinstance(found.error, InputError | LeakError)
+            assert code in result.codes[treatment], (result.codes, result.error)
+    if result.error is not None:
+        assert {"R", "S"} & case.expected.keys(), result.error
+        assert str(result.error).isprintable(), "one line"
+        assert result.error.exit_code == (3 if isinstance(result.error, LeakError) else 2)
+        assert isinstance(result.error, InputError | LeakError)
         last = "split" if case.deep else "clean"
         assert not (tmp_path / f"outputs/shop/{last}/manifest.json").exists()
         assert "S" in case.expected or not (tmp_path / "outputs/shop/ingest/manifest.json").exists()
-        assert "@" not in str(found.error)
-        assert found.wall_s < 1 or found.error.code not in {"not_a_file", "link_or_device", "too_many_columns"}
+        assert "@" not in str(result.error)
+        assert result.wall_s < 1 or result.error.code not in {"not_a_file", "link_or_device", "too_many_columns"}
         return
     assert not {"R", "S"} & case.expected.keys(), "it went through"
     if case.expected == {"A": ""}:
-        assert not found.codes["Q"]
-        assert not found.codes["W"] - {"few_positives", "constant_column", "like_null"}, found.codes
+        assert not result.codes["Q"]
+        assert not result.codes["W"] - {"few_positives", "constant_column", "like_null"}, result.codes
     if "Q" not in case.expected:
-        assert not found.codes["Q"], found.codes
-    assert case.rows is None or found.rows == case.rows
+        assert not result.codes["Q"], result.codes
+    assert case.rows is None or result.rows == case.rows
 
 
 def page() -> str:

@@ -51,19 +51,21 @@ def quarantined(toy: Toy) -> pl.DataFrame:
     return pl.concat(read_table(toy.out(stage, "quarantine.parquet")) for stage in ("ingest", "validate"))
 
 
-def test_each_planted_row_is_quarantined_under_its_rule_with_its_bytes(made: Toy) -> None:
-    wanted = Counter(
-        (row.file, RULES[row.file][row.kind], row.raw) for row in list_planted(made.population) if row.kind not in STAY
+def test_each_planted_row_is_quarantined_under_its_rule_with_its_bytes(prepared_toy: Toy) -> None:
+    expected = Counter(
+        (row.file, RULES[row.file][row.kind], row.raw)
+        for row in list_planted(prepared_toy.population)
+        if row.kind not in STAY
     )
-    assert {rule for _, rule, _ in wanted} == {rule for rules in RULES.values() for rule in rules.values()}
-    found = Counter(quarantined(made).select("source", "rule", "raw").iter_rows())
-    assert found == wanted
-    assert found.total() == 9 + 153
+    assert {rule for _, rule, _ in expected} == {rule for rules in RULES.values() for rule in rules.values()}
+    result = Counter(quarantined(prepared_toy).select("source", "rule", "raw").iter_rows())
+    assert result == expected
+    assert result.total() == 9 + 153
 
 
-def test_raw_bytes_are_those_of_the_line_that_is_named(made: Toy) -> None:
-    lines = {name: (made.project.raw(made.name) / name).read_bytes().split(b"\n") for name in RULES}
-    rows = quarantined(made)
+def test_raw_bytes_are_those_of_the_line_that_is_named(prepared_toy: Toy) -> None:
+    lines = {name: (prepared_toy.project.raw(prepared_toy.name) / name).read_bytes().split(b"\n") for name in RULES}
+    rows = quarantined(prepared_toy)
     for source, record, line, raw in rows.select("source", "record", "line", "raw").iter_rows():
         assert lines[source][line - 1] == raw
         assert line == record + 1, "each record of these files is one line"
@@ -71,8 +73,10 @@ def test_raw_bytes_are_those_of_the_line_that_is_named(made: Toy) -> None:
     assert rows["reason"].null_count() == 0
 
 
-def test_reasons_name_the_column_and_the_cell(made: Toy) -> None:
-    reasons = dict(quarantined(made).filter(pl.col("source") == "customers.csv").select("rule", "reason").iter_rows())
+def test_reasons_name_the_column_and_the_cell(prepared_toy: Toy) -> None:
+    reasons = dict(
+        quarantined(prepared_toy).filter(pl.col("source") == "customers.csv").select("rule", "reason").iter_rows()
+    )
     assert reasons["cell:birth_year"] == "birth_year: '19x4' is not a whole number of at most 18 digits"
     assert reasons["cell:signup"] == "signup: '2025-02-30' is a date that does not exist"
     assert reasons["in_set:channel"] == "channel is none of store, web, app"
@@ -82,42 +86,44 @@ def test_reasons_name_the_column_and_the_cell(made: Toy) -> None:
     assert reasons["record:field_count"] == "field count"
 
 
-def test_rows_stay_in_the_order_of_the_file(made: Toy) -> None:
+def test_rows_stay_in_the_order_of_the_file(prepared_toy: Toy) -> None:
     for stage in ("ingest", "validate", "clean"):
         for table in ("main", "events"):
-            order = read_table(made.out(stage, f"{table}.parquet"), [ORDER])[ORDER]
+            order = read_table(prepared_toy.out(stage, f"{table}.parquet"), [ORDER])[ORDER]
             assert order.is_sorted(), (stage, table)
             assert order.n_unique() == len(order)
 
 
-def test_cleaned_customers_are_the_truth(made: Toy) -> None:
-    known, clean = compute_truth(made.population), read_table(made.out("clean", "main.parquet"))
+def test_cleaned_customers_are_the_truth(prepared_toy: Toy) -> None:
+    known, clean = compute_truth(prepared_toy.population), read_table(prepared_toy.out("clean", "main.parquet"))
     assert clean["customer_id"].to_list() == [f"{number:09d}" for number in known["customer"]]
     assert clean["message"].to_list() == known["message"].tolist()
     assert clean["responded"].to_list() == known["responded"].tolist()
     assert (clean["spend_14d"] * 100).round().cast(pl.Int64).to_list() == known["spend_cents"].tolist()
 
 
-def test_cleaned_events_are_the_truth(made: Toy) -> None:
+def test_cleaned_events_are_the_truth(prepared_toy: Toy) -> None:
     """Purchases by customer and number, visits by customer: each event that was drawn once, and the orphans."""
-    known, clean = compute_truth(made.population), read_table(made.out("clean", "events.parquet"))
+    known, clean = compute_truth(prepared_toy.population), read_table(prepared_toy.out("clean", "events.parquet"))
     orphans = clean.filter(pl.col("customer_id") == "999999999")
     assert orphans.height == 25
     numbers = clean.join(orphans, on=ROW_ID, how="anti")["event_id"].to_list()
-    wanted = {
+    expected = {
         f"{customer:09d}-{letter}{k:03d}"
         for letter, counts in (("p", known["F"]), ("v", known["V"]))
         for customer, count in zip(known["customer"], counts, strict=True)
         for k in range(count)
     }
-    assert len(numbers) == len(wanted)
-    assert set(numbers) == wanted
+    assert len(numbers) == len(expected)
+    assert set(numbers) == expected
 
 
-def test_features_of_every_customer_are_the_truth(made: Toy) -> None:
-    known = pl.DataFrame({name: values for name, values in compute_truth(made.population).items() if values.ndim == 1})
+def test_features_of_every_customer_are_the_truth(prepared_toy: Toy) -> None:
+    known = pl.DataFrame(
+        {name: values for name, values in compute_truth(prepared_toy.population).items() if values.ndim == 1}
+    )
     known = known.filter(pl.col("message") != "none")
-    units = read_table(made.out("featurize", "units.parquet"))
+    units = read_table(prepared_toy.out("featurize", "units.parquet"))
     assert units["_entity"].to_list() == [f"{number:09d}" for number in known["customer"]]
 
     def same(feature: str, values: pl.Series) -> None:
@@ -134,16 +140,16 @@ def test_features_of_every_customer_are_the_truth(made: Toy) -> None:
     same("purchases", units.select(pl.sum_horizontal(categories)).to_series())
 
 
-def test_flow_tables_add_up_and_hand_over_what_they_kept(made: Toy) -> None:
+def test_flow_tables_add_up_and_hand_over_what_they_kept(prepared_toy: Toy) -> None:
     flows: dict[str, dict[str, Any]] = {}
     for stage in ("ingest", "validate", "clean", "featurize", "split"):
-        flows[stage] = made.summary(stage)["flow"]
+        flows[stage] = prepared_toy.summary(stage)["flow"]
         for table, flow in flows[stage].items():
             assert flow["rows_in"] == sum(flow["to"].values()), (stage, table)
     handed = [("ingest", "passed", "validate"), ("validate", "passed", "clean"), ("clean", "kept", "featurize")]
-    for stage, kept, after in handed:
+    for stage, remaining, after in handed:
         for table in ("main", "events"):
-            assert flows[stage][table]["to"][kept] == flows[after][table]["rows_in"], (stage, table)
+            assert flows[stage][table]["to"][remaining] == flows[after][table]["rows_in"], (stage, table)
     assert flows["featurize"]["main"]["to"]["fed"] == flows["split"]["units"]["rows_in"]
     assert flows["clean"]["main"]["to"]["duplicate"] == 1
     assert flows["clean"]["events"]["to"]["duplicate"] == 25
@@ -151,7 +157,7 @@ def test_flow_tables_add_up_and_hand_over_what_they_kept(made: Toy) -> None:
     assert flows["ingest"]["main"]["rows_in"] == 2_010
 
 
-def test_a_second_copy_of_a_delivery_has_no_effect(made: Toy, project: Toy) -> None:
+def test_a_second_copy_of_a_delivery_has_no_effect(prepared_toy: Toy, project: Toy) -> None:
     raw = project.project.raw(project.name)
     project.edit_contract("files: events.csv", 'files: "events*.csv"')
     shutil.copy(raw / "events.csv", raw / "events_again.csv")
@@ -159,20 +165,20 @@ def test_a_second_copy_of_a_delivery_has_no_effect(made: Toy, project: Toy) -> N
     words = "events_again.csv holds the same bytes as events.csv and is read once"
     assert summary["warnings"] == [{"code": "same_file", "message": words}]
     for file in ("main.parquet", "events.parquet", "quarantine.parquet"):
-        assert read_table(project.out("ingest", file)).equals(read_table(made.out("ingest", file))), file
+        assert read_table(project.out("ingest", file)).equals(read_table(prepared_toy.out("ingest", file))), file
 
 
-def test_a_delivery_again_in_another_file_changes_no_feature(made: Toy, project: Toy) -> None:
+def test_a_delivery_again_in_another_file_changes_no_feature(prepared_toy: Toy, project: Toy) -> None:
     """Not the same bytes, but the same rows in another order: duplicates all, listed as such."""
     raw = project.project.raw(project.name)
     project.edit_contract("files: events.csv", 'files: "events*.csv"')
     header, *lines = (raw / "events.csv").read_bytes().splitlines(keepends=True)
     (raw / "events_later.csv").write_bytes(header + b"".join(reversed(lines)))
     summary = project.run("ingest", "validate", "clean")
-    kept = made.summary("clean")["flow"]["events"]["to"]["kept"]
-    assert summary["flow"]["events"]["to"] == {"kept": kept, "duplicate": kept + 2 * 25}
+    remaining = prepared_toy.summary("clean")["flow"]["events"]["to"]["kept"]
+    assert summary["flow"]["events"]["to"] == {"kept": remaining, "duplicate": remaining + 2 * 25}
     project.run("featurize")
-    units = [read_table(toy.out("featurize", "units.parquet")) for toy in (made, project)]
+    units = [read_table(toy.out("featurize", "units.parquet")) for toy in (prepared_toy, project)]
     assert units[0].equals(units[1])
 
 

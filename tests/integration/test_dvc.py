@@ -44,9 +44,9 @@ main("slow", run)
 """
 
 
-def stale(toy: Toy, name: str = NAME) -> dict[str, str]:
-    with repo.opened(toy.root) as opened:
-        return repo.stale(opened, repo.order(opened, name))
+def stale(toy: Toy, name: str = NAME) -> dict[str, object]:
+    with repo.open_repo(toy.root) as opened:
+        return repo.find_stale(opened, {node.address for node in repo.sort_nodes(opened, name)})
 
 
 def outcome(toy: Toy, address: str) -> str:
@@ -62,15 +62,15 @@ def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nodes_come_in_order_each_after_what_it_needs(dvc_project: Toy) -> None:
-    with repo.opened(dvc_project.root) as opened:
-        nodes = repo.order(opened, NAME)
+    with repo.open_repo(dvc_project.root) as opened:
+        nodes = repo.sort_nodes(opened, NAME)
     assert len(nodes) == 11
     assert nodes[0].address == f"data/{NAME}/raw.dvc", "DVC's index knows the raw folder"
     assert nodes[0].stage == "raw"
-    seen: set[str] = set()
+    observed: set[str] = set()
     for node in nodes:
-        assert set(node.after) <= seen, node
-        seen.add(node.address)
+        assert set(node.after) <= observed, node
+        observed.add(node.address)
     assert [node.stage for node in nodes[1:7]] == ["ingest", "validate", "clean", "featurize", "split", "augment"]
     assert next(node for node in nodes if node.stage == "ingest").after == (f"data/{NAME}/raw.dvc",)
     assert set(next(node for node in nodes if node.stage == "augment").after) == {f"featurize@{NAME}", f"split@{NAME}"}
@@ -79,9 +79,9 @@ def test_nodes_come_in_order_each_after_what_it_needs(dvc_project: Toy) -> None:
 def test_a_use_case_that_is_not_in_the_graph(dvc_project: Toy) -> None:
     with (
         pytest.raises(ConfigError, match=r"no stage for use case 'shop': add it with `perennial add shop`"),
-        repo.opened(dvc_project.root) as o,
+        repo.open_repo(dvc_project.root) as o,
     ):
-        repo.order(o, "shop")
+        repo.sort_nodes(o, "shop")
 
 
 def test_a_graph_that_cannot_be_read_is_bad_input(dvc_project: Toy) -> None:
@@ -108,11 +108,11 @@ def test_an_edit_marks_what_reads_it_in_its_own_use_case_only(dvc_project: Toy) 
     dvc_project.edit_contract("{kind: row_count, min: 100}", "{kind: row_count, min: 101}")
     assert stale(dvc_project).keys() - HEAVY == {f"validate@{NAME}"}
     dvc_project.edit_contract("range: [1900, 2020]", "range: [1901, 2020]")
-    found = stale(dvc_project)
-    assert found.keys() - HEAVY == {
+    result = stale(dvc_project)
+    assert result.keys() - HEAVY == {
         f"{stage}@{NAME}" for stage in ("ingest", "validate", "clean", "featurize", "split")
     }
-    assert f"contracts/{NAME}.yaml" in found[f"ingest@{NAME}"]
+    assert f"contracts/{NAME}.yaml" in str(result[f"ingest@{NAME}"])
     assert stale(dvc_project, OTHER) == others
 
 
@@ -167,8 +167,8 @@ def test_raw_data_that_is_nowhere_is_not_brought_and_nothing_is_said(
     assert dvc_project.dvc("remote", "add", "--default", "empty", str(tmp_path / "remote")).returncode == 0
     shutil.rmtree(dvc_project.project.raw(NAME))
     shutil.rmtree(dvc_project.root / ".dvc" / "cache")
-    assert not repo.bring_raw(dvc_project.root, NAME)
-    assert not repo.bring_raw(dvc_project.root, "nosuch")
+    assert not repo.pull_raw(dvc_project.root, NAME)
+    assert not repo.pull_raw(dvc_project.root, "nosuch")
     assert "cache files do not exist" not in "".join(capfd.readouterr()) + caplog.text
 
 
@@ -177,11 +177,11 @@ def test_a_lock_file_that_was_cut_short_comes_back_from_the_commit(dvc_project: 
     whole = lock.read_text()
     for damage in ("", "schema: '2.0'\nstages:\n  ingest@shop: {cmd: [", "\x00\x01"):
         lock.write_text(damage)
-        assert repo.repair(dvc_project.root) == [
+        assert repo.repair_state(dvc_project.root) == [
             "dvc.lock was cut short and is restored from the last commit or the run cache"
         ]
         assert lock.read_text() == whole
-    assert repo.repair(dvc_project.root) == []
+    assert repo.repair_state(dvc_project.root) == []
 
 
 def test_a_lock_file_that_was_never_committed_comes_back_from_the_run_cache(dvc_project: Toy, no_process: None) -> None:
@@ -190,7 +190,7 @@ def test_a_lock_file_that_was_never_committed_comes_back_from_the_run_cache(dvc_
     dvc_project.git("rm", "--quiet", "--cached", "dvc.lock")
     dvc_project.commit("less")
     lock.write_text("")
-    assert len(repo.repair(dvc_project.root)) == 1
+    assert len(repo.repair_state(dvc_project.root)) == 1
     assert not lock.exists()
     assert outcome(dvc_project, f"ingest@{NAME}") == "cached"
     assert yaml.safe_load(lock.read_text())["stages"] == {f"ingest@{NAME}": entry}
@@ -200,7 +200,7 @@ def test_the_list_of_running_stages_is_mended(dvc_project: Toy) -> None:
     rwlock = dvc_project.root / ".dvc" / "tmp" / "rwlock"
     for damage in ("", "{", "[]"):
         rwlock.write_text(damage)
-        assert repo.repair(dvc_project.root) == ["DVC's list of running stages was damaged and is started anew"]
+        assert repo.repair_state(dvc_project.root) == ["DVC's list of running stages was damaged and is emptied"]
         assert not rwlock.exists()
     with subprocess.Popen(["true"]) as gone:
         gone.wait()
@@ -209,24 +209,24 @@ def test_the_list_of_running_stages_is_mended(dvc_project: Toy) -> None:
         {"pid": os.getpid(), "cmd": "dvc repro b"},
     )  # a pid that lives again
     rwlock.write_text(json.dumps({"write": {"a": dead}, "read": {"b": [dead, other]}}))
-    assert repo.repair(dvc_project.root) == ["entries of stages that no longer run were removed from DVC's list"]
+    assert repo.repair_state(dvc_project.root) == ["entries of stages that no longer run were removed from DVC's list"]
     assert json.loads(rwlock.read_text()) == {"write": {}, "read": {}}
-    assert repo.repair(dvc_project.root) == []
+    assert repo.repair_state(dvc_project.root) == []
     with subprocess.Popen([sys.executable, "-c", "input()", "repro", "c@shop"], stdin=subprocess.PIPE) as living:
         mine = {"pid": living.pid, "cmd": "somewhere/dvc repro c@shop"}
         rwlock.write_text(json.dumps({"write": {"c": mine, "a": dead}, "read": {"d": [dead, mine]}}))
-        repo.repair(dvc_project.root)
+        repo.repair_state(dvc_project.root)
         assert json.loads(rwlock.read_text()) == {"write": {"c": mine}, "read": {"d": [mine]}}, (
             "what runs keeps its entry"
         )
-        assert repo.repair(dvc_project.root) == []
+        assert repo.repair_state(dvc_project.root) == []
         living.kill()
 
 
 def test_a_repository_that_another_stage_holds_is_busy(dvc_project: Toy) -> None:
     rwlock = dvc_project.root / ".dvc" / "tmp" / "rwlock"
-    held = {"write": {str(dvc_project.out("split")): {"pid": os.getppid(), "cmd": "dvc repro"}}}
-    rwlock.write_text(json.dumps(held))
+    held_rows = {"write": {str(dvc_project.out("split")): {"pid": os.getppid(), "cmd": "dvc repro"}}}
+    rwlock.write_text(json.dumps(held_rows))
     with pytest.raises(Busy, match=r"DVC is busy in .*: a stage or a `dvc repro` is running") as caught:
         stale(dvc_project)
     assert caught.value.exit_code == 75
@@ -267,8 +267,8 @@ def free(root: Path) -> bool:
 
 
 def test_stopping_the_stages_ends_them_with_143_and_leaves_dvc_tidy(dvc_project: Toy, slow: str) -> None:
-    with repo.opened(dvc_project.root) as opened:
-        assert "slow" in [node.stage for node in repo.order(opened, NAME)]
+    with repo.open_repo(dvc_project.root) as opened:
+        assert "slow" in [node.stage for node in repo.sort_nodes(opened, NAME)]
     locked, failed, said = (dvc_project.root / "dvc.lock").read_text(), list[StageFailed](), list[str]()
 
     def work() -> None:
@@ -281,7 +281,7 @@ def test_stopping_the_stages_ends_them_with_143_and_leaves_dvc_tidy(dvc_project:
     thread.start()
     started(dvc_project.root)
     before = time.monotonic()
-    run.stop_all()
+    run.stop_stages()
     thread.join(20)
     assert time.monotonic() - before < 10, "no grace was needed"
     assert [error.exit_code for error in failed] == [143]

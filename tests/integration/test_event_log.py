@@ -14,7 +14,7 @@ import yaml
 
 from perennial.campaigns import audience
 from perennial.campaigns import record as campaigns
-from perennial.campaigns.outcome import outcome
+from perennial.campaigns.outcome import evaluate_outcome
 from perennial.config.audience import AudienceParams
 from perennial.data.names import CUTOFF, ENTITY, ROW_ID
 from perennial.errors import DataStopped, InputError
@@ -37,13 +37,13 @@ CANCELLED, NOBODY, FREE = 40, 60, 25
 def lines() -> list[str]:
     """400 customers with a pace of their own, each day's invoices in order; some lines are cancelled, free or nobody's."""
     rng = np.random.default_rng(7)
-    found: list[tuple[int, str]] = []
+    result: list[tuple[int, str]] = []
     for customer in range(400):
         day = int(rng.integers(0, 200))
         while day < DAYS:
             for _ in range(int(rng.integers(1, 4))):
                 item, price = int(rng.integers(100, 130)), rng.integers(10, 900) / 100
-                found.append(
+                result.append(
                     (
                         day,
                         f"{customer}-{day},{item},thing,{rng.integers(1, 9)},{{at}},{price:.2f},{10000 + customer},UK",
@@ -51,14 +51,14 @@ def lines() -> list[str]:
                 )
             day += int(rng.geometric(1 / (10 + customer / 2)))
     for i in range(CANCELLED):
-        found.append((i, f"C{i},100,thing,-1,{{at}},1.00,10001,UK"))
+        result.append((i, f"C{i},100,thing,-1,{{at}},1.00,10001,UK"))
     for i in range(NOBODY):
-        found.append((i, f"9{i},100,thing,1,{{at}},1.00,,UK"))
+        result.append((i, f"9{i},100,thing,1,{{at}},1.00,,UK"))
     for i in range(FREE):
-        found.append((i, f"8{i},100,thing,1,{{at}},0.0,10001,UK"))
-    found.append((DAYS, "7,100,thing,1,{at},1.00,10001,UK"))
-    at = [START + dt.timedelta(days=day, minutes=i % 600) for i, (day, _) in enumerate(found)]
-    return [f"{text.format(at=when)}\n" for when, (_, text) in sorted(zip(at, found, strict=True))]
+        result.append((i, f"8{i},100,thing,1,{{at}},0.0,10001,UK"))
+    result.append((DAYS, "7,100,thing,1,{at},1.00,10001,UK"))
+    at = [START + dt.timedelta(days=day, minutes=i % 600) for i, (day, _) in enumerate(result)]
+    return [f"{text.format(at=when)}\n" for when, (_, text) in sorted(zip(at, result, strict=True))]
 
 
 @pytest.fixture(scope="module")
@@ -90,20 +90,20 @@ def test_every_line_is_accounted_for_at_every_stage(shop: Toy) -> None:
     n_lines = len(lines())
     clean = shop.summary("clean")["flow"]["lines"]
     assert clean["rows_in"] == n_lines
-    kept = n_lines - CANCELLED - NOBODY - FREE
-    told = {
-        "kept": kept,
+    remaining = n_lines - CANCELLED - NOBODY - FREE
+    document = {
+        "kept": remaining,
         "cancelled or adjusted": CANCELLED,
         "no CustomerID": NOBODY,
         "without quantity or price": FREE,
     }
-    assert clean["to"] == told
+    assert clean["to"] == document
     dropped = read_table(shop.out("clean", "dropped.parquet"))
     assert dropped["reason"].value_counts().height == 3
-    made = shop.summary("featurize")["flow"]["lines"]
-    assert made["rows_in"] == kept == sum(made["to"].values())
-    assert set(made["to"]) <= {"fed", "no history before the cut-off", "outside every window"}
-    assert read_table(shop.out("featurize", "unused.parquet")).height == kept - made["to"]["fed"]
+    built = shop.summary("featurize")["flow"]["lines"]
+    assert built["rows_in"] == remaining == sum(built["to"].values())
+    assert set(built["to"]) <= {"fed", "no history before the cut-off", "outside every window"}
+    assert read_table(shop.out("featurize", "unused.parquet")).height == remaining - built["to"]["fed"]
 
 
 def test_units_are_split_by_their_cut_off_and_their_customer(shop: Toy) -> None:
@@ -159,18 +159,18 @@ def test_events_alone_are_scored_as_of_the_day_after_the_last(mine: Toy, caplog:
     source = mine.root / "some_lines.csv"  # one file is the log, whatever its name
     source.write_text(HEADER + "".join(lines()))
     with caplog.at_level("INFO", logger="perennial"):
-        found = prepare_rows(contract, source)
-    assert found.as_of == dt.date(2011, 12, 12)
+        prepared = prepare_rows(contract, source)
+    assert prepared.as_of == dt.date(2011, 12, 12)
     assert "the last event is of 2011-12-11: every customer is scored as of 2011-12-12" in caplog.text
-    assert found.n_rows == len(lines())
-    assert found.rejected["reason"].value_counts(sort=True).rows() == [
+    assert prepared.n_rows == len(lines())
+    assert prepared.rejected["reason"].value_counts(sort=True).rows() == [
         ("no CustomerID", NOBODY), ("cancelled or adjusted", CANCELLED), ("without quantity or price", FREE)
     ]  # fmt: skip
-    table = build_score_list(model, found.units, contract)
+    table = build_score_list(model, prepared.units, contract)
     assert table.columns == ["row_id", "CustomerID", "probability", "decile", "reasons"]
     assert table.height == table["CustomerID"].n_unique() == 400
     assert table["row_id"].to_list() == [f"{who}@2011-12-12" for who in table["CustomerID"]]
-    assert "buys_again" not in found.units.columns
+    assert "buys_again" not in prepared.units.columns
 
 
 def test_what_is_scored_as_of_a_cut_off_is_what_was_tested_as_of_it(shop: Toy, tmp_path: Path) -> None:
@@ -179,11 +179,11 @@ def test_what_is_scored_as_of_a_cut_off_is_what_was_tested_as_of_it(shop: Toy, t
     eve.append("8,100,thing,1,2011-09-09 12:00:00,1.00,99999,UK\n")
     source = tmp_path / "eve.csv"
     source.write_text(HEADER + "".join(eve))
-    found = prepare_rows(shop.contract, source)
-    assert found.as_of == dt.date(2011, 9, 10)
-    units = read_table(shop.out("featurize", "units.parquet")).filter(pl.col(CUTOFF) == found.as_of)
+    prepared = prepare_rows(shop.contract, source)
+    assert prepared.as_of == dt.date(2011, 9, 10)
+    units = read_table(shop.out("featurize", "units.parquet")).filter(pl.col(CUTOFF) == prepared.as_of)
     names = [name for name in units.columns if name not in {"_order", "label_end", "buys_again"}]
-    again = found.units.filter(pl.col(ENTITY) != "99999").select(names).sort(ROW_ID)
+    again = prepared.units.filter(pl.col(ENTITY) != "99999").select(names).sort(ROW_ID)
     assert again.equals(units.select(names).sort(ROW_ID))
 
 
@@ -210,18 +210,18 @@ def test_customers_made_of_events_get_a_campaign_and_it_comes_back(mine: Toy, mo
     )
     mine.run("baseline")
     scorer = Scorer.load(mine.out("baseline", "linear"))
-    found = Version(name=NAME, number="1", run_id="", digest="d", family="linear", source="", tags={})
-    monkeypatch.setattr(audience, "load_champion", lambda *_: (found, scorer))
+    result = Version(name=NAME, number="1", run_id="", digest="d", family="linear", source="")
+    monkeypatch.setattr(audience, "load_champion", lambda *_: (result, scorer))
     monkeypatch.setattr(fetch, "record_raw", lambda *_: None)
-    wishes = AudienceParams(control=0.4, columns=("CustomerID", "decile", "last"))
-    record = audience.audience(mine.project, NAME, "back", mine.project.raw(NAME), wishes)
-    room = campaigns.folder(mine.project, NAME, "back")
-    people, data = read_table(room / "people.parquet"), mine.root / "told.csv"
-    assert people.height == record.counts["chosen"] > 100
-    y = (people["group"] == "treated").cast(pl.Int64) * (pl.Series(range(people.height)) % 2)
-    people.select(pl.col("key").alias("CustomerID"), y.alias("buys_again")).write_csv(data)
-    said = outcome(mine.project, NAME, "back", data)
+    options = AudienceParams(control=0.4, columns=("CustomerID", "decile", "last"))
+    record = audience.build_audience(mine.project, NAME, "back", mine.project.raw(NAME), options)
+    room = campaigns.campaign_folder(mine.project, NAME, "back")
+    population, data = read_table(room / "population.parquet"), mine.root / "told.csv"
+    assert population.height == record.counts.chosen > 100
+    y = (population["group"] == "treated").cast(pl.Int64) * (pl.Series(range(population.height)) % 2)
+    population.select(pl.col("key").alias("CustomerID"), y.alias("buys_again")).write_csv(data)
+    said = evaluate_outcome(mine.project, NAME, "back", data)
     assert any(line.startswith("no effect is claimed: 0 of ") for line in said), said
     learner = Toy(root=mine.root, name="customer_churn_back")
     learner.run("ingest", "validate", "clean", "featurize", "split")
-    assert read_table(learner.out("featurize", "units.parquet")).height == people.height
+    assert read_table(learner.out("featurize", "units.parquet")).height == population.height

@@ -19,7 +19,8 @@ from perennial.files.tables import read_table
 from perennial.gallery.simulator.simulate import Population, write_incoming
 from perennial.scoring.scorer import Scorer
 from perennial.serving.preparation import prepare_rows
-from perennial.studies import trial_runs as side
+from perennial.studies.scratch_project import create_scratch_project
+from perennial.studies.trial_runs import QUICK
 from tests.conftest import REPO
 
 if TYPE_CHECKING:
@@ -70,10 +71,10 @@ def hinge(raw_BKR, y_B, arm_B, *, margin: float):
 
 
 @pytest.fixture
-def own(made: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Toy:
+def own(prepared_toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Toy:
     """A project with functions of its own; the current folder, as a stage's is."""
-    toy = type(made)(root=tmp_path / "project")
-    shutil.copytree(made.root, toy.root)
+    toy = type(prepared_toy)(root=tmp_path / "project")
+    shutil.copytree(prepared_toy.root, toy.root)
     folder = toy.root / "src" / "extensions"
     folder.mkdir(parents=True)
     own_days = (REPO / extension_path("features")).read_text().partition("import narwhals as nw")[2]
@@ -86,15 +87,15 @@ def own(made: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Toy:
 
 def edit(toy: Toy, change: object) -> None:
     path = toy.project.contract(toy.name)
-    told = yaml.safe_load(path.read_text())
-    change(told)  # type: ignore[operator]
-    path.write_text(yaml.safe_dump(told, sort_keys=False))
+    document = yaml.safe_load(path.read_text())
+    change(document)  # type: ignore[operator]
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
 
 
 def test_features_of_events_and_of_rows_are_columns_like_any_other(own: Toy, tmp_path: Path) -> None:
-    def change(told: dict) -> None:
+    def change(document: dict) -> None:
         visits = {"from": "events", "where": {"kind": "visit"}}
-        told["unit"]["features"] |= {
+        document["unit"]["features"] |= {
             "late": {"kind": "custom", "name": "late_visits", "settings": {"before": 90}, **visits},
             "young": {"kind": "custom_row", "name": "born_late", "settings": {"year": 1990}},
             "visits": {"kind": "count", **visits},
@@ -112,19 +113,19 @@ def test_features_of_events_and_of_rows_are_columns_like_any_other(own: Toy, tmp
     assert (scored["late"] == scored["visits"] - scored["visits_90d"]).all(), "the list is made as the model was"
 
 
-def test_the_default_use_case_has_one_that_equals_ours(made: Toy) -> None:
-    assert made.contract.unit.features["last_visit"].kind == "custom"
-    twin = made.contract.unit.features["last_purchase"]
+def test_the_default_use_case_has_one_that_equals_ours(prepared_toy: Toy) -> None:
+    assert prepared_toy.contract.unit.features["last_visit"].kind == "custom"
+    twin = prepared_toy.contract.unit.features["last_purchase"]
     assert twin.kind == "recency"
-    units = read_table(made.out("featurize", "units.parquet"))
+    units = read_table(prepared_toy.out("featurize", "units.parquet"))
     assert units["last_visit"].null_count() < units.height
     assert units["last_visit"].min() >= 1
 
 
 def test_a_function_over_a_row_sees_nothing_that_is_known_after(own: Toy) -> None:
     for column in ("responded", "message", "spend_14d"):
-        told_of = {"kind": "custom_row", "name": "tells", "settings": {"column": column}}
-        edit(own, lambda told, feature=told_of: told["unit"]["features"].update({"x": feature}))
+        describe = {"kind": "custom_row", "name": "tells", "settings": {"column": column}}
+        edit(own, lambda document, feature=describe: document["unit"]["features"].update({"x": feature}))
         with pytest.raises(
             ConfigError, match=rf"unit.features.x: the function tells reads a column that it cannot see.*{column}"
         ):
@@ -133,7 +134,12 @@ def test_a_function_over_a_row_sees_nothing_that_is_known_after(own: Toy) -> Non
 
 def test_a_rule_sets_rows_aside_by_its_name_and_the_audit_agrees(own: Toy) -> None:
     born = read_table(own.out("featurize", "units.parquet"))["birth_year"].mode()[0]
-    edit(own, lambda told: told["rules"].append({"kind": "custom", "name": "not_born_in", "settings": {"year": born}}))
+    edit(
+        own,
+        lambda document: document["rules"].append(
+            {"kind": "custom", "name": "not_born_in", "settings": {"year": born}}
+        ),
+    )
     own.run("validate")
     gone = read_table(own.out("validate", "quarantine.parquet")).filter(pl.col("rule") == "custom:not_born_in")
     assert gone.height > 10
@@ -144,12 +150,12 @@ def test_a_rule_sets_rows_aside_by_its_name_and_the_audit_agrees(own: Toy) -> No
 def test_an_encoder_and_a_loss_train_and_come_back_from_disk(own: Toy) -> None:
     own.edit("params.yaml", "epochs: 40", "epochs: 2")
     params = own.root / "params.yaml"
-    told = yaml.safe_load(params.read_text())
-    told["use_cases"][own.name]["train"] |= {
+    document = yaml.safe_load(params.read_text())
+    document["use_cases"][own.name]["train"] |= {
         "encoder": {"kind": "custom", "name": "squares", "settings": {"scale": 0.5}},
         "loss": {"kind": "custom", "name": "hinge", "settings": {"margin": 1.0}},
     }
-    params.write_text(yaml.safe_dump(told, sort_keys=False))
+    params.write_text(yaml.safe_dump(document, sort_keys=False))
     own.run("train")
     scorer = Scorer.load(own.out("train", "deep"))
     scorer.prove(own.out("train", "deep"))
@@ -170,15 +176,15 @@ def test_what_is_missing_or_told_wrongly_is_named(own: Toy) -> None:
     with pytest.raises(ConfigError, match="a function of your own stands there"):
         load_extension("rules", "not_born_in", {})
     nowhere = {"kind": "custom", "name": "late_visits", "from": "nowhere"}
-    edit(own, lambda told: told["unit"]["features"].update({"x": nowhere}))
+    edit(own, lambda document: document["unit"]["features"].update({"x": nowhere}))
     with pytest.raises(ContractError, match="no event table 'nowhere'"):
         _ = own.contract
 
 
-def test_a_side_run_has_them_in_its_own_room(own: Toy) -> None:
-    room = side.room(own.project, own.name, own.root / "room", side.Side(title="quick", params=side.QUICK))
+def test_a_trial_run_has_them_in_its_scratch_project(own: Toy) -> None:
+    scratch = create_scratch_project(own.project, own.name, own.root / "scratch", QUICK)
     for kind in EXTENSION_KINDS:
-        assert (room.root / extension_path(kind)).read_text() == (own.root / extension_path(kind)).read_text()
+        assert (scratch.root / extension_path(kind)).read_text() == (own.root / extension_path(kind)).read_text()
 
 
 def test_the_files_of_this_project_are_there_and_stages_depend_on_them() -> None:
@@ -196,7 +202,7 @@ def test_the_encoder_of_the_how_to_learns_on_data_that_comes_with_scikit_learn(
 
     from perennial.discovery.draft import Answers
     from perennial.sources import fetch as fetching
-    from perennial.sources.new_use_case import new
+    from perennial.sources.new_use_case import create_use_case
     from tests.conftest import LIGHT, Toy
 
     monkeypatch.setattr(fetching, "record_raw", lambda *_: None)
@@ -209,13 +215,13 @@ def test_the_encoder_of_the_how_to_learns_on_data_that_comes_with_scikit_learn(
     (root / "params.yaml").write_text("use_cases:\n")
     for file in ("versions.yaml", "dvc.yaml"):
         shutil.copy(REPO / file, root)
-    found = datasets.load_breast_cancer()
+    result = datasets.load_breast_cancer()
     path = tmp_path / "cells.csv"
-    pl.DataFrame(found.data, schema=list(found.feature_names)).with_columns(target=pl.Series(found.target)).write_csv(
-        path
-    )
+    pl.DataFrame(result.data, schema=list(result.feature_names)).with_columns(
+        target=pl.Series(result.target)
+    ).write_csv(path)
     toy = Toy(root=root, name="cells")
-    new(toy.project, "cells", path, Answers())
+    create_use_case(toy.project, "cells", path, Answers())
     params = yaml.safe_load((root / "params.yaml").read_text())
     params["use_cases"]["cells"]["train"] |= {
         "encoder": {"kind": "custom", "name": "steps", "settings": {"steps": 6}}, "epochs": 10,

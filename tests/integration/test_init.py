@@ -13,7 +13,7 @@ from perennial.config.base import append_block, read_use_cases
 from perennial.errors import ConfigError
 from perennial.files.extensions import EXTENSION_KINDS, extension_path
 from perennial.pipeline import graph
-from perennial.pipeline.new_project import init, upgrade
+from perennial.pipeline.new_project import create_project, upgrade_project
 from tests.conftest import REPO
 
 pytestmark = pytest.mark.integration
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.integration
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new project. Shared: read it only."""
     folder = tmp_path_factory.mktemp("own") / "shop"
-    init(folder)
+    create_project(folder)
     return folder
 
 
@@ -66,38 +66,38 @@ def test_its_stages_are_ours_and_depend_on_the_package_instead_of_its_files(shop
     own, ours = (yaml.safe_load((root / "dvc.yaml").read_text())["stages"] for root in (shop, REPO))
     assert own.keys() == ours.keys()
     for name, stage in own.items():
-        told, here = stage["do"], ours[name]["do"]
+        document, here = stage["do"], ours[name]["do"]
         for key in ("cmd", "outs"):
-            assert told[key] == here[key]
-        assert told["params"][:-1] == here["params"][:-1]
-        packages = told["params"][-1]["versions.yaml"]
+            assert document[key] == here[key]
+        assert document["params"][:-1] == here["params"][:-1]
+        packages = document["params"][-1]["versions.yaml"]
         assert packages == ["perennial-ml", *here["params"][-1]["versions.yaml"]]
-        assert [dep for dep in here["deps"] if not dep.startswith("src/perennial/")] == told["deps"]
+        assert [dep for dep in here["deps"] if not dep.startswith("src/perennial/")] == document["deps"]
     graph.check(shop)
-    listed = subprocess.run(
+    listing = subprocess.run(
         [sys.executable, "-m", "dvc", "status"], cwd=shop, capture_output=True, text=True, check=False
     )
-    assert listed.returncode == 0, listed.stderr
+    assert listing.returncode == 0, listing.stderr
 
 
 def test_what_is_there_is_not_touched_and_an_upgrade_renders_two_files(shop: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is there already"):
-        init(shop)
+        create_project(shop)
     folder = tmp_path / "other"
-    init(folder)
+    create_project(folder)
     (folder / "README.md").write_text("mine")
     (folder / "dvc.yaml").write_text("stages: {}\n")
     (folder / "versions.yaml").write_text("perennial-ml: 0.0.1\n")
     before = listing(folder)
-    upgrade(folder)
+    upgrade_project(folder)
     after = listing(folder)
     assert {path for path in after if after[path] != before.get(path)} == {"dvc.yaml", "versions.yaml"}
     graph.check(folder)
     for wrong in (tmp_path / "nothing", REPO):
-        with pytest.raises(ConfigError, match="is no project that perennial init made"):
-            upgrade(wrong)
+        with pytest.raises(ConfigError, match="was not made by perennial init"):
+            upgrade_project(wrong)
     with pytest.raises(ConfigError, match="cannot be the name of a project"):
-        init(tmp_path / "1 shop")
+        create_project(tmp_path / "1 shop")
 
 
 def test_the_first_block_of_params_takes_the_place_of_none() -> None:

@@ -81,10 +81,10 @@ def went(path: Path, *, is_json: bool) -> Counter[str]:
     assert records == list(range(1, len(records) + 1)), "each record once"
     judged = validate(MAIN, read.rows, contract.row_rules(MAIN))
     marked = clean(nw.from_native(judged.passed.lazy()), columns, drop_duplicates=True).to_native().collect()
-    kept, gone = marked.filter(pl.col(WHY).is_null()), marked.filter(pl.col(WHY).is_not_null())
+    remaining, gone = marked.filter(pl.col(WHY).is_null()), marked.filter(pl.col(WHY).is_not_null())
     ids = pl.concat([read.rows[ROW_ID], read.rejects[ROW_ID]])
     set_aside = pl.concat([read.rejects[ROW_ID], judged.quarantine[ROW_ID]])
-    to = conserve_rows("all", MAIN, ids, kept=kept[ROW_ID], quarantined=set_aside, dropped=gone[ROW_ID])
+    to = conserve_rows("all", MAIN, ids, kept=remaining[ROW_ID], quarantined=set_aside, dropped=gone[ROW_ID])
     for frame in (read.rejects, judged.quarantine):
         assert frame["rule"].null_count() == frame["reason"].null_count() == frame["raw"].null_count() == 0
     if path.read_bytes().isascii() or not is_json:

@@ -23,7 +23,7 @@ from perennial.errors import ConfigError, InputError
 from perennial.files.tables import read_table
 from perennial.serving.preparation import prepare_rows
 from perennial.sources import fetch as fetching
-from perennial.sources.new_use_case import new
+from perennial.sources.new_use_case import create_use_case
 from tests.conftest import LIGHT, REPO, Toy
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -44,8 +44,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Toy:
 
 def bundled(name: str, folder: Path) -> Path:
     """One of scikit-learn's data sets as a file, as a user would have it."""
-    found = getattr(datasets, f"load_{name}")()
-    frame = pl.DataFrame(found.data, schema=list(found.feature_names)).with_columns(target=pl.Series(found.target))
+    result = getattr(datasets, f"load_{name}")()
+    frame = pl.DataFrame(result.data, schema=list(result.feature_names)).with_columns(target=pl.Series(result.target))
     path = folder / f"{name}.csv"
     frame.write_csv(path)
     return path
@@ -56,7 +56,7 @@ def test_a_data_set_of_another_kind_runs_up_to_its_parts_with_no_line_edited(
     name: str, project: Toy, tmp_path: Path
 ) -> None:
     path = bundled(name, tmp_path)
-    new(project.project, "mine", path, Answers())
+    create_use_case(project.project, "mine", path, Answers())
     assert (project.project.raw("mine") / path.name).read_bytes() == path.read_bytes()
     assert read_section(project.root / "params.yaml", "mine", "train", TrainParams).batch_size in {64, 128, 256}
     project.run(*LIGHT)
@@ -68,22 +68,22 @@ def test_a_data_set_of_another_kind_runs_up_to_its_parts_with_no_line_edited(
 
 
 def test_the_smallest_of_them_trains_every_traditional_family(project: Toy, tmp_path: Path) -> None:
-    new(project.project, "mine", bundled("wine", tmp_path), Answers())
+    create_use_case(project.project, "mine", bundled("wine", tmp_path), Answers())
     project.edit("params.yaml", "trials: 6", "trials: 1")
-    found = project.run(*LIGHT, "baseline")
-    assert set(found["families"]) == {"linear", "boosted"}
-    assert found["families"]["linear"]["val_loss"] < 0.5, "the classes are far apart"
+    summary = project.run(*LIGHT, "baseline")
+    assert set(summary["families"]) == {"linear", "boosted"}
+    assert summary["families"]["linear"]["val_loss"] < 0.5, "the classes are far apart"
 
 
 def test_what_is_there_stays_as_it_is(project: Toy, tmp_path: Path) -> None:
     path = bundled("wine", tmp_path)
-    new(project.project, "mine", path, Answers())
+    create_use_case(project.project, "mine", path, Answers())
     edited = project.project.contract("mine").read_text() + "# by hand\n"
     project.project.contract("mine").write_text(edited)
     params = (project.root / "params.yaml").read_text()
     with pytest.raises(ConfigError, match="mine is there already, and yours"):
-        new(project.project, "mine", path, Answers())
-    new(project.project, "other", path, Answers())
+        create_use_case(project.project, "mine", path, Answers())
+    create_use_case(project.project, "other", path, Answers())
     assert project.project.contract("mine").read_text() == edited
     assert (project.root / "params.yaml").read_text().startswith(params.rstrip("\n"))
 
@@ -96,7 +96,7 @@ def test_a_file_that_cannot_be_used_leaves_nothing_behind(project: Toy, tmp_path
     empty.write_text("")
     for path, words in ((unclear, "--target"), (empty, "empty"), (tmp_path / "gone.csv", "no such file")):
         with pytest.raises(InputError, match=words):
-            new(project.project, "mine", path, Answers())
+            create_use_case(project.project, "mine", path, Answers())
     assert not project.project.contract("mine").exists()
     assert (project.root / "params.yaml").read_text() == before
     assert not project.project.raw("mine").exists()
@@ -109,12 +109,12 @@ def test_files_with_other_columns_are_never_joined_and_equal_ones_are_one_table(
     rows = path.read_text().splitlines(keepends=True)
     (folder / "more.csv").write_text(rows[0] + "".join(rows[100:]))
     path.write_text("".join(rows[:100]))
-    new(project.project, "mine", folder, Answers())
+    create_use_case(project.project, "mine", folder, Answers())
     project.run(*LIGHT)
     assert read_table(project.out("split", "splits.parquet")).height == len(rows) - 1
     (folder / "others.csv").write_text("x,y\n1,2\n")
     with pytest.raises(InputError, match=r"the files differ in their columns: .*others.csv \(2 columns\)"):
-        new(project.project, "two", folder, Answers())
+        create_use_case(project.project, "two", folder, Answers())
 
 
 def test_what_a_later_file_holds_for_the_first_time_is_warned_of_and_set_aside_is_nothing(
@@ -123,19 +123,19 @@ def test_what_a_later_file_holds_for_the_first_time_is_warned_of_and_set_aside_i
     rows = [f"{20 + i % 60},{'basic' if i % 3 else 'plus'},{'yes' if i % 7 > 4 else 'no'}" for i in range(400)]
     path = tmp_path / "month.csv"
     path.write_text("age,plan,churn\n" + "\n".join(rows) + "\n")
-    new(project.project, "mine", path, Answers())
+    create_use_case(project.project, "mine", path, Answers())
     project.run("ingest")
     assert not project.run("validate")["warnings"]
     path.write_text("age,plan,churn\n" + "\n".join([*rows, "4100,basic,no", "50,gold,no", "51,gold,yes"]) + "\n")
     fetching.fetch(project.project, "mine", path)
     project.run("ingest")
-    found = project.run("validate")
-    assert [note["message"] for note in found["warnings"]] == [
+    summary = project.run("validate")
+    assert [note["message"] for note in summary["warnings"]] == [
         "table main: plan is none of basic, plus in 2 of 403 rows: 'gold'",
         "table main: age lies outside 20 to 80 in 1 of 403 rows",
     ]
-    assert {note["code"] for note in found["warnings"]} == {"unexpected"}
-    assert not found["quarantine"]
+    assert {note["code"] for note in summary["warnings"]} == {"unexpected"}
+    assert not summary["quarantine"]
     ready = prepare_rows(project.contract, path)
     assert ready.units.height == 403
     assert "plan is none of basic, plus in 2 of 403 rows: 'gold' [unexpected]" in caplog.text
@@ -155,7 +155,7 @@ def test_equal_pictures_are_in_one_part(project: Toy, tmp_path: Path) -> None:
             tar.addfile(member, io.BytesIO(file.getvalue()))
             lines.append(f"C{i:05d},images/{i}.png,{'damaged' if i % 3 else 'ok'}")
     (folder / "claims.csv").write_text("\n".join(lines) + "\n")
-    new(project.project, "mine", folder, Answers(target="condition"))
+    create_use_case(project.project, "mine", folder, Answers(target="condition"))
     assert project.contract.split.kind == "hash"
     project.run("ingest", "validate", "clean", "featurize", "split")
     splits = read_table(project.out("split", "splits.parquet"))
@@ -192,7 +192,7 @@ def test_three_questions_stand_on_one_screen_before_the_first_is_answered(
     project: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = Person(monkeypatch, "1", "result_days", "2 40")
-    new(project.project, "mine", _coded(tmp_path / "codes.csv"), Answers(), terminal.Terminal())
+    create_use_case(project.project, "mine", _coded(tmp_path / "codes.csv"), Answers(), terminal.Terminal())
     contract = project.contract
     assert contract.columns["churn_flag"].values == {"2": 0, "1": 1}
     assert not contract.leakage_suspects
@@ -207,7 +207,9 @@ def test_another_outcome_is_asked_about_anew_and_what_fits_nothing_again(
 ) -> None:
     person = Person(monkeypatch, "churn_flag = 3", "gone", "bought = yes", "cheap")
     bought = ["yes" if i % 4 else "no" for i in range(400)]
-    new(project.project, "mine", _coded(tmp_path / "codes.csv", bought=bought), Answers(), terminal.Terminal())
+    create_use_case(
+        project.project, "mine", _coded(tmp_path / "codes.csv", bought=bought), Answers(), terminal.Terminal()
+    )
     assert project.contract.target == "bought"
     assert project.contract.columns["bought"].values == {"no": 0, "yes": 1}
     assert [prompt[0] for prompt in person.prompts] == ["1", "1", "1", "2", "2"]
@@ -223,9 +225,9 @@ def test_without_an_outcome_that_stands_out_the_person_says_it_or_nothing_is_mad
     pl.DataFrame({"a": [i % 7 for i in range(400)], "b": [i % 5 for i in range(400)]}).write_csv(path)
     Person(monkeypatch)
     with pytest.raises(InputError, match="--target"):
-        new(project.project, "mine", path, Answers(), terminal.Terminal())
+        create_use_case(project.project, "mine", path, Answers(), terminal.Terminal())
     person = Person(monkeypatch, "b")
-    new(project.project, "mine", path, Answers(), terminal.Terminal())
+    create_use_case(project.project, "mine", path, Answers(), terminal.Terminal())
     assert project.contract.target == "b"
     assert len(person.prompts) == 1
 
@@ -235,7 +237,9 @@ def test_which_of_day_and_month_comes_first_is_asked_where_no_row_tells_and_take
 ) -> None:
     days = [f"{1 + i % 12:02d}/{1 + i % 11:02d}/2023" for i in range(400)]
     person = Person(monkeypatch, "first", "day")
-    new(project.project, "mine", _coded(tmp_path / "orders.csv", order_date=days), Answers(), terminal.Terminal())
+    create_use_case(
+        project.project, "mine", _coded(tmp_path / "orders.csv", order_date=days), Answers(), terminal.Terminal()
+    )
     assert project.contract.columns["order_date"].format == "%-d/%-m/%Y"
     assert person.screen.getvalue().count("row ") == 3
     assert [prompt[0] for prompt in person.prompts] == ["1", "1", "2", "3"]
@@ -251,6 +255,6 @@ def test_of_unlike_files_the_table_is_asked_for_and_nothing_is_joined(
     (folder / "train.csv").write_text("x,z,churn\n" + "\n".join(rows) + "\n")
     (folder / "submission.csv").write_text("x,p\n1,2\n2,3\n")
     person = Person(monkeypatch, "tain.csv", "train.csv")
-    new(project.project, "mine", folder, Answers(), terminal.Terminal())
+    create_use_case(project.project, "mine", folder, Answers(), terminal.Terminal())
     assert [path.name for path in project.project.raw("mine").iterdir()] == ["train.csv"]
     assert "tain.csv is none of submission.csv, train.csv" in person.seen[1]

@@ -26,10 +26,10 @@ NAMES = ("load_table", "load_scorer", "evaluate", "gate")
 
 
 @pytest.fixture(scope="module")
-def trained(made: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
+def trained(prepared_toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
     root = tmp_path_factory.mktemp("notebook") / "project"
-    shutil.copytree(made.root, root)
-    toy = type(made)(root=root)
+    shutil.copytree(prepared_toy.root, root)
+    toy = type(prepared_toy)(root=root)
     toy.edit("params.yaml", "trials: 6", "trials: 1")
     toy.run("baseline")
     return toy
@@ -72,9 +72,9 @@ def test_figures_are_those_of_the_metric_with_an_interval(trained: Toy) -> None:
     from perennial.evaluation.statistics.metrics import measure
 
     scorer, rows = perennial.load_scorer("ad_response", family="linear"), perennial.load_table("ad_response", "test")
-    found = perennial.evaluate(scorer, rows, trained.contract)
-    assert set(found) == {"auc", "ap", "log_loss", "brier"}
-    for metric, interval in found.items():
+    figures = perennial.evaluate(scorer, rows, trained.contract)
+    assert set(figures) == {"auc", "ap", "log_loss", "brier"}
+    for metric, interval in figures.items():
         assert interval.value == pytest.approx(measure(metric, rows["responded"].to_numpy(), scorer.score(rows)[:, 0]))
         assert interval.low < interval.value < interval.high
 

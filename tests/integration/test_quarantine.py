@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 
-def test_counts_and_samples_are_those_of_the_stages(made: Toy) -> None:
-    rows = read_quarantine(made.project, made.name)
-    found = count_by_rule(rows)
-    assert sum(found.values()) == rows.height == 162
+def test_counts_and_samples_are_those_of_the_stages(prepared_toy: Toy) -> None:
+    rows = read_quarantine(prepared_toy.project, prepared_toy.name)
+    result = count_by_rule(rows)
+    assert sum(result.values()) == rows.height == 162
     for stage in ("ingest", "validate"):
-        height = read_table(made.out(stage, "quarantine.parquet")).height
-        assert sum(n for (at, _, _), n in found.items() if at == stage) == height
+        height = read_table(prepared_toy.out(stage, "quarantine.parquet")).height
+        assert sum(n for (at, _, _), n in result.items() if at == stage) == height
     shown = sample_rows(rows, "between:amount", 3)
     assert len(shown) == 3
     assert all(row["rule"] == "between:amount" and row["where"].startswith("events.csv:") for row in shown)
@@ -56,14 +56,14 @@ def test_a_replay_changes_nothing_and_says_what_would_pass(project: Toy) -> None
 
 
 def test_the_command_says_it_in_one_table_each(
-    made: Toy, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    prepared_toy: Toy, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(made.root)
-    assert cli.run(["quarantine", "list", made.name]) == 0
+    monkeypatch.chdir(prepared_toy.root)
+    assert cli.run(["quarantine", "list", prepared_toy.name]) == 0
     assert "between:amount" in capsys.readouterr().out
-    assert cli.run(["quarantine", "show", made.name, "--rule", "record:field_count", "--limit", "1"]) == 0
+    assert cli.run(["quarantine", "show", prepared_toy.name, "--rule", "record:field_count", "--limit", "1"]) == 0
     assert ".csv:" in capsys.readouterr().out
-    assert cli.run(["quarantine", "replay", made.name]) == 0
+    assert cli.run(["quarantine", "replay", prepared_toy.name]) == 0
     said = capsys.readouterr().out
     assert "still set aside" in said
     assert "no row would pass that did not before; nothing was changed" in said

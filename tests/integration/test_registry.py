@@ -30,7 +30,7 @@ from perennial.results.decision import DecisionRecord
 from perennial.results.evaluations import read_evaluation
 from perennial.scoring.scorer import Scorer
 from perennial.tracking import registry
-from perennial.tracking.store import Store, exists, open_store
+from perennial.tracking.store import Store, open_store, store_exists
 from tests.fakes.decisions import decision_record
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
-def evaluated(made: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
+def evaluated(prepared_toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
     """2,000 customers up to evaluate, with an empty store that is migrated. Shared: copy it."""
-    toy = type(made)(root=tmp_path_factory.mktemp("evaluated") / "project")
-    shutil.copytree(made.root, toy.root)
+    toy = type(prepared_toy)(root=tmp_path_factory.mktemp("evaluated") / "project")
+    shutil.copytree(prepared_toy.root, toy.root)
     toy.edit("params.yaml", "epochs: 40", "epochs: 3")
     toy.edit("params.yaml", "trials: 6", "trials: 1")
     toy.edit("params.yaml", "bootstrap: 500", "bootstrap: 100")
@@ -91,7 +91,7 @@ def counts(toy: Toy) -> dict[str, int]:
         "runs": len(store.client.search_runs([experiment])),
         "models": len(store.client.search_logged_models([experiment])),
         "versions": len(store.client.search_model_versions(f"name = '{toy.name}'")),
-        "decisions": len(registry.decisions(store, toy.name)),
+        "decisions": len(registry.read_decisions(store, toy.name)),
     }
 
 
@@ -105,11 +105,11 @@ def retrained(toy: Toy, seed: int) -> None:
 def in_use(toy: Toy, number: str) -> None:
     """As if the gate had let this version pass."""
     store = open_store(toy.project)
-    found, before = registry.version(store, toy.name, number), registry.champion(store, toy.name)
-    champion = before.reference if before else None
+    result, before = registry.get_version(store, toy.name, number), registry.find_champion(store, toy.name)
     record = decision_record(
-        "PROMOTE", number, digest=found.digest, family=found.family, champion=champion, reasons=("as if",)
-    )
+        version=number, digest=result.digest, family=result.family, champion=before.reference if before else None,
+        reasons=("as if",), rules=(),
+    )  # fmt: skip
     registry.append_decision(store, toy.name, record)
     registry.set_champion(store, toy.name, number)
 
@@ -119,11 +119,11 @@ def test_registering_twice_leaves_one_run_one_model_one_version(shop: Toy) -> No
     assert register(shop.project, shop.name) == first
     assert counts(shop) == {"runs": 1, "models": 1, "versions": 1, "decisions": 0}
     store = open_store(shop.project)
-    found = registry.by_alias(store, shop.name, "challenger")
-    assert found is not None
-    assert found.number == first.version == "1"
-    assert found.digest == first.digest == folder_digest(bundle_folder(shop.project, shop.name, first.family))
-    assert registry.champion(store, shop.name) is None
+    result = registry.find_by_alias(store, shop.name, "challenger")
+    assert result is not None
+    assert result.number == first.version == "1"
+    assert result.digest == first.digest == folder_digest(bundle_folder(shop.project, shop.name, first.family))
+    assert registry.find_champion(store, shop.name) is None
     run = store.client.get_run(first.run_id)
     assert run.info.status == "FINISHED"
     curve = store.client.get_metric_history(first.run_id, "val_loss")
@@ -142,14 +142,14 @@ def test_a_registration_that_was_killed_is_completed_by_the_next(
     killed_once(monkeypatch, MlflowClient, step)
     with pytest.raises(Killed):
         register(shop.project, shop.name)
-    found = register(shop.project, shop.name)
+    registration = register(shop.project, shop.name)
     assert counts(shop) == {"runs": 1, "models": 1, "versions": 1, "decisions": 0}
     store = open_store(shop.project)
-    challenger = registry.by_alias(store, shop.name, "challenger")
+    challenger = registry.find_by_alias(store, shop.name, "challenger")
     assert challenger is not None
-    assert challenger.number == found.version
-    assert store.client.get_run(found.run_id).info.status == "FINISHED"
-    assert store.client.get_metric_history(found.run_id, "val_loss")
+    assert challenger.number == registration.version
+    assert store.client.get_run(registration.run_id).info.status == "FINISHED"
+    assert store.client.get_metric_history(registration.run_id, "val_loss")
 
 
 def test_the_first_model_is_promoted_once(shop: Toy) -> None:
@@ -160,9 +160,9 @@ def test_the_first_model_is_promoted_once(shop: Toy) -> None:
     register(shop.project, shop.name)
     assert promote(shop.project, shop.name) == record
     assert counts(shop)["decisions"] == 1
-    found = registry.champion(open_store(shop.project), shop.name)
-    assert found is not None
-    assert found.number == "1"
+    result = registry.find_champion(open_store(shop.project), shop.name)
+    assert result is not None
+    assert result.number == "1"
 
 
 def test_a_promotion_that_was_killed_before_the_alias_is_carried_out(
@@ -173,12 +173,12 @@ def test_a_promotion_that_was_killed_before_the_alias_is_carried_out(
     with pytest.raises(Killed):
         promote(shop.project, shop.name)
     store = open_store(shop.project)
-    assert registry.champion(store, shop.name) is None
-    assert len(registry.decisions(store, shop.name)) == 1
+    assert registry.find_champion(store, shop.name) is None
+    assert len(registry.read_decisions(store, shop.name)) == 1
     assert promote(shop.project, shop.name).verdict == "PROMOTE"
-    found = registry.champion(store, shop.name)
-    assert found is not None
-    assert found.number == "1"
+    result = registry.find_champion(store, shop.name)
+    assert result is not None
+    assert result.number == "1"
     assert counts(shop)["decisions"] == 1
 
 
@@ -198,14 +198,14 @@ def test_a_model_in_use_that_an_older_version_of_us_made_is_not_comparable(
     assert promote(shop.project, name).verdict == "PROMOTE"
     retrained(shop, 2)
     register(shop.project, name)
-    known = registry.scorer
+    known = registry.load_scorer
 
-    def of_now(store: Any, found: registry.Version) -> Any:
-        if found.number == "1":
+    def of_now(store: Any, result: registry.Version) -> Any:
+        if result.number == "1":
             raise Refused("bundle.json says format 1: this version reads format 2")
-        return known(store, found)
+        return known(store, result)
 
-    monkeypatch.setattr(registry, "scorer", of_now)
+    monkeypatch.setattr(registry, "load_scorer", of_now)
     record = promote(shop.project, name)
     assert record.verdict == "HOLD"
     assert record.reasons == (
@@ -214,9 +214,9 @@ def test_a_model_in_use_that_an_older_version_of_us_made_is_not_comparable(
     by_hand = promote(shop.project, name, why="made by version 0.1, which nobody has any more")
     assert by_hand.verdict == "PROMOTE"
     assert by_hand.reasons[0].startswith("judged as a first model by hand (made by version 0.1")
-    found = registry.champion(open_store(shop.project), name)
-    assert found is not None
-    assert found.number == "2"
+    result = registry.find_champion(open_store(shop.project), name)
+    assert result is not None
+    assert result.number == "2"
 
 
 def test_a_reason_does_not_stand_in_for_being_better(shop: Toy) -> None:
@@ -242,14 +242,14 @@ def test_rollback_goes_to_the_champion_before_and_leaves_a_record(shop: Toy) -> 
         rollback(shop.project, name, "9", "none")
     with pytest.raises(Refused, match=r"version 2 was never in use, so there is no way back to it; in use were: 1\."):
         rollback(shop.project, name, "2", "by hand")
-    assert len(registry.decisions(store, name)) == 1
+    assert len(registry.read_decisions(store, name)) == 1
     in_use(shop, "2")
     assert rollback(shop.project, name, None, "it misbehaves").version == "1"
-    found = registry.champion(store, name)
-    assert found is not None
-    assert found.number == "1"
-    told = [(r.verdict, r.version, r.reasons[0]) for r in registry.decisions(store, name)][1:]
-    assert told == [("PROMOTE", "2", "as if"), ("ROLLBACK", "1", "it misbehaves")]
+    result = registry.find_champion(store, name)
+    assert result is not None
+    assert result.number == "1"
+    document = [(r.verdict, r.version, r.reasons[0]) for r in registry.read_decisions(store, name)][1:]
+    assert document == [("PROMOTE", "2", "as if"), ("ROLLBACK", "1", "it misbehaves")]
 
 
 @pytest.mark.parametrize("change", ["edited", "removed"])
@@ -258,14 +258,14 @@ def test_a_broken_chain_of_decisions_is_found_out(shop: Toy, change: str) -> Non
     register(shop.project, name)
     for verdict in ("HOLD", "REJECT", "PROMOTE"):
         registry.append_decision(store, name, decision_record(verdict))
-    assert [record.number for record in registry.decisions(store, name)] == [1, 2, 3]
+    assert [record.number for record in registry.read_decisions(store, name)] == [1, 2, 3]
     if change == "edited":
         text = store.client.get_registered_model(name).tags["decision.000001"]
         store.client.set_registered_model_tag(name, "decision.000001", text.replace("HOLD", "PROMOTE"))
     else:
         store.client.delete_registered_model_tag(name, "decision.000002")
     with pytest.raises(IntegrityError, match=rf"{name}: decision [23] does not follow from the one before it"):
-        registry.decisions(store, name)
+        registry.read_decisions(store, name)
     with pytest.raises(IntegrityError, match=r"does not follow"):
         promote(shop.project, name)
 
@@ -274,18 +274,18 @@ def test_a_broken_chain_of_decisions_is_found_out(shop: Toy, change: str) -> Non
 def test_files_of_a_version_that_are_not_those_registered_are_refused(shop: Toy, tmp_path: Path, change: str) -> None:
     register(shop.project, shop.name)
     store = open_store(shop.project)
-    found = registry.version(store, shop.name, "1")
-    assert registry.bundle_of(store, found, tmp_path / "good").is_dir()
-    kept = next(p.parent for p in (shop.project.services / "mlflow" / "artifacts").rglob("bundle.json"))
-    text = (kept / "calibration.json").read_text()
+    result = registry.get_version(store, shop.name, "1")
+    assert registry.download_bundle(store, result, tmp_path / "good").is_dir()
+    remaining = next(p.parent for p in (shop.project.services / "mlflow" / "artifacts").rglob("bundle.json"))
+    text = (remaining / "calibration.json").read_text()
     match change:
         case "edited":
-            (kept / "calibration.json").write_text(text + " ")
+            (remaining / "calibration.json").write_text(text + " ")
         case "resealed":
-            (kept / "calibration.json").write_text(text + " ")
-            seal(kept)
+            (remaining / "calibration.json").write_text(text + " ")
+            seal(remaining)
         case "emptied":
-            shutil.rmtree(kept)
+            shutil.rmtree(remaining)
         case _:
             shutil.rmtree(shop.project.services / "mlflow" / "artifacts")
     words = {
@@ -295,19 +295,19 @@ def test_files_of_a_version_that_are_not_those_registered_are_refused(shop: Toy,
         "removed": r"the files of ad_response version 1 (are gone|cannot be read .*): restore the artifact store",
     }
     with pytest.raises(IntegrityError, match=words[change]):
-        registry.bundle_of(store, found, tmp_path / "bad")
+        registry.download_bundle(store, result, tmp_path / "bad")
     with pytest.raises(IntegrityError):
         promote(shop.project, shop.name)
-    assert registry.champion(store, shop.name) is None
+    assert registry.find_champion(store, shop.name) is None
 
 
 def test_mlflow_predicts_by_the_champions_name_what_the_scorer_says(shop: Toy) -> None:
     import mlflow
 
-    told = register(shop.project, shop.name)
+    registration = register(shop.project, shop.name)
     promote(shop.project, shop.name)
     mlflow.set_tracking_uri(open_store(shop.project).uri)
-    scorer = Scorer.load(bundle_folder(shop.project, shop.name, told.family))
+    scorer = Scorer.load(bundle_folder(shop.project, shop.name, registration.family))
     units, splits = (
         read_table(shop.out(s, f)) for s, f in (("featurize", "units.parquet"), ("split", "splits.parquet"))
     )
@@ -318,17 +318,17 @@ def test_mlflow_predicts_by_the_champions_name_what_the_scorer_says(shop: Toy) -
         model = mlflow.pyfunc.load_model(f"models:/{shop.name}@champion")
         schema = {c.name: c.type.to_numpy() for c in model.metadata.get_input_schema()}
         frame = rows.to_pandas().astype({n: t for n, t in schema.items() if t.kind in "if"})
-        found = model.predict(frame)
-    assert list(found.columns) == ["probability"]
+        result = model.predict(frame)
+    assert list(result.columns) == ["probability"]
     assert rows.height > 100
-    np.testing.assert_allclose(found.to_numpy(), scorer.score(rows), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(result.to_numpy(), scorer.score(rows), rtol=0, atol=1e-9)
     folder = shop.project.services / "mlflow" / "artifacts"
     assert not [p for p in folder.rglob("*") if p.suffix in {".pkl", ".pickle", ".joblib", ".pt"}]
 
 
 def test_two_processes_that_open_a_new_store_make_one_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert not exists(Project(root=tmp_path))
+    assert not store_exists(Project(root=tmp_path))
     spawn = multiprocessing.get_context("spawn")
     processes = [spawn.Process(target=in_silence, args=(str(tmp_path), n)) for n in range(2)]
     for process in processes:
@@ -344,7 +344,7 @@ def test_two_processes_that_open_a_new_store_make_one_database(tmp_path: Path, m
         names = [row[0] for row in database.execute("select name from experiments").fetchall()]
     database.close()
     assert sorted(names) == ["Default", "shop-0", "shop-1"]
-    assert exists(Project(root=tmp_path))
+    assert store_exists(Project(root=tmp_path))
 
 
 def in_silence(root: str, number: int) -> None:
@@ -355,15 +355,14 @@ def in_silence(root: str, number: int) -> None:
 def test_a_server_that_is_named_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracker.example:5000")
     assert open_store(Project(root=tmp_path)) == Store(uri="http://tracker.example:5000", artifacts=None)
-    assert exists(Project(root=tmp_path))
+    assert store_exists(Project(root=tmp_path))
     assert not (tmp_path / ".perennial").exists()
 
 
 def test_a_decision_is_plain_json(shop: Toy) -> None:
     register(shop.project, shop.name)
     record = promote(shop.project, shop.name)
-    dump = json.dumps(record.model_dump(mode="json"), allow_nan=False)
-    assert DecisionRecord.model_validate_json(dump) == record
+    assert DecisionRecord.model_validate_json(json.dumps(record.model_dump(mode="json"), allow_nan=False)) == record
     assert {rule.name for rule in record.rules} >= {"improvement", "minimum"}
     assert pl.DataFrame({"reason": record.reasons}).height >= 1
 
@@ -377,15 +376,15 @@ def test_a_version_that_was_rolled_back_comes_back_by_hand_only(shop: Toy) -> No
     in_use(shop, second.version)
     rollback(shop.project, shop.name, "1", "complaints")
     register(shop.project, shop.name)  # the next nightly run
-    held = promote(shop.project, shop.name)
-    assert held.verdict == "HOLD"
-    assert held.reasons == ("this version was rolled back (complaints); promote it by hand with --version 2",)
-    champion = registry.champion(store, shop.name)
+    held_rows = promote(shop.project, shop.name)
+    assert held_rows.verdict == "HOLD"
+    assert held_rows.reasons == ("this version was rolled back (complaints); promote it by hand with --version 2",)
+    champion = registry.find_champion(store, shop.name)
     assert champion is not None
     assert champion.number == "1"
-    assert promote(shop.project, shop.name) == held, "said once"
+    assert promote(shop.project, shop.name) == held_rows, "said once"
     by_hand = promote(shop.project, shop.name, "2")
-    assert by_hand.number >= held.number
+    assert by_hand.number >= held_rows.number
 
 
 def test_the_word_that_stands_on_a_candidate_is_of_the_version_in_use(shop: Toy) -> None:
@@ -399,7 +398,7 @@ def test_the_word_that_stands_on_a_candidate_is_of_the_version_in_use(shop: Toy)
 
     def standing() -> DecisionRecord:
         evaluation = read_evaluation(shop.project, name)
-        return _decision_on_candidate(shop.project, name, evaluation, registry.decisions(store, name))
+        return _decision_on_candidate(shop.project, name, evaluation, registry.read_decisions(store, name))
 
     with pytest.raises(Refused, match=r"was taken out of use and not judged since: perennial run ad_response"):
         standing()

@@ -28,14 +28,14 @@ NAME = "ad_response"
 
 
 @pytest.fixture(scope="module")
-def model(made: Toy, tmp_path_factory: pytest.TempPathFactory) -> Scorer:
+def model(prepared_toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Scorer:
     """A linear model on the shared project's rows."""
     import shutil
 
     from tests.conftest import Toy as Project
 
     root = tmp_path_factory.mktemp("model") / "project"
-    shutil.copytree(made.root, root)
+    shutil.copytree(prepared_toy.root, root)
     toy = Project(root=root)
     toy.edit("params.yaml", "trials: 6", "trials: 1")
     toy.run("baseline")
@@ -51,9 +51,9 @@ def incoming(tmp_path: Path) -> Path:
     return folder
 
 
-def test_every_new_customer_is_scored_once(made: Toy, model: Scorer, incoming: Path) -> None:
-    prepared = prepare_rows(made.contract, incoming)
-    table = build_score_list(model, prepared.units, made.contract)
+def test_every_new_customer_is_scored_once(prepared_toy: Toy, model: Scorer, incoming: Path) -> None:
+    prepared = prepare_rows(prepared_toy.contract, incoming)
+    table = build_score_list(model, prepared.units, prepared_toy.contract)
     assert prepared.n_rows == 1000
     assert table.height + prepared.rejected.height == 1000
     assert table["row_id"].n_unique() == table.height
@@ -62,8 +62,8 @@ def test_every_new_customer_is_scored_once(made: Toy, model: Scorer, incoming: P
     assert table["reasons"].str.len_chars().min() > 0
 
 
-def test_the_list_is_the_best_within_the_budget_that_pays(made: Toy, model: Scorer, incoming: Path) -> None:
-    table = build_score_list(model, prepare_rows(made.contract, incoming).units, made.contract)
+def test_the_list_is_the_best_within_the_budget_that_pays(prepared_toy: Toy, model: Scorer, incoming: Path) -> None:
+    table = build_score_list(model, prepare_rows(prepared_toy.contract, incoming).units, prepared_toy.contract)
     chosen = table.filter(pl.col("action") == "contact")
     left = table.filter(pl.col("action") == "none")
     assert 0 < chosen.height <= 0.4 * table.height
@@ -74,11 +74,13 @@ def test_the_list_is_the_best_within_the_budget_that_pays(made: Toy, model: Scor
     assert best["probability"].min() >= table.filter(pl.col("decile") == 2)["probability"].max()
 
 
-def test_a_lender_gets_points_and_why_not_for_the_refused_only(made: Toy, model: Scorer, incoming: Path) -> None:
-    units = prepare_rows(made.contract, incoming).units
+def test_a_lender_gets_points_and_why_not_for_the_refused_only(
+    prepared_toy: Toy, model: Scorer, incoming: Path
+) -> None:
+    units = prepare_rows(prepared_toy.contract, incoming).units
     cut = float(np.quantile(model.score(units)[:, 0], 0.7))
     serving = model.bundle.serving.model_copy(update={"money": Money(gain_if_good=cut, loss_if_bad=1 - cut)})
-    table = build_score_list(Scorer(bundle=replace(model.bundle, serving=serving)), units, made.contract)
+    table = build_score_list(Scorer(bundle=replace(model.bundle, serving=serving)), units, prepared_toy.contract)
     refused, approved = (table.filter(pl.col("action") == action) for action in ("refuse", "approve"))
     assert refused.height + approved.height == table.height
     assert refused.height == pytest.approx(0.3 * table.height, abs=5)
@@ -89,13 +91,13 @@ def test_a_lender_gets_points_and_why_not_for_the_refused_only(made: Toy, model:
     assert approved["reasons"].str.contains("; but ").any()
 
 
-def test_scores_are_those_of_the_scorer(made: Toy, model: Scorer, incoming: Path) -> None:
-    prepared = prepare_rows(made.contract, incoming)
-    table = build_score_list(model, prepared.units, made.contract)
+def test_scores_are_those_of_the_scorer(prepared_toy: Toy, model: Scorer, incoming: Path) -> None:
+    prepared = prepare_rows(prepared_toy.contract, incoming)
+    table = build_score_list(model, prepared.units, prepared_toy.contract)
     np.testing.assert_array_equal(table["probability"].to_numpy(), model.score(prepared.units)[:, 0])
 
 
-def test_bad_rows_are_rejected_with_their_reason_and_counted(made: Toy, incoming: Path) -> None:
+def test_bad_rows_are_rejected_with_their_reason_and_counted(prepared_toy: Toy, incoming: Path) -> None:
     lines = (incoming / "customers.csv").read_bytes().splitlines(keepends=True)
     extra = [
         b"900000001,2025-02-30,1980,Bern,web,1\n",  # no such day
@@ -105,7 +107,7 @@ def test_bad_rows_are_rejected_with_their_reason_and_counted(made: Toy, incoming
         lines[1],  # twice the same
     ]
     (incoming / "customers.csv").write_bytes(b"".join([*lines, *extra]))
-    prepared = prepare_rows(made.contract, incoming)
+    prepared = prepare_rows(prepared_toy.contract, incoming)
     assert prepared.n_rows == 1005
     assert prepared.units.height == 1000
     reasons = " | ".join(prepared.rejected["reason"])
@@ -114,10 +116,10 @@ def test_bad_rows_are_rejected_with_their_reason_and_counted(made: Toy, incoming
 
 
 def test_an_unknown_category_is_scored_and_counted_where_the_contract_allows_it(
-    made: Toy, model: Scorer, incoming: Path
+    prepared_toy: Toy, model: Scorer, incoming: Path
 ) -> None:
-    column = made.contract.columns["city"].model_copy(update={"values": None})
-    contract = made.contract.model_copy(update={"columns": {**made.contract.columns, "city": column}})
+    column = prepared_toy.contract.columns["city"].model_copy(update={"values": None})
+    contract = prepared_toy.contract.model_copy(update={"columns": {**prepared_toy.contract.columns, "city": column}})
     text = (incoming / "customers.csv").read_text()
     (incoming / "customers.csv").write_text(text.replace(",Bern,", ",Lausanne,"))
     prepared = prepare_rows(contract, incoming)
@@ -125,14 +127,16 @@ def test_an_unknown_category_is_scored_and_counted_where_the_contract_allows_it(
     assert model.bundle.encoding.count_unknown(prepared.units)["city"] == text.count(",Bern,")
 
 
-def test_a_missing_column_is_named_unless_it_is_optional(made: Toy, model: Scorer, incoming: Path) -> None:
+def test_a_missing_column_is_named_unless_it_is_optional(prepared_toy: Toy, model: Scorer, incoming: Path) -> None:
     rows = [line.rpartition(",")[0] for line in (incoming / "customers.csv").read_text().splitlines()]
     (incoming / "customers.csv").write_text("\n".join(rows) + "\n")
     with pytest.raises(InputError, match=r"customers\.csv lacks column newsletter"):
-        prepare_rows(made.contract, incoming)
+        prepare_rows(prepared_toy.contract, incoming)
     update: dict[str, Any] = {"required": False, "nullable": True}
-    column = made.contract.columns["newsletter"].model_copy(update=update)
-    contract = made.contract.model_copy(update={"columns": {**made.contract.columns, "newsletter": column}})
+    column = prepared_toy.contract.columns["newsletter"].model_copy(update=update)
+    contract = prepared_toy.contract.model_copy(
+        update={"columns": {**prepared_toy.contract.columns, "newsletter": column}}
+    )
     prepared = prepare_rows(contract, incoming)
     assert prepared.units.height == 1000
     assert np.isfinite(model.score(prepared.units)).all()
@@ -147,21 +151,23 @@ def test_a_csv_runs_nothing_in_a_spreadsheet(tmp_path: Path) -> None:
     assert [row[1] for row in rows[1:]] == ["-0.5", "0.1", "0.2", "0.3", "0.4"], "numbers stay numbers"
 
 
-def test_without_a_champion_or_a_known_ending_it_refuses(made: Toy, incoming: Path, tmp_path: Path) -> None:
+def test_without_a_champion_or_a_known_ending_it_refuses(prepared_toy: Toy, incoming: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"--output list\.xlsx: end it in \.csv or \.parquet"):
-        score(made.project, NAME, incoming, Path("list.xlsx"), None)
+        score(prepared_toy.project, NAME, incoming, Path("list.xlsx"), None)
     with pytest.raises(Refused, match=r"ad_response has no champion yet"):
-        score(made.project, NAME, incoming, tmp_path / "list.csv", None)
+        score(prepared_toy.project, NAME, incoming, tmp_path / "list.csv", None)
 
 
-def test_an_input_that_is_not_there_or_not_all_of_it_is_one_line(made: Toy, incoming: Path, tmp_path: Path) -> None:
+def test_an_input_that_is_not_there_or_not_all_of_it_is_one_line(
+    prepared_toy: Toy, incoming: Path, tmp_path: Path
+) -> None:
     with pytest.raises(InputError, match=r"--input missing\.csv: there is no such file or folder"):
-        score(made.project, NAME, Path("missing.csv"), tmp_path / "list.csv", None)
+        score(prepared_toy.project, NAME, Path("missing.csv"), tmp_path / "list.csv", None)
     both = (
         r"customers\.csv is one file, the contract has 2 tables: give the folder that holds customers\.csv and events"
     )
     with pytest.raises(InputError, match=both):
-        prepare_rows(made.contract, incoming / "customers.csv")
+        prepare_rows(prepared_toy.contract, incoming / "customers.csv")
 
 
 @pytest.mark.parametrize(
@@ -176,7 +182,7 @@ def test_an_input_that_is_not_there_or_not_all_of_it_is_one_line(made: Toy, inco
     ],
 )
 def test_a_list_never_takes_the_place_of_what_is_read(
-    made: Toy, incoming: Path, tmp_path: Path, output: str, words: str
+    prepared_toy: Toy, incoming: Path, tmp_path: Path, output: str, words: str
 ) -> None:
     (tmp_path / "linked.csv").symlink_to(incoming / "events.csv")
     (tmp_path / "folder.csv").mkdir()
@@ -187,15 +193,15 @@ def test_a_list_never_takes_the_place_of_what_is_read(
         source.write_text("id\n1\n")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     with pytest.raises(ConfigError, match=words):
-        score(made.project, NAME, source, tmp_path / output, None)
+        score(prepared_toy.project, NAME, source, tmp_path / output, None)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
-def test_events_with_dirt_do_not_lose_a_customer(made: Toy, incoming: Path) -> None:
+def test_events_with_dirt_do_not_lose_a_customer(prepared_toy: Toy, incoming: Path) -> None:
     dirty = [
         row
         for row in list_planted(Population(seed=1, first=20_000, n=1000, month=0, concept=0))
         if row.file == "events.csv"
     ]
     assert dirty
-    assert prepare_rows(made.contract, incoming).units.height == 1000
+    assert prepare_rows(prepared_toy.contract, incoming).units.height == 1000

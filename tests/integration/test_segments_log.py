@@ -50,7 +50,7 @@ KINDS = {"best": (3, 20, 40.0), "middle": (40, 5, 12.0), "gone": (250, 1, 5.0)} 
 
 def lines() -> list[str]:
     """150 customers of each of three kinds, as far from each other as log days, orders and money can be."""
-    rng, end, found = np.random.default_rng(7), dt.datetime(2011, 12, 9, 12), []
+    rng, end, result = np.random.default_rng(7), dt.datetime(2011, 12, 9, 12), []
     for kind, (silence, orders, price) in enumerate(KINDS.values()):
         for i in range(150):
             customer, last = 10_000 + 1_000 * kind + i, silence * rng.lognormal(0, 0.25)
@@ -58,8 +58,8 @@ def lines() -> list[str]:
                 at = end - dt.timedelta(days=last + 3 * order)
                 cost = price * rng.lognormal(0, 0.25)
                 item = f"{KITCHEN[i % 6]} {rng.integers(5)}"
-                found.append(f"{customer}-{order},x,{item},2,{at:%F %T},{cost:.2f},{customer},UK\n")
-    return found
+                result.append(f"{customer}-{order},x,{item},2,{at:%F %T},{cost:.2f},{customer},UK\n")
+    return result
 
 
 @pytest.fixture(scope="module")

@@ -97,5 +97,5 @@ def test_an_address_that_does_not_answer_says_what_to_do(project: Toy) -> None:
     with_source(
         project, f'source: {{kind: url, files: customers.csv, url: "http://127.0.0.1:9/x", sha256: "{"0" * 64}"}}'
     )
-    with pytest.raises(ServiceError, match=r"cannot be fetched .*offline\? .*by --data"):
+    with pytest.raises(ServiceError, match=r"cannot be fetched .*offline\? .*with --data"):
         fetch(project.project, NAME, any_size=True)

@@ -36,9 +36,9 @@ def unrecorded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def with_source(toy: Toy, **source: Any) -> None:
-    told = contract_of(Case(section="", name="", data=b"", expected={}))
-    told["source"] = {"kind": "sql", "query": QUERY, **source}
-    toy.project.contract("shop").write_text(yaml.safe_dump(told))
+    result = contract_of(Case(section="", name="", data=b"", expected={}))
+    result["source"] = {"kind": "sql", "query": QUERY, **source}
+    toy.project.contract("shop").write_text(yaml.safe_dump(result))
 
 
 def a_shop(root: Path, **source: Any) -> Toy:
@@ -56,12 +56,12 @@ def fill(path: Path, rows: list[list[str | None]]) -> None:
 
 
 def rows() -> list[list[str | None]]:
-    found: list[list[str | None]] = [list(row.split(",")) for row in lines()]
-    found[3][3], found[4][3] = None, ""
-    return found
+    result: list[list[str | None]] = [list(row.split(",")) for row in lines()]
+    result[3][3], result[4][3] = None, ""
+    return result
 
 
-def told(toy: Toy) -> list[dict[str, Any]]:
+def read_rows(toy: Toy) -> list[dict[str, Any]]:
     (path,) = toy.project.raw("shop").iterdir()
     assert path.name == "main.jsonl.gz"
     return [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
@@ -71,10 +71,10 @@ def test_sqlite_fills_the_raw_folder_and_null_is_no_empty_text(tmp_path: Path) -
     toy = a_shop(tmp_path / "p", url="sqlite:///shop.db")
     fill(toy.root / "shop.db", rows())
     fetch(toy.project, "shop")
-    found = told(toy)
-    assert [row["who"] for row in found] == [f"W{i:04d}" for i in range(60)], "in the order of the query"
-    assert (found[3]["town"], found[4]["town"]) == (None, "")
-    assert (found[0]["age"], found[0]["spend"]) == ("20", "0.5")
+    result = read_rows(toy)
+    assert [row["who"] for row in result] == [f"W{i:04d}" for i in range(60)], "in the order of the query"
+    assert (result[3]["town"], result[4]["town"]) == (None, "")
+    assert (result[0]["age"], result[0]["spend"]) == ("20", "0.5")
     before = next(toy.project.raw("shop").iterdir()).read_bytes()
     fetch(toy.project, "shop")
     assert next(toy.project.raw("shop").iterdir()).read_bytes() == before, "the same rows are the same bytes"
@@ -88,7 +88,7 @@ def test_a_database_is_only_read_and_a_query_that_fails_is_told(tmp_path: Path) 
         fetch(toy.project, "shop")
     fill(toy.root / "shop.db", rows())
     cases = {
-        "SELECT wealth FROM people": r"the query of table main fails \(no such column: wealth\); mend source.query",
+        "SELECT wealth FROM people": r"the query of table main fails \(no such column: wealth\); correct source.query",
         "DELETE FROM people": r"attempt to write a readonly database",
         "SELECT who, who FROM people": r"gives columns \['who', 'who'\]: name each once, with AS",
         "SELECT x'00ff' AS who": r"gives bytes in 'who': leave it out, or encode it as text",
@@ -112,9 +112,9 @@ def test_an_address_with_a_password_stands_in_a_variable(tmp_path: Path, monkeyp
     with pytest.raises(ConfigError, match="the variable SHOP_DB is not set: it holds the address, sqlite:///PATH, or"):
         fetch(toy.project, "shop")
     monkeypatch.setenv("SHOP_DB", "oracle://ann:secret@db/shop")
-    with pytest.raises(ConfigError, match="a database of kind 'oracle' is not known") as told_of:
+    with pytest.raises(ConfigError, match="a database of kind 'oracle' is not known") as describe:
         fetch(toy.project, "shop")
-    assert "secret" not in str(told_of.value)
+    assert "secret" not in str(describe.value)
     contradictions = {
         "says its address once": {},
         "also says query": {"url": "sqlite:///x", "query": None},
@@ -140,23 +140,23 @@ def test_a_table_that_lost_or_won_far_too_many_rows_stops(tmp_path: Path) -> Non
         ) as c:
             fetch(toy.project, "shop")
         assert c.value.code == "row_count_history"
-        assert len(told(toy)) == 1000, "the raw folder stays as it was"
+        assert len(read_rows(toy)) == 1000, "the raw folder stays as it was"
     fill(toy.root / "shop.db", [[f"{i}", *many[i][1:]] for i in range(150)])
     fetch(toy.project, "shop")
     fill(toy.root / "shop.db", [[f"{i}", *many[i][1:]] for i in range(15)])
     fetch(toy.project, "shop", any_size=True)
-    assert len(told(toy)) == 15
+    assert len(read_rows(toy)) == 15
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a PostgreSQL server of our own."""
     pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'perennial-ml[sql]'")
-    found = [
+    result = [
         *sorted(Path("/usr/lib/postgresql").glob("*/bin")),
         *(Path(p).parent for p in [shutil.which("initdb")] if p),
     ]
-    if not found:
+    if not result:
         pytest.skip("no PostgreSQL server is installed")
     room = tmp_path_factory.mktemp("pg")
     as_user: dict[str, Any] = {}
@@ -171,7 +171,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (room / "password").write_text("secret")
     (room / "password").chmod(0o644)
     words = [
-        found[-1] / "initdb",
+        result[-1] / "initdb",
         "-D",
         room / "data",
         "-U",
@@ -182,11 +182,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "md5",
         "--no-sync",
     ]
-    made = subprocess.run(words, capture_output=True, text=True, check=False, cwd=room, **as_user)
-    if made.returncode:
-        pytest.skip(f"PostgreSQL cannot be set up: {made.stderr.strip()[-200:]}")
+    built = subprocess.run(words, capture_output=True, text=True, check=False, cwd=room, **as_user)
+    if built.returncode:
+        pytest.skip(f"PostgreSQL cannot be set up: {built.stderr.strip()[-200:]}")
     start = [
-        found[-1] / "postgres",
+        result[-1] / "postgres",
         "-D",
         room / "data",
         "-p",
@@ -228,10 +228,10 @@ def test_postgresql_fills_the_raw_folder(server: str, tmp_path: Path, monkeypatc
     monkeypatch.setenv("SHOP_DB", server)
     toy = a_shop(tmp_path / "p", url_env="SHOP_DB")
     fetch(toy.project, "shop")
-    found = told(toy)
-    assert len(found) == 60
-    assert (found[3]["town"], found[4]["town"]) == (None, "")
-    assert (found[9]["joined"], found[9]["spend"]) == ("2025-01-19", "9.5")
+    result = read_rows(toy)
+    assert len(result) == 60
+    assert (result[3]["town"], result[4]["town"]) == (None, "")
+    assert (result[9]["joined"], result[9]["spend"]) == ("2025-01-19", "9.5")
     toy.run("ingest", "validate", "clean")
     assert read_table(toy.out("clean", "main.parquet"), [ROW_ID]).height == 60
     for text in ("SELECT nothing FROM people", "DELETE FROM people"):

@@ -44,7 +44,7 @@ def test_a_table_that_is_unfit_stops_and_says_why(project: Toy, case: str) -> No
     assert caught.value.exit_code == 2
 
 
-def test_what_a_stopped_stage_had_found_stays_readable(project: Toy, made: Toy) -> None:
+def test_what_a_stopped_stage_had_found_stays_readable(project: Toy, prepared_toy: Toy) -> None:
     for old, new in (STOPS["row count"][0], STOPS["one outcome"][0]):
         project.edit_contract(old, new)
     assert project.stage("ingest").returncode == 0
@@ -55,23 +55,25 @@ def test_what_a_stopped_stage_had_found_stays_readable(project: Toy, made: Toy) 
         done.stderr,
     )
     assert "what was written until then is kept in .perennial/ad_response/stopped/validate" in done.stdout
-    kept = project.project.state(project.name) / "stopped" / "validate"
-    assert read_table(kept / "quarantine.parquet").equals(read_table(made.out("validate", "quarantine.parquet")))
-    assert read_json(kept / "audit.json")["main"]["success"]
+    remaining = project.project.state(project.name) / "stopped" / "validate"
+    assert read_table(remaining / "quarantine.parquet").equals(
+        read_table(prepared_toy.out("validate", "quarantine.parquet"))
+    )
+    assert read_json(remaining / "audit.json")["main"]["success"]
     assert not project.out("validate", "manifest.json").exists()
 
 
-def test_a_process_writes_the_bytes_that_this_process_writes(project: Toy, made: Toy) -> None:
+def test_a_process_writes_the_bytes_that_this_process_writes(project: Toy, prepared_toy: Toy) -> None:
     done = project.stage("ingest")
     assert (done.returncode, done.stderr) == (0, "")
-    assert folder_digest(project.out("ingest")) == folder_digest(made.out("ingest"))
+    assert folder_digest(project.out("ingest")) == folder_digest(prepared_toy.out("ingest"))
     assert "ingest: main: 2010 records, 2005 rows, 5 unreadable" in done.stdout
 
 
-def test_the_same_inputs_give_the_same_bytes_in_every_stage(project: Toy, made: Toy) -> None:
+def test_the_same_inputs_give_the_same_bytes_in_every_stage(project: Toy, prepared_toy: Toy) -> None:
     project.run("ingest", "validate", "clean", "featurize", "split", "augment")
     for stage in ("ingest", "validate", "clean", "featurize", "split", "augment"):
-        assert folder_digest(project.out(stage)) == folder_digest(made.out(stage)), stage
+        assert folder_digest(project.out(stage)) == folder_digest(prepared_toy.out(stage)), stage
 
 
 def test_a_column_known_only_later_is_refused_with_3(project: Toy) -> None:
@@ -130,11 +132,11 @@ def test_an_input_that_was_changed_is_refused(project: Toy) -> None:
     ],
 )
 def test_configuration_that_is_wrong_ends_with_2_and_one_line(
-    made: Toy, project: Toy, file: str, old: str, new: str, words: str
+    prepared_toy: Toy, project: Toy, file: str, old: str, new: str, words: str
 ) -> None:
     for stage in ("featurize", "split"):
         project.out(stage).mkdir(parents=True)
-        for path in made.out(stage).iterdir():
+        for path in prepared_toy.out(stage).iterdir():
             project.out(stage, path.name).write_bytes(path.read_bytes())
     project.edit(file, old, new)
     done = project.stage("augment")

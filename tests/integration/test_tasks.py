@@ -57,10 +57,10 @@ ASKED: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module", params=sorted(ASKED))
-def asked(request: pytest.FixtureRequest, made: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
+def asked(request: pytest.FixtureRequest, prepared_toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
     """The shared project asked for channels or for money, up to the reasons. Shared: read it only."""
-    toy = type(made)(root=tmp_path_factory.mktemp(request.param) / "project")
-    shutil.copytree(made.root, toy.root)
+    toy = type(prepared_toy)(root=tmp_path_factory.mktemp(request.param) / "project")
+    shutil.copytree(prepared_toy.root, toy.root)
     path = toy.project.contract(toy.name)
     contract = yaml.safe_load(path.read_text())
     contract |= {"task": ASKED[request.param], "money": {}, "slices": ["newsletter"]}
@@ -118,8 +118,8 @@ def test_the_split_tells_how_common_the_outcome_is(asked: Toy) -> None:
     for name in ("train", "val", "test"):
         rows = select_part(units, splits, name, asked.contract)
         is_class = asked.contract.task.kind == "multiclass"
-        wanted = np.bincount(rows.y.astype(int)).max() / len(rows) if is_class else rows.y.mean()
-        assert rate[name] == pytest.approx(wanted)
+        expected = np.bincount(rows.y.astype(int)).max() / len(rows) if is_class else rows.y.mean()
+        assert rate[name] == pytest.approx(expected)
 
 
 def test_what_is_decided_follows_from_both_models_on_the_same_rows(asked: Toy) -> None:

@@ -26,7 +26,7 @@ from perennial.models.model import FitRows, FitTask, Model
 from perennial.results.families import Family
 from perennial.scoring.bundle import Bundle, background_rows
 from perennial.scoring.calibration import calibrate
-from perennial.stages.train import shape
+from perennial.stages.train import build_spec
 from perennial.training import fit as training
 from perennial.training.loader import Rows
 
@@ -153,19 +153,19 @@ def spec(outputs: int = 1, **changes: Any) -> NetSpec:
 
 def bundle(family: Family, task: Task, folder: Path) -> Bundle:
     """A model of a family that learns, fitted on 600 customers and calibrated on 300; `folder` takes the training curve."""
-    found, train, val = HEADS[task], customers(600), customers(300, seed=7)
+    result, train, val = HEADS[task], customers(600), customers(300, seed=7)
     (y, arm), (y_val, arm_val) = answers(train, task), answers(val, task, seed=7)
     serving = ServingView(
-        head=found, costs=(0.0, 2.0, 2.0) if found.task == "uplift" else (2.0,), features=FEATURES,
+        head=result, costs=(0.0, 2.0, 2.0) if result.task == "uplift" else (2.0,), features=FEATURES,
         money=Money(currency="EUR", value_of_response=40, cost_of_contact=2, budget_share=0.4),
     )  # fmt: skip
     encoding, x = fit_encoding(train, FEATURES, y, 1)
     x_val = encoding.encode(val)
     rows = FitRows(x=x, y=y, arm=arm), FitRows(x=x_val, y=y_val, arm=arm_val)
-    model = fitted(family, found, encoding, *rows, folder)
+    model = fitted(family, result, encoding, *rows, folder)
     return Bundle(
         family=family, model=model, encoding=encoding, serving=serving, params={"seed": 1},
-        calibration=calibrate(found, model.link(x_val), y_val, arm_val),
+        calibration=calibrate(result, model.link(x_val), y_val, arm_val),
         split={"kind": "hash", "by": "entity", "salt": "s", "fractions": {"train": 0.6, "val": 0.2, "test": 0.2}},
         background=background_rows(train, serving, 1),
     )  # fmt: skip
@@ -178,7 +178,7 @@ def fitted(
     if family in {"linear", "boosted"}:
         return fit_model(family, FitTask(train=train, val=val, head=head, encoding=encoding, params=baseline_params()))
     params = train_params(**{"epochs": 3, **changes})
-    spec = shape(head, encoding, train.y, params)
+    spec = build_spec(head, encoding, train.y, params)
     parts = [
         Rows(x=build_tensors(rows.x), y_N=torch.from_numpy(rows.y).float(), arm_N=torch.from_numpy(rows.arm))
         for rows in (train, val)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from perennial.results.families import Family
-from perennial.scoring.blend import blend
-from perennial.scoring.bundle import save
+from perennial.scoring.blend import blend_bundles
+from perennial.scoring.bundle import save_bundle
 from perennial.scoring.scorer import golden_rows
 from tests.model import builders
 from tests.model.builders import Saved, Task
@@ -18,21 +18,21 @@ from tests.model.reviews import Read, reader
 @pytest.fixture(scope="session")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Family, Task], Saved]:
     """The bundle of a family for a task."""
-    made: dict[tuple[Family, Task], Saved] = {}
+    built: dict[tuple[Family, Task], Saved] = {}
 
     def give(family: Family, task: Task) -> Saved:
-        if (family, task) not in made:
+        if (family, task) not in built:
             room = tmp_path_factory.mktemp(f"{family}-{task}")
             if family == "blend":
                 val = builders.customers(300, seed=7)
                 members = give("boosted", task).bundle, give("deep", task).bundle
-                bundle = blend(*members, val, *builders.answers(val, task, seed=7))
+                bundle = blend_bundles(*members, val, *builders.answers(val, task, seed=7))
             else:
                 bundle = builders.bundle(family, task, room)
             golden = golden_rows(bundle, builders.customers(64, seed=5))
             folder = room / "bundle"
-            made[family, task] = Saved(bundle=bundle, folder=folder, digest=save(bundle, folder, golden))
-        return made[family, task]
+            built[family, task] = Saved(bundle=bundle, folder=folder, digest=save_bundle(bundle, folder, golden))
+        return built[family, task]
 
     return give
 

@@ -48,13 +48,13 @@ def main(folder: Path, devices: int, dies: bool) -> None:
         params, folder / "curves.csv", (tell,),
     )  # fmt: skip
     rank = os.environ.get("LOCAL_RANK", "0")
-    told = {
+    document = {
         "seen": tell.seen,
         "threads": tell.threads,
         "curve": [(epoch.train_loss, epoch.val_loss) for epoch in fitted.curve],
         "weights": float(sum(weight.double().sum() for weight in fitted.net.state_dict().values())),
     }
-    (folder / f"rank-{rank}.json").write_text(json.dumps(told))
+    (folder / f"rank-{rank}.json").write_text(json.dumps(document))
 
 
 if __name__ == "__main__":

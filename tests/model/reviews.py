@@ -14,7 +14,7 @@ from perennial.contract.serving import FeatureColumn, ServingView
 from perennial.models.encoding.encode import fit_encoding
 from perennial.models.model import FitRows
 from perennial.results.families import Family
-from perennial.scoring.blend import blend
+from perennial.scoring.blend import blend_bundles
 from perennial.scoring.bundle import Bundle, background_rows
 from perennial.scoring.calibration import calibrate
 from tests.model.builders import F64, HEADS, fitted
@@ -47,7 +47,7 @@ def reviews(n: int, seed: int) -> tuple[pl.DataFrame, F64, np.ndarray]:
 
 def reader(room: Callable[[str], Path]) -> Read:
     """The bundle of a family that has read 500 reviews."""
-    head, made = HEADS["binary"], dict[Family, Bundle]()
+    head, built = HEADS["binary"], dict[Family, Bundle]()
     serving = ServingView(head=head, costs=(0.0,), features=FEATURES, money=Money())
     (train, y, arm), (val, y_val, arm_val) = reviews(500, 1), reviews(250, 2)
     encoding, x = fit_encoding(train, FEATURES, y, 1)
@@ -56,15 +56,15 @@ def reader(room: Callable[[str], Path]) -> Read:
 
     def give(family: Family) -> Bundle:
         if family == "blend":
-            return blend(give("boosted"), give("deep"), val, y_val, arm_val)
-        if family not in made:
+            return blend_bundles(give("boosted"), give("deep"), val, y_val, arm_val)
+        if family not in built:
             folder = room(family)
             model = fitted(family, head, encoding, *rows, folder, words=WORDS, epochs=2)
-            made[family] = Bundle(
+            built[family] = Bundle(
                 family=family, model=model, encoding=encoding, serving=serving, params={}, split={},
                 calibration=calibrate(head, model.link(x_val), y_val, arm_val),
                 background=background_rows(train, serving, 1),
             )  # fmt: skip
-        return made[family]
+        return built[family]
 
     return give

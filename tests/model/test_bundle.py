@@ -22,8 +22,8 @@ from perennial.files.durable import write_json
 from perennial.files.manifest import folder_digest, seal
 from perennial.files.tables import read_table, write_table
 from perennial.results.families import Family
-from perennial.scoring.blend import blend
-from perennial.scoring.bundle import background_rows, load, save
+from perennial.scoring.blend import blend_bundles
+from perennial.scoring.bundle import background_rows, load_bundle, save_bundle
 from perennial.scoring.calibration import Calibration
 from perennial.scoring.scorer import Scorer, golden_rows
 from tests.model.builders import HEADS, LEARNING, TASKS, Give, Task, customers
@@ -40,8 +40,8 @@ every = pytest.mark.parametrize("task", TASKS)
 @each
 @every
 def test_a_loaded_bundle_scores_bit_for_bit_as_the_one_that_was_saved(saved: Give, family: Family, task: Task) -> None:
-    found, rows = saved(family, task), customers(200, seed=11)
-    before, after = Scorer(bundle=found.bundle), Scorer.load(found.folder)
+    result, rows = saved(family, task), customers(200, seed=11)
+    before, after = Scorer(bundle=result.bundle), Scorer.load(result.folder)
     scores = after.score(rows)
     assert np.array_equal(scores, before.score(rows))
     assert np.array_equal(after.link(rows), before.link(rows))
@@ -57,34 +57,34 @@ def test_a_loaded_bundle_scores_bit_for_bit_as_the_one_that_was_saved(saved: Giv
     assert after.outputs == list(HEADS[task].outputs)
     assert after.bundle.serving.head == after.bundle.calibration.head == HEADS[task]
     for name in ("family", "serving", "params", "split"):
-        assert getattr(after.bundle, name) == getattr(found.bundle, name)
-    assert after.bundle.background.equals(found.bundle.background)
+        assert getattr(after.bundle, name) == getattr(result.bundle, name)
+    assert after.bundle.background.equals(result.bundle.background)
 
 
 @each
 def test_saving_again_gives_the_same_digest(saved: Give, family: Family, tmp_path: Path) -> None:
-    found = saved(family, "uplift")
-    loaded = load(found.folder)
+    result = saved(family, "uplift")
+    loaded = load_bundle(result.folder)
     golden = golden_rows(loaded, customers(64, seed=5))
-    assert save(loaded, tmp_path / "again", golden) == found.digest == folder_digest(found.folder)
+    assert save_bundle(loaded, tmp_path / "again", golden) == result.digest == folder_digest(result.folder)
 
 
 @each
 def test_a_flipped_byte_anywhere_is_refused(saved: Give, family: Family, tmp_path: Path) -> None:
-    found = saved(family, "binary")
-    files = sorted(str(path.relative_to(found.folder)) for path in found.folder.rglob("*") if path.is_file())
+    result = saved(family, "binary")
+    files = sorted(str(path.relative_to(result.folder)) for path in result.folder.rglob("*") if path.is_file())
     assert len(files) >= (11 if family == "blend" else 10)
     for name in files:
         copy = tmp_path / name.replace(".", "_").replace("/", "_")
-        shutil.copytree(found.folder, copy)
+        shutil.copytree(result.folder, copy)
         content = bytearray((copy / name).read_bytes())
         content[len(content) // 2] ^= 1
         (copy / name).write_bytes(content)
         if name == "manifest.json":  # its digest is the bundle's name: it still differs, or is no JSON any more
-            assert folder_digest(copy) != found.digest
+            assert folder_digest(copy) != result.digest
             continue
         with pytest.raises(IntegrityError, match=rf"{name} differ from manifest.json; restore"):
-            load(copy)
+            load_bundle(copy)
 
 
 def test_a_file_too_many_or_too_few_is_refused(saved: Give, tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_file_too_many_or_too_few_is_refused(saved: Give, tmp_path: Path) -> N
         shutil.copytree(saved("linear", "binary").folder, copy)
         (copy / "extra.bin").write_bytes(b"x") if change == "more" else (copy / "linear.json").unlink()
         with pytest.raises(IntegrityError, match=r"(extra.bin|linear.json) differ"):
-            load(copy)
+            load_bundle(copy)
 
 
 @pytest.mark.parametrize("told", [{"format": 1, "family": "linear"}, {"format": 2, "family": "forest"}])
@@ -103,24 +103,24 @@ def test_a_bundle_of_another_format_is_refused(saved: Give, tmp_path: Path, told
     write_json(copy / "bundle.json", told)
     seal(copy)
     with pytest.raises(Refused, match=r"this version reads format 2 of linear, boosted"):
-        load(copy)
+        load_bundle(copy)
 
 
 @each
 @every
 def test_golden_rows_prove_a_copy(saved: Give, family: Family, task: Task) -> None:
-    found = saved(family, task)
-    scorer = Scorer.load(found.folder)
-    scorer.prove(found.folder)
-    golden = read_table(found.folder / "golden.parquet")
+    result = saved(family, task)
+    scorer = Scorer.load(result.folder)
+    scorer.prove(result.folder)
+    golden = read_table(result.folder / "golden.parquet")
     assert golden.height == 64
     assert golden.columns[-len(scorer.outputs) :] == [f"score:{name}" for name in scorer.outputs]
 
 
 def test_a_copy_that_computes_otherwise_is_found_out(saved: Give, tmp_path: Path) -> None:
-    found = saved("boosted", "binary")
-    shutil.copytree(found.folder, tmp_path / "b")
-    golden = read_table(found.folder / "golden.parquet")
+    result = saved("boosted", "binary")
+    shutil.copytree(result.folder, tmp_path / "b")
+    golden = read_table(result.folder / "golden.parquet")
     write_table(tmp_path / "b" / "golden.parquet", golden.with_columns(pl.col("score:probability") + 1e-3))
     seal(tmp_path / "b")
     with pytest.raises(IntegrityError, match=r"golden rows score 0.001 away from what the bundle says"):
@@ -204,19 +204,19 @@ def test_calibration_is_applied_to_the_score_and_not_to_the_link(saved: Give) ->
     np.testing.assert_allclose(Scorer(bundle=bent).score(rows), 1 / (1 + np.exp(1 - 2 * link)))
 
 
-def test_what_is_in_test_reaches_no_bundle(made: Toy, tmp_path: Path) -> None:
+def test_what_is_in_test_reaches_no_bundle(prepared_toy: Toy, tmp_path: Path) -> None:
     """Test rows a thousand times as large, with the other outcome: every bundle has the same bytes."""
     digests, changed = [], 0
     for name in ("plain", "changed"):
-        toy = type(made)(root=tmp_path / name)
-        shutil.copytree(made.root, toy.root)
+        toy = type(prepared_toy)(root=tmp_path / name)
+        shutil.copytree(prepared_toy.root, toy.root)
         toy.edit("params.yaml", "epochs: 40", "epochs: 2")
         toy.edit("params.yaml", "trials: 6", "trials: 1")
         if name == "changed":
             changed = spoil_test(toy)
         toy.run("train", "baseline")
         families = toy.summary("train")["families"] | toy.summary("baseline")["families"]
-        digests.append({family: told["digest"] for family, told in families.items()} | {"blend": blended(toy)})
+        digests.append({family: document["digest"] for family, document in families.items()} | {"blend": blended(toy)})
     assert changed > 100
     assert sorted(digests[0]) == sorted(LEARNING)
     assert digests[0] == digests[1]
@@ -226,10 +226,10 @@ def blended(toy: Toy) -> str:
     """The digest of the blend that the stage evaluate would make."""
     units, splits = read_table(toy.out("featurize", "units.parquet")), read_table(toy.out("split", "splits.parquet"))
     val = select_part(units, splits, "val", toy.contract)
-    found = blend(
-        load(toy.out("baseline", "boosted")), load(toy.out("train", "deep")), val.frame, val.y, val.arm
+    result = blend_bundles(
+        load_bundle(toy.out("baseline", "boosted")), load_bundle(toy.out("train", "deep")), val.frame, val.y, val.arm
     )  # fmt: skip
-    return save(found, toy.root / "blend", golden_rows(found, background_rows(val.frame, found.serving, 1)))
+    return save_bundle(result, toy.root / "blend", golden_rows(result, background_rows(val.frame, result.serving, 1)))
 
 
 def spoil_test(toy: Toy) -> int:

@@ -27,14 +27,14 @@ def drawn(n: int, seed: int) -> tuple[F64, F64]:
 
 
 def pair(link: F64, y: F64) -> tuple[float, float]:
-    found = calibrate(head(1), link[:, None], y, np.zeros(len(y), np.int64))
-    return float(found.slope_O[0]), float(found.shift_O[0])
+    calibration = calibrate(head(1), link[:, None], y, np.zeros(len(y), np.int64))
+    return float(calibration.slope_O[0]), float(calibration.shift_O[0])
 
 
 def test_scores_that_are_right_are_mostly_left_alone_and_never_bent_much() -> None:
     pairs = [pair(*drawn(2000, seed)) for seed in range(30)]
     assert len(pairs) == 30
-    assert sum(found == (1.0, 0.0) for found in pairs) >= 18
+    assert sum(result == (1.0, 0.0) for result in pairs) >= 18
     assert all(0.8 < slope < 1.25 and abs(shift) < 0.3 for slope, shift in pairs)
 
 
@@ -69,24 +69,24 @@ def test_each_output_learns_from_the_rows_of_its_own_arm() -> None:
     link, y = drawn(6000, 2)
     arm = np.arange(6000) % 2
     both = np.column_stack([3 * link, link - 2])
-    found = calibrate(head(2), both, y, arm)
-    assert found.slope_O[0] == pytest.approx(1 / 3, rel=0.15)
-    assert found.shift_O[1] == pytest.approx(2, abs=0.3)
+    calibration = calibrate(head(2), both, y, arm)
+    assert calibration.slope_O[0] == pytest.approx(1 / 3, rel=0.15)
+    assert calibration.shift_O[1] == pytest.approx(2, abs=0.3)
     other = both.copy()
     other[arm == 0, 1] = 77  # what a row would score under an arm that it was not in
     again = calibrate(head(2), other, y, arm)
-    assert np.array_equal(again.slope_O, found.slope_O)
-    assert np.array_equal(again.shift_O, found.shift_O)
+    assert np.array_equal(again.slope_O, calibration.slope_O)
+    assert np.array_equal(again.shift_O, calibration.shift_O)
 
 
 def test_probability_is_shaped_as_the_link_and_its_json_comes_back() -> None:
     calibration = Calibration(head=head(2), slope_O=np.array([0.1 + 0.2, 1.0]), shift_O=np.array([1 / 3, 0.0]))
     link = np.array([[0.0, -800.0], [2.0, 800.0], [-1.0, 0.0]])
-    found = calibration.score(link)
-    assert found.shape == (3, 2)
-    np.testing.assert_allclose(found[:, 1], [0, 1, 0.5])
+    scored = calibration.score(link)
+    assert scored.shape == (3, 2)
+    np.testing.assert_allclose(scored[:, 1], [0, 1, 0.5])
     again = Calibration.from_json(calibration.as_json())
-    assert np.array_equal(again.score(link), found)
+    assert np.array_equal(again.score(link), scored)
 
 
 def test_log_loss_is_exact_and_does_not_overflow() -> None:
@@ -105,11 +105,11 @@ def of_classes(n: int, seed: int) -> tuple[F64, F64]:
 @pytest.mark.parametrize("sure", [0.4, 1.0, 3.0])
 def test_classes_that_are_too_sure_get_one_temperature(sure: float) -> None:
     link, y = of_classes(3000, 1)
-    found = calibrate(HEADS["multiclass"], sure * link, y, NONE[:3000])
-    assert len(set(found.slope_O)) == 1
-    assert found.slope_O[0] == pytest.approx(1 / sure, rel=0.08)
-    assert not found.shift_O.any()
-    score = found.score(sure * link)
+    calibration = calibrate(HEADS["multiclass"], sure * link, y, NONE[:3000])
+    assert len(set(calibration.slope_O)) == 1
+    assert calibration.slope_O[0] == pytest.approx(1 / sure, rel=0.08)
+    assert not calibration.shift_O.any()
+    score = calibration.score(sure * link)
     np.testing.assert_allclose(score.sum(axis=1), 1)
     assert np.array_equal(score.argmax(axis=1), link.argmax(axis=1)), "no temperature changes who is likeliest"
     honest = np.abs(score.mean(axis=0) - np.bincount(y.astype(np.int64)) / 3000)
@@ -121,8 +121,8 @@ def test_classes_that_are_too_sure_get_one_temperature(sure: float) -> None:
 def test_a_temperature_never_raises_the_loss_of_the_rows_it_was_fitted_on(seed: int, sure: float) -> None:
     link, y = of_classes(300, seed)
     head = HEADS["multiclass"]
-    found = calibrate(head, sure * link, y, NONE[:300])
-    before, after = (loss_of(head).mean(z * link, y, NONE[:300]) for z in (sure, sure * found.slope_O[0]))
+    calibration = calibrate(head, sure * link, y, NONE[:300])
+    before, after = (loss_of(head).mean(z * link, y, NONE[:300]) for z in (sure, sure * calibration.slope_O[0]))
     assert after <= before + 1e-6
 
 
@@ -130,9 +130,9 @@ def test_a_line_puts_amounts_right_that_are_bent_and_moved() -> None:
     rng = np.random.default_rng(1)
     truth = rng.normal(50, 12, 2000)
     y = truth + rng.normal(0, 5, 2000)
-    found = calibrate(HEADS["regression"], (truth / 3 + 40)[:, None], y, NONE[:2000])
-    assert found.slope_O[0] == pytest.approx(3, rel=0.05)
-    score = found.score((truth / 3 + 40)[:, None])[:, 0]
+    calibration = calibrate(HEADS["regression"], (truth / 3 + 40)[:, None], y, NONE[:2000])
+    assert calibration.slope_O[0] == pytest.approx(3, rel=0.05)
+    score = calibration.score((truth / 3 + 40)[:, None])[:, 0]
     assert score.mean() == pytest.approx(y.mean(), rel=1e-9)
     assert np.abs(score - truth).max() < 3
     same = calibrate(HEADS["regression"], np.full((9, 1), 4.0), y[:9], NONE[:9])
@@ -143,10 +143,10 @@ def test_an_amount_in_two_parts_has_the_right_sum_on_val() -> None:
     rng = np.random.default_rng(2)
     link = rng.normal(2, 0.7, 1500)
     y = (rng.random(1500) < 0.3) * np.exp(link + rng.normal(0, 1, 1500))
-    found = calibrate(HEADS["two_part"], link[:, None], y, NONE[:1500])
-    score = found.score(link[:, None])
+    calibration = calibrate(HEADS["two_part"], link[:, None], y, NONE[:1500])
+    score = calibration.score(link[:, None])
     assert score.sum() == pytest.approx(y.sum(), rel=1e-9)
-    assert found.slope_O[0] == 1
+    assert calibration.slope_O[0] == 1
     assert np.array_equal(np.argsort(score[:, 0]), np.argsort(link))
     nothing = calibrate(HEADS["two_part"], link[:, None], np.zeros(1500), NONE[:1500])
     assert np.isfinite(nothing.score(link[:, None])).all()
@@ -160,8 +160,8 @@ def test_a_sample_gets_the_chances_of_its_population(kept: tuple[float, float]) 
     is_kept = rng.random(len(y)) < np.where(y == 1, kept[1], kept[0])
     of_sample = link - np.log(kept[0] / kept[1])  # what a model of the sample learns: its log odds
     head = HEADS["binary"].model_copy(update={"prior": float(np.log(kept[0] / kept[1]))})
-    found = calibrate(head, of_sample[is_kept][:, None], y[is_kept], NONE[: is_kept.sum()])
-    score = found.score(of_sample[:, None])[:, 0]
+    calibration = calibrate(head, of_sample[is_kept][:, None], y[is_kept], NONE[: is_kept.sum()])
+    score = calibration.score(of_sample[:, None])[:, 0]
     assert score.mean() == pytest.approx(y.mean(), rel=0.05)
     for low in (0.0, 0.2, 0.5):
         some = (score >= low) & (score < low + 0.2)
@@ -189,15 +189,15 @@ def test_what_an_arm_spends_is_put_right_only_where_held_out_rows_say_so() -> No
     rng, arm = np.random.default_rng(1), np.arange(6000) % 3
     link = rng.normal(5, 1, (6000, 3))
     y = 2 * link[np.arange(6000), arm] - 3 + rng.normal(size=6000)
-    found = calibrate(HEADS["uplift_amounts"], link, y, arm)
-    assert found.slope_O == pytest.approx([2, 2, 2], abs=0.1)
-    assert found.shift_O == pytest.approx([-3, -3, -3], abs=0.5)
-    kept = []
+    calibration = calibrate(HEADS["uplift_amounts"], link, y, arm)
+    assert calibration.slope_O == pytest.approx([2, 2, 2], abs=0.1)
+    assert calibration.shift_O == pytest.approx([-3, -3, -3], abs=0.5)
+    remaining = []
     for _ in range(30):  # honest scores of rare amounts
         honest = rng.gamma(2, 0.5, (6000, 3))
         rare = np.where(rng.random(6000) < 0.01 * honest[np.arange(6000), arm], 100.0, 0.0)
-        kept.append(calibrate(HEADS["uplift_amounts"], honest, rare, arm).slope_O == 1)
-    assert np.mean(kept) >= 0.7
+        remaining.append(calibrate(HEADS["uplift_amounts"], honest, rare, arm).slope_O == 1)
+    assert np.mean(remaining) >= 0.7
     assert calibrate(HEADS["uplift_amounts"], link[:27], y[:27], arm[:27]).slope_O.tolist() == [1, 1, 1]
 
 

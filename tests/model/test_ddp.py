@@ -34,9 +34,9 @@ def worker(folder: Path, devices: int, *words: str) -> subprocess.CompletedProce
     return subprocess.run(command, cwd=REPO, text=True, capture_output=True, check=False, timeout=200)
 
 
-def copy_of(made: Toy, root: Path, *, ranks: int, epochs: int) -> Toy:
-    toy = type(made)(root=root)
-    shutil.copytree(made.root, root)
+def copy_of(prepared_toy: Toy, root: Path, *, ranks: int, epochs: int) -> Toy:
+    toy = type(prepared_toy)(root=root)
+    shutil.copytree(prepared_toy.root, root)
     toy.edit("params.yaml", "dropout: 0.1", "dropout: 0.0")
     toy.edit("params.yaml", "epochs: 40", f"epochs: {epochs}")
     toy.edit("params.yaml", "patience: 6", f"patience: {epochs}")
@@ -66,8 +66,8 @@ def test_two_ranks_see_every_row_once_an_epoch_and_lose_what_one_process_loses(t
     assert [line.split(",")[0] for line in lines] == ["epoch", "1", "2", "3"], "one rank writes the curve"
 
 
-def test_the_stage_with_two_ranks_leaves_what_the_stage_with_one_leaves(made: Toy, tmp_path: Path) -> None:
-    one, two = (copy_of(made, tmp_path / str(ranks), ranks=ranks, epochs=3) for ranks in (1, 2))
+def test_the_stage_with_two_ranks_leaves_what_the_stage_with_one_leaves(prepared_toy: Toy, tmp_path: Path) -> None:
+    one, two = (copy_of(prepared_toy, tmp_path / str(ranks), ranks=ranks, epochs=3) for ranks in (1, 2))
     began = time.time()
     one.run("train")
     done = two.stage("train")
@@ -97,9 +97,9 @@ def test_a_rank_that_dies_ends_the_training_as_a_failure(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("how", ["guard", "kill"])
-def test_all_ranks_end_with_the_one_that_was_stopped(made: Toy, tmp_path: Path, how: str) -> None:
+def test_all_ranks_end_with_the_one_that_was_stopped(prepared_toy: Toy, tmp_path: Path, how: str) -> None:
     """The guard: the flow that held stdin is gone. Kill: rank 0 itself was."""
-    toy = copy_of(made, tmp_path / "p", ranks=2, epochs=4000)
+    toy = copy_of(prepared_toy, tmp_path / "p", ranks=2, epochs=4000)
     curve = toy.project.state(toy.name) / "curves.csv"
     process = subprocess.Popen(
         [sys.executable, "-m", "perennial.stages.train", toy.name], cwd=toy.root, stdin=subprocess.PIPE,
@@ -127,13 +127,16 @@ def test_all_ranks_end_with_the_one_that_was_stopped(made: Toy, tmp_path: Path, 
      ({"RANK": "2", "LOCAL_RANK": "0"}, False), ({"NODE_RANK": "1", "LOCAL_RANK": "0"}, False)],
 )  # fmt: skip
 def test_one_process_of_all_nodes_owns_the_outputs(
-    made: Toy, monkeypatch: pytest.MonkeyPatch, told: dict[str, str], is_main: bool
+    prepared_toy: Toy, monkeypatch: pytest.MonkeyPatch, told: dict[str, str], is_main: bool
 ) -> None:
     for name in ("RANK", "LOCAL_RANK", "NODE_RANK"):
         monkeypatch.delenv(name, raising=False)
     for name, value in told.items():
         monkeypatch.setenv(name, value)
-    assert Job(project=made.project, name=made.name, stage="train", contract=made.contract).is_main is is_main
+    assert (
+        Job(project=prepared_toy.project, name=prepared_toy.name, stage="train", contract=prepared_toy.contract).is_main
+        is is_main
+    )
 
 
 def wait(happened: Any, seconds: float) -> None:
@@ -145,12 +148,12 @@ def wait(happened: Any, seconds: float) -> None:
 
 def alive(session: int) -> list[int]:
     """The processes of a session that still run."""
-    found = []
+    result = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, _, _, sid = stat.read_text().rpartition(")")[2].split()[:4]
         except (FileNotFoundError, ProcessLookupError):
             continue
         if int(sid) == session and state not in "ZX":
-            found.append(int(stat.parent.name))
-    return found
+            result.append(int(stat.parent.name))
+    return result

@@ -70,31 +70,31 @@ def test_the_same_seed_gives_the_same_bits_whatever_ran_before(tmp_path: Path) -
 
 
 def test_it_learns_and_the_curve_file_says_what_the_curve_says(tmp_path: Path) -> None:
-    found = fitted(tmp_path, epochs=8)
-    assert found.curve[-1].train_loss < 0.9 * found.curve[0].train_loss
-    assert found.curve[found.best_epoch - 1].val_loss < 0.6
+    result = fitted(tmp_path, epochs=8)
+    assert result.curve[-1].train_loss < 0.9 * result.curve[0].train_loss
+    assert result.curve[result.best_epoch - 1].val_loss < 0.6
     lines = (tmp_path / "curves.csv").read_text().splitlines()
     assert lines[0] == "epoch,train_loss,val_loss"
-    assert lines[1:] == [f"{e.epoch},{e.train_loss:.8f},{e.val_loss:.8f}" for e in found.curve]
+    assert lines[1:] == [f"{e.epoch},{e.train_loss:.8f},{e.val_loss:.8f}" for e in result.curve]
 
 
 def test_every_epoch_sees_each_row_as_often_as_it_was_drawn(tmp_path: Path) -> None:
     spy, times = Spy(), torch.arange(len(TRAIN)) % 3
     fitted(tmp_path, times, (spy,), epochs=3)
-    wanted = [i for i in range(len(TRAIN)) for _ in range(i % 3)]
-    assert [sorted(seen) for seen in spy.rows_observed] == [wanted] * 3
-    assert len({tuple(seen) for seen in spy.rows_observed}) == 3
+    expected = [i for i in range(len(TRAIN)) for _ in range(i % 3)]
+    assert [sorted(observed) for observed in spy.rows_observed] == [expected] * 3
+    assert len({tuple(observed) for observed in spy.rows_observed}) == 3
 
 
 def test_early_stopping_gives_back_the_best_epoch(tmp_path: Path) -> None:
     spy = Spy()
-    found = fitted(tmp_path, extra=(spy,), learning_rate=0.1, dropout=0.0, epochs=40, patience=3)
-    losses_on_val = [epoch.val_loss for epoch in found.curve]
-    assert found.best_epoch == losses_on_val.index(min(losses_on_val)) + 1
-    assert len(found.curve) == found.best_epoch + 3 < 40
-    assert same(found.net.state_dict(), spy.weights[found.best_epoch - 1])
-    assert not same(found.net.state_dict(), spy.weights[-1])
-    assert not found.net.training
+    result = fitted(tmp_path, extra=(spy,), learning_rate=0.1, dropout=0.0, epochs=40, patience=3)
+    losses_on_val = [epoch.val_loss for epoch in result.curve]
+    assert result.best_epoch == losses_on_val.index(min(losses_on_val)) + 1
+    assert len(result.curve) == result.best_epoch + 3 < 40
+    assert same(result.net.state_dict(), spy.weights[result.best_epoch - 1])
+    assert not same(result.net.state_dict(), spy.weights[-1])
+    assert not result.net.training
 
 
 def test_the_masks_of_dropout_come_from_seed_epoch_and_batch_alone(tmp_path: Path) -> None:
@@ -116,12 +116,12 @@ def test_swap_changes_what_is_learnt_and_is_reproducible(tmp_path: Path) -> None
 
 def test_biases_and_scales_are_not_decayed() -> None:
     net = TabularNet(spec())
-    decayed, kept = build_adamw(0.01, 0.5)(net).param_groups
+    decayed, remaining = build_adamw(0.01, 0.5)(net).param_groups
     assert decayed["weight_decay"] == 0.5
-    assert kept["weight_decay"] == 0.0
+    assert remaining["weight_decay"] == 0.0
     names = {id(p): name for name, p in net.named_parameters()}
-    loose = {names[id(p)] for p in kept["params"]}
-    assert len(decayed["params"]) + len(kept["params"]) == len(names)
+    loose = {names[id(p)] for p in remaining["params"]}
+    assert len(decayed["params"]) + len(remaining["params"]) == len(names)
     assert {"numeric.b1", "numeric.b2", "head.bias"} <= loose
     assert not any(name.endswith("weight") and net.get_parameter(name).ndim > 1 for name in loose)
 
@@ -153,10 +153,10 @@ def test_the_handler_of_sigterm_is_given_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("sent", "codes"), [(signal.SIGTERM, {-15, 143}), (signal.SIGINT, {-2, 130})])
 def test_a_training_stage_that_is_stopped_does_not_look_finished(
-    made: Toy, tmp_path: Path, sent: signal.Signals, codes: set[int]
+    prepared_toy: Toy, tmp_path: Path, sent: signal.Signals, codes: set[int]
 ) -> None:
-    toy = type(made)(root=tmp_path / "project")
-    shutil.copytree(made.root, toy.root)
+    toy = type(prepared_toy)(root=tmp_path / "project")
+    shutil.copytree(prepared_toy.root, toy.root)
     toy.edit("params.yaml", "patience: 6", "patience: 4000")
     toy.edit("params.yaml", "epochs: 40", "epochs: 4000")
     words = [sys.executable, "-m", "perennial.stages.train", toy.name]
@@ -215,8 +215,8 @@ def test_training_follows_the_rate_over_all_of_its_epochs(tmp_path: Path) -> Non
     spy = Rates()
     fitted(tmp_path / "a", extra=(spy,), epochs=3, warmup=0.25)
     steps = 3 * 8  # 500 rows in batches of 64
-    wanted = [0.01 * warmup_cosine_factor(step, total=steps, warmup=0.25) for step in range(steps)]
-    np.testing.assert_allclose(spy.rates, wanted, rtol=1e-6)
+    expected = [0.01 * warmup_cosine_factor(step, total=steps, warmup=0.25) for step in range(steps)]
+    np.testing.assert_allclose(spy.rates, expected, rtol=1e-6)
     flat = Rates()
     fitted(tmp_path / "b", extra=(flat,), epochs=3)
     assert set(flat.rates) == {0.01}
@@ -225,7 +225,7 @@ def test_training_follows_the_rate_over_all_of_its_epochs(tmp_path: Path) -> Non
 def test_what_is_judged_and_given_back_are_the_mean_weights(tmp_path: Path) -> None:
     """The exponential mean from the first step on, whose decay rises to `ema_decay`; training itself goes on untouched."""
     spy, plain = Rates(), Rates()
-    found = fitted(tmp_path / "a", extra=(spy,), epochs=3, ema_decay=0.9, dropout=0.0)
+    result = fitted(tmp_path / "a", extra=(spy,), epochs=3, ema_decay=0.9, dropout=0.0)
     fitted(tmp_path / "b", extra=(plain,), epochs=3, dropout=0.0)
     assert len(spy.weights) == len(plain.weights) == 24
     assert same(spy.weights[-1], plain.weights[-1])
@@ -236,14 +236,14 @@ def test_what_is_judged_and_given_back_are_the_mean_weights(tmp_path: Path) -> N
             tensor.lerp_(now[name], 1 - decay)
         if step % 8 == 0:
             epochs.append({name: tensor.clone() for name, tensor in mean.items()})
-    given = dict(found.net.named_parameters())
-    assert all(torch.equal(given[name], tensor) for name, tensor in epochs[found.best_epoch - 1].items())
+    given = dict(result.net.named_parameters())
+    assert all(torch.equal(given[name], tensor) for name, tensor in epochs[result.best_epoch - 1].items())
     assert not same(epochs[-1], spy.weights[-1])
     net = TabularNet(spec(dropout=0.0)).eval()
-    net.load_state_dict(found.net.state_dict())
+    net.load_state_dict(result.net.state_dict())
     with torch.inference_mode():
         loss = float(build_loss(spec())(net(VAL.x), VAL.y_N, VAL.arm_N).double().mean())
-    assert loss == pytest.approx(found.curve[found.best_epoch - 1].val_loss, abs=1e-6)
+    assert loss == pytest.approx(result.curve[result.best_epoch - 1].val_loss, abs=1e-6)
 
 
 def test_mean_weights_are_the_same_bits_each_time_and_steadier(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from perennial.contract.serving import build_head
 from perennial.models.traditional.heads import build_targets, compute_link, link_contributions, sum_by_column
 from perennial.results.families import Family
 from perennial.scoring.scorer import Scorer
-from tests.fakes.contracts import told
+from tests.fakes.contracts import contract_document
 from tests.model.builders import CLASSES, F64, HEADS, LEARNING, TASKS, Give, Task, answers, customers
 
 pytestmark = pytest.mark.model
@@ -23,15 +23,15 @@ Y, ARM = np.array([0.0, 2.0, 1.0, 5.0, 0.0]), np.array([0, 2, 1, 0, 2])
 
 
 def test_an_arm_is_learnt_from_its_own_rows() -> None:
-    found = build_targets(HEADS["uplift"], (Y > 0).astype(np.float64), ARM)
-    assert [target.kind for target in found] == ["odds"] * 3
-    assert [np.flatnonzero(target.rows).tolist() for target in found] == [[0, 3], [2], [1, 4]]
-    assert [target.y.tolist() for target in found] == [[0, 1], [1], [1, 0]]
+    result = build_targets(HEADS["uplift"], (Y > 0).astype(np.float64), ARM)
+    assert [target.kind for target in result] == ["odds"] * 3
+    assert [np.flatnonzero(target.rows).tolist() for target in result] == [[0, 3], [2], [1, 4]]
+    assert [target.y.tolist() for target in result] == [[0, 1], [1], [1, 0]]
 
 
 def test_what_each_arm_spends_is_an_amount_of_its_own_rows() -> None:
-    found = build_targets(HEADS["uplift_amounts"], Y, ARM)
-    assert [(target.kind, target.y.tolist()) for target in found] == [
+    result = build_targets(HEADS["uplift_amounts"], Y, ARM)
+    assert [(target.kind, target.y.tolist()) for target in result] == [
         ("amount", [0, 5]),
         ("amount", [1]),
         ("amount", [2, 0]),
@@ -75,12 +75,12 @@ def test_parts_of_a_link_add_up_to_what_it_is_above_the_base(task: Task, seed: i
     base, parts = rng.normal(size=head.raw), scale * rng.normal(size=(7, 4, head.raw))
     parts[0] = 0  # a row that is the base
     raw = base + parts.sum(axis=1)
-    found = link_contributions(head, parts, raw, base)
-    assert found.shape == (7, 4, len(head.outputs))
+    result = link_contributions(head, parts, raw, base)
+    assert result.shape == (7, 4, len(head.outputs))
     gap = compute_link(head, raw) - compute_link(head, base[None])
     if task == "multiclass":
         gap = gap - gap.mean(axis=1, keepdims=True)
-    np.testing.assert_allclose(found.sum(axis=1), gap, atol=1e-9 * max(scale, 1))
+    np.testing.assert_allclose(result.sum(axis=1), gap, atol=1e-9 * max(scale, 1))
 
 
 def test_a_column_that_moves_no_raw_number_has_no_part() -> None:
@@ -108,14 +108,14 @@ def test_a_head_says_what_its_contract_asks_for() -> None:
         "spend": {"role": "outcome", "type": "decimal", "min": 0},
     }
     for task, asked in heads.items():
-        found = build_head(parse(told(task=asked, columns=columns), "c"))
-        assert found == HEADS[task]  # type: ignore[index]
+        head = build_head(parse(contract_document(task=asked, columns=columns), "c"))
+        assert head == HEADS[task]  # type: ignore[index]
     arms = {"role": "treatment", "control": "none", "arms": {name: {"cost": 2} for name in HEADS["uplift"].outputs[1:]}}
     won = {"role": "outcome", "values": {"no": 0, "yes": 1}}
     for target, task in (("won", "uplift"), ("spend", "uplift_amounts")):
         asked = {"kind": "uplift", "target": target, "primary": "qini", "minimum": 0.0}
-        found = build_head(parse(told(task=asked, columns={**columns, "won": won, "message": arms}), "c"))
-        assert found == HEADS[task]  # type: ignore[index]
+        head = build_head(parse(contract_document(task=asked, columns={**columns, "won": won, "message": arms}), "c"))
+        assert head == HEADS[task]  # type: ignore[index]
     assert [HEADS[task].raw for task in TASKS] == [1, 3, 3, 3, 1, 2]
 
 
@@ -144,7 +144,7 @@ def loss(head: Head, score: F64, y: F64, arm: F64) -> float:
         return float(np.mean((score[:, 0] - y) ** 2))
     if head.task == "multiclass":
         return float(-np.mean(np.log(score[np.arange(len(y)), y.astype(np.int64)])))
-    seen = score[np.arange(len(y)), arm.astype(np.int64)]
+    observed = score[np.arange(len(y)), arm.astype(np.int64)]
     if head.amounts:
-        return float(np.mean((seen - y) ** 2))
-    return float(-np.mean(np.log(np.where(y == 1, seen, 1 - seen))))
+        return float(np.mean((observed - y) ** 2))
+    return float(-np.mean(np.log(np.where(y == 1, observed, 1 - observed))))

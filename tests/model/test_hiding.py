@@ -21,7 +21,7 @@ from perennial.models.traditional.kernel import fit_kernel
 from perennial.results.families import Family
 from perennial.scoring.bundle import Bundle, background_rows
 from perennial.scoring.calibration import calibrate
-from perennial.scoring.occlusion import said_chance, word_parts
+from perennial.scoring.occlusion import measure_words, probability_of_prediction
 from tests.model.builders import LEARNING, baseline_params
 from tests.model.reviews import BAD, GOOD, Read, reviews
 
@@ -34,8 +34,8 @@ U8 = NDArray[np.uint8]
 @pytest.mark.parametrize("family", LEARNING)
 def test_the_planted_words_lead_both_ways(read: Read, family: Family) -> None:
     rows = reviews(200, 8)[0]
-    found = word_parts(read(family), rows)
-    words = find_strongest_words(found.words, found.parts, ["probability"], 10)
+    result = measure_words(read(family), rows)
+    words = find_strongest_words(result.words, result.parts, ["probability"], 10)
     does = {word.word: word.effect.value for word in words}
     assert min(does.get(word, 0) for word in BAD) > max(does[word] for word in GOOD) + 1
     if family != "boosted":  # trees read directions, in which words that stand together share what they say
@@ -47,13 +47,13 @@ def test_the_planted_words_lead_both_ways(read: Read, family: Family) -> None:
 def test_a_word_counts_by_what_the_score_of_the_row_loses_without_it(read: Read, family: Family) -> None:
     bundle = read(family)
     rows = pl.DataFrame({"age": [40, 50], "title": [None, "I hate it"], "review": ["zebra", "The dress is cheap!"]})
-    found = word_parts(bundle, rows)
-    assert found.words == [["zebra"], sorted(["i", "hate", "it", "the", "dress", "is", "cheap", "!"])]
-    assert found.parts.shape == (2, 8, 1)
-    assert abs(found.parts[0]).max() < 1e-6, "what training did not know says nothing, and there is nothing behind it"
+    result = measure_words(bundle, rows)
+    assert result.words == [["zebra"], sorted(["i", "hate", "it", "the", "dress", "is", "cheap", "!"])]
+    assert result.parts.shape == (2, 8, 1)
+    assert abs(result.parts[0]).max() < 1e-6, "what training did not know says nothing, and there is nothing behind it"
     unread = rows.with_columns(title=pl.Series([None, "I \ue000 it"]))
     link = [bundle.model.link(bundle.encoding.encode(frame))[1, 0] for frame in (rows, unread)]
-    assert found.parts[1, found.words[1].index("hate"), 0] == pytest.approx(link[0] - link[1], abs=1e-6)
+    assert result.parts[1, result.words[1].index("hate"), 0] == pytest.approx(link[0] - link[1], abs=1e-6)
 
 
 def enlarged(which: slice) -> U8:
@@ -72,8 +72,8 @@ def digits() -> tuple[U8, ProbabilityOf]:
 
     def chance(which: NDArray[np.int64], changed: U8) -> NDArray[np.float64]:
         cells = changed[:, 0].reshape(-1, 8, SIDE // 8, 8, SIDE // 8).mean(axis=(2, 4)) / 255 * 16
-        told: NDArray[np.float64] = model.predict_proba(cells.reshape(-1, 64))[np.arange(len(which)), said[which]]
-        return told
+        document: NDArray[np.float64] = model.predict_proba(cells.reshape(-1, 64))[np.arange(len(which)), said[which]]
+        return document
 
     return pixels, chance
 
@@ -143,13 +143,13 @@ def test_a_bundle_of_photos_tells_the_chance_of_its_own_answer() -> None:
         calibration=calibrate(head, model.link(x), y, arm), background=background_rows(frame, serving, 1),
     )  # fmt: skip
     rows = frame[:8]
-    chance = said_chance(bundle, rows)
-    seen = decode_pictures(rows["photo"])
+    chance = probability_of_prediction(bundle, rows)
+    observed = decode_pictures(rows["photo"])
     score = bundle.calibration.score(model.link(encoding.encode(rows)))
     every = np.arange(8)
-    np.testing.assert_allclose(chance(every, seen), score.max(axis=1), atol=1e-9)
-    grey = np.full_like(seen, 128)
+    np.testing.assert_allclose(chance(every, observed), score.max(axis=1), atol=1e-9)
+    grey = np.full_like(observed, 128)
     assert (chance(every, grey) < score.max(axis=1)).all()
-    turned = chance(every[::-1], seen[::-1])
-    np.testing.assert_allclose(turned[::-1], chance(every, seen), atol=1e-9)
-    assert all(len(encode_jpeg(photo)) <= 4096 for photo in seen)
+    turned = chance(every[::-1], observed[::-1])
+    np.testing.assert_allclose(turned[::-1], chance(every, observed), atol=1e-9)
+    assert all(len(encode_jpeg(photo)) <= 4096 for photo in observed)

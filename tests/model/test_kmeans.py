@@ -12,7 +12,7 @@ from perennial.config.baseline import PreviousSegments
 from perennial.contract.serving import FeatureColumn
 from perennial.errors import ConfigError, DataStopped
 from perennial.evaluation.decisions.naming import Trait
-from perennial.evaluation.decisions.segments import agreement, choose_k
+from perennial.evaluation.decisions.segments import choose_k, measure_agreement
 from perennial.files.durable import read_json, write_json
 from perennial.models.encoding.encode import Encoded, Encoding, fit_encoding
 from perennial.models.traditional.kmeans import KMeansModel, fit_kmeans, name_segments, refit_kmeans, split_half_labels
@@ -32,12 +32,14 @@ def rows(groups: int, n: int = 600, apart: float = 6.0, seed: int = 3) -> tuple[
 
 def agreed(groups: int, **settings: float) -> dict[int, float]:
     encoding, encoded = rows(groups, **settings)  # type: ignore[arg-type]
-    train, held = encoded.take(np.arange(0, 600, 2)), encoded.take(np.arange(1, 600, 2))
-    found = {}
+    train, held_rows = encoded.take(np.arange(0, 600, 2)), encoded.take(np.arange(1, 600, 2))
+    result = {}
     for k in (2, 3, 4):
-        found[k] = agreement(split_half_labels(train, held, encoding, k, pairs=range(3), starts=3, seed=1))
-    assert choose_k(found, 0.85) in found
-    return {k: one.index.value for k, one in found.items()} | {0: choose_k(found, 0.85)}
+        result[k] = measure_agreement(
+            split_half_labels(train, held_rows, encoding, k, pairs=range(3), starts=3, seed=1)
+        )
+    assert choose_k(result, 0.85) in result
+    return {k: one.index.value for k, one in result.items()} | {0: choose_k(result, 0.85)}
 
 
 def test_planted_groups_are_found_by_halves_and_noise_is_not() -> None:

@@ -22,7 +22,7 @@ ENCODING: Encoding = fit_encoding(TRAIN, FEATURES, np.zeros(TRAIN.height), 1)[0]
 ROWS = ENCODING.encode(TRAIN)
 
 
-def fitted(outputs: int = 1, wanted: int | None = None) -> tuple[LinearModel, list[LinearModel], F64, I64]:
+def fitted(outputs: int = 1, expected: int | None = None) -> tuple[LinearModel, list[LinearModel], F64, I64]:
     """The model that is chosen when the `wanted`-th tried has the lowest val loss, and all that were tried."""
     y, arm = outcomes(TRAIN, outputs)
     tried: list[LinearModel] = []
@@ -31,7 +31,7 @@ def fitted(outputs: int = 1, wanted: int | None = None) -> tuple[LinearModel, li
         def val_loss(self, model: Model) -> float:
             assert isinstance(model, LinearModel)
             tried.append(model)
-            return 0.0 if wanted is None or len(tried) - 1 == wanted else 1.0
+            return 0.0 if expected is None or len(tried) - 1 == expected else 1.0
 
     return fit_linear(task(y, arm, outputs, Recorded)), tried, y, arm
 
@@ -42,10 +42,10 @@ def task(y: F64, arm: I64, outputs: int, kind: type[FitTask] = FitTask) -> FitTa
 
 
 def test_six_are_tried_and_the_lowest_loss_on_val_wins() -> None:
-    for wanted in range(6):
-        model, tried, _, _ = fitted(wanted=wanted)
+    for expected in range(6):
+        model, tried, _, _ = fitted(wanted=expected)
         assert len(tried) == 6
-        assert model is tried[wanted]
+        assert model is tried[expected]
     assert [model.design for model in tried] == [d for d in get_args(Design) for _ in range(2)]
     weights = [float(np.abs(model.coef_JR).sum()) for model in tried]
     assert all(strong < weak for strong, weak in zip(weights[::2], weights[1::2], strict=True)), "C .03, then .3"

@@ -16,27 +16,27 @@ SOME = rows(300)
 
 
 def batches(n: int = 300, times: list[int] | None = None, **changes: float) -> list[Batch]:
-    told = {"batch": 32, "seed": 1, "epoch": 0, "rank": 0, "world": 1, "swap": 0.0, **changes}
+    document = {"batch": 32, "seed": 1, "epoch": 0, "rank": 0, "world": 1, "swap": 0.0, **changes}
     drawn = torch.tensor(times if times is not None else [1] * n)
     part = Rows(x=SOME.at(slice(n)), y_N=SOME.y_N[:n], arm_N=SOME.arm_N[:n])
-    swap = told.pop("swap")
-    return list(Batches(part, drawn, swap=swap, **{name: int(value) for name, value in told.items()}))
+    swap = document.pop("swap")
+    return list(Batches(part, drawn, swap=swap, **{name: int(value) for name, value in document.items()}))
 
 
-def order(found: list[Batch]) -> list[int]:
-    return [row for batch in found for row in batch.rows.tolist()]
+def order(result: list[Batch]) -> list[int]:
+    return [row for batch in result for row in batch.rows.tolist()]
 
 
 def test_a_batch_is_the_slice_of_the_rows_that_it_names() -> None:
-    found = batches()
-    for batch in found:
+    result = batches()
+    for batch in result:
         assert batch.x.keys() == SOME.x.keys() == {"norm", "miss", "cat"}
         for kind, tensor in batch.x.items():
             assert torch.equal(tensor, SOME.x[kind][batch.rows])
         assert torch.equal(batch.y, SOME.y_N[batch.rows])
         assert torch.equal(batch.arm, SOME.arm_N[batch.rows])
-    assert len(found) == 10
-    assert sorted(order(found)) == list(range(300))
+    assert len(result) == 10
+    assert sorted(order(result)) == list(range(300))
 
 
 @given(
@@ -49,8 +49,10 @@ def test_the_ranks_share_out_every_draw_exactly_once(
 ) -> None:
     times = data.draw(st.lists(st.integers(0, 3), min_size=n, max_size=n).filter(any))
     ranks = [batches(n, times, batch=batch, world=world, epoch=epoch, seed=seed, rank=r) for r in range(world)]
-    assert sorted(row for found in ranks for row in order(found)) == [i for i, t in enumerate(times) for _ in range(t)]
-    assert len({len(found) for found in ranks}) == 1, "a rank with one batch less would wait for ever"
+    assert sorted(row for result in ranks for row in order(result)) == [
+        i for i, t in enumerate(times) for _ in range(t)
+    ]
+    assert len({len(result) for result in ranks}) == 1, "a rank with one batch less would wait for ever"
     for parts in zip(*ranks, strict=True):
         assert sum(len(part.rows) for part in parts) == parts[0].whole == parts[-1].whole
 
@@ -66,8 +68,8 @@ def test_the_order_depends_on_seed_and_epoch_and_on_nothing_else() -> None:
 
 
 def test_times_say_how_often_a_row_is_drawn_and_zero_leaves_it_out() -> None:
-    seen = order(batches(5, [0, 1, 2, 0, 4]))
-    assert sorted(seen) == [1, 2, 2, 4, 4, 4, 4]
+    observed = order(batches(5, [0, 1, 2, 0, 4]))
+    assert sorted(observed) == [1, 2, 2, 4, 4, 4, 4]
 
 
 @pytest.mark.parametrize(
@@ -82,10 +84,10 @@ def test_swap_takes_cells_from_other_rows_of_the_batch_and_leaves_outcomes() -> 
     plain, swapped = batches(swap=0.0), batches(swap=0.3)
     changed, cells = 0, 0
     for before, after in zip(plain, swapped, strict=True):
-        for kept, same in (
+        for remaining, same in (
             (before.rows, after.rows), (before.x["miss"], after.x["miss"]), (before.y, after.y), (before.arm, after.arm)
         ):  # fmt: skip
-            assert torch.equal(kept, same)
+            assert torch.equal(remaining, same)
         for column in range(before.x["norm"].shape[1]):
             assert set(after.x["norm"][:, column].tolist()) <= set(before.x["norm"][:, column].tolist())
         changed += int((before.x["norm"] != after.x["norm"]).sum())

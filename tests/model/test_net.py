@@ -24,8 +24,8 @@ def test_each_categorical_column_has_its_own_rows_of_the_one_table() -> None:
     checked = 0
     for row in range(2):
         for column in range(3):
-            wanted = encoder.table.weight[first_rows[column] + int(codes[row, column])]
-            assert torch.equal(out[row, column], wanted)
+            expected = encoder.table.weight[first_rows[column] + int(codes[row, column])]
+            assert torch.equal(out[row, column], expected)
             checked += 1
     assert checked == 6
 
@@ -33,12 +33,12 @@ def test_each_categorical_column_has_its_own_rows_of_the_one_table() -> None:
 def test_no_two_categories_share_a_vector() -> None:
     cards = [3, 2, 4]
     encoder = CategoryEncoder(cards)
-    seen = {
+    observed = {
         tuple(encoder(torch.tensor([[c if j == column else 0 for j in range(3)]]))[0, column].tolist())
         for column, card in enumerate(cards)
         for c in range(card)
     }
-    assert len(seen) == 9
+    assert len(observed) == 9
 
 
 def test_a_table_without_categories_still_encodes() -> None:
@@ -81,19 +81,19 @@ def test_rows_of_one_arm_teach_that_arms_head_only(arm: int) -> None:
 
 def test_a_rows_loss_is_the_mean_log_loss_of_the_members_at_its_own_arm() -> None:
     logits = torch.tensor([[[0.3, -2.0], [1.1, 0.4]], [[-0.7, 5.0], [0.0, 1.5]]])  # two rows, two members, two arms
-    found = build_loss(spec(2))(logits, torch.tensor([1.0, 0.0]), torch.tensor([0, 1]))
-    wanted = [np.mean(np.log1p(np.exp([-0.3, -1.1]))), np.mean(np.log1p(np.exp([5.0, 1.5])))]
-    np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-6)
+    result = build_loss(spec(2))(logits, torch.tensor([1.0, 0.0]), torch.tensor([0, 1]))
+    expected = [np.mean(np.log1p(np.exp([-0.3, -1.1]))), np.mean(np.log1p(np.exp([5.0, 1.5])))]
+    np.testing.assert_allclose(result.numpy(), expected, rtol=1e-6)
 
 
 def test_link_is_the_log_odds_of_the_mean_probability_and_finite() -> None:
     logits = torch.tensor([[[0.0], [2.0]], [[90.0], [90.0]], [[-90.0], [-90.0]]])
-    found = link_scores(logits, spec())
+    result = link_scores(logits, spec())
     p = (0.5 + 1 / (1 + np.exp(-2))) / 2
-    assert found.shape == (3, 1)
-    assert found.dtype == torch.float64
-    assert found[0, 0].item() == pytest.approx(np.log(p / (1 - p)))
-    assert torch.isfinite(found).all()
+    assert result.shape == (3, 1)
+    assert result.dtype == torch.float64
+    assert result[0, 0].item() == pytest.approx(np.log(p / (1 - p)))
+    assert torch.isfinite(result).all()
 
 
 def test_chunks_name_the_columns_of_what_embed_gives() -> None:

@@ -24,7 +24,7 @@ WIDTH, HEADS, WORDS = 8, 2, ("good", "bad", "goods", "ab", "zzz")
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "good", "bad", "##s", "a", "##b"]
 
 
-def told(folder: Path) -> Pretrained:
+def pretrained(folder: Path) -> Pretrained:
     path = next(p for p in folder.rglob("*") if p.suffix in {".safetensors", ".pth"})
     return Pretrained(kind="pretrained", source=str(folder), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
 
@@ -71,9 +71,9 @@ def read_by_hand(w: dict[str, Tensor], codes: list[int]) -> Tensor:
             linear(x, f"{at}attention.self.{n}").reshape(-1, HEADS, size).transpose(0, 1)
             for n in ("query", "key", "value")
         )
-        seen = torch.softmax(q @ k.transpose(1, 2) / math.sqrt(size), dim=-1) @ v
-        seen = linear(seen.transpose(0, 1).reshape(-1, WIDTH), f"{at}attention.output.dense")
-        x = norm(x + seen, f"{at}attention.output.LayerNorm")
+        observed = torch.softmax(q @ k.transpose(1, 2) / math.sqrt(size), dim=-1) @ v
+        observed = linear(observed.transpose(0, 1).reshape(-1, WIDTH), f"{at}attention.output.dense")
+        x = norm(x + observed, f"{at}attention.output.LayerNorm")
         inner = torch.nn.functional.gelu(linear(x, f"{at}intermediate.dense"))
         x = norm(x + linear(inner, f"{at}output.dense"), f"{at}output.LayerNorm")
     return x.mean(0)
@@ -86,16 +86,16 @@ def test_words_are_read_as_the_paper_says_then_centred_and_turned(model: Path) -
     codes = {"good": [4], "bad": [5], "goods": [4, 6], "ab": [7, 8], "zzz": [1]}
     by_hand = torch.stack([read_by_hand(weights, [2, *codes[word], 3]) for word in WORDS]).double()
     by_hand = by_hand - by_hand.mean(0)
-    found = distil_vectors(told(model), WORDS, 5).double()
-    assert found.shape == (5, 5)
-    scale = (by_hand.norm() / found.norm()).item()
-    torch.testing.assert_close(found @ found.T * scale**2, by_hand @ by_hand.T, atol=1e-4, rtol=1e-4)
-    assert distil_vectors(told(model), WORDS, 20).shape == (5, 20), "more numbers than directions: the rest is 0"
+    result = distil_vectors(pretrained(model), WORDS, 5).double()
+    assert result.shape == (5, 5)
+    scale = (by_hand.norm() / result.norm()).item()
+    torch.testing.assert_close(result @ result.T * scale**2, by_hand @ by_hand.T, atol=1e-4, rtol=1e-4)
+    assert distil_vectors(pretrained(model), WORDS, 20).shape == (5, 20), "more numbers than directions: the rest is 0"
 
 
 def test_training_begins_with_the_vectors_and_learns_on(model: Path) -> None:
     encoder = WordEncoder(len(WORDS), width=5, word_dropout=0.0, dropout=0.0)
-    vectors = distil_vectors(told(model), WORDS, 5)
+    vectors = distil_vectors(pretrained(model), WORDS, 5)
     encoder.load_vectors(vectors)
     assert torch.equal(encoder.table.weight[2:], vectors)
     assert torch.equal(encoder.table.weight[0], torch.zeros(5)) or encoder.table.padding_idx == 0
@@ -103,7 +103,7 @@ def test_training_begins_with_the_vectors_and_learns_on(model: Path) -> None:
 
 
 def test_other_bytes_no_weights_and_unknown_places_are_refused(model: Path, tmp_path: Path) -> None:
-    good = told(model)
+    good = pretrained(model)
     assert find_weights(good).name == "model.safetensors"
     with pytest.raises(ConfigError, match=r"has sha256 [0-9a-f]{64}; train\.encoder\.sha256 says 0000"):
         find_weights(good.model_copy(update={"sha256": "0" * 64}))
@@ -152,7 +152,7 @@ def package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_pictures_are_read_by_frozen_weights_alike_in_training_and_after(package: Path) -> None:
     frozen = FrozenPictures()
-    frozen.load_weights(told(package))
+    frozen.load_weights(pretrained(package))
     photo = torch.randint(0, 256, (6, 3, 80, 80), dtype=torch.uint8)
     features = frozen.train()(photo)
     assert features.shape == (6, 1280)

@@ -15,7 +15,7 @@ from perennial.models.traditional.boosted import BoostedModel
 from perennial.models.traditional.heads import compute_link
 from perennial.models.traditional.linear import LinearModel
 from perennial.results.families import Family
-from perennial.scoring.reasons import Contributions, contributions, focus
+from perennial.scoring.reasons import Contributions, explain_rows, select_parts
 from perennial.scoring.scorer import Scorer
 from tests.model.builders import F64, FEATURES, HEADS, LEARNING, TASKS, Give, Saved, Task, customers
 
@@ -25,18 +25,18 @@ ROWS = customers(80, seed=21)
 every = pytest.mark.parametrize("task", TASKS)
 
 
-def explained(found: Saved, draws: int = 64, seed: int = 1, rows: pl.DataFrame = ROWS) -> Contributions:
-    return contributions(found.bundle, rows, draws=draws, seed=seed)
+def explained(result: Saved, draws: int = 64, seed: int = 1, rows: pl.DataFrame = ROWS) -> Contributions:
+    return explain_rows(result.bundle, rows, draws=draws, seed=seed)
 
 
 @pytest.mark.parametrize("family", LEARNING)
 @every
 def test_there_is_a_part_for_each_column_and_output(saved: Give, family: Family, task: Task) -> None:
-    found = explained(saved(family, task))
-    assert sorted(found.columns) == sorted(feature.name for feature in FEATURES)
+    result = explained(saved(family, task))
+    assert sorted(result.columns) == sorted(feature.name for feature in FEATURES)
     outputs = len(HEADS[task].outputs)
-    assert found.parts.shape == (80, len(found.columns), outputs)
-    assert found.error.shape == (80, outputs)
+    assert result.parts.shape == (80, len(result.columns), outputs)
+    assert result.error.shape == (80, outputs)
 
 
 def above(head: Head, link: F64, base_R: F64) -> F64:
@@ -81,12 +81,12 @@ def test_exact_families_report_no_error(saved: Give, family: Family) -> None:
 @every
 def test_the_networks_parts_nearly_add_up_and_what_is_missing_is_reported(saved: Give, task: Task) -> None:
     draws = 256 if task == "multiclass" else 64  # of classes each part is a difference of larger ones
-    bundle, found = saved("deep", task).bundle, explained(saved("deep", task), draws)
+    bundle, result = saved("deep", task).bundle, explained(saved("deep", task), draws)
     link = bundle.model.link(bundle.encoding.encode(ROWS))
     base = bundle.model.link(bundle.encoding.encode(bundle.background)).mean(axis=0)
     spread = np.abs(link - base).mean()
-    np.testing.assert_allclose(found.parts.sum(axis=1) + found.error, link - base, atol=2e-4 * max(spread, 1))
-    assert 0 < np.abs(found.error).mean() < 0.05 * spread
+    np.testing.assert_allclose(result.parts.sum(axis=1) + result.error, link - base, atol=2e-4 * max(spread, 1))
+    assert 0 < np.abs(result.error).mean() < 0.05 * spread
 
 
 def test_more_draws_come_nearer_and_the_seed_decides(saved: Give) -> None:
@@ -124,38 +124,38 @@ def test_a_column_without_influence_gets_nothing_however_many_rows_there_are() -
 @every
 @pytest.mark.parametrize("family", LEARNING)
 def test_age_matters_most_as_it_was_made_to(saved: Give, family: Family, task: Task) -> None:
-    found = explained(saved(family, task))
-    strength = np.abs(found.parts[:, :, -1]).mean(axis=0)
-    assert found.columns[int(strength.argmax())] == "age"
-    age, part = ROWS["age"].to_numpy(), found.parts[:, found.columns.index("age"), -1]
+    result = explained(saved(family, task))
+    strength = np.abs(result.parts[:, :, -1]).mean(axis=0)
+    assert result.columns[int(strength.argmax())] == "age"
+    age, part = ROWS["age"].to_numpy(), result.parts[:, result.columns.index("age"), -1]
     assert np.corrcoef(age, part)[0, 1] < -0.8
 
 
 @pytest.mark.parametrize("task", ["binary", "regression", "two_part"])
 @pytest.mark.parametrize("family", LEARNING)
 def test_a_row_with_one_score_is_asked_for_it(saved: Give, family: Family, task: Task) -> None:
-    found = explained(saved(family, task))
-    assert np.array_equal(focus(saved(family, task).bundle, ROWS, found), found.parts[:, :, 0])
+    result = explained(saved(family, task))
+    assert np.array_equal(select_parts(saved(family, task).bundle, ROWS, result), result.parts[:, :, 0])
 
 
 @pytest.mark.parametrize("family", LEARNING)
 def test_a_row_of_classes_is_asked_for_its_likeliest(saved: Give, family: Family) -> None:
-    bundle, found = saved(family, "multiclass").bundle, explained(saved(family, "multiclass"))
+    bundle, result = saved(family, "multiclass").bundle, explained(saved(family, "multiclass"))
     likeliest = Scorer(bundle=bundle).score(ROWS).argmax(axis=1)
     assert set(likeliest) == {0, 1, 2} or set(likeliest) == {0, 2}
-    parts = focus(bundle, ROWS, found)
-    assert all(np.array_equal(parts[i], found.parts[i, :, c]) for i, c in enumerate(likeliest))
+    parts = select_parts(bundle, ROWS, result)
+    assert all(np.array_equal(parts[i], result.parts[i, :, c]) for i, c in enumerate(likeliest))
 
 
 @pytest.mark.parametrize("family", LEARNING)
 def test_a_row_with_arms_is_asked_for_what_its_best_message_adds(saved: Give, family: Family) -> None:
-    bundle, found = saved(family, "uplift").bundle, explained(saved(family, "uplift"))
+    bundle, result = saved(family, "uplift").bundle, explained(saved(family, "uplift"))
     link = bundle.model.link(bundle.encoding.encode(ROWS))
-    parts = focus(bundle, ROWS, found)
+    parts = select_parts(bundle, ROWS, result)
     best = [1 if link[i, 1] >= link[i, 2] else 2 for i in range(80)]
     assert set(best) == {1, 2}
     for i, k in enumerate(best):
-        assert np.array_equal(parts[i], found.parts[i, :, k] - found.parts[i, :, 0])
+        assert np.array_equal(parts[i], result.parts[i, :, k] - result.parts[i, :, 0])
 
 
 def test_a_text_that_says_but_does_not_part_its_reasons() -> None:
@@ -164,8 +164,8 @@ def test_a_text_that_says_but_does_not_part_its_reasons() -> None:
         FeatureColumn(name="age", kind="numeric", label="age"),
     ]
     rows = pl.DataFrame({"said": ["nice; but it ran small"], "age": [30]})
-    (told,) = describe_reasons(["said", "age"], np.array([[1.0, -0.5]]), rows, features, 2)
-    assert told.split("; but ") == ["review: “nice, but it ran small”", "age: 30"]
+    (document,) = describe_reasons(["said", "age"], np.array([[1.0, -0.5]]), rows, features, 2)
+    assert document.split("; but ") == ["review: “nice, but it ran small”", "age: 30"]
 
 
 def test_a_refused_applicant_is_told_the_four_strongest_reasons_against_and_none_for() -> None:

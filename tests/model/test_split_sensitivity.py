@@ -13,7 +13,7 @@ from perennial.contract.model import Contract
 from perennial.data.names import ENTITY, ORDER, ROW_ID
 from perennial.data.prepare.split import split_units
 from perennial.results.baseline import SplitSensitivity
-from perennial.scoring.split_sensitivity import split_sensitivity
+from perennial.scoring.split_sensitivity import measure_split_sensitivity
 from tests.fakes.contracts import contract
 from tests.model.builders import baseline_params
 
@@ -50,30 +50,30 @@ def drifting(seed: int = 1) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def told(units: pl.DataFrame, rule: Contract) -> SplitSensitivity | None:
-    return split_sensitivity(units, split_units(units, rule)[0], rule, baseline_params(rounds=60))
+def measure(units: pl.DataFrame, rule: Contract) -> SplitSensitivity | None:
+    return measure_split_sensitivity(units, split_units(units, rule)[0], rule, baseline_params(rounds=60))
 
 
 def test_a_random_split_flatters_what_drifts_and_a_late_column_flatters_more() -> None:
-    found = told(drifting(), asked(leakage_suspects=["late"]))
-    assert found is not None
-    assert (found.rows, found.columns, found.reported) == (("time", "random"), ((), ("late",)), (0, 0))
-    assert found.metric == "auc"
-    honest, with_late = found.cells[0]
-    random, random_late = found.cells[1]
+    result = measure(drifting(), asked(leakage_suspects=["late"]))
+    assert result is not None
+    assert (result.rows, result.columns, result.reported) == (("time", "random"), ((), ("late",)), (0, 0))
+    assert result.metric == "auc"
+    honest, with_late = result.cells[0]
+    random, random_late = result.cells[1]
     assert honest.high < 0.65, "weeks to come have rates that no one knows"
     assert random.low > honest.high + 0.1
     assert with_late.low > 0.85
     assert random_late.value > random.value
-    assert all(cell.low <= cell.value <= cell.high for row in found.cells for cell in row)
+    assert all(cell.low <= cell.value <= cell.high for row in result.cells for cell in row)
 
 
 def test_a_time_that_is_a_number_orders_as_a_date_does() -> None:
     units = drifting()
     days = (units["joined"] - dt.date(2025, 1, 1)).dt.total_days()
-    found = told(units, asked())
+    result = measure(units, asked())
     for kind, moments in (("int", days), ("decimal", days.cast(pl.Float64) / 7)):
-        assert told(units.with_columns(joined=moments), asked(kind)) == found
+        assert measure(units.with_columns(joined=moments), asked(kind)) == result
 
 
 def test_people_who_come_again_flatter_a_split_by_row() -> None:
@@ -88,15 +88,15 @@ def test_people_who_come_again_flatter_a_split_by_row() -> None:
         events={}, split={**BY_ROW, "by": "entity"},
         columns={**TYPES, "joined": {"role": "ignore", "why": "no date"}, "who": {"role": "entity", "type": "text"}},
     )  # fmt: skip
-    found = told(units, rule)
-    assert found is not None
-    assert found.rows == ("entity", "random")
-    assert found.cells[1][0].low > found.cells[0][0].high + 0.1
+    result = measure(units, rule)
+    assert result is not None
+    assert result.rows == ("entity", "random")
+    assert result.cells[1][0].low > result.cells[0][0].high + 0.1
 
 
 def test_nothing_is_told_where_nothing_else_is_possible() -> None:
     no_date = {"role": "ignore", "why": "no date"}
-    assert told(drifting(), contract(events={}, split=BY_ROW, columns={**TYPES, "joined": no_date})) is None
+    assert measure(drifting(), contract(events={}, split=BY_ROW, columns={**TYPES, "joined": no_date})) is None
 
 
 @pytest.mark.parametrize(
@@ -121,11 +121,11 @@ def test_every_task_is_told_in_its_own_metric(task: dict[str, Any], column: dict
     rule = asked(task=task, leakage_suspects=["late"], columns={
         **TYPES, "joined": {"role": "time", "type": "date"}, "what": {"role": "outcome", **column},
     })  # fmt: skip
-    found = told(units.with_columns(pl.Series("what", answer)), rule)
-    assert found is not None
-    assert found.metric == task["primary"]
+    result = measure(units.with_columns(pl.Series("what", answer)), rule)
+    assert result is not None
+    assert result.metric == task["primary"]
     better = 1 if task["primary"] == "gini_norm" else -1
-    (honest, late), _ = found.cells
+    (honest, late), _ = result.cells
     assert better * (late.value - honest.value) > 0
 
 
@@ -134,7 +134,8 @@ def test_rows_that_stand_for_more_weigh_more() -> None:
     units = drifting()
     task = {"kind": "binary", "target": "y", "primary": "ap", "minimum": 0.1}
     plain, sampled = (
-        told(units, asked(task=task, sampling=kept)) for kept in ({}, {"sampling_rate": {"no": 0.05, "yes": 1}})
+        measure(units, asked(task=task, sampling=remaining))
+        for remaining in ({}, {"sampling_rate": {"no": 0.05, "yes": 1}})
     )
     assert plain is not None
     assert sampled is not None

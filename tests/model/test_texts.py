@@ -23,10 +23,10 @@ from perennial.models.encoding.encode import fit_encoding
 from perennial.models.traditional.heads import compute_link
 from perennial.models.traditional.linear import LinearModel
 from perennial.results.families import Family
-from perennial.scoring.bundle import load, save
-from perennial.scoring.reasons import contributions
+from perennial.scoring.bundle import load_bundle, save_bundle
+from perennial.scoring.reasons import explain_rows
 from perennial.scoring.scorer import Scorer, golden_rows
-from perennial.stages.train import shape
+from perennial.stages.train import build_spec
 from perennial.training.module import build_adamw
 from tests.model.builders import HEADS, LEARNING, train_params
 from tests.model.reviews import Read, reviews
@@ -40,8 +40,8 @@ def test_what_words_say_is_learnt_and_comes_back_from_disk(read: Read, family: F
     scorer = Scorer(bundle=read(family))
     score = scorer.score(rows)
     assert measure("auc", y, score[:, 0]) > 0.8
-    save(read(family), tmp_path / "b", golden_rows(read(family), rows.head(20)))
-    again = Scorer(bundle=load(tmp_path / "b"))
+    save_bundle(read(family), tmp_path / "b", golden_rows(read(family), rows.head(20)))
+    again = Scorer(bundle=load_bundle(tmp_path / "b"))
     assert np.array_equal(again.score(rows), score)
     again.prove(tmp_path / "b")
 
@@ -70,26 +70,26 @@ def test_nothing_said_and_nothing_known_still_get_a_score(read: Read, family: Fa
 @pytest.mark.parametrize("family", ["linear", "boosted"])
 def test_parts_of_words_add_up_to_the_score(read: Read, family: Family) -> None:
     bundle, rows = read(family), reviews(80, 5)[0]
-    found = contributions(bundle, rows, draws=16, seed=1)
-    assert sorted(found.columns) == ["age", "review", "title"]
+    explained = explain_rows(bundle, rows, draws=16, seed=1)
+    assert sorted(explained.columns) == ["age", "review", "title"]
     model = bundle.model
     base = model.expected_R if not isinstance(model, LinearModel) else model.mean_J @ model.coef_JR + model.intercept_R  # type: ignore[attr-defined]
     gap = model.link(bundle.encoding.encode(rows)) - compute_link(bundle.serving.head, base[None])
-    np.testing.assert_allclose(found.parts.sum(axis=1), gap, atol=1e-9)
-    strength = np.abs(found.parts[:, :, 0]).mean(axis=0)
-    assert found.columns[int(strength.argmax())] == "review", "each title says less, a fifth of them nothing"
+    np.testing.assert_allclose(explained.parts.sum(axis=1), gap, atol=1e-9)
+    strength = np.abs(explained.parts[:, :, 0]).mean(axis=0)
+    assert explained.columns[int(strength.argmax())] == "review", "each title says less, a fifth of them nothing"
 
 
 def test_parts_of_the_network_nearly_add_up_over_texts_too(read: Read) -> None:
     bundle, rows = read("deep"), reviews(80, 5)[0]
-    found = contributions(bundle, rows, draws=128, seed=1)
+    explained = explain_rows(bundle, rows, draws=128, seed=1)
     score = bundle.model.link(bundle.encoding.encode(rows))
     base = bundle.model.link(bundle.encoding.encode(bundle.background)).mean(axis=0)
     spread = np.abs(score - base).mean()
-    np.testing.assert_allclose(found.parts.sum(axis=1) + found.error, score - base, atol=2e-4)
-    assert np.abs(found.error).mean() < 0.05 * spread
-    strength = np.abs(found.parts[:, :, 0]).mean(axis=0)
-    assert found.columns[int(strength.argmin())] == "age"
+    np.testing.assert_allclose(explained.parts.sum(axis=1) + explained.error, score - base, atol=2e-4)
+    assert np.abs(explained.error).mean() < 0.05 * spread
+    strength = np.abs(explained.parts[:, :, 0]).mean(axis=0)
+    assert explained.columns[int(strength.argmin())] == "age"
 
 
 def test_the_design_of_texts_is_sparse_and_of_one_kind(read: Read) -> None:
@@ -101,7 +101,7 @@ def test_the_design_of_texts_is_sparse_and_of_one_kind(read: Read) -> None:
 
 def test_train_words_must_be_told_where_there_are_texts(read: Read) -> None:
     with pytest.raises(ConfigError, match=r"train.words is missing, and title, review are texts: see the gallery"):
-        shape(HEADS["binary"], read("deep").encoding, np.zeros(2), train_params())
+        build_spec(HEADS["binary"], read("deep").encoding, np.zeros(2), train_params())
 
 
 def test_the_wide_part_is_a_logistic_regression_on_words(read: Read) -> None:
@@ -115,8 +115,8 @@ def test_the_wide_part_is_a_logistic_regression_on_words(read: Read) -> None:
     wide = WideEncoder(sizes, 1)
     with torch.no_grad():
         wide.table.weight[1:, 0] = torch.from_numpy(theirs.coef_[0]).float()
-    told = build_tensors(x)
-    each = wide(told["gram"], told["gram_weight"]).detach().numpy()
+    result = build_tensors(x)
+    each = wide(result["gram"], result["gram_weight"]).detach().numpy()
     assert each.shape == (300, 2)
     np.testing.assert_allclose(each.sum(axis=1) + theirs.intercept_[0], theirs.decision_function(grams), atol=1e-5)
     title = grams[:, : sizes[0]] @ theirs.coef_[0, : sizes[0]]
@@ -128,11 +128,11 @@ def test_the_wide_part_starts_at_nothing_and_learns_faster(read: Read) -> None:
     net = TabularNet(spec)
     assert net.wide is not None
     assert not net.wide.table.weight.any()
-    decayed, kept, fast = build_adamw(0.01, 0.5)(net).param_groups
-    assert (decayed["lr"], kept["lr"], fast["lr"]) == (0.01, 0.01, pytest.approx(0.15))
+    decayed, remaining, fast = build_adamw(0.01, 0.5)(net).param_groups
+    assert (decayed["lr"], remaining["lr"], fast["lr"]) == (0.01, 0.01, pytest.approx(0.15))
     assert fast["weight_decay"] == 0
     assert [id(p) for p in fast["params"]] == [id(net.wide.table.weight)]
-    assert sum(len(group["params"]) for group in (decayed, kept, fast)) == len(list(net.parameters()))
+    assert sum(len(group["params"]) for group in (decayed, remaining, fast)) == len(list(net.parameters()))
 
 
 def deep_spec(read: Read, **changes: object) -> NetSpec:

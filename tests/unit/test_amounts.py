@@ -40,74 +40,74 @@ def labelled(n: int, seed: int, times: float = 1.0) -> Labelled:
 
 
 @cache
-def told(times: float = 1.0, primary: str = "gini_norm") -> tuple[RegressionEvaluation, Labelled]:
+def evaluate(times: float = 1.0, primary: str = "gini_norm") -> tuple[RegressionEvaluation, Labelled]:
     val, test = labelled(4000, 20, times), labelled(4000, 30, times)
     groups = {"channel": np.array(["app", "web"] * 1999 + ["fax", "fax"])}
     return evaluate_amounts(val, test, primary, groups, FEW), test
 
 
 def test_honest_predictions_add_up_to_what_came() -> None:
-    ratio = told()[0].predicted_over_actual
+    ratio = evaluate()[0].predicted_over_actual
     assert ratio.value == pytest.approx(1, abs=0.06)
     assert ratio.low < 1 < ratio.high
-    twice = told(2.0)[0].predicted_over_actual
+    twice = evaluate(2.0)[0].predicted_over_actual
     assert twice.value == pytest.approx(2 * ratio.value)
     assert twice.low > 1.5
 
 
 def test_the_interval_of_the_sum_holds_the_truth_as_often_as_it_says() -> None:
-    held = 0
+    held_rows = 0
     for seed in range(40):
         part = labelled(400, 1000 + 2 * seed)
         ratio = evaluate_amounts(part, part, "mae", {}, FEW).predicted_over_actual
-        held += ratio.low <= 1 <= ratio.high
-    assert 34 <= held <= 40
+        held_rows += ratio.low <= 1 <= ratio.high
+    assert 34 <= held_rows <= 40
 
 
 def test_tenths_rise_and_hold_every_row_once() -> None:
-    found, test = told()
-    tenths = found.deciles
+    result, test = evaluate()
+    tenths = result.deciles
     assert [t.n for t in tenths] == [400] * 10
     predicted = [t.predicted for t in tenths]
     assert predicted == sorted(predicted)
-    p = test.scores[found.candidate.family]
+    p = test.scores[result.candidate.family]
     assert np.mean(predicted) == pytest.approx(p.mean())
     assert np.mean([t.actual.value for t in tenths]) == pytest.approx(test.y.mean())
     inside = sum(t.actual.low <= t.predicted <= t.actual.high for t in tenths)
     assert inside >= 8
-    assert sum(t.actual.low <= t.predicted <= t.actual.high for t in told(3.0)[0].deciles) <= 2
+    assert sum(t.actual.low <= t.predicted <= t.actual.high for t in evaluate(3.0)[0].deciles) <= 2
 
 
 def test_concentration_runs_from_nothing_to_the_whole() -> None:
-    found, test = told()
-    curve, p = found.concentration, test.scores[found.candidate.family]
+    result, test = evaluate()
+    curve, p = result.concentration, test.scores[result.candidate.family]
     assert (curve.value[0], curve.value[-1]) == (0, pytest.approx(1))
     assert (np.diff(curve.value) >= -1e-12).all()
     best = np.argsort(-p)[:400]
     assert curve.value[10] == pytest.approx(test.y[best].sum() / test.y.sum(), abs=1e-9)
     assert curve.value[10] > 0.25
     assert curve.low[10] < curve.value[10] < curve.high[10]
-    assert found.zeros == pytest.approx((test.y == 0).mean())
+    assert result.zeros == pytest.approx((test.y == 0).mean())
 
 
 def test_figures_hold_the_truth_and_the_best_on_val_is_the_candidate() -> None:
-    found, _ = told()
+    result, _ = evaluate()
     expected, y = drawn(300_000, 40)
     for name in ("gini_norm", "mae"):
-        figure = found.families["deep"].test[name]
+        figure = result.families["deep"].test[name]
         assert figure.low <= metrics.measure(name, y, expected) <= figure.high, name
-    assert found.candidate.best in {"deep", "blend"}
-    assert found.candidate.family in {"deep", "blend"}
-    assert found.deep_minus_traditional.traditional == "boosted"
-    assert found.deep_minus_traditional.gain.low > 0
+    assert result.candidate.best in {"deep", "blend"}
+    assert result.candidate.family in {"deep", "blend"}
+    assert result.deep_minus_traditional.traditional == "boosted"
+    assert result.deep_minus_traditional.gain.low > 0
 
 
 def test_less_error_is_better() -> None:
-    found = told(primary="mae")[0]
-    figures = found.candidate.val
-    assert found.candidate.best == min(figures, key=lambda family: figures[family])
+    result = evaluate(primary="mae")[0]
+    figures = result.candidate.val
+    assert result.candidate.best == min(figures, key=lambda family: figures[family])
     assert figures["deep"] < figures["linear"]
-    assert found.deep_minus_traditional.metric == "mae"
+    assert result.deep_minus_traditional.metric == "mae"
 
 
 def test_gini_of_amounts_is_the_definition_over_all_pairs_of_shares() -> None:
@@ -122,12 +122,12 @@ def test_gini_of_amounts_is_the_definition_over_all_pairs_of_shares() -> None:
 
 
 def test_slices_are_told_where_there_are_rows_enough_and_all_is_plain_json() -> None:
-    found, test = told()
-    rows = {row.value: row for row in found.slices}
+    result, test = evaluate()
+    rows = {row.value: row for row in result.slices}
     assert rows.keys() == {"app", "web"}
     assert rows["app"].n == 1999
     assert rows["app"].actual.value == pytest.approx(test.y[:3998:2].mean())
-    json.dumps(found.model_dump(mode="json"), allow_nan=False)
+    json.dumps(result.model_dump(mode="json"), allow_nan=False)
 
 
 @pytest.mark.parametrize(("metric", "minimum", "never"), [("gini_norm", 0.3, 0.99), ("mae", 40.0, 1.0)])
@@ -154,12 +154,12 @@ def test_groups_of_amounts_are_judged_where_amounts_can_be_ranked() -> None:
     group[:10] = "e"
     score = PairedComparison(metric="gini_norm", y=y, resamples=100, seed=1)
     candidate = np.where(group == "a", np.random.default_rng(1).permutation(part.scores["deep"]), part.scores["deep"])
-    found = {s.value: s for s in compare_slices(score, {"g": group}, candidate, part.scores["boosted"])}
-    assert {value: s.better_by is not None for value, s in found.items()} == {
+    result = {s.value: s for s in compare_slices(score, {"g": group}, candidate, part.scores["boosted"])}
+    assert {value: s.better_by is not None for value, s in result.items()} == {
         "a": True, "b": True, "c": False, "d": True, "e": False,
     }  # fmt: skip
-    assert found["a"].is_worse
-    assert not found["b"].is_worse
+    assert result["a"].is_worse
+    assert not result["b"].is_worse
     error = compare_slices(replace_metric(score), {"g": group}, candidate, part.scores["boosted"])
     assert {s.value: s.better_by is not None for s in error}["c"], "an error needs no order"
 

@@ -11,7 +11,7 @@ from scipy.special import softmax
 from sklearn import metrics as sk
 
 from perennial.evaluation.decisions import classes
-from perennial.evaluation.decisions.classes import confusion, evaluate_classes
+from perennial.evaluation.decisions.classes import count_confusion, evaluate_classes
 from perennial.evaluation.decisions.response import Labelled, Resampling
 from perennial.evaluation.statistics import metrics
 from perennial.evaluation.statistics.intervals import F64
@@ -50,7 +50,7 @@ def labelled(n: int, seed: int) -> Labelled:
 
 
 @cache
-def told(seed: int = 2, ordered: bool = True, primary: str = "log_loss") -> tuple[MulticlassEvaluation, Labelled]:
+def evaluate(seed: int = 2, ordered: bool = True, primary: str = "log_loss") -> tuple[MulticlassEvaluation, Labelled]:
     val, test = labelled(1500, 10 * seed), labelled(2000, 10 * seed + 5)
     groups = {"channel": np.array(["app", "web"] * 999 + ["fax", "fax"])}
     return evaluate_classes(val, test, primary, CLASSES, ordered, groups, FEW), test
@@ -74,7 +74,7 @@ def test_a_weight_is_as_many_rows_of_classes_and_many_weights_are_taken_at_once(
     p, times = blurred(p, 5), np.random.default_rng(6).integers(1, 4, 80)
     for name in ("log_loss", "accuracy", "macro_f1", "kappa"):
         copied = metrics.measure(name, np.repeat(y, times), np.repeat(p, times, axis=0))
-        both = metrics.named(name).function(y, p, np.stack([np.ones(80), times.astype(np.float64)]))
+        both = metrics.find_metric(name).function(y, p, np.stack([np.ones(80), times.astype(np.float64)]))
         assert both == pytest.approx([metrics.measure(name, y, p), copied]), name
 
 
@@ -98,52 +98,52 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     p, y = drawn(200_000, 7)
     p = blurred(p, 8)
     for metric in ("log_loss", "accuracy", "macro_f1"):
-        truth, held = metrics.measure(metric, y, p), 0
+        truth, held_rows = metrics.measure(metric, y, p), 0
         for i in range(60):
             some = slice(300 * i, 300 * (i + 1))
-            found = PairedComparison(metric=metric, y=y[some], resamples=200, seed=i).estimate(p[some], 0.95)
-            held += found.low <= truth <= found.high
-        assert 52 <= held <= 60, (metric, held)
+            result = PairedComparison(metric=metric, y=y[some], resamples=200, seed=i).estimate(p[some], 0.95)
+            held_rows += result.low <= truth <= result.high
+        assert 52 <= held_rows <= 60, (metric, held_rows)
 
 
 def test_the_best_family_on_val_is_the_candidate_and_figures_hold_the_truth() -> None:
-    found, _ = told()
-    assert found.candidate.family == "deep"
-    assert list(found.families) == ["linear", "boosted", "deep", "blend"]
+    result, _ = evaluate()
+    assert result.candidate.family == "deep"
+    assert list(result.families) == ["linear", "boosted", "deep", "blend"]
     p, y = drawn(200_000, 9)
     for name in ("log_loss", "accuracy", "macro_f1", "kappa"):
-        figure = found.families["deep"].test[name]
+        figure = result.families["deep"].test[name]
         assert figure.low <= metrics.measure(name, y, p) <= figure.high, name
-    difference = found.deep_minus_traditional
+    difference = result.deep_minus_traditional
     assert difference.traditional == "boosted"
     assert difference.gain.low > 0, "above 0 is better, also of a loss"
 
 
 def test_kappa_is_told_of_classes_in_order_only() -> None:
-    assert "kappa" not in told(ordered=False)[0].families["deep"].test
+    assert "kappa" not in evaluate(ordered=False)[0].families["deep"].test
 
 
 def test_confusion_adds_up() -> None:
-    found, test = told()
-    counts = np.array(found.confusion.counts)
+    result, test = evaluate()
+    counts = np.array(result.confusion.counts)
     p = test.scores["deep"]
     assert np.array_equal(counts, sk.confusion_matrix(test.y, p.argmax(axis=1)))
     assert counts.sum() == 2000
-    assert np.trace(counts) / 2000 == pytest.approx(found.families["deep"].test["accuracy"].value)
-    for c, row in enumerate(found.confusion.per_class):
+    assert np.trace(counts) / 2000 == pytest.approx(result.families["deep"].test["accuracy"].value)
+    for c, row in enumerate(result.confusion.per_class):
         assert row.n == counts[c].sum()
         assert row.recall.value == pytest.approx(counts[c, c] / counts[c].sum())
         assert row.precision.value == pytest.approx(counts[c, c] / counts[:, c].sum())
         assert row.recall.low < row.recall.value < row.recall.high
-    f1 = np.mean([row.f1 for row in found.confusion.per_class])
-    assert f1 == pytest.approx(found.families["deep"].test["macro_f1"].value)
-    assert confusion(np.array([2.0]), np.array([[0.1, 0.2, 0.7]])).tolist() == [[0, 0, 0], [0, 0, 0], [0, 0, 1]]
+    f1 = np.mean([row.f1 for row in result.confusion.per_class])
+    assert f1 == pytest.approx(result.families["deep"].test["macro_f1"].value)
+    assert count_confusion(np.array([2.0]), np.array([[0.1, 0.2, 0.7]])).tolist() == [[0, 0, 0], [0, 0, 0], [0, 0, 1]]
 
 
 def test_coverage_falls_to_the_accuracy_of_all_rows() -> None:
-    found, test = told()
-    curve = found.coverage
-    accuracy = found.families["deep"].test["accuracy"].value
+    result, test = evaluate()
+    curve = result.coverage
+    accuracy = result.families["deep"].test["accuracy"].value
     assert (curve.x[0], curve.x[-1]) == (0, 1)
     assert curve.value[-1] == pytest.approx(accuracy)
     assert curve.value[10] > accuracy + 0.1, "the surest tenth is right more often"
@@ -155,19 +155,19 @@ def test_coverage_falls_to_the_accuracy_of_all_rows() -> None:
 
 
 def test_mistakes_are_wrong_and_the_surest_come_first() -> None:
-    found, test = told()
+    result, test = evaluate()
     p = test.scores["deep"]
-    sure = [row.probability for row in found.confusion.mistakes]
+    sure = [row.probability for row in result.confusion.mistakes]
     assert len(sure) == 12
     assert sure == sorted(sure, reverse=True)
-    for row in found.confusion.mistakes:
+    for row in result.confusion.mistakes:
         assert row.true == test.y[row.row] != row.predicted == p[row.row].argmax()
     wrong = p.argmax(axis=1) != test.y
     assert sure[0] == pytest.approx(p[wrong].max())
 
 
 def test_slices_tell_accuracy_where_there_are_rows_enough() -> None:
-    rows = {row.value: row for row in told()[0].slices}
+    rows = {row.value: row for row in evaluate()[0].slices}
     assert rows.keys() == {"app", "fax", "web"}
     assert rows["fax"] == ClassSlice(column="channel", value="fax", n=2), "of two rows nothing is said"
     assert rows["app"].n == 999
@@ -175,14 +175,14 @@ def test_slices_tell_accuracy_where_there_are_rows_enough() -> None:
 
 
 def test_all_of_it_is_plain_json_and_a_class_without_rows_has_no_share() -> None:
-    json.dumps(told()[0].model_dump(mode="json"), allow_nan=False)
+    json.dumps(evaluate()[0].model_dump(mode="json"), allow_nan=False)
     p, y = drawn(300, 12)
     y[y == 2] = 1
     part = Labelled(y=y, scores={"linear": p, "deep": p})
-    found = evaluate_classes(part, part, "accuracy", CLASSES, False, {}, FEW)
-    assert found.confusion.per_class[2].recall is None
-    assert found.confusion.per_class[2].n == 0
-    json.dumps(found.model_dump(mode="json"), allow_nan=False)
+    result = evaluate_classes(part, part, "accuracy", CLASSES, False, {}, FEW)
+    assert result.confusion.per_class[2].recall is None
+    assert result.confusion.per_class[2].n == 0
+    json.dumps(result.model_dump(mode="json"), allow_nan=False)
 
 
 @pytest.mark.parametrize("metric", ["log_loss", "accuracy", "macro_f1"])
@@ -204,9 +204,9 @@ def test_a_group_in_which_the_new_model_confuses_classes_stops_it() -> None:
     candidate = np.where((group == "old")[:, None], blurred(p, 16, 2.0), p)
     champion = blurred(p, 17, 1.0)
     score = PairedComparison(metric="log_loss", y=y, resamples=200, seed=1)
-    found = compare_slices(score, {"age": group}, candidate, champion)
-    assert [(part.value, part.is_worse) for part in found] == [("new", False), ("old", True)]
-    decision = decide(Evidence(comparison=score, minimum=1.1, candidate=candidate, champion=champion, slices=found))
+    result = compare_slices(score, {"age": group}, candidate, champion)
+    assert [(part.value, part.is_worse) for part in result] == [("new", False), ("old", True)]
+    decision = decide(Evidence(comparison=score, minimum=1.1, candidate=candidate, champion=champion, slices=result))
     assert decision.verdict == "HOLD"
     assert "age old" in decision.reasons[0].sentence
 
@@ -214,11 +214,11 @@ def test_a_group_in_which_the_new_model_confuses_classes_stops_it() -> None:
 def test_of_a_yes_or_no_both_answers_are_told_apart() -> None:
     score = np.array([[0.9], [0.2], [0.6], [0.05], [0.5]])
     y = np.array([0.0, 0.0, 1.0, 1.0, 1.0])
-    both = classes.answers(score)
+    both = classes.class_probabilities(score)
     assert np.allclose(both, np.hstack([1 - score, score]))
-    assert classes.answers(both) is both
-    found = classes.confuse(y, both)
-    assert found.counts == ((1, 1), (2, 1)), "one half is no yes"
-    assert [(m.row, m.true, m.predicted) for m in found.mistakes] == [(3, 1, 0), (0, 0, 1), (4, 1, 0)]
-    assert found.mistakes[0].probability == pytest.approx(0.95)
-    assert found.per_class[1].f1 == pytest.approx(2 / 5)
+    assert classes.class_probabilities(both) is both
+    result = classes.describe_confusion(y, both)
+    assert result.counts == ((1, 1), (2, 1)), "one half is no yes"
+    assert [(m.row, m.true, m.predicted) for m in result.mistakes] == [(3, 1, 0), (0, 0, 1), (4, 1, 0)]
+    assert result.mistakes[0].probability == pytest.approx(0.95)
+    assert result.per_class[1].f1 == pytest.approx(2 / 5)

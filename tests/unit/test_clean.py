@@ -55,8 +55,8 @@ def test_nothing_to_do_and_nothing_there() -> None:
 
 @given(st.lists(st.sampled_from("abc"), max_size=20))
 def test_one_row_of_each_content_stays(content: list[str]) -> None:
-    kept = [c for c, reason in zip(content, why(content, PLAIN, drop=True), strict=True) if reason is None]
-    assert kept == list(dict.fromkeys(content))
+    remaining = [c for c, reason in zip(content, why(content, PLAIN, drop=True), strict=True) if reason is None]
+    assert remaining == list(dict.fromkeys(content))
 
 
 LOG = contract_of_log().events["orders"]

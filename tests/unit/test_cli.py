@@ -70,8 +70,8 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         cli.run(["--help"])
     said = capsys.readouterr().out
     assert left.value.code == 0
-    named = [name for name in cli._COMMANDS if f"\n    {name} " in said or f"\n    {name}\n" in said]
-    assert named == list(cli._COMMANDS)
+    by_name = [name for name in cli._COMMANDS if f"\n    {name} " in said or f"\n    {name}\n" in said]
+    assert by_name == list(cli._COMMANDS)
     assert cli.run([]) == 0
     assert capsys.readouterr().out == said
 
@@ -92,9 +92,9 @@ def test_each_commands_help_names_its_arguments(capsys: pytest.CaptureFixture[st
         said = capsys.readouterr().out
         assert left.value.code == 0
         assert said.startswith(f"usage: perennial {name} ")
-        for told in bare._actions:
-            assert (told.option_strings or [told.dest])[0] in said, (name, told.dest)
-            assert told.help, (name, told.dest)
+        for document in bare._actions:
+            assert (document.option_strings or [document.dest])[0] in said, (name, document.dest)
+            assert document.help, (name, document.dest)
             arguments += 1
         commands += 1
     assert commands == len(cli._COMMANDS)
@@ -130,7 +130,7 @@ def test_a_path_that_cannot_be_used_is_one_line(ending: Callable[..., int], caps
 
 
 def test_an_unknown_word_is_refused_with_the_words_there_are(capsys: pytest.CaptureFixture[str]) -> None:
-    seen = 0
+    observed = 0
     for words, said in (
         (["trian", "ad_response"], "invalid choice: 'trian'"),
         (["stop", "--hard"], "unrecognized arguments: --hard"),
@@ -140,20 +140,20 @@ def test_an_unknown_word_is_refused_with_the_words_there_are(capsys: pytest.Capt
             cli.run(words)
         assert left.value.code == 2
         assert said in capsys.readouterr().err
-        seen += 1
-    assert seen == 3
+        observed += 1
+    assert observed == 3
 
 
 def test_the_exit_code_of_every_error_reaches_the_process(
     ending: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = {}
+    result = {}
     for kind in family(PerennialError):
         if kind.__module__ != errors.__name__:  # made elsewhere for one purpose
             continue
-        found[kind.__name__] = ending(kind("what was wrong"))
+        result[kind.__name__] = ending(kind("what was wrong"))
         assert capsys.readouterr().err == "perennial: what was wrong\n"
-    assert found == CODES
+    assert result == CODES
 
 
 def test_the_drawn_tree_of_errors_tells_their_codes() -> None:

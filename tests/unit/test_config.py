@@ -41,10 +41,10 @@ def written(folder: Path, value: Any) -> Path:
 
 def test_a_section_is_typed_and_does_not_change(tmp_path: Path) -> None:
     path = written(tmp_path, {"use_cases": {"shop": {"augment": {"kind": "oversample", "times": 3}}}})
-    found = read_section(path, "shop", "augment", AugmentParams)
-    assert found == AugmentParams(kind="oversample", times=3)
+    result = read_section(path, "shop", "augment", AugmentParams)
+    assert result == AugmentParams(kind="oversample", times=3)
     with pytest.raises(ValidationError, match="frozen"):
-        found.times = 4  # type: ignore[misc]
+        result.times = 4  # type: ignore[misc]
 
 
 def test_no_number_that_changes_a_result_has_a_default_in_code() -> None:

@@ -27,8 +27,8 @@ def test_addresses_numbers_and_names_have_one_form() -> None:
 
 
 def test_digests_are_of_that_form_and_nothing_is_hashed_where_nothing_is() -> None:
-    found = hash_contacts(pl.Series("mail", [*FORMS, None]))
-    wanted = [hashlib.sha256(form.encode()).hexdigest() if form else "" for form in FORMS.values()]
-    assert found.cells.to_list() == [*wanted, ""]
-    assert found.cells.name == "mail"
-    assert found.reaches.to_list() == [True, True, True, False, False, False, False, False], "no name is an address"
+    result = hash_contacts(pl.Series("mail", [*FORMS, None]))
+    expected = [hashlib.sha256(form.encode()).hexdigest() if form else "" for form in FORMS.values()]
+    assert result.cells.to_list() == [*expected, ""]
+    assert result.cells.name == "mail"
+    assert result.reaches.to_list() == [True, True, True, False, False, False, False, False], "no name is an address"

@@ -28,7 +28,7 @@ from perennial.contract.rules import (
 )
 from perennial.contract.serving import build_serving_view, feature_columns, select_scoring_columns
 from perennial.errors import ContractError, LeakError
-from tests.fakes.contracts import contract, contract_of_log, told, told_of_log
+from tests.fakes.contracts import contract, contract_document, contract_of_log, told_of_log
 
 pytestmark = pytest.mark.unit
 
@@ -40,7 +40,7 @@ TREATED = {
 
 
 def events(**columns: Any) -> dict[str, Any]:
-    table = told()["events"]["orders"]
+    table = contract_document()["events"]["orders"]
     merged = {name: column for name, column in {**table["columns"], **columns}.items() if column is not None}
     return {"orders": {**table, "columns": merged}}
 
@@ -167,7 +167,10 @@ OF_A_LOG: list[tuple[dict[str, Any], str]] = [
     ({"events": {}}, "makes its rows of events: describe an event table, and leave columns {}"),
     ({"unit": {"as_of": "2026-01-01"}}, "unit.as_of is one date for all, unit.cutoffs one of each unit"),
     ({"unit": {"history": 0}}, "unit.history"),
-    ({"split": told()["split"]}, "split.kind hash would mix outcomes of before and after a cut-off: use kind cutoff"),
+    (
+        {"split": contract_document()["split"]},
+        "split.kind hash would mix outcomes of before and after a cut-off: use kind cutoff",
+    ),
     ({"unit": {"cutoffs": {"train": ["2026-01-22"], "test": ["2026-01-31"]}}},
      "the outcome of 2026-01-22 is known on 2026-02-01, after the first test cut-off 2026-01-31"),
     ({"unit": {"cutoffs": {"train": ["2026-02-01"], "test": ["2026-01-31"]}}}, "2026-02-01 does not lie before the first test"),
@@ -215,16 +218,16 @@ def test_contradictions_of_a_log_are_refused_in_one_line(changes: dict[str, Any]
 
 
 def test_a_contract_of_a_log_has_one_table_that_reads_the_source() -> None:
-    found = contract_of_log()
-    assert found.tables == {"orders": ("orders.csv", found.events["orders"].columns)}
-    assert found.entity == "who"
-    assert list(found.events["orders"].all_columns)[-1] == "amount"
-    assert (found.unit.label_days, found.unit.history) == (10, "all")
+    result = contract_of_log()
+    assert result.tables == {"orders": ("orders.csv", result.events["orders"].columns)}
+    assert result.entity == "who"
+    assert list(result.events["orders"].all_columns)[-1] == "amount"
+    assert (result.unit.label_days, result.unit.history) == (10, "all")
     two = told_of_log()["events"]["orders"]
     with pytest.raises(ContractError, match=r"files of one table, not of orders, visits: give events their files"):
         contract_of_log(events={"orders": two, "visits": two})
     with pytest.raises(ContractError, match="files of one table, not of columns, orders: give events their files"):
-        contract(events={"orders": {**told()["events"]["orders"], "files": None}})
+        contract(events={"orders": {**contract_document()["events"]["orders"], "files": None}})
 
 
 def test_the_contract_that_is_changed_is_itself_right() -> None:
@@ -251,8 +254,8 @@ def test_a_column_known_after_the_outcome_may_be_an_outcome_or_ignored() -> None
     spend = {"role": "outcome", "type": "decimal", "known": "after_outcome"}
     length = {"role": "ignore", "known": "after_outcome", "why": "it is told by the answer"}
     protected = {"role": "protected", "known": "after_outcome"}
-    found = contract(columns={"spend": spend, "length": length, "group": protected})
-    assert [column.name for column in feature_columns(found)] == ["age", "town"]
+    result = contract(columns={"spend": spend, "length": length, "group": protected})
+    assert [column.name for column in feature_columns(result)] == ["age", "town"]
 
 
 def test_files_that_are_no_contract(tmp_path: Path) -> None:
@@ -267,7 +270,7 @@ def test_files_that_are_no_contract(tmp_path: Path) -> None:
     with pytest.raises(ContractError, match=r"shop\.yaml: Input should be a valid dictionary"):
         load(path)
     with pytest.raises(ContractError, match="unit: Field required; split: Field required"):
-        parse({key: value for key, value in told().items() if key not in {"unit", "split"}}, "x")
+        parse({key: value for key, value in contract_document().items() if key not in {"unit", "split"}}, "x")
 
 
 PATTERNS = {
@@ -290,12 +293,12 @@ def test_patterns_that_engines_read_differently_are_refused() -> None:
 
 def test_rules_come_from_the_columns_and_each_once() -> None:
     written = [{"kind": "between", "column": "age", "min": 0, "max": 120}, {"kind": "row_count", "min": 5}]
-    found = contract(rules=[*written, {"kind": "ordered", "columns": ["age", "age"]}])
-    assert [name_rule(rule) for rule in found.row_rules("main")] == [
+    result = contract(rules=[*written, {"kind": "ordered", "columns": ["age", "age"]}])
+    assert [name_rule(rule) for rule in result.row_rules("main")] == [
         "not_null:who", "not_null:joined", "before:joined", "between:age", "in_set:town", "not_null:y", "unique:who",
         "ordered:age",
     ]  # fmt: skip
-    assert name_rule(found.rules[1]) == "row_count"
+    assert name_rule(result.rules[1]) == "row_count"
 
 
 def test_each_attribute_of_a_column_becomes_its_rule() -> None:
@@ -319,9 +322,9 @@ def test_every_kind_of_rule_can_be_written() -> None:
         "matches": {"column": "town", "pattern": r"\A[a-z]\z"}, "implies": {"if": "y", "then": "y"},
         "ordered": {"columns": ["age", "age"]}, "custom": {"name": "at_most"}, "unique": {"column": "age"},
     }  # fmt: skip
-    found = contract(rules=[{"kind": kind, **text} for kind, text in texts.items()])
-    assert {type(rule) for rule in found.rules} == set(get_args(RowRule))
-    assert len({name_rule(rule) for rule in found.rules}) == len(texts)
+    result = contract(rules=[{"kind": kind, **text} for kind, text in texts.items()])
+    assert {type(rule) for rule in result.rules} == set(get_args(RowRule))
+    assert len({name_rule(rule) for rule in result.rules}) == len(texts)
 
 
 def test_the_entity_is_the_person_before_the_row() -> None:
@@ -334,14 +337,14 @@ def test_a_serving_view_knows_no_outcome_and_no_treatment() -> None:
         "gap": {"kind": "recency", **ORDERS},
         "n": {"kind": "count_by", "by": "kind", "label": "orders", **ORDERS},
     }
-    found: Contract = contract(**{**TREATED, "unit": {"features": features}, "leakage_suspects": ["town"]})
-    view = build_serving_view(found)
+    result: Contract = contract(**{**TREATED, "unit": {"features": features}, "leakage_suspects": ["town"]})
+    view = build_serving_view(result)
     assert [(f.name, f.kind, f.label, f.unit) for f in view.features] == [
         ("age", "numeric", "age", None), ("gap", "numeric", "gap", "days"),
         ("n_buy", "numeric", "orders: buy", None), ("n_look", "numeric", "orders: look", None),
     ]  # fmt: skip
     assert (view.head.outputs, view.costs) == (("none", "a", "b"), (0.0, 1.0, 2.0))
-    coming = select_scoring_columns(found)
+    coming = select_scoring_columns(result)
     assert [name for name, column in coming.items() if not column.required] == ["y", "arm"]
     assert coming["y"].may_be_null
 

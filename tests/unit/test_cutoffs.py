@@ -57,10 +57,10 @@ def frame(orders: list[Order]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(amount=pl.col("n") * pl.col("price"))
 
 
-def made(orders: list[Order], told: Contract) -> tuple[pl.DataFrame, dict[str, str]]:
+def made(orders: list[Order], document: Contract) -> tuple[pl.DataFrame, dict[str, str]]:
     """The units in their order, and the reason of each event that feeds none; every event is at one place."""
     log = frame(orders)
-    out = featurize({"orders": nw.from_native(log.lazy())}, told)
+    out = featurize({"orders": nw.from_native(log.lazy())}, document)
     unused = pl.concat(part.to_native().collect() for part in out.unused)
     conserve_rows(
         "test", "orders", log[ROW_ID], fed=out.fed["orders"].to_native().collect()[ROW_ID], unused=unused[ROW_ID]
@@ -152,8 +152,8 @@ orders_of = st.lists(
 @given(orders_of, st.randoms())
 @settings(max_examples=25, deadline=None)
 def test_units_are_what_a_plain_loop_gives_in_any_order(orders: list[Order], chance: Any) -> None:
-    told = contract()
-    units, _ = made(orders, told)
+    result = contract()
+    units, _ = made(orders, result)
     for unit in units.to_dicts():
         day = unit[CUTOFF].day
         mine = [order for order in orders if order[0] == unit[ENTITY] and order[1] < day]
@@ -169,29 +169,29 @@ def test_units_are_what_a_plain_loop_gives_in_any_order(orders: list[Order], cha
         assert unit["again"] == any(o[0] == unit[ENTITY] and day <= o[1] < day + 10 for o in orders)
     shuffled = list(orders)
     chance.shuffle(shuffled)
-    assert made(shuffled, told)[0].equals(units)
+    assert made(shuffled, result)[0].equals(units)
 
 
 @given(orders_of, orders_of)
 @settings(max_examples=25, deadline=None)
 def test_an_order_on_or_after_the_cut_off_changes_no_feature(orders: list[Order], more: list[Order]) -> None:
-    told = contract(cutoffs={"train": ["2026-01-11"], "test": ["2026-01-31"]})
+    result = contract(cutoffs={"train": ["2026-01-11"], "test": ["2026-01-31"]})
     first = dt.date(2026, 1, 11)
     later = [(who, max(day, 11), basket, item, cents) for who, day, basket, item, cents in more]
     before, after = (
-        made(log, told)[0].filter(pl.col(CUTOFF) == first).drop("again") for log in (orders, orders + later)
+        made(log, result)[0].filter(pl.col(CUTOFF) == first).drop("again") for log in (orders, orders + later)
     )
     assert after.equals(before)
 
 
 def test_an_outcome_that_is_not_known_yet_stops() -> None:
-    told, log = contract(), {"orders": nw.from_native(frame(ORDERS[:7]).lazy())}
+    document, log = contract(), {"orders": nw.from_native(frame(ORDERS[:7]).lazy())}
     words = r"again of cut-off 2026-01-31 is known on 2026-02-10, the last row of orders is of 2026-01-31: choose an earlier"
     with pytest.raises(DataStopped, match=words):
-        check_windows(log, told, dt.date(2026, 1, 31))
-    check_windows(log, told, dt.date(2026, 1, 21))
-    assert find_last_day(log, told, ["orders"]) == dt.date(2026, 1, 31)
+        check_windows(log, document, dt.date(2026, 1, 31))
+    check_windows(log, document, dt.date(2026, 1, 21))
+    assert find_last_day(log, document, ["orders"]) == dt.date(2026, 1, 31)
     nothing = {"orders": nw.from_native(frame([]).lazy())}
-    assert find_last_day(nothing, told, ["orders"]) is None
+    assert find_last_day(nothing, document, ["orders"]) is None
     with pytest.raises(DataStopped, match="the last row of orders is of None"):
-        check_windows(nothing, told, dt.date(2026, 1, 21))
+        check_windows(nothing, document, dt.date(2026, 1, 21))

@@ -81,17 +81,17 @@ def test_how_a_file_is_written_is_seen_and_read_by_the_exact_reader_so(
     assert dump_piece(detected.to_source("*")) == {"kind": "file", "files": "*", **source}
     assert list(detected.names) == names
     columns = {name: {"role": "ignore", "why": "x"} for name in names[1:]} | {names[0]: {"role": "categorical"}}
-    told = {
+    document = {
         "task": {"kind": "clustering", "k": [2, 3], "min_stability": 0.8, "primary": "stability", "minimum": 0.8},
         "source": {"kind": "file", "files": "*", **source}, "columns": columns, "rules": [], "events": {}, "sampling": {},
         "unit": {"rows": "as_is", "duplicates": "keep"}, "leakage_suspects": [], "slices": [], "money": {},
         "split": {"kind": "hash", "by": "record", "salt": "s", "fractions": {"train": 0.6, "val": 0.2, "test": 0.2}},
     }  # fmt: skip
-    told["columns"]["n"] = {
+    document["columns"]["n"] = {
         "role": "numeric"
     }  # so that there is something to cluster by, whether it is in the file or not
-    told["columns"]["n"]["required"] = False
-    contract = parse(told, "x")
+    document["columns"]["n"]["required"] = False
+    contract = parse(document, "x")
     read = ingest([path], contract.columns, TableFormat.of(contract, "main"))
     assert read.rows.height + read.rejects.height == len(text.strip().split("\n")) - detected.dialect.skip - (
         "header" not in source
@@ -275,9 +275,9 @@ def test_rows_of_a_customer_stay_together_and_time_splits_where_nobody_comes_twi
     assert (contract.split.kind, contract.split.order) == ("time", "order_date")  # type: ignore[union-attr]
     assert contract.unit.features["birth_date_days"].kind == "days_since"
     rare = np.where(np.arange(2000) % 12 == 0, 1, 0)
-    made, contract = proposed(table(tmp_path, {"order_date": days, "x": x, "churn": rare}))
+    built, contract = proposed(table(tmp_path, {"order_date": days, "x": x, "churn": rare}))
     assert contract.split.fractions.test == 0.3  # type: ignore[union-attr]
-    assert any("the newest 30 %" in line for line in made.words)
+    assert any("the newest 30 %" in line for line in built.words)
 
 
 def test_a_guess_that_would_lose_more_than_one_row_in_a_hundred_is_taken_back(tmp_path: Path) -> None:
@@ -326,12 +326,12 @@ def test_guessed_rules_are_soft_have_a_reason_and_are_broken_by_no_row_of_the_fi
     x, y = chances(3000)
     plan = [f"plan {i % 4}" if i % 300 else "none@firm.de" for i in range(3000)]
     path = table(tmp_path, {"plan": plan, "x": x.round(3), "age": np.arange(3000) % 60 + 18, "churn": y})
-    made, contract = proposed(path)
+    built, contract = proposed(path)
     assert {(rule.kind, rule.column) for rule in contract.soft_rules("main")} == {  # type: ignore[union-attr]
         ("between", "x"), ("between", "age"), ("in_set", "plan"),
     }  # fmt: skip
-    assert "- {kind: between, column: age, min: 10, max: 80, soft: true}  # guess: " in made.contract
-    assert "none@firm.de" not in made.contract
+    assert "- {kind: between, column: age, min: 10, max: 80, soft: true}  # guess: " in built.contract
+    assert "none@firm.de" not in built.contract
     assert contract.row_rules("main") == [rule for rule in contract.row_rules("main") if not rule.soft]
     read = ingest([path], contract.columns, TableFormat.of(contract, "main"))
     assert count_unexpected("main", read.rows, contract.soft_rules("main")) == []
@@ -341,9 +341,9 @@ def test_dates_that_read_both_ways_are_read_as_said(tmp_path: Path) -> None:
     x, y = chances(600)
     days = [f"{1 + i % 12:02d}/{1 + i % 11:02d}/2023" for i in range(600)]
     path = table(tmp_path, {"joined": days, "x": x.round(3), "churn": y})
-    made, contract = proposed(path)
+    built, contract = proposed(path)
     assert contract.columns["joined"].role == "ignore"
-    assert "--dates" in "".join(made.words)
+    assert "--dates" in "".join(built.words)
     for first, form in (("day", "%-d/%-m/%Y"), ("month", "%-m/%-d/%Y")):
         assert proposed(path, first=first)[1].columns["joined"].format == form
 
@@ -378,24 +378,24 @@ def test_names_with_signs_of_yaml_and_lines_are_written_so_that_they_are_read_ba
     x, y = chances(300)
     names = ["a: b", "# no", "yes", "100%", "ö\u2028x", "{curly}", "'quoted'"]
     path = table(tmp_path, {name: (x + i).round(3) for i, name in enumerate(names)} | {"churn": y})
-    made, contract = proposed(path)
+    built, contract = proposed(path)
     assert list(contract.columns) == [*names, "churn"]
-    for line in made.contract.splitlines():
+    for line in built.contract.splitlines():
         assert "guess:" not in line or "  # guess: " in line
 
 
 def test_any_mixture_of_columns_makes_a_contract_that_keeps_nearly_all_rows(tmp_path: Path) -> None:
     """Forty made-up tables: every one has a valid contract, and at most one row in a hundred is set aside."""
-    seen = 0
+    observed = 0
     for seed in range(40):
         path = table(tmp_path, mixture(random.Random(seed)))
-        made, contract = proposed(path, target="y")
+        built, contract = proposed(path, target="y")
         read = ingest([path], contract.columns, TableFormat.of(contract, "main"))
         assert read.rejects.height <= 0.01 * 400, seed
-        params = yaml.safe_load("use_cases:\n" + made.params)["use_cases"]["shop"]
+        params = yaml.safe_load("use_cases:\n" + built.params)["use_cases"]["shop"]
         assert {"augment", "train", "baseline", "evaluate", "explain", "gate"} == set(params)
-        seen += 1
-    assert seen == 40
+        observed += 1
+    assert observed == 40
 
 
 def mixture(draw: random.Random) -> dict[str, list[str]]:
@@ -407,14 +407,14 @@ def mixture(draw: random.Random) -> dict[str, list[str]]:
         lambda i: " ".join(draw.choices(["good", "bad", "size", "fit", "red"], k=8)), lambda i: f"id{i}", lambda i: "same",
         lambda i: str(draw.randint(10**17, 10**18)), lambda i: f"${draw.randint(1, 9)},{draw.randint(100, 999)}.5",
     ]  # fmt: skip
-    found = {}
+    result = {}
     for c, maker in enumerate(draw.sample(makers, draw.randint(3, len(makers)))):
         nothing = draw.choice(["", "NA", "?", "-999"])
         odd = draw.choice([0.0, 0.002, 0.05])
-        found[f"col{c}"] = [
+        result[f"col{c}"] = [
             nothing if draw.random() < 0.05 else "odd one" if draw.random() < odd else maker(i) for i in range(400)
         ]
-    return found | {"y": [draw.choice(["yes", "no", "no"]) for _ in range(400)]}
+    return result | {"y": [draw.choice(["yes", "no", "no"]) for _ in range(400)]}
 
 
 PLACES: list[tuple[str, list[str], dict[str, Any]]] = [
@@ -500,9 +500,9 @@ def test_what_only_the_treated_have_is_no_feature_and_does_not_hide_the_lottery(
 def test_a_treatment_that_was_not_drawn_by_lot_is_no_feature_and_said_so(tmp_path: Path) -> None:
     x, y = chances(3000)
     treated = np.where(x + np.random.default_rng(4).normal(size=3000) > 0, "treated", "control")
-    made, contract = proposed(table(tmp_path, {"x": x.round(3), "treatment_group": treated, "churn": y}))
+    built, contract = proposed(table(tmp_path, {"x": x.round(3), "treatment_group": treated, "churn": y}))
     assert contract.columns["treatment_group"].role == "ignore"
-    assert any("not by lot" in line for line in made.words)
+    assert any("not by lot" in line for line in built.words)
 
 
 def test_a_protected_column_is_never_a_suspect(tmp_path: Path) -> None:
@@ -522,22 +522,22 @@ def test_texts_with_addresses_in_some_cells_are_read_as_texts_and_none_is_shown(
     notes = [f"mail me at ann{i}@firm.de" if i % 9 == 0 else "wants an offer soon" for i in range(600)]
     phone = [f"0171 {1000000 + i}" if i % 9 == 0 else "none" for i in range(600)]
     path = table(tmp_path, {"notes": notes, "line": phone, "x": x.round(3), "churn": y})
-    made, contract = proposed(path)
+    built, contract = proposed(path)
     assert contract.columns["notes"].role == "text"
     assert contract.columns["line"].role == "contact"
-    assert not any("firm.de" in line or "1000000" in line for line in (made.contract, *made.words))
+    assert not any("firm.de" in line or "1000000" in line for line in (built.contract, *built.words))
     assert ingest([path], contract.columns, TableFormat.of(contract, "main")).rejects.height == 0
-    assert sum(line.startswith("row ") for line in made.words) == 3
+    assert sum(line.startswith("row ") for line in built.words) == 3
 
 
 def test_the_test_part_holds_enough_events_where_these_become_rarer(tmp_path: Path) -> None:
     rng = np.random.default_rng(7)
     y = (rng.random(4000) < np.linspace(0.2, 0.01, 4000)).astype(int)
     days = [str(dt.date(2024, 1, 1) + dt.timedelta(days=i // 10)) for i in range(4000)]
-    made, contract = proposed(table(tmp_path, {"order_date": days, "x": rng.normal(size=4000).round(3), "churn": y}))
+    built, contract = proposed(table(tmp_path, {"order_date": days, "x": rng.normal(size=4000).round(3), "churn": y}))
     share = contract.split.fractions.test  # type: ignore[union-attr]
     assert y[int((1 - share) * 4000) :].sum() >= 50 > y[int(0.8 * 4000) :].sum()
-    assert any("fewer than 50" in line for line in made.words)
+    assert any("fewer than 50" in line for line in built.words)
 
 
 def test_a_log_is_of_people_not_of_their_sessions_and_no_count_is_an_owner(tmp_path: Path) -> None:
@@ -638,9 +638,9 @@ def test_a_log_loses_no_event_to_a_guess(tmp_path: Path) -> None:
 def test_a_total_below_the_table_does_not_make_two_values_an_amount(tmp_path: Path) -> None:
     x, y = chances(600)
     rows = "".join(f"{v:.3f};{one}\n" for v, one in zip(x, y, strict=True))
-    made, contract = proposed(saved(tmp_path, f"x;churn\n{rows}Total;{y.sum()}\n"))
+    built, contract = proposed(saved(tmp_path, f"x;churn\n{rows}Total;{y.sum()}\n"))
     assert contract.columns["churn"].values == {"0": 0, "1": 1}
-    assert any("set aside" in line for line in made.words)
+    assert any("set aside" in line for line in built.words)
 
 
 def test_a_key_that_is_a_list_somewhere_costs_no_row(tmp_path: Path) -> None:
@@ -663,7 +663,7 @@ def test_without_ids_an_address_says_whose_a_row_is_and_nobody_can_read_it(tmp_p
     mails = [f"{'u' if i % 2 else 'U'}{i % 200}@a.com" for i in range(600)]
     names = [f"Jo Doe{i % 300}" for i in range(600)]
     path = table(tmp_path, {"email": mails, "full_name": names, "x": x.round(3), "churn": y})
-    made, contract = proposed(path)
+    built, contract = proposed(path)
     person = contract.columns["person"]
     assert (person.role, person.source, person.hashed) == ("entity", "email", True)
     assert (contract.split.kind, contract.entity) == ("hash", "person")
@@ -671,14 +671,14 @@ def test_without_ids_an_address_says_whose_a_row_is_and_nobody_can_read_it(tmp_p
     assert rows["person"].n_unique() == 200
     assert rows[ENTITY].n_unique() == 200
     assert not rows["person"].str.contains("@").any()
-    assert "@" not in made.contract + "".join(made.words)
+    assert "@" not in built.contract + "".join(built.words)
     one_each = [f"u{i}@a.com" for i in range(600)]
     _, contract = proposed(table(tmp_path, {"email": one_each, "full_name": names, "x": x.round(3), "churn": y}))
     assert "person" not in contract.columns, "another address in every row: everybody is there once"
     some = [mail if i % 3 else "" for i, mail in enumerate(mails)]
-    made, contract = proposed(table(tmp_path, {"email": some, "x": x.round(3), "churn": y}))
+    built, contract = proposed(table(tmp_path, {"email": some, "x": x.round(3), "churn": y}))
     assert "person" not in contract.columns, "a third of the rows would be lost"
-    assert any("email comes again" in line for line in made.words)
+    assert any("email comes again" in line for line in built.words)
 
 
 @pytest.mark.parametrize(("n", "primary"), [(600, "accuracy"), (3000, "log_loss")])

@@ -92,19 +92,19 @@ def test_of_two_names_of_a_row_that_of_somebody_is_kept(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     people = rng.permutation(N) + 15_600_000
     path = table(tmp_path, RowNumber=np.arange(N), CustomerId=people, Surname=[f"Doe{i % 700}" for i in range(N)])
-    made, contract = proposed(path)
+    built, contract = proposed(path)
     assert (contract.columns["RowNumber"].role, contract.columns["CustomerId"].role) == ("ignore", "id")
-    assert not any("comes again" in line for line in made.words), "each row is another customer"
+    assert not any("comes again" in line for line in built.words), "each row is another customer"
 
 
 def test_what_reaches_somebody_is_shown_nowhere(tmp_path: Path) -> None:
     lines = [f"0170{i % 900:07d}" for i in range(N)]
     said = [f"call me 0170 1234567 {i % 3}" if i % 5 else "" for i in range(N)]
-    told = np.where(outcomes(tmp_path) == 1, "too slow, call 0170 1234567 again", said)
-    path = table(tmp_path, customer_phone=[6 * 10**9 + i % 900 for i in range(N)], ship_phone=lines, note=told)
-    made, contract = proposed(path)
+    result = np.where(outcomes(tmp_path) == 1, "too slow, call 0170 1234567 again", said)
+    path = table(tmp_path, customer_phone=[6 * 10**9 + i % 900 for i in range(N)], ship_phone=lines, note=result)
+    built, contract = proposed(path)
     assert {contract.columns["customer_phone"].role, contract.columns["ship_phone"].role} == {"contact"}
-    text = made.contract + "\n".join(made.words)
+    text = built.contract + "\n".join(built.words)
     assert "0170" not in text
     assert "1234567" not in text
     assert "600000" not in text
@@ -131,10 +131,10 @@ def test_what_a_contact_costs_needs_what_a_response_earns(tmp_path: Path) -> Non
 
 
 def test_rows_without_an_outcome_are_spoken_of(tmp_path: Path) -> None:
-    made, _ = proposed(
+    built, _ = proposed(
         table(tmp_path, why=[("price" if i % 2 else "service") if i % 4 else "" for i in range(N)]), target="why"
     )
-    assert "600 of 2,400 rows have no why: they teach nothing" in made.words
+    assert "600 of 2,400 rows have no why: they teach nothing" in built.words
 
 
 def test_two_columns_with_the_same_word_are_a_question_and_an_amount_is_no_answer(tmp_path: Path) -> None:
@@ -227,20 +227,20 @@ def test_codes_for_nothing_stand_apart(cells: list[int], codes: set[str], tmp_pa
 def test_of_two_lines_of_names_the_lower_one_counts(tmp_path: Path) -> None:
     path = table(tmp_path, SEX=[1 + i % 2 for i in range(N)], AGE=[20 + i % 50 for i in range(N)])
     path.write_text(",X1,X2,Y\n" + path.read_text())
-    made, contract = proposed(path)
+    built, contract = proposed(path)
     assert (contract.source.skip, contract.target, contract.columns["SEX"].role) == (1, "churn", "protected")
-    assert f"{N:,} rows" in made.words[0]
+    assert f"{N:,} rows" in built.words[0]
 
 
 def test_numbers_that_grow_down_the_file_order_it_and_ids_of_single_things_are_no_features(tmp_path: Path) -> None:
     path = table(
         tmp_path, TransactionDT=[86_400 + 7 * i for i in range(N)], search_id=[f"s{i // 1.2:.0f}" for i in range(N)]
     )
-    made, contract = proposed(path)
+    built, contract = proposed(path)
     assert (contract.split.kind, contract.columns["TransactionDT"].role) == ("time", "time")
     assert contract.columns["search_id"].role == "ignore"
-    assert any(line.startswith("search_id is left out") for line in made.words)
-    assert not any("search_id" in line for line in made.words if line.startswith("not used: ")), "said once"
+    assert any(line.startswith("search_id is left out") for line in built.words)
+    assert not any("search_id" in line for line in built.words if line.startswith("not used: ")), "said once"
 
 
 def test_a_word_turned_round_is_no_word_for_the_event(tmp_path: Path) -> None:
@@ -264,10 +264,10 @@ def test_of_two_steps_neither_is_guessed(tmp_path: Path) -> None:
 def test_a_few_great_numbers_with_commas_keep_their_rows(tmp_path: Path) -> None:
     spend = [f"{i % 900}.50" if i % 300 else f"1,{i % 900:03d}.50" for i in range(N)]
     path = table(tmp_path, spend=spend)
-    made, contract = proposed(path)
+    built, contract = proposed(path)
     assert contract.columns["spend"].thousands == ","
     assert ingest([path], contract.columns, TableFormat.of(contract, "main")).rows["spend"].max() > 1000
-    assert not any("set aside" in line for line in made.words)
+    assert not any("set aside" in line for line in built.words)
 
 
 def test_umlauts_in_the_header_alone_tell_the_encoding(tmp_path: Path) -> None:
@@ -306,14 +306,14 @@ def test_whole_names_of_people_are_shown_nowhere(tmp_path: Path) -> None:
     name = [
         f"Smith{'' if i % 3 else 'son'}, Mr. John Henry {chr(65 + i % 26)}{chr(97 + i // 26 % 26)}" for i in range(N)
     ]
-    made, contract = proposed(table(tmp_path, Name=name))
+    built, contract = proposed(table(tmp_path, Name=name))
     assert contract.columns["Name"].role == "contact"
-    assert "Smith" not in made.contract + "".join(made.words)
+    assert "Smith" not in built.contract + "".join(built.words)
 
 
 def test_what_is_not_used_is_said_on_the_screen(tmp_path: Path) -> None:
-    made, _ = proposed(table(tmp_path, always=["x"] * N))
-    assert "not used: always (the contract says why)" in made.words
+    built, _ = proposed(table(tmp_path, always=["x"] * N))
+    assert "not used: always (the contract says why)" in built.words
 
 
 def test_a_log_without_a_number_has_features_and_says_whose_events_are_nobodys(tmp_path: Path) -> None:
@@ -324,8 +324,8 @@ def test_a_log_without_a_number_has_features_and_says_whose_events_are_nobodys(t
     frame = {"timestamp": [f"{start + int(d)} 10:00:00" for d in days], "user_id": who, "event": ["login"] * 6000}
     path = tmp_path / "log.csv"
     pl.DataFrame(frame).write_csv(path)
-    made, contract = proposed(path)
-    assert any("events have no user_id" in line for line in made.words)
+    built, contract = proposed(path)
+    assert any("events have no user_id" in line for line in built.words)
     rows = ingest([path], contract.events["events"].columns, TableFormat.of(contract, "events")).rows
     made_of = build_units(
         {

@@ -36,10 +36,10 @@ TREES = {"boosted": {"leaves": 5, "l2": 0.5}}
 @pytest.mark.parametrize("text", [FLOW, BLOCK], ids=["flow", "block"])
 def test_values_are_changed_and_added_and_all_else_stays(text: str) -> None:
     out = edit_params(text, "shop", {"train": {"learning_rate": 1e-05, "width": 128}, "baseline": TREES})
-    told, before = yaml.safe_load(out)["use_cases"], yaml.safe_load(text)["use_cases"]
-    assert told["shop"]["train"] == {"seed": 1, "learning_rate": 1e-05, "width": 128}
-    assert told["shop"]["baseline"] == {**before["shop"]["baseline"], **TREES}
-    assert {k: v for k, v in told.items() if k != "shop"} == {k: v for k, v in before.items() if k != "shop"}
+    document, before = yaml.safe_load(out)["use_cases"], yaml.safe_load(text)["use_cases"]
+    assert document["shop"]["train"] == {"seed": 1, "learning_rate": 1e-05, "width": 128}
+    assert document["shop"]["baseline"] == {**before["shop"]["baseline"], **TREES}
+    assert {k: v for k, v in document.items() if k != "shop"} == {k: v for k, v in before.items() if k != "shop"}
     assert [line for line in out.splitlines() if "#" in line][-1].rpartition("#")[2] in text
     assert out.count("#") == text.count("#")
     assert edit_params(text, "shop", {}) == text

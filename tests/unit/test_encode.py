@@ -125,11 +125,13 @@ def test_a_row_is_encoded_alike_wherever_it_stands(fitted: Encoding, order: list
     assert same(fitted.encode(shuffled), fitted.encode(rows).take(order * copies))
 
 
-def test_test_rows_times_a_thousand_leave_the_encoding_and_its_digest_as_they_are(made: Toy, tmp_path: Path) -> None:
+def test_test_rows_times_a_thousand_leave_the_encoding_and_its_digest_as_they_are(
+    prepared_toy: Toy, tmp_path: Path
+) -> None:
     """Whatever happens to val and test after validation, nothing that was estimated sees it."""
-    units = read_table(made.out("featurize", "units.parquet"))
-    splits = read_table(made.out("split", "splits.parquet"))
-    serving = build_serving_view(made.contract)
+    units = read_table(prepared_toy.out("featurize", "units.parquet"))
+    splits = read_table(prepared_toy.out("split", "splits.parquet"))
+    serving = build_serving_view(prepared_toy.contract)
     numeric = [feature.name for feature in serving.features if feature.kind == "numeric"]
     outside = units.join(splits.filter(pl.col("split") != "train"), on="row_id", how="semi")["row_id"]
     blown = units.with_columns(
@@ -139,7 +141,7 @@ def test_test_rows_times_a_thousand_leave_the_encoding_and_its_digest_as_they_ar
     assert not blown.equals(units)
     digests = []
     for i, frame in enumerate((units, blown)):
-        encoding = fitted_on(select_part(frame, splits, "train", made.contract).frame, serving.features)
+        encoding = fitted_on(select_part(frame, splits, "train", prepared_toy.contract).frame, serving.features)
         encoding.save(tmp_path / str(i))
         digests.append(seal(tmp_path / str(i)))
     assert len(numeric) > 20

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from perennial.evaluation.statistics import experiment
-from perennial.evaluation.statistics.holdout import Lottery, drawn
+from perennial.evaluation.statistics.holdout import HoldoutDesign, draw_groups
 from perennial.evaluation.statistics.intervals import F64
 from perennial.evaluation.statistics.uplift import Arms
 from perennial.results.figures import Interval
@@ -20,31 +20,33 @@ def simulated(seed: int) -> tuple[F64, Arms, F64, float]:
     rng = np.random.default_rng(seed)
     p_0 = rng.beta(1.5, 10, N)
     lift = rng.uniform(-0.02, 0.08, N) * (1 - p_0)
-    group = drawn(f"campaign_{seed}", [str(i) for i in range(N)], np.ones(N, dtype=bool), Lottery(control=0.2))
+    group = draw_groups(
+        f"campaign_{seed}", [str(i) for i in range(N)], np.ones(N, dtype=bool), HoldoutDesign(control=0.2)
+    )
     arm = (group == "treated").astype(np.int64)
     y = (rng.random(N) < np.clip(p_0 + lift * arm, 0, 1)).astype(np.float64)
     return y, arm, np.clip(1.5 * p_0 + 0.02 * rng.normal(size=N), 0, 1), float(lift.mean())
 
 
 def test_of_100_campaigns_the_intervals_hold_the_truth_in_90_to_98() -> None:
-    held, held_profit, widths = 0, 0, []
+    held_rows, held_profit, widths = 0, 0, []
     for seed in range(100):
         y, arm, score, truth = simulated(seed)
-        found, contacts = experiment.changed(y, arm, score), int(arm.sum())
-        held += found.adjusted.low <= truth <= found.adjusted.high
-        profit = experiment.earned(found.adjusted, VALUE, contacts, COST * contacts)
+        result, contacts = experiment.effect_of_contact(y, arm, score), int(arm.sum())
+        held_rows += result.adjusted.low <= truth <= result.adjusted.high
+        profit = experiment.estimate_profit(result.adjusted, VALUE, contacts, COST * contacts)
         held_profit += profit.low <= (VALUE * truth - COST) * contacts <= profit.high
-        widths.append((found.adjusted.high - found.adjusted.low) / (found.raw.high - found.raw.low))
-    assert 90 <= held <= 98
-    assert held_profit == held
+        widths.append((result.adjusted.high - result.adjusted.low) / (result.raw.high - result.raw.low))
+    assert 90 <= held_rows <= 98
+    assert held_profit == held_rows
     assert np.mean(widths) < 0.98, "a score that foretells something makes intervals narrower"
 
 
 def test_an_adjustment_that_knows_nothing_changes_nothing() -> None:
     y, arm, _, _ = simulated(1)
-    found = experiment.changed(y, arm, np.full(N, 0.3))
-    assert found.adjusted == found.raw
-    assert found.raw.value == pytest.approx(y[arm == 1].mean() - y[arm == 0].mean())
+    result = experiment.effect_of_contact(y, arm, np.full(N, 0.3))
+    assert result.adjusted == result.raw
+    assert result.raw.value == pytest.approx(y[arm == 1].mean() - y[arm == 0].mean())
 
 
 def test_messages_are_told_apart() -> None:
@@ -53,25 +55,27 @@ def test_messages_are_told_apart() -> None:
     score = rng.beta(2, 8, 30_000)
     y = (rng.random(30_000) < score + np.array([0, 0.02, 0.06])[arm]).astype(np.float64)
     for k, against, truth in ((1, 0, 0.02), (2, 0, 0.06), (2, 1, 0.04)):
-        found = experiment.between(y, arm, score, k, against).adjusted
-        assert found.low <= truth <= found.high
-    assert experiment.between(y, arm, score, 2, 1).adjusted.low > 0
+        result = experiment.compare_messages(y, arm, score, k, against).adjusted
+        assert result.low <= truth <= result.high
+    assert experiment.compare_messages(y, arm, score, 2, 1).adjusted.low > 0
 
 
 @pytest.mark.parametrize(
     ("low", "high", "verdict"), [(1.0, 5.0, "paid"), (-5.0, -1.0, "lost"), (-1.0, 5.0, "open"), (0.0, 5.0, "open")]
 )
 def test_a_verdict_needs_the_whole_interval(low: float, high: float, verdict: str) -> None:
-    assert experiment.verdict(Interval(value=(low + high) / 2, low=low, high=high)) == verdict
+    assert experiment.classify_profit(Interval(value=(low + high) / 2, low=low, high=high)) == verdict
 
 
 def test_nothing_is_claimed_of_too_few() -> None:
     y, arm = np.zeros(1_000), np.repeat([0, 1], 500)
-    assert experiment.why_none(y, np.ones(1_000, dtype=np.int64)) == "nobody was held back"
+    assert experiment.explain_no_effect(y, np.ones(1_000, dtype=np.int64)) == "nobody was held back"
     y[500:520] = 1
     y[:4] = 1
-    assert experiment.why_none(y, arm) == "4 of 500 who were held back responded: it needs 5 who did and 5 not"
+    assert experiment.explain_no_effect(y, arm) == "4 of 500 who were held back responded: it needs 5 who did and 5 not"
     y[4] = 1
-    assert experiment.why_none(y, arm) is None
+    assert experiment.explain_no_effect(y, arm) is None
     y[500:] = 1
-    assert experiment.why_none(y, arm) == "500 of 500 who were contacted responded: it needs 5 who did and 5 not"
+    assert (
+        experiment.explain_no_effect(y, arm) == "500 of 500 who were contacted responded: it needs 5 who did and 5 not"
+    )

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from perennial.contract.model import Contract
 from perennial.data.names import ENTITY, ORDER, ROW_ID
 from perennial.data.prepare.featurize import featurize
-from tests.fakes.contracts import contract, told
+from tests.fakes.contracts import contract, contract_document
 
 pytestmark = pytest.mark.unit
 
@@ -95,7 +95,7 @@ def test_a_contract_without_events_passes_its_rows_through() -> None:
 
 
 def test_whole_numbers_are_summed_too() -> None:
-    table = told()["events"]["orders"]
+    table = contract_document()["events"]["orders"]
     columns = {**table["columns"], "amount": {"role": "numeric", "type": "int"}}
     events: list[Event] = [("ann", 1, "buy", Decimal(7)), ("ann", 2, "buy", Decimal(-2))]
     units, _ = made(events, events={"orders": {**table, "columns": columns}})

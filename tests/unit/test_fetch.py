@@ -14,8 +14,8 @@ from perennial.errors import ConfigError, InputError, ServiceError
 from perennial.files.project import Project
 from perennial.sources import fetch as module
 from perennial.sources.fetch import fetch
-from perennial.sources.shipped import add, gallery
-from tests.fakes.contracts import told
+from perennial.sources.gallery import add_gallery_use_case, list_gallery
+from tests.fakes.contracts import contract_document
 
 pytestmark = pytest.mark.unit
 
@@ -31,8 +31,8 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def shop(root: Path, **source: Any) -> Project:
     (root / "contracts").mkdir(parents=True, exist_ok=True)
-    made = told(source={"kind": "file", "files": "*.csv*", **source}, events={}, unit={"features": {}})
-    (root / "contracts" / "shop.yaml").write_text(yaml.safe_dump(made))
+    built = contract_document(source={"kind": "file", "files": "*.csv*", **source}, events={}, unit={"features": {}})
+    (root / "contracts" / "shop.yaml").write_text(yaml.safe_dump(built))
     (root / "params.yaml").write_text("use_cases:\n  shop: {}\n")
     return Project(root=root)
 
@@ -91,7 +91,7 @@ def test_what_cannot_be_taken_leaves_the_old_folder_and_is_not_remembered(tmp_pa
         fetch(project, "shop", folder)
     (folder / "link.csv").unlink()
     (folder / "deep.csv").mkdir()
-    with pytest.raises(InputError, match=r"deep\.csv is no regular file: a raw folder holds files only"):
+    with pytest.raises(InputError, match=r"deep\.csv is not a regular file: a raw folder holds files only"):
         fetch(project, "shop", folder)
     assert refused == 3
     assert raw(project) == {"people.csv": TEXT}
@@ -100,9 +100,7 @@ def test_what_cannot_be_taken_leaves_the_old_folder_and_is_not_remembered(tmp_pa
 
 
 def test_a_file_source_asks_for_its_file_once(tmp_path: Path) -> None:
-    with pytest.raises(
-        InputError, match="use case shop reads a file: tell which one, once: perennial fetch shop --data PATH"
-    ):
+    with pytest.raises(InputError, match="use case shop reads a file: name it once: perennial fetch shop --data PATH"):
         fetch(shop(tmp_path), "shop")
 
 
@@ -121,7 +119,7 @@ def test_an_address_is_checked_against_the_contract(tmp_path: Path) -> None:
         "people.csv is not the file of the contract: its content has sha256 .*, the contract says 000": {
             "member": "inner.zip!x/people.csv", "sha256": "0" * 64,
         },
-        "gives is no zip archive .*: is the address right": {"member": "x", "url": (tmp_path / "p/params.yaml").as_uri()},
+        "gives is not a zip archive .*: is the address right": {"member": "x", "url": (tmp_path / "p/params.yaml").as_uri()},
     }  # fmt: skip
     for words, change in cases.items():
         with pytest.raises(InputError, match=words):
@@ -130,7 +128,7 @@ def test_an_address_is_checked_against_the_contract(tmp_path: Path) -> None:
     assert raw(project) == {"people.csv": TEXT}
     gone = {**source, "url": (tmp_path / "gone.zip").as_uri()}
     with pytest.raises(
-        ServiceError, match=r"gone\.zip cannot be fetched .*: offline\? Give the file that you have"
+        ServiceError, match=r"gone\.zip cannot be fetched .*: offline\? Give a file that you have"
     ) as caught:
         fetch(shop(tmp_path / "p", **gone), "shop")
     assert caught.value.exit_code == 1
@@ -139,7 +137,7 @@ def test_an_address_is_checked_against_the_contract(tmp_path: Path) -> None:
 def test_a_use_case_of_the_gallery_is_added_and_what_is_there_is_kept(tmp_path: Path, recorded: list[str]) -> None:
     project = shop(tmp_path)
     text = (tmp_path / "params.yaml").read_text()
-    add(project, "ad_response", None)
+    add_gallery_use_case(project, "ad_response", None)
     assert (tmp_path / "params.yaml").read_text().startswith(text)
     assert yaml.safe_load((tmp_path / "params.yaml").read_text())["use_cases"].keys() == {"shop", "ad_response"}
     assert {path.name for path in project.raw("ad_response").iterdir()} == {"customers.csv", "events.csv"}
@@ -147,7 +145,7 @@ def test_a_use_case_of_the_gallery_is_added_and_what_is_there_is_kept(tmp_path: 
     contract = project.contract("ad_response")
     contract.write_text(contract.read_text().replace("n: 20000", "n: 80"))
     params = (tmp_path / "params.yaml").read_bytes()
-    add(project, "ad_response", None)
+    add_gallery_use_case(project, "ad_response", None)
     assert (tmp_path / "params.yaml").read_bytes() == params
     assert "n: 80" in contract.read_text()
     assert recorded == ["ad_response", "ad_response"]
@@ -155,5 +153,5 @@ def test_a_use_case_of_the_gallery_is_added_and_what_is_there_is_kept(tmp_path: 
 
 def test_a_use_case_that_is_not_in_the_gallery(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="'shoes' is not in the gallery: ad_clicks, ad_response, ad_uplift, bank_by"):
-        add(shop(tmp_path), "shoes", None)
-    assert "params" not in gallery()
+        add_gallery_use_case(shop(tmp_path), "shoes", None)
+    assert "params" not in list_gallery()

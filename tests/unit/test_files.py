@@ -41,10 +41,10 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_draft(tmp_path: Path) -> 
 
 def test_bytes_are_synced_before_they_take_the_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
-    seen: list[bool] = []
-    monkeypatch.setattr(os, "fsync", lambda _: seen.append(path.exists()))
+    observed: list[bool] = []
+    monkeypatch.setattr(os, "fsync", lambda _: observed.append(path.exists()))
     write_bytes(path, b"new")
-    assert seen == [False]
+    assert observed == [False]
     assert path.read_bytes() == b"new"
     assert sha256_file(path) == "11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437"
 
@@ -77,16 +77,16 @@ def test_a_folder_is_one_digest_and_every_change_of_it_is_named(tmp_path: Path) 
         "deep/b": lambda: (tmp_path / "deep" / "b").unlink(),
         "c": lambda: write_text(tmp_path / "c", ""),
     }
-    found = []
+    result = []
     for what, change in changes.items():
         change()
         with pytest.raises(
             IntegrityError, match=rf"{what}.* differ from manifest\.json; restore with dvc checkout"
         ) as caught:
             verify(tmp_path)
-        found.append(str(caught.value))
-    assert len(found) == 3
-    assert "a, c, deep/b differ" in found[-1]
+        result.append(str(caught.value))
+    assert len(result) == 3
+    assert "a, c, deep/b differ" in result[-1]
     assert seal(tmp_path) != name
 
 
@@ -144,18 +144,18 @@ def test_a_flipped_bit_never_becomes_another_number(tmp_path: Path) -> None:
         {"n": range(3000), "x": [i * 0.37 for i in range(3000)], "t": [f"{i:09d}" for i in range(3000)]}
     )
     write_table(path, frame)
-    whole, seen = path.read_bytes(), Counter[str]()
+    whole, observed = path.read_bytes(), Counter[str]()
     for at in range(6, len(whole) - 8, len(whole) // 150):
         data = bytearray(whole)
         data[at] ^= 1 << at % 8
         path.write_bytes(data)
         try:
-            seen["same" if read_table(path).equals(frame) else "another"] += 1
+            observed["same" if read_table(path).equals(frame) else "another"] += 1
         except IntegrityError as error:
             assert "is damaged" in str(error)  # noqa: PT017 - one of two good ends
-            seen["refused"] += 1
-    assert seen["another"] == 0
-    assert seen["refused"] > 100
+            observed["refused"] += 1
+    assert observed["another"] == 0
+    assert observed["refused"] > 100
     path.write_bytes(whole[:-100])
     with pytest.raises(
         IntegrityError, match=r"t\.parquet is damaged .*; restore it with dvc checkout or run its stage again"
@@ -173,11 +173,11 @@ def test_a_project_is_found_from_any_folder_in_it(tmp_path: Path, monkeypatch: p
         Project.here()
     for file in ("params.yaml", "dvc.yaml"):
         (tmp_path / file).touch()
-    found = Project.here()
-    assert os.path.samefile(found.root, tmp_path)
-    assert found.output("shop", "train") == found.root / "outputs" / "shop" / "train"
-    assert found.raw("shop") == found.root / "data" / "shop" / "raw"
-    assert (found.state("shop"), found.services) == (found.root / ".perennial" / "shop", found.root / ".perennial")
+    result = Project.here()
+    assert os.path.samefile(result.root, tmp_path)
+    assert result.output("shop", "train") == result.root / "outputs" / "shop" / "train"
+    assert result.raw("shop") == result.root / "data" / "shop" / "raw"
+    assert (result.state("shop"), result.services) == (result.root / ".perennial" / "shop", result.root / ".perennial")
 
 
 def test_names_that_are_no_name() -> None:

@@ -42,9 +42,9 @@ def evidence(seed: int = 1, n: int = 2_000, champion: float = EQUAL, *, minimum:
 
 
 def rule(decision: Decision, name: str) -> Rule:
-    found = [rule for rule in decision.rules if rule.name == name]
-    assert len(found) == 1, decision
-    return found[0]
+    result = [rule for rule in decision.rules if rule.name == name]
+    assert len(result) == 1, decision
+    return result[0]
 
 
 def group(better_by: Interval | None, value: str = "landline") -> SliceComparison:
@@ -58,10 +58,10 @@ def test_equal_models_are_hardly_ever_promoted_and_a_real_gain_mostly_is() -> No
     promoted: dict[float, float] = {}
     gains: dict[float, float] = {}
     for champion in (EQUAL, CLEARLY_WORSE):
-        found = [decide(evidence(seed, champion=champion)) for seed in range(TRIALS)]
-        values = [interval.value for d in found if (interval := rule(d, "improvement").interval) is not None]
+        result = [decide(evidence(seed, champion=champion)) for seed in range(TRIALS)]
+        values = [interval.value for d in result if (interval := rule(d, "improvement").interval) is not None]
         assert len(values) == TRIALS
-        promoted[champion] = Counter(d.verdict for d in found)["PROMOTE"] / TRIALS
+        promoted[champion] = Counter(d.verdict for d in result)["PROMOTE"] / TRIALS
         gains[champion] = float(np.mean(values) / np.std(values))
     rates = f"equal promoted {promoted[EQUAL]:.2%}, gain of {gains[CLEARLY_WORSE]:.2f} standard errors "
     rates += f"promoted {promoted[CLEARLY_WORSE]:.1%}"
@@ -182,7 +182,7 @@ def test_a_group_stops_only_when_it_surely_loses_more_than_a_hundredth() -> None
         "unsure": (Interval(value=-0.03, low=-0.07, high=0.01), "PROMOTE"),
         "improvement": (Interval(value=0.03, low=0.01, high=0.05), "PROMOTE"),
     }
-    seen = 0
+    observed = 0
     for name, (interval, verdict) in cases.items():
         decision = decide(
             replace(clear, slices=(group(None, "few"), group(interval), group(cases["improvement"][0], "web")))
@@ -190,8 +190,8 @@ def test_a_group_stops_only_when_it_surely_loses_more_than_a_hundredth() -> None
         assert decision.verdict == verdict, name
         words = rule(decision, "slices").sentence
         assert words.startswith("contact landline (400 rows)" if name != "improvement" else "contact"), words
-        seen += 1
-    assert seen == 4
+        observed += 1
+    assert observed == 4
     both = decide(replace(clear, slices=(group(cases["surely"][0], "a"), group(cases["surely"][0], "b"))))
     assert [r.sentence.split(" (")[0] for r in both.reasons] == ["contact a", "contact b"]
     none = rule(decide(replace(clear, slices=(group(None),))), "slices")
@@ -208,12 +208,12 @@ def test_groups_are_judged_with_a_level_for_each_look_and_never_below_thirty() -
         "channel": np.where(small, "fax", np.where(np.arange(4_000) % 2 == 0, "web", "store")),
         "age": np.where(np.arange(4_000) % 3 == 0, "young", "old"),
     }
-    found = compare_slices(comparison, groups, new, old)
-    assert [(s.column, s.value) for s in found] == [
+    result = compare_slices(comparison, groups, new, old)
+    assert [(s.column, s.value) for s in result] == [
         ("channel", "fax"), ("channel", "store"), ("channel", "web"), ("age", "old"), ("age", "young"),
     ]  # fmt: skip
-    assert sum(s.n for s in found if s.column == "channel") == 4_000
-    fax, store = found[0], found[1]
+    assert sum(s.n for s in result if s.column == "channel") == 4_000
+    fax, store = result[0], result[1]
     assert (fax.positives, fax.candidate, fax.reference, fax.better_by) == (29, None, None, None)
     rows = groups["channel"] == "store"
     assert store.better_by == comparison.only(rows).better_by(new[rows], old[rows], 1 - 0.05 / 4)
@@ -255,20 +255,20 @@ def test_amounts_are_resampled_as_they_are() -> None:
     rng = np.random.default_rng(1)
     y = rng.gamma(1, 100, 1_000)
     comparison = PairedComparison(metric="mae", y=y, resamples=200, seed=1)
-    found = comparison.better_by(y + rng.normal(size=1_000), y + 30 * rng.normal(size=1_000), 0.95)
-    assert 0 < found.low < found.value - 0.5
-    assert found.value + 0.5 < found.high
+    result = comparison.better_by(y + rng.normal(size=1_000), y + 30 * rng.normal(size=1_000), 0.95)
+    assert 0 < result.low < result.value - 0.5
+    assert result.value + 0.5 < result.high
 
 
 def test_weights_by_outcome_change_ap_and_not_auc() -> None:
     y, new, old = models(2, 4_000, 1.2)
     weight = np.where(y == 1, 1.0, 30.0)
-    found = {}
+    result = {}
     for metric in ("auc", "ap"):
         plain = PairedComparison(metric=metric, y=y, resamples=100, seed=1)
-        found[metric] = [j.better_by(new, old, 0.95).value for j in (plain, replace(plain, weight=weight))]
-    assert found["auc"][0] == found["auc"][1]
-    assert found["ap"][0] > 2 * found["ap"][1] > 0
+        result[metric] = [j.better_by(new, old, 0.95).value for j in (plain, replace(plain, weight=weight))]
+    assert result["auc"][0] == result["auc"][1]
+    assert result["ap"][0] > 2 * result["ap"][1] > 0
     part = replace(plain, weight=weight).only(y == 1).weight
     assert part is not None
     assert (part == 1).all()

@@ -31,8 +31,8 @@ def drawn(seed: int, ids: int = 600) -> tuple[pl.DataFrame, np.ndarray]:
 
 
 def fitted(seed: int = 1, y: np.ndarray | None = None) -> tuple[Encoding, Encoded, pl.DataFrame, np.ndarray]:
-    frame, told = drawn(seed)
-    y = told if y is None else y
+    frame, document = drawn(seed)
+    y = document if y is None else y
     return (*fit_encoding(frame, [AGE, ID], y, 1), frame, y)
 
 
@@ -60,8 +60,8 @@ def test_what_has_many_values_is_an_id(rows: int, values: int, is_id: bool) -> N
 
 def test_the_numbers_of_an_id_are_its_smoothed_rate_over_the_base_and_its_rows() -> None:
     encoding, _, frame, y = fitted()
-    told = encoding.ids["ad"].encode_new(pl.Series(["a7", "a11"]))
-    for row, name in zip(told, ("a7", "a11"), strict=True):
+    result = encoding.ids["ad"].encode_new(pl.Series(["a7", "a11"]))
+    for row, name in zip(result, ("a7", "a11"), strict=True):
         is_it = (frame["ad"] == name).to_numpy()
         rate = (y[is_it].sum() + 20 * y.mean()) / (is_it.sum() + 20)
         np.testing.assert_allclose(row, [np.log(rate / y.mean()), np.log1p(is_it.sum())])

@@ -42,24 +42,24 @@ def read(folder: Path, *files: bytes, how: TableFormat | None = None) -> Ingeste
     return ingest(paths, COLUMNS, how or form())
 
 
-def words(found: Ingested) -> list[str]:
-    return [note.message for note in found.warnings]
+def words(result: Ingested) -> list[str]:
+    return [note.message for note in result.warnings]
 
 
 def test_rows_and_rejects_share_one_count_and_keep_their_place(tmp_path: Path) -> None:
-    found = read(tmp_path, b"note,who,n,extra\nx,a,1,\ny,b,z,\nonly\n,c,,\n")
-    assert found.rows.select("who", "n", "late", ORDER, RECORD, LINE, RAW, SOURCE, ENTITY).rows() == [
+    result = read(tmp_path, b"note,who,n,extra\nx,a,1,\ny,b,z,\nonly\n,c,,\n")
+    assert result.rows.select("who", "n", "late", ORDER, RECORD, LINE, RAW, SOURCE, ENTITY).rows() == [
         ("a", 1, None, 0, 1, 2, b"x,a,1,", "f0.csv", "a"),
         ("c", None, None, 1, 4, 5, b",c,,", "f0.csv", "c"),
     ]
-    assert "note" not in found.rows.columns
-    assert dict(found.rejects.schema) == {name: kind() for name, kind in QUARANTINE_SCHEMA.items()}
-    assert found.rejects.drop(ROW_ID).sort("record").rows() == [
+    assert "note" not in result.rows.columns
+    assert dict(result.rejects.schema) == {name: kind() for name, kind in QUARANTINE_SCHEMA.items()}
+    assert result.rejects.drop(ROW_ID).sort("record").rows() == [
         ("main", "f0.csv", 2, 3, "cell:n", "n: 'z' is not a whole number of at most 18 digits", b"y,b,z,"),
         ("main", "f0.csv", 3, 4, "record:field_count", "field count", b"only"),
     ]
-    assert words(found) == ["f0.csv: column 'extra' is in no contract and is not read"]
-    ids = pl.concat([found.rows[ROW_ID], found.rejects[ROW_ID]])
+    assert words(result) == ["f0.csv: column 'extra' is in no contract and is not read"]
+    ids = pl.concat([result.rows[ROW_ID], result.rejects[ROW_ID]])
     assert ids.n_unique() == 4
 
 
@@ -73,15 +73,15 @@ def test_a_row_id_is_the_file_and_the_record_and_not_its_name(tmp_path: Path) ->
 
 
 def test_several_files_are_one_table_in_their_order(tmp_path: Path) -> None:
-    found = read(tmp_path, b"who,n\na,1\n", b"n,who\n2,b\n", b"who,n\na,1\n")
-    assert found.rows.select("who", "n", ORDER, SOURCE).rows() == [("a", 1, 0, "f0.csv"), ("b", 2, 1, "f1.csv")]
-    assert words(found) == ["f2.csv holds the same bytes as f0.csv and is read once"]
+    result = read(tmp_path, b"who,n\na,1\n", b"n,who\n2,b\n", b"who,n\na,1\n")
+    assert result.rows.select("who", "n", ORDER, SOURCE).rows() == [("a", 1, 0, "f0.csv"), ("b", 2, 1, "f1.csv")]
+    assert words(result) == ["f2.csv holds the same bytes as f0.csv and is read once"]
 
 
 def test_without_an_id_the_content_is_the_entity(tmp_path: Path) -> None:
-    found = read(tmp_path, b"who,n,note\na,1,x\na,01,x\na,1,y\na,1,x\n", how=form(entity=None))
-    assert found.rows[ENTITY].equals(found.rows[CONTENT].rename(ENTITY))
-    first, spelled, noted, again = found.rows[ENTITY]
+    result = read(tmp_path, b"who,n,note\na,1,x\na,01,x\na,1,y\na,1,x\n", how=form(entity=None))
+    assert result.rows[ENTITY].equals(result.rows[CONTENT].rename(ENTITY))
+    first, spelled, noted, again = result.rows[ENTITY]
     assert first == again
     assert len({first, spelled, noted}) == 3, "equal rows are equal in the file, ignored columns too"
 
@@ -101,9 +101,9 @@ def test_a_missing_column_and_an_empty_table_are_refused(tmp_path: Path) -> None
 def test_a_column_under_another_name(tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_bytes(b"key,n\na,1\n")
     columns = {"who": Column.model_validate({"role": "id", "from": "key"}), "n": COLUMNS["n"]}
-    found = ingest([tmp_path / "f.csv"], columns, form())
-    assert found.rows["who"].to_list() == ["a"]
-    assert words(found) == []
+    ingested = ingest([tmp_path / "f.csv"], columns, form())
+    assert ingested.rows["who"].to_list() == ["a"]
+    assert words(ingested) == []
     (tmp_path / "f.csv").write_bytes(b"who,n\na,1\n")
     with pytest.raises(InputError, match="lacks column key; its header says: who, n"):
         ingest([tmp_path / "f.csv"], columns, form())
@@ -115,8 +115,8 @@ def files(folder: Path, names: Sequence[str]) -> list[Path]:
 
 def test_each_file_belongs_to_the_table_whose_pattern_it_fits(tmp_path: Path) -> None:
     patterns = {"main": "people*.csv", "orders": "orders.csv*"}
-    found = assign_files(files(tmp_path, ["people_2.csv", "orders.csv.gz", "people_1.csv"]), patterns)
-    assert {table: [path.name for path in paths] for table, paths in found.items()} == {
+    result = assign_files(files(tmp_path, ["people_2.csv", "orders.csv.gz", "people_1.csv"]), patterns)
+    assert {table: [path.name for path in paths] for table, paths in result.items()} == {
         "main": ["people_1.csv", "people_2.csv"], "orders": ["orders.csv.gz"],
     }  # fmt: skip
     with pytest.raises(
@@ -151,24 +151,24 @@ def test_parquet_is_read_like_text(tmp_path: Path) -> None:
         "who": ["a", "b"], "n": [1, None], "x": [0.1, -2.5e-7], "day": [dt.date(2025, 1, 2), None],
         "at": pa.array([at.replace(tzinfo=None), None], pa.timestamp("ns")), "more": [[1], [2]],
     })  # fmt: skip
-    found = ingest([parquet(tmp_path / "f.parquet", table)], TYPED, form("parquet"))
-    assert found.rejects.height == 0
-    assert found.rows.select(*TYPED).rows() == [
+    ingested = ingest([parquet(tmp_path / "f.parquet", table)], TYPED, form("parquet"))
+    assert ingested.rejects.height == 0
+    assert ingested.rows.select(*TYPED).rows() == [
         ("a", 1, 0.1, dt.date(2025, 1, 2), at), ("b", None, -2.5e-7, None, None),
     ]  # fmt: skip
-    assert found.rows.select(RECORD, LINE).rows() == [(1, 1), (2, 2)]
-    assert words(found) == ["f.parquet: column 'more' is in no contract and is not read"]
+    assert ingested.rows.select(RECORD, LINE).rows() == [(1, 1), (2, 2)]
+    assert words(ingested) == ["f.parquet: column 'more' is in no contract and is not read"]
 
 
 def test_an_ignored_column_of_a_parquet_file_is_content_and_may_hold_anything(tmp_path: Path) -> None:
     columns = {name: COLUMNS[name] for name in ("n", "note")}
-    found = ingest(
+    ingested = ingest(
         [parquet(tmp_path / "f.parquet", pa.table({"n": [1, 1, 1], "note": ["x", "y", "x"]}))],
         columns,
         form("parquet", entity=None),
     )
-    assert found.rows[ENTITY].n_unique() == 2
-    assert found.rows[ENTITY][0] == found.rows[ENTITY][2]
+    assert ingested.rows[ENTITY].n_unique() == 2
+    assert ingested.rows[ENTITY][0] == ingested.rows[ENTITY][2]
     nested = ingest(
         [parquet(tmp_path / "g.parquet", pa.table({"n": [1], "note": [[1]]}))], columns, form("parquet", entity=None)
     )
@@ -179,9 +179,9 @@ def test_times_of_a_zone_are_read_as_that_moment(tmp_path: Path) -> None:
     at = dt.datetime(2025, 7, 2, 3, 4, tzinfo=dt.UTC)
     table = pa.table({"at": pa.array([at], pa.timestamp("us", "America/New_York"))})
     columns = {"at": Column(role="time", tz="Europe/Berlin")}
-    found = ingest([parquet(tmp_path / "f.parquet", table)], columns, form("parquet", entity=None))
-    assert found.rows["at"].to_list() == [at]
-    assert found.rows[RAW].to_list() == [b'{"at": "2025-07-02 05:04:00"}']
+    ingested = ingest([parquet(tmp_path / "f.parquet", table)], columns, form("parquet", entity=None))
+    assert ingested.rows["at"].to_list() == [at]
+    assert ingested.rows[RAW].to_list() == [b'{"at": "2025-07-02 05:04:00"}']
 
 
 def test_cells_that_are_no_text_are_refused(tmp_path: Path) -> None:
@@ -220,13 +220,13 @@ lines = st.lists(
 def test_every_record_becomes_a_row_or_a_reject(tmp_path: Path, made: list[str]) -> None:
     text = "who,n\n" + "".join(f"{line}\n" for line in [*["ok,1"] * 3, *made])
     try:
-        found = read(tmp_path, text.encode(), how=form(allow_empty=True))
+        result = read(tmp_path, text.encode(), how=form(allow_empty=True))
     except InputError as error:
         assert "quotes that do not pair" in str(error)  # noqa: PT017 - only this refusal is allowed
         return
-    records = sorted([*found.rows[RECORD], *found.rejects["record"]])
+    records = sorted([*result.rows[RECORD], *result.rejects["record"]])
     assert records == list(range(1, len(made) + 4))
     raw = text.encode().split(b"\n")
-    for line, cells in [*found.rows.select(LINE, RAW).rows(), *found.rejects.select("line", "raw").rows()]:
+    for line, cells in [*result.rows.select(LINE, RAW).rows(), *result.rejects.select("line", "raw").rows()]:
         assert raw[line - 1] == cells
-    assert found.rejects["rule"].null_count() == 0
+    assert result.rejects["rule"].null_count() == 0

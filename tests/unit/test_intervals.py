@@ -15,9 +15,9 @@ from perennial.evaluation.statistics.intervals import (
     bootstrap,
     delong,
     paired_delong,
-    resampled,
-    total,
-    wilson,
+    resample,
+    total_interval,
+    wilson_interval,
     z_of,
 )
 from perennial.evaluation.statistics.metrics import METRICS
@@ -49,12 +49,12 @@ def test_levels_are_the_textbooks() -> None:
 def test_wilson_agrees_with_scipy(events: int, more: int) -> None:
     n = events + more
     theirs = binomtest(events, n).proportion_ci(0.95, method="wilson")
-    found = wilson(events, n, 0.95)
-    assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+    result = wilson_interval(events, n, 0.95)
+    assert (result.low, result.high) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
 
 
 def test_wilson_of_no_rows_knows_nothing() -> None:
-    assert (wilson(0, 0, 0.95).low, wilson(0, 0, 0.95).high) == (0, 1)
+    assert (wilson_interval(0, 0, 0.95).low, wilson_interval(0, 0, 0.95).high) == (0, 1)
 
 
 def test_an_interval_in_other_units_keeps_its_ends_in_order() -> None:
@@ -73,8 +73,8 @@ def test_delong_is_the_definition_over_all_pairs() -> None:
     paired = np.sqrt((a1 - b1).var(ddof=1) / len(a1) + (a0 - b0).var(ddof=1) / len(a0))
     assert delong(y, new, 0.95).value == pytest.approx(a)
     assert error(delong(y, new, 0.95), 0.95) == pytest.approx(alone)
-    found = paired_delong(y, new, old, 0.99)
-    assert (found.value, error(found, 0.99)) == pytest.approx((a - b, paired))
+    result = paired_delong(y, new, old, 0.99)
+    assert (result.value, error(result, 0.99)) == pytest.approx((a - b, paired))
 
 
 def paired_bootstrap(metric: Metric, y: F64, new: F64, old: F64, *, n: int, seed: int, level: float) -> Interval:
@@ -96,23 +96,23 @@ def test_delong_and_bootstrap_agree_on_the_auc() -> None:
 def test_equal_models_differ_by_exactly_nothing() -> None:
     y, new, _ = models(500, 3)
     assert paired_delong(y, new, new, 0.99) == Interval(value=0, low=0, high=0)
-    found = paired_bootstrap(METRICS["ap"].function, y, new, new, n=50, seed=1, level=0.99)
-    assert found == Interval(value=0, low=0, high=0)
+    result = paired_bootstrap(METRICS["ap"].function, y, new, new, n=50, seed=1, level=0.99)
+    assert result == Interval(value=0, low=0, high=0)
 
 
 def test_a_perfect_model_stays_within_one() -> None:
-    found = delong([0] * 10 + [1] * 10, np.arange(20), 0.95)
-    assert (found.value, found.high) == (1, 1)
+    result = delong([0] * 10 + [1] * 10, np.arange(20), 0.95)
+    assert (result.value, result.high) == (1, 1)
 
 
 def test_the_bootstrap_of_ap_knows_its_own_error() -> None:
     """Its mean standard error is the spread of the difference over fresh samples of the same population."""
-    found = []
+    result = []
     for seed in range(120):
         y, new, old = models(1_000, seed)
-        found.append(paired_bootstrap(METRICS["ap"].function, y, new, old, n=100, seed=seed, level=0.95))
-    spread = np.std([f.value for f in found], ddof=1)
-    claimed = np.mean([error(f, 0.95) for f in found])
+        result.append(paired_bootstrap(METRICS["ap"].function, y, new, old, n=100, seed=seed, level=0.95))
+    spread = np.std([f.value for f in result], ddof=1)
+    claimed = np.mean([error(f, 0.95) for f in result])
     assert claimed == pytest.approx(spread, rel=0.2), (claimed, spread)
 
 
@@ -125,12 +125,12 @@ def test_the_interval_of_a_figure_holds_the_truth_as_often_as_it_says(metric: st
         return (rng.random(n) < p).astype(np.float64), p
 
     truth = METRICS[metric].function(*sample(np.random.default_rng(0), 1_000_000), np.ones(1_000_000))
-    held = 0
+    held_rows = 0
     for seed in range(400):
         y, p = sample(np.random.default_rng([1, seed]), 1_000)
-        found = PairedComparison(metric=metric, y=y, resamples=150, seed=seed).estimate(p, 0.95)
-        held += found.low <= truth <= found.high
-    assert 0.92 <= held / 400 <= 0.98, held / 400
+        result = PairedComparison(metric=metric, y=y, resamples=150, seed=seed).estimate(p, 0.95)
+        held_rows += result.low <= truth <= result.high
+    assert 0.92 <= held_rows / 400 <= 0.98, held_rows / 400
 
 
 def test_resamples_keep_every_stratum_and_repeat_with_the_seed() -> None:
@@ -139,39 +139,39 @@ def test_resamples_keep_every_stratum_and_repeat_with_the_seed() -> None:
     def sizes(times: F64) -> F64:
         return np.stack([times[:, strata == 0].sum(1), times[:, strata == 1].sum(1)], axis=1)
 
-    assert (resampled(sizes, 100, strata, n=200, seed=1) == [30, 70]).all()
-    free = resampled(sizes, 100, None, n=200, seed=1)
+    assert (resample(sizes, 100, strata, n=200, seed=1) == [30, 70]).all()
+    free = resample(sizes, 100, None, n=200, seed=1)
     assert (free.sum(axis=1) == 100).all()
     assert free[:, 0].std() == pytest.approx(np.sqrt(100 * 0.3 * 0.7), rel=0.2)
-    assert np.array_equal(free, resampled(sizes, 100, None, n=200, seed=1))
-    assert not np.array_equal(free, resampled(sizes, 100, None, n=200, seed=2))
+    assert np.array_equal(free, resample(sizes, 100, None, n=200, seed=1))
+    assert not np.array_equal(free, resample(sizes, 100, None, n=200, seed=2))
 
 
 def test_a_resample_draws_each_row_about_once_in_blocks_of_any_size() -> None:
-    found = resampled(lambda times: times[:, :3], 400_000, None, n=5, seed=1)  # two resamples a block
-    assert found.shape == (5, 3)
-    mean = resampled(lambda times: times, 50, None, n=2_000, seed=1).mean(axis=0)
+    result = resample(lambda times: times[:, :3], 400_000, None, n=5, seed=1)  # two resamples a block
+    assert result.shape == (5, 3)
+    mean = resample(lambda times: times, 50, None, n=2_000, seed=1).mean(axis=0)
     assert mean == pytest.approx(np.ones(50), abs=0.12)
 
 
 def test_the_total_of_rows_holds_the_truth_as_often_as_it_says() -> None:
     rng = np.random.default_rng(1)
-    held = 0
+    held_rows = 0
     for _ in range(1_000):
-        found = total(np.where(rng.random(500) < 0.1, 38.0, -2.0), 0.95)
-        held += found.low <= 500 * 2.0 <= found.high
-    assert 0.92 <= held / 1_000 <= 0.97
-    assert total(np.array([3.0]), 0.95) == Interval(value=3, low=3, high=3)
+        result = total_interval(np.where(rng.random(500) < 0.1, 38.0, -2.0), 0.95)
+        held_rows += result.low <= 500 * 2.0 <= result.high
+    assert 0.92 <= held_rows / 1_000 <= 0.97
+    assert total_interval(np.array([3.0]), 0.95) == Interval(value=3, low=3, high=3)
 
 
 def test_a_total_by_depth_goes_straight_across_ties_whatever_the_order_of_rows() -> None:
     gain, score = np.array([6.0, 0.0, 0.0, -2.0]), np.array([0.5, 0.5, 0.5, 0.1])
-    found = total_by_depth(gain, score, np.ones(4), n=50, seed=1)
-    assert np.interp([0.25, 0.5, 0.75, 1], found.x, found.value) == pytest.approx([2, 4, 6, 4])
+    result = total_by_depth(gain, score, np.ones(4), n=50, seed=1)
+    assert np.interp([0.25, 0.5, 0.75, 1], result.x, result.value) == pytest.approx([2, 4, 6, 4])
     turned = total_by_depth(gain[::-1], score[::-1], np.ones(4), n=50, seed=1)
-    assert turned.value == pytest.approx(found.value)
-    assert np.array_equal(found.x, DEPTHS)
-    assert (found.low <= found.value).all()
+    assert turned.value == pytest.approx(result.value)
+    assert np.array_equal(result.x, DEPTHS)
+    assert (result.low <= result.value).all()
 
 
 def test_scores_that_cannot_be_compared_are_refused() -> None:

@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from perennial.evaluation.statistics.leaks import Leak, binary_questions, reaching, straddling, telling, telling_any
+from perennial.evaluation.statistics.leaks import (
+    Leak,
+    binary_questions,
+    count_reaching_into_test,
+    find_leaks,
+    find_leaks_of,
+    find_shared_entities,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -26,9 +33,9 @@ def texts(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def one(column: NDArray[Any], y: NDArray[Any]) -> Leak:
-    found = telling({"x": column}, y)
-    assert len(found) == 1, found
-    return found[0]
+    result = find_leaks_of({"x": column}, y)
+    assert len(result) == 1, result
+    return result[0]
 
 
 def test_a_column_that_is_the_outcome_is_proven_whatever_its_form() -> None:
@@ -46,9 +53,9 @@ def test_a_column_that_is_the_outcome_is_proven_whatever_its_form() -> None:
         "absent text": np.array([None if won else "open" for won in y], dtype=object),
         "infinite": np.where(y == 1, np.inf, 0.0),
     }
-    found = telling(forms, y)
-    assert {leak.column for leak in found if leak.proven} == forms.keys()
-    for leak in found:
+    result = find_leaks_of(forms, y)
+    assert {leak.column for leak in result if leak.proven} == forms.keys()
+    for leak in result:
         assert leak.words.startswith(f"column {leak.column!r} alone separates the outcome (AUC ")
         assert leak.auc >= 0.995
 
@@ -72,7 +79,7 @@ def test_a_value_that_only_occurs_with_the_rarer_outcome_is_a_suspect() -> None:
     assert leak.words == f"column 'x': the value 'moved' always goes with outcome 1 ({rows} rows): is it known in time?"
     few = np.where(np.arange(N) < np.flatnonzero(y)[29] + 1, reason == "moved", False) & (y == 1)
     assert 0 < few.sum() < 30
-    assert telling({"x": few}, y) == []
+    assert find_leaks_of({"x": few}, y) == []
     dates = np.where(reason == "moved", np.nan, rng.normal(size=N).round(1) * 0)
     assert "an empty cell always goes with outcome 1" in one(dates, y).words
 
@@ -85,13 +92,13 @@ def test_honest_columns_are_left_alone(seed: int, rate: float, values: int) -> N
     code = rng.choice(values, size=N, p=shares)
     weak = rng.normal(size=N) + 0.5 * y
     columns: dict[str, NDArray[Any]] = {"text": texts(code), "number": code, "weak": weak, "empty": np.full(N, np.nan)}
-    assert telling(columns, y) == []
+    assert find_leaks_of(columns, y) == []
 
 
 def test_a_constant_text_and_one_that_names_each_row_tell_nothing() -> None:
     y = outcomes()
     constant: NDArray[Any] = np.full(N, "a", dtype=object)
-    assert telling({"constant": constant, "id": texts(np.arange(N))}, y) == []
+    assert find_leaks_of({"constant": constant, "id": texts(np.arange(N))}, y) == []
 
 
 def test_proven_leaks_come_first_and_too_few_rows_prove_nothing() -> None:
@@ -101,26 +108,26 @@ def test_proven_leaks_come_first_and_too_few_rows_prove_nothing() -> None:
         "honest": np.arange(N) % 7,
         "leak": y * 1.0,
     }
-    assert [leak.column for leak in telling(columns, y)] == ["leak", "suspect"]
+    assert [leak.column for leak in find_leaks_of(columns, y)] == ["leak", "suspect"]
     few = np.r_[np.ones(9), np.zeros(200)]
-    assert telling({"leak": few}, few) == []
+    assert find_leaks_of({"leak": few}, few) == []
     enough = np.r_[np.ones(10), np.zeros(200)]
     assert one(enough, enough).proven
 
 
 def test_a_column_of_the_files_order_is_no_leak_of_time() -> None:
     y = np.r_[np.zeros(N // 2), (np.arange(N // 2) % 5 == 0)]
-    assert telling({"row": np.arange(N)}, y) == []
+    assert find_leaks_of({"row": np.arange(N)}, y) == []
 
 
 def test_an_amount_is_asked_whether_there_is_any_whatever_the_task() -> None:
     bought = outcomes()
     spent = bought * np.random.default_rng(1).lognormal(3, 1, N)
     for task in ("regression", "uplift"):
-        found = telling_any(
+        result = find_leaks(
             {"bought": bought, "noise": np.random.default_rng(2).random(N)}, binary_questions(spent, is_class=False)
         )
-        assert [(leak.column, leak.proven) for leak in found] == [("bought", True)], task
+        assert [(leak.column, leak.proven) for leak in result] == [("bought", True)], task
     (itself,) = binary_questions(bought.astype(np.float64), is_class=False)
     assert np.array_equal(itself, bought)
 
@@ -128,20 +135,20 @@ def test_an_amount_is_asked_whether_there_is_any_whatever_the_task() -> None:
 def test_entities_in_two_parts_are_named_once_in_order() -> None:
     entities = np.array(["b", "a", "b", "c", "a", "d", "a"])
     parts = np.array(["train", "train", "test", "val", "val", "test", "test"])
-    assert straddling(entities, parts) == ["a", "b"]
-    assert straddling(entities, np.full(7, "train")) == []
-    assert straddling(np.array([1, 2, 1]), np.array(["train", "val", "test"])) == ["1"]
+    assert find_shared_entities(entities, parts) == ["a", "b"]
+    assert find_shared_entities(entities, np.full(7, "train")) == []
+    assert find_shared_entities(np.array([1, 2, 1]), np.array(["train", "val", "test"])) == ["1"]
 
 
 def test_only_parts_of_the_same_time_must_not_share_a_person() -> None:
     people, parts = np.array(["a", "a", "b", "b", "c"]), np.array(["train", "test", "train", "val", "test"])
-    assert straddling(people, parts) == ["a", "b"]
-    assert straddling(people, parts, ("train", "val")) == ["b"]
+    assert find_shared_entities(people, parts) == ["a", "b"]
+    assert find_shared_entities(people, parts, ("train", "val")) == ["b"]
 
 
 def test_an_outcome_that_reaches_into_the_time_of_the_test_is_counted() -> None:
     days = np.array(["2026-01-01", "2026-01-05", "2026-01-10", "2026-01-12"], dtype="datetime64[D]")
     parts = np.array(["train", "val", "test", "test"])
-    assert reaching(days, days + 5, parts) == 0, "known on the first day of the test is known in time"
-    assert reaching(days, days + 6, parts) == 1
-    assert reaching(days, days + 6, np.array(["train"] * 4)) == 0
+    assert count_reaching_into_test(days, days + 5, parts) == 0, "known on the first day of the test is known in time"
+    assert count_reaching_into_test(days, days + 6, parts) == 1
+    assert count_reaching_into_test(days, days + 6, np.array(["train"] * 4)) == 0

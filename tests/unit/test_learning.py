@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import polars as pl
 import pytest
@@ -11,6 +10,8 @@ import pytest
 from perennial.data.names import ENTITY, ROW_ID
 from perennial.data.prepare.split import thin_train
 from perennial.report.pages import learning
+from perennial.results.figures import Interval
+from perennial.results.study import DataGain, DepthChoice, DepthFit, FitFigures, LearningCurve, ShareFit
 
 pytestmark = pytest.mark.unit
 
@@ -33,16 +34,16 @@ def rows_of(splits: pl.DataFrame, part: str) -> set[str]:
 def test_shares_are_nested_by_owner_and_leave_val_and_test_alone() -> None:
     splits, owners = customers()
     owner_of = dict(owners.iter_rows())
-    kept = {share: thin_train(splits, owners, share, "one") for share in SHARES}
-    assert kept[1.0].equals(splits)
+    thinned = {share: thin_train(splits, owners, share, "one") for share in SHARES}
+    assert thinned[1.0].equals(splits)
     for smaller, larger in pairwise(SHARES):
-        assert rows_of(kept[smaller], "train") < rows_of(kept[larger], "train")
-    for share, found in kept.items():
-        people = {owner_of[row] for row in rows_of(found, "train")}
-        assert len(rows_of(found, "train")) == 4 * len(people)  # each with all of their rows or none
+        assert rows_of(thinned[smaller], "train") < rows_of(thinned[larger], "train")
+    for share, splits_of in thinned.items():
+        people = {owner_of[row] for row in rows_of(splits_of, "train")}
+        assert len(rows_of(splits_of, "train")) == 4 * len(people)  # each with all of their rows or none
         assert abs(len(people) / 700 - share) < 0.05
         for part in ("val", "test"):
-            assert rows_of(found, part) == rows_of(splits, part)
+            assert rows_of(splits_of, part) == rows_of(splits, part)
 
 
 def test_another_salt_draws_others() -> None:
@@ -52,62 +53,71 @@ def test_another_salt_draws_others() -> None:
     assert len(one & other) < len(one) / 2
 
 
-def figure(value: float, reach: float) -> dict[str, float]:
-    return {"value": value, "low": value - reach, "high": value + reach}
+def interval(value: float, reach: float) -> Interval:
+    return Interval(value=value, low=value - reach, high=value + reach)
 
 
-def curve(worth: dict[str, float], deep: dict[str, float], layers: Any, **changes: Any) -> dict[str, Any]:
-    """A curve whose deep family is ahead on val."""
-    fit = {
-        "share": 1.0, "draw": 0, "rows": 597, "families": {"deep": "deep", "traditional": "boosted"},
-        "val": {"deep": 0.81, "traditional": 0.8}, "deep": figure(0.81, 0.02), "traditional": figure(0.8, 0.02),
-        "deep_minus_traditional": worth, "room": "/somewhere/of/this/machine",
-    } | changes  # fmt: skip
-    half = {**fit, "share": 0.5, "rows": 300}
-    rise = {"from": 0.5, "to": 1.0, "deep": deep, "traditional": figure(-0.1, 0.01)}
-    depths = [{**fit, "blocks": blocks} for blocks in (0, 2)]
-    return learning.told([half, fit], depths, "auc", rise, {"best": 2 if layers else 0, "better_than_none": layers})
+def build_curve(
+    advantage: Interval, deep_gain: Interval, layers: Interval | None, *, val: tuple[float, float] = (0.81, 0.8),
+    primary: str = "auc",
+) -> LearningCurve:  # fmt: skip
+    """A curve by what the deep family is better by, what more data and what layers bring it; `val` is deep, traditional."""
+    figures = FitFigures(
+        families={"deep": "deep", "traditional": "boosted"},
+        val={"deep": val[0], "traditional": val[1]},
+        test={"deep": interval(0.81, 0.02), "traditional": interval(0.8, 0.02)},
+        deep_minus_traditional=advantage,
+    )
+    gain = {"deep": deep_gain, "traditional": interval(-0.1, 0.01)}
+    curve = LearningCurve(
+        primary=primary,
+        shares=tuple(
+            ShareFit(share=share, draw=0, rows=rows, figures=figures) for share, rows in ((0.5, 300), (1.0, 597))
+        ),
+        depths=tuple(DepthFit(blocks=blocks, figures=figures) for blocks in (0, 2)),
+        data_gain=DataGain(from_share=0.5, to_share=1.0, gain=gain),
+        depth_choice=DepthChoice(blocks=2 if layers else 0, better_than_none=layers),
+    )
+    return curve.model_copy(update={"sentences": tuple(learning.describe_curve(curve))})
 
 
 def test_nothing_is_said_that_lies_within_the_noise() -> None:
-    up, flat, down = figure(0.02, 0.01), figure(0.02, 0.03), figure(-0.02, 0.01)
-    said = {
-        name: curve(found, found, found)["sentences"] for name, found in (("up", up), ("flat", flat), ("down", down))
+    gains = {"up": interval(0.02, 0.01), "flat": interval(0.02, 0.03), "down": interval(-0.02, 0.01)}
+    sentences = {name: build_curve(gain, gain, gain).sentences for name, gain in gains.items()}
+    claims = {name: [s.partition(":")[0] for s in lines[:2]] for name, lines in sentences.items()}
+    assert claims == {
+        "up": ["Deep learning is worth it here", "More data would help"],
+        "flat": ["Deep learning makes no measurable difference here", "More data would bring no measurable gain"],
+        "down": ["Deep learning is worse here", "More data would not help"],
     }
-    assert [s.partition(":")[0] for s in said["up"][:2]] == ["Deep learning is worth it here", "More data would help"]
-    assert [s.partition(":")[0] for s in said["flat"][:2]] == [
-        "Deep learning makes no measurable difference here",
-        "More data would bring no measurable gain",
-    ]
-    assert [s.partition(":")[0] for s in said["down"][:2]] == [
-        "Deep learning is worse here",
-        "More data would not help",
-    ]
-    assert "+0.020 [+0.010, +0.030] AUC" in said["up"][0]
-    assert said["up"][1].startswith("More data would help: from 50\u202f% to 100\u202f% of train deep +0.020")
-    assert ["layers help" in said["up"][2], "no measurable" in said["flat"][2], "layers harm" in said["down"][2]] == [
-        True
-    ] * 3
-    assert curve(up, up, None)["sentences"][2] == "Layers: none is best on val, straight from the columns to the head."
+    up, flat, down = (sentences[name] for name in ("up", "flat", "down"))
+    assert "+0.020 [+0.010, +0.030] AUC" in up[0]
+    assert up[1].startswith("More data would help: from 50\u202f% to 100\u202f% of train deep +0.020")
+    assert ["layers help" in up[2], "no measurable" in flat[2], "layers harm" in down[2]] == [True] * 3
+    without = build_curve(gains["up"], gains["up"], None)
+    assert without.sentences[2] == "Layers: none is best on val, straight from the columns to the head."
 
 
-def test_more_data_is_told_of_the_family_that_is_ahead_on_val() -> None:
-    up = figure(0.02, 0.01)
-    behind = curve(up, up, None, val={"deep": 0.7, "traditional": 0.8})
-    assert behind["sentences"][1].startswith(
-        "More data would not help for the traditional model, which is ahead on val; the deep network still gains: "
-        "from 50\u202f% to 100\u202f% of train traditional"
+def test_more_data_is_described_for_the_family_that_is_ahead_on_val() -> None:
+    up = interval(0.02, 0.01)
+    assert (
+        build_curve(up, up, None, val=(0.7, 0.8))
+        .sentences[1]
+        .startswith(
+            "More data would not help for the traditional model, which is ahead on val; the deep network still gains: "
+            "from 50\u202f% to 100\u202f% of train traditional"
+        )
     )
-    assert "More data would help" in learning.sentences({**behind, "primary": "log_loss"})[1]  # lower is ahead
+    lower_is_ahead = build_curve(up, up, None, val=(0.7, 0.8), primary="log_loss")
+    assert "More data would help" in lower_is_ahead.sentences[1]
 
 
-def test_the_page_holds_the_sentences_and_the_picture_and_no_place_of_this_machine() -> None:
-    found = curve(figure(0.02, 0.01), figure(0.02, 0.03), figure(0.0, 0.1))
-    html = learning.page("shop", found)
-    assert "/somewhere" not in html + str(found)
+def test_the_page_holds_the_sentences_the_pictures_and_every_fit() -> None:
+    curve = build_curve(interval(0.02, 0.01), interval(0.02, 0.03), interval(0.0, 0.1))
+    html = learning.build_page("shop", curve)
     assert html.count("<svg") == 2
     assert "Deep learning is worth it here</h1>" in html
-    for sentence in found["sentences"][1:]:
+    for sentence in curve.sentences[1:]:
         assert sentence in html
     assert ">300<" in html
     assert ">597<" in html

@@ -10,7 +10,14 @@ from sklearn import metrics as sk
 
 from perennial.errors import ConfigError, InputError
 from perennial.evaluation.statistics.intervals import F64
-from perennial.evaluation.statistics.metrics import METRICS, calibration_error, even_bins, gains, lift_at, measure
+from perennial.evaluation.statistics.metrics import (
+    METRICS,
+    bin_evenly,
+    calibration_error,
+    gains_curve,
+    lift_at,
+    measure,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -103,23 +110,23 @@ def test_lift_is_the_share_of_responses_found_over_the_share_looked_at() -> None
 
 def test_gains_rise_from_nothing_to_all_and_their_area_is_the_auc() -> None:
     y, p, _ = drawn()
-    found = gains(y, p, n=200, seed=1)
-    assert (found.value[0], found.value[-1]) == (0, pytest.approx(1))
-    assert (np.diff(found.value) >= -1e-12).all()
-    assert ((found.low <= found.value) & (found.value <= found.high)).all()
+    result = gains_curve(y, p, n=200, seed=1)
+    assert (result.value[0], result.value[-1]) == (0, pytest.approx(1))
+    assert (np.diff(result.value) >= -1e-12).all()
+    assert ((result.low <= result.value) & (result.value <= result.high)).all()
     rate = y.mean()
-    auc = (np.trapezoid(found.value, found.x) - rate / 2) / (1 - rate)
+    auc = (np.trapezoid(result.value, result.x) - rate / 2) / (1 - rate)
     assert auc == pytest.approx(measure("auc", y, p), abs=2e-3)
 
 
 def test_calibration_bins_cover_every_row_once_in_equal_steps() -> None:
     y, p, w = drawn(ties=True)
-    bins = even_bins(y, p, 0.1, w)
-    assert sum(found.n for found in bins) == len(y)
+    bins = bin_evenly(y, p, 0.1, w)
+    assert sum(result.n for result in bins) == len(y)
     assert 5 <= len(bins) <= 10
-    for found in bins:
-        assert found.left <= found.predicted <= found.right == pytest.approx(found.left + 0.1)
-    inside = [found.observed.low <= found.predicted <= found.observed.high for found in bins]
+    for result in bins:
+        assert result.left <= result.predicted <= result.right == pytest.approx(result.left + 0.1)
+    inside = [result.observed.low <= result.predicted <= result.observed.high for result in bins]
     assert sum(inside) >= len(bins) - 2  # honest probabilities: 95 % intervals
 
 
@@ -127,8 +134,8 @@ def test_the_calibration_level_tells_an_honest_model_from_one_that_exaggerates()
     over = []
     for seed in range(100):
         y, p, _ = drawn(1_000, seed, ties=False)
-        found = calibration_error(y, p, simulations=100, seed=seed)
-        over.append(found.value > found.perfect)
+        result = calibration_error(y, p, simulations=100, seed=seed)
+        over.append(result.value > result.perfect)
     assert sum(over) <= 14, sum(over)  # expected 5, 14 is 4 standard deviations up
     y, p, _ = drawn(1_000, 0, ties=False)
     false = calibration_error(y, (1.5 * p).clip(0, 1), simulations=100, seed=1)
@@ -160,4 +167,4 @@ def test_other_refusals_say_what_to_do() -> None:
     with pytest.raises(InputError, match=r"gini_norm ranks amounts from 0 up.*-1"):
         measure("gini_norm", [-1, 1], [0, 1])
     with pytest.raises(InputError, match=r"all 2 rows with predictions from 0\.1 to 0\.1 have weight 0"):
-        even_bins([0, 1, 1, 0], [0.1, 0.1, 0.9, 0.9], 0.5, [0, 0, 1, 1])
+        bin_evenly([0, 1, 1, 0], [0.1, 0.1, 0.9, 0.9], 0.5, [0, 0, 1, 1])

@@ -29,20 +29,20 @@ def planted(n: int = 60) -> tuple[list[list[str]], np.ndarray]:
 
 def test_the_planted_word_leads_and_what_is_rare_or_does_nothing_sure_is_left_out() -> None:
     words, parts = planted()
-    found = find_strongest_words(words, parts, ["chance"], 10)
-    assert [(word.word, word.rows) for word in found] == [("awful", 30), ("lovely", 30)]
-    assert found[0].effect.low < 1.0 < found[0].effect.high
-    assert found[0].effect.value == pytest.approx(parts[1::2, 0, 0].mean())
+    result = find_strongest_words(words, parts, ["chance"], 10)
+    assert [(word.word, word.rows) for word in result] == [("awful", 30), ("lovely", 30)]
+    assert result[0].effect.low < 1.0 < result[0].effect.high
+    assert result[0].effect.value == pytest.approx(parts[1::2, 0, 0].mean())
     assert [word.word for word in find_strongest_words(words, parts, ["chance"], 2)] == ["once", "awful", "lovely"]
-    assert tabulate_words(found).columns == ["output", "word", "rows", "value", "low", "high"]
-    strongest = strongest_by_output(found, ["chance"], 1)["chance"]
+    assert tabulate_words(result).columns == ["output", "word", "rows", "value", "low", "high"]
+    strongest = strongest_by_output(result, ["chance"], 1)["chance"]
     assert [word.word for word in strongest.raises + strongest.lowers] == ["awful", "lovely"]
 
 
 def test_words_are_told_for_each_output() -> None:
     words, parts = planted()
-    found = find_strongest_words(words, np.concatenate([parts, -parts], axis=2), ["a", "b"], 10)
-    assert [(word.output, word.word) for word in found] == [
+    result = find_strongest_words(words, np.concatenate([parts, -parts], axis=2), ["a", "b"], 10)
+    assert [(word.output, word.word) for word in result] == [
         ("a", "awful"),
         ("a", "lovely"),
         ("b", "lovely"),
@@ -59,14 +59,14 @@ def test_a_short_text_is_quoted_whole(text: str) -> None:
 
 
 def test_a_quote_marks_each_place_of_a_word_by_what_it_does() -> None:
-    found = quote_text("Not nice. I did NOT like it; the colour is fine", {"not": 2.0, "fine": -1.0, "the": 0.1})
-    assert [(piece.text, piece.part) for piece in found if piece.part] == [("Not", 1.0), ("NOT", 1.0), ("fine", -0.5)]
+    result = quote_text("Not nice. I did NOT like it; the colour is fine", {"not": 2.0, "fine": -1.0, "the": 0.1})
+    assert [(piece.text, piece.part) for piece in result if piece.part] == [("Not", 1.0), ("NOT", 1.0), ("fine", -0.5)]
 
 
 def test_a_long_text_is_cut_around_its_strongest_words() -> None:
     text = " ".join(f"w{i}" for i in range(400))
-    found = quote_text(text, {"w300": 1.0, "w50": -0.9})
-    shown = "".join(piece.text for piece in found)
+    result = quote_text(text, {"w300": 1.0, "w50": -0.9})
+    shown = "".join(piece.text for piece in result)
     assert "w299 w300 w301" in shown
     assert "w49 w50 w51" in shown
     assert shown.index("w50") < shown.index("w300")

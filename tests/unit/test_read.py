@@ -69,10 +69,10 @@ def good_rows(n: int) -> bytes:
 
 
 def test_cells_stay_text(tmp_path: Path) -> None:
-    found = of(tmp_path, b"id, name ,n\n007,, 1\n1e5,NA,2025-02-30\n=cmd|x,<b>,9223372036854775808\n")
-    assert found.names == ["id", "name", "n"]
-    assert found.cells == [("007", "", " 1"), ("1e5", "NA", "2025-02-30"), ("=cmd|x", "<b>", "9223372036854775808")]
-    assert [row[-3:] for row in found.rows] == [
+    result = of(tmp_path, b"id, name ,n\n007,, 1\n1e5,NA,2025-02-30\n=cmd|x,<b>,9223372036854775808\n")
+    assert result.names == ["id", "name", "n"]
+    assert result.cells == [("007", "", " 1"), ("1e5", "NA", "2025-02-30"), ("=cmd|x", "<b>", "9223372036854775808")]
+    assert [row[-3:] for row in result.rows] == [
         (1, 2, b"007,, 1"),
         (2, 3, b"1e5,NA,2025-02-30"),
         (3, 4, b"=cmd|x,<b>,9223372036854775808"),
@@ -80,17 +80,17 @@ def test_cells_stay_text(tmp_path: Path) -> None:
 
 
 def test_a_quoted_newline_is_text_and_lines_stay_right(tmp_path: Path) -> None:
-    found = of(tmp_path, b'a,b\n"one\r\ntwo, ""three""\n",1\nx,2\n"a",bad,3\ny,4')
-    assert found.cells == [('one\r\ntwo, "three"\n', "1"), ("x", "2"), ("y", "4")]
-    assert [row[-3:-1] for row in found.rows] == [(1, 2), (2, 5), (4, 7)]
-    assert found.rows[0][-1] == b'"one\r\ntwo, ""three""\n",1'
-    assert found.rejects == [Reject(record=3, line=6, reason="field_count", raw=b'"a",bad,3')]
+    result = of(tmp_path, b'a,b\n"one\r\ntwo, ""three""\n",1\nx,2\n"a",bad,3\ny,4')
+    assert result.cells == [('one\r\ntwo, "three"\n', "1"), ("x", "2"), ("y", "4")]
+    assert [row[-3:-1] for row in result.rows] == [(1, 2), (2, 5), (4, 7)]
+    assert result.rows[0][-1] == b'"one\r\ntwo, ""three""\n",1'
+    assert result.rejects == [Reject(record=3, line=6, reason="field_count", raw=b'"a",bad,3')]
 
 
 def test_crlf_bom_and_quoted_header(tmp_path: Path) -> None:
-    found = of(tmp_path, b'\xef\xbb\xbf"a ";"b;c"\r\n1;"2"\r\n"";\r\n', Dialect(delimiter=";"))
-    assert found.names == ["a", "b;c"]
-    assert found.rows == [("1", "2", 1, 2, b'1;"2"'), ("", "", 2, 3, b'"";')]
+    result = of(tmp_path, b'\xef\xbb\xbf"a ";"b;c"\r\n1;"2"\r\n"";\r\n', Dialect(delimiter=";"))
+    assert result.names == ["a", "b;c"]
+    assert result.rows == [("1", "2", 1, 2, b'1;"2"'), ("", "", 2, 3, b'"";')]
 
 
 @pytest.mark.parametrize("start", [b"\xef\xbb\xbfx", b"x^", b"x\x01", b"x\xc3\x9a"])
@@ -99,15 +99,15 @@ def test_a_first_cell_that_looks_like_something_else_is_text(tmp_path: Path, sta
 
 
 def test_one_column(tmp_path: Path) -> None:
-    found = of(tmp_path, b'a\n1\n\n""\n  \n"x\ny"\n')
-    assert found.cells == [("1",), ("",), ("  ",), ("x\ny",)]
-    assert found.reasons == [(3, "blank")]
+    result = of(tmp_path, b'a\n1\n\n""\n  \n"x\ny"\n')
+    assert result.cells == [("1",), ("",), ("  ",), ("x\ny",)]
+    assert result.reasons == [(3, "blank")]
 
 
 def test_header_only_gives_no_rows_and_the_columns(tmp_path: Path) -> None:
     for data in (b"a,b\n", b"a,b"):
-        found = of(tmp_path, data)
-        assert (found.names, found.rows, found.rejects) == (["a", "b"], [], [])
+        result = of(tmp_path, data)
+        assert (result.names, result.rows, result.rejects) == (["a", "b"], [], [])
     assert read_header(tmp_path / "file.csv", COMMA) == ["a", "b"]
 
 
@@ -123,19 +123,19 @@ def test_gzip_is_known_by_its_bytes_not_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16"])
 def test_a_declared_encoding_is_transcoded(tmp_path: Path, encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read, "BLOCK_BYTES", 7)  # a character may straddle two chunks
-    found = of(tmp_path, "stadt,b\nZürich,1\n".encode(encoding), Dialect(encoding=encoding))
-    assert found.rows == [("Zürich", "1", 1, 2, "Zürich,1".encode())]
+    result = of(tmp_path, "stadt,b\nZürich,1\n".encode(encoding), Dialect(encoding=encoding))
+    assert result.rows == [("Zürich", "1", 1, 2, "Zürich,1".encode())]
 
 
 def test_five_thousand_columns_are_fast(tmp_path: Path) -> None:
     header = ",".join(f"column_{i}" for i in range(5_000)).encode()
     wide = b",".join([b"0123456789abcdef"] * 5_000)
     start = time.process_time()
-    found = of(tmp_path, header + b"\n" + (wide + b"\n") * 20 + b"1,2\n")
+    result = of(tmp_path, header + b"\n" + (wide + b"\n") * 20 + b"1,2\n")
     assert time.process_time() - start < 5
-    assert len(found.names) == 5_000
-    assert len(found.rows) == 20
-    assert found.reasons == [(22, "field_count")]
+    assert len(result.names) == 5_000
+    assert len(result.rows) == 20
+    assert result.reasons == [(22, "field_count")]
 
 
 # ---------------------------------------------------------------- what is rejected, record by record
@@ -157,11 +157,11 @@ REJECTS = {
 def test_a_bad_record_is_rejected_alone(tmp_path: Path, reason: str, line_end: bytes) -> None:
     lines = [b"id,b", *(b'%d,"Z\xc3\xbcrich"' % i for i in range(400))]
     lines[300:300] = [REJECTS[reason]]
-    found = of(tmp_path, line_end.join([*lines, b""]))
-    assert found.rejects == [Reject(record=300, line=301, reason=reason, raw=REJECTS[reason])]  # type: ignore[arg-type]
-    assert len(found.rows) == 400
-    assert [row[0] for row in found.rows] == [str(i) for i in range(400)]
-    assert all(row[-1] == lines[row[-2] - 1] for row in found.rows)  # type: ignore[operator]
+    result = of(tmp_path, line_end.join([*lines, b""]))
+    assert result.rejects == [Reject(record=300, line=301, reason=reason, raw=REJECTS[reason])]  # type: ignore[arg-type]
+    assert len(result.rows) == 400
+    assert [row[0] for row in result.rows] == [str(i) for i in range(400)]
+    assert all(row[-1] == lines[row[-2] - 1] for row in result.rows)  # type: ignore[operator]
 
 
 def test_every_reason_is_tested() -> None:
@@ -189,11 +189,11 @@ def test_every_reason_is_tested() -> None:
     ],
 )
 def test_which_reason(tmp_path: Path, line: bytes, reason: str | None) -> None:
-    found = of(tmp_path, b"a,b\n" + line + b"\nx,y\n")
-    assert [reject.reason for reject in found.rejects] == ([reason] if reason else [])
-    assert [reject.raw for reject in found.rejects] == ([line] if reason else [])
-    assert found.cells[-1] == ("x", "y")
-    assert found.rows[-1][-2] == 3 + line.count(b"\n")
+    result = of(tmp_path, b"a,b\n" + line + b"\nx,y\n")
+    assert [reject.reason for reject in result.rejects] == ([reason] if reason else [])
+    assert [reject.raw for reject in result.rejects] == ([line] if reason else [])
+    assert result.cells[-1] == ("x", "y")
+    assert result.rows[-1][-2] == 3 + line.count(b"\n")
 
 
 @pytest.mark.parametrize(
@@ -208,21 +208,21 @@ def test_which_reason(tmp_path: Path, line: bytes, reason: str | None) -> None:
     ],
 )
 def test_a_last_line_without_its_end(tmp_path: Path, tail: bytes, reasons: list[str]) -> None:
-    found = of(tmp_path, b"a,b\n" + good_rows(3) + tail)
-    assert [reject.reason for reject in found.rejects] == reasons
-    assert (found.rejects[0].raw if reasons else found.rows[-1][-1]) == tail
+    result = of(tmp_path, b"a,b\n" + good_rows(3) + tail)
+    assert [reject.reason for reject in result.rejects] == reasons
+    assert (result.rejects[0].raw if reasons else result.rows[-1][-1]) == tail
 
 
 def test_an_unclosed_quote_costs_its_line_even_where_a_later_quote_closes_it(tmp_path: Path) -> None:
-    found = of(tmp_path, b'a,b\n1,"x\n2,y\n3,"z"\n"4","w"\n' + good_rows(200))
-    assert found.reasons == [(2, "unclosed_quote")]
-    assert found.cells[:3] == [("2", "y"), ("3", "z"), ("4", "w")]
+    result = of(tmp_path, b'a,b\n1,"x\n2,y\n3,"z"\n"4","w"\n' + good_rows(200))
+    assert result.reasons == [(2, "unclosed_quote")]
+    assert result.cells[:3] == [("2", "y"), ("3", "z"), ("4", "w")]
 
 
 def test_a_record_over_lines_must_be_as_wide_as_the_header(tmp_path: Path) -> None:
-    found = of(tmp_path, b'a,b\n1,"x\n2",y,3\n4,z\n' + good_rows(200))
-    assert found.reasons == [(2, "unclosed_quote"), (3, "stray_quote")]
-    assert found.cells[0] == ("4", "z")
+    result = of(tmp_path, b'a,b\n1,"x\n2",y,3\n4,z\n' + good_rows(200))
+    assert result.reasons == [(2, "unclosed_quote"), (3, "stray_quote")]
+    assert result.cells[0] == ("4", "z")
 
 
 # ---------------------------------------------------------------- files that are refused
@@ -345,11 +345,11 @@ def mutated(good: bytes, rng: random.Random) -> bytes:
     return bytes(data)
 
 
-def by_record(found: Read, data: bytes) -> None:
+def by_record(result: Read, data: bytes) -> None:
     """Against the file and Python's csv: place, bytes and cells of each record; the bytes are the file's, in order."""
     everything = sorted(
-        [(row[-3], row[-2], row[-1], row[:-3]) for row in found.rows]
-        + [(reject.record, reject.line, reject.raw, None) for reject in found.rejects]
+        [(row[-3], row[-2], row[-1], row[:-3]) for row in result.rows]
+        + [(reject.record, reject.line, reject.raw, None) for reject in result.rejects]
     )
     at = data.index(b"\n") + 1
     for _, line, raw, cells in everything:
@@ -419,9 +419,9 @@ def test_ten_unclosed_quotes_in_a_large_file_cost_little(tmp_path: Path) -> None
     path = tmp_path / "file.csv"
     path.write_bytes(b"a,b,c,d,e,f,g\n" + b"".join(lines))
     start = time.process_time()
-    found = [reject for block in read_blocks(path, COMMA) for reject in block.rejects]
+    result = [reject for block in read_blocks(path, COMMA) for reject in block.rejects]
     assert time.process_time() - start < 4
-    assert [reject.line for reject in found] == [i * 20_000 + 779 for i in range(10)]
+    assert [reject.line for reject in result] == [i * 20_000 + 779 for i in range(10)]
 
 
 def test_the_simulators_structural_dirt_is_rejected_byte_for_byte(tmp_path: Path) -> None:
@@ -429,28 +429,28 @@ def test_the_simulators_structural_dirt_is_rejected_byte_for_byte(tmp_path: Path
     write_population(tmp_path, people)
     n_rejects = 0
     for file, n_rows in (("customers.csv", 2_007), ("events.csv", 24_769)):
-        found = of_file(tmp_path / file)
+        result = of_file(tmp_path / file)
         reasons = {"ragged": "field_count"}
         expected = [
             (reasons.get(row.kind, row.kind), row.raw)
             for row in list_planted(people)
             if row.file == file and row.kind in ("ragged", "invalid_utf8", "unclosed_quote")
         ]
-        assert [(reject.reason, reject.raw) for reject in found.rejects] == expected
-        assert len(found.rows) == n_rows
+        assert [(reject.reason, reject.raw) for reject in result.rejects] == expected
+        assert len(result.rows) == n_rows
         lines = (tmp_path / file).read_bytes().split(b"\n")
-        assert all(lines[reject.line - 1] == reject.raw for reject in found.rejects)
-        assert all(lines[row[-2] - 1] == row[-1] for row in found.rows)  # type: ignore[operator]
-        n_rejects += len(found.rejects)
+        assert all(lines[reject.line - 1] == reject.raw for reject in result.rejects)
+        assert all(lines[row[-2] - 1] == row[-1] for row in result.rows)  # type: ignore[operator]
+        n_rejects += len(result.rejects)
     assert n_rejects == 6
 
 
 def test_a_long_record_over_many_small_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read, "BLOCK_BYTES", 4_096)
     note = b'"' + b"line\n" * 10_000 + b'"'
-    found = of(tmp_path, b"a,b\n1," + note + b"\n2,x\n")
-    assert [row[-3:-1] for row in found.rows] == [(1, 2), (2, 10_003)]
-    assert found.rows[0][-1] == b"1," + note
+    result = of(tmp_path, b"a,b\n1," + note + b"\n2,x\n")
+    assert [row[-3:-1] for row in result.rows] == [(1, 2), (2, 10_003)]
+    assert result.rows[0][-1] == b"1," + note
     assert len(note) < byte_source.LINE_LIMIT
 
 

@@ -100,11 +100,11 @@ def test_a_receipt_is_stale_for_another_registry(project: Project, monkeypatch: 
 
 
 def test_what_a_receipt_does_not_depend_on_leaves_it_current(project: Project) -> None:
-    told = closed(project)
+    result = closed(project)
     write_text(project.contract("other"), "task: {}\n")
     write_text(project.root / "params.yaml", "# two\nuse_cases: {other: {}}\n")
     write_text(project.state(NAME) / "curves.csv", "epoch\n")
-    assert current_receipt(project, NAME) == told
+    assert current_receipt(project, NAME) == result
 
 
 def test_a_failed_run_says_which_stage_and_keeps_what_was_known(project: Project) -> None:

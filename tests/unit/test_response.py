@@ -31,7 +31,7 @@ def drawn(n: int, seed: int) -> tuple[F64, dict[str, F64]]:
 
 
 @cache
-def told(is_sample: bool) -> BinaryEvaluation:
+def evaluate(is_sample: bool) -> BinaryEvaluation:
     """Of a sample with weights, or of the rows that it stands for, one by one."""
     parts = []
     for seed in (1, 2):
@@ -47,52 +47,52 @@ def told(is_sample: bool) -> BinaryEvaluation:
 @pytest.mark.parametrize("metric", ["auc", "ap", "log_loss", "brier"])
 def test_figures_of_a_sample_are_those_of_its_population(metric: str) -> None:
     for family in ("linear", "boosted", "deep"):
-        sample, population = (told(is_sample).families[family] for is_sample in (True, False))
+        sample, population = (evaluate(is_sample).families[family] for is_sample in (True, False))
         assert sample.test[metric].value == pytest.approx(population.test[metric].value)
         assert sample.val[metric] == pytest.approx(population.val[metric])
-    assert told(True).candidate.val == pytest.approx(told(False).candidate.val)
-    lift = [told(is_sample).families["linear"].lift_10 for is_sample in (True, False)]
+    assert evaluate(True).candidate.val == pytest.approx(evaluate(False).candidate.val)
+    lift = [evaluate(is_sample).families["linear"].lift_10 for is_sample in (True, False)]
     assert lift[0] == pytest.approx(lift[1])
 
 
 def test_the_figure_of_the_sample_itself_is_told_by_its_own_name() -> None:
     y, scores = drawn(1500, 2)
-    found = told(True).families["linear"].test
-    assert found["ap_sample"].value == pytest.approx(metrics.measure("ap", y, scores["linear"]))
-    assert found["ap_sample"].value > found["ap"].value + 0.2
-    assert "ap_sample" not in told(False).families["linear"].test
+    result = evaluate(True).families["linear"].test
+    assert result["ap_sample"].value == pytest.approx(metrics.measure("ap", y, scores["linear"]))
+    assert result["ap_sample"].value > result["ap"].value + 0.2
+    assert "ap_sample" not in evaluate(False).families["linear"].test
 
 
 def test_a_sample_does_not_pretend_to_know_what_a_population_knows() -> None:
     """Its interval is that of its own rows."""
     widths = [
         figure.high - figure.low
-        for figure in (told(is_sample).families["linear"].test["ap"] for is_sample in (True, False))
+        for figure in (evaluate(is_sample).families["linear"].test["ap"] for is_sample in (True, False))
     ]
     assert widths[0] > widths[1]
 
 
 def test_curves_and_calibration_are_of_the_population() -> None:
-    sample, population = told(True), told(False)
+    sample, population = evaluate(True), evaluate(False)
     for name in ("linear", "deep"):
         np.testing.assert_allclose(sample.gains[name].value, population.gains[name].value, atol=1e-9)
     assert sample.calibration.value == pytest.approx(population.calibration.value, abs=0.004)
     assert sample.calibration.value < 0.02
     shared = {b.left: b for b in population.calibration.bins}
-    seen = 0
-    for found in sample.calibration.bins:
-        assert found.predicted == pytest.approx(shared[found.left].predicted)
-        assert found.observed.value == pytest.approx(shared[found.left].observed.value)
-        seen += 1
-    assert seen >= 5
+    observed = 0
+    for result in sample.calibration.bins:
+        assert result.predicted == pytest.approx(shared[result.left].predicted)
+        assert result.observed.value == pytest.approx(shared[result.left].observed.value)
+        observed += 1
+    assert observed >= 5
 
 
 def test_chances_that_are_right_sum_to_what_happened_and_beat_telling_everyone_the_mean() -> None:
     """Of a sample as of its population; scores that say nothing have a normalised entropy of 1."""
-    sums = [told(is_sample).calibration.predicted_over_actual.value for is_sample in (True, False)]
+    sums = [evaluate(is_sample).calibration.predicted_over_actual.value for is_sample in (True, False)]
     assert sums[0] == pytest.approx(sums[1])
     for is_sample in (True, False):
-        entropy = told(is_sample).families["linear"].test["normalised_entropy"]
+        entropy = evaluate(is_sample).families["linear"].test["normalised_entropy"]
         assert 0 < entropy.low < entropy.value < entropy.high < 1
     y, scores = drawn(800, 4)
     mean = {family: np.full(800, y.mean()) for family in scores}
@@ -105,12 +105,12 @@ def test_chances_that_are_right_sum_to_what_happened_and_beat_telling_everyone_t
 
 
 def test_a_budget_is_a_share_of_the_population() -> None:
-    sample, population = told(True).profit, told(False).profit
+    sample, population = evaluate(True).profit, evaluate(False).profit
     assert sample.threshold == pytest.approx(population.threshold)
     assert sample.depth == pytest.approx(population.depth, abs=1e-3)
     assert 0 < sample.depth <= 0.31
     np.testing.assert_allclose(sample.curve.value, population.curve.value, rtol=1e-6, atol=1e-6)
-    plans = [{plan.name: plan for plan in found.plans} for found in (sample, population)]
+    plans = [{plan.name: plan for plan in result.plans} for result in (sample, population)]
     assert plans[0].keys() == plans[1].keys()
     for name in ("chosen", "everyone", "nobody"):
         assert plans[0][name].profit.value == pytest.approx(plans[1][name].profit.value, rel=1e-6), name
@@ -126,7 +126,7 @@ def test_equal_weights_are_no_weights_and_all_is_plain_json() -> None:
     )
     assert plain.candidate == weighed.candidate
     assert plain.calibration.bins == weighed.calibration.bins
-    json.dumps([one.model_dump(mode="json") for one in (told(True), plain)], allow_nan=False)
+    json.dumps([one.model_dump(mode="json") for one in (evaluate(True), plain)], allow_nan=False)
 
 
 def test_the_share_of_a_group_stands_beside_what_was_predicted_unless_rows_stand_for_more_than_themselves() -> None:
@@ -134,17 +134,17 @@ def test_the_share_of_a_group_stands_beside_what_was_predicted_unless_rows_stand
     groups = {"town": np.array(["Graz"] * 40 + ["Linz"] * 1440 + ["Wien"] * 20)}
     for weight in (None, np.where(y == 1, 1.0, TIMES)):
         part = Labelled(y=y, scores=scores, weight=weight)
-        found = {row.value: row for row in evaluate_response(part, part, "auc", None, groups, FEW).slices}
-        assert [(found[town].observed is not None) for town in ("Graz", "Linz", "Wien")] == [weight is None] * 2 + [
+        result = {row.value: row for row in evaluate_response(part, part, "auc", None, groups, FEW).slices}
+        assert [(result[town].observed is not None) for town in ("Graz", "Linz", "Wien")] == [weight is None] * 2 + [
             False
         ]
         if weight is None:
             family = evaluate_response(part, part, "auc", None, groups, FEW).candidate.family
-            assert found["Linz"].observed.value == y[40:1480].mean()
-            assert found["Linz"].predicted == pytest.approx(scores[family][40:1480].mean())
-            assert found["Graz"].observed.low < y[:40].mean() < found["Graz"].observed.high
-            assert 0.8 * 2 * 1.96 * np.sqrt(0.25 * 0.75 / 1440) < _width(found["Linz"].observed) < 0.06
+            assert result["Linz"].observed.value == y[40:1480].mean()
+            assert result["Linz"].predicted == pytest.approx(scores[family][40:1480].mean())
+            assert result["Graz"].observed.low < y[:40].mean() < result["Graz"].observed.high
+            assert 0.8 * 2 * 1.96 * np.sqrt(0.25 * 0.75 / 1440) < _width(result["Linz"].observed) < 0.06
 
 
-def _width(found: dict[str, float]) -> float:
-    return found.high - found.low
+def _width(result: dict[str, float]) -> float:
+    return result.high - result.low

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perennial.evaluation.decisions.risk import LoanPolicy, evaluate_loans, ks, points
+from perennial.evaluation.decisions.risk import LoanPolicy, evaluate_loans, kolmogorov_smirnov, score_points
 from perennial.report.pages.compose import compose
 from perennial.results.binary import LoanRisk
 from tests.fakes.reports import loans_report, with_evaluation
@@ -31,13 +31,13 @@ def figures(**settings: Any) -> LoanRisk:
 
 
 def test_600_points_are_odds_of_50_to_1_and_20_more_double_them() -> None:
-    assert points(np.array([1 / 51, 1 / 101, 1 / 26])) == pytest.approx([600, 620, 580])
+    assert score_points(np.array([1 / 51, 1 / 101, 1 / 26])) == pytest.approx([600, 620, 580])
 
 
 def test_ks_is_the_widest_gap_of_two_distributions() -> None:
     y, p = np.array([1, 1, 0, 1, 0, 0.0]), np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
-    assert ks(y, p, np.ones(6)) == pytest.approx(2 / 3)
-    assert ks(y, np.full(6, 0.5), np.ones(6)) == pytest.approx(0)
+    assert kolmogorov_smirnov(y, p, np.ones(6)) == pytest.approx(2 / 3)
+    assert kolmogorov_smirnov(y, np.full(6, 0.5), np.ones(6)) == pytest.approx(0)
 
 
 def test_the_cut_is_where_a_loan_earns_nothing_and_no_other_cut_earns_more_on_calibrated_chances() -> None:

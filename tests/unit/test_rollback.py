@@ -14,13 +14,13 @@ pytestmark = pytest.mark.unit
 
 
 def version(number: str) -> Version:
-    return Version(name="shop", number=number, run_id="", digest=number, family="linear", source="", tags={})
+    return Version(name="shop", number=number, run_id="", digest=number, family="linear", source="")
 
 
-def records(*told: str) -> list[DecisionRecord]:
+def records(*document: str) -> list[DecisionRecord]:
     """`P1` promotes version 1, `H2` holds version 2, `R1` rolls back to version 1."""
     verdicts = {"P": "PROMOTE", "H": "HOLD", "X": "REJECT", "R": "ROLLBACK"}
-    return [decision_record(verdicts[text[0]], text[1:], digest=text[1:]) for text in told]
+    return [decision_record(verdicts[text[0]], text[1:], digest=text[1:]) for text in document]
 
 
 @pytest.mark.parametrize(

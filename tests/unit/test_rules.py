@@ -88,10 +88,10 @@ CASES: list[tuple[RowRule, dict[str, list[Any]], list[bool]]] = [
 
 @pytest.mark.parametrize(("rule", "columns", "holds"), CASES, ids=lambda value: getattr(value, "kind", ""))
 def test_rows_that_break_a_rule(rule: RowRule, columns: dict[str, list[Any]], holds: list[bool]) -> None:
-    wanted = [None if kept else name_rule(rule) for kept in holds]
+    expected = [None if remaining else name_rule(rule) for remaining in holds]
     if isinstance(rule, Unique):
-        wanted[-1] = None  # a null is no value that was seen before
-    assert broken(table(**columns), rule) == wanted
+        expected[-1] = None  # a null is no value that was seen before
+    assert broken(table(**columns), rule) == expected
 
 
 def test_every_kind_is_tried() -> None:
@@ -203,22 +203,22 @@ def test_what_a_whole_table_may_not_be() -> None:
     columns = {"x": Column(role="numeric", max_null=0.5), "y": Column(role="outcome", values={"0": 0, "1": 1})}
     frame = pl.DataFrame({"x": [1.0, None, None], "y": [1, 1, None]})
 
-    def told(frame: pl.DataFrame, rules: list[Rule], target: str) -> list[str]:
+    def document(frame: pl.DataFrame, rules: list[Rule], target: str) -> list[str]:
         return [note.message for note in find_problems("main", frame, columns, rules, target)]
 
-    assert told(frame, [RowCount(min=4), RowCount(min=0, max=2)], "y") == [
+    assert document(frame, [RowCount(min=4), RowCount(min=0, max=2)], "y") == [
         "table main: 3 rows passed, the contract asks for at least 4",
         "table main: 3 rows passed, the contract asks for 0 to 2",
         "table main: 66.7% of x is empty, the contract allows 50.0%",
         "table main: the outcome y is always 1",
     ]
-    assert told(frame.clear(), [], "y") == ["table main: 0 rows passed, the contract asks for at least 1"]
-    assert told(frame.clear(), [RowCount(min=0)], "y") == []
-    assert told(frame, [RowCount(min=0, max=0)], "") == [
+    assert document(frame.clear(), [], "y") == ["table main: 0 rows passed, the contract asks for at least 1"]
+    assert document(frame.clear(), [RowCount(min=0)], "y") == []
+    assert document(frame, [RowCount(min=0, max=0)], "") == [
         "table main: 3 rows passed, the contract asks for 0 to 0",
         "table main: 66.7% of x is empty, the contract allows 50.0%",
     ]
-    assert told(frame.head(1).with_columns(y=pl.lit(None, pl.Int64)), [], "y")[1:] == [
+    assert document(frame.head(1).with_columns(y=pl.lit(None, pl.Int64)), [], "y")[1:] == [
         "table main: the outcome y is always empty"
     ]
 

@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from perennial.commands.run import _say_results
 from perennial.errors import ConfigError, LeakError
 from perennial.files.durable import write_text
 from perennial.files.project import Project
-from perennial.promotion.main_job import check
+from perennial.promotion.main_job import _print_results, check_config
 from perennial.results.receipt import ActionResults, Receipt, ReportPage, ScoredList, Skipped
 from tests.fakes.decisions import decision_record
 
@@ -49,13 +48,13 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def test_every_problem_of_contract_and_params_is_told_before_the_first_stage(project: Project) -> None:
-    check(project, NAME)
+    check_config(project, NAME)
     params = project.root / "params.yaml"
     edit(project.contract(NAME), "minimum: 0.70", "minimum: high")
     edit(params, "rounds: 800", "rounds: -1")
     edit(params, "draws: 64", "drawz: 64")
     with pytest.raises(ConfigError) as caught:
-        check(project, NAME)
+        check_config(project, NAME)
     words = str(caught.value)
     for place in (
         f"{NAME}.yaml: task.binary.minimum: ",
@@ -70,32 +69,32 @@ def test_every_problem_of_contract_and_params_is_told_before_the_first_stage(pro
 def test_a_use_case_without_params_is_told_once(project: Project) -> None:
     write_text(project.root / "params.yaml", "use_cases: {}\n")
     with pytest.raises(ConfigError, match=rf"\A\S+ has no use case '{NAME}'; it has: none\Z"):
-        check(project, NAME)
+        check_config(project, NAME)
 
 
 def test_a_leak_in_the_contract_stays_a_refusal(project: Project) -> None:
     edit(project.contract(NAME), "spend_14d: {role: outcome", "spend_14d: {role: numeric")
     with pytest.raises(LeakError, match="known only after the outcome"):
-        check(project, NAME)
+        check_config(project, NAME)
 
 
 def said(capsys: pytest.CaptureFixture[str], **changes: Any) -> list[str]:
     results = ActionResults(promote=decision_record(), score=SCORED, report=PAGE).model_copy(update=changes)
-    _say_results(NAME, Receipt(state={}, stages={}, results=results))
+    _print_results(NAME, Receipt(state={}, stages={}, results=results))
     return capsys.readouterr().out.splitlines()
 
 
 def test_the_version_in_use_and_the_list_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys)[1:5] == [
         "PROMOTE: Use it.",
-        "In use: version 3",
+        "Champion: version 3",
         "List: .perennial/ad_response/scores.csv, 400 of 1,000 to contact",
         "Report: .perennial/ad_response/report.html",
     ]
     assert "List: .perennial/ad_response/scores.csv, 1,000 scored" in said(
         capsys, score=SCORED.model_copy(update={"chosen": None})
     )
-    assert "In use: no model" in said(capsys, report=PAGE.model_copy(update={"in_use": None}))
+    assert "Champion: none" in said(capsys, report=PAGE.model_copy(update={"in_use": None}))
     skipped = said(capsys, score=Skipped(skipped="no rows are waiting in incoming/"))
     assert not any("List:" in line for line in skipped)
 
@@ -106,13 +105,13 @@ def test_next_steps_are_aligned_and_begin_with_the_path_where_it_is_missing(
     write_text(tmp_path / ".venv" / "bin" / "activate", "")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
-    found = {}
+    result = {}
     for path in ("/usr/bin", f"{tmp_path}/.venv/bin:/usr/bin"):
         monkeypatch.setenv("PATH", path)
         lines = said(capsys)
         steps = lines[lines.index("Next:") + 1 :]
         halves = [re.fullmatch(r"  (\S.*?) {4,}(\S.*)", line) for line in steps]
         assert len({half.start(2) for half in halves if half}) == 1, steps
-        found[path] = [half[1] for half in halves if half]
+        result[path] = [half[1] for half in halves if half]
     usual = [f"perennial open {NAME}", f"perennial show {NAME}", "make ui"]
-    assert list(found.values()) == [[". .venv/bin/activate", *usual], usual]
+    assert list(result.values()) == [[". .venv/bin/activate", *usual], usual]

@@ -19,8 +19,8 @@ TEXT = (REPO / "src" / "perennial" / "gallery" / "ad_response.yaml").read_text()
 
 def contract(old: str = "", new: str = "") -> Contract:
     assert TEXT.count(old) >= 1
-    told: Any = yaml.safe_load(TEXT.replace(old, new, 1) if old else TEXT)
-    return parse(told, "contract")
+    document: Any = yaml.safe_load(TEXT.replace(old, new, 1) if old else TEXT)
+    return parse(document, "contract")
 
 
 def test_no_outcome_and_no_treatment_reaches_a_model() -> None:
@@ -66,6 +66,8 @@ def test_what_is_made_of_other_rows_is_another_feature(changes: dict[str, Any], 
         "gap": {"kind": "gap", "from": "orders"},
     }
     changes = {**changes, "unit": {"features": features, **changes.get("unit", {})}}
-    before, now = (build_serving_view(contract_of_log(**told)) for told in ({"unit": {"features": features}}, changes))
+    before, now = (
+        build_serving_view(contract_of_log(**document)) for document in ({"unit": {"features": features}}, changes)
+    )
     assert [(f.name, f.unit) for f in before.features] == [("items", None), ("spent", None), ("gap", "days")]
     assert find_changed_features(before, now) == changed

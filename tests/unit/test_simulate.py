@@ -56,14 +56,14 @@ def records(data: bytes) -> list[list[str]]:
 def clean_records(data: bytes, dirt: list[PlantedRow]) -> list[list[str]]:
     """The lines that no dirt was added to; a duplicate's first copy stays."""
     left = Counter(row.raw for row in dirt)
-    kept = []
+    remaining = []
     for line in reversed(data.splitlines()[1:]):
         if left[line]:
             left[line] -= 1
         else:
-            kept.append(line.decode().split(","))
+            remaining.append(line.decode().split(","))
     assert left.total() == 0
-    return kept[::-1]
+    return remaining[::-1]
 
 
 @pytest.mark.parametrize("n", [2_000, 20_000])
@@ -139,11 +139,11 @@ def test_files_without_their_dirt_are_the_truth(tmp_path: Path) -> None:
     assert [row[6] for row in customers] == known["message"].tolist()
     assert [int(row[8]) for row in customers] == known["responded"].tolist()
     bought = [row for row in events if row[3] == "purchase"]
-    seen = [row for row in events if row[3] == "visit"]
-    assert len(bought) + len(seen) == len(events)
+    observed = [row for row in events if row[3] == "visit"]
+    assert len(bought) + len(observed) == len(events)
     n = len(customers)
     assert np.bincount([int(row[1]) for row in bought], minlength=n).tolist() == known["F"].tolist()
-    assert np.bincount([int(row[1]) for row in seen], minlength=n).tolist() == known["V"].tolist()
+    assert np.bincount([int(row[1]) for row in observed], minlength=n).tolist() == known["V"].tolist()
     cents, newest = [0] * n, ["0000-00-00"] * n
     for row in bought:
         cents[int(row[1])] += int(row[6].replace(".", ""))

@@ -21,7 +21,7 @@ from perennial.data.prepare.augment import count_draws
 from perennial.data.prepare.parts import label_rows, select_part
 from perennial.data.prepare.split import PARTS, assign_by_hash, is_trained_on, split_units
 from perennial.errors import DataStopped
-from perennial.evaluation.statistics.leaks import straddling
+from perennial.evaluation.statistics.leaks import find_shared_entities
 from tests.fakes.contracts import contract, contract_of_log
 
 pytestmark = pytest.mark.unit
@@ -49,13 +49,13 @@ names = st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=40)
 @given(names, st.randoms(), st.text(min_size=1, max_size=3))
 def test_a_part_is_a_function_of_the_key_and_the_salt(keys: list[str], chance: Any, salt: str) -> None:
     fractions = Fractions(**LATER)
-    found = dict(zip(keys, assign_by_hash(pl.Series(keys), salt, fractions), strict=True))
+    result = dict(zip(keys, assign_by_hash(pl.Series(keys), salt, fractions), strict=True))
     again = [*keys, *keys]
     chance.shuffle(again)
-    assert assign_by_hash(pl.Series(again), salt, fractions).to_list() == [found[key] for key in again]
+    assert assign_by_hash(pl.Series(again), salt, fractions).to_list() == [result[key] for key in again]
     for key in keys:  # the rule as any other program would write it
         place = int(hashlib.md5(f"{salt}:{key}".encode()).hexdigest()[:8], 16) / 2**32
-        assert found[key] == (
+        assert result[key] == (
             "train" if place < 0.4 else "val" if place < 0.6 else "test" if place < 0.8 else "out_of_time"
         )
 
@@ -82,32 +82,34 @@ def test_another_salt_is_another_split() -> None:
 )
 @settings(max_examples=30, deadline=None)
 def test_rows_of_one_entity_never_straddle(entities: list[str], how: str) -> None:
-    told = contract(**by(how))
+    result = contract(**by(how))
     try:
-        out, function = split_units(units(entities), told)
+        out, function = split_units(units(entities), result)
     except DataStopped:
         return
-    assert straddling(out[ENTITY].to_numpy(), out["split"].to_numpy()) == []
+    assert find_shared_entities(out[ENTITY].to_numpy(), out["split"].to_numpy()) == []
     assert out[ROW_ID].to_list() == [f"r{i}" for i in range(len(entities))]
-    keys = ["who"] if how == "entity" else list(told.columns)
-    assert function == told.split.model_dump(mode="json") | {"keys": keys}
+    keys = ["who"] if how == "entity" else list(result.columns)
+    assert function == result.split.model_dump(mode="json") | {"keys": keys}
 
 
 def test_equal_rows_that_are_different_people_may_be_in_two_parts() -> None:
     """Without an id, `by: row` says that equal rows are different people: that is no leak."""
-    told = contract(**by("row", events={}, columns={"who": {"role": "contact"}}))
-    out, _ = split_units(units(["same"] * 200), told)
+    result = contract(**by("row", events={}, columns={"who": {"role": "contact"}}))
+    out, _ = split_units(units(["same"] * 200), result)
     assert set(out["split"]) == {"train", "val", "test"}
-    assert straddling(out[ENTITY].to_numpy(), out["split"].to_numpy()) == []
-    named, _ = split_units(units(["same"] * 200), contract(**by("row")))
-    assert straddling(named[ENTITY].to_numpy(), named["split"].to_numpy()) == ["same"], "a person is one, by row or not"
+    assert find_shared_entities(out[ENTITY].to_numpy(), out["split"].to_numpy()) == []
+    by_name, _ = split_units(units(["same"] * 200), contract(**by("row")))
+    assert find_shared_entities(by_name[ENTITY].to_numpy(), by_name["split"].to_numpy()) == ["same"], (
+        "a person is one, by row or not"
+    )
 
 
 def test_the_past_trains_and_rows_of_one_moment_stay_together() -> None:
-    told = contract(split={"kind": "time", "order": "joined", "fractions": LATER})
+    result = contract(split={"kind": "time", "order": "joined", "fractions": LATER})
     days = pl.Series([1, 2, 2, 2, 3, 4, 5, 6, 7, 9] * 3).cast(pl.Date)
     frame = units(people(30)).with_columns(joined=days)
-    out, function = split_units(frame, told)
+    out, function = split_units(frame, result)
     last = {name: frame.filter(out["split"] == name)["joined"] for name in PARTS}
     for before, after in itertools.pairwise(PARTS):
         assert last[before].max() < last[after].min()  # type: ignore[operator]
@@ -126,17 +128,17 @@ def test_the_past_trains_and_rows_of_one_moment_stay_together() -> None:
 )
 def test_what_a_split_by_time_has_seen_is_what_lies_before_its_test(column: dict[str, Any], moments: list[Any]) -> None:
     """Of any type, from the cuts as they stand in a bundle; rows to come, and rows of no moment, too."""
-    told = contract(
+    result = contract(
         columns={"joined": {"role": "time", **column}},
         split={"kind": "time", "order": "joined", "fractions": FRACTIONS},
     )
     frame = units(people(10)).with_columns(joined=pl.Series(moments))
-    out, function = split_units(frame, told)
+    out, function = split_units(frame, result)
     place = [sorted(moments).index(moment) for moment in moments]
     assert out["split"].to_list() == ["train" if i < 6 else "val" if i < 8 else "test" for i in place]
-    seen = is_trained_on(frame, json.loads(json.dumps(function)))
-    assert seen.to_list() == out["split"].is_in(["train", "val"]).to_list()
-    assert seen.sum() == 8
+    observed = is_trained_on(frame, json.loads(json.dumps(function)))
+    assert observed.to_list() == out["split"].is_in(["train", "val"]).to_list()
+    assert observed.sum() == 8
     nothing = frame.with_columns(joined=pl.lit(None, dtype=frame["joined"].dtype))
     assert is_trained_on(nothing, function).all(), "a row that might be known is taken for known"
     otherwise = pl.lit(0.0) if "date" in column["type"] else pl.lit(dt.date(2026, 1, 1))
@@ -148,35 +150,35 @@ def test_what_a_split_by_time_has_seen_is_what_lies_before_its_test(column: dict
 
 
 def test_what_a_split_by_record_has_seen_is_the_beginning_of_the_file() -> None:
-    told = contract(split={"kind": "time", "order": "record", "fractions": FRACTIONS})
-    out, function = split_units(units(people(10)), told)
+    result = contract(split={"kind": "time", "order": "record", "fractions": FRACTIONS})
+    out, function = split_units(units(people(10)), result)
     assert is_trained_on(units(people(12)), function).to_list() == [True] * 8 + [False] * 4
     assert (out["split"] == "test").sum() == 2
 
 
 def test_the_order_of_the_file_may_be_the_time() -> None:
-    told = contract(split={"kind": "time", "order": "record", "fractions": FRACTIONS})
-    out, function = split_units(units(people(10)), told)
+    result = contract(split={"kind": "time", "order": "record", "fractions": FRACTIONS})
+    out, function = split_units(units(people(10)), result)
     assert out["split"].to_list() == ["train"] * 6 + ["val"] * 2 + ["test"] * 2
     assert function["cuts"] == ["6", "8"]
 
 
 def test_a_given_split_is_taken() -> None:
-    told = contract(
+    result = contract(
         split={"kind": "column"}, columns={"part": {"role": "split", "values": {"a": "train", "b": "val", "c": "test"}}}
     )
-    out, _ = split_units(units(people(4), part=["train", "val", "test", "train"]), told)
+    out, _ = split_units(units(people(4), part=["train", "val", "test", "train"]), result)
     assert out["split"].to_list() == ["train", "val", "test", "train"]
 
 
 def test_an_empty_part_and_a_missing_time_stop() -> None:
     with pytest.raises(DataStopped, match=r"split hash: no row falls into train \(1 rows in all\)|into val|into test"):
         split_units(units(["a"]), contract(**by("entity")))
-    told = contract(split={"kind": "time", "order": "joined", "fractions": FRACTIONS})
+    result = contract(split={"kind": "time", "order": "joined", "fractions": FRACTIONS})
     with pytest.raises(DataStopped, match="split by time: 2 rows have no joined"):
-        split_units(units(people(3)).with_columns(joined=pl.Series([None, 1, None]).cast(pl.Date)), told)
+        split_units(units(people(3)).with_columns(joined=pl.Series([None, 1, None]).cast(pl.Date)), result)
     with pytest.raises(DataStopped, match="split time: no row falls into train"):
-        split_units(units(people(3)).with_columns(joined=pl.Series([1, 1, 1]).cast(pl.Date)), told)
+        split_units(units(people(3)).with_columns(joined=pl.Series([1, 1, 1]).cast(pl.Date)), result)
 
 
 def test_parts_carry_outcome_and_arm() -> None:
@@ -215,18 +217,20 @@ def at_cutoffs(people: list[str], cutoffs: list[dt.date]) -> pl.DataFrame:
 
 
 def test_later_cut_offs_test_and_a_share_of_the_people_is_val() -> None:
-    told, frame = contract_of_log(), at_cutoffs(people(1000), [FIRST, SECOND, LAST])
-    out, function = split_units(frame, told)
+    document, frame = contract_of_log(), at_cutoffs(people(1000), [FIRST, SECOND, LAST])
+    out, function = split_units(frame, document)
     joined = frame.join(out.drop(ENTITY), on=ROW_ID)
     assert set(joined.filter(pl.col("cutoff") == LAST)["split"]) == {"test"}
     assert set(joined.filter(pl.col("cutoff") != LAST)["split"]) == {"train", "val"}
     assert abs((out["split"] == "val").sum() / 2000 - 0.2) < 0.05
-    assert straddling(out[ENTITY].to_numpy(), out["split"].to_numpy(), ("train", "val")) == []
-    assert len(straddling(out[ENTITY].to_numpy(), out["split"].to_numpy())) == 1000, "all are in the test too, later"
+    assert find_shared_entities(out[ENTITY].to_numpy(), out["split"].to_numpy(), ("train", "val")) == []
+    assert len(find_shared_entities(out[ENTITY].to_numpy(), out["split"].to_numpy())) == 1000, (
+        "all are in the test too, later"
+    )
     for key in people(20):  # the rule as any other program would write it
         place = int(hashlib.md5(f"s:{key}".encode()).hexdigest()[:8], 16) / 2**32
-        found = set(joined.filter((pl.col(ENTITY) == key) & (pl.col("cutoff") != LAST))["split"])
-        assert found == {"val" if place < 0.2 else "train"}
+        result = set(joined.filter((pl.col(ENTITY) == key) & (pl.col("cutoff") != LAST))["split"])
+        assert result == {"val" if place < 0.2 else "train"}
     assert function == {
         "kind": "cutoff", "val_share_of_entities": 0.2, "salt": "s", "keys": ["who"], "label_days": 10,
         "cutoffs": {"train": ["2026-01-11", "2026-01-21"], "test": ["2026-01-31"]},

@@ -106,38 +106,38 @@ def test_words_that_training_did_not_know_weigh_nothing() -> None:
 
 def test_directions_are_orthonormal_sorted_and_the_same_each_time() -> None:
     """Also where there are fewer than are asked for: 22 in these 54 words and pairs."""
-    for texts, wanted in ((list(reviews(400)[0]["review"]), 22), (BUSY, 32)):
+    for texts, expected in ((list(reviews(400)[0]["review"]), 22), (BUSY, 32)):
         first, again = Grams.of(texts), Grams.of(texts)
         assert np.array_equal(first.axes_JS, again.axes_JS)
         n = first.axes_JS.shape[1]
-        assert n == wanted
+        assert n == expected
         np.testing.assert_allclose(first.axes_JS.T @ first.axes_JS, np.eye(n), atol=1e-9)
-        told = np.linalg.norm(first.weigh(texts) @ first.axes_JS, axis=0)
-        assert (np.diff(told) < 1e-9).all(), "the widest first"
+        result = np.linalg.norm(first.weigh(texts) @ first.axes_JS, axis=0)
+        assert (np.diff(result) < 1e-9).all(), "the widest first"
         assert (first.axes_JS[np.abs(first.axes_JS).argmax(axis=0), np.arange(n)] > 0).all(), "and of one sign"
         exact = np.linalg.svd(first.weigh(texts).toarray(), compute_uv=False)[:n]
-        np.testing.assert_allclose(told, exact, rtol=1e-6)
+        np.testing.assert_allclose(result, exact, rtol=1e-6)
 
 
 @pytest.mark.parametrize("texts", [[], ["one"], ["", "", ""], ["a a", "b b"]])
 def test_a_column_without_a_common_word_still_encodes(texts: list[str]) -> None:
     frame = pl.DataFrame({"review": texts}, schema={"review": pl.String})
     table = TextTable.of(frame, ["review"])
-    found = table.encode(frame)
-    assert found.code_NT.shape == (len(texts), MAX_WORDS)
-    assert found.grams_NJ.shape[0] == found.topics_NS.shape[0] == len(texts)
+    result = table.encode(frame)
+    assert result.code_NT.shape == (len(texts), MAX_WORDS)
+    assert result.grams_NJ.shape[0] == result.topics_NS.shape[0] == len(texts)
 
 
 def test_null_and_empty_texts_are_alike_and_all_pads() -> None:
     frame, y = reviews()
     encoding, _ = fit_encoding(frame, [TITLE, REVIEW], y, 1)
     coming = pl.DataFrame({"title": [None, "", "love it"], "review": [None, "", None]})
-    told = encoding.encode(coming).texts
-    assert told is not None
-    assert np.array_equal(told.code_NT[0], told.code_NT[1])
-    assert (told.code_NT[:2] > PAD).sum() == 2, "the stop between two columns"
-    assert (told.grams_NJ[:2].nnz, told.grams_NJ[2].nnz) == (0, 3)
-    assert not told.topics_NS[:2].any()
+    document = encoding.encode(coming).texts
+    assert document is not None
+    assert np.array_equal(document.code_NT[0], document.code_NT[1])
+    assert (document.code_NT[:2] > PAD).sum() == 2, "the stop between two columns"
+    assert (document.grams_NJ[:2].nnz, document.grams_NJ[2].nnz) == (0, 3)
+    assert not document.topics_NS[:2].any()
 
 
 def test_the_texts_of_a_row_stand_one_after_another_and_each_column_has_its_own_weights() -> None:
@@ -166,9 +166,9 @@ def test_rows_that_are_no_training_rows_change_nothing_that_is_saved(tmp_path: P
     (tmp_path / "before").mkdir()
     encoding.save(tmp_path / "before")
     other = pl.DataFrame({"title": ["zebra zebra"] * 500, "review": ["zebra love"] * 500})
-    told = encoding.encode(other).texts
-    assert told is not None
-    assert (told.code_NT == UNKNOWN).any()
+    document = encoding.encode(other).texts
+    assert document is not None
+    assert (document.code_NT == UNKNOWN).any()
     (tmp_path / "after").mkdir()
     encoding.save(tmp_path / "after")
     for name in ("encode.json", "encode.safetensors"):
@@ -191,12 +191,12 @@ def test_a_saved_table_reads_texts_the_same(tmp_path: Path) -> None:
     encoding.save(tmp_path)
     again = Encoding.load(tmp_path)
     assert again == encoding
-    told = again.encode(frame).texts
-    assert told is not None
+    document = again.encode(frame).texts
+    assert document is not None
     assert x.texts is not None
-    assert np.array_equal(told.code_NT, x.texts.code_NT)
-    assert np.array_equal(told.topics_NS, x.texts.topics_NS)
-    assert (told.grams_NJ != x.texts.grams_NJ).nnz == 0
+    assert np.array_equal(document.code_NT, x.texts.code_NT)
+    assert np.array_equal(document.topics_NS, x.texts.topics_NS)
+    assert (document.grams_NJ != x.texts.grams_NJ).nnz == 0
 
 
 def test_a_row_is_read_alike_wherever_it_stands() -> None:

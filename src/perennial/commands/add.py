@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 
 from perennial.files.project import Project
-from perennial.sources.shipped import add, gallery
+from perennial.sources.gallery import add_gallery_use_case, list_gallery
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help=f"one of {', '.join(gallery())}")
+    parser.add_argument("name", help=f"one of {', '.join(list_gallery())}")
     parser.add_argument(
         "--data", type=Path, help="the file or folder to read, where the gallery's source is not wanted"
     )
@@ -18,5 +18,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     project = Project.here()
-    add(project, args.name, args.data)
+    add_gallery_use_case(project, args.name, args.data)
     return 0

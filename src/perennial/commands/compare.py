@@ -1,4 +1,4 @@
-"""`perennial compare NAME --with CHECKOUT`: this checkout's candidate against another's, on this one's test rows."""
+"""`perennial compare NAME --with CHECKOUT`: compare this checkout's candidate with another's on this one's test rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`perennial fetch NAME`: fill data/NAME/raw/ from the contract's source and let DVC record it. The only network."""
+"""`perennial fetch NAME`: fill data/NAME/raw/ from the contract's source and let DVC record it. The only use of the network."""
 
 from __future__ import annotations
 

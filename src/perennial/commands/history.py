@@ -23,19 +23,19 @@ def main(args: argparse.Namespace) -> int:
     project = Project.here()
     load(project.contract(args.name))
     store = open_store(project)
-    champion = registry.champion(store, args.name)
+    champion = registry.find_champion(store, args.name)
     table = Table(
         "decision", Column("why", ratio=1, overflow="fold"), title=f"Decisions on {args.name}", show_lines=True
     )
-    for record in registry.decisions(store, args.name):
-        table.add_row(_what(record), Text("\n".join(record.reasons)))  # a reason may hold brackets
+    for record in registry.read_decisions(store, args.name):
+        table.add_row(_describe(record), Text("\n".join(record.reasons)))  # a reason may hold brackets
     console = Console(highlight=False)
     console.print(table)
     console.print(f"champion: version {champion.number} ({champion.family})" if champion else "no champion yet")
     return 0
 
 
-def _what(record: DecisionRecord) -> str:
+def _describe(record: DecisionRecord) -> str:
     """Number and verdict, the version and what it was compared with, and when: a line each."""
     against = f" against {record.champion.version}" if record.champion else ", the first"
     return f"{record.number}. {record.verdict}\nversion {record.version}{against}\n{record.at} UTC"

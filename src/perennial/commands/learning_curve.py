@@ -1,18 +1,16 @@
-"""`perennial learning-curve NAME`: raw data in, what more of it and more layers would bring out. A side run."""
+"""`perennial learning-curve NAME`: what more data and more layers would gain, as a table, sentences and a page."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from perennial.files.project import Project
-from perennial.report.pages import learning
-from perennial.studies.learning_curve import _KIND, learning_curve
+from perennial.report.pages.learning import build_cells
+from perennial.results.study import LearningCurve
+from perennial.studies.learning_curve import build_learning_curve, page_path
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,24 +20,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     project = Project.here()
-    found = learning_curve(project, args.name, quick=args.quick)
-    _show(args.name, found, project.state(args.name) / f"{_KIND}.html")
+    curve = build_learning_curve(project, args.name, quick=args.quick)
+    console = Console(highlight=False)
+    console.print(f"{args.name}: {curve.primary} on test, 95 % intervals; nothing is registered")
+    _print_fits(console, curve)
+    for sentence in curve.sentences:
+        console.print(sentence, soft_wrap=True)
+    console.print(f"Picture: {page_path(project, args.name)}", soft_wrap=True)
     return 0
 
 
-def _show(name: str, found: Mapping[str, Any], picture: Path) -> None:
-    """A row a fit, and what follows from them in words."""
-    console = Console(highlight=False)
-    console.print(f"{name}: {found['primary']} on test, 95 % intervals; nothing is registered")
-    told: tuple[tuple[str, str, Callable[[Mapping[str, Any]], tuple[str, ...]]], ...] = (
-        ("share of train", "shares", lambda fit: (f"{fit['share']:.0%}", f"{fit['rows']:,}")),
-        ("blocks", "depths", lambda fit: (str(fit["blocks"]), f"{found['shares'][-1]['rows']:,}")),
-    )
-    for first, key, begins in told:
-        table = Table(first, "rows", "deep", "traditional", "deep \u2212 traditional")
-        for fit in found[key]:
-            table.add_row(*begins(fit), *(f"{cell.value} {cell.interval}" for cell in learning.cells(fit)))
+def _print_fits(console: Console, curve: LearningCurve) -> None:
+    """A row per fit: shares of train, then numbers of blocks."""
+    shares = [((f"{fit.share:.0%}", f"{fit.rows:,}"), fit.figures) for fit in curve.shares]
+    depths = [((str(fit.blocks), f"{curve.shares[-1].rows:,}"), fit.figures) for fit in curve.depths]
+    for heading, rows in (("share of train", shares), ("blocks", depths)):
+        table = Table(heading, "rows", "deep", "traditional", "deep \u2212 traditional")
+        for first_cells, figures in rows:
+            table.add_row(*first_cells, *(f"{cell.value} {cell.interval}" for cell in build_cells(figures)))
         console.print(table)
-    for sentence in found["sentences"]:
-        console.print(sentence, soft_wrap=True)
-    console.print(f"Picture: {picture}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`perennial list`: the use cases of this project, and those of the gallery that it has not."""
+"""`perennial list`: the use cases of this project, and those of the gallery that are not in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from perennial.contract.load import load
 from perennial.errors import PerennialError
 from perennial.files.project import Project
 from perennial.promotion.receipt import current_receipt
-from perennial.sources.shipped import gallery
+from perennial.sources.gallery import list_gallery
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,16 +25,16 @@ def main(args: argparse.Namespace) -> int:
     here = read_use_cases(project.root / "params.yaml")
     table = Table("use case", "task", "target", "state")
     for name in here:
-        table.add_row(name, *_row(project, name))
-    for name in gallery():
+        table.add_row(name, *_describe(project, name))
+    for name in list_gallery():
         if name not in here:
             table.add_row(name, "", "", f"perennial add {name}", style="dim")
     Console().print(table)
     return 0
 
 
-def _row(project: Project, name: str) -> tuple[str, str, str]:
-    """Task, target and state; a contract that cannot be read says so in its own line."""
+def _describe(project: Project, name: str) -> tuple[str, str, str]:
+    """Task, target and state; of a contract that cannot be read, the error."""
     try:
         contract = load(project.contract(name))
     except PerennialError as error:

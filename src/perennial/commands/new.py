@@ -1,4 +1,4 @@
-"""`perennial new NAME --data FILE`: look at a file, ask what only a person can say, write its contract and params."""
+"""`perennial new NAME --data FILE`: propose a contract for a file of your own, and ask what only a person can know."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from perennial.discovery.draft import Answers
 from perennial.discovery.terminal import Terminal
 from perennial.files.project import Project
-from perennial.sources.new_use_case import new
+from perennial.sources.new_use_case import create_use_case
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="what the use case will be called")
+    parser.add_argument("name", help="name of the new use case")
     parser.add_argument("--data", type=Path, required=True, help="a file, or a folder of files with the same columns")
     parser.add_argument("--target", help="the column to predict")
-    parser.add_argument("--positive", help="which of its two values is looked for")
+    parser.add_argument("--positive", help="which of its two values to predict")
     parser.add_argument("--known", default="", metavar="COLUMN,…", help="suspects that are known before you decide")
     parser.add_argument("--dates", choices=("day", "month"), help="which comes first in dates that read both ways")
     parser.add_argument("--treatment", help="the column that says who was treated; none if nobody was")
@@ -36,5 +36,5 @@ def main(args: argparse.Namespace) -> int:
         earns=args.value,
     )
     person = Terminal() if not args.yes and sys.stdin.isatty() else None
-    new(Project.here(), args.name, args.data, answers, person)
+    create_use_case(Project.here(), args.name, args.data, answers, person)
     return 0

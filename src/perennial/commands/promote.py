@@ -1,4 +1,4 @@
-"""`perennial promote NAME`: the candidate against the champion on the same rows; a record, then the alias."""
+"""`perennial promote NAME`: compare the candidate with the champion on the same rows, and record the decision."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ log = logging.getLogger("perennial")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="use case, as in params.yaml")
-    parser.add_argument("--version", help="the version to judge; by default the challenger")
+    parser.add_argument("--version", help="the version to decide on; by default the challenger")
     parser.add_argument(
         "--override-incomparable",
         metavar="WHY",
-        help="judge as a first model what cannot be compared with the champion",
+        help="treat a candidate that cannot be compared with the champion as a first model",
     )
 
 

@@ -24,22 +24,22 @@ def main(args: argparse.Namespace) -> int:
     rows = read_quarantine(project, args.name)
     match args.what:
         case "list":
-            told = [(stage, table, rule, f"{n:,}") for (stage, table, rule), n in count_by_rule(rows).items()]
-            _print(console, ("stage", "table", "rule", "rows"), told)
+            counts = [(stage, table, rule, f"{n:,}") for (stage, table, rule), n in count_by_rule(rows).items()]
+            _print_table(console, ("stage", "table", "rule", "rows"), counts)
         case "show":
-            chosen = [(r["where"], r["rule"], r["reason"], r["raw"]) for r in sample_rows(rows, args.rule, args.limit)]
-            _print(console, ("where", "rule", "reason", "as in the file, contact data masked"), chosen)
+            sample = [(r["where"], r["rule"], r["reason"], r["raw"]) for r in sample_rows(rows, args.rule, args.limit)]
+            _print_table(console, ("where", "rule", "reason", "as in the file, contact data masked"), sample)
         case _:
             fates = replay_quarantine(project, args.name)
             by_rule = [[rule, *(f"{fates[rule, fate]:,}" for fate in FATES)] for rule in sorted({r for r, _ in fates})]
-            _print(console, ("rule", *FATES), by_rule)
+            _print_table(console, ("rule", *FATES), by_rule)
             passing = sum(n for (_, fate), n in fates.items() if fate == "would pass")
             outcome = f"{passing:,} rows would pass" if passing else "no row would pass that did not before"
             console.print(f"{outcome}; nothing was changed" + (f": perennial run {args.name}" if passing else ""))
     return 0
 
 
-def _print(console: Console, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _print_table(console: Console, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     table = Table(*names, box=None, pad_edge=False)
     for row in rows:
         table.add_row(*row)

@@ -1,4 +1,4 @@
-"""`perennial register NAME`: mirror results into MLflow, register the candidate's bundle; idempotent by its digest."""
+"""`perennial register NAME`: show the results in MLflow and register the candidate's bundle, once per digest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`perennial report NAME`: gather what stages and decisions left, and write the page; its run shows it too."""
+"""`perennial report NAME`: write the page from the results of stages and decisions, and attach it to the MLflow run."""
 
 from __future__ import annotations
 

@@ -1,78 +1,45 @@
-"""`perennial run NAME`: the main job. Answers from the receipt when there is nothing to do, else starts the flow."""
+"""`perennial run NAME`: the main job, or with an option a trial run beside it that changes nothing."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import sys
-from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
 
 from perennial.files.project import Project
-from perennial.promotion.main_job import check, nothing_to_do, say, start_flow
-from perennial.promotion.receipt import current_receipt
-from perennial.results.receipt import Receipt, ScoredList
-from perennial.studies import trial_runs as side
-
-_STOPPED = {130, 143}
+from perennial.promotion.main_job import check_config, print_line, run_main_job
+from perennial.results.study import TrialRuns
+from perennial.studies.trial_runs import Kind, plan_trial_runs, run_trials
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="use case, as in params.yaml")
-    side.flags(parser)
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--quick", action="store_true", help="a small training beside the real one: does it all work?")
+    kinds.add_argument("--seeds", type=int, metavar="N", help="N other splits (or seeds, where the split is given)")
+    kinds.add_argument("--placebo", action="store_true", help="outcomes shuffled within each part: what noise shows")
+    kinds.add_argument("--ablate", choices=["augment"], help="without and with each augmentation of training")
 
 
 def main(args: argparse.Namespace) -> int:
     project = Project.here()
-    check(project, args.name)
-    if (asked := side.asked(args)) is not None:
-        kind, sides = asked
-        side.show(args.name, kind, side.run(project, args.name, kind, sides))
-        return 0
-    receipt = nothing_to_do(project, args.name)
-    if receipt is not None:
-        say(f"Nothing to do: 0 stages ran, every output of {args.name} is up to date.")
-        _say_results(args.name, receipt)
-        return 3 if receipt.results.promote and receipt.results.promote.verdict == "REJECT" else 0
-    code = start_flow(project, args.name)
-    if code in _STOPPED:
-        sys.stderr.write(f"perennial: stopped; perennial run {args.name} goes on where it was\n")
-    receipt = current_receipt(project, args.name) if code in {0, 3} else None
-    if receipt is not None:
-        ran = sum(outcome == "Ran" for outcome in receipt.stages.values())
-        cached = len(receipt.stages) - ran
-        ran_words = "1 stage" if ran == 1 else f"{ran} stages"
-        say(f"{ran_words} ran, {cached} {'was' if cached == 1 else 'were'} up to date or cached.")
-        _say_results(args.name, receipt)
-    return code
+    check_config(project, args.name)
+    kinds: tuple[Kind, ...] = ("quick", "seeds", "placebo", "ablate")
+    kind = next((kind for kind in kinds if getattr(args, kind)), None)
+    if kind is None:
+        return run_main_job(project, args.name)
+    _print_trials(args.name, run_trials(project, args.name, kind, plan_trial_runs(kind, args.seeds or 0)))
+    return 0
 
 
-def _say_results(name: str, receipt: Receipt) -> None:
-    page, scored = receipt.results.report, receipt.results.score
-    assert page is not None, "a current receipt has a report"
-    say(f"\n{page.verdict}: {page.headline}")
-    say(f"In use: version {page.in_use}" if page.in_use else "In use: no model")
-    if isinstance(scored, ScoredList):
-        count = f"{scored.scored:,}"
-        say(
-            f"List: {scored.output}, "
-            + (f"{count} scored" if scored.chosen is None else f"{scored.chosen:,} of {count} to {scored.to}")
-        )
-    say(f"Report: {page.path}\n")
-    steps = {
-        f"perennial open {name}": "look at the report",
-        f"perennial show {name}": "the figures as words",
-        "make ui": "MLflow and Prefect",
-    }
-    if (activate := _activate()) is not None:
-        steps = {f". {activate}": "once in each shell: perennial and dvc by name", **steps}
-    width = max(map(len, steps)) + 4
-    say("Next:\n" + "\n".join(f"  {command.ljust(width)}{purpose}" for command, purpose in steps.items()))
-
-
-def _activate() -> str | None:
-    """The script that puts the environment's programs on PATH, where they are not."""
-    folder = Path(sys.executable).parent
-    if str(folder) in os.environ.get("PATH", "").split(os.pathsep) or not (folder / "activate").exists():
-        return None
-    script, here = folder / "activate", Path.cwd()
-    return str(script.relative_to(here) if script.is_relative_to(here) else script)
+def _print_trials(name: str, trials: TrialRuns) -> None:
+    """The primary metric of every family in every run."""
+    table = Table("run", "candidate", *trials.first.families)
+    for title, run in trials.runs.items():
+        intervals = [metrics[run.primary] for metrics in run.families.values()]
+        table.add_row(title, run.candidate, *(f"{i.value:.4f} [{i.low:.4f}, {i.high:.4f}]" for i in intervals))
+    print_line(
+        f"{name}, trial run {trials.kind}: {trials.first.primary} on test, 95 % intervals; nothing is registered"
+    )
+    Console().print(table)

@@ -1,4 +1,4 @@
-"""`perennial score NAME --input FILE --output FILE`: rows in, one scored line or one reason each out."""
+"""`perennial score NAME --input FILE --output FILE`: score every row, or reject it with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`perennial show NAME [--json]`: what is known of a use case, from summaries and the receipt; no MLflow is loaded."""
+"""`perennial show NAME [--json]`: the overview of a use case, from summaries and the receipt, without loading MLflow."""
 
 from __future__ import annotations
 

@@ -17,5 +17,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     del args
-    log.info("stopped" if server.stop(Project.here()) else "no server of this project is running")
+    log.info("stopped" if server.stop_server(Project.here()) else "no server of this project is running")
     return 0

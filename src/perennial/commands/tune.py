@@ -1,17 +1,16 @@
-"""`perennial tune NAME --trials N | --minutes M`: a search in, a diff of params.yaml out. A side run."""
+"""`perennial tune NAME --trials N | --minutes M`: search better params, and show them as a diff of params.yaml."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from perennial.files.project import Project
-from perennial.studies.tune import Budget, tune
+from perennial.results.study import Tuning
+from perennial.studies.tune import Budget, tune_params
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,26 +25,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     project = Project.here()
-    found = tune(project, args.name, Budget(trials=args.trials, minutes=args.minutes), args.storage)
-    _show(args.name, found, project.state(args.name) / "tune.diff")
+    tuning = tune_params(project, args.name, Budget(trials=args.trials, minutes=args.minutes), args.storage)
+    _print_tuning(args.name, tuning, project.state(args.name) / "tune.diff")
     return 0
 
 
-def _show(name: str, found: Mapping[str, Any], path: Path) -> None:
+def _print_tuning(name: str, tuning: Tuning, path: Path) -> None:
     """What each group spent and found, the diff, and what is left to do."""
     console = Console(highlight=False)
-    table = Table("family", "trials", "pruned", "failed", "minutes", "val loss as it is", "best val loss")
-    for group, told in found["groups"].items():
-        figures = (told["as_is"], told["best"] and told["best"]["val_loss"])
-        spent = (str(told["trials"]), str(told["pruned"]), str(told["fail"]), f"{told['minutes']:.1f}")
-        table.add_row(group, *spent, *("" if figure is None else f"{figure:.4f}" for figure in figures))
+    table = Table("family", "trials", "pruned", "failed", "minutes", "val loss now", "best val loss")
+    for group, result in tuning.groups.items():
+        losses = (result.current_val_loss, result.best.val_loss if result.best else None)
+        spent = (str(result.trials), str(result.pruned), str(result.failed), f"{result.minutes:.1f}")
+        table.add_row(group, *spent, *("" if loss is None else f"{loss:.4f}" for loss in losses))
     console.print(table)
-    if not found["diff"]:
-        console.print(f"{name}: nothing tried is better on val than the block as it is by a thousandth part or more")
+    if not tuning.diff:
+        console.print(f"{name}: nothing that was tried is better on val than the current params by 0.1 % or more")
         return
-    console.print(found["diff"], markup=False, soft_wrap=True)
+    console.print(tuning.diff, markup=False, soft_wrap=True)
     console.print(
-        f"params.yaml is as it was. To take this over: patch -p1 < {path}, then perennial run {name}, which tells on test "
+        f"params.yaml is unchanged. To apply the diff: patch -p1 < {path}, then perennial run {name}, which shows on test "
         "whether it is better; the figures above are of val, on which it was chosen.",
         soft_wrap=True,
     )

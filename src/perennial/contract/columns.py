@@ -184,7 +184,7 @@ class Column(ContractPart):
     def _check_types(self) -> Self:
         """Check that what a column asks of its cells fits their type, before any data are read."""
         number, moment, text = {"int", "decimal"}, {"date", "datetime"}, {"text"}
-        asked = (
+        requirements = (
             ("role numeric", self.role == "numeric", number),
             ("role time", self.role == "time", moment | number),
             ("range, min and max", self.bounds != (None, None), number),
@@ -194,8 +194,8 @@ class Column(ContractPart):
             ("a list of values", isinstance(self.values, tuple), text),
             ("decimal, thousands or strip", self.is_written, number),
         )
-        for what, is_asked, types in asked:
-            if is_asked and self.cell_type not in types:
+        for what, applies, types in requirements:
+            if applies and self.cell_type not in types:
                 raise ValueError(f"{what} needs a column of type {' or '.join(sorted(types))}, not {self.cell_type}")
         return self
 

@@ -52,8 +52,8 @@ def _check_target(contract: Contract) -> Iterator[str]:
         if target not in targets:
             yield f"task.target {target!r} is no key of unit.target; there are: {', '.join(targets) or 'none'}"
         elif targets[target].kind != (kind := contract.task.event_target):
-            asked = f"a target of kind {kind}, not unit.target.{target} of kind {targets[target].kind}"
-            yield f"a {contract.task.kind} task needs {asked if kind else 'a main table: events give it no outcome'}"
+            requirement = f"a target of kind {kind}, not unit.target.{target} of kind {targets[target].kind}"
+            yield f"a {contract.task.kind} task needs {requirement if kind else 'a main table: events give it no outcome'}"
         return
     outcomes = contract.find_columns("outcome")
     if target not in outcomes:

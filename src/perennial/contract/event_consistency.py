@@ -153,9 +153,9 @@ def _check_windows(contract: Contract, train: tuple[dt.date, ...], test: tuple[d
         elif end > first:
             yield f"unit.cutoffs.train: the outcome of {cutoff} is known on {end}, after the first test cut-off {first}"
     for name, feature in contract.unit.features.items():
-        asked = feature.days if isinstance(feature, OverEvents) else None
-        if contract.unit.history != "all" and asked is not None and asked > contract.unit.history:
-            yield f"unit.features.{name}: {asked} days are more than unit.history, {contract.unit.history}"
+        window = feature.days if isinstance(feature, OverEvents) else None
+        if contract.unit.history != "all" and window is not None and window > contract.unit.history:
+            yield f"unit.features.{name}: {window} days are more than unit.history, {contract.unit.history}"
 
 
 def _check_outcomes(contract: Contract) -> Iterator[str]:

@@ -9,7 +9,7 @@ import polars as pl
 
 from perennial.errors import ConservationError
 
-Table = nw.LazyFrame[Any]  # one code for Polars, DuckDB and Spark
+Table = nw.LazyFrame[Any]  # a Polars LazyFrame
 
 ROW_ID = "row_id"  # digest of the source file and record number: the same from the raw file to the score
 ENTITY = "_entity"  # text that identifies the entity (such as the customer) of a row; decides the split

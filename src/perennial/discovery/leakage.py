@@ -25,7 +25,7 @@ from perennial.evaluation.statistics.leaks import (
     auc_of_rates,
     binary_questions,
     codes_of,
-    telling_any,
+    find_leaks,
 )
 from perennial.evaluation.statistics.metrics import measure
 
@@ -86,7 +86,7 @@ def _find_leaks(features: Features, outcomes: Sequence[F64], *, is_amount: bool)
 
     Of an amount a value may well go with the greater half only: the best part of town is no leak.
     """
-    leaks = {leak.column: leak.words for leak in telling_any(features, outcomes) if leak.proven}
+    leaks = {leak.column: leak.words for leak in find_leaks(features, outcomes) if leak.proven}
     for name, values in features.items():
         if name not in leaks and (why := next(_find_proofs(values, outcomes, is_amount=is_amount), None)) is not None:
             leaks[name] = why

@@ -1,4 +1,4 @@
-"""Questions in, what a person at the terminal says out."""
+"""Terminal: at most three questions, on one screen, to the person who describes a file."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
-from perennial.evaluation.statistics.intervals import mean
+from perennial.evaluation.statistics.intervals import mean_interval
 from perennial.results.explain import DeletionCheck
 
 F64 = NDArray[np.float64]
@@ -50,8 +50,12 @@ def check_deletion(
         whole - probability(every, _fill_mask(pixels_NCSS, m)) for m in (hot_NSS, moved_NSS, other_NSS)
     )
     return DeletionCheck(
-        n=n, share=share, drop=mean(own, _LEVEL), elsewhere=mean(own - moved, _LEVEL), another=mean(own - other, _LEVEL)
-    )  # fmt: skip
+        n=n,
+        share=share,
+        drop=mean_interval(own, _LEVEL),
+        elsewhere=mean_interval(own - moved, _LEVEL),
+        another=mean_interval(own - other, _LEVEL),
+    )
 
 
 def mask_hottest(heat_NSS: F64, share: float) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from perennial.contract.serving import FeatureColumn
 from perennial.data.masking import mask_contacts
 from perennial.data.names import ROW_ID
-from perennial.evaluation.statistics.intervals import mean
+from perennial.evaluation.statistics.intervals import mean_interval
 from perennial.models.encoding.text import find_words
 from perennial.results.explain import StrongestWords, WordEffect
 
@@ -44,7 +44,7 @@ def find_strongest_words(
         for word, part_O in zip(row_words, parts_WO, strict=False):  # behind a row's last word there is nothing
             rows[word].append(part_O)
     effects = [
-        WordEffect(output=output, word=word, rows=len(parts), effect=mean(np.array(parts)[:, o], _LEVEL))
+        WordEffect(output=output, word=word, rows=len(parts), effect=mean_interval(np.array(parts)[:, o], _LEVEL))
         for o, output in enumerate(outputs)
         for word, parts in rows.items()
         if len(parts) >= max(least, 2)

@@ -139,8 +139,8 @@ def _split_groups(cells: pl.Series, feature: FeatureColumn) -> list[tuple[str, N
 
 
 def _rank_correlation(cells: pl.Series, parts: F64) -> float:
-    known = cells.is_not_null().to_numpy()
-    x, y = cells.cast(pl.Float64).to_numpy()[known], parts[known]
+    is_filled = cells.is_not_null().to_numpy()
+    x, y = cells.cast(pl.Float64).to_numpy()[is_filled], parts[is_filled]
     if len(x) < 2 or x.std() == 0 or y.std() == 0:
         return 0.0
     return float(np.corrcoef(x.argsort().argsort(), y.argsort().argsort())[0, 1])

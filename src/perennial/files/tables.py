@@ -16,7 +16,7 @@ ROW_GROUP = 250_000
 
 
 def write_table(path: Path, frame: pl.DataFrame) -> None:
-    """Write `frame` as Parquet with page checksums (neither Polars nor DuckDB writes or checks them)."""
+    """Write `frame` as Parquet with page checksums (Polars does not write or check them)."""
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
     with open_replacement(path) as file:
         pq.write_table(

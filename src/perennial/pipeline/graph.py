@@ -1,4 +1,4 @@
-"""The code's own imports in, dvc.yaml out: ten stages a use case, each with the sources that decide its bytes."""
+"""Stage graph: dvc.yaml is rendered from the ten stages, each with the source files that its process imports."""
 
 from __future__ import annotations
 
@@ -27,61 +27,52 @@ _PACKAGES = "src/perennial/pipeline/packages.yaml"
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """What a stage reads beside code: outputs of stages, keys of the contract, its params section."""
+    """What a stage reads besides code: outputs of stages, keys of the contract, its params section."""
 
     after: tuple[str, ...] = ()
     contract: tuple[str, ...]
     params: bool = False
-    own: tuple[ExtensionKind, ...] = ()  # files of the project's own functions that it looks into
+    extensions: tuple[ExtensionKind, ...] = ()  # files with the project's own functions
 
 
 STAGES: dict[str, Stage] = {
     "ingest": Stage(contract=_SOURCE),
-    "validate": Stage(after=("ingest",), contract=_TABLES, own=("rules",)),
+    "validate": Stage(after=("ingest",), contract=_TABLES, extensions=("rules",)),
     "clean": Stage(after=("validate",), contract=("columns", "events", "unit")),
-    "featurize": Stage(after=("clean",), contract=("columns", "events", "unit"), own=("features",)),
+    "featurize": Stage(after=("clean",), contract=("columns", "events", "unit"), extensions=("features",)),
     "split": Stage(after=("featurize",), contract=_MODEL),
     "augment": Stage(after=("featurize", "split"), contract=("task",), params=True),
-    "train": Stage(after=("featurize", "split", "augment"), contract=_MODEL, params=True, own=("models",)),
+    "train": Stage(after=("featurize", "split", "augment"), contract=_MODEL, params=True, extensions=("models",)),
     "baseline": Stage(after=("featurize", "split"), contract=_MODEL, params=True),
     "evaluate": Stage(
         after=("clean", "featurize", "split", "train", "baseline"), contract=(*_MODEL, "slices"), params=True,
-        own=("models",),
+        extensions=("models",),
     ),
     "explain": Stage(
-        after=("featurize", "split", "train", "baseline", "evaluate"), contract=_MODEL, params=True, own=("models",),
+        after=("featurize", "split", "train", "baseline", "evaluate"), contract=_MODEL, params=True, extensions=("models",),
     ),
 }  # fmt: skip
 
 
 def render(root: Path) -> str:
-    """The text of dvc.yaml: for the code below `root`, or in a project of a user's for the package that is installed."""
-    return _from_sources(root) if is_source(root) else _from_package()
-
-
-def _from_package() -> str:
-    named = yaml.safe_load(resources.files("perennial.pipeline").joinpath("packages.yaml").read_text(encoding="utf-8"))
+    """The text of dvc.yaml: for the code below `root`, or in a user's project for the package that is installed."""
+    sources, packages = _resolve(root) if is_source(root) else (dict[str, list[str]](), read_packages())
     stages = {
-        name: {"foreach": "${use_cases}", "do": _stage(name, stage, [], [DISTRIBUTION, *named[name]])}
+        name: {"foreach": "${use_cases}", "do": _build_stage(name, stage, sources.get(name, []), packages[name])}
         for name, stage in STAGES.items()
     }
     return _HEADER + str(yaml.safe_dump({"stages": stages}, sort_keys=False, width=120))
 
 
-def _from_sources(root: Path) -> str:
-    import grimp  # only the maintainer's `graph --write` and the test that compares need it
-
-    versioned = yaml.safe_load((root / "versions.yaml").read_text())
-    graph = grimp.build_graph("perennial", include_external_packages=True, cache_dir=None)
-    stages = {
-        name: {"foreach": "${use_cases}", "do": _do(name, stage, graph, versioned)} for name, stage in STAGES.items()
-    }
-    return _HEADER + str(yaml.safe_dump({"stages": stages}, sort_keys=False, width=120))
+def read_packages() -> dict[str, list[str]]:
+    """The packages that change the result of each stage, as they ship with this package."""
+    text = resources.files("perennial.pipeline").joinpath("packages.yaml").read_text(encoding="utf-8")
+    return {name: [DISTRIBUTION, *packages] for name, packages in yaml.safe_load(text).items()}
 
 
 def write(root: Path) -> None:
     if is_source(root):
-        write_text(root / _PACKAGES, packages(root))
+        write_text(root / _PACKAGES, render_packages(root))
     write_text(root / "dvc.yaml", render(root))
 
 
@@ -90,22 +81,33 @@ def is_source(root: Path) -> bool:
     return (root / "src" / "perennial").is_dir()
 
 
-def packages(root: Path) -> str:
-    """Which packages change the result of each stage, as YAML: what a project without the sources renders from."""
-    stages = yaml.safe_load(_from_sources(root))["stages"]
-    return _HEADER + str(
-        yaml.safe_dump({name: stage["do"]["params"][-1]["versions.yaml"] for name, stage in stages.items()})
-    )
+def render_packages(root: Path) -> str:
+    """The packages that change the result of each stage, as YAML: what a project without the sources renders from."""
+    return _HEADER + str(yaml.safe_dump(_resolve(root)[1]))
 
 
 def check(root: Path) -> None:
     """Raises: ConfigError when dvc.yaml is not what the code asks for."""
-    fits = not is_source(root) or (root / _PACKAGES).read_text() == packages(root)
+    fits = not is_source(root) or (root / _PACKAGES).read_text() == render_packages(root)
     if not fits or (root / "dvc.yaml").read_text() != render(root):
         raise ConfigError("dvc.yaml does not fit the imports of the stages: run `perennial graph --write`, commit it")
 
 
-def closure(graph: Any, stage: str) -> tuple[set[str], set[str]]:
+def _resolve(root: Path) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """By stage: the source files of this project that its process loads, and the packages that change its result."""
+    import grimp  # only the maintainer's `graph --write` and the test that compares need it
+
+    versions = yaml.safe_load((root / "versions.yaml").read_text())
+    graph = grimp.build_graph("perennial", include_external_packages=True, cache_dir=None)
+    sources, packages = {}, {}
+    for name in STAGES:
+        own, outside = find_imports(graph, name)
+        sources[name] = sorted(_file(module) for module in own if not _is_empty(module))
+        packages[name] = [package for package in versions if _module(package) in outside]
+    return sources, packages
+
+
+def find_imports(graph: Any, stage: str) -> tuple[set[str], set[str]]:  # grimp has no type hints
     """Modules of this project that a stage's process loads, and the outside packages that those import."""
     module = f"perennial.stages.{stage}"
     loaded = {module, *graph.find_upstream_modules(module)}
@@ -114,17 +116,11 @@ def closure(graph: Any, stage: str) -> tuple[set[str], set[str]]:
     return own | parents, {name.split(".")[0] for name in loaded - own}
 
 
-def _do(name: str, stage: Stage, graph: Any, versioned: dict[str, str]) -> dict[str, Any]:
-    own, outside = closure(graph, name)
-    sources = sorted(_file(module) for module in own if not _is_empty(module))
-    return _stage(name, stage, sources, [package for package in versioned if _module(package) in outside])
-
-
-def _stage(name: str, stage: Stage, sources: list[str], packages: list[str]) -> dict[str, Any]:
+def _build_stage(name: str, stage: Stage, sources: list[str], packages: list[str]) -> dict[str, object]:
     """One stage of dvc.yaml, the same wherever its code lies."""
     inputs = [f"outputs/${{key}}/{before}" for before in stage.after] or ["data/${key}/raw"]
-    sources = [*sources, *(extension_path(kind) for kind in stage.own)]
-    params: list[Any] = [f"use_cases.${{key}}.{name}"] if stage.params else []
+    sources = [*sources, *(extension_path(kind) for kind in stage.extensions)]
+    params: list[object] = [f"use_cases.${{key}}.{name}"] if stage.params else []
     params += [{"contracts/${key}.yaml": sorted(stage.contract)}, {"versions.yaml": packages}]
     return {
         "cmd": f"python -m perennial.stages.{name} ${{key}}",
@@ -148,7 +144,7 @@ def _file(module: str) -> str:
 
 
 def _is_empty(module: str) -> bool:
-    """An empty __init__ decides no byte; neither does the package's docstring and version."""
+    """An empty __init__ changes no result; neither do the package's docstring and version."""
     return module == "perennial" or not _path(module).read_text().strip()
 
 

@@ -1,4 +1,4 @@
-"""A project and a use case in, what its results were made from out: code, data, parameters, packages, machine."""
+"""Lineage: the code, data, params, packages and processor that results were made from."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from perennial.files.project import Project
 _TRACKED = ("src", "flows", "contracts", "params.yaml", "dvc.yaml", "versions.yaml", "requirements.lock")
 
 
-def lineage(project: Project, name: str) -> dict[str, str]:
+def read_lineage(project: Project, name: str) -> dict[str, str]:
     """Commit, whether tracked code, params or contracts differ from it, their digest, raw data, packages, processor.
 
-    dvc.lock is no part of "changed": each honest run changes it.
+    dvc.lock does not count as changed, because every run changes it.
     """
     versions = yaml.safe_load((project.root / "versions.yaml").read_text())
     return {
         "commit": _git(project.root, "rev-parse", "HEAD") or "none",
         "changed": str(bool(_git(project.root, "status", "--porcelain", "--", *_TRACKED))).lower(),
         "code": _digest(project.root, [project.contract(name)]),
-        "raw": raw_md5(project, name),
+        "raw": read_raw_md5(project, name),
         "python": platform.python_version(),
         "cpu": f"{platform.machine()} {_cpu_features()}",
         **{f"version.{package}": str(version) for package, version in versions.items()},
     }
 
 
-def raw_md5(project: Project, name: str) -> str:
-    """The name that DVC gives to the content of the raw folder."""
+def read_raw_md5(project: Project, name: str) -> str:
+    """The digest by which DVC knows the content of the raw folder."""
     note = project.raw(name).with_suffix(".dvc")
     try:
         return str(yaml.safe_load(note.read_text())["outs"][0]["md5"])
@@ -49,17 +49,16 @@ def _digest(root: Path, files: list[Path]) -> str:
     return digest.hexdigest()
 
 
-def _git(root: Path, *words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else ""
+def _git(root: Path, *arguments: str) -> str:
+    process = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+    return process.stdout.strip() if process.returncode == 0 else ""
 
 
 def _cpu_features() -> str:
-    """The widest vector unit: another one may round sums otherwise."""
+    """The widest vector unit; with another one, sums may be rounded differently."""
     try:
-        flags = next(
-            line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")
-        ).split()
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        flags = next(line for line in lines if line.startswith("flags")).split()
     except (OSError, StopIteration):
         return "unknown"
     return next((wide for wide in ("avx512f", "avx2", "avx", "sse4_2") if wide in flags), "basic")

@@ -1,6 +1,6 @@
-"""A project's root in, what DVC knows of it out: the order of the stages, what is stale, whether a run is cached.
+"""DVC repository: the order of the stages, which of them are stale, and whether an earlier run is cached.
 
-The only place that imports DVC; it loads no prefect, mlflow or torch.
+The only module that imports DVC; it loads no prefect, mlflow or torch.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 import os
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from perennial.errors import Busy, ConfigError, InputError
 from perennial.files.durable import write_text
 from perennial.files.project import Project
 
-_WRITE = threading.Lock()  # DVC's own lock takes two threads of one process for the same owner
+_LOCK = threading.Lock()  # to DVC's own lock, two threads of one process are the same owner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Node:
 
 
 @contextmanager
-def opened(root: Path) -> Iterator[Any]:
+def open_repo(root: Path) -> Iterator[Any]:  # DVC has no type hints
     """A DVC repository, waiting for its lock.
 
     Raises: Busy when a stage of it is running elsewhere; InputError when the graph cannot be read.
@@ -55,51 +55,50 @@ def opened(root: Path) -> Iterator[Any]:
         with chdir(root), Repo(str(root), _wait_for_lock=True) as repo:  # addresses are read from the current folder
             yield repo
     except LockError as error:
-        raise Busy(f"DVC is busy in {root}: a stage or a `dvc repro` is running ({_line(error)})") from error
+        raise Busy(f"DVC is busy in {root}: a stage or a `dvc repro` is running ({_to_line(error)})") from error
     except DvcException as error:
-        raise InputError(f"DVC: {_line(error)}") from error
+        raise InputError(f"DVC: {_to_line(error)}") from error
 
 
-def order(repo: Any, name: str) -> list[Node]:
-    """The nodes of a use case, each after what it depends on: its raw.dvc, its stages, stages of one's own."""
+def sort_nodes(repo: Any, name: str) -> list[Node]:
+    """The nodes of a use case, each after what it depends on: its raw.dvc, its stages, and the user's own stages."""
     import networkx as nx
 
     graph = repo.index.graph  # an edge points from a stage to what it depends on
     suffix, raw = f"@{name}", f"data/{name}/raw.dvc"
-    mine = {s for s in graph if s.addressing.endswith(suffix) or s.addressing == raw}
-    if not any(s.addressing.endswith(suffix) for s in mine):
+    stages = {stage for stage in graph if stage.addressing.endswith(suffix) or stage.addressing == raw}
+    if not any(stage.addressing.endswith(suffix) for stage in stages):
         raise ConfigError(f"dvc.yaml has no stage for use case {name!r}: add it with `perennial add {name}`")
-    sub = graph.subgraph(mine)
-    ordered = reversed(list(nx.lexicographical_topological_sort(sub, key=lambda s: s.addressing)))
+    subgraph = graph.subgraph(stages)
+    last_first = nx.lexicographical_topological_sort(subgraph, key=lambda stage: stage.addressing)
     return [
-        Node(address=s.addressing, after=tuple(sorted(before.addressing for before in sub.successors(s))))
-        for s in ordered
+        Node(address=stage.addressing, after=tuple(sorted(before.addressing for before in subgraph.successors(stage))))
+        for stage in reversed(list(last_first))
     ]
 
 
-def stale(repo: Any, nodes: list[Node]) -> dict[str, str]:
-    """The addresses that are stale now, each with why. What becomes stale later shows when its turn comes.
+def find_stale(repo: Any, addresses: Collection[str]) -> dict[str, object]:
+    """The addresses that are stale now, each with DVC's reasons. What becomes stale later shows when its turn comes.
 
     Asked stage by stage: `repo.status(targets=…)` would read dvc.lock again for each of them.
     """
-    known = {node.address for node in nodes}
     with repo.lock:
-        found = [stage.status() for stage in repo.index.stages if stage.addressing in known]
-    return {address: _why(changes) for told in found for address, changes in told.items()}
+        statuses = [stage.status() for stage in repo.index.stages if stage.addressing in addresses]
+    return {address: changes for status in statuses for address, changes in status.items()}
 
 
 def is_stale(root: Path, address: str) -> bool:
-    with _WRITE, opened(root) as repo:
-        return bool(stale(repo, [Node(address=address, after=())]))
+    with _LOCK, open_repo(root) as repo:
+        return bool(find_stale(repo, {address}))
 
 
-def restore(root: Path, address: str) -> bool:
-    """Bring a stage's outputs back from DVC's run cache, if the same inputs were run before; no process is started.
+def restore_outputs(root: Path, address: str) -> bool:
+    """Restore a stage's outputs from DVC's run cache, if the same inputs were run before; no process is started.
 
     `stage_cache.restore(dry=True)` would look up the old inputs, so the look-up is made here, after `save_deps`.
     """
-    with _WRITE:
-        with opened(root) as repo, repo.lock:
+    with _LOCK:
+        with open_repo(root) as repo, repo.lock:
             (stage,) = repo.stage.collect(address)
             if not stage.cmd:
                 return False
@@ -107,26 +106,26 @@ def restore(root: Path, address: str) -> bool:
             hit = repo.stage_cache._load(stage)
             if not (hit and repo.stage_cache._create_stage(hit, wdir=stage.wdir).outs_cached()):
                 return False
-        with opened(root) as repo:
+        with open_repo(root) as repo:
             repo.reproduce(targets=[address], single_item=True)
     return True
 
 
 def record_raw(root: Path, name: str) -> None:
-    """`dvc add` of a raw folder: what is in it now is a version, to be pushed like the rest."""
-    with _WRITE, opened(root) as repo:
+    """`dvc add` a raw folder: its content becomes a version, to be pushed like the rest."""
+    with _LOCK, open_repo(root) as repo:
         repo.add([str(Project(root=root).raw(name))])
 
 
-def bring_raw(root: Path, name: str) -> bool:
-    """Bring the recorded raw folder back from DVC's cache or remote; False where neither has it."""
+def pull_raw(root: Path, name: str) -> bool:
+    """Restore the recorded raw folder from DVC's cache or remote; False where neither has it."""
     from dvc.exceptions import DvcException
 
     raw = Project(root=root).raw(name)
     note = raw.with_suffix(".dvc")
     if not note.exists():
         return False
-    with _WRITE, opened(root) as repo:
+    with _LOCK, open_repo(root) as repo:
         try:
             repo.pull(targets=[str(note)])
         except DvcException:
@@ -134,66 +133,56 @@ def bring_raw(root: Path, name: str) -> bool:
     return raw.is_dir()
 
 
-def repair(root: Path) -> list[str]:
-    """Remove what a killed DVC leaves behind and would stop every later command; says what was done.
+def repair_state(root: Path) -> list[str]:
+    """Remove what a killed DVC leaves behind and would stop every later command; returns what was done.
 
     DVC writes dvc.lock and its rwlock in place, so a kill can leave either empty; entries of dead processes stay.
     """
-    done = []
+    repairs = []
     lock, rwlock = root / "dvc.lock", root / ".dvc" / "tmp" / "rwlock"
-    if lock.exists() and not _parses(lock):
+    if lock.exists() and not _is_readable(lock):
         lock.unlink()
-        shown = subprocess.run(["git", "show", "HEAD:./dvc.lock"], cwd=root, capture_output=True, check=False)
-        if shown.returncode == 0:
-            lock.write_bytes(shown.stdout)
-        done.append("dvc.lock was cut short and is restored from the last commit or the run cache")
+        committed = subprocess.run(["git", "show", "HEAD:./dvc.lock"], cwd=root, capture_output=True, check=False)
+        if committed.returncode == 0:
+            lock.write_bytes(committed.stdout)
+        repairs.append("dvc.lock was cut short and is restored from the last commit or the run cache")
     if rwlock.exists():
-        done += _mend_running(rwlock)
-    return done
+        repairs += _repair_rwlock(rwlock)
+    return repairs
 
 
-def _mend_running(rwlock: Path) -> list[str]:
+def _repair_rwlock(rwlock: Path) -> list[str]:
     """DVC's list: {"write": {path: process}, "read": {path: [process, …]}}, a process being {"pid", "cmd"}."""
     try:
-        told = json.loads(rwlock.read_text())
-        write = {path: info for path, info in told.get("write", {}).items() if _lives(info)}
-        read = {path: [info for info in infos if _lives(info)] for path, infos in told.get("read", {}).items()}
+        entries = json.loads(rwlock.read_text())
+        old = {"write": entries.get("write", {}), "read": entries.get("read", {})}
+        write = {path: process for path, process in old["write"].items() if _is_alive(process)}
+        read = {path: [one for one in processes if _is_alive(one)] for path, processes in old["read"].items()}
     except (ValueError, AttributeError, TypeError, KeyError):
         rwlock.unlink()
-        return ["DVC's list of running stages was damaged and is started anew"]
-    alive = {"write": write, "read": {path: infos for path, infos in read.items() if infos}}
-    if alive == {"write": told.get("write", {}), "read": told.get("read", {})}:
+        return ["DVC's list of running stages was damaged and is emptied"]
+    alive = {"write": write, "read": {path: processes for path, processes in read.items() if processes}}
+    if alive == old:
         return []
     write_text(rwlock, json.dumps(alive))
     return ["entries of stages that no longer run were removed from DVC's list"]
 
 
-def _lives(info: dict[str, Any]) -> bool:
-    """Whether the process that made an entry still runs; its pid may live again as another process."""
+def _is_alive(process: dict[str, Any]) -> bool:  # JSON that DVC wrote
+    """Whether the process that made an entry still runs; another process may have its pid now."""
     try:
-        words = Path(f"/proc/{int(info['pid'])}/cmdline").read_bytes().decode(errors="replace").split("\0")
+        arguments = Path(f"/proc/{int(process['pid'])}/cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
         return False
-    return any(words) and info["cmd"].split()[-1:] in ([word] for word in words)
+    return any(arguments) and process["cmd"].split()[-1:] in ([argument] for argument in arguments)
 
 
-def _parses(path: Path) -> bool:
+def _is_readable(path: Path) -> bool:
     try:
         return isinstance(yaml.CSafeLoader(path.read_text()).get_single_data(), dict)  # a long file: the C parser
     except (yaml.YAMLError, UnicodeDecodeError):
         return False
 
 
-def _why(changes: list[Any]) -> str:
-    words = []
-    for change in changes:
-        if isinstance(change, str):
-            words.append(change)
-            continue
-        for kind, paths in change.items():
-            words.append(f"{kind}: {', '.join(paths) if isinstance(paths, dict | list) else paths}")
-    return "; ".join(words)
-
-
-def _line(error: BaseException) -> str:
+def _to_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:300]

@@ -1,4 +1,4 @@
-"""An address in, one stage run in a process of its own out; stopped with the flow that holds its stdin."""
+"""Stage runner: bring one stage of dvc.yaml up to date in a process of its own, which ends with the flow that started it."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ from pathlib import Path
 from typing import Literal
 
 from perennial.errors import PerennialError
-from perennial.pipeline.repo import is_stale, restore
+from perennial.pipeline.repo import is_stale, restore_outputs
 
 Outcome = Literal["up to date", "cached", "ran"]
 STOP = threading.Event()
 _GRACE_S = 10.0
 _running: set[subprocess.Popen[str]] = set()
-_CHATTER = (
+_NOISE = (
     "To track the changes", "git add", "To enable auto staging", "dvc config core.autostage", "Use `dvc push`",
     "Updating lock file", "Running stage", "Generating lock file", "Verifying outputs", "> python -m perennial",
 )  # fmt: skip
 
 
 class StageFailed(PerennialError):
-    """A stage left with an exit code other than 0, which becomes this run's own; its last line says why."""
+    """A stage ended with an exit code other than 0, which becomes this run's own; its last line says why."""
 
-    def __init__(self, address: str, exit_code: int, words: str) -> None:
-        super().__init__(f"{address} failed with exit code {exit_code}: {words}")
+    def __init__(self, address: str, exit_code: int, last_line: str) -> None:
+        super().__init__(f"{address} failed with exit code {exit_code}: {last_line}")
         self.exit_code = exit_code
 
 
-def run_stage(root: Path, address: str, say: Callable[[str], None]) -> Outcome:
+def run_stage(root: Path, address: str, show: Callable[[str], None]) -> Outcome:
     """Bring one stage up to date: nothing, a restore from the run cache, or `dvc repro -s` in its own process.
 
     Raises: StageFailed with the stage's own exit code (DVC would say 255).
     """
     if not is_stale(root, address):
         return "up to date"
-    if restore(root, address):
+    if restore_outputs(root, address):
         return "cached"
-    _repro(root, address, say)
+    _repro(root, address, show)
     return "ran"
 
 
-def stop_all() -> None:
-    """End every running stage: closing its stdin makes it leave with 143, and DVC tidies up behind it."""
+def stop_stages() -> None:
+    """End every running stage: closing its stdin makes it exit with 143, and DVC cleans up after it."""
     STOP.set()
     processes = list(_running)
     for process in processes:
@@ -62,7 +62,7 @@ def stop_all() -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _repro(root: Path, address: str, say: Callable[[str], None]) -> None:
+def _repro(root: Path, address: str, show: Callable[[str], None]) -> None:
     if STOP.is_set():
         raise StageFailed(address, 143, "the run was stopped")
     code, last = 0, ""
@@ -76,13 +76,13 @@ def _repro(root: Path, address: str, say: Callable[[str], None]) -> None:
     _running.add(process)
     try:
         for line in process.stdout:
-            if not (text := line.rstrip()) or text.lstrip().startswith(_CHATTER):
+            if not (text := line.rstrip()) or text.lstrip().startswith(_NOISE):
                 continue
-            if told := re.search(r"exited with (-?\d+)", text):
-                code = int(told.group(1))
+            if match := re.search(r"exited with (-?\d+)", text):
+                code = int(match.group(1))
             elif not text.startswith("ERROR:"):
                 last = text
-                say(text)
+                show(text)
         if process.wait():
             raise StageFailed(address, code or 1, last)
     finally:
@@ -93,9 +93,6 @@ def _repro(root: Path, address: str, say: Callable[[str], None]) -> None:
 
 def _environment() -> dict[str, str]:
     """The venv first on PATH, since `cmd: python` is resolved there."""
-    own = {"PERENNIAL_GUARD": "1", "PYTHONUNBUFFERED": "1", "DVC_NO_ANALYTICS": "1"}
-    return {
-        **os.environ,
-        **own,
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
-    }
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    settings = {"PERENNIAL_GUARD": "1", "PYTHONUNBUFFERED": "1", "DVC_NO_ANALYTICS": "1", "PATH": path}
+    return {**os.environ, **settings}

@@ -1,4 +1,4 @@
-"""Comparison of two checkouts: this one's candidate against another's, on this one's test rows."""
+"""Comparison of two checkouts: their candidates on the test rows of this one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from perennial.scoring.scorer import Scorer
 
 
 def compare(here: Project, other: Project, name: str) -> str:
-    """Markdown: the figures of both candidates, and what the gate would say of this one against the other."""
+    """Markdown: the figures of both candidates, and the gate's decision on this one compared with the other."""
     contract = load(here.contract(name))
     gate = read_section(here.root / "params.yaml", name, "gate", GateParams)
-    new, old = (_candidate(project, name) for project in (here, other))
+    new, old = (_load_candidate(project, name) for project in (here, other))
     decision = decide(gather_evidence(here, name, contract, new, old, gate))
     mine, others = (read_evaluation(project, name) for project in (here, other))
     primary = contract.task.primary
@@ -27,7 +27,7 @@ def compare(here: Project, other: Project, name: str) -> str:
         "",
         "| | this branch | the other |\n|---|---|---|",
         f"| candidate | {mine.candidate.family} | {others.candidate.family} |",
-        f"| {primary}, own test rows | {_estimate(mine.chosen.test[primary])} | {_estimate(others.chosen.test[primary])} |",
+        f"| {primary}, own test rows | {_format(mine.chosen.test[primary])} | {_format(others.chosen.test[primary])} |",
         "",
         "Both candidates on the test rows of this branch:",
         *(f"- {rule.state}: {rule.sentence}" for rule in decision.rules),
@@ -37,9 +37,9 @@ def compare(here: Project, other: Project, name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _candidate(project: Project, name: str) -> Scorer:
+def _load_candidate(project: Project, name: str) -> Scorer:
     return Scorer.load(bundle_folder(project, name, read_evaluation(project, name).candidate.family))
 
 
-def _estimate(interval: Interval) -> str:
+def _format(interval: Interval) -> str:
     return f"{interval.value:.4f} [{interval.low:.4f}, {interval.high:.4f}]"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 
@@ -12,14 +14,14 @@ from perennial.contract.tasks import Clustering
 from perennial.data.prepare.parts import LabelledRows, label_rows, select_part
 from perennial.data.prepare.split import is_trained_on
 from perennial.errors import DataStopped
-from perennial.evaluation.decisions.segments import agreement, label_retention
+from perennial.evaluation.decisions.segments import measure_agreement, measure_retention
 from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.evaluation.statistics.slices import compare_slices
 from perennial.files.project import Project
 from perennial.files.tables import read_table
 from perennial.promotion.gate import LEVEL, Evidence, SegmentationEvidence
 from perennial.scoring.scorer import Scorer
-from perennial.scoring.split_half_stability import held_out_pairs
+from perennial.scoring.split_half_stability import label_by_halves
 from perennial.tasks.lookup import supervised_task
 
 
@@ -49,26 +51,23 @@ def compare_models(
 ) -> Evidence:
     """Both models on val and test rows; of `units`, all rows there are, the randomization is checked."""
     (val, test), task = parts, supervised_task(contract.task.kind)
-    p_new, problem = new.score(test.frame), task.find_problem(contract, label_rows(units, contract))
     why_not = None if old is None else not_comparable(new, old, test.frame)
-    if old is None or why_not is not None:
-        return Evidence(
-            comparison=comparison,
-            minimum=contract.task.minimum,
-            candidate=p_new,
-            champion=None,
-            not_comparable=why_not,
-            randomization_problem=problem,
-        )
-    p_old = old.score(test.frame)
-    return Evidence(
+    evidence = Evidence(
         comparison=comparison,
         minimum=contract.task.minimum,
-        candidate=p_new,
-        champion=p_old,
-        randomization_problem=problem,
+        candidate=new.score(test.frame),
+        champion=None,
+        not_comparable=why_not,
+        randomization_problem=task.find_problem(contract, label_rows(units, contract)),
+    )
+    if old is None or why_not is not None:
+        return evidence
+    champion = old.score(test.frame)
+    return replace(
+        evidence,
+        champion=champion,
         profit=task.compare_profit(contract, val, test, new.score, old.score, LEVEL),
-        slices=compare_slices(comparison, test.groups(contract.slices), p_new, p_old),
+        slices=compare_slices(comparison, test.groups(contract.slices), evidence.candidate, champion),
     )
 
 
@@ -76,13 +75,17 @@ def _segmentation(
     task: Clustering, units: pl.DataFrame, parts: tuple[pl.DataFrame, pl.DataFrame], new: Scorer, old: Scorer | None
 ) -> SegmentationEvidence:
     """Agreement of halves of train and val on test; labels of all customers, since nothing is predicted for them."""
-    stability = agreement(held_out_pairs(new.bundle, *parts, len(new.outputs)))
-    if old is None:
-        return SegmentationEvidence(stability=stability, minimum=task.minimum)
-    if (why_not := _other_question(new, old)) is not None:
-        return SegmentationEvidence(stability=stability, minimum=task.minimum, not_comparable=why_not)
-    before, now = (np.array(s.outputs)[s.score(units).argmax(axis=1)] for s in (old, new))
-    return SegmentationEvidence(stability=stability, minimum=task.minimum, retention=label_retention(before, now))
+    why_not = None if old is None else _other_question(new, old)
+    retention = None
+    if old is not None and why_not is None:
+        before, now = (np.array(s.outputs)[s.score(units).argmax(axis=1)] for s in (old, new))
+        retention = measure_retention(before, now)
+    return SegmentationEvidence(
+        stability=measure_agreement(label_by_halves(new.bundle, *parts, len(new.outputs))),
+        minimum=task.minimum,
+        not_comparable=why_not,
+        retention=retention,
+    )
 
 
 def not_comparable(new: Scorer, old: Scorer, test: pl.DataFrame) -> str | None:

@@ -1,13 +1,14 @@
-"""The main job: answer from the receipt when there is nothing to do, else start the flow."""
+"""Main job: answer from the receipt if there is nothing to do, else start the flow, and print what came of it."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from pathlib import Path
 
 from perennial.config.base import read_section, read_use_cases
 from perennial.config.sections import SECTIONS
@@ -17,77 +18,128 @@ from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.pipeline import repo
 from perennial.promotion.receipt import current_receipt
-from perennial.results.receipt import Receipt
+from perennial.results.receipt import Receipt, ScoredList
 from perennial.sources.fetch import fetch
 
-_TICK_S = 0.2
+_POLL_S = 0.2
+_REJECTED, _STOPPED = 3, {130, 143}
 
 
-def check(project: Project, name: str) -> None:
-    """What would stop a stage later stops the run now.
+def check_config(project: Project, name: str) -> None:
+    """Find now what would stop a stage later.
 
     Raises: ConfigError with every problem of the contract and of all sections of params; LeakError as the contract.
     """
     params = project.root / "params.yaml"
     if not project.contract(name).exists() and name not in read_use_cases(params):
         load(project.contract(name))  # a mistyped name has one reason, not one of every file
-    looks: list[Callable[[], Any]] = [partial(load, project.contract(name))]
-    looks += [partial(read_section, params, name, key, model) for key, model in SECTIONS.items()]
+    checks: list[Callable[[], object]] = [partial(load, project.contract(name))]
+    checks += [partial(read_section, params, name, key, model) for key, model in SECTIONS.items()]
     problems = []
-    for look in looks:
+    for check in checks:
         try:
-            look()
+            check()
         except (ContractError, ConfigError) as error:
             problems.append(str(error))
     if problems:
         raise ConfigError("; ".join(dict.fromkeys(problems)))
 
 
-def nothing_to_do(project: Project, name: str) -> Receipt | None:
-    """The last receipt, if DVC's plan is empty and it still fits. Fetches raw data first when there is none.
+def run_main_job(project: Project, name: str) -> int:
+    """Run whatever is stale, then the actions; the exit code is 3 when the candidate was rejected."""
+    receipt = find_valid_receipt(project, name)
+    if receipt is not None:
+        print_line(f"Nothing to do: 0 stages ran, every output of {name} is up to date.")
+        _print_results(name, receipt)
+        return _REJECTED if receipt.results.promote and receipt.results.promote.verdict == "REJECT" else 0
+    code = start_flow(project, name)
+    if code in _STOPPED:
+        sys.stderr.write(f"perennial: stopped; perennial run {name} continues from there\n")
+    receipt = current_receipt(project, name) if code in {0, _REJECTED} else None
+    if receipt is not None:
+        n_ran = sum(outcome == "Ran" for outcome in receipt.stages.values())
+        n_cached = len(receipt.stages) - n_ran
+        ran = "1 stage" if n_ran == 1 else f"{n_ran} stages"
+        print_line(f"{ran} ran, {n_cached} {'was' if n_cached == 1 else 'were'} up to date or cached.")
+        _print_results(name, receipt)
+    return code
+
+
+def find_valid_receipt(project: Project, name: str) -> Receipt | None:
+    """The last receipt, if no stage is stale and it still fits. Fetches raw data first when there is none.
 
     Raises: Busy when a run of this use case is going on.
     """
     with file_lock(project.state(name) / "run.lock", what=f"a run of {name}"):
-        for line in repo.repair(project.root):
-            say(line)
-        if not project.raw(name).is_dir() and not repo.bring_raw(project.root, name):
+        for line in repo.repair_state(project.root):
+            print_line(line)
+        if not project.raw(name).is_dir() and not repo.pull_raw(project.root, name):
             fetch(project, name)
         receipt = current_receipt(project, name)
         if receipt is None:
             return None
-        with repo.opened(project.root) as opened:
-            stale = repo.stale(opened, repo.order(opened, name))
+        with repo.open_repo(project.root) as opened:
+            stale = repo.find_stale(opened, {node.address for node in repo.sort_nodes(opened, name)})
         return None if stale else receipt
 
 
 def start_flow(project: Project, name: str) -> int:
     """Run flows/training.py as a process of its own against this project's Prefect server; its exit code."""
-    from perennial.tracking.servers import ensure, environment
+    from perennial.tracking.servers import build_environment, ensure_server
 
     flow = project.root / "flows" / "training.py"
     if not flow.exists():
         raise ConfigError(f"{flow} is missing: it derives the run from dvc.yaml")
-    url = ensure(project)
-    say(f"Prefect shows this run at {url}")
-    process = subprocess.Popen([sys.executable, str(flow), name], cwd=project.root, env=environment(url, project))
+    url = ensure_server(project)
+    print_line(f"Prefect shows this run at {url}")
+    process = subprocess.Popen([sys.executable, str(flow), name], cwd=project.root, env=build_environment(url, project))
     try:
-        code = _ended(process)
+        code = _wait(process)
     except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)  # the terminal may have told it already: the flow listens once
-        code = _ended(process)
+        process.send_signal(signal.SIGINT)  # the terminal may have sent it already: the flow listens once
+        code = _wait(process)
     return 128 - code if code < 0 else code
 
 
-def _ended(process: subprocess.Popen[bytes]) -> int:
-    """The exit code, waited for in ticks: Ctrl-C may be told to another thread, and one long wait would lose the code."""
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """The exit code, polled: another thread may receive Ctrl-C, and one long wait would lose the code."""
     while True:
         try:
-            return process.wait(_TICK_S)
+            return process.wait(_POLL_S)
         except subprocess.TimeoutExpired:
             continue
 
 
-def say(text: str) -> None:
+def _print_results(name: str, receipt: Receipt) -> None:
+    page, scored = receipt.results.report, receipt.results.score
+    assert page is not None, "a current receipt has a report"
+    print_line(f"\n{page.verdict}: {page.headline}")
+    print_line(f"Champion: version {page.in_use}" if page.in_use else "Champion: none")
+    if isinstance(scored, ScoredList):
+        n_scored = f"{scored.scored:,}"
+        chosen = f"{n_scored} scored" if scored.chosen is None else f"{scored.chosen:,} of {n_scored} to {scored.to}"
+        print_line(f"List: {scored.output}, {chosen}")
+    print_line(f"Report: {page.path}\n")
+    steps = {
+        f"perennial open {name}": "look at the report",
+        f"perennial show {name}": "the figures as text",
+        "make ui": "MLflow and Prefect",
+    }
+    if (script := _find_activate_script()) is not None:
+        steps = {f". {script}": "once in each shell: perennial and dvc by name", **steps}
+    width = max(map(len, steps)) + 4
+    print_line("Next:\n" + "\n".join(f"  {command.ljust(width)}{purpose}" for command, purpose in steps.items()))
+
+
+def _find_activate_script() -> str | None:
+    """The script that puts the environment's programs on PATH, where they are not."""
+    folder = Path(sys.executable).parent
+    if str(folder) in os.environ.get("PATH", "").split(os.pathsep) or not (folder / "activate").exists():
+        return None
+    script, cwd = folder / "activate", Path.cwd()
+    return str(script.relative_to(cwd) if script.is_relative_to(cwd) else script)
+
+
+def print_line(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()

@@ -34,8 +34,10 @@ def promote(project: Project, name: str, number: str | None = None, *, why: str 
     contract, store = load(project.contract(name)), open_store(project)
     gate = read_section(project.root / "params.yaml", name, "gate", GateParams)
     with file_lock(project.state(name) / "decide.lock", what=f"a decision on {name}", wait_s=60):
-        champion = registry.champion(store, name)
-        candidate = registry.version(store, name, number) if number else registry.by_alias(store, name, "challenger")
+        champion = registry.find_champion(store, name)
+        candidate = (
+            registry.get_version(store, name, number) if number else registry.find_by_alias(store, name, "challenger")
+        )
         candidate = candidate or champion
         if candidate is None:
             raise Refused(f"{name} has no registered version: perennial register {name}")
@@ -45,7 +47,9 @@ def promote(project: Project, name: str, number: str | None = None, *, why: str 
             rule = Rule(name=RuleName.ROLLED_BACK, sentence=reason, state=RuleState.HOLD)
             decision = Decision(verdict="HOLD", rules=(rule,))
         else:
-            decision = _decide(project, name, contract, registry.scorer(store, candidate), store, champion, gate, why)
+            decision = _decide(
+                project, name, contract, registry.load_scorer(store, candidate), store, champion, gate, why
+            )
         record = registry.append_decision(store, name, _record(name, candidate, champion, decision))
         if decision.verdict == "PROMOTE":
             registry.set_champion(store, name, candidate.number)
@@ -60,7 +64,7 @@ def _decide(
     """What the gate says; a champion that an older version of this package made cannot be compared."""
     old, unreadable = None, None
     try:
-        old = registry.scorer(store, champion) if champion else None
+        old = registry.load_scorer(store, champion) if champion else None
     except Refused as error:
         unreadable = f"the champion cannot be read any more ({error})"
     evidence = gather_evidence(project, name, contract, new, old, gate)
@@ -93,7 +97,7 @@ def _standing_record(
 
 
 def _newest_on(store: Store, name: str, candidate: registry.Version) -> DecisionRecord | None:
-    records = reversed(registry.decisions(store, name))
+    records = reversed(registry.read_decisions(store, name))
     return next((record for record in records if record.concerns(candidate.digest)), None)
 
 

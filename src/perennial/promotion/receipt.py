@@ -14,10 +14,10 @@ from perennial.files.durable import read_json, write_json
 from perennial.files.manifest import folder_digest
 from perennial.files.project import Project
 from perennial.pipeline.graph import STAGES as GRAPH
-from perennial.pipeline.lineage import raw_md5
+from perennial.pipeline.lineage import read_raw_md5
 from perennial.results.decision import DecisionRecord
 from perennial.results.receipt import ActionResults, Receipt
-from perennial.tracking.store import address, exists
+from perennial.tracking.store import store_exists, tracking_uri
 
 STAGES = tuple(GRAPH)
 
@@ -54,7 +54,7 @@ def note_decision(project: Project, name: str, record: DecisionRecord) -> None:
 
 def current_receipt(project: Project, name: str) -> Receipt | None:
     """The receipt of the last run if it still describes this project, its registry and its report; else None."""
-    if not exists(project):
+    if not store_exists(project):
         return None
     last = read_receipt(project, name)
     if last is None or last.results.promote is None or last.results.report is None:
@@ -73,12 +73,12 @@ def current_state(project: Project, name: str) -> dict[str, str]:
     return {
         "contract": _sha256(project.contract(name).read_bytes()),
         "params": _sha256(json.dumps(block, sort_keys=True, default=str).encode()),
-        "raw": raw_md5(project, name),
+        "raw": read_raw_md5(project, name),
         "outputs": _sha256("".join(folder_digest(project.output(name, stage)) for stage in STAGES).encode()),
         "incoming": _sha256(
             b"".join(f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns};".encode() for p in incoming)
         ),
-        "registry": address(project),
+        "registry": tracking_uri(project),
     }
 
 

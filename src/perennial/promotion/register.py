@@ -10,7 +10,7 @@ import polars as pl
 from perennial.files.durable import read_json
 from perennial.files.manifest import verify
 from perennial.files.project import Project
-from perennial.pipeline.lineage import lineage
+from perennial.pipeline.lineage import read_lineage
 from perennial.results.evaluations import Evaluation, read_evaluation
 from perennial.results.families import FAMILIES, Family
 from perennial.results.receipt import Registration
@@ -18,7 +18,7 @@ from perennial.results.summary import read_summary
 from perennial.results.train import TrainSummary
 from perennial.scoring.scorer import Scorer
 from perennial.tracking import registry
-from perennial.tracking.mirror import RunView, mirror
+from perennial.tracking.mirror import RunView, mirror_run
 from perennial.tracking.store import open_store
 
 log = logging.getLogger("perennial")
@@ -35,13 +35,13 @@ def register(project: Project, name: str) -> Registration:
     family = evaluation.candidate.family
     folder = bundle_folder(project, name, family)
     digest, store = verify(folder), open_store(project)
-    run_id = mirror(store, name, _run_view(project, name, digest, evaluation))
+    run_id = mirror_run(store, name, _run_view(project, name, digest, evaluation))
     scorer = Scorer.load(folder)
     example = scorer.bundle.background.head(3)
     scores = pl.DataFrame(scorer.score(example), schema=scorer.outputs)
     tags = {"family": family, **_provenance(project, name)}
-    version = registry.register(store, name, run_id, folder, example, scores, tags)
-    champion = registry.champion(store, name)
+    version = registry.register_bundle(store, name, run_id, folder, example, scores, tags)
+    champion = registry.find_champion(store, name)
     if champion is None or champion.number != version.number:
         registry.set_alias(store, name, "challenger", version.number)
     log.info("%s version %s holds the %s family (%s)", name, version.number, family, digest[:12])
@@ -50,13 +50,13 @@ def register(project: Project, name: str) -> Registration:
 
 def _provenance(project: Project, name: str) -> dict[str, str]:
     """What a version carries to be rebuilt from."""
-    facts = lineage(project, name)
+    facts = read_lineage(project, name)
     return {key: facts[key] for key in ("commit", "changed", "code", "raw", "cpu")}
 
 
 def _run_view(project: Project, name: str, digest: str, evaluation: Evaluation) -> RunView:
     """The stages' results as MLflow shows them."""
-    family, facts = evaluation.candidate.family, lineage(project, name)
+    family, facts = evaluation.candidate.family, read_lineage(project, name)
     folder = bundle_folder(project, name, family)
     curve = read_summary(project, name, TrainSummary).curve
     params = {

@@ -19,7 +19,7 @@ from perennial.files.durable import sha256_file, write_text
 from perennial.files.manifest import folder_digest
 from perennial.files.project import Project
 from perennial.files.tables import read_table
-from perennial.pipeline.lineage import lineage
+from perennial.pipeline.lineage import read_lineage
 from perennial.promotion.register import bundle_folder
 from perennial.report.context import AnyReport, ExplainedRow, QuarantinedRow, QuotedText, ReportContext, ShownMistake
 from perennial.report.pages.compose import compose
@@ -39,7 +39,7 @@ from perennial.results.train import TrainSummary
 from perennial.results.validate import ValidateSummary
 from perennial.tasks.lookup import TASKS
 from perennial.tracking import registry
-from perennial.tracking.mirror import attach
+from perennial.tracking.mirror import attach_file
 from perennial.tracking.store import open_store
 
 _N_SAMPLES, _N_CUSTOMERS = 5, 4
@@ -52,14 +52,14 @@ def write_report(project: Project, name: str) -> ReportPage:
     Raises: Refused when nothing was decided yet.
     """
     store = open_store(project)
-    history = registry.decisions(store, name)
+    history = registry.read_decisions(store, name)
     if not history:
         raise Refused(f"{name} has no decision to report yet: perennial run {name}")
     report = gather_report(project, name, history)
     path = project.state(name) / "report.html"
     page, headline = compose(report)
     write_text(path, page)
-    attach(store, registry.version(store, name, report.version).run_id, path)
+    attach_file(store, registry.get_version(store, name, report.version).run_id, path)
     return ReportPage(
         path=str(path.relative_to(project.root)), sha256=sha256_file(path), verdict=report.verdict,
         in_use=report.champion_version, headline=headline,
@@ -92,7 +92,7 @@ def gather_report(project: Project, name: str, history: list[DecisionRecord]) ->
         mistakes=_mistakes(project, name, contract, evaluation, exhibits),
         quarantine=_samples(quarantine),
         quarantined=dict(quarantine["rule"].value_counts().sort("rule").iter_rows()),
-        lineage=lineage(project, name),
+        lineage=read_lineage(project, name),
     )
 
 

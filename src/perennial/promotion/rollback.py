@@ -23,8 +23,8 @@ def rollback(project: Project, name: str, to: str | None, why: str) -> DecisionR
     """
     store = open_store(project)
     with file_lock(project.state(name) / "decide.lock", what=f"a decision on {name}", wait_s=60):
-        now, records = registry.champion(store, name), registry.decisions(store, name)
-        target = registry.version(store, name, to or _earlier(records, now, name))
+        now, records = registry.find_champion(store, name), registry.read_decisions(store, name)
+        target = registry.get_version(store, name, to or _earlier(records, now, name))
         if now is not None and now.number == target.number:
             raise Refused(f"{name} version {target.number} is the champion already")
         _refuse_never_champion(records, name, target)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 Family = Literal["linear", "boosted", "kernel", "kmeans", "deep", "blend"]
-Tone = Literal["blue", "orange", "grey", "ink"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,7 +42,7 @@ class Bundle:
     background: pl.DataFrame  # training rows that reasons are measured from
 
 
-def save(bundle: Bundle, folder: Path, golden: pl.DataFrame) -> str:
+def save_bundle(bundle: Bundle, folder: Path, golden: pl.DataFrame) -> str:
     """Write a bundle and return its digest. `golden` holds rows with their scores, by which a copy can prove itself."""
     folder.mkdir(parents=True, exist_ok=True)
     bundle.model.save(folder)
@@ -57,7 +57,7 @@ def save(bundle: Bundle, folder: Path, golden: pl.DataFrame) -> str:
     return seal(folder)
 
 
-def load(folder: Path) -> Bundle:
+def load_bundle(folder: Path) -> Bundle:
     """Read a bundle after checking every byte of it against its manifest.
 
     Raises: IntegrityError when a file differs; Refused when it is of a format that this version does not know.

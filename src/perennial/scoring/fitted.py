@@ -13,7 +13,7 @@ from perennial.models.encoding.encode import Encoded, Encoding
 from perennial.models.model import Model
 from perennial.results.families import Family
 from perennial.results.train import FittedFamily
-from perennial.scoring.bundle import Bundle, background_rows, save
+from perennial.scoring.bundle import Bundle, background_rows, save_bundle
 from perennial.scoring.calibration import calibrate
 from perennial.scoring.scorer import golden_rows
 from perennial.tasks.losses import loss_of
@@ -40,5 +40,5 @@ class FitContext:
             params=self.params.model_dump(mode="json"), split=self.split,
             background=background_rows(self.train.frame, serving, self.seed),
         )  # fmt: skip
-        digest = save(bundle, folder, golden_rows(bundle, background_rows(val.frame, serving, self.seed)))
+        digest = save_bundle(bundle, folder, golden_rows(bundle, background_rows(val.frame, serving, self.seed)))
         return FittedFamily(val_loss=loss_of(serving.head).mean(link, val.y, val.arm), digest=digest)

@@ -26,7 +26,7 @@ FOLDS = 5
 _SALT = "out of fold"
 
 
-def out_of_fold(bundle: Bundle, rows: LabelledRows, owner: pl.Series) -> F64:
+def score_out_of_fold(bundle: Bundle, rows: LabelledRows, owner: pl.Series) -> F64:
     """Scores (n, outputs): of five folds, three fit, the next one chooses and calibrates, the last is scored, in turn.
 
     Rows of one `owner` (n,) are in one fold. The bundle is of a family with a quick fit.
@@ -35,12 +35,12 @@ def out_of_fold(bundle: Bundle, rows: LabelledRows, owner: pl.Series) -> F64:
     scores = np.empty((len(rows), len(bundle.serving.head.outputs)))
     for f in range(FOLDS):
         is_left_out, is_val = fold == f, fold == (f + 1) % FOLDS
-        refitted = _refitted(bundle, _only(rows, ~is_left_out & ~is_val), _only(rows, is_val))
-        scores[is_left_out] = refitted.score(_only(rows, is_left_out).frame)
+        refitted = _refit(bundle, _select(rows, ~is_left_out & ~is_val), _select(rows, is_val))
+        scores[is_left_out] = refitted.score(_select(rows, is_left_out).frame)
     return scores
 
 
-def _refitted(bundle: Bundle, train: LabelledRows, val: LabelledRows) -> Scorer:
+def _refit(bundle: Bundle, train: LabelledRows, val: LabelledRows) -> Scorer:
     """The same family on other rows: everything that is estimated is so again."""
     head, seed = bundle.serving.head, int(bundle.params["seed"])
     encoding, x_train = fit_encoding(train.frame, bundle.serving.features, train.y, seed)
@@ -54,7 +54,7 @@ def _refitted(bundle: Bundle, train: LabelledRows, val: LabelledRows) -> Scorer:
     return Scorer(bundle=replace(bundle, model=model, encoding=encoding, calibration=calibration))
 
 
-def _only(rows: LabelledRows, mask: NDArray[np.bool_]) -> LabelledRows:
+def _select(rows: LabelledRows, mask: NDArray[np.bool_]) -> LabelledRows:
     return LabelledRows(
         frame=rows.frame.filter(pl.Series(mask)), y=rows.y[mask], arm=rows.arm[mask], weight=rows.weight[mask]
     )

@@ -1,4 +1,4 @@
-"""A bundle and rows in, what each column adds to each row's link score out: the same question for every family."""
+"""Contributions: what each column adds to each row's link score, for every family."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Contributions(NamedTuple):
     error: F64
 
 
-def contributions(bundle: Bundle, rows: pl.DataFrame, *, draws: int, seed: int) -> Contributions:
+def explain_rows(bundle: Bundle, rows: pl.DataFrame, *, draws: int, seed: int) -> Contributions:
     """Linear and trees exactly; the network by expected gradients over the bundle's background rows; a blend's mean."""
     encoded = bundle.encoding.encode(rows)
     columns = bundle.encoding.columns
@@ -34,7 +34,7 @@ def contributions(bundle: Bundle, rows: pl.DataFrame, *, draws: int, seed: int) 
     if not isinstance(bundle.model, BlendModel):
         return _explain_network(bundle, rows, columns, draws, seed)
     members = [
-        contributions(replace(bundle, family=family, model=model), rows, draws=draws, seed=seed)
+        explain_rows(replace(bundle, family=family, model=model), rows, draws=draws, seed=seed)
         for family, model in bundle.model.members.items()
     ]
     parts, error = (np.mean([getattr(one, of) for one in members], axis=0) for of in ("parts", "error"))
@@ -72,20 +72,20 @@ def _explain_network(bundle: Bundle, rows: pl.DataFrame, columns: list[str], dra
     return Contributions(columns, parts.double().numpy(), error.double().numpy())
 
 
-def focus(bundle: Bundle, rows: pl.DataFrame, found: Contributions) -> F64:
+def select_parts(bundle: Bundle, rows: pl.DataFrame, explained: Contributions) -> F64:
     """The parts (n, columns) of what a row is asked for: its score, its likeliest class, what its best message adds.
 
     Of a segment: by how much each column is nearer to its centre than to the second nearest one.
     """
     head = bundle.serving.head
     if len(head.outputs) == 1:
-        return found.parts[:, :, 0]
+        return explained.parts[:, :, 0]
     link = bundle.model.link(bundle.encoding.encode(rows))
     if head.scale == "distance":
         first, second = np.argsort(-link, axis=1, kind="stable")[:, :2].T
         every = np.arange(len(link))
-        return np.asarray(found.parts[every, :, first] - found.parts[every, :, second])
+        return np.asarray(explained.parts[every, :, first] - explained.parts[every, :, second])
     is_class = head.scale == "classes"
     best = link.argmax(axis=1) if is_class else (link[:, 1:] - link[:, :1]).argmax(axis=1) + 1
-    chosen: F64 = np.take_along_axis(found.parts, best[:, None, None], axis=2)[:, :, 0]
-    return chosen if is_class else chosen - found.parts[:, :, 0]
+    chosen: F64 = np.take_along_axis(explained.parts, best[:, None, None], axis=2)[:, :, 0]
+    return chosen if is_class else chosen - explained.parts[:, :, 0]

@@ -1,4 +1,4 @@
-"""A bundle in, the one way from rows to scores out: evaluation, gate, batch scoring and reproduction all use it."""
+"""Scorer: the one way from rows to scores, for evaluation, the gate, batch scoring and reproduction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from perennial.errors import IntegrityError
 from perennial.files.tables import read_table
-from perennial.scoring.bundle import Bundle, load
+from perennial.scoring.bundle import Bundle, load_bundle
 
 F64 = NDArray[np.float64]
 
@@ -24,7 +24,7 @@ class Scorer:
 
     @classmethod
     def load(cls, folder: Path) -> Scorer:
-        return cls(bundle=load(folder))
+        return cls(bundle=load_bundle(folder))
 
     @property
     def outputs(self) -> list[str]:
@@ -44,8 +44,8 @@ class Scorer:
         Raises: IntegrityError when a score is off by more than rounding: another machine or library computes otherwise.
         """
         golden = read_table(folder / "golden.parquet")
-        wanted = golden.select(f"score:{name}" for name in self.outputs).to_numpy()
-        off = float(np.abs(self.score(golden) - wanted).max()) if golden.height else 0.0
+        recorded = golden.select(f"score:{name}" for name in self.outputs).to_numpy()
+        off = float(np.abs(self.score(golden) - recorded).max()) if golden.height else 0.0
         if off > 1e-5:
             raise IntegrityError(f"{folder}: golden rows score {off:.2g} away from what the bundle says")
 

@@ -11,7 +11,7 @@ from perennial.contract.serving import ServingView, build_serving_view, find_rfm
 from perennial.contract.tasks import Clustering
 from perennial.errors import ConfigError
 from perennial.evaluation.decisions.naming import Trait
-from perennial.evaluation.decisions.segments import agreement, choose_k
+from perennial.evaluation.decisions.segments import choose_k, measure_agreement
 from perennial.models.model import FitTask
 from perennial.models.traditional.kmeans import KMeansModel, fit_kmeans, name_segments, refit_kmeans, split_half_labels
 from perennial.results.clustering import Agreement
@@ -46,7 +46,7 @@ def _compare_halves(fit: FitTask, task: Clustering, params: SegmentParams) -> di
         pairs = split_half_labels(
             fit.train.x, fit.val.x, fit.encoding, k, pairs=params.choosing, starts=params.starts, seed=fit.params.seed
         )
-        by_k[k] = agreement(pairs)
+        by_k[k] = measure_agreement(pairs)
         log.info("%d segments: halves agree by %.3f, at least %.3f", k, by_k[k].index.value, by_k[k].index.low)
     return by_k
 

@@ -14,13 +14,13 @@ from perennial.contract.model import Contract
 from perennial.contract.serving import feature_columns
 from perennial.contract.tasks import Clustering
 from perennial.data.names import CUTOFF, ENTITY, ROW_ID
-from perennial.evaluation.decisions.purchase_clusters import Purchases, evaluate_purchase_clusters, typical_items
+from perennial.evaluation.decisions.purchase_clusters import Purchases, evaluate_purchase_clusters, find_typical_items
 from perennial.evaluation.decisions.segments import Population, count_moves, evaluate_segments
 from perennial.models.traditional.purchase_clusters import cluster_purchases
 from perennial.results.clustering import Agreement, ClusteringEvaluation, SegmentMoves
 from perennial.scoring.bundle import Bundle
 from perennial.scoring.scorer import Scorer
-from perennial.scoring.split_half_stability import held_out_pairs
+from perennial.scoring.split_half_stability import label_by_halves
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ def evaluate_segmentation(
     counts = sorted({*range(task.k[0], task.k[1] + 1), len(names)})
     evaluation = evaluate_segments(
         agreement,
-        {k: held_out_pairs(bundle, rows.fitted, rows.test, k) for k in counts},
+        {k: label_by_halves(bundle, rows.fitted, rows.test, k) for k in counts},
         _label(scorer, rows.test),
         _describe_population(contract, scorer, rows.customers),
         names,
@@ -86,7 +86,7 @@ def add_purchases(
     """Add what each segment buys more often than all do; and clusters by purchases (row_id, cluster), where asked for."""
     purchases = _find_purchases(lines, table, customers)
     labels, k, n_clusters = _label(Scorer(bundle=bundle), customers), evaluation.k, params.purchase_clusters
-    items = typical_items(purchases, labels, k)
+    items = find_typical_items(purchases, labels, k)
     segments = tuple(
         segment.model_copy(update={"items": own}) for segment, own in zip(evaluation.segments, items, strict=True)
     )

@@ -10,7 +10,7 @@ from perennial.models.traditional.kmeans import split_half_labels
 from perennial.scoring.bundle import Bundle
 
 
-def held_out_pairs(bundle: Bundle, train: pl.DataFrame, test: pl.DataFrame, k: int) -> Pairs:
+def label_by_halves(bundle: Bundle, train: pl.DataFrame, test: pl.DataFrame, k: int) -> Pairs:
     """Pairs of labels of `test` by models of disjoint halves of `train`: not the pairs by which k was chosen."""
     params = SegmentParams.model_validate(bundle.params["segments"])
     rows, others = (bundle.encoding.encode(frame) for frame in (train, test))

@@ -31,7 +31,7 @@ _FEWEST = 10  # rows of an outcome
 _USUAL = Fractions(train=0.6, val=0.2, test=0.2)
 
 
-def split_sensitivity(
+def measure_split_sensitivity(
     units: pl.DataFrame, splits: pl.DataFrame, contract: Contract, params: BaselineParams
 ) -> SplitSensitivity | None:
     """None where there is but one cell, and for uplift, whose figure needs every row."""

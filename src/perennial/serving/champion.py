@@ -19,10 +19,10 @@ def load_champion(
     Raises: Refused when there is none, or when the contract makes its features otherwise than when it was trained.
     """
     store = open_store(project)
-    version = registry.version(store, name, number) if number else registry.champion(store, name)
+    version = registry.get_version(store, name, number) if number else registry.find_champion(store, name)
     if version is None:
         raise Refused(f"{name} has no champion yet: perennial run {name}, or choose with --version")
-    scorer = registry.scorer(store, version)
+    scorer = registry.load_scorer(store, version)
     changed = find_changed_features(scorer.bundle.serving, build_serving_view(contract))
     if changed:
         message = f"the contract makes {', '.join(changed)} otherwise than when version {version.number} was trained"

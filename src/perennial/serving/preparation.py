@@ -127,5 +127,5 @@ def _add_keys(
 
 def find_keys(contract: Contract) -> list[str]:
     """The columns that name a row of the list."""
-    named = contract.find_columns("id", "entity") if contract.columns else [str(contract.entity)]
-    return [name for name in named if name not in {ROW_ID, ENTITY}]
+    keys = contract.find_columns("id", "entity") if contract.columns else [str(contract.entity)]
+    return [name for name in keys if name not in {ROW_ID, ENTITY}]

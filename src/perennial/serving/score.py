@@ -1,4 +1,4 @@
-"""Scoring of a file: rows in, one scored line or one reason each out, by the champion's bundle."""
+"""Scoring of a file: one scored line or one reason for each row, by the champion's bundle."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def score_incoming(project: Project, name: str) -> ScoredList | Skipped:
     incoming = project.state(name) / "incoming"
     if not incoming.is_dir() or not any(incoming.iterdir()):
         return Skipped(skipped="no rows are waiting in incoming/")
-    if registry.champion(open_store(project), name) is None:
+    if registry.find_champion(open_store(project), name) is None:
         return Skipped(skipped="there is no champion to score with")
     output = project.state(name) / "scores.csv"
     result = score(project, name, incoming, output, None)

@@ -20,7 +20,7 @@ from perennial.evaluation.decisions.money import loan_policy
 from perennial.explain.words import describe_adverse_reasons, describe_reasons
 from perennial.files.durable import write_bytes
 from perennial.files.tables import write_table
-from perennial.scoring.reasons import contributions, focus
+from perennial.scoring.reasons import explain_rows, select_parts
 from perennial.scoring.scorer import Scorer
 from perennial.serving.preparation import find_keys
 from perennial.tasks.lookup import supervised_task
@@ -38,8 +38,8 @@ def build_score_list(scorer: Scorer, units: pl.DataFrame, contract: Contract) ->
     """
     scores = scorer.score(units)
     serving = scorer.bundle.serving
-    parts_of = contributions(scorer.bundle, units, draws=_DRAWS, seed=_SEED)
-    parts = focus(scorer.bundle, units, parts_of)
+    parts_of = explain_rows(scorer.bundle, units, draws=_DRAWS, seed=_SEED)
+    parts = select_parts(scorer.bundle, units, parts_of)
     why = describe_reasons(parts_of.columns, parts, units, serving.features, _REASONS)
     columns: Mapping[str, Any] = {name: scores[:, o] for o, name in enumerate(scorer.outputs)}
     out = units.select(ROW_ID, *find_keys(contract))
@@ -51,7 +51,7 @@ def build_score_list(scorer: Scorer, units: pl.DataFrame, contract: Contract) ->
     ranking, action = ranked.rank, ranked.action
     if loan_policy(serving.money) is not None:
         assert action is not None
-        out = out.with_columns(pl.Series("points", risk.points(scores[:, 0]).round()))
+        out = out.with_columns(pl.Series("points", risk.score_points(scores[:, 0]).round()))
         why_not = describe_adverse_reasons(parts_of.columns, parts, units, serving.features)
         refused = [no if a == "refuse" else yes for no, yes, a in zip(why_not, why, action, strict=True)]
         last = pl.Series("reasons", refused, dtype=pl.String)

@@ -1,8 +1,4 @@
-"""The raw folder that is there and the one that shall take its place in, an error out where they differ too much in size.
-
-The history of a use case is the raw data that its last run read: it is held against what arrives before anything is
-exchanged, so no stage has to know of it.
-"""
+"""Delivery size check: stop a fetch that has far more or far fewer records than the raw data it would replace."""
 
 from __future__ import annotations
 
@@ -16,8 +12,8 @@ from perennial.contract.model import Contract
 from perennial.data.io.byte_source import FileKind, read_chunks
 from perennial.errors import DataStopped, InputError
 
-_TIMES = 10  # as many, or as few, is another kind of delivery
-_ENOUGH = 100  # records below which a table has no usual size
+_MAX_RATIO = 10
+_MIN_RECORDS = 100  # a smaller table has no usual size
 _CHUNK = 1 << 22
 
 
@@ -27,26 +23,26 @@ def check_size(name: str, contract: Contract, old: Path, new: Path) -> None:
         return
     problems = []
     for table, (pattern, _) in contract.tables.items():
-        before, now = (_records(folder, pattern, contract) for folder in (old, new))
-        if before is None or now is None or max(before, now) < _ENOUGH:
+        before, now = (_count_records(folder, pattern, contract) for folder in (old, new))
+        if before is None or now is None or max(before, now) < _MIN_RECORDS:
             continue
-        if now * _TIMES <= before or now >= before * _TIMES:
+        if now * _MAX_RATIO <= before or now >= before * _MAX_RATIO:
             problems.append(f"table {table}: {now} records arrive, where {before} were before")
     if problems:
-        words = f"{'; '.join(problems)}; if that is right: perennial fetch {name} --any-size"
-        raise DataStopped(words, code="row_count_history")
+        message = f"{'; '.join(problems)}; if that is right: perennial fetch {name} --any-size"
+        raise DataStopped(message, code="row_count_history")
 
 
-def _records(folder: Path, pattern: str, contract: Contract) -> int | None:
-    """About how many: lines, or rows of Parquet; None where that cannot be told."""
+def _count_records(folder: Path, pattern: str, contract: Contract) -> int | None:
+    """Approximately: lines, or rows of Parquet; None for a file that cannot be read."""
     files = [path for path in folder.iterdir() if fnmatch(path.name, pattern) and path.name not in contract.attached]
     try:
-        return sum(_count(path, contract) for path in files)
+        return sum(_count_file(path, contract) for path in files)
     except (InputError, pa.ArrowException, OSError):
         return None  # ingest says what is wrong with it
 
 
-def _count(path: Path, contract: Contract) -> int:
+def _count_file(path: Path, contract: Contract) -> int:
     if contract.source.format == "parquet":
         return int(pq.ParquetFile(path).metadata.num_rows)
     kind: FileKind = "JSONL" if contract.source.format == "jsonl" else "CSV"

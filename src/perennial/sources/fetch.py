@@ -1,4 +1,4 @@
-"""`perennial fetch NAME`: fill data/NAME/raw/ from the contract's source and let DVC record it. The only network."""
+"""Fetch: fill data/NAME/raw/ from the contract's source and let DVC record it. The only use of the network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from perennial.files.readable import check_readable, copy_file
 from perennial.gallery.simulator.simulate import Population, write_incoming, write_population
 from perennial.pipeline.repo import record_raw
 from perennial.sources.delivery_size import check_size
-from perennial.sources.query import query
+from perennial.sources.query import export_queries
 
 log = logging.getLogger("perennial")
 _TIMEOUT_S = 60
@@ -36,8 +36,8 @@ _GZIP = b"\x1f\x8b"
 def fetch(project: Project, name: str, data: Path | None = None, *, any_size: bool = False) -> None:
     """Make the raw folder hold exactly what the source gives; a failed fetch leaves the old folder as it was.
 
-    Raises: InputError for a source that is missing or not what was promised, DataStopped when it has a tenth of the
-    records that were before or ten times as many, ServiceError when no server answers.
+    Raises: InputError for a source that is missing or has another digest, DataStopped when it has a tenth of the
+    earlier records or ten times as many, ServiceError when no server answers.
     """
     contract = load(project.contract(name))
     remembered = project.state(name) / "source.json"
@@ -46,13 +46,16 @@ def fetch(project: Project, name: str, data: Path | None = None, *, any_size: bo
     path = data or (Path(read_json(remembered)["data"]) if remembered.exists() else None)
     if path is not None and not path.exists():
         raise InputError(f"{path}, from where {name} was fetched last, is gone: perennial fetch {name} --data PATH")
-    with file_lock(project.state(name) / "fetch.lock", what=f"fetch {name}"), tempfile.TemporaryDirectory() as room:
-        new = Path(room) / "raw"
+    with (
+        file_lock(project.state(name) / "fetch.lock", what=f"fetch {name}"),
+        tempfile.TemporaryDirectory() as temporary,
+    ):
+        new = Path(temporary) / "raw"
         new.mkdir()
-        _fill(new, project, name, contract, path)
+        _fill_folder(new, project, name, contract, path)
         if not any_size and (path is not None or contract.source.kind != "simulator"):
             check_size(name, contract, project.raw(name), new)
-        _replace(project.raw(name), new)
+        _replace_folder(project.raw(name), new)
     if data is not None:
         write_json(remembered, {"data": str(data.resolve())})
     record_raw(project.root, name)
@@ -60,44 +63,31 @@ def fetch(project: Project, name: str, data: Path | None = None, *, any_size: bo
     log.info("%s: %s", name, ", ".join(f"{file.name} {file.stat().st_size:,} bytes" for file in files))
 
 
-def _fill(folder: Path, project: Project, name: str, contract: Contract, path: Path | None) -> None:
+def _fill_folder(folder: Path, project: Project, name: str, contract: Contract, path: Path | None) -> None:
     source = contract.source
     if source.kind == "simulator" and path is None:
-        population = _population(source)
+        population = Population(**source.model_dump(include={"seed", "first", "n", "month", "concept"}))
         write_population(folder, population)
         incoming = project.state(name) / "incoming"
         if not incoming.exists():  # what a user has put there is the user's
             incoming.mkdir(parents=True)
             write_incoming(incoming, population)
     elif path is not None:
-        _copy(path, folder, contract)
+        _copy_files(path, folder, contract)
     elif source.kind == "sql":
-        query(contract, folder, project.root)
+        export_queries(contract, folder, project.root)
     elif source.kind == "url":
         _download(source, folder)
         for attachment in source.attach:
             _download(source.model_copy(update={"url": attachment.url, "member": None}), folder)
     else:
-        raise InputError(f"use case {name} reads a file: tell which one, once: perennial fetch {name} --data PATH")
-    if source.sha256 is not None:
-        _check(folder, source.files, source.sha256)
-    for attachment in source.attach:
-        if attachment.sha256 is not None:
-            _check(folder, attachment.file, attachment.sha256)
+        raise InputError(f"use case {name} reads a file: name it once: perennial fetch {name} --data PATH")
+    for pattern, sha256 in ((source.files, source.sha256), *((a.file, a.sha256) for a in source.attach)):
+        if sha256 is not None:
+            _check_digest(folder, pattern, sha256)
 
 
-def _population(source: Source) -> Population:
-    assert source.seed is not None
-    assert source.n is not None
-    assert source.first is not None
-    assert source.month is not None
-    assert source.concept is not None
-    return Population(
-        seed=source.seed, first=source.first, n=source.n, month=source.month, concept=source.concept
-    )  # fmt: skip
-
-
-def _copy(path: Path, folder: Path, contract: Contract) -> None:
+def _copy_files(path: Path, folder: Path, contract: Contract) -> None:
     """One file, all regular files of a folder, or those of an archive that belong to a table."""
     patterns = [*(pattern for pattern, _ in contract.tables.values()), *contract.attached]
     if path.is_dir():
@@ -106,7 +96,7 @@ def _copy(path: Path, folder: Path, contract: Contract) -> None:
         check_readable(path)
         files = [path]
         if path.name not in contract.attached and is_archive(path):
-            _unpack(path, folder, patterns)
+            _unpack_archive(path, folder, patterns)
             return
     if not files:
         raise InputError(f"--data {path}: the folder is empty", code="missing_file")
@@ -114,21 +104,21 @@ def _copy(path: Path, folder: Path, contract: Contract) -> None:
         if file.is_symlink() and path.is_dir():
             raise InputError(f"{file} is a link: give the file itself", code="link_or_device")
         if not file.is_file():
-            raise InputError(f"{file} is no regular file: a raw folder holds files only", code="link_or_device")
-        if not _belongs(file.name, patterns):
+            raise InputError(f"{file} is not a regular file: a raw folder holds files only", code="link_or_device")
+        if not _matches_any(file.name, patterns):
             raise InputError(
                 f"{file.name} belongs to no table: the contract knows {', '.join(patterns)}", code="no_table"
             )
         copy_file(file, folder / file.name)
 
 
-def _unpack(path: Path, folder: Path, patterns: list[str]) -> None:
-    passed_over = unpack(path, folder, lambda name: not name.startswith(".") and _belongs(name, patterns))
-    if passed_over:
-        log.info("%s: %d other files are left in it, such as %s", path.name, len(passed_over), passed_over[0])
+def _unpack_archive(path: Path, folder: Path, patterns: list[str]) -> None:
+    others = unpack(path, folder, lambda name: not name.startswith(".") and _matches_any(name, patterns))
+    if others:
+        log.info("%s: %d other files are left in it, such as %s", path.name, len(others), others[0])
 
 
-def _belongs(name: str, patterns: list[str]) -> bool:
+def _matches_any(name: str, patterns: list[str]) -> bool:
     return any(fnmatch(name, pattern) for pattern in patterns)
 
 
@@ -139,21 +129,21 @@ def _download(source: Source, folder: Path) -> None:
         with urllib.request.urlopen(source.url, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - the contract's address
             content = answer.read()
     except (urllib.error.URLError, TimeoutError, OSError) as error:
-        words = f"{source.url} cannot be fetched ({getattr(error, 'reason', error)})"
-        raise ServiceError(f"{words}: offline? Give the file that you have by --data") from error
+        problem = f"{source.url} cannot be fetched ({getattr(error, 'reason', error)})"
+        raise ServiceError(f"{problem}: offline? Give a file that you have with --data") from error
     if source.member is None:
         write_bytes(folder / Path(source.url).name, content)
         return
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            inner = _open_inner(archive, source.member)
+            inner = _read_member(archive, source.member)
     except zipfile.BadZipFile as error:
-        raise InputError(f"what {source.url} gives is no zip archive ({error}): is the address right?") from error
+        raise InputError(f"what {source.url} gives is not a zip archive ({error}): is the address right?") from error
     write_bytes(folder / Path(source.member).name, inner)
 
 
-def _open_inner(archive: zipfile.ZipFile, member: str) -> bytes:
-    """A member by its path; a zip within the zip is looked into by `OUTER.zip!INNER`."""
+def _read_member(archive: zipfile.ZipFile, member: str) -> bytes:
+    """A member by its path; `OUTER.zip!INNER` is a member of a zip within the zip."""
     outer, _, inner = member.partition("!")
     if outer not in archive.namelist():
         raise InputError(f"the zip holds no {outer!r}; it holds: {', '.join(archive.namelist()[:10])}")
@@ -161,21 +151,18 @@ def _open_inner(archive: zipfile.ZipFile, member: str) -> bytes:
     if not inner:
         return content
     with zipfile.ZipFile(io.BytesIO(content)) as nested:
-        return _open_inner(nested, inner)
+        return _read_member(nested, inner)
 
 
-def _check(folder: Path, pattern: str, sha256: str) -> None:
-    """The content must be what the contract's sha256 says, whether it came packed or not."""
+def _check_digest(folder: Path, pattern: str, sha256: str) -> None:
+    """Raises: InputError unless the content, unpacked, has the contract's sha256."""
     for file in sorted(folder.iterdir()):
-        if not fnmatch(file.name, pattern):
-            continue
-        found = _content_sha256(file)
-        if found != sha256:
-            words = f"{file.name} is not the file of the contract: its content has sha256 {found[:16]}…"
-            raise InputError(f"{words}, the contract says {sha256[:16]}…", code="checksum")
+        if fnmatch(file.name, pattern) and (digest := _digest_content(file)) != sha256:
+            problem = f"{file.name} is not the file of the contract: its content has sha256 {digest[:16]}…"
+            raise InputError(f"{problem}, the contract says {sha256[:16]}…", code="checksum")
 
 
-def _content_sha256(file: Path) -> str:
+def _digest_content(file: Path) -> str:
     with open(file, "rb") as raw:
         packed = raw.read(2) == _GZIP
     if not packed:
@@ -192,9 +179,9 @@ def _content_sha256(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _replace(old: Path, new: Path) -> None:
-    """Exchange the raw folder, unless it holds the same bytes already (then DVC sees nothing new either)."""
-    if old.is_dir() and _listing(old) == _listing(new):
+def _replace_folder(old: Path, new: Path) -> None:
+    """Replace the raw folder unless it holds the same bytes already, so that nothing changes for DVC either."""
+    if old.is_dir() and _digest_files(old) == _digest_files(new):
         return
     old.parent.mkdir(parents=True, exist_ok=True)
     beside = old.with_name(".raw.new")
@@ -204,5 +191,5 @@ def _replace(old: Path, new: Path) -> None:
     beside.rename(old)
 
 
-def _listing(folder: Path) -> dict[str, str]:
+def _digest_files(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): sha256_file(path) for path in folder.rglob("*") if path.is_file()}

@@ -18,7 +18,7 @@ from perennial.results.baseline import BaselineSummary
 from perennial.results.families import FAMILIES
 from perennial.scoring.fitted import FitContext
 from perennial.scoring.segment_choice import choose_segments
-from perennial.scoring.split_sensitivity import split_sensitivity
+from perennial.scoring.split_sensitivity import measure_split_sensitivity
 from perennial.stages.runner import Job, log, main
 
 
@@ -48,7 +48,7 @@ def run(job: Job) -> BaselineSummary:
     fitted = {family: context.save(family, fit_model(family, fit), serving, job.out / family) for family in families}
     for family, one in fitted.items():
         log.info("%s: val loss %.4f", family, one.val_loss)
-    sensitivity = split_sensitivity(units, splits, contract, params) if encoding.image is None else None
+    sensitivity = measure_split_sensitivity(units, splits, contract, params) if encoding.image is None else None
     return BaselineSummary(families=fitted, split_sensitivity=sensitivity)
 
 

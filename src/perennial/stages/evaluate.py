@@ -22,9 +22,9 @@ from perennial.results.clustering import ClusteringEvaluation
 from perennial.results.evaluations import Evaluation
 from perennial.results.families import FAMILIES, TRADITIONAL, Family
 from perennial.results.train import TrainSummary
-from perennial.scoring.blend import blend
-from perennial.scoring.bundle import Bundle, background_rows, load, save
-from perennial.scoring.out_of_fold import out_of_fold
+from perennial.scoring.blend import blend_bundles
+from perennial.scoring.bundle import Bundle, background_rows, load_bundle, save_bundle
+from perennial.scoring.out_of_fold import score_out_of_fold
 from perennial.scoring.scorer import Scorer, golden_rows
 from perennial.scoring.segment_evaluation import SegmentRows, add_purchases, evaluate_segmentation, find_item_table
 from perennial.stages.runner import Job, log, main
@@ -63,19 +63,19 @@ def run(job: Job) -> Evaluation:
 def _load_bundles(job: Job, val: LabelledRows, params: EvaluateParams) -> dict[Family, Bundle]:
     """Every fitted family, the simplest first; the blend of the deep one is fitted and written here."""
     fitted = {**job.summary(BaselineSummary).families, **job.summary(TrainSummary).families}
-    bundles = {f: load(job.input(entry.stage) / f) for f, entry in FAMILIES.items() if f in fitted}
+    bundles = {f: load_bundle(job.input(entry.stage) / f) for f, entry in FAMILIES.items() if f in fitted}
     if "deep" in bundles:
         partner = [bundle for family, bundle in bundles.items() if family in TRADITIONAL][-1]
-        bundles["blend"] = blend(partner, bundles["deep"], val.frame, val.y, val.arm)
+        bundles["blend"] = blend_bundles(partner, bundles["deep"], val.frame, val.y, val.arm)
         sample = background_rows(val.frame, bundles["blend"].serving, params.seed)
-        save(bundles["blend"], job.out / "blend", golden_rows(bundles["blend"], sample))
+        save_bundle(bundles["blend"], job.out / "blend", golden_rows(bundles["blend"], sample))
     return bundles
 
 
 def _refit(job: Job, units: pl.DataFrame, bundle: Bundle) -> ScoredRows:
     rows = label_rows(units, job.contract)
     return ScoredRows(
-        rows=rows, scores={bundle.family: out_of_fold(bundle, rows, select_entities(units, job.contract))}
+        rows=rows, scores={bundle.family: score_out_of_fold(bundle, rows, select_entities(units, job.contract))}
     )
 
 

@@ -21,8 +21,8 @@ from perennial.results.explain import DeletionCheck, ExplainSummary, WordSummary
 from perennial.results.families import FAMILIES
 from perennial.results.multiclass import MulticlassEvaluation
 from perennial.scoring.bundle import Bundle
-from perennial.scoring.occlusion import said_chance, word_parts
-from perennial.scoring.reasons import Contributions, contributions, focus
+from perennial.scoring.occlusion import measure_words, probability_of_prediction
+from perennial.scoring.reasons import Contributions, explain_rows, select_parts
 from perennial.scoring.scorer import Scorer
 from perennial.stages.runner import Job, log, main
 
@@ -36,8 +36,8 @@ def run(job: Job) -> ExplainSummary:
     scorer = Scorer.load(job.input(FAMILIES[family].stage) / family)
     test = select_part(units, splits, "test", job.contract).frame
     rows = test.sample(min(params.rows, test.height), seed=params.seed)
-    parts_of = contributions(scorer.bundle, rows, draws=params.draws, seed=params.seed)
-    parts = focus(scorer.bundle, rows, parts_of)
+    parts_of = explain_rows(scorer.bundle, rows, draws=params.draws, seed=params.seed)
+    parts = select_parts(scorer.bundle, rows, parts_of)
     features = scorer.bundle.serving.features
     scores = scorer.score(rows)
     why = describe_reasons(parts_of.columns, parts, rows, features, params.reasons, quoted=params.words is None)
@@ -71,16 +71,16 @@ def _mistakes(evaluation: Evaluation) -> list[int]:
 def _words(
     job: Job, bundle: Bundle, rows: pl.DataFrame, wrong: pl.DataFrame, params: WordReasons | None
 ) -> WordSummary | None:
-    """What each word does, as a table, and quotes of the rows and of the mistakes, by what they are asked for."""
+    """The effect of each word, as a table, and quotes of the rows and of the mistakes."""
     if params is None or bundle.encoding.texts is None:
         return None
     shown = pl.concat([rows, wrong]).unique(ROW_ID, keep="first", maintain_order=True)
-    by_word, outputs = word_parts(bundle, shown), list(bundle.serving.head.outputs)
+    by_word, outputs = measure_words(bundle, shown), list(bundle.serving.head.outputs)
     words = find_strongest_words(by_word.words[: rows.height], by_word.parts[: rows.height], outputs, params.min_rows)
     write_table(job.out / "words.parquet", tabulate_words(words))
-    asked = focus(bundle, shown, Contributions([], by_word.parts, by_word.parts[:, 0]))
+    parts = select_parts(bundle, shown, Contributions([], by_word.parts, by_word.parts[:, 0]))
     texts = [feature for feature in bundle.serving.features if feature.kind == "text"]
-    write_table(job.out / "quotes.parquet", quote_rows(shown, texts, by_word.words, asked))
+    write_table(job.out / "quotes.parquet", quote_rows(shown, texts, by_word.words, parts))
     log.info("words: %d of %d rows or more surely do something", len(words), params.min_rows)
     return WordSummary(min_rows=params.min_rows, outputs=strongest_by_output(words, outputs, params.n_words))
 
@@ -93,9 +93,9 @@ def _photos(
     if photos is None or column is None or bundle.serving.head.task not in {"binary", "multiclass"}:
         return None
     shown, n = pl.concat([rows, wrong]).unique(ROW_ID, keep="first", maintain_order=True), rows.height
-    pixels, chance = decode_pictures(shown[column]), said_chance(bundle, shown)
-    maps = build_heat_maps(pixels, chance)
-    check = check_deletion(pixels[:n], maps[:n], chance, share=photos.share, seed=params.seed)
+    pixels, probability = decode_pictures(shown[column]), probability_of_prediction(bundle, shown)
+    maps = build_heat_maps(pixels, probability)
+    check = check_deletion(pixels[:n], maps[:n], probability, share=photos.share, seed=params.seed)
     log.info("heat maps: hiding takes %.3f, %.3f more than elsewhere", check.drop.value, check.elsewhere.value)
     heat = [encode_jpeg(draw_overlay(*pair)) if check.passes else None for pair in zip(pixels, maps, strict=True)]
     table = {

@@ -142,14 +142,14 @@ def _check_versions(path: Path) -> None:
 
     Raises: ConfigError naming the first package that differs.
     """
-    required = yaml.safe_load(path.read_text()) or {}
-    for package, wanted in required.items():
+    versions = yaml.safe_load(path.read_text()) or {}
+    for package, required_version in versions.items():
         if _MODULE_OF.get(package, package) not in sys.modules:
             continue
         installed = version(package).split("+")[0]
-        if installed != wanted:
+        if installed != required_version:
             raise ConfigError(
-                f"{package} {installed} is installed, versions.yaml says {wanted}: make install, or make lock"
+                f"{package} {installed} is installed, versions.yaml says {required_version}: make install, or make lock"
             )
 
 

@@ -15,7 +15,13 @@ from perennial.data.names import CUTOFF, ENTITY, LABEL_END, ROW_ID, conserve_row
 from perennial.data.prepare.parts import LabelledRows, select_part
 from perennial.data.prepare.split import LOOKBACK, PARTS, split_units
 from perennial.errors import LeakError
-from perennial.evaluation.statistics.leaks import Leak, binary_questions, reaching, straddling, telling_any
+from perennial.evaluation.statistics.leaks import (
+    Leak,
+    binary_questions,
+    count_reaching_into_test,
+    find_leaks,
+    find_shared_entities,
+)
 from perennial.files.durable import write_json
 from perennial.files.tables import read_table, write_table
 from perennial.results.split import SplitSummary
@@ -49,18 +55,20 @@ def _refuse_shared(units: pl.DataFrame, splits: pl.DataFrame, contract: Contract
     """Nobody, no outcome and no picture may be in two parts of the split."""
     by_cutoff = contract.split.kind == "cutoff"  # then the test's customers may be those of train, at a later time
     parts_of = splits["split"].to_numpy()
-    if shared := straddling(splits[ENTITY].to_numpy(), parts_of, ("train", "val") if by_cutoff else PARTS):
+    if shared := find_shared_entities(splits[ENTITY].to_numpy(), parts_of, ("train", "val") if by_cutoff else PARTS):
         raise LeakError(
             f"{len(shared)} entities are in two parts of the split, such as {shared[0]!r}: split by entity",
             code="leak_entity",
         )
-    if by_cutoff and (late := reaching(units[CUTOFF].to_numpy(), units[LABEL_END].to_numpy(), parts_of)):
+    if by_cutoff and (
+        late := count_reaching_into_test(units[CUTOFF].to_numpy(), units[LABEL_END].to_numpy(), parts_of)
+    ):
         raise LeakError(
             f"the outcomes of {late} units of train and val reach into the time of the test: cut off earlier",
             code="leak_time",
         )
     for column in feature_columns(contract):
-        if column.kind == "image" and (twice := straddling(_prints(units[column.name]), parts_of, None)):
+        if column.kind == "image" and (twice := find_shared_entities(_prints(units[column.name]), parts_of, None)):
             raise LeakError(
                 f"{len(twice)} pictures of {column.name!r} are in two parts of the split, byte for byte",
                 code="leak_entity",
@@ -74,7 +82,7 @@ def _leaks(train: LabelledRows, contract: Contract) -> list[Leak]:
     """
     names = [column.name for column in feature_columns(contract) if column.kind != "image"]
     columns = {name: train.frame[name].to_numpy() for name in names}
-    leaks = telling_any(
+    leaks = find_leaks(
         columns, [] if contract.target is None else binary_questions(train.y, is_class=bool(contract.classes))
     )
     if proven := [leak for leak in leaks if leak.proven]:

@@ -42,11 +42,11 @@ def run(job: Job) -> TrainSummary:
     serving = build_serving_view(contract)
     encoding, x_train = fit_encoding(train.frame, serving.features, train.y, params.seed)
     x_val = encoding.encode(val.frame)
-    spec = shape(serving.head, encoding, train.y, params)
+    spec = build_spec(serving.head, encoding, train.y, params)
     drawn = train.frame.join(times, on="row_id", how="left", maintain_order="left")["times"].to_torch()
-    rows = _rows([(x_train, train), (x_val, val)], spec, params)
+    rows = _build_rows([(x_train, train), (x_val, val)], spec, params)
     fitted = training.fit(
-        lambda: _begun(TabularNet(spec), encoding, params),
+        lambda: _start_net(TabularNet(spec), encoding, params),
         _loss(spec, params),
         rows[0],
         drawn,
@@ -75,7 +75,7 @@ def run(job: Job) -> TrainSummary:
     )
 
 
-def shape(head: Head, encoding: Encoding, y_train: NDArray[np.float64], params: TrainParams) -> NetSpec:
+def build_spec(head: Head, encoding: Encoding, y_train: NDArray[np.float64], params: TrainParams) -> NetSpec:
     """The network for these columns and this task; an amount is learnt in units of its training spread."""
     plain = head.amounts or (head.task == "regression" and not head.two_part)
     amounts = y_train if plain else np.zeros(2)
@@ -107,7 +107,7 @@ def _loss(spec: NetSpec, params: TrainParams) -> RowLoss:
     return partial(own, **params.loss.settings)
 
 
-def _begun(net: TabularNet, encoding: Encoding, params: TrainParams) -> TabularNet:
+def _start_net(net: TabularNet, encoding: Encoding, params: TrainParams) -> TabularNet:
     """A fresh network, with the weights in it that others have trained.
 
     Raises: ConfigError where the contract has nothing that they could read.
@@ -123,21 +123,21 @@ def _begun(net: TabularNet, encoding: Encoding, params: TrainParams) -> TabularN
     return net
 
 
-def _rows(parts: list[tuple[Encoded, LabelledRows]], spec: NetSpec, params: TrainParams) -> list[Rows]:
+def _build_rows(parts: list[tuple[Encoded, LabelledRows]], spec: NetSpec, params: TrainParams) -> list[Rows]:
     """What the network is shown; pictures that a frozen encoder reads are looked at once, not in each epoch."""
     frozen = None
     if spec.frozen_pictures and isinstance(params.encoder, Pretrained):
         torch.set_num_threads(params.threads)
         frozen = FrozenPictures().eval()
         frozen.load_weights(params.encoder)
-    found = []
+    parts_of = []
     for encoded, labelled in parts:
         x = build_tensors(encoded)
         if frozen is not None:
             x["photo"] = frozen.features(x["photo"])
         y_N = torch.from_numpy(labelled.y.astype(np.float32))
-        found.append(Rows(x=x, y_N=y_N, arm_N=torch.from_numpy(labelled.arm)))
-    return found
+        parts_of.append(Rows(x=x, y_N=y_N, arm_N=torch.from_numpy(labelled.arm)))
+    return parts_of
 
 
 if __name__ == "__main__":

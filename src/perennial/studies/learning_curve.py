@@ -1,16 +1,15 @@
-"""`perennial learning-curve NAME`: raw data in, what more of it and more layers would bring out. A side run.
+"""Learning curve: what more rows of train and more layers would gain, by fits of the real stages in scratch projects.
 
-Shares of train are nested and drawn by entity; val and test stay as they are. Each fit is the real stages' own.
+Shares of train are nested and drawn by entity; val and test stay the same.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -31,56 +30,70 @@ from perennial.files.locks import file_lock
 from perennial.files.manifest import seal
 from perennial.files.project import Project
 from perennial.files.tables import read_table, write_table
-from perennial.report.pages import learning
+from perennial.report.pages.learning import build_page, describe_curve
 from perennial.results.evaluations import read_evaluation
 from perennial.results.families import Family
-from perennial.studies import trial_runs as side
+from perennial.results.figures import Interval
+from perennial.results.study import GROUPS, DataGain, DepthChoice, DepthFit, FitFigures, Group, LearningCurve, ShareFit
+from perennial.studies import scratch_project
+from perennial.studies.scratch_project import DATA_STAGES, Overlay, trial_folder
+from perennial.studies.trial_runs import QUICK
 from perennial.tasks.lookup import supervised_task
 
 log = logging.getLogger("perennial")
-_KIND = "learning-curve"
+_NAME = "learning-curve"
 _SHARES, _QUICK_SHARES = (0.1, 0.25, 0.5, 1.0), (0.25, 1.0)
 _BLOCKS, _QUICK_BLOCKS = (0, 1, 2, 4), (0,)
-_REPEATED, _TIMES = 0.25, 3  # a share under this is drawn so often: few rows are a matter of luck
-_NO_PLACEBOS: side.Overlay = {"evaluate": {"placebos": 0}}
+_SMALL_SHARE, _DRAWS = 0.25, 3  # a smaller share is drawn several times, because few rows vary more
+_NO_PLACEBOS: Overlay = {"evaluate": {"placebos": 0}}
 
 
-def learning_curve(project: Project, name: str, *, quick: bool = False) -> dict[str, Any]:
-    """All figures; they stay in .perennial/NAME/learning-curve.json, and as a picture beside it.
+def build_learning_curve(project: Project, name: str, *, quick: bool = False) -> LearningCurve:
+    """All figures; they are also written to .perennial/NAME/learning-curve.json, with a page beside it.
 
     Raises: ConfigError for a task without an outcome; PerennialError when a stage fails on all of train.
     """
     contract = load(project.contract(name))
     if contract.target is None:
         raise ConfigError(f"{name} has no outcome to learn: a learning curve is for a task that has one")
-    params = side.QUICK if quick else _NO_PLACEBOS
+    params = QUICK if quick else _NO_PLACEBOS
     blocks = read_section(project.root / "params.yaml", name, "train", TrainParams).blocks
-    with file_lock(project.state(name) / "side" / f"{_KIND}.lock", what=f"the learning curve of {name}"):
-        curve = _Curve(project=project, name=name, contract=contract, params=params)
-        shares = curve.shares(_QUICK_SHARES if quick else _SHARES)
-        depths = curve.depths(shares[-1], sorted({*(_QUICK_BLOCKS if quick else _BLOCKS), blocks}), blocks)
-        found = learning.told(shares, depths, contract.task.primary, curve.rise(shares), curve.layers(depths))
-    write_json(project.state(name) / f"{_KIND}.json", found)
-    write_text(project.state(name) / f"{_KIND}.html", learning.page(name, found))
-    return found
+    with file_lock(trial_folder(project, name) / f"{_NAME}.lock", what=f"the learning curve of {name}"):
+        fitter = _Fitter(project=project, name=name, contract=contract, params=params, blocks=blocks)
+        shares = fitter.fit_shares(_QUICK_SHARES if quick else _SHARES)
+        depths = [fitter.fit_depth(n) for n in sorted({*(_QUICK_BLOCKS if quick else _BLOCKS), blocks})]
+        curve = LearningCurve(
+            primary=contract.task.primary, shares=tuple(shares), depths=tuple(depths),
+            data_gain=fitter.compare_shares(shares), depth_choice=fitter.compare_depths(depths),
+        )  # fmt: skip
+    curve = curve.model_copy(update={"sentences": tuple(describe_curve(curve))})
+    write_json(project.state(name) / f"{_NAME}.json", curve.model_dump(mode="json"))
+    write_text(page_path(project, name), build_page(name, curve))
+    return curve
+
+
+def page_path(project: Project, name: str) -> Path:
+    return project.state(name) / f"{_NAME}.html"
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Curve:
-    """The fits of one use case; each in a room of its own that shares the base's data."""
+class _Fitter:
+    """The fits of one use case, each in a scratch project that shares the base's data."""
 
     project: Project
     name: str
     contract: Contract
-    params: side.Overlay
+    params: Overlay
+    blocks: int
+    """Of the project's own params."""
 
     @property
     def root(self) -> Path:
-        return self.project.state(self.name) / "side" / _KIND
+        return trial_folder(self.project, self.name) / _NAME
 
     @cached_property
     def base(self) -> Project:
-        return side.based(self.project, self.name, self.root / "base", self.params)
+        return scratch_project.create_base(self.project, self.name, self.root / "base", self.params)
 
     @cached_property
     def units(self) -> pl.DataFrame:
@@ -90,102 +103,103 @@ class _Curve:
     def splits(self) -> pl.DataFrame:
         return read_table(self.base.output(self.name, "split") / "splits.parquet")
 
-    def shares(self, shares: tuple[float, ...]) -> list[dict[str, Any]]:
-        """A fit of each share, the smallest first; of a small one several. One that has too few rows is left out."""
-        found = []
+    def fit_shares(self, shares: Sequence[float]) -> list[ShareFit]:
+        """A fit of each share, the smallest first, of a small one several; a share with too few rows is left out."""
+        fits = []
         log.info("%d rows of train in all", (self.splits["split"] == "train").sum())
         for share in shares:
-            for draw in range(_TIMES if share < _REPEATED else 1):
+            for draw in range(_DRAWS if share < _SMALL_SHARE else 1):
                 try:
-                    found.append(self._share(share, draw))
+                    fits.append(self._fit_share(share, draw))
                 except PerennialError as error:
                     if share == 1:
                         raise
                     log.warning("%.0f %% of train is left out: %s", 100 * share, error)
-        return found
+        return fits
 
-    def depths(self, whole: Mapping[str, Any], blocks: list[int], own: int) -> list[dict[str, Any]]:
-        """A deep fit of all of train for each number of blocks; that of the params is there already."""
-        return [dict(whole, blocks=n) if n == own else self._depth(Path(whole["room"]), n) for n in blocks]
+    def fit_depth(self, blocks: int) -> DepthFit:
+        """A deep fit of all of train; with the project's own number of blocks it is there already."""
+        scratch, whole = self._depth_project(blocks), self._depth_project(self.blocks)
+        if blocks != self.blocks:
+            log.info("%d blocks", blocks)
+            train = {**self.params.get("train", {}), "blocks": blocks}
+            scratch_project.create_scratch_project(
+                self.project, self.name, scratch.root, {**self.params, "train": train}
+            )
+            scratch_project.link_outputs(whole, scratch, self.name, *DATA_STAGES, "split", "augment", "baseline")
+            for stage in ("train", "evaluate"):
+                scratch_project.run_stages(scratch, self.name, stage)
+        return DepthFit(blocks=blocks, figures=self._read_figures(scratch))
 
-    def rise(self, shares: list[dict[str, Any]]) -> dict[str, Any] | None:
-        """How much better each is for the last step, paired on test; None where there is but one share."""
-        before, after = next((f for f in reversed(shares) if f["share"] < 1), None), shares[-1]
+    def compare_shares(self, fits: list[ShareFit]) -> DataGain | None:
+        """The gain of the last step, paired on test; None where there is only one share."""
+        before, after = next((fit for fit in reversed(fits) if fit.share < 1), None), fits[-1]
         if before is None:
             return None
-        better = {
-            group: self._better(self._scores(after, group), self._scores(before, group))
-            for group in ("deep", "traditional")
-        }
-        return {"from": before["share"], "to": after["share"], **better}
+        gain = {group: self._compare(after, before, group) for group in GROUPS}
+        return DataGain(from_share=before.share, to_share=after.share, gain=gain)
 
-    def layers(self, depths: list[dict[str, Any]]) -> dict[str, Any]:
-        """The number of blocks that is best on val, and how much better it is than none, paired on test."""
-        order = max if self._judge.higher_is_better else min
-        best = order(depths, key=lambda fit: float(fit["val"]["deep"]))
-        better = None
-        if best["blocks"]:
-            none = next(fit for fit in depths if fit["blocks"] == 0)
-            better = self._better(self._scores(best, "deep"), self._scores(none, "deep"))
-        return {"best": best["blocks"], "better_than_none": better}
+    def compare_depths(self, fits: list[DepthFit]) -> DepthChoice:
+        """The depth that is best on val, and its gain over no blocks, paired on test."""
+        order = max if self._comparison.higher_is_better else min
+        best = order(fits, key=lambda fit: fit.figures.val["deep"])
+        none = next(fit for fit in fits if fit.blocks == 0)
+        better_than_none = self._compare(best, none, "deep") if best.blocks else None
+        return DepthChoice(blocks=best.blocks, better_than_none=better_than_none)
 
-    def _share(self, share: float, draw: int) -> dict[str, Any]:
+    def _fit_share(self, share: float, draw: int) -> ShareFit:
         log.info("%.0f %% of train%s", 100 * share, f", draw {draw + 1}" if draw else "")
-        here = self._room(f"share-{share:g}-{draw}", self.params)
-        side.link(self.base, here, self.name, *side.DATA)
-        folder = here.output(self.name, "split")
-        owners = self.units.select(ROW_ID, select_entities(self.units, self.contract))
-        kept = thin_train(self.splits, owners, share, f"learning curve {draw}")
-        write_table(folder / "splits.parquet", kept)
+        scratch = self._share_project(share, draw)
+        scratch_project.create_scratch_project(self.project, self.name, scratch.root, self.params)
+        scratch_project.link_outputs(self.base, scratch, self.name, *DATA_STAGES)
+        folder = scratch.output(self.name, "split")
+        entities = self.units.select(ROW_ID, select_entities(self.units, self.contract))
+        splits = thin_train(self.splits, entities, share, f"learning curve {draw}")
+        write_table(folder / "splits.parquet", splits)
         write_json(folder / "split.json", read_json(self.base.output(self.name, "split") / "split.json"))
         seal(folder)
         for stages in (("augment",), ("train", "baseline"), ("evaluate",)):
-            side.carry_out(here, self.name, *stages)
-        rows = int((kept["split"] == "train").sum())
-        return {"share": share, "draw": draw, "rows": rows, **self._figures(here)}
+            scratch_project.run_stages(scratch, self.name, *stages)
+        rows = int((splits["split"] == "train").sum())
+        return ShareFit(share=share, draw=draw, rows=rows, figures=self._read_figures(scratch))
 
-    def _depth(self, whole: Path, blocks: int) -> dict[str, Any]:
-        log.info("%d blocks", blocks)
-        train = {**self.params.get("train", {}), "blocks": blocks}
-        here = self._room(f"blocks-{blocks}", {**self.params, "train": train})
-        side.link(Project(root=whole), here, self.name, *side.DATA, "split", "augment", "baseline")
-        for stage in ("train", "evaluate"):
-            side.carry_out(here, self.name, stage)
-        return {"blocks": blocks, **self._figures(here)}
+    def _share_project(self, share: float, draw: int) -> Project:
+        return Project(root=self.root / f"share-{share:g}-{draw}")
 
-    def _room(self, title: str, params: side.Overlay) -> Project:
-        return side.room(self.project, self.name, self.root / title, side.Side(title=title, params=params))
+    def _depth_project(self, blocks: int) -> Project:
+        """All of train with the project's own number of blocks was fitted as a share."""
+        return self._share_project(1, 0) if blocks == self.blocks else Project(root=self.root / f"blocks-{blocks}")
 
-    def _figures(self, here: Project) -> dict[str, Any]:
-        """Of the deep family, and of the traditional one that is better on val: on val, and on test with intervals."""
-        evaluation = read_evaluation(here, self.name)
+    def _read_figures(self, scratch: Project) -> FitFigures:
+        evaluation = read_evaluation(scratch, self.name)
         difference, primary = evaluation.deep_minus_traditional, evaluation.primary
         assert difference is not None
-        families: dict[str, Family] = {"deep": "deep", "traditional": difference.traditional}
-        on_test = {group: evaluation.families[family].test[primary] for group, family in families.items()}
-        return {
-            "room": str(here.root),
-            "families": families,
-            "val": {group: evaluation.candidate.val[family] for group, family in families.items()},
-            **{group: figure.model_dump() for group, figure in on_test.items()},
-            "deep_minus_traditional": difference.gain.model_dump(),
-        }
+        families: dict[Group, Family] = {"deep": "deep", "traditional": difference.traditional}
+        return FitFigures(
+            families=families,
+            val={group: evaluation.candidate.val[family] for group, family in families.items()},
+            test={group: evaluation.families[family].test[primary] for group, family in families.items()},
+            deep_minus_traditional=difference.gain,
+        )
 
-    def _scores(self, fit: Mapping[str, Any], group: str) -> F64:
-        """Scores (n, outputs) of the rows of test, as evaluate has written them."""
-        rows = read_table(Project(root=Path(fit["room"])).output(self.name, "evaluate") / "predictions.parquet")
-        family = fit["families"][group]
-        columns = [column for column in rows.columns if column.startswith(f"{family}:")]
+    def _compare(self, new: ShareFit | DepthFit, old: ShareFit | DepthFit, group: Group) -> Interval:
+        """How much better one fit is than another, paired on test."""
+        return self._comparison.better_by(self._read_scores(new, group), self._read_scores(old, group), LEVEL)
+
+    def _read_scores(self, fit: ShareFit | DepthFit, group: Group) -> F64:
+        """Scores (n, outputs) of the rows of test, as evaluate wrote them."""
+        scratch = (
+            self._share_project(fit.share, fit.draw) if isinstance(fit, ShareFit) else self._depth_project(fit.blocks)
+        )
+        rows = read_table(scratch.output(self.name, "evaluate") / "predictions.parquet")
+        prefix = f"{fit.figures.families[group]}:"
+        columns = [column for column in rows.columns if column.startswith(prefix)]
         return rows.filter(pl.col("split") == "test").select(columns).to_numpy()
 
-    def _better(self, new: F64, old: F64) -> dict[str, float]:
-        return self._judge.better_by(new, old, LEVEL).model_dump()
-
     @cached_property
-    def _judge(self) -> PairedComparison:
+    def _comparison(self) -> PairedComparison:
         params = read_section(self.base.root / "params.yaml", self.name, "evaluate", EvaluateParams)
         test = select_part(self.units, self.splits, "test", self.contract)
         primary = self.contract.task.primary
-        return supervised_task(self.contract.task.kind).compare(
-            self.contract, test, primary, resamples=params.bootstrap, seed=params.seed
-        )
+        task = supervised_task(self.contract.task.kind)
+        return task.compare(self.contract, test, primary, resamples=params.bootstrap, seed=params.seed)

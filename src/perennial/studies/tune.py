@@ -1,7 +1,7 @@
-"""`perennial tune NAME --trials N | --minutes M`: a search in, a diff of params.yaml out. A side run.
+"""Tuning: search better params for the deep and the traditional family, and write them as a diff of params.yaml.
 
-The deep and the traditional family have the same budget in turn. A trial is the real stage in a room of its own; what
-counts is its loss on val, never test. The curve that train appends to on disk says when a deep trial is not worth more.
+Both have the same budget, in turn. A trial is the real stage in a scratch project, judged by its loss on val, never
+test. A deep trial is stopped early when the curve that train appends to on disk falls behind.
 """
 
 from __future__ import annotations
@@ -14,59 +14,73 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 from perennial.config.base import read_use_cases
 from perennial.config.edit import edit_params
 from perennial.contract.load import load
 from perennial.contract.serving import feature_columns
 from perennial.errors import ConfigError, PerennialError
-from perennial.files.durable import json_bytes, read_json, write_json, write_text
+from perennial.files.durable import json_bytes, write_json, write_text
 from perennial.files.locks import file_lock
 from perennial.files.manifest import verify
 from perennial.files.project import Project
-from perennial.studies import trial_runs as side
-from perennial.studies.search import Params, Range, Study, connect
+from perennial.results.baseline import BaselineSummary
+from perennial.results.families import Family
+from perennial.results.study import Group, Params, Tuning, TuningGroup
+from perennial.results.summary import read_summary
+from perennial.results.train import TrainSummary
+from perennial.studies import scratch_project
+from perennial.studies.scratch_project import DATA_STAGES, Overlay, trial_folder
+from perennial.studies.search import Range, Study, connect_storage
 from perennial.tracking.store import open_store
 from perennial.tracking.trials import show_trials
 
-_LEAST = 0.001  # of the loss, from which less of it is a gain
+if TYPE_CHECKING:
+    from perennial.studies.search import RDBStorage, Trial
+
 log = logging.getLogger("perennial")
-_LOOK_S, _SAY_S = 0.2, 30.0  # between looks at a curve, and between signs of life to other machines
-_BAD_PARAMS = 2  # how a stage ends whose params do not work, such as a rate at which the weights run away
+_MIN_GAIN = 0.001  # relative: a smaller gain is no reason to change params.yaml
+_POLL_S, _HEARTBEAT_S = 0.2, 30.0
+_BAD_PARAMS = 2  # exit code of a stage whose params do not work, such as a learning rate that diverges
+_BOOSTED = ("leaves", "min_rows", "features", "l2")  # these stand in a block of their own
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
-    """What is searched for a family: the stage that fits it, and the ranges of its params."""
+class FamilySearch:
+    """What is searched for a group: the family, the stage that fits it, and the ranges of its params."""
 
-    name: str
-    stage: str
-    family: str
+    group: Group
+    stage: Literal["train", "baseline"]
+    family: Family
     space: Mapping[str, Range]
 
-    def section(self, params: Params) -> dict[str, Any]:
-        """The values of the stage's section; the trees' own stand in a block."""
-        own = {name: value for name, value in params.items() if name in _OF_TREES}
-        rest = {name: value for name, value in params.items() if name not in own}
-        return {**rest, "boosted": own} if own else rest
+    def to_section(self, params: Params) -> dict[str, int | float | Params]:
+        """The values of the stage's section of params.yaml."""
+        boosted = {name: value for name, value in params.items() if name in _BOOSTED}
+        others = {name: value for name, value in params.items() if name not in boosted}
+        return {**others, "boosted": boosted} if boosted else {**others}
+
+    def read_val_loss(self, scratch: Project, name: str) -> float:
+        if self.stage == "train":
+            return read_summary(scratch, name, TrainSummary).families[self.family].val_loss
+        return read_summary(scratch, name, BaselineSummary).families[self.family].val_loss
 
 
-_OF_TREES = ("leaves", "min_rows", "features", "l2")
-_DEEP = Group(
-    name="deep", stage="train", family="deep",
+_DEEP = FamilySearch(
+    group="deep", stage="train", family="deep",
     space={
-        "learning_rate": Range(low=1e-4, high=2e-2, log=True), "width": Range(low=16, high=256, log=True, whole=True),
-        "blocks": Range(low=0, high=4, whole=True), "dropout": Range(low=0, high=0.5),
+        "learning_rate": Range(low=1e-4, high=2e-2, log=True), "width": Range(low=16, high=256, log=True, is_integer=True),
+        "blocks": Range(low=0, high=4, is_integer=True), "dropout": Range(low=0, high=0.5),
         "weight_decay": Range(low=1e-5, high=0.3, log=True), "swap_noise": Range(low=0, high=0.3),
-        "batch_size": Range(low=32, high=1024, log=True, whole=True),
+        "batch_size": Range(low=32, high=1024, log=True, is_integer=True),
     },
 )  # fmt: skip
-_TREES = Group(
-    name="traditional", stage="baseline", family="boosted",
+_BOOSTED_TREES = FamilySearch(
+    group="traditional", stage="baseline", family="boosted",
     space={
-        "learning_rate": Range(low=0.01, high=0.3, log=True), "leaves": Range(low=3, high=128, log=True, whole=True),
-        "min_rows": Range(low=5, high=200, log=True, whole=True), "features": Range(low=0.3, high=1),
+        "learning_rate": Range(low=0.01, high=0.3, log=True), "leaves": Range(low=3, high=128, log=True, is_integer=True),
+        "min_rows": Range(low=5, high=200, log=True, is_integer=True), "features": Range(low=0.3, high=1),
         "l2": Range(low=0, high=20),
     },
 )  # fmt: skip
@@ -81,135 +95,129 @@ class Budget:
 
     def left(self, study: Study) -> float:
         if self.trials is not None:
-            return self.trials - study.spent
+            return self.trials - study.n_spent
         assert self.minutes is not None
         return self.minutes - study.minutes
 
 
-def tune(project: Project, name: str, budget: Budget, storage: str | None = None) -> dict[str, Any]:
-    """What each group found, and the diff of params.yaml, which stays in .perennial/NAME/tune.diff.
+def tune_params(project: Project, name: str, budget: Budget, storage: str | None = None) -> Tuning:
+    """What each group found, and the diff of params.yaml; both are also written to .perennial/NAME/.
 
-    Raises: ConfigError for a task without an outcome or an address that is none; PerennialError when a stage is broken.
+    Raises: ConfigError for a task without an outcome or an invalid address; PerennialError when a stage is broken.
     """
     contract = load(project.contract(name))
     if contract.target is None:
         raise ConfigError(f"{name} has no outcome, so no loss to tune by: its segments are chosen by halves that agree")
-    groups = [_DEEP, _TREES]
+    searches = [_DEEP, _BOOSTED_TREES]
     if any(column.kind == "image" for column in feature_columns(contract)):
-        log.warning("of pictures the traditional families have no params to tune: only the deep one is")
-        groups = [_DEEP]
-    room = project.state(name)
-    with file_lock(room / "side" / "tune.lock", what=f"the tuning of {name}"):
-        database = connect(storage or f"sqlite:///{room / 'tune.db'}")
+        log.warning("the traditional families have no params to tune on pictures: only the deep one is tuned")
+        searches = [_DEEP]
+    state = project.state(name)
+    with file_lock(trial_folder(project, name) / "tune.lock", what=f"the tuning of {name}"):
+        database = connect_storage(storage or f"sqlite:///{state / 'tune.db'}")
         try:
-            search = _Search(project=project, name=name)
-            studies = {group.name: search.study(database, group) for group in groups}
-            search.spend(groups, studies, budget)
-            found = search.result(groups, studies)
+            tuner = _Tuner(project=project, name=name)
+            studies = {search.group: tuner.open_study(database, search) for search in searches}
+            tuner.spend(searches, studies, budget)
+            tuning = tuner.summarize(searches, studies)
         finally:
             database.remove_session()
             database.engine.dispose()
-    write_json(room / "tune.json", {key: value for key, value in found.items() if key != "diff"})
-    write_text(room / "tune.diff", found["diff"])
-    return found
+    write_json(state / "tune.json", tuning.model_dump(mode="json"))
+    write_text(state / "tune.diff", tuning.diff)
+    return tuning
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Search:
-    """The trials of one use case: a room for the data, and one for each group that every trial of it uses."""
+class _Tuner:
+    """The trials of one use case: a scratch project for the data, and one for each group that all its trials use."""
 
     project: Project
     name: str
 
     @cached_property
     def base(self) -> Project:
-        here = side.based(self.project, self.name, self._root / "base", {})
-        side.carry_out(here, self.name, "augment")
-        return here
+        scratch = scratch_project.create_base(self.project, self.name, self._root / "base", {})
+        scratch_project.run_stages(scratch, self.name, "augment")
+        return scratch
 
     @cached_property
-    def block(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = read_use_cases(self.project.root / "params.yaml")[self.name]
-        return found
+    def block(self) -> dict[str, dict[str, object]]:
+        """The current params."""
+        block: dict[str, dict[str, object]] = read_use_cases(self.project.root / "params.yaml")[self.name]
+        return block
 
-    def study(self, database: Any, group: Group) -> Study:
-        """Its title names data, contract and params: losses of others are never mixed with these."""
-        made = [verify(self.base.output(self.name, stage)) for stage in ("featurize", "split", "augment")]
-        contract = load(self.base.contract(self.name)).model_dump(mode="json")
-        key = hashlib.sha256(json_bytes([made, contract, self.block[group.stage]])).hexdigest()[:8]
-        seed = int(self.block[group.stage]["seed"])
-        study = Study.open(database, f"{self.name}/{group.name}/{key}", self.project.root, seed, group.space)
-        if revived := study.revive():
-            log.info("%s: %d trials that were killed are tried again", group.name, revived)
+    def open_study(self, database: RDBStorage, search: FamilySearch) -> Study:
+        """Its title holds a digest of data, contract and params, so that losses on others are never mixed with these."""
+        digests = [verify(self.base.output(self.name, stage)) for stage in ("featurize", "split", "augment")]
+        contract, section = load(self.base.contract(self.name)).model_dump(mode="json"), self.block[search.stage]
+        key = hashlib.sha256(json_bytes([digests, contract, section])).hexdigest()[:8]
+        title = f"{self.name}/{search.group}/{key}"
+        study = Study.open(database, title, self.project.root, int(str(section["seed"])), search.space)
+        if requeued := study.requeue_killed():
+            log.info("%s: %d trials that were killed are tried again", search.group, requeued)
         return study
 
-    def spend(self, groups: list[Group], studies: Mapping[str, Study], budget: Budget) -> None:
-        """Trial by trial the group that has most left, so that both get the same wherever this is stopped."""
+    def spend(self, searches: list[FamilySearch], studies: Mapping[Group, Study], budget: Budget) -> None:
+        """Always try the group with more budget left, so that both get the same whenever this is stopped."""
         is_shown = True
         while True:
-            group = max(groups, key=lambda group: budget.left(studies[group.name]))  # of equals the first
-            study = studies[group.name]
+            search = max(searches, key=lambda search: budget.left(studies[search.group]))  # of equals the first
+            study = studies[search.group]
             if budget.left(study) <= 0:
                 break
-            self._try(group, study)
-            is_shown = is_shown and self._show_runs(study)
+            self._run_trial(search, study)
+            is_shown = is_shown and self._show_trials(study)
 
-    def result(self, groups: list[Group], studies: Mapping[str, Study]) -> dict[str, Any]:
-        """Each group's figures; the values that differ from the block; and their diff."""
-        told, changes = {}, {}
-        for group in groups:
-            study = studies[group.name]
-            ended, best = study.ended, study.best
-            states = {s: sum(tried.state == s for tried in ended) for s in ("complete", "pruned", "fail")}
-            told[group.name] = {
-                "study": study.title, "trials": study.spent, **states, "minutes": study.minutes, "as_is": study.as_is,
-                "best": None if best is None else {"number": best.number, "val_loss": best.loss, "params": best.params},
-            }  # fmt: skip
-            if best is not None and best.params is not None and _is_gain(study.as_is, best.loss):
-                values, now = group.section(best.params), self.block[group.stage]
-                changes[group.stage] = {key: value for key, value in values.items() if now.get(key) != value}
-        path = self.project.root / "params.yaml"
-        old = path.read_text(encoding="utf-8")
-        new = edit_params(old, self.name, changes)
-        before, after = (text.splitlines(keepends=True) for text in (old, new))
+    def summarize(self, searches: list[FamilySearch], studies: Mapping[Group, Study]) -> Tuning:
+        changes: dict[str, dict[str, int | float | Params]] = {}
+        for search in searches:
+            best, current_loss = studies[search.group].best, studies[search.group].current_loss
+            if best is not None and best.params is not None and _is_gain(current_loss, best.val_loss):
+                values, current = search.to_section(best.params), self.block[search.stage]
+                changes[search.stage] = {key: value for key, value in values.items() if current.get(key) != value}
+        old = (self.project.root / "params.yaml").read_text(encoding="utf-8")
+        before, after = (text.splitlines(keepends=True) for text in (old, edit_params(old, self.name, changes)))
         diff = "".join(difflib.unified_diff(before, after, "a/params.yaml", "b/params.yaml"))
-        return {"groups": told, "changes": changes, "diff": diff}
+        groups = {group: _summarize_group(study) for group, study in studies.items()}
+        return Tuning(groups=groups, changes=changes, diff=diff)
 
-    def _try(self, group: Group, study: Study) -> None:
-        """One trial, to its end or until it is not worth more.
+    def _run_trial(self, search: FamilySearch, study: Study) -> None:
+        """One trial, to its end or until it falls behind.
 
-        Raises: PerennialError when the stage ends otherwise than by its params.
+        Raises: PerennialError when the stage fails for another reason than its params.
         """
         trial, params = study.ask()
-        here = self._room(group)
-        side.overlay(self.project, here, self.name, {} if params is None else {group.stage: group.section(params)})
-        curve = here.state(self.name) / "curves.csv"
+        scratch = self._open_scratch(search)
+        overlay: Overlay = {} if params is None else {search.stage: search.to_section(params)}
+        scratch_project.write_params(self.project, scratch, self.name, overlay)
+        curve = scratch.state(self.name) / "curves.csv"
         curve.unlink(missing_ok=True)
-        log.info("%s trial %d: %s", group.name, trial.number, params or "the block as it is")
-        with side.begin(here, self.name, group.stage) as process:
-            is_worth_it = _watched(process, study, trial, curve)
-        if not is_worth_it:
-            study.pruned(trial)
+        log.info("%s trial %d: %s", search.group, trial.number, params or "the current params")
+        with scratch_project.start_stage(scratch, self.name, search.stage) as process:
+            is_competitive = _watch_stage(process, study, trial, curve)
+        if not is_competitive:
+            study.finish(trial, state="pruned")
             log.info("pruned")
         elif process.returncode == _BAD_PARAMS and params is not None:
-            study.failed(trial)
-            log.warning("%s", side.last_words(here, group.stage))
+            study.finish(trial, state="fail")
+            log.warning("%s", scratch_project.read_last_line(scratch, search.stage))
         elif process.returncode:
-            raise PerennialError(f"tuning in {here.root}: {side.last_words(here, group.stage)}")
+            raise PerennialError(f"tuning in {scratch.root}: {scratch_project.read_last_line(scratch, search.stage)}")
         else:
-            told = read_json(here.output(self.name, group.stage) / "summary.json")
-            study.told(trial, told["families"][group.family]["val_loss"])
-            log.info("val loss %.4f", told["families"][group.family]["val_loss"])
+            val_loss = search.read_val_loss(scratch, self.name)
+            study.finish(trial, val_loss)
+            log.info("val loss %.4f", val_loss)
 
-    def _room(self, group: Group) -> Project:
-        here = Project(root=self._root / group.name)
-        if not here.contract(self.name).exists():
-            side.room(self.project, self.name, here.root, side.Side(title=group.name))
-            side.link(self.base, here, self.name, *side.DATA, "split", "augment")
-        return here
+    def _open_scratch(self, search: FamilySearch) -> Project:
+        scratch = Project(root=self._root / search.group)
+        if not scratch.contract(self.name).exists():
+            scratch_project.create_scratch_project(self.project, self.name, scratch.root, {})
+            scratch_project.link_outputs(self.base, scratch, self.name, *DATA_STAGES, "split", "augment")
+        return scratch
 
-    def _show_runs(self, study: Study) -> bool:
-        """Whether the tracker took the trials; without it the search goes on, and the next one shows them."""
+    def _show_trials(self, study: Study) -> bool:
+        """Whether the tracker took the trials; the search goes on without it, and the next one shows them."""
         try:
             show_trials(open_store(self.project), self.name, study.title, study.ended)
         except PerennialError as error:
@@ -219,34 +227,42 @@ class _Search:
 
     @property
     def _root(self) -> Path:
-        return self.project.state(self.name) / "side" / "tune"
+        return trial_folder(self.project, self.name) / "tune"
 
 
-def _watched(process: subprocess.Popen[bytes], study: Study, trial: Any, curve: Path) -> bool:
-    """Wait for a stage and report each epoch's loss on val; False, and the stage stopped, when others did better."""
-    reported, waited_s = 0, 0.0
+def _summarize_group(study: Study) -> TuningGroup:
+    states = [trial.state for trial in study.ended]
+    return TuningGroup(
+        study=study.title, trials=study.n_spent, complete=states.count("complete"), pruned=states.count("pruned"),
+        failed=states.count("fail"), minutes=study.minutes, current_val_loss=study.current_loss, best=study.best,
+    )  # fmt: skip
+
+
+def _watch_stage(process: subprocess.Popen[bytes], study: Study, trial: Trial, curve: Path) -> bool:
+    """Wait for a stage and report each epoch's loss on val; False, and the stage stopped, when it falls behind."""
+    n_reported, waited_s = 0, 0.0
     while True:
         try:
-            process.wait(_LOOK_S)
+            process.wait(_POLL_S)
         except subprocess.TimeoutExpired:
-            waited_s += _LOOK_S
-        is_over = process.returncode is not None
-        losses = _losses(curve)
-        for epoch, loss in enumerate(losses[reported:], reported + 1):
+            waited_s += _POLL_S
+        has_ended = process.returncode is not None
+        losses = _read_val_losses(curve)
+        for epoch, loss in enumerate(losses[n_reported:], n_reported + 1):
             trial.report(loss, epoch)
             if trial.should_prune():
                 process.terminate()
                 process.wait()
                 return False
-        reported = len(losses)
-        if is_over:
+        n_reported = len(losses)
+        if has_ended:
             return True
-        if waited_s >= _SAY_S:
-            study.heard_of(trial)
+        if waited_s >= _HEARTBEAT_S:
+            study.record_heartbeat(trial)
             waited_s = 0.0
 
 
-def _losses(curve: Path) -> list[float]:
+def _read_val_losses(curve: Path) -> list[float]:
     """Loss on val after each epoch, as far as train has written whole lines."""
     if not curve.exists():
         return []
@@ -254,6 +270,5 @@ def _losses(curve: Path) -> list[float]:
     return [float(line.split(",")[2]) for line in lines]
 
 
-def _is_gain(as_is: float | None, best: float) -> bool:
-    """A thousandth part less, at least: a smaller one is no reason to change what is in use."""
-    return as_is is None or as_is - best >= _LEAST * abs(as_is)
+def _is_gain(current: float | None, best: float) -> bool:
+    return current is None or current - best >= _MIN_GAIN * abs(current)

@@ -11,15 +11,15 @@ from perennial.contract.model import Contract
 from perennial.contract.serving import ServingView, feature_columns, has_text_or_image
 from perennial.data.prepare.parts import LabelledRows
 from perennial.evaluation.decisions.alerts import AlertPolicy, evaluate_alerts
-from perennial.evaluation.decisions.classes import answers, confuse
+from perennial.evaluation.decisions.classes import class_probabilities, describe_confusion
 from perennial.evaluation.decisions.money import contact_policy, loan_policy
-from perennial.evaluation.decisions.profit import best, contacted, profit_difference, threshold
+from perennial.evaluation.decisions.profit import choose_threshold, compare_profit, select_best, select_contacts
 from perennial.evaluation.decisions.response import evaluate_response
 from perennial.evaluation.decisions.risk import evaluate_loans
 from perennial.results.binary import AlertFigures, BinaryEvaluation
 from perennial.results.families import Family
 from perennial.results.figures import Interval
-from perennial.tasks.task import F64, EvaluationInput, Score, ScoreList, SupervisedTask
+from perennial.tasks.task import F64, EvaluationInput, Ranking, Score, SupervisedTask
 
 
 class BinaryTask(SupervisedTask):
@@ -32,14 +32,14 @@ class BinaryTask(SupervisedTask):
     def describe(self, score_O: F64, head: Head) -> str:
         return f"{100 * score_O[0]:.0f}\u202f%"
 
-    def rank(self, score_NO: F64, view: ServingView) -> ScoreList:
+    def rank(self, score_NO: F64, view: ServingView) -> Ranking:
         contacts, loan, p = contact_policy(view.money), loan_policy(view.money), score_NO[:, 0]
         if loan is not None:
-            return ScoreList(rank=p, action=["approve" if safe else "refuse" for safe in p <= loan.cut])
+            return Ranking(rank=p, action=["approve" if safe else "refuse" for safe in p <= loan.cut])
         if contacts is None:
-            return ScoreList(rank=p, action=None)
-        pays = (contacts.value * p > contacts.cost) & best(p, contacts.budget_share, np.ones(len(p)))
-        return ScoreList(rank=p, action=["contact" if chosen else "none" for chosen in pays])
+            return Ranking(rank=p, action=None)
+        pays = (contacts.value * p > contacts.cost) & select_best(p, contacts.budget_share, np.ones(len(p)))
+        return Ranking(rank=p, action=["contact" if chosen else "none" for chosen in pays])
 
     def evaluate(self, given: EvaluationInput) -> BinaryEvaluation:
         """What every binary task reports, and the decisions that its money asks for."""
@@ -56,7 +56,7 @@ class BinaryTask(SupervisedTask):
                 test.y, test.scores[family], loan, protected, n=resampling.n, seed=resampling.seed
             )
         if has_text_or_image(feature_columns(contract)):
-            more["confusion"] = confuse(test.y, answers(given.test.scores[family]))
+            more["confusion"] = describe_confusion(test.y, class_probabilities(given.test.scores[family]))
         if contract.money.alerts_per_1000 is not None:
             more["alerts"] = _evaluate_alerts(given, family, contract.money.alerts_per_1000)
         return evaluation.model_copy(update=more)
@@ -69,13 +69,13 @@ class BinaryTask(SupervisedTask):
         if policy is None:
             return None
         lists = [
-            contacted(
-                score(test.frame)[:, 0], threshold(score(val.frame)[:, 0], policy, val.weight), policy.budget_share,
+            select_contacts(
+                score(test.frame)[:, 0], choose_threshold(score(val.frame)[:, 0], policy, val.weight), policy.budget_share,
                 test.weight,
             )
             for score in (new, old)
         ]  # fmt: skip
-        return profit_difference(test.y, lists[0], lists[1], policy, level, test.weight)
+        return compare_profit(test.y, lists[0], lists[1], policy, level, test.weight)
 
 
 def _evaluate_alerts(given: EvaluationInput, family: Family, per_1000: float) -> AlertFigures:

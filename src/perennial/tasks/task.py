@@ -65,7 +65,7 @@ class EvaluationInput:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoreList:
+class Ranking:
     """What a list is ranked by (n,), and what to do with each row; no action where the contract names no money."""
 
     rank: F64
@@ -96,9 +96,9 @@ class SupervisedTask(Task):
     def evaluate(self, given: EvaluationInput) -> Evaluation:
         """Every figure that is reported; the family is chosen on val."""
 
-    def rank(self, score_NO: F64, view: ServingView) -> ScoreList:
+    def rank(self, score_NO: F64, view: ServingView) -> Ranking:
         """Rank the rows of a list, and decide what to do with each."""
-        return ScoreList(rank=self.strength(score_NO), action=None)
+        return Ranking(rank=self.strength(score_NO), action=None)
 
     def compare(
         self, contract: Contract, rows: LabelledRows, metric: str, *, resamples: int, seed: int

@@ -22,7 +22,7 @@ from perennial.evaluation.statistics import randomization
 from perennial.results.families import FAMILIES, Family
 from perennial.results.figures import Interval
 from perennial.results.uplift import OutOfFold, RandomizationCheck, UpliftEvaluation
-from perennial.tasks.task import F64, EvaluationInput, Score, ScoredRows, ScoreList, SupervisedTask
+from perennial.tasks.task import F64, EvaluationInput, Ranking, Score, ScoredRows, SupervisedTask
 
 log = logging.getLogger("perennial")
 
@@ -38,11 +38,11 @@ class UpliftTask(SupervisedTask):
         gain = score_O[1:].max() - score_O[0]
         return f"{gain:+,.2f}" if head.amounts else f"{100 * gain:.0f} points"
 
-    def rank(self, score_NO: F64, view: ServingView) -> ScoreList:
+    def rank(self, score_NO: F64, view: ServingView) -> Ranking:
         """By the money that the best message is expected to add."""
         messages, names = message_policy(view), ["none", *view.head.outputs[1:]]
-        rank, _ = policy.ranked_choice(score_NO, messages)
-        return ScoreList(rank=rank, action=[names[arm] for arm in policy.choice(score_NO, messages)])
+        rank, _ = policy.rank_messages(score_NO, messages)
+        return Ranking(rank=rank, action=[names[arm] for arm in policy.choose_messages(score_NO, messages)])
 
     def evaluate(self, given: EvaluationInput) -> UpliftEvaluation:
         contract, resampling, messages = given.contract, given.resampling, message_policy(given.contract)
@@ -66,9 +66,9 @@ class UpliftTask(SupervisedTask):
     ) -> Interval:
         """What the new policy earns more than the old one, by rewards that stand on the mean of both models."""
         messages, scores = message_policy(contract), [score(test.frame) for score in (new, old)]
-        rewards = policy.rewards(test.y, test.arm, (scores[0] + scores[1]) / 2, messages)
-        choices = [policy.choice(score, messages) for score in scores]
-        return policy.worth(rewards, choices[0], choices[1], level) * (len(test) / 1000)
+        rewards = policy.estimate_rewards(test.y, test.arm, (scores[0] + scores[1]) / 2, messages)
+        choices = [policy.choose_messages(score, messages) for score in scores]
+        return policy.estimate_worth(rewards, choices[0], choices[1], level) * (len(test) / 1000)
 
     def find_problem(self, contract: Contract, rows: LabelledRows) -> str | None:
         """Of all rows, since messages were assigned before the split: whether they were assigned at random."""

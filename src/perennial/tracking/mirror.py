@@ -1,4 +1,4 @@
-"""Mirror of results in MLflow: one run that shows what training and evaluation left on disk, keyed by the bundle's digest."""
+"""Mirror of results in MLflow: one run shows what training and evaluation left on disk, keyed by the bundle's digest."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ class RunView:
     files: Sequence[Path] = field(default_factory=tuple)
 
 
-def mirror(store: Store, use_case: str, results: RunView) -> str:
-    """The id of the run that shows `results`; each part that is there already is left alone."""
+def mirror_run(store: Store, use_case: str, view: RunView) -> str:
+    """The id of the run that shows `view`; a finished run is left alone."""
     client, experiment = store.client, store.experiment(use_case)
-    found = client.search_runs([experiment], f"tags.`{BUNDLE}` = '{results.digest}'", max_results=1)
-    run = found[0] if found else client.create_run(experiment, run_name=results.name, tags={BUNDLE: results.digest})
+    runs = client.search_runs([experiment], f"tags.`{BUNDLE}` = '{view.digest}'", max_results=1)
+    run = runs[0] if runs else client.create_run(experiment, run_name=view.name, tags={BUNDLE: view.digest})
     run_id = str(run.info.run_id)
     if run.info.status != "FINISHED":
-        _log(client, run_id, results)
+        _log_view(client, run_id, view)
         client.set_terminated(run_id, "FINISHED")
     return run_id
 
 
-def attach(store: Store, run_id: str, path: Path) -> None:
+def attach_file(store: Store, run_id: str, path: Path) -> None:
     """Show a file under the run."""
     store.client.log_artifact(run_id, str(path))
 
 
-def _log(client: Any, run_id: str, results: RunView) -> None:
+def _log_view(client: Any, run_id: str, view: RunView) -> None:  # MLflow's client has no type hints
     from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
-    params = [Param(key, value[:6000]) for key, value in results.params.items()]
-    tags = [RunTag(key, value[:5000]) for key, value in results.tags.items()]
-    metrics = [Metric(key, value, 0, 0) for key, value in results.metrics.items()]
-    metrics += [Metric(key, value, 0, step) for key, points in results.curves.items() for step, value in points]
+    params = [Param(key, value[:6000]) for key, value in view.params.items()]
+    tags = [RunTag(key, value[:5000]) for key, value in view.tags.items()]
+    metrics = [Metric(key, value, 0, 0) for key, value in view.metrics.items()]
+    metrics += [Metric(key, value, 0, step) for key, points in view.curves.items() for step, value in points]
     client.log_batch(run_id, params=params, tags=tags)
     for start in range(0, len(metrics), _CHUNK):
         client.log_batch(run_id, metrics=metrics[start : start + _CHUNK])
@@ -60,8 +60,8 @@ def _log(client: Any, run_id: str, results: RunView) -> None:
             Dataset(name=name, digest=digest[:36], source_type="dvc", source=json.dumps({"digest": digest})),
             [InputTag("mlflow.data.context", "training")],
         )
-        for name, digest in results.inputs.items()
+        for name, digest in view.inputs.items()
     ]
     client.log_inputs(run_id, datasets=inputs)
-    for path in results.files:
+    for path in view.files:
         client.log_artifact(run_id, str(path))

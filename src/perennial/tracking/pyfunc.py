@@ -1,4 +1,4 @@
-"""The code file of the MLflow model: rows in, scores out, by the same Scorer on the same bundle. No pickle."""
+"""MLflow model: its code file, which scores with the same Scorer on the same bundle. No pickle."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from perennial.scoring.scorer import Scorer
 
 
 class BundleModel(PythonModel):  # type: ignore[misc]
-    """Columns of the contract's serving view in, one score column an output out."""
+    """Takes the columns of the contract's serving view and returns one score column per output."""
 
     def load_context(self, context: PythonModelContext) -> None:
         self.scorer = Scorer.load(Path(context.artifacts["bundle"]))

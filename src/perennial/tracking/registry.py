@@ -36,59 +36,50 @@ class Version:
     digest: str
     family: Family | None
     source: str
-    tags: Mapping[str, str]
 
     @property
     def reference(self) -> ModelReference:
         return ModelReference(version=self.number, digest=self.digest, family=self.family)
 
 
-def register(
-    store: Store,
-    name: str,
-    run_id: str,
-    bundle: Path,
-    example: pl.DataFrame,
-    scores: pl.DataFrame,
+def register_bundle(
+    store: Store, name: str, run_id: str, bundle: Path, example: pl.DataFrame, scores: pl.DataFrame,
     tags: Mapping[str, str],
-) -> Version:
-    """The version that holds `bundle`; each step that was done before is found by the bundle's digest, not redone."""
+) -> Version:  # fmt: skip
+    """The version that holds `bundle`; steps that were done before are recognised by the bundle's digest, not repeated."""
     digest, client = verify(bundle), store.client
     _ensure_model(client, name)
-    found = _version_of(client, name, digest)
-    if found is None:
-        model = _logged_model(client, run_id, digest) or _log_model(store, run_id, bundle, example, scores, digest)
-        found = client.create_model_version(
-            name,
-            source=f"models:/{model.model_id}",
-            run_id=run_id,
-            model_id=model.model_id,
+    version = _find_version(client, name, digest)
+    if version is None:
+        model = _find_logged_model(client, run_id, digest) or _log_model(store, run_id, bundle, example, scores, digest)
+        version = client.create_model_version(
+            name, source=f"models:/{model.model_id}", run_id=run_id, model_id=model.model_id,
             tags={BUNDLE: digest, **tags},
-        )
-    return _as_version(found)
+        )  # fmt: skip
+    return _to_version(version)
 
 
-def champion(store: Store, name: str) -> Version | None:
-    return by_alias(store, name, "champion")
+def find_champion(store: Store, name: str) -> Version | None:
+    return find_by_alias(store, name, "champion")
 
 
-def by_alias(store: Store, name: str, alias: Alias) -> Version | None:
+def find_by_alias(store: Store, name: str, alias: Alias) -> Version | None:
     from mlflow.exceptions import MlflowException
 
     try:
-        return _as_version(store.client.get_model_version_by_alias(name, alias))
+        return _to_version(store.client.get_model_version_by_alias(name, alias))
     except MlflowException as error:
         if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
             return None
         raise
 
 
-def version(store: Store, name: str, number: str) -> Version:
+def get_version(store: Store, name: str, number: str) -> Version:
     """Raises: Refused when there is no such version."""
     from mlflow.exceptions import MlflowException
 
     try:
-        return _as_version(store.client.get_model_version(name, number))
+        return _to_version(store.client.get_model_version(name, number))
     except MlflowException as error:
         raise Refused(f"{name} has no version {number}: `perennial history {name}` lists them") from error
 
@@ -100,46 +91,46 @@ def set_alias(store: Store, name: str, alias: Alias, number: str) -> None:
 def set_champion(store: Store, name: str, number: str) -> None:
     """Make a version the champion; as the last act it stops being the challenger."""
     set_alias(store, name, "champion", number)
-    challenger = by_alias(store, name, "challenger")
+    challenger = find_by_alias(store, name, "challenger")
     if challenger is not None and challenger.number == number:
         store.client.delete_registered_model_alias(name, "challenger")
 
 
-def bundle_of(store: Store, found: Version, into: Path) -> Path:
+def download_bundle(store: Store, version: Version, into: Path) -> Path:
     """The version's bundle as a local folder, checked against the digest it was registered with.
 
     Raises: IntegrityError when the files are not those that were registered, or are gone.
     """
     import mlflow
 
-    which = f"{found.name} version {found.number}"
+    label = f"{version.name} version {version.number}"
     advice = "restore the artifact store, or delete this version and register the bundle again"
     try:
         mlflow.set_tracking_uri(store.uri)  # `models:/…` is looked up there, whatever is passed on
-        folder = Path(mlflow.artifacts.download_artifacts(found.source, dst_path=str(into)))
+        folder = Path(mlflow.artifacts.download_artifacts(version.source, dst_path=str(into)))
     except (OSError, mlflow.exceptions.MlflowException) as error:
-        raise IntegrityError(f"the files of {which} cannot be read ({error}): {advice}") from error
+        raise IntegrityError(f"the files of {label} cannot be read ({error}): {advice}") from error
     bundle = next((path.parent for path in sorted(folder.rglob("bundle.json"))), None)
     if bundle is None:
-        raise IntegrityError(f"the files of {which} are gone: {advice}")
-    if verify(bundle) != found.digest:
-        raise IntegrityError(f"{which}: the files are not those that were registered: {advice}")
+        raise IntegrityError(f"the files of {label} are gone: {advice}")
+    if verify(bundle) != version.digest:
+        raise IntegrityError(f"{label}: the files are not those that were registered: {advice}")
     return bundle
 
 
-def scorer(store: Store, found: Version) -> Scorer:
-    """The version's scorer, after it has scored its golden rows here as it did where it was made.
+def load_scorer(store: Store, version: Version) -> Scorer:
+    """The version's scorer, once its golden rows score here as they did where it was trained.
 
-    Raises: IntegrityError as `bundle_of`, or when a golden row scores otherwise.
+    Raises: IntegrityError as `download_bundle`, or when a golden row scores differently.
     """
-    with tempfile.TemporaryDirectory() as room:
-        bundle = bundle_of(store, found, Path(room))
-        loaded = Scorer.load(bundle)
-        loaded.prove(bundle)
-    return loaded
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = download_bundle(store, version, Path(folder))
+        scorer = Scorer.load(bundle)
+        scorer.prove(bundle)
+    return scorer
 
 
-def decisions(store: Store, name: str) -> list[DecisionRecord]:
+def read_decisions(store: Store, name: str) -> list[DecisionRecord]:
     """All decision records, the oldest first, each checked to name the digest of the one before.
 
     Raises: IntegrityError when the chain is broken.
@@ -157,24 +148,29 @@ def decisions(store: Store, name: str) -> list[DecisionRecord]:
             raise IntegrityError(
                 f"{name}: decision {json.loads(text)['number']} does not follow from the one before it"
             )
-        previous = hashlib.sha256(text.encode()).hexdigest()
+        previous = _sha256(text)
     return [DecisionRecord.model_validate_json(text) for text in texts]
 
 
 def append_decision(store: Store, name: str, record: DecisionRecord) -> DecisionRecord:
     """Write a record after the last one, with that one's digest. The caller holds the use case's decision lock."""
-    earlier = decisions(store, name)
-    previous = hashlib.sha256(_text(earlier[-1]).encode()).hexdigest() if earlier else ""
+    earlier = read_decisions(store, name)
+    previous = _sha256(_to_text(earlier[-1])) if earlier else ""
     chained = record.model_copy(update={"number": len(earlier) + 1, "previous": previous})
     _ensure_model(store.client, name)
-    store.client.set_registered_model_tag(name, f"decision.{chained.number:06d}", _text(chained))
+    store.client.set_registered_model_tag(name, f"decision.{chained.number:06d}", _to_text(chained))
     return chained
 
 
-def _text(record: DecisionRecord) -> str:
+def _to_text(record: DecisionRecord) -> str:
     return json.dumps(record.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+# MLflow has no type hints here: its client, versions and models are Any.
 def _ensure_model(client: Any, name: str) -> None:
     from mlflow.exceptions import MlflowException
 
@@ -185,16 +181,16 @@ def _ensure_model(client: Any, name: str) -> None:
             raise
 
 
-def _version_of(client: Any, name: str, digest: str) -> Any | None:
-    found = client.search_model_versions(f"name = '{name}'")
-    return next((v for v in found if v.tags.get(BUNDLE) == digest and v.status == "READY"), None)
+def _find_version(client: Any, name: str, digest: str) -> Any | None:
+    versions = client.search_model_versions(f"name = '{name}'")
+    return next((v for v in versions if v.tags.get(BUNDLE) == digest and v.status == "READY"), None)
 
 
-def _logged_model(client: Any, run_id: str, digest: str) -> Any | None:
-    """A model that was logged before the run was killed: found, so that no orphan is left beside a second one."""
+def _find_logged_model(client: Any, run_id: str, digest: str) -> Any | None:
+    """A model that was logged before the run was killed; it is used, so that no orphan is left beside a second one."""
     experiment = client.get_run(run_id).info.experiment_id
-    found = client.search_logged_models([experiment], filter_string=f"tags.`{BUNDLE}` = '{digest}'")
-    return next((model for model in found if str(model.status).endswith("READY")), None)
+    models = client.search_logged_models([experiment], filter_string=f"tags.`{BUNDLE}` = '{digest}'")
+    return next((model for model in models if str(model.status).endswith("READY")), None)
 
 
 def _log_model(
@@ -214,8 +210,8 @@ def _log_model(
         )  # fmt: skip
 
 
-def _as_version(found: Any) -> Version:
+def _to_version(version: Any) -> Version:
     return Version(
-        name=found.name, number=str(found.version), run_id=found.run_id or "", digest=found.tags.get(BUNDLE, ""),
-        family=found.tags.get("family"), source=found.source, tags=dict(found.tags),
+        name=version.name, number=str(version.version), run_id=version.run_id or "",
+        digest=version.tags.get(BUNDLE, ""), family=version.tags.get("family"), source=version.source,
     )  # fmt: skip

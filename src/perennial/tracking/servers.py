@@ -1,4 +1,4 @@
-"""A project in, the address of its own Prefect server on 127.0.0.1 out: reused while it lives, else started."""
+"""Prefect server of a project: on 127.0.0.1, started when it is needed and reused while it lives."""
 
 from __future__ import annotations
 
@@ -11,21 +11,45 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 from perennial.errors import ServiceError
 from perennial.files.durable import read_json, write_json
 from perennial.files.locks import file_lock
 from perennial.files.project import Project
+from perennial.results.base import Result
 
-_START_S = 120.0
+_START_S, _STOP_S = 120.0, 10.0
 
 
-def environment(url: str, project: Project) -> dict[str, str]:
-    """What a process needs to speak to this server and no other: nothing inherited, no telemetry."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+class Server(Result):
+    """The server that this project started last; a pid can be given to another process, so its start time counts too."""
+
+    pid: int
+    port: int
+    started: str
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def is_alive(self) -> bool:
+        return bool(self.started) and _read_start_time(self.pid) == self.started
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it answers requests."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/health", timeout=2) as answer:
+                return int(answer.status) == 200
+        except (urllib.error.URLError, TimeoutError, OSError):
+            return False
+
+
+def build_environment(url: str, project: Project) -> dict[str, str]:
+    """What a process needs to use this server and no other: nothing inherited, no telemetry."""
     return {
-        **kept,
+        **{key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")},
         "PREFECT_HOME": str(project.services / "prefect"),
         "PREFECT_API_URL": f"{url}/api",
         "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
@@ -37,91 +61,43 @@ def environment(url: str, project: Project) -> dict[str, str]:
     }
 
 
-def ensure(project: Project) -> str:
+def ensure_server(project: Project) -> str:
     """The URL of a living server of this project.
 
     Raises: ServiceError when it does not answer in time, naming its log.
     """
-    shared = os.environ.get("PERENNIAL_PREFECT_URL")
-    if shared:
+    if shared := os.environ.get("PERENNIAL_PREFECT_URL"):
         return shared.rstrip("/")
-    note = project.services / "server.json"
     with file_lock(project.services / "server.lock", what="the Prefect server", wait_s=_START_S):
-        known = read_json(note) if note.exists() else {}
-        if known and _lives(known) and _answers(known["port"]):
-            return f"http://127.0.0.1:{known['port']}"
-        return _start(project, note, known.get("port"))
+        server = _read_server(project)
+        if server is not None and server.is_alive and server.is_ready:
+            return server.url
+        port = server.port if server is not None and is_port_free(server.port) else find_free_port()
+        return _start_server(project, port).url
 
 
-def is_up(project: Project) -> bool:
-    """Whether the server that this project started is alive; a shared one is no business of ours."""
-    note = project.services / "server.json"
-    known = read_json(note) if note.exists() else {}
-    return bool(known) and _lives(known)
+def is_server_up(project: Project) -> bool:
+    """Whether the server that this project started is alive; a shared one does not count."""
+    server = _read_server(project)
+    return server is not None and server.is_alive
 
 
-def stop(project: Project) -> bool:
+def stop_server(project: Project) -> bool:
     """Stop the server that this project started; False when there is none. Others are never touched."""
-    note = project.services / "server.json"
-    known = read_json(note) if note.exists() else {}
-    if not known or not _lives(known):
-        note.unlink(missing_ok=True)
-        return False
-    os.killpg(known["pid"], signal.SIGTERM)
-    deadline = time.monotonic() + 10
-    while _lives(known) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    if _lives(known):
-        os.killpg(known["pid"], signal.SIGKILL)
-    note.unlink(missing_ok=True)
-    return True
+    server = _read_server(project)
+    was_up = server is not None and server.is_alive
+    if server is not None and was_up:
+        os.killpg(server.pid, signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_S
+        while server.is_alive and time.monotonic() < deadline:
+            time.sleep(0.1)
+        if server.is_alive:
+            os.killpg(server.pid, signal.SIGKILL)
+    _note_path(project).unlink(missing_ok=True)
+    return was_up
 
 
-def _start(project: Project, note: Path, old_port: int | None) -> str:
-    port = old_port if old_port and is_free(old_port) else _any_port()
-    url = f"http://127.0.0.1:{port}"
-    log = project.services / "prefect" / "server.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "ab") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
-            env=environment(url, project), stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
-            cwd=project.services,
-        )  # fmt: skip
-    write_json(note, {"pid": process.pid, "port": port, "started": _start_time(process.pid)})
-    deadline = time.monotonic() + _START_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        if _answers(port):
-            return url
-        time.sleep(0.2)
-    raise ServiceError(f"the Prefect server on port {port} did not answer; its log: {log}")
-
-
-def _lives(known: dict[str, Any]) -> bool:
-    """The same process as we started: a PID can come again, and a zombie keeps its start time."""
-    return bool(known["started"]) and _start_time(known["pid"]) == known["started"]
-
-
-def _start_time(pid: int) -> str:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] == "Z" else fields[19]
-
-
-def _answers(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=2) as answer:
-            status: int = answer.status
-            return status == 200
-    except (urllib.error.URLError, TimeoutError, OSError):
-        return False
-
-
-def is_free(port: int) -> bool:
+def is_port_free(port: int) -> bool:
     """Whether nobody listens there on this machine."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -132,7 +108,44 @@ def is_free(port: int) -> bool:
         return True
 
 
-def _any_port() -> int:
+def find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _start_server(project: Project, port: int) -> Server:
+    log = project.services / "prefect" / "server.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "ab") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+            env=build_environment(f"http://127.0.0.1:{port}", project), stdin=subprocess.DEVNULL, stdout=file,
+            stderr=file, start_new_session=True, cwd=project.services,
+        )  # fmt: skip
+    server = Server(pid=process.pid, port=port, started=_read_start_time(process.pid))
+    write_json(_note_path(project), server.model_dump(mode="json"))
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline and process.poll() is None:
+        if server.is_ready:
+            return server
+        time.sleep(0.2)
+    raise ServiceError(f"the Prefect server on port {port} did not answer; its log: {log}")
+
+
+def _note_path(project: Project) -> Path:
+    return project.services / "server.json"
+
+
+def _read_server(project: Project) -> Server | None:
+    path = _note_path(project)
+    return Server.model_validate(read_json(path)) if path.exists() else None
+
+
+def _read_start_time(pid: int) -> str:
+    """Empty for a process that is gone, or a zombie."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] == "Z" else fields[19]

@@ -43,9 +43,9 @@ def has_open_categories(column: Column) -> bool:
 def find_contacts(texts: pl.Series) -> pl.Series:
     """Whether each cell holds an address, or a number to call or charge; each different text is examined once."""
     likely = texts.str.contains(CONTACT_PATTERN).fill_null(False)
-    asked = texts.filter(likely).unique().to_list()
-    contacts = [text for text in asked if has_contact(text)]
-    long = [text for text in asked if text.isdigit() and len(text) >= CARD_DIGITS]
+    texts_to_check = texts.filter(likely).unique().to_list()
+    contacts = [text for text in texts_to_check if has_contact(text)]
+    long = [text for text in texts_to_check if text.isdigit() and len(text) >= CARD_DIGITS]
     cards = [text for text in long if is_card(text)]
     if 2 * len(cards) >= len(long):  # of numbers that are no cards one in ten looks like one
         contacts += cards

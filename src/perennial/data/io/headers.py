@@ -92,8 +92,8 @@ def _fold_name(name: str) -> str:
 def _require_columns(
     path: Path, header: Sequence[str], raw: Mapping[str, Sequence[str]], there: set[str], columns: Mapping[str, Column]
 ) -> None:
-    asked = [raw[name] for name, column in columns.items() if column.required and column.role != "ignore"]
-    missing = [name for names in asked for name in names if name not in there]
+    required = [raw[name] for name, column in columns.items() if column.required and column.role != "ignore"]
+    missing = [name for names in required for name in names if name not in there]
     if missing:
         shown = mask_contacts(", ".join(escape_line(name[:40]) for name in header[:_SHOWN]))
         hint = "lines before the header are declared as source.skip, a file without one as source.header"

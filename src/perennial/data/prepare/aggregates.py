@@ -124,9 +124,9 @@ def _count_rows(inside: nw.Expr) -> nw.Expr:
 
 def _count_distinct(name: str, inside: nw.Expr) -> nw.Expr:
     """Count distinct values of the rows `inside`; the null that stands for all other rows is subtracted."""
-    known = inside & ~nw.col(name).is_null()
-    any_null = nw.when(known).then(nw.lit(0)).otherwise(nw.lit(1)).max()
-    return nw.when(known).then(nw.col(name)).n_unique().cast(nw.Int64) - any_null
+    filled = inside & ~nw.col(name).is_null()
+    any_null = nw.when(filled).then(nw.lit(0)).otherwise(nw.lit(1)).max()
+    return nw.when(filled).then(nw.col(name)).n_unique().cast(nw.Int64) - any_null
 
 
 def _listed_values(feature: feature_kinds.CountBy, columns: dict[str, Column]) -> tuple[str, ...]:

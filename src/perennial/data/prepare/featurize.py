@@ -50,9 +50,11 @@ def featurize_rows(
     unused = pl.concat([pl.DataFrame(schema=UNUSED_SCHEMA), *(part.to_native().collect() for part in features.unused)])
     flow = dict[str, RowFlow]()
     for table, rows in tables.items():
-        listed = unused.filter(pl.col("table") == table)
+        unused_rows = unused.filter(pl.col("table") == table)
         feeding = features.fed[table].to_native().collect()[ROW_ID]
-        reasons = {why: listed.filter(pl.col("reason") == why)[ROW_ID] for why in sorted(set(listed["reason"]))}
+        reasons = {
+            why: unused_rows.filter(pl.col("reason") == why)[ROW_ID] for why in sorted(set(unused_rows["reason"]))
+        }
         to = conserve_rows("featurize", table, rows[ROW_ID], fed=feeding, **reasons)
         flow[table] = RowFlow(rows_in=rows.height, to=to)
     return UnitRows(units, unused, flow)
@@ -108,21 +110,21 @@ def _add_row_features(units: Table, contract: Contract) -> Table:
     if not functions:
         return units
     hidden = {name for name, c in contract.columns.items() if c.role in _AFTER or c.known == "after_outcome"}
-    known = units.select(name for name in units.collect_schema().names() if name not in hidden)
+    inputs = units.select(name for name in units.collect_schema().names() if name not in hidden)
     computed = []
     for name, feature in functions.items():
         cells = (
             load_extension("features", feature.name, feature.settings)(**feature.settings).cast(nw.Float64).alias(name)
         )
         try:
-            known.select(cells).collect_schema()
+            inputs.select(cells).collect_schema()
         except nw.exceptions.ColumnNotFoundError as error:
             message = f"unit.features.{name}: the function {feature.name} reads a column that it cannot see"
             raise ConfigError(
                 f"{message} ({str(error).splitlines()[0]}); hidden are {', '.join(sorted(hidden))}"
             ) from error
         computed.append(cells)
-    return units.join(known.select(ROW_ID, *computed), on=ROW_ID, how="left")
+    return units.join(inputs.select(ROW_ID, *computed), on=ROW_ID, how="left")
 
 
 def _select_events(
@@ -130,9 +132,9 @@ def _select_events(
 ) -> tuple[Table, list[Table]]:
     """The events of the chosen units, and all others with their reason."""
     owner = contract.events[table].find_column("entity")
-    known = main.select(nw.col(ENTITY).alias(owner)).unique()
+    owners = main.select(nw.col(ENTITY).alias(owner)).unique()
     chosen = units.select(nw.col(ENTITY).alias(owner)).unique()
-    orphans = events.join(known, on=owner, how="anti")
-    others = events.join(known, on=owner, how="semi").join(chosen, on=owner, how="anti")
+    orphans = events.join(owners, on=owner, how="anti")
+    others = events.join(owners, on=owner, how="semi").join(chosen, on=owner, how="anti")
     without = [list_unused(orphans, table, "no entity"), list_unused(others, table, "entity not in unit.where")]
     return events.join(chosen, on=owner, how="semi").with_columns(nw.col(owner).alias(ENTITY)), without

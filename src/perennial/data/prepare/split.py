@@ -91,8 +91,8 @@ def thin_train(splits: pl.DataFrame, owners: pl.DataFrame, share: float, salt: s
     `owners` (row_id, _entity) gives the entity of each row. A smaller share under the same salt is part of a larger one.
     """
     keys = splits.select(ROW_ID).join(owners, on=ROW_ID, how="left", maintain_order="left")[ENTITY]
-    is_kept = _count_edges(keys, salt, np.array([share])) == 0
-    return splits.filter((pl.col("split") != "train") | is_kept)
+    is_in_share = _count_edges(keys, salt, np.array([share])) == 0
+    return splits.filter((pl.col("split") != "train") | is_in_share)
 
 
 def _count_edges(keys: pl.Series, salt: str, edges: NDArray[np.float64]) -> pl.Series:

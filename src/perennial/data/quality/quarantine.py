@@ -87,11 +87,11 @@ def replay_quarantine(project: Project, name: str) -> Counter[tuple[str, Fate]]:
     fates: Counter[tuple[str, Fate]] = Counter()
     for row in before.select(ROW_ID, "table", "raw", "rule").iter_rows():
         row_id, table, raw, rule = row
-        known, text = (table, row_id), (table, raw)
+        row_key, text = (table, row_id), (table, raw)
         fate: Fate = "gone from the files"
-        if known in passed or (known not in broken and text in passed and text not in broken):
+        if row_key in passed or (row_key not in broken and text in passed and text not in broken):
             fate = "would pass"
-        elif known in broken or text in broken:
+        elif row_key in broken or text in broken:
             fate = "still set aside"
         fates[rule, fate] += 1
     return fates

@@ -98,11 +98,11 @@ def _mark_clashes(marked: Table, rule: Unique) -> Table:
         if rule.keep != "none"
         else unbroken.filter(~contested)
     )
-    kept_contents = winner.select(rule.column, nw.col(CONTENT).alias("_kept")).unique()
-    is_kept = ~nw.col("_kept").is_null() & (nw.col(CONTENT) == nw.col("_kept"))
-    clash = nw.col(BROKEN).is_null() & ~nw.col(rule.column).is_null() & ~is_kept
+    winner_contents = winner.select(rule.column, nw.col(CONTENT).alias("_kept")).unique()
+    is_winner = ~nw.col("_kept").is_null() & (nw.col(CONTENT) == nw.col("_kept"))
+    clash = nw.col(BROKEN).is_null() & ~nw.col(rule.column).is_null() & ~is_winner
     broken = nw.when(clash).then(nw.lit(name_rule(rule))).otherwise(nw.col(BROKEN))
-    return marked.join(kept_contents, on=rule.column, how="left").with_columns(broken.alias(BROKEN)).drop("_kept")
+    return marked.join(winner_contents, on=rule.column, how="left").with_columns(broken.alias(BROKEN)).drop("_kept")
 
 
 def _describe_bounds(low: float | None, high: float | None) -> str:

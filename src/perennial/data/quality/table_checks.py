@@ -55,9 +55,9 @@ def refuse_early_labels(table: str, rows: pl.DataFrame, columns: dict[str, Colum
     """
     times = [name for name, c in columns.items() if c.role == "time" and c.known == "before_decision"]
     for name, dated in ((n, c.dated) for n, c in columns.items() if c.dated is not None):
-        known = pl.col(dated).cast(pl.Datetime("us"), strict=False)
+        known_at = pl.col(dated).cast(pl.Datetime("us"), strict=False)
         for other in (time for time in times if time != dated and rows.height):
-            early = rows.select((known < pl.col(other).cast(pl.Datetime("us"), strict=False)).sum()).item()
+            early = rows.select((known_at < pl.col(other).cast(pl.Datetime("us"), strict=False)).sum()).item()
             if early:
                 message = f"table {table}: {name} is dated ({dated}) before {other} in {early} of {rows.height} rows"
                 raise LeakError(
@@ -69,9 +69,10 @@ def _check_row_count(table: str, rows: pl.DataFrame, rules: Sequence[Rule]) -> I
     for rule in [rule for rule in rules if isinstance(rule, RowCount)] or [RowCount()]:
         most = rows.height if rule.max is None else rule.max
         if not rule.min <= rows.height <= most:
-            asked = f"at least {rule.min}" if rule.max is None else f"{rule.min} to {rule.max}"
+            range_text = f"at least {rule.min}" if rule.max is None else f"{rule.min} to {rule.max}"
             yield DataWarning(
-                code="row_count", message=f"table {table}: {rows.height} rows passed, the contract asks for {asked}"
+                code="row_count",
+                message=f"table {table}: {rows.height} rows passed, the contract asks for {range_text}",
             )
 
 

@@ -1,4 +1,4 @@
-"""Alerts under a budget: precision, recall and money found by a team that looks at so many.
+"""Alerts under a budget: precision, recall and recovered money of a team that examines so many.
 
 A row may stand for many (weights), as where only a sample of honest payments was kept. The budget is a number of alerts
 among 1,000 payments of the population, so it means the same on val, on test and tonight.
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perennial.evaluation.statistics.intervals import F64, bootstrap
-from perennial.evaluation.statistics.ranking import at_depths, banded, cumulated
+from perennial.evaluation.statistics.ranking import cumulate, estimate_band, interpolate
 from perennial.results.binary import AlertFigures
 from perennial.results.figures import Interval, IntervalCurve
 
@@ -31,8 +31,8 @@ class AlertPolicy:
 def threshold(p: F64, weight: F64, policy: AlertPolicy) -> float:
     """The probability above which alerts stay within the budget, chosen on val: the best one left out."""
     order = np.argsort(-p, kind="stable")
-    seen = np.cumsum(weight[order]) / weight.sum() * 1000
-    over = np.flatnonzero(seen > policy.per_1000)
+    alerts_per_1000 = np.cumsum(weight[order]) / weight.sum() * 1000
+    over = np.flatnonzero(alerts_per_1000 > policy.per_1000)
     return float(p[order][over[0]]) if len(over) else -np.inf
 
 
@@ -72,8 +72,8 @@ def _curve(y: F64, p: F64, weight: F64, *, n: int, seed: int) -> IntervalCurve:
     """Precision at each recall, with a 95 % band."""
 
     def precision(times: F64) -> F64:
-        seen, hits = cumulated(p, times * weight, times * weight * y)
-        need = at_depths(_STEPS, hits, seen)
+        alerts, hits = cumulate(p, times * weight, times * weight * y)
+        need = interpolate(_STEPS, hits, alerts)
         return _STEPS * hits[..., -1:] / np.maximum(need, 1e-9)
 
-    return replace(banded(precision, len(y), y, n=n, seed=seed).clip(0, 1), x=_STEPS).as_curve()
+    return replace(estimate_band(precision, len(y), y, n=n, seed=seed).clip(0, 1), x=_STEPS).as_curve()

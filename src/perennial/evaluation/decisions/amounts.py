@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perennial.evaluation.decisions.response import ENOUGH, LEVEL, Labelled, Resampling
-from perennial.evaluation.statistics.choice import choose, deep_minus_traditional, family_figures
-from perennial.evaluation.statistics.intervals import F64, bootstrap, mean
+from perennial.evaluation.statistics.choice import choose_family, deep_minus_traditional, family_figures
+from perennial.evaluation.statistics.intervals import F64, bootstrap, mean_interval
 from perennial.evaluation.statistics.paired import PairedComparison
-from perennial.evaluation.statistics.ranking import DEPTHS, at_depths, banded, cumulated
+from perennial.evaluation.statistics.ranking import DEPTHS, cumulate, estimate_band, interpolate
 from perennial.results.figures import Interval, IntervalCurve
 from perennial.results.regression import AmountDecile, AmountSlice, RegressionEvaluation
 
@@ -30,7 +30,7 @@ def evaluate_amounts(
         }
         for part in (val, test)
     ]
-    candidate = choose(val.scores, comparisons[0][primary])
+    candidate = choose_family(val.scores, comparisons[0][primary])
     p_test = test.scores[candidate.family]
     return RegressionEvaluation(
         rows={"val": len(val.y), "test": len(test.y)},
@@ -39,7 +39,7 @@ def evaluate_amounts(
         families=family_figures(val.scores, test.scores, comparisons, LEVEL),
         deep_minus_traditional=deep_minus_traditional(candidate, test.scores, comparisons[1][primary], LEVEL),
         deciles=tuple(
-            AmountDecile(n=len(rows), predicted=float(p_test[rows].mean()), actual=mean(test.y[rows], LEVEL))
+            AmountDecile(n=len(rows), predicted=float(p_test[rows].mean()), actual=mean_interval(test.y[rows], LEVEL))
             for rows in np.array_split(np.argsort(p_test, kind="stable"), 10)
         ),
         predicted_over_actual=_ratio(test.y, p_test, resampling),
@@ -48,7 +48,7 @@ def evaluate_amounts(
         slices=tuple(
             AmountSlice(
                 column=column, value=str(value), n=int(mask.sum()), predicted=float(p_test[mask].mean()),
-                actual=mean(test.y[mask], LEVEL),
+                actual=mean_interval(test.y[mask], LEVEL),
             )
             for column, values in slices.items()
             for value in sorted(set(values.tolist()), key=str)
@@ -70,7 +70,7 @@ def _concentration(y: F64, p: F64, resampling: Resampling) -> IntervalCurve:
     """The share of all that is spent which the best x of customers by prediction spend, x from 0 to 1."""
 
     def curve(times: F64) -> F64:
-        seen, spent = cumulated(p, times, times * y)
-        return at_depths(DEPTHS, seen, spent) / np.maximum(spent[..., -1:], 1e-9)
+        customers, spent = cumulate(p, times, times * y)
+        return interpolate(DEPTHS, customers, spent) / np.maximum(spent[..., -1:], 1e-9)
 
-    return banded(curve, len(y), None, n=min(resampling.n, 200), seed=resampling.seed).as_curve()
+    return estimate_band(curve, len(y), None, n=min(resampling.n, 200), seed=resampling.seed).as_curve()

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perennial.evaluation.decisions.response import ENOUGH, LEVEL, Labelled, Resampling
-from perennial.evaluation.statistics.choice import choose, deep_minus_traditional, family_figures
-from perennial.evaluation.statistics.intervals import F64, wilson
+from perennial.evaluation.statistics.choice import choose_family, deep_minus_traditional, family_figures
+from perennial.evaluation.statistics.intervals import F64, wilson_interval
 from perennial.evaluation.statistics.paired import PairedComparison
-from perennial.evaluation.statistics.ranking import DEPTHS, at_depths, banded, cumulated
+from perennial.evaluation.statistics.ranking import DEPTHS, cumulate, estimate_band, interpolate
 from perennial.results.figures import IntervalCurve
 from perennial.results.multiclass import ClassFigures, ClassSlice, Confusion, Mistake, MulticlassEvaluation
 
@@ -27,7 +27,7 @@ def evaluate_classes(
     """Families, candidate, confusion, each class, coverage, mistakes, slices."""
     names = (*_REPORTED, "kappa") if ordered else _REPORTED
     comparisons = [{name: _comparison(name, part, resampling) for name in names} for part in (val, test)]
-    candidate = choose(val.scores, comparisons[0][primary])
+    candidate = choose_family(val.scores, comparisons[0][primary])
     p_test = test.scores[candidate.family]
     return MulticlassEvaluation(
         rows={"val": len(val.y), "test": len(test.y)},
@@ -36,27 +36,27 @@ def evaluate_classes(
         candidate=candidate,
         families=family_figures(val.scores, test.scores, comparisons, LEVEL),
         deep_minus_traditional=deep_minus_traditional(candidate, test.scores, comparisons[1][primary], LEVEL),
-        confusion=confuse(test.y, p_test),
+        confusion=describe_confusion(test.y, p_test),
         coverage=_coverage(test.y, p_test, resampling),
         slices=_slices(test.y, p_test, slices),
     )
 
 
-def confuse(y: F64, p: F64) -> Confusion:
+def describe_confusion(y: F64, p: F64) -> Confusion:
     """What is taken for what by the likeliest class of `p` (n, classes): counts, each class, the surest mistakes."""
     return Confusion(
-        counts=tuple(map(tuple, confusion(y, p).tolist())),
+        counts=tuple(map(tuple, count_confusion(y, p).tolist())),
         per_class=tuple(_class(y, p, c) for c in range(p.shape[1])),
         mistakes=_mistakes(y, p),
     )
 
 
-def answers(score: F64) -> F64:
+def class_probabilities(score: F64) -> F64:
     """The probability of each answer (n, classes) from scores (n, outputs): of a yes or no both, no first."""
     return np.hstack([1 - score, score]) if score.shape[1] == 1 else score
 
 
-def confusion(y: F64, p: F64) -> NDArray[np.int64]:
+def count_confusion(y: F64, p: F64) -> NDArray[np.int64]:
     """Rows by true class and by the likeliest one, (classes, classes)."""
     n = p.shape[1]
     return np.bincount(y.astype(np.int64) * n + p.argmax(axis=1), minlength=n * n).reshape(n, n)
@@ -72,8 +72,8 @@ def _class(y: F64, p: F64, c: int) -> ClassFigures:
     both, n_true, n_predicted = int((true & predicted).sum()), int(true.sum()), int(predicted.sum())
     return ClassFigures(
         n=n_true,
-        precision=wilson(both, n_predicted, LEVEL) if n_predicted else None,
-        recall=wilson(both, n_true, LEVEL) if n_true else None,
+        precision=wilson_interval(both, n_predicted, LEVEL) if n_predicted else None,
+        recall=wilson_interval(both, n_true, LEVEL) if n_true else None,
         f1=2 * both / max(n_true + n_predicted, 1),
     )
 
@@ -83,11 +83,11 @@ def _coverage(y: F64, p: F64, resampling: Resampling) -> IntervalCurve:
     right, sure = (p.argmax(axis=1) == y).astype(np.float64), p.max(axis=1)
 
     def curve(times: F64) -> F64:
-        seen, correct = cumulated(sure, times, times * right)
+        answered, correct = cumulate(sure, times, times * right)
         depths = np.maximum(DEPTHS, 0.02)
-        return at_depths(depths, seen, correct) / (depths * seen[..., -1:])
+        return interpolate(depths, answered, correct) / (depths * answered[..., -1:])
 
-    return banded(curve, len(y), None, n=min(resampling.n, 200), seed=resampling.seed).as_curve()
+    return estimate_band(curve, len(y), None, n=min(resampling.n, 200), seed=resampling.seed).as_curve()
 
 
 def _mistakes(y: F64, p: F64) -> tuple[Mistake, ...]:
@@ -106,7 +106,7 @@ def _slices(y: F64, p: F64, slices: Mapping[str, NDArray[Any]]) -> tuple[ClassSl
     return tuple(
         ClassSlice(
             column=column, value=str(value), n=int(mask.sum()),
-            accuracy=wilson(int(right[mask].sum()), int(mask.sum()), LEVEL) if mask.sum() >= 2 * ENOUGH else None,
+            accuracy=wilson_interval(int(right[mask].sum()), int(mask.sum()), LEVEL) if mask.sum() >= 2 * ENOUGH else None,
         )
         for column, value, mask in masks
     )  # fmt: skip

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from perennial.evaluation.decisions import policy
 from perennial.evaluation.decisions.response import LEVEL, Resampling
 from perennial.evaluation.statistics import randomization, uplift
-from perennial.evaluation.statistics.choice import choose, deep_minus_traditional
+from perennial.evaluation.statistics.choice import choose_family, deep_minus_traditional
 from perennial.evaluation.statistics.intervals import F64
 from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.evaluation.statistics.uplift import Arms
@@ -55,7 +55,7 @@ def evaluate_uplift(
         PairedComparison(metric="qini", y=rows.y, arm=rows.arm, resamples=resampling.n, seed=resampling.seed)
         for rows in (val, test)
     )
-    candidate = choose(val.scores, on_val)
+    candidate = choose_family(val.scores, on_val)
     scores = test.scores[candidate.family]
     difference = deep_minus_traditional(candidate, test.scores, on_test, LEVEL)
     family = candidate.family if candidate.family in TRADITIONAL else difference.traditional
@@ -90,11 +90,11 @@ def evaluate_full_campaign(
 
 def check_randomization(arm: Arms, before: Mapping[str, NDArray[Any]], shares: Sequence[float]) -> RandomizationCheck:
     """Whether the messages were really assigned at random: each column known before, against the arms."""
-    columns = randomization.balance(arm, before)
+    columns = randomization.compare_balance(arm, before)
     return RandomizationCheck(
         rows=tuple(int(count) for count in np.bincount(arm)),
         planned=tuple(shares),
-        ratio_p=randomization.sample_ratio(arm, shares) if shares else None,
+        ratio_p=randomization.sample_ratio_p(arm, shares) if shares else None,
         problem=randomization.find_problem(arm, before, shares),
         columns=tuple(columns),
         least_p=columns[0].p if columns else 1.0,
@@ -105,47 +105,54 @@ def check_randomization(arm: Arms, before: Mapping[str, NDArray[Any]], shares: S
 def _figures(
     test: CampaignRows, scores: F64, offer: policy.MessagePolicy, comparison: PairedComparison
 ) -> dict[str, Interval]:
-    rewards = policy.rewards(test.y, test.arm, scores, offer)
-    worth = policy.worth(rewards, policy.choice(scores, offer), policy.to_all(0, len(scores)), LEVEL)
+    rewards = policy.estimate_rewards(test.y, test.arm, scores, offer)
+    worth = policy.estimate_worth(
+        rewards, policy.choose_messages(scores, offer), policy.send_to_all(0, len(scores)), LEVEL
+    )
     return {"qini": comparison.estimate(scores, LEVEL), "policy_value": worth}
 
 
 def _message(rows: CampaignRows, scores: F64, k: int, name: str, resampling: Resampling) -> MessageFigures:
     n, seed = min(resampling.n, _FEWER), resampling.seed
     ranking = scores[:, k] - scores[:, 0]
-    race = uplift.race(rows.y, rows.arm, scores, k, n=n, seed=seed, level=LEVEL)
+    race = uplift.compare_rankings(rows.y, rows.arm, scores, k, n=n, seed=seed, level=LEVEL)
     return MessageFigures(
         name=name,
-        effect=uplift.effect(rows.y, rows.arm, k, LEVEL),
+        effect=uplift.estimate_effect(rows.y, rows.arm, k, LEVEL),
         by_effect=race.by_effect,
         by_response=race.by_response,
         gain=race.gain,
         rank_by=race.rank_by,
         curve=uplift.qini_curve(rows.y, rows.arm, ranking, k, n=n, seed=seed).as_curve(),
-        deciles=tuple(uplift.by_decile(rows.y, rows.arm, scores, k)),
+        deciles=tuple(uplift.effect_by_decile(rows.y, rows.arm, scores, k)),
         predicted=float(ranking.mean()),
     )
 
 
 def _policy(test: CampaignRows, scores: F64, offer: policy.MessagePolicy, resampling: Resampling) -> PolicyFigures:
-    rewards = policy.rewards(test.y, test.arm, scores, offer)
-    chosen, single = policy.choice(scores, offer), policy.best_single(rewards)
-    ranking, send = policy.ranked_choice(scores, offer)
+    rewards = policy.estimate_rewards(test.y, test.arm, scores, offer)
+    chosen, single = policy.choose_messages(scores, offer), policy.find_best_single(rewards)
+    ranking, send = policy.rank_messages(scores, offer)
     size = int((chosen > 0).sum())
-    rivals = {
-        "nobody": policy.to_all(0, len(scores)),
-        "best_single": policy.to_all(single, len(scores)),
-        "response": policy.by_response(scores, single, size),
+    alternatives = {
+        "nobody": policy.send_to_all(0, len(scores)),
+        "best_single": policy.send_to_all(single, len(scores)),
+        "response": policy.choose_by_response(scores, single, size),
     }
-    curves = {"choice": (ranking, send), "response": (scores[:, single], policy.to_all(single, len(scores)))}
+    curves = {"choice": (ranking, send), "response": (scores[:, single], policy.send_to_all(single, len(scores)))}
     n, seed = min(resampling.n, _FEWER), resampling.seed
     return PolicyFigures(
         shares=tuple(float((chosen == k).mean()) for k in range(scores.shape[1])),
         best_single=single,
         depth=size / len(scores),
-        plans=tuple(policy.policies(rewards, scores, offer)),
-        against={name: policy.worth(rewards, chosen, rival, LEVEL) for name, rival in rivals.items()},
-        curves={name: policy.by_depth(rewards, r, s, n=n, seed=seed).as_curve() for name, (r, s) in curves.items()},
+        plans=tuple(policy.compare_policies(rewards, scores, offer)),
+        against={
+            name: policy.estimate_worth(rewards, chosen, alternative, LEVEL)
+            for name, alternative in alternatives.items()
+        },
+        curves={
+            name: policy.worth_by_depth(rewards, r, s, n=n, seed=seed).as_curve() for name, (r, s) in curves.items()
+        },
         budget_share=offer.budget_share,
         value=offer.value,
         costs=offer.costs,

@@ -1,4 +1,4 @@
-"""Centres of segments in, a name for each out: the usual ones of recency, frequency and money, else its two traits."""
+"""Names of segments: the usual ones of recency, frequency and money, else the two strongest traits of a centre."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from perennial.evaluation.statistics.intervals import F64
 
 Meaning = Literal["recency", "frequency", "money", ""]
 _FAR = 0.35  # standard deviations from the mean of all from which a centre is high or low
-_ALIKE = 0.5  # … by which two columns may differ in every centre and yet tell the same
+_ALIKE = 0.5  # … by which two columns may differ in every centre and yet say the same
 
 
 class Trait(NamedTuple):
@@ -22,7 +22,7 @@ class Trait(NamedTuple):
     meaning: Meaning
 
 
-def order(centre_KF: F64, size_K: F64, traits: Sequence[Trait]) -> list[int]:
+def rank_centres(centre_KF: F64, size_K: F64, traits: Sequence[Trait]) -> list[int]:
     """The most valuable first (money, frequency, less silence); without these the greatest first."""
     if not _is_rfm(traits):
         return [int(s) for s in np.argsort(-size_K, kind="stable")]
@@ -32,16 +32,16 @@ def order(centre_KF: F64, size_K: F64, traits: Sequence[Trait]) -> list[int]:
     return [int(s) for s in np.argsort(-worth, kind="stable")]
 
 
-def names(centre_KF: F64, traits: Sequence[Trait]) -> list[str]:
+def propose_names(centre_KF: F64, traits: Sequence[Trait]) -> list[str]:
     """Different names for centres (k, columns) in standard deviations from the mean of all customers."""
     if not _is_rfm(traits):
-        return _told_apart([_two_traits(s, centre_KF, traits) for s in range(len(centre_KF))], centre_KF, traits)
+        return _number_repeats([_two_traits(s, centre_KF, traits) for s in range(len(centre_KF))], centre_KF, traits)
     recency, frequency, money = (_of(centre_KF, traits, m) for m in ("recency", "frequency", "money"))
-    found = [_usual(-r, f, m) for r, f, m in zip(recency, frequency, money, strict=True)]
-    return _told_apart(found, centre_KF, traits)
+    names = [_rfm_name(-r, f, m) for r, f, m in zip(recency, frequency, money, strict=True)]
+    return _number_repeats(names, centre_KF, traits)
 
 
-def _usual(fresh: float, often: float, much: float) -> str:
+def _rfm_name(fresh: float, often: float, much: float) -> str:
     """The usual name of a cell of recency, frequency and money; each is how far above the mean of all."""
     if often > _FAR and fresh > _FAR:
         return "Champions" if much > _FAR else "Loyal customers"
@@ -55,19 +55,19 @@ def _usual(fresh: float, often: float, much: float) -> str:
 
 
 def _two_traits(s: int, centre_KF: F64, traits: Sequence[Trait]) -> str:
-    """The column in which a centre is farthest from the mean, and the next one that does not tell the same."""
+    """The column in which a centre is farthest from the mean, and the next one that says something else."""
     first, *others = np.argsort(-np.abs(centre_KF[s]), kind="stable")
     second = [f for f in others if np.abs(centre_KF[:, f] - centre_KF[:, first]).max() > _ALIKE]
     strongest = [first, *second[:1]]
-    told = ", ".join(f"{'more' if centre_KF[s, f] > 0 else 'less'} {traits[f].label}" for f in strongest)
-    return told[:1].upper() + told[1:]
+    name = ", ".join(f"{'more' if centre_KF[s, f] > 0 else 'less'} {traits[f].label}" for f in strongest)
+    return name[:1].upper() + name[1:]
 
 
-def _told_apart(found: list[str], centre_KF: F64, traits: Sequence[Trait]) -> list[str]:
-    """Of centres with one name the column is told by which they differ most, with its order among them."""
-    out = list(found)
-    for name in [name for name, times in Counter(found).items() if times > 1]:
-        same = [s for s, other in enumerate(found) if other == name]
+def _number_repeats(names: list[str], centre_KF: F64, traits: Sequence[Trait]) -> list[str]:
+    """Centres with one name get the column by which they differ most, with its order among them."""
+    out = list(names)
+    for name in [name for name, times in Counter(names).items() if times > 1]:
+        same = [s for s, other in enumerate(names) if other == name]
         column = int(np.ptp(centre_KF[same], axis=0).argmax())
         ranked = sorted(same, key=lambda s: -centre_KF[s, column])
         for place, s in enumerate(ranked):

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from perennial.errors import InputError
-from perennial.evaluation.decisions.profit import best, by_lot
-from perennial.evaluation.statistics.intervals import F64, Band, total
+from perennial.evaluation.decisions.profit import random_list_profit, select_best
+from perennial.evaluation.statistics.intervals import F64, Band, total_interval
 from perennial.evaluation.statistics.ranking import total_by_depth
-from perennial.evaluation.statistics.uplift import Arms, campaign
+from perennial.evaluation.statistics.uplift import Arms, check_campaign
 from perennial.results.evaluation import Plan
 from perennial.results.figures import Interval
 
@@ -45,29 +45,29 @@ def expected_gain(scores: F64, offer: MessagePolicy) -> F64:
     return gain
 
 
-def choice(scores: F64, offer: MessagePolicy) -> Arms:
+def choose_messages(scores: F64, offer: MessagePolicy) -> Arms:
     """The message expected to earn most for each customer, if any, for the best of them within the budget, (n,)."""
-    ranking, send = ranked_choice(scores, offer)
-    inside = best(ranking, offer.budget_share, np.ones(len(scores)))
+    ranking, send = rank_messages(scores, offer)
+    inside = select_best(ranking, offer.budget_share, np.ones(len(scores)))
     return np.where(inside & (ranking > 0), send, 0)
 
 
-def ranked_choice(scores: F64, offer: MessagePolicy) -> tuple[F64, Arms]:
+def rank_messages(scores: F64, offer: MessagePolicy) -> tuple[F64, Arms]:
     """The best message for each customer, were one sent, and the gain expected of it, (n,) each."""
     gain = expected_gain(scores, offer)[:, 1:]
     return gain.max(axis=1), gain.argmax(axis=1).astype(np.int64) + 1
 
 
-def by_response(scores: F64, k: int, n: int) -> Arms:
+def choose_by_response(scores: F64, k: int, n: int) -> Arms:
     """Message `k` to the `n` customers likeliest to respond to it: what a response model would do."""
-    return np.where(best(scores[:, k], n / len(scores), np.ones(len(scores))), k, 0)
+    return np.where(select_best(scores[:, k], n / len(scores), np.ones(len(scores))), k, 0)
 
 
-def to_all(k: int, n: int) -> Arms:
+def send_to_all(k: int, n: int) -> Arms:
     return np.full(n, k, dtype=np.int64)
 
 
-def rewards(
+def estimate_rewards(
     y: ArrayLike, arm: ArrayLike, scores: ArrayLike, offer: MessagePolicy, shares: Sequence[float] | None = None
 ) -> F64:
     """The doubly robust money of each customer under each arm, (n, arms).
@@ -77,7 +77,7 @@ def rewards(
 
     Raises: InputError as `uplift.campaign`, or when there is not one cost and one share an arm.
     """
-    y_n, arm_n, table = campaign(y, arm, scores)
+    y_n, arm_n, table = check_campaign(y, arm, scores)
     drawn = np.bincount(arm_n, minlength=table.shape[1]) / len(arm_n) if shares is None else np.array(shares)
     if not len(offer.costs) == len(drawn) == table.shape[1]:
         raise InputError(f"{len(offer.costs)} costs and {len(drawn)} shares for {table.shape[1]} arms: give one an arm")
@@ -86,37 +86,39 @@ def rewards(
     return np.asarray(offer.value * corrected - np.array(offer.costs))
 
 
-def worth(rewards_nk: F64, policy: Arms, against: Arms, level: float) -> Interval:
+def estimate_worth(rewards_nk: F64, policy: Arms, against: Arms, level: float) -> Interval:
     """Money per 1,000 customers that `policy` earns more than `against`, paired."""
-    return total(_of(rewards_nk, policy) - _of(rewards_nk, against), level) * (1000 / len(policy))
+    return total_interval(_of(rewards_nk, policy) - _of(rewards_nk, against), level) * (1000 / len(policy))
 
 
-def best_single(rewards_nk: F64) -> int:
+def find_best_single(rewards_nk: F64) -> int:
     """The message that earns most if everyone gets it; picked with hindsight, so it is a hard rival."""
     return int(rewards_nk[:, 1:].mean(axis=0).argmax()) + 1
 
 
-def policies(rewards_nk: F64, scores: F64, offer: MessagePolicy, level: float = 0.95) -> list[Plan]:
+def compare_policies(rewards_nk: F64, scores: F64, offer: MessagePolicy, level: float = 0.95) -> list[Plan]:
     """What each way to run the campaign earns above contacting nobody.
 
     choice: each customer's best message · response: the best single message to as many, the likeliest to respond to it
     first · random: the same by lot · all 1 … all K: one message to everyone · nobody.
     """
-    n, k = len(scores), best_single(rewards_nk)
-    chosen = choice(scores, offer)
+    n, k = len(scores), find_best_single(rewards_nk)
+    chosen = choose_messages(scores, offer)
     size = int((chosen > 0).sum())
     gain = rewards_nk - rewards_nk[:, :1]
 
     def plan(name: str, who: Arms) -> Plan:
-        return Plan(name=name, contacted=float((who > 0).sum()), customers=n, profit=total(_of(gain, who), level))
+        return Plan(
+            name=name, contacted=float((who > 0).sum()), customers=n, profit=total_interval(_of(gain, who), level)
+        )
 
-    random = Plan(name="random", contacted=size, customers=n, profit=by_lot(gain[:, k], size / n, level))
-    singles = [plan(f"all {a}", to_all(a, n)) for a in range(1, scores.shape[1])]
-    targeted = [plan("choice", chosen), plan("response", by_response(scores, k, size))]
-    return [*targeted, random, *singles, plan("nobody", to_all(0, n))]
+    random = Plan(name="random", contacted=size, customers=n, profit=random_list_profit(gain[:, k], size / n, level))
+    singles = [plan(f"all {a}", send_to_all(a, n)) for a in range(1, scores.shape[1])]
+    targeted = [plan("choice", chosen), plan("response", choose_by_response(scores, k, size))]
+    return [*targeted, random, *singles, plan("nobody", send_to_all(0, n))]
 
 
-def by_depth(rewards_nk: F64, ranking: F64, send: Arms, *, n: int, seed: int) -> Band:
+def worth_by_depth(rewards_nk: F64, ranking: F64, send: Arms, *, n: int, seed: int) -> Band:
     """Money above contacting nobody when the best x by `ranking` get their message of `send`, with a 95 % band."""
     gain = _of(rewards_nk, send) - rewards_nk[:, 0]
     return total_by_depth(gain, ranking, np.ones(len(gain)), n=n, seed=seed)

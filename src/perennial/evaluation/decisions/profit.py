@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from perennial.errors import InputError
-from perennial.evaluation.statistics.intervals import F64, Band, around, total
-from perennial.evaluation.statistics.metrics import checked
+from perennial.evaluation.statistics.intervals import F64, Band, normal_interval, total_interval
+from perennial.evaluation.statistics.metrics import check_rows
 from perennial.evaluation.statistics.ranking import total_by_depth
 from perennial.results.evaluation import Plan
 from perennial.results.figures import Interval
@@ -46,27 +46,29 @@ class ContactThreshold:
     depth: float
 
 
-def threshold(p: ArrayLike, money: ContactPolicy, weight: ArrayLike | None = None) -> ContactThreshold:
+def choose_threshold(p: ArrayLike, money: ContactPolicy, weight: ArrayLike | None = None) -> ContactThreshold:
     """Whom to contact by expectation, value * p > cost, at most the budget: chosen on val, outcomes unseen.
 
     Where the budget binds, the threshold is the best score left out: equal scores are all in or all out.
     """
-    p_n, _, w_n = checked(p, p, weight)
+    p_n, _, w_n = check_rows(p, p, weight)
     levels, at = np.unique(-p_n, return_inverse=True)
-    seen = np.cumsum(np.bincount(at, weights=w_n)) / w_n.sum()
-    over = np.flatnonzero(seen > money.budget_share + 1e-12)  # no share falls over its own rounding
+    depth = np.cumsum(np.bincount(at, weights=w_n)) / w_n.sum()
+    over = np.flatnonzero(depth > money.budget_share + 1e-12)  # no share falls over its own rounding
     cap = float(-levels[over[0]]) if len(over) else -np.inf
     cut = max(money.cost / money.value, cap)
     return ContactThreshold(threshold=cut, depth=float(w_n[p_n > cut].sum() / w_n.sum()))
 
 
-def contacted(p: ArrayLike, chosen: ContactThreshold, budget_share: float, weight: ArrayLike | None = None) -> Mask:
+def select_contacts(
+    p: ArrayLike, chosen: ContactThreshold, budget_share: float, weight: ArrayLike | None = None
+) -> Mask:
     """The rows (n,) to contact: above the threshold, at most the budget (of equal scores the first)."""
-    p_n, _, w_n = checked(p, p, weight)
-    return (p_n > chosen.threshold) & best(p_n, budget_share, w_n)
+    p_n, _, w_n = check_rows(p, p, weight)
+    return (p_n > chosen.threshold) & select_best(p_n, budget_share, w_n)
 
 
-def best(p: F64, share: float, weight: F64) -> Mask:
+def select_best(p: F64, share: float, weight: F64) -> Mask:
     """The best rows that are at most `share` of all, (n,)."""
     order = np.argsort(-p, kind="stable")
     inside = np.empty(len(p), dtype=np.bool_)
@@ -78,11 +80,11 @@ def profit_curve(
     y: ArrayLike, p: ArrayLike, money: ContactPolicy, weight: ArrayLike | None = None, *, n: int, seed: int
 ) -> Band:
     """Profit of contacting the best x of rows, x from 0 to 1, with a 95 % band from `n` resamples of customers."""
-    y_n, p_n, w_n = checked(y, p, weight)
+    y_n, p_n, w_n = check_rows(y, p, weight)
     return total_by_depth(money.value * y_n - money.cost, p_n, w_n, n=n, seed=seed)
 
 
-def plans(
+def compare_plans(
     y: ArrayLike,
     p: ArrayLike,
     chosen: ContactThreshold,
@@ -91,32 +93,36 @@ def plans(
     level: float = 0.95,
 ) -> list[Plan]:
     """Five ways to spend the same campaign: chosen, whole budget, random (as many as chosen), everyone, nobody."""
-    y_n, p_n, w_n = checked(y, p, weight)
+    y_n, p_n, w_n = check_rows(y, p, weight)
     customers, gain = float(w_n.sum()), w_n * (money.value * y_n - money.cost)
     lists = {
-        "chosen": contacted(p_n, chosen, money.budget_share, w_n),
-        "whole budget": best(p_n, money.budget_share, w_n),
+        "chosen": select_contacts(p_n, chosen, money.budget_share, w_n),
+        "whole budget": select_best(p_n, money.budget_share, w_n),
         "everyone": np.ones(len(y_n), dtype=np.bool_),
         "nobody": np.zeros(len(y_n), dtype=np.bool_),
     }
-    found = {
-        name: Plan(name=name, contacted=float(w_n[who].sum()), customers=customers, profit=total(gain * who, level))
+    by_name = {
+        name: Plan(
+            name=name, contacted=float(w_n[who].sum()), customers=customers, profit=total_interval(gain * who, level)
+        )
         for name, who in lists.items()
     }
-    size = found["chosen"].contacted
-    random = Plan(name="random", contacted=size, customers=customers, profit=by_lot(gain, size / customers, level))
-    return [found["chosen"], found["whole budget"], random, found["everyone"], found["nobody"]]
+    size = by_name["chosen"].contacted
+    random = Plan(
+        name="random", contacted=size, customers=customers, profit=random_list_profit(gain, size / customers, level)
+    )
+    return [by_name["chosen"], by_name["whole budget"], random, by_name["everyone"], by_name["nobody"]]
 
 
-def profit_difference(
+def compare_profit(
     y: ArrayLike, new: Mask, old: Mask, money: ContactPolicy, level: float, weight: ArrayLike | None = None
 ) -> Interval:
     """What the new list earns more than the old one, paired: only customers on one of the two lists count."""
-    y_n, new_n, w_n = checked(y, new, weight)
-    return total(w_n * (money.value * y_n - money.cost) * (new_n - old), level)
+    y_n, new_n, w_n = check_rows(y, new, weight)
+    return total_interval(w_n * (money.value * y_n - money.cost) * (new_n - old), level)
 
 
-def by_lot(gain: F64, share: float, level: float) -> Interval:
+def random_list_profit(gain: F64, share: float, level: float) -> Interval:
     """A list drawn by lot: its expectation, and the spread of both the draw and the customers."""
     variance = len(gain) * (share * float((gain**2).mean()) - (share * float(gain.mean())) ** 2)
-    return around(share * float(gain.sum()), max(variance, 0.0) ** 0.5, level)
+    return normal_interval(share * float(gain.sum()), max(variance, 0.0) ** 0.5, level)

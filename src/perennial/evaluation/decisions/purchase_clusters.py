@@ -39,7 +39,7 @@ class Purchases:
         return cls(by_NI=by_NI, items=[str(name).strip() for name in names])
 
 
-def typical_items(purchases: Purchases, label_N: I64, k: int) -> list[tuple[ItemProfile, ...]]:
+def find_typical_items(purchases: Purchases, label_N: I64, k: int) -> list[tuple[ItemProfile, ...]]:
     """For each group the items by how much more of its customers bought them than of all, if at least a tenth did."""
     whole_I = np.asarray(purchases.by_NI.mean(axis=0)).ravel()
     groups = []
@@ -66,5 +66,5 @@ def evaluate_purchase_clusters(
             items=items, n=int(mine.sum()), share=float(mine.mean()),
             segment_shares=tuple((np.bincount(segment_N[mine], minlength=segments) / size_K).tolist()),
         )
-        for mine, items in zip(masks, typical_items(purchases, cluster_N, clusters), strict=True)
+        for mine, items in zip(masks, find_typical_items(purchases, cluster_N, clusters), strict=True)
     )  # fmt: skip

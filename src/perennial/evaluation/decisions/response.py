@@ -1,4 +1,4 @@
-"""Evaluation of a yes-or-no task: the family is chosen on val, every figure is of test."""
+"""Evaluation of a binary task: the family is chosen on val, every figure is of test."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.evaluation.decisions.profit import ContactPolicy, contacted, plans, profit_curve, threshold
+from perennial.evaluation.decisions.profit import (
+    ContactPolicy,
+    choose_threshold,
+    compare_plans,
+    profit_curve,
+    select_contacts,
+)
 from perennial.evaluation.statistics import metrics
-from perennial.evaluation.statistics.choice import choose, deep_minus_traditional
-from perennial.evaluation.statistics.intervals import F64, bootstrap, delong, wilson
+from perennial.evaluation.statistics.choice import choose_family, deep_minus_traditional
+from perennial.evaluation.statistics.intervals import F64, bootstrap, delong, wilson_interval
 from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.results.binary import BinaryEvaluation, Calibration, ContactProfit, ResponseSlice
 from perennial.results.evaluation import FamilyFigures
@@ -49,7 +55,7 @@ def evaluate_response(
 ) -> BinaryEvaluation:  # fmt: skip
     """Families, candidate, deep − traditional, calibration, gains, profit, slices."""
     on_val, on_test = (_comparison(primary, part, resampling) for part in (val, test))
-    candidate = choose(val.scores, on_val)
+    candidate = choose_family(val.scores, on_val)
     p_test = test.scores[candidate.family]
     return BinaryEvaluation(
         rows={"val": len(val.y), "test": len(test.y)},
@@ -59,7 +65,9 @@ def evaluate_response(
         deep_minus_traditional=deep_minus_traditional(candidate, test.scores, on_test, LEVEL),
         calibration=_calibration(test.y, p_test, test.weight, resampling),
         gains={
-            family: metrics.gains(test.y, score, test.weight, n=min(resampling.n, 200), seed=resampling.seed).as_curve()
+            family: metrics.gains_curve(
+                test.y, score, test.weight, n=min(resampling.n, 200), seed=resampling.seed
+            ).as_curve()
             for family, score in test.scores.items()
         },
         slices=_slices(test.y, p_test, test.weight, slices),
@@ -98,7 +106,7 @@ def _entropy(test: Labelled) -> float:
 def _calibration(y: F64, p: F64, weight: F64 | None, resampling: Resampling) -> Calibration:
     error = metrics.calibration_error(y, p, weight, simulations=200, seed=resampling.seed)
     width = 0.05 if p.max() > 0.4 else 0.02
-    bins = tuple(row for row in metrics.even_bins(y, p, width, weight) if row.n >= _FEW)
+    bins = tuple(row for row in metrics.bin_evenly(y, p, width, weight) if row.n >= _FEW)
     rows = np.ones(len(y)) if weight is None else weight
     sums = bootstrap(
         lambda times: np.asarray((times * rows) @ p / np.maximum((times * rows) @ y, 1e-9)), len(y), None,
@@ -111,10 +119,10 @@ def _profit(
     val: Labelled, test: Labelled, family: Family, money: ContactPolicy, resampling: Resampling
 ) -> ContactProfit:
     y, p, weight = test.y, test.scores[family], test.weight
-    cut = threshold(val.scores[family], money, val.weight)
-    share = np.average(contacted(p, cut, money.budget_share, weight), weights=weight)
+    cut = choose_threshold(val.scores[family], money, val.weight)
+    share = np.average(select_contacts(p, cut, money.budget_share, weight), weights=weight)
     return ContactProfit(
-        threshold=cut.threshold, depth_on_val=cut.depth, depth=float(share), plans=tuple(plans(y, p, cut, money, weight)),
+        threshold=cut.threshold, depth_on_val=cut.depth, depth=float(share), plans=tuple(compare_plans(y, p, cut, money, weight)),
         curve=profit_curve(y, p, money, weight, n=min(resampling.n, 200), seed=resampling.seed).as_curve(),
         value=money.value, cost=money.cost, budget_share=money.budget_share,
     )  # fmt: skip
@@ -135,7 +143,7 @@ def _slice(column: str, value: str, y: F64, p: F64, *, is_weighted: bool) -> Res
     has_share = n >= ENOUGH and not is_weighted
     return ResponseSlice(
         column=column, value=value, n=n, positives=positives,
-        observed=wilson(positives, n, LEVEL) if has_share else None,
+        observed=wilson_interval(positives, n, LEVEL) if has_share else None,
         predicted=float(p.mean()) if has_share else None,
         auc=delong(y, p, LEVEL) if min(positives, n - positives) >= ENOUGH else None,
     )  # fmt: skip

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.evaluation.statistics.intervals import F64, around, bootstrap, total, wilson
-from perennial.evaluation.statistics.ranking import DEPTHS, at_depths, banded, cumulated
+from perennial.evaluation.statistics.intervals import F64, bootstrap, normal_interval, total_interval, wilson_interval
+from perennial.evaluation.statistics.ranking import DEPTHS, cumulate, estimate_band, interpolate
 from perennial.results.binary import ApplicantGroup, LoanPlan, LoanRisk, RiskBand
 from perennial.results.figures import Interval, IntervalCurve
 
@@ -38,7 +38,7 @@ class LoanPolicy:
         return self.gain / (self.gain + self.loss)
 
 
-def points(p: F64) -> F64:
+def score_points(p: F64) -> F64:
     """Score points (n,), the more the safer."""
     odds = np.log1p(-p.clip(1e-6, 1 - 1e-6)) - np.log(p.clip(1e-6, 1 - 1e-6))
     return np.asarray(600 + 20 / math.log(2) * (odds - math.log(50)))
@@ -52,13 +52,13 @@ def evaluate_loans(
     plans = (("cut", approved), ("all", np.ones(len(y), dtype=np.bool_)))
     return LoanRisk(
         cut=loan.cut,
-        cut_points=float(points(np.array([loan.cut]))[0]),
+        cut_points=float(score_points(np.array([loan.cut]))[0]),
         gain=loan.gain,
         loss=loan.loss,
         approved=float(approved.mean()),
-        bad_rate=wilson(float(y[approved].sum()), int(approved.sum()), LEVEL) if approved.any() else None,
-        bad_rate_overall=wilson(float(y.sum()), len(y), LEVEL),
-        ks=bootstrap(lambda times: ks(y, p, times), len(y), y, n=n, seed=seed, level=LEVEL),
+        bad_rate=wilson_interval(float(y[approved].sum()), int(approved.sum()), LEVEL) if approved.any() else None,
+        bad_rate_overall=wilson_interval(float(y.sum()), len(y), LEVEL),
+        ks=bootstrap(lambda times: kolmogorov_smirnov(y, p, times), len(y), y, n=n, seed=seed, level=LEVEL),
         plans=tuple(
             LoanPlan(name=name, approved=float(mask.mean()), per_1000=_earned(y, mask, loan)) for name, mask in plans
         ),
@@ -68,24 +68,24 @@ def evaluate_loans(
     )
 
 
-def ks(y: F64, p: F64, weight: F64) -> F64:
+def kolmogorov_smirnov(y: F64, p: F64, weight: F64) -> F64:
     """Kolmogorov-Smirnov: the widest gap between the shares of defaults and of others found, worst first."""
-    bad, good = cumulated(p, weight * y, weight * (1 - y))
+    bad, good = cumulate(p, weight * y, weight * (1 - y))
     return np.asarray(np.abs(bad / bad[..., -1:] - good / good[..., -1:]).max(axis=-1))
 
 
 def _earned(y: F64, who: Mask, loan: LoanPolicy) -> Interval:
     """Money per 1,000 applicants."""
-    return total(np.where(who, np.where(y == 1, -loan.loss, loan.gain), 0.0), LEVEL) * (1000 / len(y))
+    return total_interval(np.where(who, np.where(y == 1, -loan.loss, loan.gain), 0.0), LEVEL) * (1000 / len(y))
 
 
 def _bands(y: F64, p: F64) -> tuple[RiskBand, ...]:
     """Deciles of applicants by points, the safest first."""
-    score = points(p)
+    score = score_points(p)
     return tuple(
         RiskBand(
             min_points=float(score[rows].min()), n=len(rows), predicted=float(p[rows].mean()),
-            bad_rate=wilson(float(y[rows].sum()), len(rows), LEVEL),
+            bad_rate=wilson_interval(float(y[rows].sum()), len(rows), LEVEL),
         )
         for rows in np.array_split(np.argsort(p, kind="stable"), _BANDS)
     )  # fmt: skip
@@ -95,11 +95,11 @@ def _curve(y: F64, p: F64, *, n: int, seed: int) -> IntervalCurve:
     """The bad rate among the safest x of applicants, x from 0 to 1."""
 
     def rate(times: F64) -> F64:
-        seen, bad = cumulated(-p, times, times * y)
+        applicants, bad = cumulate(-p, times, times * y)
         depths = np.maximum(DEPTHS, 0.02)
-        return at_depths(depths, seen, bad) / (depths * seen[..., -1:])
+        return interpolate(depths, applicants, bad) / (depths * applicants[..., -1:])
 
-    return banded(rate, len(y), None, n=n, seed=seed).clip(0, 1).as_curve()
+    return estimate_band(rate, len(y), None, n=n, seed=seed).clip(0, 1).as_curve()
 
 
 def _groups(y: F64, approved: Mask, column: str, values: NDArray[Any]) -> list[ApplicantGroup]:
@@ -110,7 +110,7 @@ def _groups(y: F64, approved: Mask, column: str, values: NDArray[Any]) -> list[A
 def _group(y: F64, approved: Mask, mine: Mask, column: str, value: str) -> ApplicantGroup:
     group = ApplicantGroup(
         column=column, value=value, n=int(mine.sum()), approved=float(approved[mine].mean()),
-        bad_rate=wilson(float(y[mine].sum()), int(mine.sum()), LEVEL),
+        bad_rate=wilson_interval(float(y[mine].sum()), int(mine.sum()), LEVEL),
     )  # fmt: skip
     counts = [int((y[side] == outcome).sum()) for side in (mine, ~mine) for outcome in (0, 1)]
     if min(counts) < _ENOUGH:
@@ -127,4 +127,4 @@ def _group(y: F64, approved: Mask, mine: Mask, column: str, value: str) -> Appli
 
 def _gap(mine: Mask, others: Mask) -> Interval:
     error = math.sqrt(sum(float(part.mean()) * (1 - float(part.mean())) / len(part) for part in (mine, others)))
-    return around(float(mine.mean() - others.mean()), error, LEVEL)
+    return normal_interval(float(mine.mean() - others.mean()), error, LEVEL)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from perennial.evaluation.statistics.intervals import F64, wilson
+from perennial.evaluation.statistics.intervals import F64, wilson_interval
 from perennial.results.clustering import (
     Agreement,
     CategoryProfile,
@@ -34,9 +34,9 @@ LEVEL = 0.95
 _COMMON = 0.05  # share of a segment from which a value of a category says something of it
 
 
-def agreement(pairs: Pairs) -> Agreement:
+def measure_agreement(pairs: Pairs) -> Agreement:
     indices = [rand_index(a, b) for a, b in pairs]
-    same = [float((matched_labels(b, a) == a).mean()) for a, b in pairs]
+    same = [float((match_labels(b, a) == a).mean()) for a, b in pairs]
     index = Interval(value=float(np.mean(indices)), low=min(indices), high=max(indices))
     error = float(np.std(indices, ddof=1) / np.sqrt(len(indices))) if len(indices) > 1 else 0.0
     return Agreement(index=index, same_label=min(same), error=error)
@@ -59,7 +59,7 @@ def rand_index(a_N: I64, b_N: I64) -> float:
     return 1.0 if greatest == by_chance else float((both - by_chance) / (greatest - by_chance))
 
 
-def matched_labels(new_N: I64, old_N: I64) -> I64:
+def match_labels(new_N: I64, old_N: I64) -> I64:
     """New labels by the old ones they share most customers with, one to one; −1 where there are more new ones."""
     table = _crossed(new_N, old_N)
     rows, columns = linear_sum_assignment(-table)
@@ -81,27 +81,30 @@ class LabelRetention:
         return min(self.by_name.items(), key=lambda item: item[1].value)
 
 
-def label_retention(old: NDArray[Any], new: NDArray[Any]) -> LabelRetention:
+def measure_retention(old: NDArray[Any], new: NDArray[Any]) -> LabelRetention:
     """Names (n,) that two models give the same customers, as these see them."""
     same = old == new
     names, old_N = np.unique(old, return_inverse=True)
-    matched = matched_labels(np.unique(new, return_inverse=True)[1], old_N)
+    matched = match_labels(np.unique(new, return_inverse=True)[1], old_N)
     return LabelRetention(
-        overall=wilson(float(same.sum()), len(same), LEVEL),
-        by_name={str(name): wilson(float(same[old == name].sum()), int((old == name).sum()), LEVEL) for name in names},
+        overall=wilson_interval(float(same.sum()), len(same), LEVEL),
+        by_name={
+            str(name): wilson_interval(float(same[old == name].sum()), int((old == name).sum()), LEVEL)
+            for name in names
+        },
         grouped=float((matched == old_N).mean()),
     )
 
 
-def steadiness(labels_N: I64, pairs: Pairs, k: int) -> list[Interval]:
+def measure_steadiness(labels_N: I64, pairs: Pairs, k: int) -> list[Interval]:
     """For each segment the share of its held-out rows that a model of half the customers puts into it: mean and range."""
-    halves = [matched_labels(half, labels_N) for pair in pairs for half in pair]
-    found = []
+    halves = [match_labels(half, labels_N) for pair in pairs for half in pair]
+    intervals = []
     for s in range(k):
         mine = labels_N == s
         shares = [float((half[mine] == s).mean()) if mine.any() else 0.0 for half in halves]
-        found.append(Interval(value=float(np.mean(shares)), low=min(shares), high=max(shares)))
-    return found
+        intervals.append(Interval(value=float(np.mean(shares)), low=min(shares), high=max(shares)))
+    return intervals
 
 
 def evaluate_segments(
@@ -113,7 +116,7 @@ def evaluate_segments(
     `chosen` are the figures by which their number was chosen (val), `reported` other pairs of halves (on test rows).
     """
     k = len(names)
-    on_test = {many: agreement(pairs) for many, pairs in reported.items()}
+    on_test = {many: measure_agreement(pairs) for many, pairs in reported.items()}
     by_k = tuple(KAgreement(k=many, chosen=chosen.get(many), reported=row) for many, row in on_test.items())
     on_val = {"stability": chosen[k].index.value} if k in chosen else {}
     by_family: dict[Family, float] = {FAMILY: on_val["stability"]} if on_val else {}
@@ -129,8 +132,8 @@ def evaluate_segments(
         customers=len(population.labels),
         overall=tuple(_number(column, x, everyone) for column, x in population.numbers.items()),
         segments=tuple(
-            profile(population, s, name, stability)
-            for s, (name, stability) in enumerate(zip(names, steadiness(test, reported[k], k), strict=True))
+            profile_segment(population, s, name, stability)
+            for s, (name, stability) in enumerate(zip(names, measure_steadiness(test, reported[k], k), strict=True))
         ),
     )
 
@@ -142,7 +145,7 @@ def count_moves(before_N: I64, now_N: I64, k: int, dates: tuple[str, str]) -> Se
     moved = int(len(now_N) - np.trace(table_KK))
     return SegmentMoves(
         from_date=dates[0], to_date=dates[1], counts=tuple(map(tuple, table_KK.tolist())),
-        moved=wilson(moved, len(now_N), LEVEL),
+        moved=wilson_interval(moved, len(now_N), LEVEL),
     )  # fmt: skip
 
 
@@ -156,7 +159,7 @@ class Population:
     amount: F64 | None
 
 
-def profile(population: Population, s: int, name: str, stability: Interval) -> SegmentProfile:
+def profile_segment(population: Population, s: int, name: str, stability: Interval) -> SegmentProfile:
     """What segment `s` is like: shares, numbers against those of all, the commonest categories."""
     mine, amount = population.labels == s, population.amount
     total = 0.0 if amount is None else float(amount.sum())

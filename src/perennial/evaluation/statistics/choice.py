@@ -12,7 +12,7 @@ from perennial.results.families import TRADITIONAL, Family
 _ONE_ERROR = 0.6826894921370859  # the two-sided level whose interval reaches one standard error
 
 
-def choose(scores: Mapping[Family, F64], comparison: PairedComparison) -> Candidate:
+def choose_family(scores: Mapping[Family, F64], comparison: PairedComparison) -> Candidate:
     """`scores` on val by family, the simplest first."""
     figures = {family: comparison.value(score) for family, score in scores.items()}
     best = (max if comparison.higher_is_better else min)(figures, key=lambda family: figures[family])
@@ -47,6 +47,8 @@ def deep_minus_traditional(
 ) -> PairedDifference:
     """The deep family against the traditional one that was better on val, paired, on the rows of `comparison` (test)."""
     order = max if comparison.higher_is_better else min
-    rival = order((family for family in scores if family in TRADITIONAL), key=lambda family: candidate.val[family])
-    gain = comparison.better_by(scores["deep"], scores[rival], level)
-    return PairedDifference(metric=comparison.metric, traditional=rival, gain=gain)
+    best_traditional = order(
+        (family for family in scores if family in TRADITIONAL), key=lambda family: candidate.val[family]
+    )
+    gain = comparison.better_by(scores["deep"], scores[best_traditional], level)
+    return PairedDifference(metric=comparison.metric, traditional=best_traditional, gain=gain)

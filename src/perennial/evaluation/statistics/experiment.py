@@ -1,6 +1,6 @@
-"""A campaign that is over (outcomes, arms and scores (n,) of all who were drawn) in, what contacting changed out.
+"""Experiments: what contacting changed in a finished campaign, by outcomes, arms and scores (n,) of all who were drawn.
 
-Intention to treat: everyone counts in the arm that the lottery gave, whatever was then delivered. Arm 0 was held back.
+Intention to treat: everyone counts in the arm that was drawn, whatever was then delivered. Arm 0 is the control group.
 """
 
 from __future__ import annotations
@@ -9,46 +9,42 @@ from typing import Literal
 
 import numpy as np
 
-from perennial.evaluation.statistics.intervals import F64, wilson
-from perennial.evaluation.statistics.uplift import Arms, effect
-from perennial.results.base import Result
+from perennial.evaluation.statistics.intervals import F64, wilson_interval
+from perennial.evaluation.statistics.uplift import Arms, estimate_effect
+from perennial.results.campaign import Effect
 from perennial.results.figures import Interval
 
 LEVEL = 0.95
 UNFAIR = 0.001  # of the sample ratio: 1 in 1,000 sound campaigns fails
 _LEAST = 5  # responses and non-responses in each arm, below which no interval of this form can be trusted
-Verdict = Literal["paid", "lost", "open"]
+ProfitVerdict = Literal["paid", "lost", "open"]
 
 
-class Effect(Result):
-    """The difference of response rates, as it is (`raw`) and less what the score foretold (`adjusted`)."""
-
-    raw: Interval
-    adjusted: Interval
-
-
-def rate(y: F64) -> Interval:
+def estimate_rate(y: F64) -> Interval:
     """The share that responded."""
-    return wilson(float(y.sum()), len(y), LEVEL)
+    return wilson_interval(float(y.sum()), len(y), LEVEL)
 
 
-def changed(y: F64, arm: Arms, score: F64) -> Effect:
+def effect_of_contact(y: F64, arm: Arms, score: F64) -> Effect:
     """What any contact (arm > 0) changed."""
     treated = (arm > 0).astype(np.int64)
-    return Effect(raw=effect(y, treated, 1, LEVEL), adjusted=effect(adjusted(y, treated, score), treated, 1, LEVEL))
+    return Effect(
+        raw=estimate_effect(y, treated, 1, LEVEL),
+        adjusted=estimate_effect(adjust_effect(y, treated, score), treated, 1, LEVEL),
+    )
 
 
-def between(y: F64, arm: Arms, score: F64, k: int, against: int) -> Effect:
+def compare_messages(y: F64, arm: Arms, score: F64, k: int, against: int) -> Effect:
     """What message `k` changed against arm `against`."""
     rows = (arm == k) | (arm == against)
-    return changed(y[rows], (arm[rows] == k).astype(np.int64), score[rows])
+    return effect_of_contact(y[rows], (arm[rows] == k).astype(np.int64), score[rows])
 
 
-def adjusted(y: F64, arm: Arms, score: F64) -> F64:
+def adjust_effect(y: F64, arm: Arms, score: F64) -> F64:
     """Outcomes less θ (score - mean score), (n,): the same difference of means with less spread.
 
     θ is the slope of y on the score within the arms (Deng, Xu, Kohavi and Walker 2013, "Improving the sensitivity of
-    online controlled experiments by utilizing pre-experiment data", eq. 4). The score was known before the lottery, so
+    online controlled experiments by utilizing pre-experiment data", eq. 4). The score was known before the draw, so
     it cannot carry an effect.
     """
     inside_x, inside_y = score.astype(np.float64), y.astype(np.float64)
@@ -61,18 +57,18 @@ def adjusted(y: F64, arm: Arms, score: F64) -> F64:
     return np.asarray(y - theta * (score - score.mean()))
 
 
-def earned(change: Interval, value: float, contacts: int, cost: float) -> Interval:
+def estimate_profit(change: Interval, value: float, contacts: int, cost: float) -> Interval:
     """Money of `contacts` that changed so much each, less what all of them cost together."""
     won = change * (value * contacts)
     return Interval(value=won.value - cost, low=won.low - cost, high=won.high - cost)
 
 
-def verdict(profit: Interval) -> Verdict:
+def classify_profit(profit: Interval) -> ProfitVerdict:
     return "paid" if profit.low > 0 else "lost" if profit.high < 0 else "open"
 
 
-def why_none(y: F64, arm: Arms) -> str | None:
-    """Why no effect can be told of these arms; None where it can."""
+def explain_no_effect(y: F64, arm: Arms) -> str | None:
+    """Why these arms show no effect; None where they can."""
     treated, control = y[arm > 0], y[arm == 0]
     if not len(control):
         return "nobody was held back"

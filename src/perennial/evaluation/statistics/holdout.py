@@ -1,4 +1,4 @@
-"""The customers that a model chose in, who is contacted and who held back out, and what that will be able to prove.
+"""Holdout: which of the chosen customers are contacted and which form the control group, and what that can prove.
 
 A draw takes the first by md5(campaign:purpose:key): it depends on who the customers are, not on the order in which they
 come, and the next campaign draws anew.
@@ -25,15 +25,15 @@ _POWER = 0.8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lottery:
-    """Shares: `control` of those drawn is held back (`at_least` so many of the chosen), `explore` of the others is drawn."""
+class HoldoutDesign:
+    """Shares: `control` of the chosen is the control group (`min_control` or more), `explore` of the others is drawn."""
 
     control: float
     min_control: int = 0
     explore: float = 0.0
 
     def share(self, chosen: int) -> float:
-        """The chance to be held back of each of `chosen` customers.
+        """The probability of each of `chosen` customers to be in the control group.
 
         Raises: InputError when nobody would be left to contact.
         """
@@ -48,11 +48,11 @@ class Lottery:
         return n / chosen
 
 
-def drawn(campaign: str, keys: Sequence[str], chosen: NDArray[np.bool_], lottery: Lottery) -> NDArray[Any]:
-    """The group (n,) of each customer; those below the cut that are drawn in meet the lottery of the chosen."""
-    share, group = lottery.share(int(chosen.sum())), np.full(len(keys), "none", dtype=object)
+def draw_groups(campaign: str, keys: Sequence[str], chosen: NDArray[np.bool_], design: HoldoutDesign) -> NDArray[Any]:
+    """The group (n,) of each customer; those below the cut that are drawn in are split likewise."""
+    share, group = design.share(int(chosen.sum())), np.full(len(keys), "none", dtype=object)
     below = np.flatnonzero(~chosen)
-    explored = below[_first(campaign, "explore", keys, below, round(lottery.explore * len(below)))]
+    explored = below[_first(campaign, "explore", keys, below, round(design.explore * len(below)))]
     for rows, treated, control in (
         (np.flatnonzero(chosen), "treated", "control"),
         (explored, "explore", "explore_control"),
@@ -62,14 +62,14 @@ def drawn(campaign: str, keys: Sequence[str], chosen: NDArray[np.bool_], lottery
     return group
 
 
-def messages(campaign: str, keys: Sequence[str], n: int) -> NDArray[np.int64]:
+def draw_messages(campaign: str, keys: Sequence[str], n: int) -> NDArray[np.int64]:
     """One of `n` messages for each customer (n customers,), in parts as equal as can be."""
     out = np.empty(len(keys), dtype=np.int64)
     out[_first(campaign, "message", keys, np.arange(len(keys)), len(keys))] = np.arange(len(keys)) % n
     return out
 
 
-def detectable(rate: float, treated: float, control: float) -> float:
+def least_detectable_effect(rate: float, treated: float, control: float) -> float:
     """The least difference of two shares near `rate` that is seen in 4 of 5 campaigns, at 95 % both ways.
 
     (z_.975 + z_.8) sqrt(p (1 - p) (1/n_t + 1/n_c)) (Cohen 1988, "Statistical power analysis", in its normal form).

@@ -47,25 +47,25 @@ def z_of(level: float) -> float:
     return float(norm.ppf(0.5 + level / 2))
 
 
-def around(value: float, error: float, level: float) -> Interval:
+def normal_interval(value: float, error: float, level: float) -> Interval:
     """The interval of an estimate with a normal error."""
     reach = z_of(level) * error
     return Interval(value=value, low=value - reach, high=value + reach)
 
 
-def total(rows: F64, level: float) -> Interval:
+def total_interval(rows: F64, level: float) -> Interval:
     """The sum of independent `rows` (n,), weights already multiplied in."""
     n = len(rows)
-    return around(float(rows.sum()), math.sqrt(n) * float(rows.std(ddof=1)) if n > 1 else 0.0, level)
+    return normal_interval(float(rows.sum()), math.sqrt(n) * float(rows.std(ddof=1)) if n > 1 else 0.0, level)
 
 
-def mean(rows: F64, level: float) -> Interval:
+def mean_interval(rows: F64, level: float) -> Interval:
     """The mean of independent `rows` (n,); of one row nothing is known about its error, which is taken for 0."""
     n = len(rows)
-    return around(float(rows.mean()), float(rows.std(ddof=1)) / math.sqrt(n) if n > 1 else 0.0, level)
+    return normal_interval(float(rows.mean()), float(rows.std(ddof=1)) / math.sqrt(n) if n > 1 else 0.0, level)
 
 
-def wilson(events: float, n: float, level: float) -> Interval:
+def wilson_interval(events: float, n: float, level: float) -> Interval:
     """A share of `n` rows; with weights, `n` is the number of equal rows that would be as certain (no rows: 0 to 1)."""
     if n <= 0:
         return Interval(value=math.nan, low=0.0, high=1.0)
@@ -78,15 +78,17 @@ def wilson(events: float, n: float, level: float) -> Interval:
 def delong(y: ArrayLike, p: ArrayLike, level: float) -> Interval:
     """The AUC of scores `p` (n,); weights that depend on the outcome alone would not change it."""
     auc, covariance = _delong(y, p)
-    found = around(float(auc[0]), math.sqrt(covariance[0, 0]), level)
-    return Interval(value=found.value, low=max(found.low, 0.0), high=min(found.high, 1.0))
+    interval = normal_interval(float(auc[0]), math.sqrt(covariance[0, 0]), level)
+    return Interval(value=interval.value, low=max(interval.low, 0.0), high=min(interval.high, 1.0))
 
 
 def paired_delong(y: ArrayLike, p_new: ArrayLike, p_old: ArrayLike, level: float) -> Interval:
     """AUC of the new scores less that of the old, on the same rows."""
     auc, cov = _delong(y, p_new, p_old)
     variance = cov[0, 0] + cov[1, 1] - 2 * cov[0, 1]
-    return around(float(auc[0] - auc[1]), math.sqrt(max(variance, 0.0)), level)  # equal scores may round below 0
+    return normal_interval(
+        float(auc[0] - auc[1]), math.sqrt(max(variance, 0.0)), level
+    )  # equal scores may round below 0
 
 
 def bootstrap(
@@ -96,11 +98,11 @@ def bootstrap(
 
     A difference of two models in one statistic is paired: both meet the same resamples.
     """
-    draws = resampled(statistic, rows, strata, n=n, seed=seed)
-    return around(float(statistic(np.ones(rows))), float(draws.std(ddof=1)), level)
+    draws = resample(statistic, rows, strata, n=n, seed=seed)
+    return normal_interval(float(statistic(np.ones(rows))), float(draws.std(ddof=1)), level)
 
 
-def resampled(statistic: Statistic, rows: int, strata: NDArray[Any] | None, *, n: int, seed: int) -> F64:
+def resample(statistic: Statistic, rows: int, strata: NDArray[Any] | None, *, n: int, seed: int) -> F64:
     """A statistic on `n` resamples of the rows, (n, ...): it is given how often each row was drawn, (b, rows).
 
     With `strata` (rows,), each stratum keeps its size: right for metrics given how many responded (AUC, AP, Qini),

@@ -1,4 +1,4 @@
-"""Columns and outcomes in, what tells too much out. Only proof refuses; below it, a suspect is named."""
+"""Leaks: columns that give the outcome away. Only proof refuses; below it, a suspect is named."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Leak:
     words: str
 
 
-def straddling(entities: NDArray[Any], parts: NDArray[Any], among: Sequence[str] | None = None) -> list[str]:
+def find_shared_entities(entities: NDArray[Any], parts: NDArray[Any], among: Sequence[str] | None = None) -> list[str]:
     """Entities that occur in more than one part, in order; only `among` some parts, where the others are other times."""
     if among is not None:
         looked_at = np.isin(parts.astype(str), list(among))
@@ -39,7 +39,7 @@ def straddling(entities: NDArray[Any], parts: NDArray[Any], among: Sequence[str]
     return [str(name) for name in names[np.bincount(pairs[:, 0], minlength=len(names)) > 1]]
 
 
-def reaching(cutoffs: NDArray[Any], label_ends: NDArray[Any], parts: NDArray[Any]) -> int:
+def count_reaching_into_test(cutoffs: NDArray[Any], label_ends: NDArray[Any], parts: NDArray[Any]) -> int:
     """How many units of train and val have an outcome that lies, in part, in the time of the test (dates (n,))."""
     is_test = parts.astype(str) == "test"
     if not is_test.any():
@@ -56,21 +56,21 @@ def binary_questions(y: NDArray[np.float64], *, is_class: bool) -> list[NDArray[
     return [(y > np.median(y)).astype(np.float64), (y > 0).astype(np.float64)]
 
 
-def telling_any(columns: Mapping[str, NDArray[Any]], asked: Sequence[NDArray[np.float64]]) -> list[Leak]:
+def find_leaks(columns: Mapping[str, NDArray[Any]], questions: Sequence[NDArray[np.float64]]) -> list[Leak]:
     """The worst leak of each column over all questions, the worst column first."""
     worst: dict[str, Leak] = {}
-    for leak in sorted((leak for y in asked for leak in telling(columns, y)), key=_severity):
+    for leak in sorted((leak for y in questions for leak in find_leaks_of(columns, y)), key=_severity):
         worst.setdefault(leak.column, leak)
     return list(worst.values())
 
 
-def telling(columns: Mapping[str, NDArray[Any]], y: NDArray[Any]) -> list[Leak]:
+def find_leaks_of(columns: Mapping[str, NDArray[Any]], y: NDArray[Any]) -> list[Leak]:
     """Leaks among `columns` ((n,) each, numbers or texts) against the 0/1 outcome `y` (n,), the worst first."""
     y = np.asarray(y, dtype=np.float64)
     if min((y == 1).sum(), (y == 0).sum()) < FEWEST:
         return []
-    found = [leak for name, values in columns.items() if (leak := _leak(name, values, y)) is not None]
-    return sorted(found, key=_severity)
+    leaks = [leak for name, values in columns.items() if (leak := _leak(name, values, y)) is not None]
+    return sorted(leaks, key=_severity)
 
 
 def _severity(leak: Leak) -> tuple[bool, float]:
@@ -92,8 +92,8 @@ def _leak(name: str, values: NDArray[Any], y: NDArray[np.float64]) -> Leak | Non
     if pure is None:
         return None
     code, outcome, rows = pure
-    said = "an empty cell" if labels[code] is None else f"the value {labels[code]!r}"
-    words = f"column {name!r}: {said} always goes with outcome {outcome} ({rows} rows): is it known in time?"
+    cell = "an empty cell" if labels[code] is None else f"the value {labels[code]!r}"
+    words = f"column {name!r}: {cell} always goes with outcome {outcome} ({rows} rows): is it known in time?"
     return Leak(column=name, auc=auc, proven=False, words=words)
 
 
@@ -101,8 +101,8 @@ def codes_of(values: NDArray[Any]) -> tuple[NDArray[np.intp], list[Any]]:
     """A code (n,) for each different value, and the values; a missing one is None."""
     if values.dtype.kind in "fiub":
         numbers = values.astype(np.float64)
-        found, codes = np.unique(numbers, return_inverse=True)  # NaNs are equal here, and last
-        return codes, [None if np.isnan(value) else float(value) for value in found]
+        distinct, codes = np.unique(numbers, return_inverse=True)  # NaNs are equal here, and last
+        return codes, [None if np.isnan(value) else float(value) for value in distinct]
     texts = np.array(["" if value is None else f"={value}" for value in values])
     names, codes = np.unique(texts, return_inverse=True)
     return codes, [str(name)[1:] if name else None for name in names]
@@ -117,14 +117,14 @@ def auc_of_numbers(values: NDArray[Any], y: NDArray[np.float64]) -> float:
 
 
 def _auc_of_codes(codes: NDArray[np.intp], y: NDArray[np.float64]) -> float:
-    """The AUC of each value's outcome rate, learnt on every other row and judged on the rest, both ways round.
+    """The AUC of each value's outcome rate, learnt on every other row and measured on the rest, and the other way round.
 
     Learnt on the same rows, each rare text would know its own outcome; without only the row itself, its outcome would
     show as a lower rate.
     """
     is_even = np.arange(len(y)) % 2 == 0
-    found = [auc for learnt in (is_even, ~is_even) if (auc := auc_of_rates(codes, y, learnt)) is not None]
-    return float(np.mean(found)) if found else 0.5
+    aucs = [auc for is_training in (is_even, ~is_even) if (auc := auc_of_rates(codes, y, is_training)) is not None]
+    return float(np.mean(aucs)) if aucs else 0.5
 
 
 def auc_of_rates(codes: NDArray[np.intp], y: NDArray[np.float64], learnt: NDArray[np.bool_]) -> float | None:

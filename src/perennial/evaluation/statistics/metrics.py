@@ -1,4 +1,4 @@
-"""Outcomes `y` (n,) and scores `p` (n,), or (n, classes), in, one figure out.
+"""Metrics: one figure from outcomes `y` (n,) and scores `p` (n,), or (n, classes).
 
 Every metric takes weights (..., n) and returns (...): one weight a row for the usual figure, a matrix of resample
 counts for the bootstrap, which then sorts the scores once.
@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from perennial.errors import ConfigError, InputError
-from perennial.evaluation.statistics.intervals import F64, Band, wilson
-from perennial.evaluation.statistics.ranking import DEPTHS, area, at_depths, banded, cumulated
+from perennial.evaluation.statistics.intervals import F64, Band, wilson_interval
+from perennial.evaluation.statistics.ranking import DEPTHS, area_under, cumulate, estimate_band, interpolate
 from perennial.results.figures import Bin
 
 _TINY = float(np.finfo(np.float64).eps)
@@ -42,17 +42,17 @@ def measure(name: str, y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = No
 
     Raises: ConfigError for an unknown name; InputError for rows that the metric is not defined on.
     """
-    return float(named(name).function(*checked(y, p, weight)))
+    return float(find_metric(name).function(*check_rows(y, p, weight)))
 
 
-def named(name: str) -> Metric:
+def find_metric(name: str) -> Metric:
     """Raises: ConfigError listing the names there are."""
     if name not in METRICS:
         raise ConfigError(f"no metric {name!r} of an outcome and a score; there are: {', '.join(METRICS)}")
     return METRICS[name]
 
 
-def checked(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> tuple[F64, F64, F64]:
+def check_rows(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> tuple[F64, F64, F64]:
     """Outcomes, scores and weights as numbers of one length (weight 1 where there is none).
 
     Raises: InputError when lengths differ, there are no rows, something is not finite, or a weight is negative.
@@ -72,18 +72,18 @@ def checked(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> tupl
 
 def auc(y: F64, p: F64, weight: F64) -> F64:
     """The chance that a response scores above a non-response, ties one half."""
-    events, others = cumulated(p, weight * y, weight * (1 - y))
-    _needs(events, 1)
-    _needs(others, 0)
-    return area(others, events) / (events[..., -1] * others[..., -1])
+    events, others = cumulate(p, weight * y, weight * (1 - y))
+    _require(events, 1)
+    _require(others, 0)
+    return area_under(others, events) / (events[..., -1] * others[..., -1])
 
 
 def ap(y: F64, p: F64, weight: F64) -> F64:
-    """Average precision: the precision at each score, weighted by the responses found there."""
-    events, seen = cumulated(p, weight * y, weight)
-    _needs(events, 1)
-    found = np.diff(events, axis=-1, prepend=0) * _ratio(events, seen)
-    return np.asarray(found.sum(-1) / events[..., -1])
+    """Average precision: the precision at each score, weighted by the events at that score."""
+    events, rows = cumulate(p, weight * y, weight)
+    _require(events, 1)
+    new_events = np.diff(events, axis=-1, prepend=0) * _ratio(events, rows)
+    return np.asarray(new_events.sum(-1) / events[..., -1])
 
 
 def log_loss(y: F64, p: F64, weight: F64) -> F64:
@@ -104,21 +104,21 @@ def mae(y: F64, p: F64, weight: F64) -> F64:
 
 def accuracy(y: F64, p: F64, weight: F64) -> F64:
     """The share of rows on the right side of one half, or in their likeliest class."""
-    return _mean((_said(p) == y).astype(np.float64), weight)
+    return _mean((_predict(p) == y).astype(np.float64), weight)
 
 
 def macro_f1(y: F64, p: F64, weight: F64) -> F64:
     """The mean over outcomes or classes of F1, at one half or by the likeliest class."""
-    classes, said = range(p.shape[1] if p.ndim == 2 else 2), _said(p)
-    pairs = [((said == c).astype(np.float64), (y == c).astype(np.float64)) for c in classes]
+    classes, predicted = range(p.shape[1] if p.ndim == 2 else 2), _predict(p)
+    pairs = [((predicted == c).astype(np.float64), (y == c).astype(np.float64)) for c in classes]
     return np.asarray(np.mean([_ratio(2 * (weight @ (a * b)), weight @ (a + b)) for a, b in pairs], axis=0))
 
 
 def kappa(y: F64, p: F64, weight: F64) -> F64:
     """Cohen's kappa with quadratic weights, for classes in order: 1 - mean squared gap over that expected by chance."""
-    said = _said(p)
-    together = _mean((said - y) ** 2, weight)
-    means = [_mean(values**power, weight) for values in (said, y) for power in (1, 2)]
+    predicted = _predict(p)
+    together = _mean((predicted - y) ** 2, weight)
+    means = [_mean(values**power, weight) for values in (predicted, y) for power in (1, 2)]
     return 1 - _ratio(together, means[1] + means[3] - 2 * means[0] * means[2])
 
 
@@ -143,37 +143,37 @@ METRICS: Mapping[str, Metric] = {
 
 def lift_at(y: ArrayLike, p: ArrayLike, share: float, weight: ArrayLike | None = None) -> float:
     """How many times more responses the best `share` of rows holds than as many rows at random."""
-    y_n, p_n, w_n = checked(y, p, weight)
-    events, seen = cumulated(p_n, w_n * y_n, w_n)
-    _needs(events, 1)
-    return float(at_depths(np.array([share]), seen, events)[0] / events[-1] / share)
+    y_n, p_n, w_n = check_rows(y, p, weight)
+    events, rows = cumulate(p_n, w_n * y_n, w_n)
+    _require(events, 1)
+    return float(interpolate(np.array([share]), rows, events)[0] / events[-1] / share)
 
 
-def gains(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, *, n: int, seed: int) -> Band:
+def gains_curve(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, *, n: int, seed: int) -> Band:
     """The share of all responses that the best x of rows hold, x from 0 to 1, with a 95 % band from `n` resamples."""
-    y_n, p_n, w_n = checked(y, p, weight)
-    _needs(w_n * y_n, 1)
+    y_n, p_n, w_n = check_rows(y, p, weight)
+    _require(w_n * y_n, 1)
 
     def share(times: F64) -> F64:
-        events, seen = cumulated(p_n, times * w_n * y_n, times * w_n)
-        return at_depths(DEPTHS, seen, events) / events[..., -1:]
+        events, rows = cumulate(p_n, times * w_n * y_n, times * w_n)
+        return interpolate(DEPTHS, rows, events) / events[..., -1:]
 
-    return banded(share, len(y_n), y_n, n=n, seed=seed)
+    return estimate_band(share, len(y_n), y_n, n=n, seed=seed)
 
 
-def even_bins(y: ArrayLike, p: ArrayLike, width: float, weight: ArrayLike | None = None) -> list[Bin]:
+def bin_evenly(y: ArrayLike, p: ArrayLike, width: float, weight: ArrayLike | None = None) -> list[Bin]:
     """Bins of equal `width` by prediction, those that hold a row, rates with 95 % intervals."""
-    y_n, p_n, w_n = checked(y, p, weight)
+    y_n, p_n, w_n = check_rows(y, p, weight)
     code = np.minimum(np.floor(p_n / width + 1e-9), np.ceil(1 / width) - 1).astype(np.int64)
-    found = {int(b): _bin(y_n[code == b], p_n[code == b], w_n[code == b]) for b in np.unique(code)}
-    return [one.model_copy(update={"left": b * width, "right": (b + 1) * width}) for b, one in found.items()]
+    bins = {int(b): _bin(y_n[code == b], p_n[code == b], w_n[code == b]) for b in np.unique(code)}
+    return [one.model_copy(update={"left": b * width, "right": (b + 1) * width}) for b, one in bins.items()]
 
 
 def calibration_error(
     y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, *, simulations: int, seed: int
 ) -> CalibrationError:
     """The expected calibration error over ten bins, and its 95 % level if each outcome had the predicted chance."""
-    y_n, p_n, w_n = checked(y, p, weight)
+    y_n, p_n, w_n = check_rows(y, p, weight)
     code = _bin_of(p_n, 10)
 
     def gap(outcomes: NDArray[Any]) -> float:
@@ -184,12 +184,12 @@ def calibration_error(
     return CalibrationError(value=gap(y_n), perfect=float(np.quantile(perfect, 0.95)))
 
 
-def _said(p: F64) -> F64:
+def _predict(p: F64) -> F64:
     """The outcome or class (n,) that a score speaks for."""
     return (p.argmax(axis=1) if p.ndim == 2 else p >= 0.5).astype(np.float64)
 
 
-def _needs(running: F64, outcome: int) -> None:
+def _require(running: F64, outcome: int) -> None:
     if not np.all(running.sum(-1) > 0):
         raise InputError(f"there is no row with outcome {outcome} to rank: judge on more rows")
 
@@ -205,10 +205,10 @@ def _mean(values: F64, weight: F64) -> F64:
 
 def _gini(y: F64, p: F64, weight: F64) -> F64:
     """Twice the area between the running share of amounts, best first, and the random line."""
-    amount, seen = cumulated(p, weight * y, weight)
+    amount, rows = cumulate(p, weight * y, weight)
     if y.min() < 0 or not np.all(amount[..., -1] > 0):
         raise InputError(f"gini_norm ranks amounts from 0 up that are not all 0; the least is {y.min():g}")
-    return 2 * area(seen, amount) / (amount[..., -1] * seen[..., -1]) - 1
+    return 2 * area_under(rows, amount) / (amount[..., -1] * rows[..., -1]) - 1
 
 
 def _bin_of(p: F64, n: int) -> NDArray[np.intp]:
@@ -223,6 +223,6 @@ def _bin(y: F64, p: F64, weight: F64) -> Bin:
     if not total:
         raise InputError(f"all {len(p)} rows with predictions from {p.min():g} to {p.max():g} have weight 0: drop them")
     equal = float(total**2 / (weight**2).sum())
-    observed = wilson(float(weight @ y / total) * equal, equal, 0.95)
+    observed = wilson_interval(float(weight @ y / total) * equal, equal, 0.95)
     predicted = float(weight @ p / total)
     return Bin(left=float(p.min()), right=float(p.max()), predicted=predicted, observed=observed, n=len(p))

@@ -36,13 +36,13 @@ class PairedComparison:
     def __post_init__(self) -> None:
         """Raises: ConfigError for an unknown metric; InputError for a Qini without arms."""
         if self.metric != "qini":
-            metrics.named(self.metric)
+            metrics.find_metric(self.metric)
         elif self.arm is None:
             raise InputError("a Qini needs the arm of every row: an uplift task has a column of role treatment")
 
     @property
     def higher_is_better(self) -> bool:
-        return self.metric == "qini" or metrics.named(self.metric).higher_is_better
+        return self.metric == "qini" or metrics.find_metric(self.metric).higher_is_better
 
     def only(self, rows: NDArray[np.bool_]) -> PairedComparison:
         """The same comparison on some of the rows."""
@@ -83,17 +83,17 @@ class PairedComparison:
 
     @property
     def _function(self) -> Metric:
-        return partial(uplift.qini, arm=self.arm) if self.arm is not None else metrics.named(self.metric).function
+        return partial(uplift.qini, arm=self.arm) if self.arm is not None else metrics.find_metric(self.metric).function
 
     @property
     def _strata(self) -> NDArray[np.generic] | None:
         """None where single rows are drawn: for every metric that is no ranking given how many responded."""
         if self.arm is not None:
-            return uplift.strata(self.y, self.arm)
+            return uplift.draw_strata(self.y, self.arm)
         return self.y if self.metric in _RANKINGS else None
 
     def _fitting(self, score: F64) -> F64:
         if self.arm is not None:
-            return uplift.campaign(self.y, self.arm, score)[2]
+            return uplift.check_campaign(self.y, self.arm, score)[2]
         one = score[:, 0] if score.ndim == 2 and score.shape[1] == 1 else score
-        return metrics.checked(self.y, one, self.weight)[1]
+        return metrics.check_rows(self.y, one, self.weight)[1]

@@ -21,14 +21,14 @@ from perennial.results.uplift import ColumnBalance
 _UNFAIR = 0.001
 
 
-def sample_ratio(arm: Arms, shares: ArrayLike) -> float:
+def sample_ratio_p(arm: Arms, shares: ArrayLike) -> float:
     """The probability of arms split this unevenly, if `shares` (arms,) were planned; under .001 the assignment was not random."""
     planned = np.asarray(shares, dtype=np.float64)
     counts = np.bincount(arm, minlength=len(planned))
     return float(chisquare(counts, planned / planned.sum() * len(arm)).pvalue)
 
 
-def balance(arm: Arms, columns: Mapping[str, NDArray[Any]]) -> list[ColumnBalance]:
+def compare_balance(arm: Arms, columns: Mapping[str, NDArray[Any]]) -> list[ColumnBalance]:
     """Each column, known before the campaign, against the arms; the least likely first.
 
     Of m columns of a randomised campaign the least p is under .05 / m one time in twenty.
@@ -38,11 +38,11 @@ def balance(arm: Arms, columns: Mapping[str, NDArray[Any]]) -> list[ColumnBalanc
 
 def find_problem(arm: Arms, columns: Mapping[str, NDArray[Any]], shares: Sequence[float]) -> str | None:
     """Why the groups can hardly have been assigned at random; None where chance explains them (1 in 1,000 sound ones fails)."""
-    if shares and (p := sample_ratio(arm, shares)) < _UNFAIR:
+    if shares and (p := sample_ratio_p(arm, shares)) < _UNFAIR:
         sizes = " / ".join(str(n) for n in np.bincount(arm, minlength=len(shares)))
         planned = " : ".join(f"{share:g}" for share in shares)
         return f"the groups {sizes} do not fit the planned {planned} (p {p:.1g})"
-    columns_by_p = balance(arm, columns)
+    columns_by_p = compare_balance(arm, columns)
     if columns_by_p and columns_by_p[0].p < _UNFAIR / len(columns_by_p):
         column = columns_by_p[0]
         return f"the groups differ in {column.column}, known before, by more than chance explains (p {column.p:.1g})"

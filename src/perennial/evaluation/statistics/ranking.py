@@ -1,4 +1,4 @@
-"""Scores in, running totals from the best row down: what AUC, gains, profit and Qini curves are all made of.
+"""Rankings: running totals from the best row down, of which AUC, gains, profit and Qini curves are all made.
 
 Tied scores share a rank and a curve is straight across them: the order of rows never decides.
 """
@@ -11,35 +11,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.evaluation.statistics.intervals import F64, Band, resampled, z_of
+from perennial.evaluation.statistics.intervals import F64, Band, resample, z_of
 
 DEPTHS = np.linspace(0, 1, 101)  # of the curves
 
 
-def cumulated(score: F64, *values: F64) -> tuple[F64, ...]:
+def cumulate(score: F64, *values: F64) -> tuple[F64, ...]:
     """Running totals (..., g) of each of `values` (..., n) at the g different scores (n,), the best first."""
     order = np.argsort(-score, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
     return tuple(np.cumsum(value[..., order], axis=-1)[..., ends] for value in values)
 
 
-def area(x: F64, y: F64) -> F64:
+def area_under(x: F64, y: F64) -> F64:
     """The area (...) under running totals y over x, (..., g) each, from the origin on."""
     heights = y + np.concatenate([np.zeros_like(y[..., :1]), y[..., :-1]], axis=-1)
     return np.asarray((np.diff(x, axis=-1, prepend=0) * heights).sum(-1) / 2)
 
 
-def at_depths(depths: F64, seen: F64, gained: F64) -> F64:
-    """Totals (..., d) of `gained` (..., g) where `seen` (..., g) reaches each of `depths` (d,), shares of its end."""
-    lines = zip(seen.reshape(-1, seen.shape[-1]), gained.reshape(-1, gained.shape[-1]), strict=True)
-    found = [np.interp(depths * x[-1], np.append(0, x), np.append(0, y)) for x, y in lines]
-    return np.array(found).reshape(*seen.shape[:-1], len(depths))
+def interpolate(depths: F64, x_sums: F64, gained: F64) -> F64:
+    """Totals (..., d) of `gained` (..., g) where `x_sums` (..., g) reaches each of `depths` (d,), shares of its end."""
+    lines = zip(x_sums.reshape(-1, x_sums.shape[-1]), gained.reshape(-1, gained.shape[-1]), strict=True)
+    heights = [np.interp(depths * x[-1], np.append(0, x), np.append(0, y)) for x, y in lines]
+    return np.array(heights).reshape(*x_sums.shape[:-1], len(depths))
 
 
-def banded(curve: Callable[[F64], F64], rows: int, strata: NDArray[Any] | None, *, n: int, seed: int) -> Band:
+def estimate_band(curve: Callable[[F64], F64], rows: int, strata: NDArray[Any] | None, *, n: int, seed: int) -> Band:
     """A curve over DEPTHS with its pointwise 95 % band; `curve` takes weights (..., rows) and returns (..., d)."""
     value = curve(np.ones((1, rows)))[0]
-    reach = z_of(0.95) * resampled(curve, rows, strata, n=n, seed=seed).std(axis=0, ddof=1)
+    reach = z_of(0.95) * resample(curve, rows, strata, n=n, seed=seed).std(axis=0, ddof=1)
     return Band(x=DEPTHS, value=value, low=value - reach, high=value + reach)
 
 
@@ -47,7 +47,7 @@ def total_by_depth(gain: F64, score: F64, weight: F64, *, n: int, seed: int) -> 
     """The total of `gain` (n,) over the best x of rows by `score`, x from 0 to 1, with a 95 % band."""
 
     def curve(times: F64) -> F64:
-        seen, gained = cumulated(score, times * weight, times * weight * gain)
-        return at_depths(DEPTHS, seen, gained)
+        rows, gained = cumulate(score, times * weight, times * weight * gain)
+        return interpolate(DEPTHS, rows, gained)
 
-    return banded(curve, len(gain), None, n=n, seed=seed)
+    return estimate_band(curve, len(gain), None, n=n, seed=seed)

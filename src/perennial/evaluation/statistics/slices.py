@@ -44,7 +44,7 @@ def compare_slices(
     """Each value of each of `groups` (columns of labels (n,)), in the order of columns and values."""
     masks = [(column, value, values == value) for column, values in groups.items() for value in _values(values)]
     judged = sum(_enough(comparison, mask) for _, _, mask in masks)
-    found = []
+    comparisons = []
     for column, value, mask in masks:
         rows, positives = int(mask.sum()), int((comparison.y[mask] == 1).sum())
         figures: tuple[Interval | None, Interval | None, Interval | None] = (None, None, None)
@@ -52,7 +52,7 @@ def compare_slices(
             here, new, old = comparison.only(mask), candidate[mask], reference[mask]
             figures = (here.estimate(new, 0.95), here.estimate(old, 0.95), here.better_by(new, old, level_of(judged)))
         new_figure, old_figure, gain = figures
-        found.append(
+        comparisons.append(
             SliceComparison(
                 column=column,
                 value=str(value),
@@ -63,7 +63,7 @@ def compare_slices(
                 better_by=gain,
             )
         )
-    return tuple(found)
+    return tuple(comparisons)
 
 
 def level_of(judged: int) -> float:

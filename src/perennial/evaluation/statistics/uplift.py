@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from perennial.errors import InputError
-from perennial.evaluation.statistics.intervals import F64, Band, around, resampled
-from perennial.evaluation.statistics.ranking import DEPTHS, area, at_depths, banded, cumulated
+from perennial.evaluation.statistics.intervals import F64, Band, normal_interval, resample
+from perennial.evaluation.statistics.ranking import DEPTHS, area_under, cumulate, estimate_band, interpolate
 from perennial.results.figures import Interval
 from perennial.results.uplift import EffectDecile, Ranking
 
@@ -29,7 +29,7 @@ Arms = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Race:
+class RankingComparison:
     """The Qini figures of ranking by effect and by response, and the first less the second."""
 
     by_effect: Interval
@@ -46,7 +46,7 @@ class Race:
         return "effect" if self.by_effect.low > 0 else "neither"
 
 
-def campaign(y: ArrayLike, arm: ArrayLike, scores: ArrayLike) -> tuple[F64, Arms, F64]:
+def check_campaign(y: ArrayLike, arm: ArrayLike, scores: ArrayLike) -> tuple[F64, Arms, F64]:
     """Outcomes (n,), arms (n,) and scores (n, arms) that belong together.
 
     Raises: InputError when shapes or codes do not fit, an outcome or a score is not finite, or an arm has fewer than two rows.
@@ -64,7 +64,7 @@ def campaign(y: ArrayLike, arm: ArrayLike, scores: ArrayLike) -> tuple[F64, Arms
     return y_n, arm_n, table
 
 
-def strata(y: F64, arm: Arms) -> Arms:
+def draw_strata(y: F64, arm: Arms) -> Arms:
     """What a bootstrap of the campaign keeps the size of, (n,): each arm's responses and non-responses; of amounts its arm.
 
     How often a large amount is drawn is what is uncertain of a sum.
@@ -81,7 +81,7 @@ def qini(y: F64, scores: F64, weight: F64, *, arm: Arms) -> F64:
 def arm_qini(y: F64, ranking: F64, weight: F64, *, arm: Arms, k: int) -> F64:
     """The Qini figure of message `k` for any ranking (n,), best first; weights (..., n) -> (...)."""
     x, won = _running(y, ranking, weight, arm, k)
-    return area(x, won) - won[..., -1] / 2
+    return area_under(x, won) - won[..., -1] / 2
 
 
 def qini_curve(y: F64, arm: Arms, ranking: F64, k: int, *, n: int, seed: int) -> Band:
@@ -90,12 +90,12 @@ def qini_curve(y: F64, arm: Arms, ranking: F64, k: int, *, n: int, seed: int) ->
     y_k, arm_k, ranking_k = y[rows], arm[rows], ranking[rows]
 
     def curve(times: F64) -> F64:
-        return at_depths(DEPTHS, *_running(y_k, ranking_k, times, arm_k, k))
+        return interpolate(DEPTHS, *_running(y_k, ranking_k, times, arm_k, k))
 
-    return banded(curve, len(rows), strata(y_k, arm_k), n=n, seed=seed)
+    return estimate_band(curve, len(rows), draw_strata(y_k, arm_k), n=n, seed=seed)
 
 
-def race(y: F64, arm: Arms, scores: F64, k: int, *, n: int, seed: int, level: float) -> Race:
+def compare_rankings(y: F64, arm: Arms, scores: F64, k: int, *, n: int, seed: int, level: float) -> RankingComparison:
     """Two rankings for message `k`, by its effect and by the outcome under it, on the same resamples."""
     rows = _rows(arm, k)
     y_k, arm_k, scores_k = y[rows], arm[rows], scores[rows]
@@ -104,29 +104,29 @@ def race(y: F64, arm: Arms, scores: F64, k: int, *, n: int, seed: int, level: fl
     def both(times: F64) -> F64:
         return np.stack([arm_qini(y_k, ranking, times, arm=arm_k, k=k) for ranking in rankings], axis=-1)
 
-    draws, value = resampled(both, len(rows), strata(y_k, arm_k), n=n, seed=seed), both(np.ones(len(rows)))
-    by_effect, by_response = (around(float(value[i]), float(draws[:, i].std(ddof=1)), level) for i in (0, 1))
-    gain = around(float(value[0] - value[1]), float((draws[:, 0] - draws[:, 1]).std(ddof=1)), level)
-    return Race(by_effect=by_effect, by_response=by_response, gain=gain)
+    draws, value = resample(both, len(rows), draw_strata(y_k, arm_k), n=n, seed=seed), both(np.ones(len(rows)))
+    by_effect, by_response = (normal_interval(float(value[i]), float(draws[:, i].std(ddof=1)), level) for i in (0, 1))
+    gain = normal_interval(float(value[0] - value[1]), float((draws[:, 0] - draws[:, 1]).std(ddof=1)), level)
+    return RankingComparison(by_effect=by_effect, by_response=by_response, gain=gain)
 
 
-def effect(y: F64, arm: Arms, k: int, level: float) -> Interval:
+def estimate_effect(y: F64, arm: Arms, k: int, level: float) -> Interval:
     """How many more respond, as a share, or how much more comes, for having got message `k`: the difference of means."""
     treated, control = y[arm == k], y[arm == 0]
     if min(len(treated), len(control)) < 2:
         raise InputError(f"message {k} has {len(treated)} rows against {len(control)} of control: each needs two")
     error = math.sqrt(sum(float(part.var(ddof=1)) / len(part) for part in (treated, control)))
-    return around(float(treated.mean() - control.mean()), error, level)
+    return normal_interval(float(treated.mean() - control.mean()), error, level)
 
 
-def by_decile(y: F64, arm: Arms, scores: F64, k: int, level: float = 0.95) -> list[EffectDecile]:
+def effect_by_decile(y: F64, arm: Arms, scores: F64, k: int, level: float = 0.95) -> list[EffectDecile]:
     """Predicted and observed effect of message `k` by decile of predicted effect, the lowest first."""
     rows = _rows(arm, k)
     predicted = scores[rows, k] - scores[rows, 0]
     deciles = np.array_split(np.argsort(predicted, kind="stable"), 10)
     return [
         EffectDecile(
-            predicted=float(predicted[t].mean()), observed=effect(y[rows[t]], arm[rows[t]], k, level), n=len(t)
+            predicted=float(predicted[t].mean()), observed=estimate_effect(y[rows[t]], arm[rows[t]], k, level), n=len(t)
         )
         for t in deciles
     ]
@@ -141,7 +141,7 @@ def _running(y: F64, ranking: F64, weight: F64, arm: Arms, k: int) -> tuple[F64,
     rows = _rows(arm, k)
     y_k, w_k, is_treated = y[rows], weight[..., rows], arm[rows] == k
     treated, control = w_k * is_treated, w_k * ~is_treated
-    n_t, n_c, y_t, y_c = cumulated(ranking[rows], treated, control, treated * y_k, control * y_k)
+    n_t, n_c, y_t, y_c = cumulate(ranking[rows], treated, control, treated * y_k, control * y_k)
     expected = y_c * np.divide(n_t, n_c, out=np.zeros_like(n_t), where=n_c > 0)
-    seen = n_t + n_c
-    return seen / seen[..., -1:], (y_t - expected) / n_t[..., -1:]
+    contacted = n_t + n_c
+    return contacted / contacted[..., -1:], (y_t - expected) / n_t[..., -1:]

@@ -45,8 +45,8 @@ class IdTable:
 
     def _look_up(self, keys: NDArray[np.uint64]) -> tuple[F64, F64]:
         at = np.minimum(np.searchsorted(self.key_V, keys), max(len(self.key_V) - 1, 0))
-        known = self.key_V[at] == keys
-        return np.where(known, self.sum_V[at], 0.0), np.where(known, self.count_V[at], 0.0)
+        is_known = self.key_V[at] == keys
+        return np.where(is_known, self.sum_V[at], 0.0), np.where(is_known, self.count_V[at], 0.0)
 
     def _smooth(self, total: F64, count: F64) -> F64:
         rate = (total + _PRIOR_ROWS * self.base) / (count + _PRIOR_ROWS)

@@ -48,10 +48,10 @@ class Grams:
     @classmethod
     def of(cls, texts: Sequence[str]) -> Grams:
         counts = Counter(bucket for text in texts for bucket in set(_hash_grams(text)))
-        known = sorted(bucket for bucket, rows in counts.items() if rows >= _RARE)
-        rows_J = np.array([counts[bucket] for bucket in known], dtype=np.float64)
+        frequent = sorted(bucket for bucket, rows in counts.items() if rows >= _RARE)
+        rows_J = np.array([counts[bucket] for bucket in frequent], dtype=np.float64)
         idf_J = np.log((1 + len(texts)) / (1 + rows_J)) + 1
-        none = cls(bucket_J=np.array(known, dtype=np.int64), idf_J=idf_J, axes_JS=np.zeros((len(known), 0)))
+        none = cls(bucket_J=np.array(frequent, dtype=np.int64), idf_J=idf_J, axes_JS=np.zeros((len(frequent), 0)))
         return cls(bucket_J=none.bucket_J, idf_J=idf_J, axes_JS=_find_axes(none.weigh(texts)))
 
     def weigh(self, texts: Sequence[str]) -> csr_matrix:

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from perennial.config.baseline import ColumnScale, PreviousSegments
 from perennial.errors import ConfigError, DataStopped
-from perennial.evaluation.decisions.naming import Trait, names, order
+from perennial.evaluation.decisions.naming import Trait, propose_names, rank_centres
 from perennial.files.durable import read_json, write_bytes, write_json
 from perennial.models.encoding.encode import Encoded, Encoding
 
@@ -136,8 +136,8 @@ def refit_kmeans(rows: Encoded, encoding: Encoding, previous: PreviousSegments) 
 def name_segments(model: KMeansModel, rows: Encoded, traits: Sequence[Trait]) -> KMeansModel:
     """Name the segments by their centres, and put them into a readable order."""
     size_K = np.bincount(model.segment(rows), minlength=len(model.centre_KF)).astype(np.float64)
-    ordered = model.centre_KF[order(model.centre_KF, size_K, traits)]
-    return replace(model, centre_KF=ordered, names=tuple(names(ordered, traits)))
+    ordered = model.centre_KF[rank_centres(model.centre_KF, size_K, traits)]
+    return replace(model, centre_KF=ordered, names=tuple(propose_names(ordered, traits)))
 
 
 def split_half_labels(

@@ -19,7 +19,7 @@ from perennial.evaluation.decisions.money import message_policy
 from perennial.evaluation.decisions.response import Resampling
 from perennial.files.tables import read_table
 from perennial.report.page import Checks, Table
-from perennial.report.pages.campaign import campaign_section
+from perennial.report.pages.campaign import build_campaign_section
 from perennial.results.uplift import OutOfFold, RandomizationCheck
 from perennial.scoring.bundle import load_bundle
 from perennial.scoring.out_of_fold import score_out_of_fold
@@ -61,7 +61,7 @@ def test_the_three_findings_of_visits_are_reported(tmp_path: Path) -> None:
     check, full = evaluated("email_uplift", tmp_path)
     contract = gallery("email_uplift")
     report = with_evaluation(uplift_report(), randomization=check, out_of_fold=full, arms=tuple(contract.arms))
-    balance, checks, *_ = campaign_section(replace(report, contract=contract)).blocks
+    balance, checks, *_ = build_campaign_section(replace(report, contract=contract)).blocks
     assert isinstance(balance, Table)
     assert balance.finding == "The groups are alike in all that was known before"
     assert len(balance.grid.rows) == 7

@@ -194,14 +194,14 @@ def test_the_page_is_composed_of_what_the_stages_left(shop: Toy) -> None:
         split=read(SplitSummary), train=read(TrainSummary), baseline=read(BaselineSummary), explain=read(ExplainSummary),
     )  # fmt: skip
     page, headline = compose(report)
-    assert headline.startswith("Use these 3 segments: they come out the same from other halves of the customers.")
+    assert headline.startswith("Use these 3 segments: other halves of the customers give the same ones.")
     assert page.count('<article class="card') == 3
     assert "Message to try" in page
     assert "of customers moved by themselves from 2011-11-10 to 2011-12-10" in page
-    assert "Six tastes, a second label" in page
+    assert "Six purchase clusters, a second label" in page
     rejected, headline = compose(replace(report, decision=record.model_copy(update={"verdict": "REJECT"})))
-    assert headline.startswith("Do not build on these segments")
+    assert headline.startswith("Do not deploy these segments")
     assert "Message to try" not in rejected
     rule = decision.rules[0].model_copy(update={"name": RuleName.LABEL_RETENTION, "state": RuleState.HOLD})
     on_hold = replace(report, decision=record.model_copy(update={"verdict": "HOLD", "rules": (rule,)}))
-    assert compose(on_hold)[1].startswith("Keep the segments in use: too many customers would change their name.")
+    assert compose(on_hold)[1].startswith("Keep the current segments: too many customers would change their name.")

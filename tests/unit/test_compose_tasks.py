@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from perennial.report.context import AnyReport
-from perennial.report.page import Estimate, Figure, Heat, Table
+from perennial.report.exhibits import Heat
+from perennial.report.page import Estimate, Figure, Table
 from perennial.report.pages import amounts, classes
 from perennial.report.pages.compose import compose
-from perennial.report.pages.shared import HOLDS, split_sensitivity
+from perennial.report.pages.evidence import build_split_sensitivity
+from perennial.report.pages.verdict import HOLDS
 from perennial.report.task_sections import TaskSections
 from perennial.results.baseline import SplitSensitivity
 from perennial.results.decision import RuleName
@@ -103,17 +105,17 @@ def test_a_headline_is_a_short_order_and_only_a_promotion_is_a_plan(make: Callab
     assert len(task.headline.split()) <= 18
     assert re.search(r"\b(auc|gini|f1|log.loss|linear|boosted|trees|deep|network)\b", task.headline, re.I) is None
     assert compose(report)[1] == f"{task.headline} {task.what_to_do}"
-    plan = re.search(r"^(Take its word|Let a person|Rank customers by)", task.what_to_do) is not None
+    plan = re.search(r"^(Accept|Let a person|Rank customers by)", task.what_to_do) is not None
     assert plan is (report.verdict == "PROMOTE")
     if report.verdict == "HOLD":
         assert decision.stopped_by is not None
-        assert HOLDS[decision.stopped_by] in task.headline
-        assert task.what_to_do.startswith("Nothing changes: go on with the model in use.")
+        assert HOLDS[decision.stopped_by].format(new="the new model") in task.headline
+        assert task.what_to_do.startswith("Nothing changes: go on with the current model.")
         is_incomparable = decision.stopped_by == RuleName.COMPARABLE
         assert ("--override-incomparable WHY" in task.what_to_do) == is_incomparable
     if report.verdict == "REJECT":
         assert "as you do today" in task.what_to_do
-        assert ("by the model in use" in task.what_to_do) == (decision.champion is not None)
+        assert ("with the current model" in task.what_to_do) == (decision.champion is not None)
         assert ("measurably worse" in task.headline) == (decision.stopped_by == RuleName.IMPROVEMENT)
 
 
@@ -169,11 +171,11 @@ def test_what_a_machine_may_answer_alone_follows_from_how_sure_it_is() -> None:
     some, every = classes_report(), classes_report(distance=12.0)
     none = replace(classes_report("REJECT", stopped_by="minimum"), decision=some.decision)
     plan = re.match(
-        r"Take its word for the surest (\d+)\u202f%, right in 95\u202f% of cases", sections_of(some).what_to_do
+        r"Accept the surest (\d+)\u202f% of answers, 95\u202f% of which are right", sections_of(some).what_to_do
     )
     assert plan is not None
-    assert sections_of(every).what_to_do == "Take its word for every row: 100\u202f% are right."
-    assert sections_of(none).what_to_do == "Let a person check: no share of rows is right in 95\u202f% of cases."
+    assert sections_of(every).what_to_do == "Accept every answer: 100\u202f% are right."
+    assert sections_of(none).what_to_do == "Let a person check every answer: no share of rows reaches 95\u202f% right."
     share, curve = int(plan[1]), some.evaluation.coverage
     assert curve.value[share] >= 0.95 > max(curve.value[share + 1 :])
     for report in (every, none):
@@ -184,10 +186,10 @@ def test_sums_that_are_off_come_first() -> None:
     caution = sections_of(amounts_report(times=1.7)).caution
     assert caution is not None
     assert caution.strong is not None
-    assert re.fullmatch(r"sums are off: 1\.\d\d of what came", caution.strong)
+    assert re.fullmatch(r"sums are off: 1\.\d\d of the actual amounts", caution.strong)
     assert "do not budget by it" in caution.text
     assert "face value" in table_of(amounts_report()).finding
-    assert re.fullmatch(r"In \d+ of 10 tenths predicted amounts are off", table_of(amounts_report(times=1.7)).finding)
+    assert re.fullmatch(r"In \d+ of 10 deciles predicted amounts are off", table_of(amounts_report(times=1.7)).finding)
 
 
 def table_of(report: AnyReport) -> Table:
@@ -196,7 +198,7 @@ def table_of(report: AnyReport) -> Table:
     return table
 
 
-def test_tenths_and_the_share_of_the_best_one_are_those_that_were_evaluated() -> None:
+def test_deciles_and_the_share_of_the_top_one_are_those_that_were_evaluated() -> None:
     report = amounts_report()
     table, figure = sections_of(report).sections[0].blocks
     assert isinstance(table, Table)
@@ -212,10 +214,10 @@ def test_tenths_and_the_share_of_the_best_one_are_those_that_were_evaluated() ->
 
 def heat_of(sensitivity: SplitSensitivity) -> Heat:
     report = response_report()
-    assert split_sensitivity(report) == []
+    assert build_split_sensitivity(report) == ()
     report = replace(report, baseline=report.baseline.model_copy(update={"split_sensitivity": sensitivity}))
-    assert 'id="both-ways"' in compose(report)[0]
-    (heat,) = split_sensitivity(report)
+    assert 'id="split-sensitivity"' in compose(report)[0]
+    (heat,) = build_split_sensitivity(report)
     assert isinstance(heat, Heat)
     return heat
 
@@ -235,4 +237,4 @@ def test_other_splits_and_late_columns_stand_beside_what_is_reported() -> None:
     ], "of a loss less is better"  # fmt: skip
     cells = ((stages.around(0.61, 0.02),) * 2,) * 3
     same = heat_of(stages.split_sensitivity("log_loss").model_copy(update={"cells": cells}))
-    assert same.finding == "Another split would have told the same"
+    assert same.finding == "Another split would have shown the same"

@@ -19,9 +19,19 @@ from markupsafe import Markup
 from perennial.errors import ConservationError, PerennialError
 from perennial.report.charts import numbers as n
 from perennial.report.charts.axes import Scale, along, apart, place, rounded, ticks, x_axis
-from perennial.report.charts.curves import MOST_POINTS, Curve, Flag, by_depth, calibration, gains, training
-from perennial.report.charts.flows import RowPart, TimelineEntry, row_flow, timeline
-from perennial.report.charts.intervals import Line, Row, against_line, columns, inline, interval_rows, tone
+from perennial.report.charts.calibration import plot_calibration
+from perennial.report.charts.curves import MOST_POINTS, Curve, Flag, plot_by_depth, plot_training
+from perennial.report.charts.flows import RowPart, TimelineEntry, plot_row_flow, plot_timeline
+from perennial.report.charts.gains import plot_gains
+from perennial.report.charts.intervals import (
+    Line,
+    Row,
+    plot_against_line,
+    plot_columns,
+    plot_inline,
+    plot_intervals,
+    tone,
+)
 from perennial.report.charts.svg import NARROW, Box, svg, width_of
 from perennial.results.decision import Verdict
 from perennial.results.figures import Bin, Interval
@@ -44,7 +54,7 @@ def profit_curve(points: int = 101) -> Curve:
         np.interp(x, profit.curve.x, ends).tolist()
         for ends in (profit.curve.value, profit.curve.low, profit.curve.high)
     )
-    flag = Flag(at=profit.depth, says=(f"Chosen: {n.share(profit.depth)}",))
+    flag = Flag(at=profit.depth, text=(f"Chosen: {n.share(profit.depth)}",))
     return Curve(name="Everyone", x=x.tolist(), y=y, low=low, high=high, ends=n.money(y[-1]), flag=flag)
 
 
@@ -118,10 +128,10 @@ def test_blue_only_where_the_whole_interval_is_clear(interval: Interval, line: f
 def test_the_drawings_take_their_colour_from_the_rule() -> None:
     clear, wrong, open_ = around(2, 1), around(-2, 1), around(0.5, 1)
     drawn: list[tuple[Callable[[Interval], Markup], str]] = [
-        (lambda i: against_line(i, ZERO, label="x"), "against_line"),
-        (lambda i: inline(i, (-4, 4), label="x"), "inline"),
-        (lambda i: columns([("1", i)], [ZERO], n.decimal, label="x", axis=""), "columns"),
-        (lambda i: interval_rows([Row(name="a", interval=i)], [ZERO], n.decimal, label="x"), "interval_rows"),
+        (lambda i: plot_against_line(i, ZERO, label="x"), "against_line"),
+        (lambda i: plot_inline(i, (-4, 4), label="x"), "inline"),
+        (lambda i: plot_columns([("1", i)], ZERO, n.decimal, label="x", axis=""), "columns"),
+        (lambda i: plot_intervals([Row(name="a", interval=i)], ZERO, n.decimal, label="x"), "interval_rows"),
     ]
     seen = 0
     for draw, name in drawn:
@@ -136,11 +146,10 @@ def test_the_drawings_take_their_colour_from_the_rule() -> None:
 def test_an_interval_that_is_none_is_not_drawn(low: float) -> None:
     wrong = Interval(value=0.5, low=low, high=1.0)
     drawings: list[Callable[[], Markup]] = [
-        lambda: against_line(wrong, ZERO, label="x"),
-        lambda: inline(wrong, (0, 1), label="x"),
-        lambda: columns([("1", wrong)], [ZERO], n.decimal, label="x", axis=""),
-        lambda: interval_rows([Row(name="a", interval=wrong)], [ZERO], n.decimal, label="x"),
-        lambda: interval_rows([Row(name="a", interval=wrong)], [ZERO], n.decimal, label="x", span=(0, 1)),
+        lambda: plot_against_line(wrong, ZERO, label="x"),
+        lambda: plot_inline(wrong, (0, 1), label="x"),
+        lambda: plot_columns([("1", wrong)], ZERO, n.decimal, label="x", axis=""),
+        lambda: plot_intervals([Row(name="a", interval=wrong)], ZERO, n.decimal, label="x"),
     ]
     for draw in drawings:
         with pytest.raises(PerennialError, match=r"of the estimate 0\.5 cannot be drawn: give finite figures"):
@@ -149,47 +158,49 @@ def test_an_interval_that_is_none_is_not_drawn(low: float) -> None:
 
 def test_rows_may_have_a_line_each() -> None:
     rows = [Row(name="a", interval=around(0.8, 0.05), line=0.9), Row(name="b", interval=around(0.8, 0.05), line=0.7)]
-    drawn = interval_rows(rows, [], n.decimal, label="x")
+    drawn = plot_intervals(rows, None, n.decimal, label="x")
     assert 'class="fill-orange"' in drawn
     assert 'class="fill-blue"' in drawn
 
 
 def test_a_long_name_keeps_clear_of_the_figure_beside_it() -> None:
     row = Row(
-        name="lives in " + 9 * "Genève ", note="1,095 rows", words="10 %, predicted 9 %", interval=around(0.1, 0.02)
+        name="lives in " + 9 * "Genève ", note="1,095 rows", text="10 %, predicted 9 %", interval=around(0.1, 0.02)
     )
-    drawn = interval_rows([row], [ZERO], n.decimal, label="x")
+    drawn = plot_intervals([row], ZERO, n.decimal, label="x")
     name = re.search(r'<tspan class="b">(.+?)</tspan>', drawn)
     assert name is not None
     assert re.fullmatch(r"lives in Genève( Genève)*.*…", name[1])
-    assert width_of(name[1]) + 10 + width_of(row.note) + 10 <= NARROW - width_of(row.words)
+    assert width_of(name[1]) + 10 + width_of(row.note) + 10 <= NARROW - width_of(row.text)
     assert f">{row.note}<" in drawn
-    assert "…" not in interval_rows([replace(row, name="lives in Genève")], [ZERO], n.decimal, label="x")
+    assert "…" not in plot_intervals([replace(row, name="lives in Genève")], ZERO, n.decimal, label="x")
 
 
 def test_compared_charts_share_their_scale() -> None:
-    drawn = [columns([("1", around(v, 1))], [ZERO], n.decimal, label="x", axis="", span=(-2, 12)) for v in (1.0, 9.0)]
+    drawn = [
+        plot_columns([("1", around(v, 1))], ZERO, n.decimal, label="x", axis="", span=(-2, 12)) for v in (1.0, 9.0)
+    ]
     axes = [re.findall(r'<text[^>]*text-anchor="end"[^>]*>([^<]+)<', one) for one in drawn]
     assert axes[0] == axes[1]
     assert len(axes[0]) >= 3
 
 
 def test_bars_start_at_zero_even_where_all_effects_are_far_above() -> None:
-    line = Line(at=100, name="average 100", dashed=True)
-    drawn = columns([("a", around(100, 1))], [line], n.count, label="x", axis="")
+    line = Line(at=100, name="average 100")
+    drawn = plot_columns([("a", around(100, 1))], line, n.count, label="x", axis="")
     assert ">0<" in drawn
-    assert ">0<" not in columns([("a", around(100, 1))], [line], n.count, label="x", axis="", bars=False)
+    assert ">0<" not in plot_columns([("a", around(100, 1))], line, n.count, label="x", axis="", bars=False)
 
 
 def test_ticks_drop_the_decimals_that_none_of_them_needs() -> None:
-    drawn = interval_rows([Row(name="a", interval=around(0.01, 0.02))], [ZERO], n.difference, label="x")
+    drawn = plot_intervals([Row(name="a", interval=around(0.01, 0.02))], ZERO, n.difference, label="x")
     words = re.findall(r">([+−]?\d[\d.]*)</text>", drawn)
     assert {"−0.01", "0", "+0.01", "+0.02"} <= set(words)
 
 
 def test_a_profit_curve_marks_its_depth_the_budget_and_the_random_line() -> None:
-    budget = Flag(at=0.24, says=("Budget: 2,000 calls",))
-    drawing = by_depth([profit_curve()], n.money_axis, label="rises to <b>", axis="Share", budget=budget)
+    budget = Flag(at=0.24, text=("Budget: 2,000 calls",))
+    drawing = plot_by_depth([profit_curve()], n.money_axis, label="rises to <b>", axis="Share", budget=budget)
     assert drawing.narrow is not None
     for drawn, width in ((drawing.wide, 884), (drawing.narrow, NARROW)):
         assert drawn.startswith(f'<svg viewBox="0 0 {width} ')
@@ -202,7 +213,7 @@ def test_a_profit_curve_marks_its_depth_the_budget_and_the_random_line() -> None
 
 
 def test_a_long_curve_is_drawn_with_few_points() -> None:
-    drawing = by_depth([profit_curve(points=20_001)], n.money_axis, label="x", axis="")
+    drawing = plot_by_depth([profit_curve(points=20_001)], n.money_axis, label="x", axis="")
     curve = next(re.finditer(r'<path class="line-blue mid" d="([^"]+)"', drawing.wide))[1]
     assert curve.count("L") == MOST_POINTS - 1
     assert len(drawing.wide) < 12_000
@@ -211,7 +222,7 @@ def test_a_long_curve_is_drawn_with_few_points() -> None:
 def test_curves_that_end_together_have_their_names_apart() -> None:
     x = [0.0, 1.0]
     curves = [Curve(name=name, x=x, y=[0.0, 100 + i], ends="€1") for i, name in enumerate(("One", "Two", "Three"))]
-    drawn = by_depth(curves, n.money_axis, label="x", axis="").wide
+    drawn = plot_by_depth(curves, n.money_axis, label="x", axis="").wide
     heights = sorted(float(y) for y in re.findall(r'y="([\d.]+)" class="text-blue">(?:One|Two|Three)<', drawn))
     assert len(heights) == 3
     assert all(b - a >= 34 for a, b in pairwise(heights))
@@ -220,16 +231,16 @@ def test_curves_that_end_together_have_their_names_apart() -> None:
 def test_gains_of_one_model_need_no_key() -> None:
     curve = Curve(name="boosted", x=[0, 0.5, 1], y=[0, 0.8, 1.0], ends="80 %")
     other = Curve(name="deep", x=[0, 0.5, 1], y=[0, 0.79, 1.0], ends="79 %", tone="orange")
-    assert "boosted" not in gains([curve], label="x", axis="")
-    both = gains([curve, other], label="x", axis="", key="at 50 %")
+    assert "boosted" not in plot_gains([curve], label="x", axis="")
+    both = plot_gains([curve, other], label="x", axis="", key="at 50 %")
     assert all(words in both for words in ("boosted", "80 %", "deep", "79 %", "at 50 %"))
 
 
 @pytest.mark.parametrize("passes", [1, 2, 40])
 def test_training_is_drawn_whatever_the_number_of_passes(passes: int) -> None:
     x = list(range(1, passes + 1))
-    curves = [Curve(name="validation", x=x, y=[0.3 - 0.001 * e for e in x], flag=Flag(at=passes, says=("kept",)))]
-    drawn = training(curves, n.decimal, label="x", axis="Pass")
+    curves = [Curve(name="validation", x=x, y=[0.3 - 0.001 * e for e in x], flag=Flag(at=passes, text=("kept",)))]
+    drawn = plot_training(curves, n.decimal, label="x", axis="Pass")
     assert ">kept<" in drawn
     assert "nan" not in drawn
 
@@ -237,8 +248,8 @@ def test_training_is_drawn_whatever_the_number_of_passes(passes: int) -> None:
 def test_calibration_is_orange_only_where_the_interval_is_off_the_diagonal() -> None:
     on = Bin(left=0, right=0.1, predicted=0.05, observed=around(0.06, 0.02), n=900)
     off = Bin(left=0.1, right=0.2, predicted=0.15, observed=around(0.25, 0.04), n=90)
-    assert "orange" not in calibration([on], label="x", axis="")
-    drawn = calibration([on, off], label="x", axis="")
+    assert "orange" not in plot_calibration([on], label="x", axis="")
+    drawn = plot_calibration([on, off], label="x", axis="")
     assert drawn.count("fill-orange") == 1
     assert "900 customers" in drawn
 
@@ -251,7 +262,7 @@ def test_calibration_of_rare_events_uses_the_room_it_has(top: float) -> None:
     ]
     ys = [
         float(y)
-        for y in re.findall(r'class="fill-blue" cx="[\d.]+" cy="([\d.]+)"', calibration(bins, label="x", axis=""))
+        for y in re.findall(r'class="fill-blue" cx="[\d.]+" cy="([\d.]+)"', plot_calibration(bins, label="x", axis=""))
     ]
     assert len(ys) == 2
     assert max(ys) - min(ys) > 60
@@ -269,7 +280,7 @@ def test_figures_under_an_axis_stand_apart_on_any_width(width: int, show: n.Form
 def test_a_flag_keeps_clear_of_a_key_with_long_names() -> None:
     names = ("deep network, chosen", "boosted trees", "linear")
     curves = [Curve(name=name, x=[0, 0.3, 1], y=[0, 0.1, 1], ends="72 %") for name in names]
-    drawn = gains([replace(curves[0], flag=Flag(at=0.3, says=("10 %",))), *curves[1:]], label="x", axis="")
+    drawn = plot_gains([replace(curves[0], flag=Flag(at=0.3, text=("10 %",))), *curves[1:]], label="x", axis="")
     place_of = {
         words: (float(x), float(y)) for x, y, words in re.findall(r'<text x="(.+?)" y="(.+?)".*?>(.+?)<', drawn)
     }
@@ -285,11 +296,11 @@ def test_a_label_has_the_widths_of_its_letters() -> None:
 
 def test_no_chart_has_more_than_six_ticks_on_an_axis() -> None:
     curve = profit_curve()
-    wave = columns([(str(k), around(k * 1.37, 0.4)) for k in range(10)], [ZERO], n.decimal, label="x", axis="")
+    wave = plot_columns([(str(k), around(k * 1.37, 0.4)) for k in range(10)], ZERO, n.decimal, label="x", axis="")
     drawn = [
-        by_depth([curve], n.money_axis, label="x", axis="").wide,
+        plot_by_depth([curve], n.money_axis, label="x", axis="").wide,
         wave,
-        interval_rows([Row(name="a", interval=around(3.3, 29))], [ZERO], n.decimal, label="x"),
+        plot_intervals([Row(name="a", interval=around(3.3, 29))], ZERO, n.decimal, label="x"),
     ]
     for one in drawn:
         rises = re.findall(r'class="axis" d="M([\d.]+) [\d.]+L\1 ', one)
@@ -300,7 +311,7 @@ def test_no_chart_has_more_than_six_ticks_on_an_axis() -> None:
 
 
 def test_row_flow_is_true_to_the_counts() -> None:
-    drawing = row_flow(
+    drawing = plot_row_flow(
         RowPart(name="rows read", rows=1000),
         RowPart(name="used", rows=800),
         [RowPart(name="set aside", rows=200, tone="orange")],
@@ -314,7 +325,9 @@ def test_row_flow_is_true_to_the_counts() -> None:
 
 def test_row_flow_draws_what_would_vanish_and_says_so() -> None:
     lost = [RowPart(name="set aside", rows=2, tone="orange")]
-    drawing = row_flow(RowPart(name="rows read", rows=1_000_000), RowPart(name="used", rows=999_998), lost, label="x")
+    drawing = plot_row_flow(
+        RowPart(name="rows read", rows=1_000_000), RowPart(name="used", rows=999_998), lost, label="x"
+    )
     assert drawing.narrow is not None
     for drawn in (drawing.wide, drawing.narrow):
         assert 'height="3" ' not in drawn or "too thin" in drawn
@@ -324,7 +337,7 @@ def test_row_flow_draws_what_would_vanish_and_says_so() -> None:
 
 def test_row_flow_without_parts_leaves_room_for_the_longest_note() -> None:
     lost = RowPart(name="set aside", rows=200, note="under 1 %, each with its rule, line and raw text")
-    drawn = row_flow(RowPart(name="rows read", rows=1000), RowPart(name="used", rows=800), [lost], label="x").wide
+    drawn = plot_row_flow(RowPart(name="rows read", rows=1000), RowPart(name="used", rows=800), [lost], label="x").wide
     label = re.search(r'<text x="([\d.]+)" y="[\d.]+"><tspan class="b">200 set aside</tspan>', drawn)
     assert label is not None
     assert float(label[1]) + width_of("200 set aside") + 10 + width_of(lost.note) <= 884
@@ -335,46 +348,43 @@ def test_row_flow_refuses_counts_that_do_not_add_up() -> None:
     with pytest.raises(
         ConservationError, match=r"10 rows read are drawn as 8 used \+ 1 set aside = 9: find the stage that lost"
     ):
-        row_flow(read, used, [RowPart(name="set aside", rows=1)], label="x")
+        plot_row_flow(read, used, [RowPart(name="set aside", rows=1)], label="x")
     with pytest.raises(ConservationError, match="8 used are drawn as 7 train = 7"):
-        row_flow(read, used, [RowPart(name="set aside", rows=2)], [RowPart(name="train", rows=7)], label="x")
+        plot_row_flow(read, used, [RowPart(name="set aside", rows=2)], [RowPart(name="train", rows=7)], label="x")
 
 
 def test_a_timeline_of_many_nights_keeps_its_words_apart() -> None:
     verdicts: tuple[Verdict, ...] = ("PROMOTE", "HOLD", "REJECT")
     first = date(2026, 1, 1)
-    nights = [
-        TimelineEntry(version=f"v{i}", on=first + timedelta(days=i), verdict=verdicts[i % 3], note="+0.001")
-        for i in range(60)
-    ]
-    drawing = timeline(nights, date(2026, 3, 5), label="x")
+    nights = [TimelineEntry(version=f"v{i}", on=first + timedelta(days=i), verdict=verdicts[i % 3]) for i in range(60)]
+    drawing = plot_timeline(nights, date(2026, 3, 5), label="x")
     assert drawing.narrow is not None
     for drawn, least in ((drawing.wide, 8), (drawing.narrow, 4)):
         words = sorted(float(x) for x in re.findall(r'<text x="([\d.]+)" y="26"', drawn))
         assert len(words) >= least
-        assert all(b - a >= width_of("+0.001") for a, b in pairwise(words))
+        assert all(b - a >= width_of("v10") for a, b in pairwise(words))
         assert ">v59<" in drawn
         assert drawn.count("fill-go") == drawn.count("fill-wait") == drawn.count("fill-stop") == 20
 
 
 def test_a_timeline_of_one_decision_can_be_drawn_on_its_own_day() -> None:
-    only = [TimelineEntry(version="v1", on=date(2026, 6, 15), verdict="PROMOTE", note="first")]
-    drawn = timeline(only, date(2026, 6, 15), label="x").wide
-    assert "v1 in use" in drawn
+    only = [TimelineEntry(version="v1", on=date(2026, 6, 15), verdict="PROMOTE")]
+    drawn = plot_timeline(only, date(2026, 6, 15), label="x").wide
+    assert "v1 champion" in drawn
     assert "15 Jun 2026" in drawn
 
 
 def test_each_text_in_a_drawing_is_escaped() -> None:
     bad = "<script>&"
     drawn = [
-        interval_rows([Row(name=bad, note=bad, interval=around(0, 1))], [Line(at=0, name=bad)], n.decimal, label=bad),
-        columns([(bad, around(0, 1))], [Line(at=0, name=bad)], n.decimal, label=bad, axis=bad),
-        by_depth(
+        plot_intervals([Row(name=bad, note=bad, interval=around(0, 1))], Line(at=0, name=bad), n.decimal, label=bad),
+        plot_columns([(bad, around(0, 1))], Line(at=0, name=bad), n.decimal, label=bad, axis=bad),
+        plot_by_depth(
             [Curve(name=bad, x=[0, 1], y=[0, 1], ends=bad)], partial(n.money, currency=bad), label=bad, axis=bad
         ).wide,
-        row_flow(RowPart(name=bad, rows=1), RowPart(name=bad, rows=1), [], label=bad).wide,
-        timeline(
-            [TimelineEntry(version=bad, on=date(2026, 1, 1), verdict="HOLD", note=bad)], date(2026, 1, 2), label=bad
+        plot_row_flow(RowPart(name=bad, rows=1), RowPart(name=bad, rows=1), [], label=bad).wide,
+        plot_timeline(
+            [TimelineEntry(version=bad, on=date(2026, 1, 1), verdict="HOLD")], date(2026, 1, 2), label=bad
         ).wide,
     ]
     for one in drawn:

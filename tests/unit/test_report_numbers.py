@@ -92,4 +92,4 @@ def test_a_figure_that_is_missing_is_not_printed(show: n.Format, value: float) -
 @pytest.mark.parametrize(("low", "high"), [(0.3, 0.1), (math.nan, 1.0), (0.0, math.inf)])
 def test_an_interval_has_finite_ends_in_order(low: float, high: float) -> None:
     with pytest.raises(PerennialError, match=r"of the estimate 0\.2 cannot be drawn: give finite figures"):
-        n.drawable(Interval(value=0.2, low=low, high=high))
+        n.check_drawable(Interval(value=0.2, low=low, high=high))

@@ -12,9 +12,11 @@ from importlib.resources import files
 import pytest
 
 from perennial.errors import PerennialError
-from perennial.report.context import AnyReport
-from perennial.report.page import Caution, Column, Grid, Page, Quarantine, Sample, Section, TableRow, render, shade
+from perennial.report.context import AnyReport, QuarantinedRow
+from perennial.report.exhibits import Quarantine
+from perennial.report.page import Caution, Column, Grid, Page, Section, TableRow, render
 from perennial.report.pages.compose import build_page
+from perennial.report.pages.mistakes import choose_shade
 from perennial.report.style_sheet import style_sheet
 from tests.fakes.reports import (
     alerts_report,
@@ -132,13 +134,12 @@ def test_raw_text_and_categories_are_escaped() -> None:
     assert "<script" not in html
     assert html.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 5
     raw = f'999;"{BAD}";"married"'
-    sample = Sample(reason=BAD, where="customers.csv:7", raw=raw, marks=((0, 3), (4, 31)))
-    rows = Quarantine(finding="One of them", described="As in the file", samples=(sample,))
+    row = QuarantinedRow(reason=BAD, source="customers.csv", line=7, raw=raw)
+    rows = Quarantine(finding="One of them", described="As in the file", rows=(row,))
     html = render(replace(response_page(), sections=(Section(anchor="data", name="", blurb="", blocks=(rows,)),)))
     assert "<script" not in html
     assert html.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2
-    assert "<mark>&#34;&lt;script&gt;alert(1)&lt;/script&gt;&#34;</mark>" in html
-    assert "<mark>999</mark>" in html
+    assert "999;&#34;&lt;script&gt;" in html
 
 
 def test_each_word_of_the_verdict_is_escaped() -> None:
@@ -151,23 +152,17 @@ def test_each_word_of_the_verdict_is_escaped() -> None:
         standing=bad,
         headline=bad,
         what_to_do=bad,
-        footer=bad,
-        caution=Caution(text=f"so {bad} it is", strong=bad, see="both-ways", see_words=bad),
+        caution=Caution(text=f"so {bad} it is", strong=bad),
     )
     html = render(page)
     assert "<b onclick" not in html
-    assert html.count("&lt;b onclick=x&gt;&amp;") == 9
+    assert html.count("&lt;b onclick=x&gt;&amp;") == 7
 
 
 def test_the_strongest_words_of_the_caution_stand_out() -> None:
-    caution = Caution(
-        text="Over time it is no better than guessing.", strong="no better than guessing", see="both-ways",
-        see_words="See other splits",
-    )  # fmt: skip
+    caution = Caution(text="Over time it is no better than guessing.", strong="no better than guessing")
     html = render(replace(response_page(), caution=caution))
     assert "<b>no better than guessing</b>" in html
-    assert '<a href="#both-ways">See other splits</a>' in html
-    assert 'id="both-ways"' in html
 
 
 def test_a_page_without_a_caution_has_no_empty_box() -> None:
@@ -200,19 +195,6 @@ def test_a_row_has_a_cell_for_each_column() -> None:
         Grid(columns=(Column(name="Rule"),), rows=(TableRow(cells=("a", "b")),))
 
 
-def test_marks_cut_the_raw_text_into_pieces() -> None:
-    sample = Sample(reason="r", where="f:1", raw="a;bad;c", marks=((2, 5),))
-    assert sample.pieces == (("a;", False), ("bad", True), (";c", False))
-    assert Sample(reason="r", where="f:1", raw="bad", marks=((0, 3),)).pieces == (("bad", True),)
-    assert Sample(reason="r", where="f:1", raw="ok").pieces == (("ok", False),)
-
-
-@pytest.mark.parametrize("marks", [((2, 9),), ((3, 2),), ((0, 3), (2, 4)), ((-1, 2),)])
-def test_marks_lie_in_order_inside_the_raw_text(marks: tuple[tuple[int, int], ...]) -> None:
-    with pytest.raises(PerennialError, match="do not lie one after another in the 7 raw characters"):
-        Sample(reason="r", where="f:1", raw="a;bad;c", marks=marks)
-
-
 def test_the_font_is_in_the_page_as_the_page_allows_it_to_be_and_comes_with_its_licence() -> None:
     font = re.search(r"url\(data:font/woff2;base64,([\w+/]+=*)\)", style_sheet())
     assert font is not None
@@ -231,7 +213,15 @@ def test_the_style_sheet_asks_for_no_weight_that_the_font_lacks() -> None:
 
 
 def test_shades_rise_with_the_share() -> None:
-    assert [shade(part) for part in (0, 0.04, 0.12, 0.24, 0.68, 0.88, 1)] == ["s0", "s0", "s1", "s2", "s3", "s4", "s4"]
+    assert [choose_shade(part) for part in (0, 0.04, 0.12, 0.24, 0.68, 0.88, 1)] == [
+        "s0",
+        "s0",
+        "s1",
+        "s2",
+        "s3",
+        "s4",
+        "s4",
+    ]
 
 
 def test_colours_have_the_contrast_they_need() -> None:

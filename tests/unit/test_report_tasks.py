@@ -10,9 +10,8 @@ from functools import cache, partial
 import pytest
 from jinja2 import StrictUndefined, UndefinedError
 
-from perennial.report import page as page_module
 from perennial.report.context import AnyReport
-from perennial.report.page import render
+from perennial.report.page import Block, Captioned, load_template, render
 from perennial.report.pages.compose import build_page, compose
 from perennial.results.evaluations import Evaluation
 from tests.fakes.reports import (
@@ -97,12 +96,12 @@ def test_the_reports_are_of_every_task_and_verdict() -> None:
     assert {make().verdict for make in REPORTS.values()} == {"PROMOTE", "HOLD", "REJECT"}
 
 
-def test_every_kind_of_block_but_plain_text_is_on_some_page_and_nothing_is_undefined() -> None:
+def test_every_kind_of_block_is_on_some_page_and_nothing_is_undefined() -> None:
     blocks = {
         type(block) for make in REPORTS.values() for section in build_page(make()).sections for block in section.blocks
     }
-    assert blocks == set(page_module.Block.__args__) - {page_module.Text}
-    assert page_module._template("page.html.j2").environment.undefined is StrictUndefined
+    assert blocks == {*Block.__subclasses__(), *Captioned.__subclasses__()} - {Captioned}
+    assert load_template("page.html.j2").environment.undefined is StrictUndefined
 
 
 def test_a_page_that_lacks_a_value_is_not_rendered() -> None:

@@ -115,7 +115,7 @@ def test_the_report_says_where_nobody_is_approved() -> None:
     loans = rejected.evaluation.risk
     assert loans is not None
     assert (loans.approved, loans.bad_rate) == (0, None)
-    why = "no applicant's chance of default is under 17\u202f%"
+    why = "no applicant's probability of default is under 17\u202f%"
     assert f"Nobody would be approved: {why}" in unescape(compose(rejected)[0])
     page, what_to_do = compose(with_evaluation(loans_report(), risk=loans))
     assert what_to_do.endswith(f"Approve nobody on this list: {why}.")

@@ -62,7 +62,7 @@ def write_report(project: Project, name: str) -> ReportPage:
     attach_file(store, registry.get_version(store, name, report.version).run_id, path)
     return ReportPage(
         path=str(path.relative_to(project.root)), sha256=sha256_file(path), verdict=report.verdict,
-        in_use=report.in_use, headline=headline,
+        in_use=report.champion_version, headline=headline,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Context of a report: the typed results of stages and decisions, gathered by the one who writes the page."""
+"""Report context: the typed results of stages and decisions that a report shows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
 from perennial.contract.model import Contract
-from perennial.report.charts.numbers import GAP, money
+from perennial.report.charts.numbers import GAP, money, money_axis, money_difference
 from perennial.results.baseline import BaselineSummary
 from perennial.results.clean import CleanSummary
 from perennial.results.decision import DecisionRecord, RuleName, Verdict
@@ -28,35 +28,37 @@ E = TypeVar("E", bound=EvaluationSummary)
 
 @dataclass(frozen=True, kw_only=True)
 class QuotedText:
-    """A text of a row, cut around its strongest words: (text, what it does as a share of the strongest)."""
+    """A text of a row, cut around its strongest words: (text, its effect as a share of the strongest; 0 is not marked)."""
 
     label: str
     pieces: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExplainedRow:
-    """A test row with its score in words and its reasons; its texts, and its photo with a heat map, where there are any."""
+class _Exhibit:
+    """A row, its texts, and its photo with a heat map, where there are any."""
 
     row: str
-    score: str
-    reasons: str
     quotes: tuple[QuotedText, ...] = ()
     photo: bytes | None = None
     heat: bytes | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShownMistake:
-    """A row that the model was sure of and wrong about, with what can be looked at."""
+class ExplainedRow(_Exhibit):
+    """A test row with its score in words and its reasons."""
 
-    row: str
+    score: str
+    reasons: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownMistake(_Exhibit):
+    """A row that the model was sure of and wrong about."""
+
     true: int
     predicted: int
     probability: float
-    quotes: tuple[QuotedText, ...] = ()
-    photo: bytes | None = None
-    heat: bytes | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +96,7 @@ class ReportContext(Generic[E_co]):
     mistakes: tuple[ShownMistake, ...] = ()
 
     def of(self, kind: type[E]) -> ReportContext[E]:
-        """The same context, known to be of one kind of evaluation."""
+        """The same context, its evaluation of one kind."""
         assert isinstance(self.evaluation, kind)
         return cast("ReportContext[E]", self)
 
@@ -109,12 +111,12 @@ class ReportContext(Generic[E_co]):
 
     @property
     def verdict(self) -> Verdict:
-        assert self.decision.verdict != "ROLLBACK", "a page is about a judged candidate"
+        assert self.decision.verdict != "ROLLBACK", "a page is about a candidate that the gate decided on"
         return self.decision.verdict
 
     @property
-    def in_use(self) -> str | None:
-        """The version that the newest decision left in use, which need not be the one that this page is about."""
+    def champion_version(self) -> str | None:
+        """The version that the newest decision left as champion, which need not be the one that this page is about."""
         last = self.history[-1] if self.history else self.decision
         if last.verdict in {"PROMOTE", "ROLLBACK"}:
             return last.version
@@ -130,13 +132,19 @@ class ReportContext(Generic[E_co]):
         """An amount in the contract's currency."""
         return money(amount, self.symbol)
 
+    def money_difference(self, amount: float) -> str:
+        return money_difference(amount, self.symbol)
+
+    def money_axis(self, amount: float) -> str:
+        return money_axis(amount, self.symbol)
+
     def figure(self, metric: str) -> Interval:
         """A metric of the candidate on test."""
         return self.evaluation.chosen.test[metric]
 
     @property
     def outcome_verb(self) -> str:
-        """What those do whom a yes-or-no task looks for: "those who respond"."""
+        """The verb of a yes-or-no task's outcome: "those who respond"."""
         outcome = self.contract.unit.target.get(self.contract.target or "")
         return str((outcome.label if outcome else None) or getattr(self.contract.task, "outcome_verb", "respond"))
 

@@ -1,29 +1,46 @@
-"""A page's words, figures and drawings in, one self-contained HTML file out: no script, nothing loaded from elsewhere.
+"""Report page: typed blocks, and the one self-contained HTML file that they are rendered to.
 
-Text is escaped wherever it stands. Drawings are `Markup`, which only the chart modules make.
+No script, nothing loaded from elsewhere. Text is escaped wherever it stands; drawings are `Markup`, which only the chart
+modules make. Each block class has a macro of its name in templates/blocks.html.j2.
 """
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
 from typing import Literal
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from perennial.errors import PerennialError
-from perennial.report.charts.numbers import Format, bracket
-from perennial.report.charts.svg import Drawing, Tone
-from perennial.report.seen import Photos, Quote, Words
+from perennial.report.charts.intervals import Line, Side, Standing, plot_against_line
+from perennial.report.charts.numbers import Format, between, bracket, estimate
+from perennial.report.charts.svg import Drawing
+from perennial.report.context import capital
 from perennial.report.style_sheet import style_sheet
 from perennial.results.decision import Verdict
 from perennial.results.figures import Interval
 
 Mark = Literal["ok", "wait", "stop", "info"]
-Shade = Literal["plain", "reported", "flatters", "worse", "impossible", "s0", "s1", "s2", "s3", "s4"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """A part of a section."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Captioned(Block):
+    """A block with its finding as a title, a line on what is shown, a foot note, and an anchor for links."""
+
+    finding: str
+    described: str = ""
+    foot: str = ""
+    anchor: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +51,8 @@ class Estimate:
     interval: str
 
     @classmethod
-    def of(cls, found: Interval, show: Format) -> Estimate:
-        return cls(value=show(found.value), interval=bracket(found, show))
+    def of(cls, figure: Interval, show: Format) -> Estimate:
+        return cls(value=show(figure.value), interval=bracket(figure, show))
 
 
 Cell = str | Estimate  # an inline drawing is Markup, a str that is not escaped
@@ -47,14 +64,14 @@ class Column:
     right: bool = False
 
 
-def heads(first: str, *others: str) -> tuple[Column, ...]:
-    """The column that names the rows, and columns of figures."""
-    return (Column(name=first), *(Column(name=name, right=True) for name in others))
+def heads(first: str, *others: str | Column) -> tuple[Column, ...]:
+    """The column that names the rows, and columns of figures, which stand at the right."""
+    return (Column(name=first), *(Column(name=one, right=True) if isinstance(one, str) else one for one in others))
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableRow:
-    """The first cell names the row; `chosen` is set in semibold, so is a total."""
+    """The first cell names the row; a `chosen` row is set in semibold, so is a total."""
 
     cells: tuple[Cell, ...]
     chosen: bool = False
@@ -82,29 +99,54 @@ class Grid:
                     "give one for each"
                 )
 
+    @classmethod
+    def of(cls, columns: tuple[Column, ...], rows: Iterable[TableRow | Sequence[Cell]]) -> Grid:
+        """Rows of cells, of which some may be chosen."""
+        filled = (row if isinstance(row, TableRow) else TableRow(cells=tuple(row)) for row in rows)
+        return cls(columns=columns, rows=tuple(filled))
+
 
 @dataclass(frozen=True, kw_only=True)
-class Fold:
-    """The figures behind a curve, closed until asked for."""
-
-    summary: str
+class Table(Captioned):
     grid: Grid
 
+    @classmethod
+    def of(
+        cls,
+        finding: str,
+        columns: tuple[Column, ...],
+        rows: Iterable[TableRow | Sequence[Cell]],
+        *,
+        described: str = "",
+        foot: str = "",
+    ) -> Table:
+        return cls(finding=finding, described=described, grid=Grid.of(columns, rows), foot=foot)
+
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
-    """A chart: its finding, what is drawn, the drawing, a foot note, and the figures behind it."""
+class Figure(Captioned):
+    """A chart; `fold` has the figures behind it and their name, closed until asked for."""
 
-    finding: str
-    described: str
     drawing: Drawing
-    foot: str = ""
-    fold: Fold | None = None
-    anchor: str = ""
+    fold: tuple[str, Grid] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        finding: str,
+        described: str,
+        draw: Callable[..., Drawing | Markup],
+        foot: str = "",
+        fold: tuple[str, Grid] | None = None,
+    ) -> Figure:
+        """The chart that `draw` makes with the finding as its label."""
+        drawn = draw(label=finding)
+        drawing = Drawing(wide=drawn) if isinstance(drawn, Markup) else drawn
+        return cls(finding=finding, described=described, drawing=drawing, foot=foot, fold=fold)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pair:
+class Pair(Block):
     """Two figures beside each other, under each other on a phone."""
 
     figures: tuple[Figure, ...]
@@ -112,7 +154,7 @@ class Pair:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A rule of the verdict: what was asked, how, the answer with its interval, and that interval against its line."""
+    """A rule of the verdict: the question, how it was answered, the answer, and its interval against its line."""
 
     mark: Mark
     question: str
@@ -121,191 +163,30 @@ class Check:
     interval: str = ""
     picture: Markup | None = None
 
+    @classmethod
+    def of(
+        cls,
+        mark: Mark,
+        question: str,
+        detail: str,
+        figure: Interval,
+        show: Format,
+        line: Line,
+        *,
+        standing: Standing = "reference",
+        better: Side = "above",
+    ) -> Check:
+        """A rule that an estimate answers."""
+        label = f"{question}: {estimate(figure, show)}"
+        return cls(
+            mark=mark, question=question, detail=detail, value=show(figure.value), interval=bracket(figure, show),
+            picture=plot_against_line(figure, line, label=label, standing=standing, better=better),
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, kw_only=True)
-class Checks:
+class Checks(Block):
     checks: tuple[Check, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    finding: str
-    grid: Grid
-    described: str = ""
-    foot: str = ""
-    anchor: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reason:
-    """A statement about a customer, against what it is compared, how many it holds for, and what it changes."""
-
-    when: str
-    rather: str
-    applies: str
-    bar: Markup
-    change: str
-    interval: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reasons:
-    finding: str
-    described: str
-    unit: str
-    reasons: tuple[Reason, ...]
-    foot: str = ""
-    anchor: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Person:
-    """A row, its score, what raised it and (after "but") what lowered it; its texts with marked words."""
-
-    row: str
-    score: str
-    reasons: str
-    but: str = ""
-    quotes: tuple[Quote, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class People:
-    finding: str
-    described: str
-    people: tuple[Person, ...]
-    anchor: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sample:
-    """A quarantined row: why, where it stands, its raw text, and the (start, end) of what is wrong in it.
-
-    Raises:
-        PerennialError: when the marks overlap, run backwards or leave the text.
-
-    """
-
-    reason: str
-    where: str
-    raw: str
-    marks: tuple[tuple[int, int], ...] = ()
-
-    def __post_init__(self) -> None:
-        if self._ends != sorted(self._ends):
-            raise PerennialError(
-                f"the marks {self.marks} do not lie one after another in the {len(self.raw)} raw characters"
-            )
-
-    @property
-    def pieces(self) -> tuple[tuple[str, bool], ...]:
-        """The raw text in pieces, each with whether it is marked."""
-        return tuple((self.raw[a:b], i % 2 == 1) for i, (a, b) in enumerate(pairwise(self._ends)) if a < b)
-
-    @property
-    def _ends(self) -> list[int]:
-        return [0, *(end for mark in self.marks for end in mark), len(self.raw)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Quarantine:
-    finding: str
-    described: str
-    samples: tuple[Sample, ...]
-    anchor: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class HeatCell:
-    """One cell: `reported` is framed, `flatters` blue, `worse` orange, `impossible` hatched; s0 to s4 shade a share."""
-
-    value: str
-    shade: Shade
-    interval: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class HeatRow:
-    name: str
-    cells: tuple[HeatCell, ...]
-    note: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Heat:
-    finding: str
-    described: str
-    columns: tuple[str, ...]
-    rows: tuple[HeatRow, ...]
-    corner: str = ""
-    anchor: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trait:
-    """How a segment's typical customer compares: the figure, and a bar of it against all customers."""
-
-    name: str
-    bar: Markup
-    value: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Card:
-    """A segment: its name, its shares (figure, of what), its profile, paragraphs (heading, text), a message to try."""
-
-    name: str
-    alias: str
-    tone: Tone
-    shares: tuple[tuple[str, str], ...]
-    traits: tuple[Trait, ...]
-    words: tuple[tuple[str, str], ...]
-    message: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cards:
-    finding: str
-    described: str
-    cards: tuple[Card, ...]
-    anchor: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fact:
-    name: str
-    value: str
-    mono: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    finding: str
-    facts: tuple[Fact, ...]
-    described: str = ""
-    anchor: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Code:
-    finding: str
-    described: str
-    text: str
-    anchor: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Text:
-    finding: str
-    paragraphs: tuple[str, ...]
-    described: str = ""
-    anchor: str = ""
-
-
-Block = (
-    Figure | Pair | Checks | Table | Reasons | People | Quarantine | Heat | Cards | Facts | Code | Text | Words | Photos
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -324,15 +205,22 @@ class KeyFigure:
     value: str
     note: str
 
+    @classmethod
+    def of(cls, name: str, figure: Interval, show: Format, more: str = "") -> KeyFigure:
+        """An estimate with its interval in words, and `more` after it."""
+        interval = between(figure, show)
+        return cls(name=name, value=show(figure.value), note=f"{interval}; {more}" if more else interval)
+
+
+KeyFigures = tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Caution:
-    """The strongest doubt: a sentence, the words of it that weigh most, and the block to see."""
+    """The strongest caution: a sentence, and the words of it that weigh most."""
 
     text: str
     strong: str = ""
-    see: str = ""
-    see_words: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -347,10 +235,9 @@ class Page:
     headline: str
     what_to_do: str
     picture: Figure
-    key_figures: tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]
+    key_figures: KeyFigures
     sections: tuple[Section, ...]
     caution: Caution | None = None
-    footer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -370,29 +257,36 @@ class Sheet:
 def render(page: Page | Sheet) -> str:
     """The page as one HTML file."""
     name = "sheet.html.j2" if isinstance(page, Sheet) else "page.html.j2"
-    return _template(name).render(page=page, css=style_sheet())
-
-
-def shade(part: float) -> Shade:
-    """The shade of a share in a matrix, five steps from none to all."""
-    steps: tuple[Shade, ...] = ("s0", "s1", "s2", "s3", "s4")
-    return steps[sum(part >= least for least in (0.05, 0.2, 0.45, 0.7))]
+    return load_template(name).render(page=page, css=style_sheet())
 
 
 @cache
-def _template(name: str) -> Template:
-    room = Environment(
+def load_template(name: str) -> Template:
+    environment = Environment(
         loader=FunctionLoader(_read), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    room.filters["kind"] = lambda block: type(block).__name__.lower()
-    room.filters["strong"] = _strong
-    return room.get_template(name)
+    environment.filters |= {
+        "kind": lambda block: type(block).__name__.lower(), "emphasise": _emphasise, "word_classes": word_classes,
+        "capital": capital, "data_uri": _data_uri,
+    }  # fmt: skip
+    return environment.get_template(name)
+
+
+def word_classes(part: float) -> str:
+    """The classes that shade a quoted word: which way it moves the score, and how much in three steps."""
+    size = 1 + sum(abs(part) >= least for least in (0.5, 0.75))
+    return f"{'raises' if part > 0 else 'lowers'} w{size}"
 
 
 def _read(name: str) -> str:
     return files("perennial.report.templates").joinpath(name).read_text(encoding="utf-8")
 
 
-def _strong(words: str, weigh: str) -> Markup:
-    before, found, after = words.partition(weigh) if weigh else (words, "", "")
-    return Markup("{}<b>{}</b>{}").format(before, found, after) if found else Markup("{}").format(words)
+def _data_uri(jpeg: bytes) -> str:
+    """The picture as an address that loads nothing."""
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+
+
+def _emphasise(text: str, strong: str) -> Markup:
+    before, weighs, after = text.partition(strong) if strong else (text, "", "")
+    return Markup("{}<b>{}</b>{}").format(before, weighs, after) if weighs else Markup("{}").format(text)

@@ -1,4 +1,4 @@
-"""Figures in, places out: round ticks, scales, and spots where a name stands clear of lines and of other names."""
+"""Axes of charts: round ticks, scales, and spots where a name stands clear of lines and of other names."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ def x_axis(scale: Scale, y: float, show: Format, title: str, at: Sequence[float]
         (some, spots) for some in choices if _stand_apart(spots := _figures_under(scale, some, show))
     )
     marks = [stroke(scale.start, y, scale.stop, y, "axis")]
-    for tick, (middle, words) in zip(marked, figures, strict=True):
+    for tick, (middle, figure) in zip(marked, figures, strict=True):
         x = scale(tick)
-        marks += [stroke(x, y, x, y + 4, "axis"), text(middle, y + 18, words, "s", "middle")]
+        marks += [stroke(x, y, x, y + 4, "axis"), text(middle, y + 18, figure, "s", "middle")]
     return [*marks, *([text(scale.start, y + 38, title, "s")] if title else [])]
 
 
@@ -77,10 +77,10 @@ def y_grid(scale: Scale, left: float, right: float, show: Format, most: int = MO
     at = _printable(scale.low, scale.high, show, most)
     return [
         mark
-        for tick, words in zip(at, _short(at, show), strict=True)
+        for tick, figure in zip(at, _short(at, show), strict=True)
         for mark in (
             stroke(left, scale(tick), right, scale(tick), "grid"),
-            text(left - 8, scale(tick) + 4, words, "s", "end"),
+            text(left - 8, scale(tick) + 4, figure, "s", "end"),
         )
     ]
 
@@ -90,15 +90,15 @@ def margin(low: float, high: float, show: Format) -> float:
     return max(map(width_of, _short(_printable(low, high, show, MOST_TICKS), show))) + 6
 
 
-def apart(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """The wanted places, moved as little as it takes to stand `gap` apart between `low` and `high`, in their order."""
-    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
-    places = [wanted[i] for i in order]
+def apart(preferred: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """The preferred places, moved as little as it takes to stand `gap` apart between `low` and `high`, in their order."""
+    order = sorted(range(len(preferred)), key=lambda i: preferred[i])
+    places = [preferred[i] for i in order]
     for i in range(len(places)):
         places[i] = max(places[i], places[i - 1] + gap if i else low)
     for i in reversed(range(len(places))):
         places[i] = min(places[i], places[i + 1] - gap if i + 1 < len(places) else high)
-    return [places[order.index(i)] for i in range(len(wanted))]
+    return [places[order.index(i)] for i in range(len(preferred))]
 
 
 def place(
@@ -146,19 +146,19 @@ def _steps(above: float) -> Iterator[float]:
 
 def _printable(low: float, high: float, show: Format, most: int) -> list[float]:
     """Ticks whose printed figures are as evenly spaced as they are: 0.0075 must not stand there as 0.007 or 0.008."""
-    return next(some for fewer in range(most, 0, -1) if _even(_short(some := ticks(low, high, fewer), show)))
+    return next(some for fewer in range(most, 0, -1) if _is_even(_short(some := ticks(low, high, fewer), show)))
 
 
-def _even(words: Sequence[str]) -> bool:
-    steps = [after - before for before, after in pairwise(map(_figure, words))]
+def _is_even(printed: Sequence[str]) -> bool:
+    steps = [after - before for before, after in pairwise(map(_parse_figure, printed))]
     return not steps or max(steps) - min(steps) < 1e-6 * max(map(abs, steps))
 
 
-def _figure(words: str) -> float:
-    found = _FIGURE.search(words)
-    assert found is not None, f"the tick {words!r} holds no figure"
-    size = float(found[1].replace(",", "")) * {"": 1, "k": 1e3, "m": 1e6}[found[2]]
-    return -size if MINUS in words else size
+def _parse_figure(printed: str) -> float:
+    match = _FIGURE.search(printed)
+    assert match is not None, f"the tick {printed!r} holds no figure"
+    size = float(match[1].replace(",", "")) * {"": 1, "k": 1e3, "m": 1e6}[match[2]]
+    return -size if MINUS in printed else size
 
 
 def _at(scale: Scale, at: Sequence[float], show: Format, most: int) -> list[float]:
@@ -170,20 +170,20 @@ def _at(scale: Scale, at: Sequence[float], show: Format, most: int) -> list[floa
 def _figures_under(scale: Scale, at: Sequence[float], show: Format) -> list[tuple[float, str]]:
     """The figures at the ticks, each with its middle: under its tick, or so far inwards that it stays by the axis."""
     left, right = max(min(scale.start, scale.stop) - 24, 0), max(scale.start, scale.stop) + 4
-    return [(within(scale(tick), words, left, right), words) for tick, words in zip(at, _short(at, show), strict=True)]
+    return [(within(scale(tick), one, left, right), one) for tick, one in zip(at, _short(at, show), strict=True)]
 
 
 def _stand_apart(figures: Sequence[tuple[float, str]]) -> bool:
-    spans = sorted((middle - width_of(words) / 2, middle + width_of(words) / 2) for middle, words in figures)
+    spans = sorted((middle - width_of(one) / 2, middle + width_of(one) / 2) for middle, one in figures)
     return all(one[1] + 2 <= other[0] for one, other in pairwise(spans))
 
 
 def _short(at: Sequence[float], show: Format) -> list[str]:
     """The figures at the ticks, without the decimals that are zero in all of them."""
-    words = [show(tick) for tick in at]
-    while all("." in word and word[-1] in "0." for word in words):
-        words = [word[:-1] for word in words]
-    return ["0" if set(word) <= set("0.") else word for word in words]
+    figures = [show(tick) for tick in at]
+    while all("." in figure and figure[-1] in "0." for figure in figures):
+        figures = [figure[:-1] for figure in figures]
+    return ["0" if set(figure) <= set("0.") else figure for figure in figures]
 
 
 def _cell(point: Point) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Figures in, the words they are printed as out: one way to write each kind of number, for text, tables and axes alike.
+"""Number formats: one way to print each kind of figure, for text, tables and axes alike.
 
 Shares and differences of shares are fractions (0.22); what is printed is percent and percentage points.
 """
@@ -27,6 +27,11 @@ def decimal(value: float, places: int = 3) -> str:
     return f"{_sign(value, size)}{size}"
 
 
+def ratio(value: float) -> str:
+    """A ratio or an index, to two decimals."""
+    return decimal(value, 2)
+
+
 def difference(value: float, places: int = 3) -> str:
     """A difference, its sign always shown; what rounds to nothing has none."""
     return _plus(value, decimal(value, places))
@@ -38,8 +43,8 @@ def share(part: float) -> str:
 
 def share_axis(part: float) -> str:
     """A share as it stands at a tick, where 0.5 % must not read 0 %."""
-    words = f"{100 * abs(_finite(part)):.3g}"
-    return f"{_sign(part, words)}{words}{GAP}%"
+    size = f"{100 * abs(_finite(part)):.3g}"
+    return f"{_sign(part, size)}{size}{GAP}%"
 
 
 def points(change: float) -> str:
@@ -51,8 +56,8 @@ def money(amount: float, currency: str = "€") -> str:
     """An amount in three digits: €42,000, −€945, £5.71m."""
     size = abs(_finite(amount))
     rounded = float(f"{size:.3g}")
-    words = f"{rounded / 1e6:.3g}m" if rounded >= 1e6 else f"{rounded:,.0f}"
-    return f"{_sign(amount, words)}{currency}{words}"
+    printed = f"{rounded / 1e6:.3g}m" if rounded >= 1e6 else f"{rounded:,.0f}"
+    return f"{_sign(amount, printed)}{currency}{printed}"
 
 
 def money_difference(amount: float, currency: str = "€") -> str:
@@ -62,11 +67,12 @@ def money_difference(amount: float, currency: str = "€") -> str:
 def money_axis(amount: float, currency: str = "€") -> str:
     """An amount as it stands at a tick: €0, €10k, −€2.5k, €1.5m."""
     size = abs(_finite(amount))
-    words = next((f"{size / unit:.4g}{name}" for unit, name in ((1e6, "m"), (1e3, "k")) if size >= unit), f"{size:.4g}")
-    return f"{_sign(amount, words)}{currency}{words}"
+    units = ((1e6, "m"), (1e3, "k"))
+    printed = next((f"{size / unit:.4g}{name}" for unit, name in units if size >= unit), f"{size:.4g}")
+    return f"{_sign(amount, printed)}{currency}{printed}"
 
 
-def drawable(interval: Interval) -> Interval:
+def check_drawable(interval: Interval) -> Interval:
     """The interval, if it can stand on an axis.
 
     Raises: PerennialError when a figure is not finite or the ends stand in the wrong order.
@@ -107,5 +113,5 @@ def _sign(value: float, size: str) -> str:
     return MINUS if value < 0 and size.strip("0.,km") else ""
 
 
-def _plus(value: float, words: str) -> str:
-    return f"+{words}" if value > 0 and any(digit in words for digit in "123456789") else words
+def _plus(value: float, printed: str) -> str:
+    return f"+{printed}" if value > 0 and any(digit in printed for digit in "123456789") else printed

@@ -1,4 +1,4 @@
-"""Marks in, one SVG out: the pen every chart draws with. Colours are classes of style.css, never values.
+"""SVG marks that every chart is drawn with. Colours are classes of style.css, never values.
 
 Lengths are pixels of the drawing's own box: WIDE across a section, NARROW for a phone and for half a section.
 """
@@ -18,7 +18,7 @@ Tone = Literal["blue", "orange", "grey", "ink"]
 Anchor = Literal["start", "middle", "end"]
 Point = tuple[float, float]
 
-# Advance widths of the font in style.py at 12 px semibold, to 0.1 px; figures are tabular.
+# Advance widths of the font in style_sheet.py at 12 px semibold, to 0.1 px; figures are tabular.
 _WIDTHS = {
     2: "\u2009\u202f",
     3.1: " ijl",
@@ -98,7 +98,7 @@ def svg(width: float, height: float, marks: Iterable[str], label: str, *, stretc
         raise PerennialError("a chart has no label: give the sentence that says what it shows")
     fit = ' preserveAspectRatio="none"' if stretch else ""
     head = f'<svg viewBox="0 0 {px(width)} {px(height)}"{fit} role="img" aria-label="{escape(label)}">'
-    return Markup(f"{head}{''.join(marks)}</svg>")  # noqa: S704 - every word in it was escaped by `text` and above
+    return Markup(f"{head}{''.join(marks)}</svg>")  # noqa: S704 - every text in it was escaped by `text` and above
 
 
 def px(value: float) -> str:
@@ -125,42 +125,43 @@ def rect(x: float, y: float, width: float, height: float, cls: str) -> str:
     return f'<rect class="{cls}" x="{px(x)}" y="{px(y)}" width="{px(width)}" height="{px(height)}"/>'
 
 
-def text(x: float, y: float, words: str, cls: str = "", anchor: Anchor = "start") -> str:
+def text(x: float, y: float, content: str, cls: str = "", anchor: Anchor = "start") -> str:
     where = f' text-anchor="{anchor}"' if anchor != "start" else ""
     style = f' class="{cls}"' if cls else ""
-    return f'<text x="{px(x)}" y="{px(y)}"{where}{style}>{escape(words)}</text>'
+    return f'<text x="{px(x)}" y="{px(y)}"{where}{style}>{escape(content)}</text>'
 
 
-def named(x: float, y: float, name: str, note: str) -> str:
-    """A name in semibold and, right after it, a few words in grey."""
+def name_and_note(x: float, y: float, name: str, note: str) -> str:
+    """A name in semibold and, right after it, a note in grey."""
     rest = f'<tspan class="s" dx="10">{escape(note)}</tspan>' if note else ""
     return f'<text x="{px(x)}" y="{px(y)}"><tspan class="b">{escape(name)}</tspan>{rest}</text>'
 
 
-def lines(box: Box, words: Sequence[str], cls: str, anchor: Anchor = "start") -> list[str]:
-    """The words under each other, 16 px a line, in the box that `size_of` asked for."""
+def lines(box: Box, content: Sequence[str], cls: str, anchor: Anchor = "start") -> list[str]:
+    """Lines of text under each other, 16 px each, in the box that `size_of` asked for."""
     x = {"start": box.x, "middle": box.x + box.width / 2, "end": box.right}[anchor]
-    return [text(x, box.y + 12 + 16 * i, line, cls, anchor) for i, line in enumerate(words)]
+    return [text(x, box.y + 12 + 16 * i, line, cls, anchor) for i, line in enumerate(content)]
 
 
-def within(x: float, words: str, left: float, right: float) -> float:
-    """The middle nearest to x at which the words do not leave the span."""
-    half = width_of(words) / 2
+def within(x: float, content: str, left: float, right: float) -> float:
+    """The middle nearest to x at which the text does not leave the span."""
+    half = width_of(content) / 2
     return max(left + half, min(right - half, x))
 
 
-def width_of(words: str) -> float:
-    """How wide the words stand in a chart, in px with 2 to spare: as semibold, which is the widest that charts use."""
-    return sum(_ADVANCES.get(character, _OTHER_ADVANCE) for character in words) + 2
+def width_of(content: str) -> float:
+    """The width of a text in a chart, in px with 2 to spare: as semibold, which is the widest that charts use."""
+    return sum(_ADVANCES.get(character, _OTHER_ADVANCE) for character in content) + 2
 
 
-def shortened(words: str, width: float) -> str:
-    """The words, cut where they would be wider than that."""
-    if width_of(words) <= width:
-        return words
-    fitting = (words[:i].rstrip() + "…" for i in range(len(words) - 1, 0, -1))
+def shorten(content: str, width: float) -> str:
+    """The text, cut where it would be wider than that."""
+    if width_of(content) <= width:
+        return content
+    fitting = (content[:i].rstrip() + "…" for i in range(len(content) - 1, 0, -1))
     return next((cut for cut in fitting if width_of(cut) <= width), "…")
 
 
-def size_of(words: Sequence[str]) -> tuple[float, float]:
-    return max(map(width_of, words)), 16.0 * len(words)
+def size_of(content: Sequence[str]) -> tuple[float, float]:
+    """The width and height of lines of text."""
+    return max(map(width_of, content)), 16.0 * len(content)

@@ -1,165 +1,95 @@
-"""A report of a regression task in, its words and charts out: how much is to be expected of whom, and how surely."""
+"""Amounts page: how much to expect from which customers, and how far to trust it."""
 
 from __future__ import annotations
 
+from functools import partial
+
 from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, Flag, gains
-from perennial.report.charts.svg import Drawing
+from perennial.report.charts.curves import Curve, Flag
+from perennial.report.charts.gains import plot_gains
 from perennial.report.context import METRIC_NAMES, ReportContext
-from perennial.report.page import (
-    Block,
-    Caution,
-    Estimate,
-    Figure,
-    Grid,
-    KeyFigure,
-    Pair,
-    Section,
-    Table,
-    TableRow,
-    heads,
-)
-from perennial.report.pages.shared import (
-    difference_figure,
-    families_table,
-    go_on,
-    model_headline,
-    reasons_section,
-    split_sensitivity,
-    strongest_caution,
-    training_figure,
-)
+from perennial.report.page import Caution, Estimate, Figure, KeyFigure, KeyFigures, Pair, Section, Table, heads
+from perennial.report.pages import evidence, reasons, verdict
 from perennial.report.task_sections import TaskSections
 from perennial.results.figures import Interval
 from perennial.results.regression import RegressionEvaluation
 
+Report = ReportContext[RegressionEvaluation]
 
-def build_sections(report: ReportContext[RegressionEvaluation]) -> TaskSections:
+
+def build_sections(report: Report) -> TaskSections:
     """Everything between the label line and the section on rows."""
+    is_two_part = getattr(report.contract.task, "zeros", "") == "two_part"
+    unit = "Log of the amount" if is_two_part else "Amount"
+    metrics = (("gini_norm", METRIC_NAMES["gini_norm"], n.decimal), ("mae", METRIC_NAMES["mae"], report.money))
+    brought = n.share(_get_top_tenth(report).value)
+    plan = f"Rank customers by the expected amount: the top {n.share(0.1)} bring {brought} of the whole."
+    poor = "Do not deploy: this model is not as good as agreed."
     return TaskSections(
-        verdict=report.verdict,
-        headline=_headline(report),
-        what_to_do=_what_to_do(report),
-        caution=strongest_caution(report) or _caution(report),
-        picture=difference_figure(report, "test customers"),
-        key_figures=_key_figures(report),
-        why=(),
+        headline=verdict.format_model_headline(report, "ranks customers by amount", poor),
+        what_to_do=verdict.describe_next_step(report, plan, reject="Rank customers"),
+        caution=verdict.find_strongest_caution(report) or _describe_sums(report),
+        picture=verdict.draw_differences(report, "test customers"),
+        key_figures=_build_key_figures(report),
         sections=(
-            _expected(report),
-            reasons_section(report, effect="the expected amount", unit=_unit(report)),
-            _trust(report),
+            Section(
+                anchor="action", name="What to expect", blurb="How much, from whom.",
+                blocks=(_build_deciles(report), _draw_concentration(report)),
+            ),
+            reasons.build_section(report, effect="the expected amount", unit=unit),
+            evidence.build_section(evidence.build_families(report, metrics), *evidence.build_split_sensitivity(report),
+                Pair(figures=(evidence.draw_training(report),)),
+            ),
         ),
-    )
+    )  # fmt: skip
 
 
-def _headline(report: ReportContext[RegressionEvaluation]) -> str:
-    return model_headline(
-        report,
-        better="ranks amounts better",
-        first="finds those who bring most better than agreed",
-        poor="this model is not as good as agreed",
-    )
-
-
-def _what_to_do(report: ReportContext[RegressionEvaluation]) -> str:
-    if report.verdict == "HOLD":
-        return go_on(report)
-    if report.verdict == "REJECT":
-        return f"Rank customers as you do today{', by the model in use' if report.decision.champion else ''}."
-    best = n.share(_at_tenth(report))
-    return f"Rank customers by the expected amount: the best tenth brings {best} of the whole."
-
-
-def _caution(report: ReportContext[RegressionEvaluation]) -> Caution:
+def _describe_sums(report: Report) -> Caution:
     """Whether the sum is right outweighs all else: budgets are made from it."""
     ratio = report.evaluation.predicted_over_actual
-    if not ratio.low <= 1 <= ratio.high:
-        strong = f"sums are off: {n.decimal(ratio.value, 2)} of what came"
-        return Caution(
-            text=f"Predicted {strong} ({n.between(ratio, n.decimal)}). Rank by it, do not budget by it.", strong=strong
-        )
-    return Caution(text="An expected amount is a mean: single customers differ from it widely.")
+    if ratio.low <= 1 <= ratio.high:
+        return Caution(text="An expected amount is a mean: single customers differ from it widely.")
+    strong = f"sums are off: {n.ratio(ratio.value)} of the actual amounts"
+    interval = n.between(ratio, n.ratio)
+    return Caution(text=f"Predicted {strong} ({interval}). Rank by it, do not budget by it.", strong=strong)
 
 
-def _key_figures(report: ReportContext[RegressionEvaluation]) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
-    gini, mae = (report.figure(name) for name in ("gini_norm", "mae"))
-    ratio, money = report.evaluation.predicted_over_actual, report.money
-    found = report.evaluation.concentration
-    tenth = Interval(value=found.value[10], low=found.low[10], high=found.high[10])
+def _build_key_figures(report: Report) -> KeyFigures:
     return (
-        KeyFigure(
-            name="Ranking quality (Gini)",
-            value=n.decimal(gini.value),
-            note=f"{n.between(gini, n.decimal)}; 1 is perfect",
-        ),
-        KeyFigure(name="The best tenth brings", value=n.share(tenth.value), note=n.between(tenth, n.share)),
-        KeyFigure(name="Predicted over actual", value=n.decimal(ratio.value, 2), note=n.between(ratio, n.decimal)),
-        KeyFigure(name="Mean absolute error", value=money(mae.value), note=n.between(mae, money)),
+        KeyFigure.of("Ranking quality (Gini)", report.figure("gini_norm"), n.decimal, "1 is perfect"),
+        KeyFigure.of(f"The top {n.share(0.1)} bring", _get_top_tenth(report), n.share),
+        KeyFigure.of("Predicted over actual", report.evaluation.predicted_over_actual, n.ratio),
+        KeyFigure.of("Mean absolute error", report.figure("mae"), report.money),
     )
 
 
-def _expected(report: ReportContext[RegressionEvaluation]) -> Section:
-    """Tenths of customers: predicted and actual mean."""
-    money = report.money
-    rows = tuple(
-        TableRow(cells=(str(i), n.count(t.n), money(t.predicted), Estimate.of(t.actual, money)))
-        for i, t in reversed(list(enumerate(report.evaluation.deciles, 1)))
-    )
-    off = [t for t in report.evaluation.deciles if not t.actual.low <= t.predicted <= t.actual.high]
-    finding = (
-        "Predicted amounts can be taken at face value"
-        if len(off) <= 1
-        else f"In {len(off)} of 10 tenths predicted amounts are off"
-    )
-    table = Table(
-        finding=finding,
-        described="Mean amount of a test customer by tenth of prediction, 95\u202f% intervals.",
-        grid=Grid(columns=heads("Tenth, 10 is best", "Customers", "Predicted", "Actual"), rows=rows),
+def _get_top_tenth(report: Report) -> Interval:
+    """The share of the whole amount that the tenth of customers with the highest predictions brings."""
+    curve = report.evaluation.concentration
+    return Interval(value=curve.value[10], low=curve.low[10], high=curve.high[10])
+
+
+def _build_deciles(report: Report) -> Table:
+    money, deciles = report.money, report.evaluation.deciles
+    off = sum(not decile.actual.low <= decile.predicted <= decile.actual.high for decile in deciles)
+    numbered = reversed(list(enumerate(deciles, 1)))
+    return Table.of(
+        f"In {off} of 10 deciles predicted amounts are off"
+        if off > 1
+        else "Predicted amounts can be taken at face value",
+        heads("Decile, 10 is best", "Customers", "Predicted", "Actual"),
+        ((str(i), n.count(one.n), money(one.predicted), Estimate.of(one.actual, money)) for i, one in numbered),
+        described="Mean amount of a test customer by decile of prediction, 95\u202f% intervals.",
         foot=f"{n.share(report.evaluation.zeros)} of test customers bring nothing.",
     )
-    return Section(
-        anchor="action", name="What to expect", blurb="How much, of whom.", blocks=(table, _concentration(report))
+
+
+def _draw_concentration(report: Report) -> Figure:
+    share = n.share(_get_top_tenth(report).value)
+    flag = Flag(at=0.1, text=(f"{share} of the whole", f"from the top {n.share(0.1)}"))
+    curve = Curve.of("by expected amount", report.evaluation.concentration, flag=flag)
+    return Figure.of(
+        f"The top {n.share(0.1)} of customers bring {share} of the whole",
+        "Share of all that test customers brought, 95\u202f% band.",
+        partial(plot_gains, [curve], axis="Share of customers, best first"),
     )
-
-
-def _concentration(report: ReportContext[RegressionEvaluation]) -> Figure:
-    found = report.evaluation.concentration
-    share = n.share(_at_tenth(report))
-    curve = Curve(
-        name="by expected amount",
-        x=found.x,
-        y=found.value,
-        low=found.low,
-        high=found.high,
-        flag=Flag(at=0.1, says=(f"{share} of the whole", "from the best tenth")),
-    )
-    finding = f"The best tenth of customers brings {share} of the whole"
-    drawing = gains([curve], label=finding, axis="Share of customers, best first")
-    return Figure(
-        finding=finding,
-        described="Share of all that test customers brought, 95\u202f% band.",
-        drawing=Drawing(wide=drawing),
-    )
-
-
-def _trust(report: ReportContext[RegressionEvaluation]) -> Section:
-    names = (("gini_norm", METRIC_NAMES["gini_norm"], n.decimal), ("mae", METRIC_NAMES["mae"], report.money))
-    blocks: list[Block] = [
-        families_table(report, names, "Families on the same customers: the simplest of the best was taken"),
-        *split_sensitivity(report),
-        Pair(figures=(training_figure(report),)),
-    ]
-    return Section(
-        anchor="evidence",
-        name="Can it be trusted",
-        blurb="For data scientists. All on test customers, each used once.",
-        blocks=tuple(blocks),
-    )
-
-
-def _unit(report: ReportContext[RegressionEvaluation]) -> str:
-    return "Log of the amount" if getattr(report.contract.task, "zeros", "") == "two_part" else "Amount"
-
-
-def _at_tenth(report: ReportContext[RegressionEvaluation]) -> float:
-    return float(report.evaluation.concentration.value[10])

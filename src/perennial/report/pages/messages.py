@@ -1,4 +1,4 @@
-"""A report of an uplift task in, its words and charts out: whom each message moves, and what a choice of message earns."""
+"""Messages page: who is persuaded by each message, and what choosing a message for each customer earns."""
 
 from __future__ import annotations
 
@@ -6,230 +6,153 @@ from functools import partial
 
 from perennial.contract.serving import build_head
 from perennial.report.charts import numbers as n
-from perennial.report.charts.intervals import Line, Row, against_line, inline, interval_rows
-from perennial.report.charts.svg import Drawing
+from perennial.report.charts.intervals import Line, Row, plot_intervals
 from perennial.report.context import METRIC_NAMES, ReportContext, capital
-from perennial.report.page import (
-    Caution,
-    Check,
-    Checks,
-    Column,
-    Estimate,
-    Figure,
-    Grid,
-    KeyFigure,
-    Section,
-    Table,
-    TableRow,
-    heads,
-)
-from perennial.report.pages.campaign import campaign_section, gains_nothing, is_fair, lottery_check
-from perennial.report.pages.shared import (
-    action_section,
-    deep_words,
-    families_table,
-    go_on,
-    reasons_section,
-    strongest_caution,
-    training_figure,
-)
+from perennial.report.page import Caution, Check, Checks, Figure, KeyFigure, KeyFigures, Section, Table
+from perennial.report.pages import evidence, reasons, verdict
+from perennial.report.pages.campaign import build_campaign_section, check_randomization, has_no_gain, is_randomized
+from perennial.report.pages.profit import build_plans_table
 from perennial.report.task_sections import TaskSections
-from perennial.results.decision import RuleName
 from perennial.results.uplift import UpliftEvaluation
 
+_PLAN_NAMES = {"choice": "Best message for each", "response": "Likeliest to respond, as many", "nobody": "Nobody"}
+Report = ReportContext[UpliftEvaluation]
 
-def build_sections(report: ReportContext[UpliftEvaluation]) -> TaskSections:
+
+def build_sections(report: Report) -> TaskSections:
     """Everything between the label line and the section on rows."""
-    single = _arm(report, report.evaluation.policy.best_single)
+    otherwise = "What it would earn", "No plan: what its own choice earned on the test customers."
+    blurb = "Whom to write to, with which message, and what it earns."
+    head, currency = build_head(report.contract), report.contract.money.currency or "Amount"
+    unit = currency if head.amounts else "Log odds"
     return TaskSections(
-        verdict=report.verdict,
-        headline=_headline(report),
-        what_to_do=_what_to_do(report, single),
-        caution=_caution(report),
-        picture=_picture(report, single),
-        key_figures=_key_figures(report, single),
-        why=(Checks(checks=(lottery_check(report), _deep(report))),),
+        headline=_format_headline(report),
+        what_to_do=_describe_next_step(report),
+        caution=_find_caution(report),
+        picture=_draw_differences(report),
+        key_figures=_build_key_figures(report),
+        why=(Checks(checks=(check_randomization(report), _check_deep(report))),),
         sections=(
-            campaign_section(report),
-            action_section(
-                report, "Whom to write to, with which message, and what it earns.", "choice", _plans(report)
-            ),
-            reasons_section(report, effect="what the best message adds", unit=_link_unit(report)),
-            _trust(report),
+            build_campaign_section(report),
+            verdict.build_action_section(report, blurb, otherwise, _build_plans(report)),
+            reasons.build_section(report, effect="what the best message adds", unit=unit),
+            _build_evidence(report),
         ),
     )
 
 
-def _headline(report: ReportContext[UpliftEvaluation]) -> str:
-    match report.verdict:
-        case "PROMOTE":
-            if report.evaluation.policy.against["best_single"].low > 0:
-                return "Send each customer the message that moves them: it earns more than one for all."
-            return "Use the ranking by effect: it finds whom a message moves, by more than chance explains."
-        case "HOLD":
-            return f"Keep choosing as today: {_HOLDS[report.decision.stopped_by or RuleName.IMPROVEMENT]}."
-        case _:
-            if report.decision.stopped_by == RuleName.IMPROVEMENT:
-                return "Do not deploy: the new choice of messages is measurably worse than the one in use."
-            return "Do not deploy: this model cannot surely tell whom a message moves."
+def _format_headline(report: Report) -> str:
+    use = "Use the ranking by effect. It picks who is persuaded by a message clearly better than chance."
+    if report.evaluation.policy.against["best_single"].low > 0:
+        use = "Send each customer the message that persuades them. That earns clearly more than one for all."
+    poor = "Do not deploy. The data do not show that it can pick who is persuaded by a message."
+    return verdict.format_headline(
+        report, use=use, keep="Keep choosing as today", new="the new choice of messages", poor=poor
+    )
 
 
-_HOLDS = {
-    RuleName.IMPROVEMENT: "the new choice is not measurably better",
-    RuleName.RANDOMIZATION: "the groups were hardly drawn by lot",
-    RuleName.COMPARABLE: "the new choice cannot be compared with it",
-    RuleName.ROLLED_BACK: "the new choice was taken out of use before",
-    RuleName.PROFIT: "the new choice earns measurably less",
-    RuleName.SLICES: "the new choice serves some customers measurably worse",
-}
+def _describe_next_step(report: Report) -> str:
+    step = verdict.describe_next_step(
+        report, _describe_plan(report), reject="Choose", keep="the messages that the current model chooses"
+    )
+    if report.verdict != "REJECT":
+        return step
+    policy, single = report.evaluation.policy, _get_best_single(report)
+    earned = n.between(policy.plan(f"all {policy.best_single}").per_1000, report.money)
+    is_one = len(report.evaluation.arms) == 2
+    among = f"{capital(single)} made" if is_one else f"Of single messages {single} did best"
+    return f"{step} {among}: {earned} per 1,000 customers, sent to all."
 
 
-def _what_to_do(report: ReportContext[UpliftEvaluation], single: str) -> str:
-    policy, in_use = report.evaluation.policy, report.decision.champion
-    if report.verdict == "HOLD":
-        return go_on(report, "the choice of the model in use")
-    if report.verdict == "REJECT":
-        best = report.evaluation.policy.plan(f"all {policy.best_single}").per_1000
-        money = report.money
-        today = f"Choose as you do today{', by the model in use' if in_use else ''}"
-        is_one = len(report.evaluation.arms) == 2
-        among = f"{capital(single)} made" if is_one else f"Of single messages {single} did best"
-        return f"{today}. {among}: {n.between(best, money)} per 1,000 customers, sent to all."
-    if policy.budget_share == 1 and policy.against["best_single"].low <= 0 and gains_nothing(report):
+def _describe_plan(report: Report) -> str:
+    policy, arms = report.evaluation.policy, report.evaluation.arms
+    if policy.budget_share == 1 and policy.against["best_single"].low <= 0 and has_no_gain(report):
+        single = _get_best_single(report)
         return f"Send {single} to everyone: choosing a message for each customer gains nothing measurable over it."
-    named = zip(report.evaluation.arms[1:], policy.shares[1:], strict=True)
-    shares = [f"{name} to {n.share(share)}" for name, share in named if share > 0]
+    pairs = zip(arms[1:], policy.shares[1:], strict=True)
+    shares = [f"{name} to {n.share(share)}" for name, share in pairs if share > 0]
     if not shares:
         return "Send nothing: no message is expected to earn what it costs."
     return f"Send {', '.join(shares)} and nothing to {n.share(policy.shares[0])} of customers."
 
 
-def _caution(report: ReportContext[UpliftEvaluation]) -> Caution:
-    """What outweighs all, else groups that were not drawn by lot, else what one campaign cannot say."""
-    if (strongest := strongest_caution(report)) is not None:
+def _find_caution(report: Report) -> Caution:
+    """What outweighs all, else groups that were not assigned at random, else what one campaign cannot show."""
+    if (strongest := verdict.find_strongest_caution(report)) is not None:
         return strongest
-    if not is_fair(report):
-        strong = "were hardly drawn by lot"
-        return Caution(text=f"The groups {strong}: what looks like an effect may be who was in them.", strong=strong)
+    if not is_randomized(report):
+        strong = "were probably not assigned at random"
+        return Caution(text=f"The groups {strong}: an apparent effect may come from who was in them.", strong=strong)
     return Caution(text="Measured in one campaign: it says nothing about a second message to the same customer.")
 
 
-def _picture(report: ReportContext[UpliftEvaluation], single: str) -> Figure:
-    policy = report.evaluation.policy
-    names = {
-        "best_single": f"Choice − {single} to all",
-        "nobody": "Choice − nobody",
-        "response": "Choice − likeliest to respond",
-    }
-    rows = [Row(name=names[key], interval=policy.against[key]) for key in ("best_single", "nobody", "response")]
-    clear = policy.against["best_single"].low > 0
-    finding = f"A choice per customer {'beats' if clear else 'does not measurably beat'} {single} to all"
-    drawing = interval_rows(rows, [Line(at=0, name="same profit")], _gain(report), label=finding)
-    return Figure(
-        finding=finding, described="Profit per 1,000 customers, doubly robust, 95\u202f%", drawing=Drawing(wide=drawing)
+def _draw_differences(report: Report) -> Figure:
+    policy, single = report.evaluation.policy, _get_best_single(report)
+    names = {"best_single": f"{single} to all", "nobody": "nobody", "response": "likeliest to respond"}
+    rows = [Row(name=f"Choice − {name}", interval=policy.against[key]) for key, name in names.items()]
+    beats = "beats" if policy.against["best_single"].low > 0 else "does not measurably beat"
+    return Figure.of(
+        f"A choice per customer {beats} {single} to all",
+        "Profit per 1,000 customers, doubly robust, 95\u202f%",
+        partial(plot_intervals, rows, Line(at=0, name="same profit"), report.money_difference),
     )
 
 
-def _key_figures(
-    report: ReportContext[UpliftEvaluation], single: str
-) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
+def _build_key_figures(report: Report) -> KeyFigures:
     policy, money = report.evaluation.policy, report.money
-    names = ("choice", f"all {policy.best_single}", "response")
-    choice, best, response = (report.evaluation.policy.plan(name).per_1000 for name in names)
-    qini = report.figure("qini")
-    first = KeyFigure(
-        name="Customers to contact", value=n.share(policy.depth), note="each with the message that moves them"
-    )
+    plans = ("choice", f"all {policy.best_single}", "response")
+    choice, single, response = (policy.plan(name).per_1000 for name in plans)
+    note = "each with their best message"
+    first = KeyFigure(name="Customers to contact", value=n.share(policy.depth), note=note)
     if report.verdict != "PROMOTE":
-        note = f"{n.between(qini, n.decimal)}; agreed minimum: {report.contract.task.minimum:g}"
-        first = KeyFigure(name="Ranking of effects (Qini)", value=n.decimal(qini.value), note=note)
+        minimum = f"agreed minimum: {report.contract.task.minimum:g}"
+        first = KeyFigure.of("Ranking of effects (Qini)", report.figure("qini"), n.decimal, minimum)
     return (
         first,
-        KeyFigure(
-            name="Earned per 1,000 customers",
-            value=money(choice.value),
-            note=f"{n.between(choice, money)}; nobody: {money(0)}",
-        ),
-        KeyFigure(name=f"{capital(single)} to everyone", value=money(best.value), note=n.between(best, money)),
-        KeyFigure(
-            name="Those likeliest to respond",
-            value=money(response.value),
-            note=f"{n.between(response, money)}; as many customers",
-        ),
+        KeyFigure.of("Earned per 1,000 customers", choice, money, f"nobody: {money(0)}"),
+        KeyFigure.of(f"{capital(_get_best_single(report))} to everyone", single, money),
+        KeyFigure.of("Those likeliest to respond", response, money, "as many customers"),
     )
 
 
-def _deep(report: ReportContext[UpliftEvaluation]) -> Check:
-    found = report.evaluation.deep_minus_traditional
-    assert found is not None
-    difference, words = found.gain, deep_words(report)
+def _check_deep(report: Report) -> Check:
+    deep = verdict.get_deep_difference(report)
+    detail = f"Deep − traditional, {METRIC_NAMES[deep.metric]} on the same test customers, 95\u202f% interval."
     line = Line(at=0, name="no difference")
-    return Check(
-        mark="info", question=words, value=n.difference(difference.value), interval=n.bracket(difference, n.difference),
-        detail=f"Deep − traditional, {METRIC_NAMES[found.metric]} on the same test customers, 95\u202f% interval.",
-        picture=against_line(difference, line, label=f"{words}: {n.estimate(difference, n.difference)}", standing="reference"),
+    return Check.of("info", verdict.describe_deep_difference(report), detail, deep.gain, n.difference, line)
+
+
+def _build_plans(report: Report) -> Table:
+    plans = [
+        (_name_plan(report, plan.name), n.share(plan.contacted / plan.customers), plan.per_1000, plan.name == "choice")
+        for plan in report.evaluation.policy.plans
+    ]
+    return build_plans_table(
+        "Plans on the same test customers", plans, report.money_difference, ("Contacted", "Per 1,000", "0 at the line"),
+        "Profit per 1,000 customers above contacting nobody; doubly robust estimates.",
     )  # fmt: skip
 
 
-def _plans(report: ReportContext[UpliftEvaluation]) -> Table:
-    policy, show = report.evaluation.policy, _gain(report)
-    plans = policy.plans
-    span = (min(p.per_1000.low for p in plans), max(p.per_1000.high for p in plans))
-    rows = []
-    for plan in plans:
-        found, name = plan.per_1000, _plan_name(report, plan.name)
-        standing = "judged" if plan.name == "choice" else "reference"
-        picture = inline(found, span, label=f"{name}: {n.estimate(found, show)}", standing=standing)  # type: ignore[arg-type]
-        bracket = n.bracket(found, show) if found.low != found.high else "exact"
-        cells = (
-            name,
-            n.share(plan.contacted / plan.customers),
-            show(found.value),
-            Estimate(value="", interval=bracket),
-            picture,
-        )
-        rows.append(TableRow(cells=cells, chosen=plan.name == "choice"))
-    columns = (*heads("Plan", "Contacted", "Per 1,000", "95\u202f% interval"), Column(name="0 at the line"))
-    return Table(
-        finding="Plans on the same test customers",
-        described="Profit per 1,000 customers above contacting nobody; doubly robust estimates.",
-        grid=Grid(columns=columns, rows=tuple(rows), hide_last=True),
-    )
-
-
-def _trust(report: ReportContext[UpliftEvaluation]) -> Section:
-    placebo = report.evaluation.placebo
-    names = (("qini", "Mean Qini", n.decimal), ("policy_value", "Per 1,000", _gain(report)))
-    families = families_table(report, names, "Families on the same customers: the simplest of the best was taken")
-    shuffled = (
-        f"{placebo.times} runs with shuffled arms find a mean Qini of {n.difference(placebo.mean or 0)} on average, "
-        f"at most {n.decimal(placebo.greatest or 0)} away from 0."
-        if placebo.times
-        else "No placebo runs were asked for."
-    )
-    return Section(
-        anchor="evidence",
-        name="Can it be trusted",
-        blurb=f"For data scientists. {shuffled}",
-        blocks=(families, training_figure(report)),
-    )
-
-
-def _link_unit(report: ReportContext[UpliftEvaluation]) -> str:
-    return (report.contract.money.currency or "Amount") if build_head(report.contract).amounts else "Log odds"
-
-
-def _arm(report: ReportContext[UpliftEvaluation], k: int) -> str:
-    return report.evaluation.arms[k]
-
-
-def _plan_name(report: ReportContext[UpliftEvaluation], name: str) -> str:
+def _name_plan(report: Report, name: str) -> str:
     if name.startswith("all "):
-        return f"{capital(_arm(report, int(name.removeprefix('all '))))} to everyone"
-    return {"choice": "Best message for each", "response": "Likeliest to respond, as many", "nobody": "Nobody"}.get(
-        name, f"{name.capitalize()}, as many"
+        return f"{capital(report.evaluation.arms[int(name.removeprefix('all '))])} to everyone"
+    return _PLAN_NAMES.get(name, f"{name.capitalize()}, as many")
+
+
+def _build_evidence(report: Report) -> Section:
+    placebo = report.evaluation.placebo
+    shuffled = "No placebo runs were asked for."
+    if placebo.times:
+        mean, greatest = n.difference(placebo.mean or 0), n.decimal(placebo.greatest or 0)
+        shuffled = (
+            f"{placebo.times} runs with shuffled arms have a mean Qini of {mean}, at most {greatest} away from 0."
+        )
+    metrics = (("qini", "Mean Qini", n.decimal), ("policy_value", "Per 1,000", report.money_difference))
+    return evidence.build_section(
+        evidence.build_families(report, metrics), evidence.draw_training(report), blurb=shuffled
     )
 
 
-def _gain(report: ReportContext[UpliftEvaluation]) -> n.Format:
-    return partial(n.money_difference, currency=report.symbol)
+def _get_best_single(report: Report) -> str:
+    """The message that earns most when everyone gets it."""
+    return report.evaluation.arms[report.evaluation.policy.best_single]

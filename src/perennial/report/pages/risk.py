@@ -1,195 +1,140 @@
-"""A report of loans in, the section on whom to approve out: the cut, bands of points, the bad rate, and for whom."""
+"""Loans page: whom to approve, how many of the approved default, and how protected groups fare."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Literal
 
 from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, Flag, by_depth
-from perennial.report.charts.intervals import Line, Row, interval_rows
-from perennial.report.charts.svg import Drawing
+from perennial.report.charts.curves import Curve, Flag, plot_by_depth
+from perennial.report.charts.intervals import Line, Row, plot_intervals
 from perennial.report.context import ReportContext
-from perennial.report.page import (
-    Block,
-    Caution,
-    Estimate,
-    Figure,
-    Grid,
-    KeyFigure,
-    Pair,
-    Section,
-    Table,
-    TableRow,
-    heads,
-)
+from perennial.report.page import Block, Caution, Estimate, Figure, KeyFigure, KeyFigures, Pair, Table, heads
+from perennial.report.pages import verdict
+from perennial.report.task_sections import Action
 from perennial.results.binary import ApplicantGroup, BinaryEvaluation, LoanRisk
 from perennial.results.figures import Interval
 
-Gap = Literal["approval_gap", "payers_refused_gap"]
+Report = ReportContext[BinaryEvaluation]
 
 
-def what_to_do(report: ReportContext[BinaryEvaluation]) -> str:
-    loans = _risk(report)
-    if loans.bad_rate is None:
-        return f"Approve nobody on this list: {_nobody(loans)}."
-    bad = n.share(loans.bad_rate.value)
-    return (
-        f"Approve from {loans.cut_points:.0f} points: {n.share(loans.approved)} of applicants, of whom {bad} default."
+def build_action(report: Report, loans: LoanRisk) -> Action:
+    blocks: list[Block] = [_draw_curve(report, loans), _build_bands(loans)]
+    groups = [group for group in loans.groups if group.approval_gap is not None]  # enough rows on both sides
+    if groups:
+        blocks += [Pair(figures=_draw_gaps(groups)), _build_groups(groups)]
+    otherwise = "What it would do", "No plan: what its own cut would have done to the test applicants."
+    strong = "nothing about those who were refused"
+    later = "" if report.contract.split.kind == "time" else ", and nothing about later months"
+    return Action(
+        plan=_describe_plan(loans),
+        key_figures=_build_key_figures(report, loans),
+        caution=Caution(text=f"Only granted loans are known: this says {strong}{later}.", strong=strong),
+        section=verdict.build_action_section(report, "Whom to approve, and what it earns.", otherwise, *blocks),
     )
 
 
-def _nobody(loans: LoanRisk) -> str:
+def _describe_plan(loans: LoanRisk) -> str:
+    if loans.bad_rate is None:
+        return f"Approve nobody on this list: {_explain_nobody(loans)}."
+    approved, bad = n.share(loans.approved), n.share(loans.bad_rate.value)
+    return f"Approve from {loans.cut_points:.0f} points: {approved} of applicants, of whom {bad} default."
+
+
+def _explain_nobody(loans: LoanRisk) -> str:
     """Why nobody is approved; the bad rate of no loans is not known."""
-    return f"no applicant's chance of default is under {n.share(loans.cut)}"
+    return f"no applicant's probability of default is under {n.share(loans.cut)}"
 
 
-def key_figures(report: ReportContext[BinaryEvaluation]) -> tuple[KeyFigure, KeyFigure, KeyFigure, KeyFigure]:
-    loans, money = _risk(report), report.money
+def _build_key_figures(report: Report, loans: LoanRisk) -> KeyFigures:
     cut, everyone = (plan.per_1000 for plan in loans.plans)
-    bad, of_all, ks = loans.bad_rate, loans.bad_rate_overall, loans.ks
-    rate, interval = (n.share(bad.value), n.between(bad, n.share)) if bad else ("none", "nobody is approved")
+    overall = f"all applicants: {n.share(loans.bad_rate_overall.value)}"
+    bad = KeyFigure(name="Default when approved", value="none", note=f"nobody is approved; {overall}")
+    if loans.bad_rate is not None:
+        bad = KeyFigure.of("Default when approved", loans.bad_rate, n.share, overall)
+    more = f"approving all: {report.money(everyone.value)}"
     return (
         KeyFigure(name="Approved", value=n.share(loans.approved), note=f"from {loans.cut_points:.0f} points"),
-        KeyFigure(
-            name="Default when approved", value=rate, note=f"{interval}; all applicants: {n.share(of_all.value)}"
-        ),
-        KeyFigure(
-            name="Earned per 1,000 applicants",
-            value=money(cut.value),
-            note=f"{n.between(cut, money)}; approving all: {money(everyone.value)}",
-        ),
-        KeyFigure(
-            name="Separation (KS)", value=n.decimal(ks.value, 2), note=n.between(ks, partial(n.decimal, places=2))
-        ),
+        bad,
+        KeyFigure.of("Earned per 1,000 applicants", cut, report.money, more),
+        KeyFigure.of("Separation (KS)", loans.ks, n.ratio),
     )
 
 
-def caution(report: ReportContext[BinaryEvaluation]) -> Caution:
-    strong = "nothing of those who were refused"
-    words = f"Only loans that were granted are known: this says {strong} before."
-    if report.contract.split.kind != "time":
-        words = f"Only loans that were granted are known: this says {strong} before, and nothing of later months."
-    return Caution(text=words, strong=strong)
-
-
-def section(report: ReportContext[BinaryEvaluation]) -> Section:
-    """Whom to approve; without a promotion no plan, but what the model's own cut would have done."""
-    name, blurb = "What it would do", "No plan: what its own cut would have done to the test applicants."
-    if report.verdict == "PROMOTE":
-        name, blurb = "What to do", "Whom to approve, and what it earns."
-    blocks: list[Block] = [_curve(report), _bands(report)]
-    if _comparable_groups(report):
-        blocks += [_fairness(report), _groups(report)]
-    return Section(anchor="action", name=name, blurb=blurb, blocks=tuple(blocks))
-
-
-def _curve(report: ReportContext[BinaryEvaluation]) -> Figure:
-    loans, money = _risk(report), report.money
-    curve, flag = loans.curve, None
-    finding = f"Nobody would be approved: {_nobody(loans)}"
+def _draw_curve(report: Report, loans: LoanRisk) -> Figure:
+    approved, flag = n.share(loans.approved), None
+    finding = f"Nobody would be approved: {_explain_nobody(loans)}"
     if loans.bad_rate is not None:
         bad = n.share(loans.bad_rate.value)
-        flag = Flag(at=loans.approved, says=(f"{n.share(loans.approved)} approved", f"{bad} default"))
-        finding = f"Approving {n.share(loans.approved)} keeps defaults at {bad}"
-    drawn = Curve(
-        name="Bad rate", x=curve.x, y=curve.value, low=curve.low, high=curve.high,
-        ends=n.share(curve.value[-1]), flag=flag,
+        flag = Flag(at=loans.approved, text=(f"{approved} approved", f"{bad} default"))
+        finding = f"Approving {approved} keeps defaults at {bad}"
+    curve = Curve.of("Bad rate", loans.curve, ends=n.share(loans.curve.value[-1]), flag=flag)
+    return Figure.of(
+        finding,
+        f"Share of the approved who default, 95\u202f% band. A loan paid back earns {report.money(loans.gain)}, one that "
+        f"is not loses {report.money(loans.loss)}: approved up to a probability of {n.share(loans.cut)}.",
+        partial(
+            plot_by_depth, [curve], n.share_axis, axis="Share of applicants approved, safest first", random=None,
+            span=(0.0, max(loans.curve.high)),
+        ),
     )  # fmt: skip
-    drawing = by_depth(
-        [drawn], n.share_axis, label=finding, axis="Share of applicants approved, safest first", random=None,
-        span=(0.0, max(curve.high)),
-    )  # fmt: skip
-    return Figure(
-        finding=finding,
-        described=f"Share of the approved who default, 95\u202f% band. A loan paid back earns {money(loans.gain)}, "
-        f"one that is not loses {money(loans.loss)}: approved up to a chance of {n.share(loans.cut)}.",
-        drawing=drawing,
+
+
+def _build_bands(loans: LoanRisk) -> Table:
+    return Table.of(
+        "Ten bands of points",
+        heads("From points", "Applicants", "Predicted", "Default"),
+        (
+            (f"{band.min_points:.0f}", n.count(band.n), n.share(band.predicted), Estimate.of(band.bad_rate, n.share))
+            for band in loans.bands
+        ),
+        described="Deciles of test applicants, the safest first. 600 points are odds of 50 to 1; 20 more double them.",
     )
 
 
-def _bands(report: ReportContext[BinaryEvaluation]) -> Table:
-    rows = tuple(
-        TableRow(
-            cells=(
-                f"{band.min_points:.0f}",
-                n.count(band.n),
-                n.share(band.predicted),
-                Estimate.of(band.bad_rate, n.share),
-            )
-        )
-        for band in _risk(report).bands
-    )
-    return Table(
-        finding="Ten bands of points",
-        described="Tenths of test applicants, the safest first. 600 points are odds of 50 to 1; 20 more double them.",
-        grid=Grid(columns=heads("From points", "Applicants", "Predicted", "Default"), rows=rows),
-    )
-
-
-def _fairness(report: ReportContext[BinaryEvaluation]) -> Pair:
+def _draw_gaps(groups: list[ApplicantGroup]) -> tuple[Figure, Figure]:
     """Gaps of approvals, and of payers refused, of each protected group against all others."""
-    return Pair(
-        figures=(
-            _gaps(report, "approval_gap", "Approvals", "Share approved, against all other applicants"),
-            _gaps(
-                report, "payers_refused_gap", "Payers refused", "Of those who pay back, share refused, against others"
-            ),
-        )
+    approvals = [(group, group.approval_gap) for group in groups]
+    refusals = [(group, group.payers_refused_gap) for group in groups]
+    return (
+        _draw_gap(approvals, "Approvals", "Share approved, against all other applicants"),
+        _draw_gap(refusals, "Payers refused", "Of those who pay back, share refused, against others"),
     )
 
 
-def _groups(report: ReportContext[BinaryEvaluation]) -> Table:
-    """Every judged group: approvals against those of all others, and both kinds of mistake."""
-    rows = tuple(
-        TableRow(
-            cells=(
-                f"{group.column} {group.value}",
-                n.count(group.n),
-                n.share(group.approved),
-                n.decimal(group.approval_ratio or 0.0, 2),
-                n.share(group.bad_rate.value),
-                *(_gap_cell(gap) for gap in (group.defaulters_refused_gap, group.payers_refused_gap)),
-            )
-        )
-        for group in _comparable_groups(report)
-    )
-    names = ("Applicants", "Approved", "Ratio to others", "Default", "Defaulters refused, gap", "Payers refused, gap")
-    return Table(
-        finding="Approvals and mistakes by protected group",
-        described="No column of these is a feature. Ratio: share approved over that of all others; below 0.80 is often "
-        "looked at (the four-fifths rule). Gaps of the true and the false positive rate in points, 95\u202f% intervals.",
-        grid=Grid(columns=heads("Group", *names), rows=rows),
-    )
-
-
-def _gap_cell(gap: Interval | None) -> Estimate | str:
-    return "" if gap is None else Estimate.of(gap, n.points)
-
-
-def _gaps(report: ReportContext[BinaryEvaluation], key: Gap, name: str, described: str) -> Figure:
+def _draw_gap(gaps: list[tuple[ApplicantGroup, Interval | None]], name: str, described: str) -> Figure:
     rows = [
         Row(
-            name=f"{group.column} {group.value}", interval=getattr(group, key), standing="deciding",
-            note=f"{n.count(group.n)} applicants",
+            name=f"{group.column} {group.value}", interval=gap, note=f"{n.count(group.n)} applicants",
+            standing="deciding",
         )
-        for group in _comparable_groups(report)
+        for group, gap in gaps
+        if gap is not None
     ]  # fmt: skip
     clear = [row.name for row in rows if row.interval.low > 0 or row.interval.high < 0]
-    finding = (
-        f"{name}: {', '.join(clear[:2])} differ{'s' if len(clear) == 1 else ''}"
-        if clear
-        else f"{name}: no group differs measurably"
+    differ = f"{', '.join(clear[:2])} differ{'s' if len(clear) == 1 else ''}"
+    return Figure.of(
+        f"{name}: {differ if clear else 'no group differs measurably'}",
+        f"{described}; 95\u202f% intervals.",
+        partial(plot_intervals, rows, Line(at=0, name="no gap"), n.points, axis="Percentage points"),
     )
-    drawing = interval_rows(rows, [Line(at=0, name="no gap")], n.points, label=finding, axis="Percentage points")
-    return Figure(finding=finding, described=f"{described}; 95\u202f% intervals.", drawing=Drawing(wide=drawing))
 
 
-def _comparable_groups(report: ReportContext[BinaryEvaluation]) -> list[ApplicantGroup]:
-    """Groups with enough payers and defaulters on both sides."""
-    return [group for group in _risk(report).groups if group.approval_gap is not None]
-
-
-def _risk(report: ReportContext[BinaryEvaluation]) -> LoanRisk:
-    assert report.evaluation.risk is not None, "only a lender's contract has this page"
-    return report.evaluation.risk
+def _build_groups(groups: list[ApplicantGroup]) -> Table:
+    """Approvals of each protected group against those of all others, and both kinds of mistake."""
+    names = ("Applicants", "Approved", "Ratio to others", "Default", "Defaulters refused, gap", "Payers refused, gap")
+    rows = (
+        (
+            f"{group.column} {group.value}", n.count(group.n), n.share(group.approved),
+            n.ratio(group.approval_ratio or 0.0), n.share(group.bad_rate.value),
+            *("" if gap is None else Estimate.of(gap, n.points)
+              for gap in (group.defaulters_refused_gap, group.payers_refused_gap)),
+        )
+        for group in groups
+    )  # fmt: skip
+    return Table.of(
+        "Approvals and mistakes by protected group",
+        heads("Group", *names),
+        rows,
+        described="No column of these is a feature. Ratio: share approved over that of all others; below 0.80 is often "
+        "looked at (the four-fifths rule). Gaps of the true and the false positive rate in points, 95\u202f% intervals.",
+    )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from perennial.report.charts.svg import width_of
+from perennial.charts.svg import width_of
 from perennial.report.context import AnyReport
 from perennial.report.pages.compose import compose
 from tests.fakes.reports import (

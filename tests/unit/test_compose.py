@@ -15,19 +15,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perennial.charts import numbers as n
+from perennial.charts.axes import Scale, y_grid
 from perennial.contract.columns import Column
 from perennial.contract.model import Sampling
 from perennial.contract.split import TimeSplit
 from perennial.promotion import gate, promote
-from perennial.report.charts import numbers as n
-from perennial.report.charts.axes import Scale, y_grid
 from perennial.report.context import AnyReport, ReportContext
 from perennial.report.page import Checks, Figure, Pair, Table
 from perennial.report.pages import messages, response
 from perennial.report.pages.compose import compose, describe_standing
 from perennial.report.pages.data import build_data_section
-from perennial.report.pages.verdict import HOLDS
-from perennial.report.task_sections import TaskSections
+from perennial.report.pages.verdict import HOLDS, TaskSections
 from perennial.results.binary import BinaryEvaluation
 from perennial.results.decision import DecisionRecord, RuleName
 from perennial.results.families import FAMILIES

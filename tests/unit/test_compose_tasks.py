@@ -18,8 +18,7 @@ from perennial.report.page import Estimate, Figure, Table
 from perennial.report.pages import amounts, classes
 from perennial.report.pages.compose import compose
 from perennial.report.pages.evidence import build_split_sensitivity
-from perennial.report.pages.verdict import HOLDS
-from perennial.report.task_sections import TaskSections
+from perennial.report.pages.verdict import HOLDS, TaskSections
 from perennial.results.baseline import SplitSensitivity
 from perennial.results.decision import RuleName
 from perennial.results.families import FAMILIES

@@ -16,23 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
+from perennial.charts import numbers as n
+from perennial.charts.axes import Scale, along, apart, place, rounded, ticks, x_axis
+from perennial.charts.calibration import plot_calibration
+from perennial.charts.curves import MOST_POINTS, Curve, Flag, plot_by_depth, plot_training
+from perennial.charts.flows import RowPart, TimelineEntry, plot_row_flow, plot_timeline
+from perennial.charts.gains import plot_gains
+from perennial.charts.intervals import Line, Row, plot_against_line, plot_columns, plot_inline, plot_intervals, tone
+from perennial.charts.svg import NARROW, Box, svg, width_of
 from perennial.errors import ConservationError, PerennialError
-from perennial.report.charts import numbers as n
-from perennial.report.charts.axes import Scale, along, apart, place, rounded, ticks, x_axis
-from perennial.report.charts.calibration import plot_calibration
-from perennial.report.charts.curves import MOST_POINTS, Curve, Flag, plot_by_depth, plot_training
-from perennial.report.charts.flows import RowPart, TimelineEntry, plot_row_flow, plot_timeline
-from perennial.report.charts.gains import plot_gains
-from perennial.report.charts.intervals import (
-    Line,
-    Row,
-    plot_against_line,
-    plot_columns,
-    plot_inline,
-    plot_intervals,
-    tone,
-)
-from perennial.report.charts.svg import NARROW, Box, svg, width_of
 from perennial.results.decision import Verdict
 from perennial.results.figures import Bin, Interval
 from tests.fakes.reports import response_report

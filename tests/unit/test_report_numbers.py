@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perennial.charts import numbers as n
+from perennial.charts.numbers import GAP, MINUS
 from perennial.errors import PerennialError
-from perennial.report.charts import numbers as n
-from perennial.report.charts.numbers import GAP, MINUS
 from perennial.results.figures import Interval
 
 pytestmark = pytest.mark.unit

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.unit
 NAME = "ad_response"
 GALLERY = resources.files("perennial.gallery")
 PAGE = ReportPage(
-    path=".perennial/ad_response/report.html", sha256="0", verdict="PROMOTE", in_use="3", headline="Use it."
+    path=".perennial/ad_response/report.html", sha256="0", verdict="PROMOTE", champion="3", headline="Use it."
 )
 SCORED = ScoredList(
     rows=1003, scored=1000, rejected=3, output=".perennial/ad_response/scores.csv", model_version="3", chosen=400,
@@ -94,7 +94,7 @@ def test_the_version_in_use_and_the_list_are_named(capsys: pytest.CaptureFixture
     assert "List: .perennial/ad_response/scores.csv, 1,000 scored" in said(
         capsys, score=SCORED.model_copy(update={"chosen": None})
     )
-    assert "Champion: none" in said(capsys, report=PAGE.model_copy(update={"in_use": None}))
+    assert "Champion: none" in said(capsys, report=PAGE.model_copy(update={"champion": None}))
     skipped = said(capsys, score=Skipped(skipped="no rows are waiting in incoming/"))
     assert not any("List:" in line for line in skipped)
 

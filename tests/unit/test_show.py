@@ -57,7 +57,7 @@ def leave(project: Project, report: AnyReport, outcomes: dict[str, str] | None =
         write_json(folder / "summary.json", summary.model_dump(mode="json"))
         seal(folder)
     page = ReportPage(
-        path=f".perennial/{report.name}/report.html", sha256="0" * 64, verdict=report.verdict, in_use=report.champion_version,
+        path=f".perennial/{report.name}/report.html", sha256="0" * 64, verdict=report.verdict, champion=report.champion_version,
         headline="Use this model.",
     )  # fmt: skip
     stages = {f"{stage}@{report.name}": "Ran" for stage in STAGES} | (outcomes or {})

@@ -14,6 +14,7 @@ import polars as pl
 from perennial.campaigns.plan import CONTACT, CampaignPlan, plan_campaign
 from perennial.campaigns.record import campaign_folder, save_campaign, utc_now
 from perennial.campaigns.selection import Selection, find_contact_columns, select_customers
+from perennial.charts.numbers import count, decimal, money
 from perennial.config.audience import AudienceParams
 from perennial.contract.load import load
 from perennial.data.hashing import hash_contacts
@@ -22,7 +23,6 @@ from perennial.errors import ConfigError, InputError, Refused
 from perennial.evaluation.statistics import holdout
 from perennial.files.locks import file_lock
 from perennial.files.project import Project
-from perennial.report.charts.numbers import count, decimal, money
 from perennial.results.campaign import AudienceCounts, CampaignRecord
 from perennial.scoring.scorer import Scorer
 from perennial.serving.champion import load_champion

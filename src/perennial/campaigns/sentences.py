@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from perennial.charts.numbers import count, decimal, money_difference, points
 from perennial.evaluation.statistics import experiment
 from perennial.evaluation.statistics.experiment import UNFAIR
-from perennial.report.charts.numbers import count, decimal, money_difference, points
 from perennial.results.campaign import (
     CampaignLook,
     CampaignOutcome,

@@ -114,7 +114,7 @@ def _print_results(name: str, receipt: Receipt) -> None:
     page, scored = receipt.results.report, receipt.results.score
     assert page is not None, "a current receipt has a report"
     print_line(f"\n{page.verdict}: {page.headline}")
-    print_line(f"Champion: version {page.in_use}" if page.in_use else "Champion: none")
+    print_line(f"Champion: version {page.champion}" if page.champion else "Champion: none")
     if isinstance(scored, ScoredList):
         n_scored = f"{scored.scored:,}"
         chosen = f"{n_scored} scored" if scored.chosen is None else f"{scored.chosen:,} of {n_scored} to {scored.to}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -43,7 +43,17 @@ from perennial.tracking.mirror import attach_file
 from perennial.tracking.store import open_store
 
 _N_SAMPLES, _N_CUSTOMERS = 5, 4
-Exhibits = Mapping[str, Mapping[str, Any]]  # what can be looked at, by row: its quoted texts, its photo with a heat map
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exhibits:
+    """What can be looked at, by row id: quoted texts, and a photo with its heat map if it has one."""
+
+    quotes: Mapping[str, tuple[QuotedText, ...]]
+    photos: Mapping[str, tuple[bytes, bytes | None]]
+
+    def photo(self, row_id: str) -> tuple[bytes | None, bytes | None]:
+        return self.photos.get(row_id, (None, None))
 
 
 def write_report(project: Project, name: str) -> ReportPage:
@@ -62,7 +72,7 @@ def write_report(project: Project, name: str) -> ReportPage:
     attach_file(store, registry.get_version(store, name, report.version).run_id, path)
     return ReportPage(
         path=str(path.relative_to(project.root)), sha256=sha256_file(path), verdict=report.verdict,
-        in_use=report.champion_version, headline=headline,
+        champion=report.champion_version, headline=headline,
     )  # fmt: skip
 
 
@@ -123,13 +133,20 @@ def _customers(project: Project, name: str, contract: Contract, exhibits: Exhibi
     head = head.model_copy(update={"outputs": tuple(column.removeprefix("score:") for column in scores)})
     best = rows.with_columns(pl.Series("rank", task.strength(rows.select(scores).to_numpy())))
     best = best.sort("rank", ROW_ID, descending=[True, False]).head(_N_CUSTOMERS)
-    return tuple(
-        ExplainedRow(
-            row=_row_name(row[ROW_ID], contract), score=task.describe(np.array([row[name] for name in scores]), head),
-            reasons=row["reasons"], **exhibits.get(row[ROW_ID], {}),
+    customers = []
+    for row in best.iter_rows(named=True):
+        photo, heat = exhibits.photo(row[ROW_ID])
+        customers.append(
+            ExplainedRow(
+                row=_row_name(row[ROW_ID], contract),
+                score=task.describe(np.array([row[name] for name in scores]), head),
+                reasons=row["reasons"],
+                quotes=exhibits.quotes.get(row[ROW_ID], ()),
+                photo=photo,
+                heat=heat,
+            )
         )
-        for row in best.iter_rows(named=True)
-    )  # fmt: skip
+    return tuple(customers)
 
 
 def _mistakes(
@@ -141,27 +158,31 @@ def _mistakes(
         return ()
     predicted = read_table(project.output(name, "evaluate") / "predictions.parquet", [ROW_ID, "split"])
     ids = predicted.filter(pl.col("split") == "test")[ROW_ID].to_list()
-    return tuple(
-        ShownMistake(
-            row=_row_name(ids[mistake.row], contract), true=mistake.true, predicted=mistake.predicted,
-            probability=mistake.probability, **exhibits.get(ids[mistake.row], {}),
-        )
-        for mistake in confusion.mistakes
-    )  # fmt: skip
+    mistakes = []
+    for mistake in confusion.mistakes:
+        row_id = ids[mistake.row]
+        photo, heat = exhibits.photo(row_id)
+        mistakes.append(
+            ShownMistake(
+                row=_row_name(row_id, contract), true=mistake.true, predicted=mistake.predicted,
+                probability=mistake.probability, quotes=exhibits.quotes.get(row_id, ()), photo=photo, heat=heat,
+            )
+        )  # fmt: skip
+    return tuple(mistakes)
 
 
 def _exhibits(project: Project, name: str) -> Exhibits:
     """What can be looked at, by row. Most use cases have nothing."""
-    folder, exhibits = project.output(name, "explain"), dict[str, dict[str, Any]]()
+    folder = project.output(name, "explain")
+    quotes, photos = dict[str, tuple[QuotedText, ...]](), dict[str, tuple[bytes, bytes | None]]()
     if (folder / "quotes.parquet").exists():
         for row in read_table(folder / "quotes.parquet").to_dicts():
             pieces = tuple((piece["text"], piece["part"]) for piece in row["pieces"])
-            own = exhibits.setdefault(row[ROW_ID], {"quotes": ()})
-            own["quotes"] = (*own["quotes"], QuotedText(label=row["column"], pieces=pieces))
+            quote = QuotedText(label=row["column"], pieces=pieces)
+            quotes[row[ROW_ID]] = (*quotes.get(row[ROW_ID], ()), quote)
     if (folder / "photos.parquet").exists():
-        for row in read_table(folder / "photos.parquet").to_dicts():
-            exhibits.setdefault(row[ROW_ID], {}).update(photo=row["photo"], heat=row["heat"])
-    return exhibits
+        photos = {row_id: (photo, heat) for row_id, photo, heat in read_table(folder / "photos.parquet").rows()}
+    return Exhibits(quotes=quotes, photos=photos)
 
 
 def _row_name(row_id: str, contract: Contract) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
+from perennial.charts.numbers import GAP, money, money_axis, money_difference
 from perennial.contract.model import Contract
-from perennial.report.charts.numbers import GAP, money, money_axis, money_difference
 from perennial.results.baseline import BaselineSummary
 from perennial.results.clean import CleanSummary
 from perennial.results.decision import DecisionRecord, RuleName, Verdict
@@ -158,15 +158,4 @@ class ReportContext(Generic[E_co]):
 AnyReport = ReportContext[EvaluationSummary]
 
 
-def capital(text: str) -> str:
-    """The text as a sentence begins."""
-    return text[:1].upper() + text[1:]
-
-
-METRIC_NAMES = {
-    "auc": "AUC", "ap": "AP", "ap_sample": "AP in the file", "log_loss": "Log loss", "brier": "Brier", "qini": "Qini",
-    "accuracy": "Accuracy", "macro_f1": "Mean F1", "kappa": "Kappa", "gini_norm": "Gini", "mae": "Mean abs. error",
-    "stability": "Agreement", "normalised_entropy": "Norm. entropy",
-}  # fmt: skip
-LOWER_IS_BETTER = {"log_loss", "brier", "mae", "normalised_entropy"}
 FAMILY_NAMES = {family: entry.label for family, entry in FAMILIES.items()}

@@ -7,7 +7,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from perennial.report.charts.svg import Tone
+from perennial.charts.svg import Tone
 from perennial.report.context import ExplainedRow, QuarantinedRow
 from perennial.report.page import Captioned
 

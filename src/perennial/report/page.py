@@ -16,11 +16,10 @@ from typing import Literal
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from perennial.charts.intervals import Line, Side, Standing, plot_against_line
+from perennial.charts.numbers import Format, between, bracket, capital, estimate
+from perennial.charts.svg import Drawing
 from perennial.errors import PerennialError
-from perennial.report.charts.intervals import Line, Side, Standing, plot_against_line
-from perennial.report.charts.numbers import Format, between, bracket, estimate
-from perennial.report.charts.svg import Drawing
-from perennial.report.context import capital
 from perennial.report.style_sheet import style_sheet
 from perennial.results.decision import Verdict
 from perennial.results.figures import Interval

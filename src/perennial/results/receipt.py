@@ -40,7 +40,7 @@ class ReportPage(Result):
     path: str
     sha256: str
     verdict: str
-    in_use: str | None
+    champion: str | None
     headline: str
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, Flag, plot_by_depth
+from perennial.charts import numbers as n
+from perennial.charts.curves import Curve, Flag, plot_by_depth
 from perennial.report.context import ReportContext
 from perennial.report.page import Caution, Estimate, Figure, KeyFigure, KeyFigures, Table, heads
 from perennial.report.pages import verdict
-from perennial.report.task_sections import Action
+from perennial.report.pages.verdict import Action
 from perennial.results.binary import AlertFigures, BinaryEvaluation
 from perennial.results.figures import Interval
 

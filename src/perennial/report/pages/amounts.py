@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, Flag
-from perennial.report.charts.gains import plot_gains
-from perennial.report.context import METRIC_NAMES, ReportContext
+from perennial.charts import numbers as n
+from perennial.charts.curves import Curve, Flag
+from perennial.charts.gains import plot_gains
+from perennial.report.context import ReportContext
 from perennial.report.page import Caution, Estimate, Figure, KeyFigure, KeyFigures, Pair, Section, Table, heads
 from perennial.report.pages import evidence, reasons, verdict
-from perennial.report.task_sections import TaskSections
+from perennial.report.pages.verdict import TaskSections
 from perennial.results.figures import Interval
 from perennial.results.regression import RegressionEvaluation
 
@@ -21,7 +21,7 @@ def build_sections(report: Report) -> TaskSections:
     """Everything between the label line and the section on rows."""
     is_two_part = getattr(report.contract.task, "zeros", "") == "two_part"
     unit = "Log of the amount" if is_two_part else "Amount"
-    metrics = (("gini_norm", METRIC_NAMES["gini_norm"], n.decimal), ("mae", METRIC_NAMES["mae"], report.money))
+    metrics = (("gini_norm", n.METRIC_NAMES["gini_norm"], n.decimal), ("mae", n.METRIC_NAMES["mae"], report.money))
     brought = n.share(_get_top_tenth(report).value)
     plan = f"Rank customers by the expected amount: the top {n.share(0.1)} bring {brought} of the whole."
     poor = "Do not deploy: this model is not as good as agreed."

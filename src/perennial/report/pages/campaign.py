@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from perennial.charts import numbers as n
+from perennial.charts.curves import Curve, Flag, plot_by_depth
+from perennial.charts.intervals import Line, plot_columns
 from perennial.contract.serving import build_head, feature_columns
-from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, Flag, plot_by_depth
-from perennial.report.charts.intervals import Line, plot_columns
-from perennial.report.context import FAMILY_NAMES, ReportContext, capital
+from perennial.report.context import FAMILY_NAMES, ReportContext
 from perennial.report.page import Block, Check, Checks, Estimate, Figure, Pair, Section, Table, heads
 from perennial.results.uplift import MessageFigures, PolicyFigures, RandomizationCheck, UpliftEvaluation
 
@@ -72,7 +72,7 @@ def has_no_gain(report: Report) -> bool:
 
 def _build_balance(report: Report) -> Table:
     check, arms = report.evaluation.randomization, report.evaluation.arms
-    labels = {feature.name: capital(feature.label) for feature in feature_columns(report.contract)}
+    labels = {feature.name: n.capital(feature.label) for feature in feature_columns(report.contract)}
     finding = "The groups are alike in all that was known before"
     if not is_randomized(report):
         worst = labels.get(check.columns[0].column, "") if check.columns else ""
@@ -84,7 +84,7 @@ def _build_balance(report: Report) -> Table:
     )  # fmt: skip
     return Table.of(
         finding,
-        heads("Known before", *(capital(name) for name in arms[1:]), "Chance alone, up to", "p"),
+        heads("Known before", *(n.capital(name) for name in arms[1:]), "Chance alone, up to", "p"),
         rows,
         described=f"{_describe_sizes(check)}. Standardised mean difference of each group against {arms[0]}; "
         "a category by its most uneven value.",
@@ -111,7 +111,7 @@ def _check_ranking(report: Report, message: MessageFigures) -> Check:
     effect, response = (n.estimate(figure, units.qini) for figure in (message.by_effect, message.by_response))
     return Check.of(
         "ok" if message.rank_by == "effect" else "info",
-        f"{capital(message.name)}: {_describe_ranking(message)}",
+        f"{n.capital(message.name)}: {_describe_ranking(message)}",
         f"Qini by effect {effect}, by response {response}, {units.qini_name}; beside it the first less the second.",
         message.gain,
         units.qini_gain,
@@ -149,7 +149,7 @@ def _check_choice(report: Report) -> Check:
 def _build_messages(report: Report) -> Table:
     units = choose_units(report)
     rows = (
-        (capital(message.name), Estimate.of(message.effect, units.effect), Estimate.of(message.by_effect, units.qini),
+        (n.capital(message.name), Estimate.of(message.effect, units.effect), Estimate.of(message.by_effect, units.qini),
          Estimate.of(message.by_response, units.qini), _RANK_BY[message.rank_by])
         for message in report.evaluation.out_of_fold.messages
     )  # fmt: skip
@@ -168,7 +168,7 @@ def _draw_deciles(report: Report, message: MessageFigures) -> Figure:
     every = [decile.observed for one in report.evaluation.out_of_fold.messages for decile in one.deciles]
     top, lowest = units.effect(effects[0].value), units.effect(effects[-1].value)
     return Figure.of(
-        f"{capital(message.name)}: the top decile gains {top}{units.points}, the lowest {lowest}",
+        f"{n.capital(message.name)}: the top decile gains {top}{units.points}, the lowest {lowest}",
         f"{units.effect_name}, 95\u202f% intervals.",
         partial(
             plot_columns, [(str(i), effect) for i, effect in enumerate(effects, 1)], Line(at=0, name="no effect"), units.effect,
@@ -189,7 +189,7 @@ def _draw_profit(report: Report) -> Figure:
         Curve(name="By response", x=response.x, y=[end * per_1000 for end in response.value], tone="orange"),
     ]
     return Figure.of(
-        _describe_profit(policy, capital(report.evaluation.arms[policy.best_single])),
+        _describe_profit(policy, n.capital(report.evaluation.arms[policy.best_single])),
         "Profit per 1,000 customers above contacting nobody, by effect each contact with its best message; "
         "doubly robust, 95\u202f% band.",
         partial(

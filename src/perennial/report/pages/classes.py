@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, Flag, plot_by_depth
-from perennial.report.context import METRIC_NAMES, ReportContext
+from perennial.charts import numbers as n
+from perennial.charts.curves import Curve, Flag, plot_by_depth
+from perennial.report.context import ReportContext
 from perennial.report.page import Caution, Figure, KeyFigure, KeyFigures, Section
 from perennial.report.pages import evidence, mistakes, reasons, slices, verdict
-from perennial.report.task_sections import TaskSections
+from perennial.report.pages.verdict import TaskSections
 from perennial.results.multiclass import ClassFigures, MulticlassEvaluation
 
 _SURE = 0.95  # the accuracy at which a machine may answer alone
@@ -76,7 +76,7 @@ def _build_key_figures(report: Report) -> KeyFigures:
 def _build_evidence(report: Report) -> Section:
     primary, test = report.evaluation.primary, report.evaluation.chosen.test
     others = [key for key in ("log_loss", "accuracy", "macro_f1", "kappa") if key != primary and key in test]
-    metrics = [(key, METRIC_NAMES[key], n.decimal) for key in (primary, *others)]
+    metrics = [(key, n.METRIC_NAMES[key], n.decimal) for key in (primary, *others)]
     groups = [(f"{r.column} {r.value}", r.n, r.accuracy) for r in report.evaluation.slices if r.accuracy is not None]
     return evidence.build_section(
         evidence.build_families(report, metrics, "rows"),

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from perennial.charts import numbers as n
+from perennial.charts.intervals import Line
 from perennial.contract.head import TaskKind
-from perennial.report.charts import numbers as n
-from perennial.report.charts.intervals import Line
-from perennial.report.context import LOWER_IS_BETTER, METRIC_NAMES, AnyReport, capital
+from perennial.report.context import AnyReport
 from perennial.report.page import Check, Checks, Mark, Page, Section, render
 from perennial.report.pages import amounts, classes, messages, response, segments
 from perennial.report.pages.data import build_data_section
 from perennial.report.pages.lineage import build_lineage_section
-from perennial.report.task_sections import TaskSections
+from perennial.report.pages.verdict import TaskSections
 from perennial.results.binary import BinaryEvaluation
 from perennial.results.clustering import ClusteringEvaluation
 from perennial.results.decision import Rule, RuleName, RuleState
@@ -85,15 +85,15 @@ def describe_standing(report: AnyReport) -> str:
     if now == report.version:
         return f"Version {now} is champion, promoted by hand"
     stays = f"version {now} stays champion" if now else "there is no champion"
-    return capital(stays) if report.verdict == "HOLD" else f"{own} is not deployed; {stays}"
+    return n.capital(stays) if report.verdict == "HOLD" else f"{own} is not deployed; {stays}"
 
 
 def _build_check(report: AnyReport, rule: Rule) -> Check:
     """A rule of the decision record: its interval against its line, or the record's own words where it has none."""
     mark, question = _MARKS[rule.state], QUESTIONS[rule.name]
     if rule.interval is None:
-        return Check(mark=mark, question=question, detail=capital(rule.sentence), value="")
-    falls = rule.name == RuleName.MINIMUM and report.contract.task.primary in LOWER_IS_BETTER
+        return Check(mark=mark, question=question, detail=n.capital(rule.sentence), value="")
+    falls = rule.name == RuleName.MINIMUM and report.contract.task.primary in n.LOWER_IS_BETTER
     show, line = _choose_scale(report, rule.name, rule.line or 0.0)
     return Check.of(
         mark, question, _describe_rule(report, rule), rule.interval, show, line,
@@ -118,7 +118,7 @@ def _choose_scale(report: AnyReport, name: RuleName, at: float) -> tuple[n.Forma
 
 def _describe_rule(report: AnyReport, rule: Rule) -> str:
     """What the interval is of, and what it must show."""
-    metric, rows = METRIC_NAMES[report.contract.task.primary], n.count(report.evaluation.rows["test"])
+    metric, rows = n.METRIC_NAMES[report.contract.task.primary], n.count(report.evaluation.rows["test"])
     match rule.name:
         case RuleName.IMPROVEMENT:
             return f"{metric} on the same {rows} test customers, 99\u202f% interval. Must lie above 0."
@@ -128,8 +128,8 @@ def _describe_rule(report: AnyReport, rule: Rule) -> str:
             agreement = f"Agreement (adjusted Rand index) on {rows} test customers, mean and range of pairs of halves."
             return f"{agreement} The mean must reach {rule.line:g}."
         case RuleName.LABEL_RETENTION | RuleName.SEGMENT_RETENTION:
-            return capital(rule.sentence) + "."
+            return n.capital(rule.sentence) + "."
         case RuleName.PROFIT:
             return "On the same test customers, 99\u202f% interval. May only block, never promote."
         case _:
-            return capital(rule.sentence.partition(":")[0]) + ". Blocks if clearly worse than today."
+            return n.capital(rule.sentence.partition(":")[0]) + ". Blocks if clearly worse than today."

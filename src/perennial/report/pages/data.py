@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from perennial.charts import numbers as n
+from perennial.charts.flows import RowPart, plot_row_flow
 from perennial.contract.columns import Column as ContractColumn
 from perennial.contract.model import MAIN
 from perennial.data.masking import mask_contacts
-from perennial.report.charts import numbers as n
-from perennial.report.charts.flows import RowPart, plot_row_flow
 from perennial.report.context import AnyReport
 from perennial.report.exhibits import Quarantine
 from perennial.report.page import Block, Column, Figure, Section, Table, TableRow, heads

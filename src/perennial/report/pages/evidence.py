@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from perennial.charts import numbers as n
+from perennial.charts.curves import Curve, Flag, plot_training
 from perennial.contract.serving import build_head
-from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, Flag, plot_training
-from perennial.report.context import FAMILY_NAMES, LOWER_IS_BETTER, METRIC_NAMES, AnyReport
+from perennial.report.context import FAMILY_NAMES, AnyReport
 from perennial.report.exhibits import Heat, HeatCell, HeatRow, Shade
 from perennial.report.page import Block, Estimate, Figure, Section, Table, TableRow, heads
 from perennial.report.pages.verdict import get_deep_difference
@@ -51,7 +51,7 @@ def build_families(report: AnyReport, columns: Sequence[tuple[str, str, n.Format
         table_rows,
         described=f"Test set, {n.count(evaluation.rows['test'])} customers. Chosen on the validation part, where {candidate} "
         f"{within}. Deep − {FAMILY_NAMES[deep.traditional].lower()}: {n.estimate(deep.gain, n.difference)} "
-        f"{METRIC_NAMES[deep.metric]}.",
+        f"{n.METRIC_NAMES[deep.metric]}.",
     )
 
 
@@ -74,7 +74,7 @@ def build_split_sensitivity(report: AnyReport) -> tuple[Heat, ...]:
         Heat(
             anchor="split-sensitivity",
             finding=_describe_split_sensitivity(table, reported),
-            described=f"{METRIC_NAMES[table.metric]} of one boosted model a cell, made for this table alone, 95\u202f% "
+            described=f"{n.METRIC_NAMES[table.metric]} of one boosted model a cell, made for this table alone, 95\u202f% "
             "intervals. Orange: worse than as reported. Blue: better.",
             columns=tuple("As reported" if not column else f"With {', '.join(column)}" for column in table.columns),
             rows=rows,
@@ -106,7 +106,7 @@ def _build_cell(cell: Interval | None, reported: Interval, metric: str, *, is_re
     if cell is None:
         return HeatCell(value="too few of an outcome", shade="impossible")
     gap = cell.value - reported.value
-    shade: Shade = "flatters" if (gap < 0) == (metric in LOWER_IS_BETTER) else "worse"
+    shade: Shade = "flatters" if (gap < 0) == (metric in n.LOWER_IS_BETTER) else "worse"
     if _reaches(cell, reported.value):
         shade = "reported" if is_reported else "plain"
     note = "what is reported" if is_reported else n.difference(gap)

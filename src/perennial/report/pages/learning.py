@@ -8,10 +8,10 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, measured
-from perennial.report.charts.svg import Drawing, Tone
-from perennial.report.context import FAMILY_NAMES, LOWER_IS_BETTER, METRIC_NAMES, capital
+from perennial.charts import numbers as n
+from perennial.charts.curves import Curve, measured
+from perennial.charts.svg import Drawing, Tone
+from perennial.report.context import FAMILY_NAMES
 from perennial.report.page import Estimate, Figure, Grid, Pair, Sheet, Table, TableRow, heads, render
 from perennial.results.figures import Interval
 from perennial.results.study import GROUPS, FitFigures, Group, LearningCurve
@@ -41,7 +41,7 @@ def build_page(name: str, curve: LearningCurve) -> str:
     return render(
         Sheet(
             title=f"{name}: learning curve", use_case=name, label="learning curve, a trial run", headline=headline,
-            sentences=(capital(why), *others), pictures=Pair(figures=(_draw_shares(curve), _draw_depths(curve))),
+            sentences=(n.capital(why), *others), pictures=Pair(figures=(_draw_shares(curve), _draw_depths(curve))),
             table=_build_table(curve),
             footer="Each fit is chosen and calibrated on the same val and reported on the same test. Intervals are 95\u202f% "
             "of the test rows; how much depends on which rows were drawn shows where a share was drawn several times.",
@@ -66,7 +66,7 @@ def _describe_data(curve: LearningCurve) -> str | None:
     if curve.data_gain is None:
         return None
     gain, val = curve.data_gain.gain, curve.shares[-1].figures.val
-    order = min if curve.primary in LOWER_IS_BETTER else max
+    order = min if curve.primary in n.LOWER_IS_BETTER else max
     ahead = order(GROUPS, key=lambda group: val[group])
     other: Group = "traditional" if ahead == "deep" else "deep"
     claim = _choose(
@@ -98,7 +98,7 @@ def _estimate(interval: Interval) -> str:
 
 
 def _metric(curve: LearningCurve) -> str:
-    return METRIC_NAMES[curve.primary]
+    return n.METRIC_NAMES[curve.primary]
 
 
 def _draw_shares(curve: LearningCurve) -> Figure:

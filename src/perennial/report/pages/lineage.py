@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from functools import partial
 
-from perennial.report.charts.flows import TimelineEntry, plot_timeline
+from perennial.charts.flows import TimelineEntry, plot_timeline
 from perennial.report.context import FAMILY_NAMES, AnyReport
 from perennial.report.exhibits import Code, Facts
 from perennial.report.page import Block, Column, Figure, Grid, Section

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
+from perennial.charts import numbers as n
+from perennial.charts.intervals import Line, Row, plot_intervals
 from perennial.contract.serving import build_head
-from perennial.report.charts import numbers as n
-from perennial.report.charts.intervals import Line, Row, plot_intervals
-from perennial.report.context import METRIC_NAMES, ReportContext, capital
+from perennial.report.context import ReportContext
 from perennial.report.page import Caution, Check, Checks, Figure, KeyFigure, KeyFigures, Section, Table
 from perennial.report.pages import evidence, reasons, verdict
 from perennial.report.pages.campaign import build_campaign_section, check_randomization, has_no_gain, is_randomized
 from perennial.report.pages.profit import build_plans_table
-from perennial.report.task_sections import TaskSections
+from perennial.report.pages.verdict import TaskSections
 from perennial.results.uplift import UpliftEvaluation
 
 _PLAN_NAMES = {"choice": "Best message for each", "response": "Likeliest to respond, as many", "nobody": "Nobody"}
@@ -60,7 +60,7 @@ def _describe_next_step(report: Report) -> str:
     policy, single = report.evaluation.policy, _get_best_single(report)
     earned = n.between(policy.plan(f"all {policy.best_single}").per_1000, report.money)
     is_one = len(report.evaluation.arms) == 2
-    among = f"{capital(single)} made" if is_one else f"Of single messages {single} did best"
+    among = f"{n.capital(single)} made" if is_one else f"Of single messages {single} did best"
     return f"{step} {among}: {earned} per 1,000 customers, sent to all."
 
 
@@ -110,14 +110,14 @@ def _build_key_figures(report: Report) -> KeyFigures:
     return (
         first,
         KeyFigure.of("Earned per 1,000 customers", choice, money, f"nobody: {money(0)}"),
-        KeyFigure.of(f"{capital(_get_best_single(report))} to everyone", single, money),
+        KeyFigure.of(f"{n.capital(_get_best_single(report))} to everyone", single, money),
         KeyFigure.of("Those likeliest to respond", response, money, "as many customers"),
     )
 
 
 def _check_deep(report: Report) -> Check:
     deep = verdict.get_deep_difference(report)
-    detail = f"Deep − traditional, {METRIC_NAMES[deep.metric]} on the same test customers, 95\u202f% interval."
+    detail = f"Deep − traditional, {n.METRIC_NAMES[deep.metric]} on the same test customers, 95\u202f% interval."
     line = Line(at=0, name="no difference")
     return Check.of("info", verdict.describe_deep_difference(report), detail, deep.gain, n.difference, line)
 
@@ -135,7 +135,7 @@ def _build_plans(report: Report) -> Table:
 
 def _name_plan(report: Report, name: str) -> str:
     if name.startswith("all "):
-        return f"{capital(report.evaluation.arms[int(name.removeprefix('all '))])} to everyone"
+        return f"{n.capital(report.evaluation.arms[int(name.removeprefix('all '))])} to everyone"
     return _PLAN_NAMES.get(name, f"{name.capitalize()}, as many")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from perennial.report.charts import numbers as n
+from perennial.charts import numbers as n
 from perennial.report.context import AnyReport, ExplainedRow, ShownMistake
 from perennial.report.exhibits import Cases, Heat, HeatCell, HeatRow, Photos, Shade
 from perennial.report.page import Block, Estimate, Table, heads

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, Flag, plot_by_depth
-from perennial.report.charts.intervals import Standing, plot_inline
-from perennial.report.context import ReportContext, capital
+from perennial.charts import numbers as n
+from perennial.charts.curves import Curve, Flag, plot_by_depth
+from perennial.charts.intervals import Standing, plot_inline
+from perennial.report.context import ReportContext
 from perennial.report.page import (
     Caution,
     Cell,
@@ -22,7 +22,7 @@ from perennial.report.page import (
     heads,
 )
 from perennial.report.pages import verdict
-from perennial.report.task_sections import Action
+from perennial.report.pages.verdict import Action
 from perennial.results.binary import BinaryEvaluation, ContactProfit
 from perennial.results.figures import Interval
 
@@ -65,7 +65,7 @@ def _build_key_figures(report: Report, profit: ContactProfit) -> KeyFigures:
         KeyFigure(name="Customers to contact", value=n.count(chosen.contacted), note=of_all),
         KeyFigure.of("Earned on the test list", chosen.profit, money),
         KeyFigure.of("Contacting everyone earns", everyone.profit, money, f"nobody: {money(0)}"),
-        KeyFigure.of(f"{capital(report.outcome_verb)} when contacted", _estimate_responses(profit), n.share, overall),
+        KeyFigure.of(f"{n.capital(report.outcome_verb)} when contacted", _estimate_responses(profit), n.share, overall),
     )
 
 

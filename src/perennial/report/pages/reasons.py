@@ -8,9 +8,9 @@ from functools import partial
 
 from markupsafe import Markup
 
-from perennial.report.charts import numbers as n
-from perennial.report.charts.intervals import plot_inline
-from perennial.report.context import AnyReport, capital
+from perennial.charts import numbers as n
+from perennial.charts.intervals import plot_inline
+from perennial.report.context import AnyReport
 from perennial.report.exhibits import BarRow, Cases, Photos, Reasons, WordBars
 from perennial.report.page import Section
 from perennial.results.explain import GroupEffect, StrongestWords, WordEffect
@@ -50,7 +50,7 @@ def build_words(report: AnyReport, unit: str) -> tuple[WordBars, ...]:
     )
     return (
         WordBars(
-            finding=capital(finding) or "The words that speak most for each class",
+            finding=n.capital(finding) or "The words that speak most for each class",
             described=described,
             columns=tuple((heading, tuple(_draw_word(word, width) for word in words)) for heading, words in columns),
         ),
@@ -84,7 +84,7 @@ def _build_groups(report: AnyReport, effect: str, unit: str) -> tuple[Reasons, .
     described = f"Average change in {effect} ({unit[:1].lower()}{unit[1:]}) against the average. "
     return (
         Reasons(
-            finding=f"{capital(most[0].label)} and {most[1].label} matter most" if len(most) > 1 else "What matters",
+            finding=f"{n.capital(most[0].label)} and {most[1].label} matter most" if len(most) > 1 else "What matters",
             described=described + "Blue raises, orange lowers.",
             unit=unit,
             reasons=tuple(_draw_group(group, width, unit) for group in groups),
@@ -103,7 +103,7 @@ def _select_groups(groups: Sequence[GroupEffect]) -> list[GroupEffect]:
 
 
 def _draw_group(group: GroupEffect, width: float, unit: str) -> BarRow:
-    change, name = n.difference(group.effect, 2), capital(group.words)
+    change, name = n.difference(group.effect, 2), n.capital(group.words)
     bar = draw_bar(group.effect, width, f"{change} {unit}")
     return BarRow(name=name, bar=bar, value=change, interval=f"{n.count(group.n)} customers", rows=n.share(group.share))
 

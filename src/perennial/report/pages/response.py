@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from perennial.report.charts import numbers as n
-from perennial.report.charts.calibration import plot_calibration
-from perennial.report.charts.curves import Curve, Flag
-from perennial.report.charts.gains import plot_gains
-from perennial.report.charts.svg import Tone
-from perennial.report.context import FAMILY_NAMES, METRIC_NAMES, ReportContext, capital
+from perennial.charts import numbers as n
+from perennial.charts.calibration import plot_calibration
+from perennial.charts.curves import Curve, Flag
+from perennial.charts.gains import plot_gains
+from perennial.charts.svg import Tone
+from perennial.report.context import FAMILY_NAMES, ReportContext
 from perennial.report.page import Caution, Figure, KeyFigure, KeyFigures, Pair, Section
 from perennial.report.pages import alerts, evidence, mistakes, profit, reasons, risk, slices, verdict
-from perennial.report.task_sections import Action, TaskSections
+from perennial.report.pages.verdict import Action, TaskSections
 from perennial.results.binary import BinaryEvaluation
 from perennial.results.figures import Interval, IntervalCurve
 from perennial.results.multiclass import Confusion
@@ -104,7 +104,7 @@ def _build_rate(report: Report, part: str) -> KeyFigure:
     cutoffs = report.contract.unit.cutoffs
     dates = 1 if cutoffs is None else len(cutoffs.train if part == "train" else cutoffs.test)
     customers = f"{n.count(report.split.flow['units'].to[part])} customers"
-    name, note = f"{capital(report.outcome_verb)} in {part}", f", on {dates} dates" if dates > 1 else ""
+    name, note = f"{n.capital(report.outcome_verb)} in {part}", f", on {dates} dates" if dates > 1 else ""
     return KeyFigure(name=name, value=n.share(report.split.rate[part]), note=customers + note)
 
 
@@ -127,7 +127,7 @@ def _build_evidence(report: Report) -> Section:
     others = [key for key in ("auc", "ap", "ap_sample", "log_loss", last) if key != primary and key in measured]
     groups = [(f"{row.column} {row.value}", row.n, row.auc) for row in evaluation.slices if row.auc is not None]
     return evidence.build_section(
-        evidence.build_families(report, [(key, METRIC_NAMES[key], n.decimal) for key in (primary, *others)]),
+        evidence.build_families(report, [(key, n.METRIC_NAMES[key], n.decimal) for key in (primary, *others)]),
         *evidence.build_split_sensitivity(report),
         Pair(figures=(_draw_calibration(report), _draw_gains(report))),
         *slices.pair_figures(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from perennial.report.charts import numbers as n
-from perennial.report.charts.curves import Curve, Flag, plot_by_depth
-from perennial.report.charts.intervals import Line, Row, plot_intervals
+from perennial.charts import numbers as n
+from perennial.charts.curves import Curve, Flag, plot_by_depth
+from perennial.charts.intervals import Line, Row, plot_intervals
 from perennial.report.context import ReportContext
 from perennial.report.page import Block, Caution, Estimate, Figure, KeyFigure, KeyFigures, Pair, Table, heads
 from perennial.report.pages import verdict
-from perennial.report.task_sections import Action
+from perennial.report.pages.verdict import Action
 from perennial.results.binary import ApplicantGroup, BinaryEvaluation, LoanRisk
 from perennial.results.figures import Interval
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from perennial.charts import numbers as n
+from perennial.charts.svg import Tone
 from perennial.contract.serving import feature_columns
-from perennial.report.charts import numbers as n
-from perennial.report.charts.svg import Tone
-from perennial.report.context import ReportContext, capital
+from perennial.report.context import ReportContext
 from perennial.report.exhibits import BarRow, Card, Cards
 from perennial.report.pages.reasons import draw_bar
 from perennial.results.clustering import CategoryProfile, ClusteringEvaluation, NumberProfile, SegmentProfile
@@ -77,7 +77,7 @@ def _select_traits(numbers: Sequence[NumberProfile]) -> list[tuple[NumberProfile
 def _draw_trait(label: str, index: float) -> BarRow:
     reach = min(max(math.log2(index), -_DOUBLINGS), _DOUBLINGS)
     value = f"{n.decimal(index, 2 if index < 10 else 0)} ×"
-    return BarRow(name=capital(label), bar=draw_bar(reach, _DOUBLINGS, f"{label}: {value}"), value=value)
+    return BarRow(name=n.capital(label), bar=draw_bar(reach, _DOUBLINGS, f"{label}: {value}"), value=value)
 
 
 def _describe_medians(labels: Mapping[str, str], traits: Sequence[tuple[NumberProfile, float]]) -> str:
@@ -88,7 +88,7 @@ def _describe_medians(labels: Mapping[str, str], traits: Sequence[tuple[NumberPr
         for number, _ in traits
         if number.median is not None and number.low is not None and number.high is not None
     ]
-    return capital("; ".join(medians)) + ". Median, and the middle half."
+    return n.capital("; ".join(medians)) + ". Median, and the middle half."
 
 
 def _describe_categories(labels: Mapping[str, str], categories: Sequence[CategoryProfile]) -> str:
@@ -97,7 +97,7 @@ def _describe_categories(labels: Mapping[str, str], categories: Sequence[Categor
         f"{labels[one.column]} {one.value} ({n.share(one.share)}, {n.decimal(one.lift, 1)} × as often)"
         for one in strongest
     ]
-    return capital("; ".join(phrases)) + "."
+    return n.capital("; ".join(phrases)) + "."
 
 
 def _choose_message(name: str) -> str:

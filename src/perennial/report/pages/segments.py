@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from perennial.report.charts import numbers as n
-from perennial.report.charts.intervals import Row, plot_intervals
-from perennial.report.context import ReportContext, capital
+from perennial.charts import numbers as n
+from perennial.charts.intervals import Row, plot_intervals
+from perennial.report.context import ReportContext
 from perennial.report.page import (
     Block,
     Caution,
@@ -23,7 +23,7 @@ from perennial.report.page import (
 from perennial.report.pages import evidence, reasons, verdict
 from perennial.report.pages.segment_cards import build_cards, find_top_segment
 from perennial.report.pages.stability import NUMBERS, build_agreement, draw_stability_by_k, draw_stability_by_segment
-from perennial.report.task_sections import TaskSections
+from perennial.report.pages.verdict import TaskSections
 from perennial.results.clustering import ClusteringEvaluation, SegmentMoves
 from perennial.results.decision import RuleName
 
@@ -163,7 +163,7 @@ def _build_reasons(report: Report) -> Section:
     table = Table.of(
         f"What decides most: {important[0].label}",
         heads("Column", "Share"),
-        ((capital(one.label), n.share(one.share)) for one in important),
+        ((n.capital(one.label), n.share(one.share)) for one in important),
         described="Share of each column in being nearer to one's own centre than to the second nearest; test customers.",
         foot="Distances are sums over columns, so these parts are exact.",
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from perennial.report.charts import numbers as n
-from perennial.report.charts.intervals import Line, Row, plot_intervals
-from perennial.report.context import AnyReport, ReportContext, capital
+from perennial.charts import numbers as n
+from perennial.charts.intervals import Line, Row, plot_intervals
+from perennial.report.context import AnyReport, ReportContext
 from perennial.report.page import Figure, Pair
 from perennial.report.pages.evidence import draw_training
 from perennial.results.binary import BinaryEvaluation
@@ -53,7 +53,7 @@ def draw_shares_by_group(report: ReportContext[BinaryEvaluation]) -> Figure | No
     verb, whole = report.outcome_verb, report.split.rate["test"]
     rows = [
         Row(
-            name=capital(f"{label} {value}"), interval=observed, line=predicted, standing="reference",
+            name=n.capital(f"{label} {value}"), interval=observed, line=predicted, standing="reference",
             note=f"{n.count(count)} rows", text=f"{n.share(observed.value)}, predicted {n.share(predicted)}",
         )
         for label, value, count, observed, predicted in groups

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from perennial.report.charts import numbers as n
-from perennial.report.charts.intervals import Line, Row, plot_columns, plot_intervals
+from perennial.charts import numbers as n
+from perennial.charts.intervals import Line, Row, plot_columns, plot_intervals
 from perennial.report.context import ReportContext
 from perennial.report.page import Estimate, Figure, Table, TableRow, heads
 from perennial.results.clustering import ClusteringEvaluation

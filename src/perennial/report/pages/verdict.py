@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 
-from perennial.report.charts import numbers as n
-from perennial.report.charts.intervals import Line, Row, plot_intervals
-from perennial.report.context import LOWER_IS_BETTER, METRIC_NAMES, AnyReport
-from perennial.report.page import Block, Caution, Figure, Section
+from perennial.charts import numbers as n
+from perennial.charts.intervals import Line, Row, plot_intervals
+from perennial.report.context import AnyReport
+from perennial.report.page import Block, Caution, Figure, KeyFigures, Section
 from perennial.results.decision import RuleName
 from perennial.results.evaluation import PairedDifference
 from perennial.results.families import FAMILIES
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSections:
+    """The verdict's slots, blocks that add to its reasons (`why`), and the sections on action, reasons and evidence."""
+
+    headline: str
+    what_to_do: str
+    caution: Caution
+    picture: Figure
+    key_figures: KeyFigures
+    sections: tuple[Section, ...]
+    why: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """What a yes-or-no score is used for (contacts, loans, alerts): the plan in a sentence, its caution and its section.
+
+    There are no key figures where nobody is to be contacted.
+    """
+
+    plan: str
+    key_figures: KeyFigures | None
+    caution: Caution
+    section: Section
+
 
 HOLDS: Mapping[RuleName, str] = {
     RuleName.IMPROVEMENT: "{new} is not measurably better",
@@ -103,8 +131,8 @@ def draw_differences(report: AnyReport, rows: str) -> Figure:
         if rule.name == RuleName.IMPROVEMENT and rule.interval
     ]
     shown.append(Row(name="Deep − traditional, 95\u202f%", interval=deep.gain, standing="reference"))
-    name = _DIFFERENCES.get(deep.metric, METRIC_NAMES[deep.metric])
-    less = ", less is above 0," if deep.metric in LOWER_IS_BETTER else ""
+    name = _DIFFERENCES.get(deep.metric, n.METRIC_NAMES[deep.metric])
+    less = ", less is above 0," if deep.metric in n.LOWER_IS_BETTER else ""
     return Figure.of(
         describe_deep_difference(report),
         f"Difference in {name}{less} on the same {n.count(report.evaluation.rows['test'])} {rows}",

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from perennial.report.charts.axes import along, x_axis
-from perennial.report.charts.curves import Curve, draw_lines, draw_names_inside, draw_random_lines, lay_out
-from perennial.report.charts.numbers import share_axis
-from perennial.report.charts.svg import NARROW, Box, stroke, svg, text, width_of
+from perennial.charts.axes import along, x_axis
+from perennial.charts.curves import Curve, draw_lines, draw_names_inside, draw_random_lines, lay_out
+from perennial.charts.numbers import share_axis
+from perennial.charts.svg import NARROW, Box, stroke, svg, text, width_of
 
 
 def plot_gains(curves: Sequence[Curve], *, label: str, axis: str, key: str = "") -> Markup:

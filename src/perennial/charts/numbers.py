@@ -115,3 +115,16 @@ def _sign(value: float, size: str) -> str:
 
 def _plus(value: float, printed: str) -> str:
     return f"+{printed}" if value > 0 and any(digit in printed for digit in "123456789") else printed
+
+
+def capital(text: str) -> str:
+    """The text as a sentence begins."""
+    return text[:1].upper() + text[1:]
+
+
+METRIC_NAMES = {
+    "auc": "AUC", "ap": "AP", "ap_sample": "AP in the file", "log_loss": "Log loss", "brier": "Brier", "qini": "Qini",
+    "accuracy": "Accuracy", "macro_f1": "Mean F1", "kappa": "Kappa", "gini_norm": "Gini", "mae": "Mean abs. error",
+    "stability": "Agreement", "normalised_entropy": "Norm. entropy",
+}  # fmt: skip
+LOWER_IS_BETTER = {"log_loss", "brier", "mae", "normalised_entropy"}

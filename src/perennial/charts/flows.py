@@ -9,22 +9,10 @@ from typing import assert_never
 
 from markupsafe import Markup
 
+from perennial.charts.axes import Scale, apart, x_axis
+from perennial.charts.numbers import count, share
+from perennial.charts.svg import NARROW, WIDE, Drawing, Tone, dot, name_and_note, rect, shape, svg, text, width_of
 from perennial.errors import ConservationError
-from perennial.report.charts.axes import Scale, apart, x_axis
-from perennial.report.charts.numbers import count, share
-from perennial.report.charts.svg import (
-    NARROW,
-    WIDE,
-    Drawing,
-    Tone,
-    dot,
-    name_and_note,
-    rect,
-    shape,
-    svg,
-    text,
-    width_of,
-)
 from perennial.results.decision import Verdict
 
 THINNEST = 3.0  # px; one row of a million would vanish

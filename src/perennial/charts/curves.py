@@ -11,10 +11,9 @@ from textwrap import wrap
 
 from markupsafe import Markup
 
-from perennial.errors import PerennialError
-from perennial.report.charts.axes import Scale, along, apart, margin, nearest, place, rounded, x_axis, y_grid
-from perennial.report.charts.numbers import Format, share_axis
-from perennial.report.charts.svg import (
+from perennial.charts.axes import Scale, along, apart, margin, nearest, place, rounded, x_axis, y_grid
+from perennial.charts.numbers import Format, share_axis
+from perennial.charts.svg import (
     NARROW,
     WIDE,
     Box,
@@ -30,6 +29,7 @@ from perennial.report.charts.svg import (
     text,
     within,
 )
+from perennial.errors import PerennialError
 from perennial.results.figures import IntervalCurve
 
 MOST_POINTS = 120  # a curve of a million customers is drawn with as many

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from perennial.report.charts.numbers import MINUS, Format
-from perennial.report.charts.svg import Box, Point, stroke, text, width_of, within
+from perennial.charts.numbers import MINUS, Format
+from perennial.charts.svg import Box, Point, stroke, text, width_of, within
 
 MOST_TICKS = 6
 _FIGURE = re.compile(r"([\d,]*\.?\d+)([km]?)")

@@ -12,9 +12,9 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from perennial.report.charts.axes import Scale, margin, rounded, x_axis, y_grid
-from perennial.report.charts.numbers import Format, check_drawable
-from perennial.report.charts.svg import (
+from perennial.charts.axes import Scale, margin, rounded, x_axis, y_grid
+from perennial.charts.numbers import Format, check_drawable
+from perennial.charts.svg import (
     NARROW,
     Box,
     Tone,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from perennial.report.charts.axes import Scale, along, place, rounded, x_axis, y_grid
-from perennial.report.charts.curves import lay_out
-from perennial.report.charts.numbers import count, share_axis
-from perennial.report.charts.svg import NARROW, Box, dot, lines, rect, size_of, stroke, svg, text, within
+from perennial.charts.axes import Scale, along, place, rounded, x_axis, y_grid
+from perennial.charts.curves import lay_out
+from perennial.charts.numbers import count, share_axis
+from perennial.charts.svg import NARROW, Box, dot, lines, rect, size_of, stroke, svg, text, within
 from perennial.results.figures import Bin
 
 

@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 from perennial.contract.serving import FeatureColumn
 from perennial.data.masking import mask_contacts
 from perennial.data.names import ROW_ID
-from perennial.evaluation.statistics.intervals import mean_interval
+from perennial.evaluation.statistics.intervals import LEVEL, mean_interval
 from perennial.models.encoding.text import find_words
 from perennial.results.explain import StrongestWords, WordEffect
 
 F64 = NDArray[np.float64]
 WordRow = dict[str, str | int | float]  # an effect of a word as a table and a summary have it
-_LEVEL = 0.95
 _QUOTED = 260  # characters of a text that are quoted
 _AROUND = 4  # words on each side of a strong one
 _FAINT = 0.25  # of a row's strongest word; what does less is not marked
@@ -44,7 +43,7 @@ def find_strongest_words(
         for word, part_O in zip(row_words, parts_WO, strict=False):  # behind a row's last word there is nothing
             rows[word].append(part_O)
     effects = [
-        WordEffect(output=output, word=word, rows=len(parts), effect=mean_interval(np.array(parts)[:, o], _LEVEL))
+        WordEffect(output=output, word=word, rows=len(parts), effect=mean_interval(np.array(parts)[:, o], LEVEL))
         for o, output in enumerate(outputs)
         for word, parts in rows.items()
         if len(parts) >= max(least, 2)

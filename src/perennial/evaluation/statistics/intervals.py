@@ -19,6 +19,7 @@ from perennial.errors import InputError
 from perennial.results.figures import Interval, IntervalCurve
 
 F64 = NDArray[np.float64]
+LEVEL = 0.95  # of the intervals that are reported
 Statistic = Callable[[F64], F64]  # weights (..., n) -> (...)
 Metric = Callable[[F64, F64, F64], F64]  # y (n,), scores (n, ...), weights (..., n) -> (...)
 _CELLS = 1_000_000  # weights held at a time, 8 MB an array: the fastest size; another one draws other resamples
@@ -100,6 +101,15 @@ def bootstrap(
     """
     draws = resample(statistic, rows, strata, n=n, seed=seed)
     return normal_interval(float(statistic(np.ones(rows))), float(draws.std(ddof=1)), level)
+
+
+def bootstrap_ratio(over: F64, under: F64, weight: F64, *, n: int, seed: int, level: float) -> Interval:
+    """The weighted sum of `over` (n,) divided by that of `under`; rows are resampled."""
+
+    def ratio(times: F64) -> F64:
+        return np.asarray((times * weight) @ over / np.maximum((times * weight) @ under, 1e-9))
+
+    return bootstrap(ratio, len(over), None, n=n, seed=seed, level=level)
 
 
 def resample(statistic: Statistic, rows: int, strata: NDArray[Any] | None, *, n: int, seed: int) -> F64:

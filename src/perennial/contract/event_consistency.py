@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from perennial.contract import features as feature_kinds
 from perennial.contract import rules as rule_kinds
-from perennial.contract.column_types import MOMENT, NUMBER, TEXT, Columns, check_column
-from perennial.contract.columns import CellType
+from perennial.contract.columns import MOMENT, NUMBER, TEXT, CellType, Columns, check_column
 from perennial.contract.events import Above, columns_of_filter
 from perennial.contract.features import Feature, OverEvents, columns_of_feature
 from perennial.contract.model import Contract

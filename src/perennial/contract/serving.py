@@ -15,6 +15,9 @@ from perennial.contract.model import Contract, Money
 
 FeatureKind = Literal["numeric", "categorical", "text", "image"]
 _IN_DAYS = {"days_since", "recency", "tenure", "gap"}
+_RFM: dict[str, Literal["recency", "frequency", "money"]] = {
+    "recency": "recency", "distinct": "frequency", "count": "frequency", "sum": "money",
+}  # fmt: skip
 _HIDDEN = {"outcome", "treatment", "split", "weight"}
 
 
@@ -105,16 +108,7 @@ def has_text_or_image(features: Sequence[FeatureColumn]) -> bool:
 
 def find_rfm_features(contract: Contract) -> dict[str, Literal["recency", "frequency", "money"]]:
     """Find which event features are recency, frequency or money of a customer (RFM)."""
-    roles: dict[str, Literal["recency", "frequency", "money"]] = {}
-    for name, feature in contract.unit.features.items():
-        match feature.kind:
-            case "recency":
-                roles[name] = "recency"
-            case "distinct" | "count":
-                roles[name] = "frequency"
-            case "sum":
-                roles[name] = "money"
-    return roles
+    return {name: _RFM[f.kind] for name, f in contract.unit.features.items() if f.kind in _RFM}
 
 
 def find_changed_features(before: ServingView, now: ServingView) -> list[str]:

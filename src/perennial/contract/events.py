@@ -51,11 +51,6 @@ class Above(_Filter):
 Filter = Annotated[NotMatch | Above, Field(discriminator="kind")]
 
 
-def columns_of_filter(rule: NotMatch | Above) -> tuple[str, ...]:
-    """The columns that a filter reads."""
-    return rule.columns if isinstance(rule, Above) else (rule.column,)
-
-
 class EventTable(ContractPart):
     """A table of events that belong to the units by their entity column."""
 

@@ -57,7 +57,10 @@ def name_columns(campaign: FinishedCampaign) -> dict[str, str]:
 def draft_next_contract(campaign: FinishedCampaign, before: Contract) -> ContractDraft:
     """Every customer who was drawn is a row, as the model saw it, with what the lottery gave and what came of it."""
     names = name_columns(campaign)
-    features = {feature.name: _draft_feature(feature) for feature in campaign.features}
+    features = {  # as the model saw them; a recipe of events is a plain number now
+        feature.name: ColumnDraft(role=feature.kind, label=feature.label, unit=feature.unit, max_null=1.0)
+        for feature in campaign.features
+    }
     arms = {arm: {"cost": cost} for arm, cost in zip(campaign.arms[1:], campaign.costs[1:], strict=True)}
     treatment = ColumnDraft(
         role="treatment", control=campaign.arms[0], assignment="randomised", arms=arms,
@@ -91,11 +94,6 @@ def draft_next_contract(campaign: FinishedCampaign, before: Contract) -> Contrac
             budget_share=before.money.budget_share or 1.0,
         ),
     )  # fmt: skip
-
-
-def _draft_feature(feature: FeatureColumn) -> ColumnDraft:
-    """As the model saw it; a recipe of events is a plain number now."""
-    return ColumnDraft(role=feature.kind, label=feature.label, unit=feature.unit, max_null=1.0)
 
 
 def build_head(campaign: FinishedCampaign, rows: int) -> list[str]:

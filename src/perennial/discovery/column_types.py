@@ -17,7 +17,7 @@ from perennial.discovery.profile import DAY_AS_NUMBER, ColumnProfile, TableProfi
 
 ColumnType = Literal[
     "numeric", "categorical", "text", "date", "unique", "contact", "constant", "empty", "path", "unclear"
-]  # fmt: skip
+]
 _ALL = 0.99  # share of the cells from which they have a shape; the others are quarantined, or stand for nothing
 _MAX_ODD = 3  # different cells that may stand for nothing although they are many
 _MIN_OTHERS = 12  # different numbers beside which a negative one stands for nothing

@@ -71,10 +71,9 @@ def confirm_columns(
         if check.n_lost <= _MAX_LOST * max(check.n_rows, 1) or not free:
             break
         worst = max(free, key=lambda name: check.misfits[name].total())
-        is_text = table.columns[worst].words >= _MIN_WORDS * table.columns[worst].filled
-        columns[worst], reasons[worst] = _take_back(
-            columns[worst], reasons[worst], check.misfits[worst], is_text=is_text
-        )
+        profile, misfits = table.columns[worst], check.misfits[worst]
+        is_text = profile.words >= _MIN_WORDS * profile.filled
+        columns[worst], reasons[worst] = _take_back(columns[worst], reasons[worst], misfits, is_text=is_text)
         check = _check_rows(columns, read_blocks())
     warning = f"{check.n_lost:,} of {check.n_rows:,} rows have a cell that does not fit, and are set aside"
     return Confirmation(columns=columns, reasons=reasons, rules=check.rules, warning=warning if check.n_lost else "")

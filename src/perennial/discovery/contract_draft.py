@@ -188,11 +188,8 @@ class ContractDraft:
 def dump_piece(piece: object) -> dict[str, Yaml]:
     """A piece as the contract's YAML holds it; a field that has its default is left out."""
     assert is_dataclass(piece)
-    entries = {
-        field.name.rstrip("_"): _dump_value(value)
-        for field in fields(piece)
-        if (value := getattr(piece, field.name)) != field.default
-    }
+    values = {field.name.rstrip("_"): (getattr(piece, field.name), field.default) for field in fields(piece)}
+    entries = {key: _dump_value(value) for key, (value, default) in values.items() if value != default}
     if entries.get("role") == "entity" and "null" in entries:  # after what becomes of rows without one
         entries["null"] = entries.pop("null")
     return entries

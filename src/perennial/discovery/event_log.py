@@ -103,11 +103,10 @@ def propose_for_log(
     drafts = {c: _UNUSED if d.role in {"categorical", "text"} else d for c, d in confirmation.columns.items()}
     first, last = _find_span(table, columns, log.time)
     horizon, cutoffs = _choose_cutoffs(first, last)
-    rules = [expected for expected in confirmation.rules if drafts[expected.rule.column].role != "ignore"]
+    expected = [one for one in confirmation.rules if drafts[one.rule.column].role != "ignore"]
     derive, filters = _derive_amounts(table, drafts)
-    events = EventTableDraft(
-        columns=drafts, rules=[expected.rule for expected in rules], derive=derive or None, filters=filters
-    )
+    rules = [one.rule for one in expected]
+    events = EventTableDraft(columns=drafts, rules=rules, derive=derive or None, filters=filters)
     unit = UnitDraft(
         rows="entity_by_cutoff", history="all", duplicates="keep", features=_draft_features(drafts, derive, horizon),
         cutoffs={"train": [str(day) for day in cutoffs[:-1]], "test": [str(cutoffs[-1])]},
@@ -122,7 +121,7 @@ def propose_for_log(
     )  # fmt: skip
     span = f"the log goes from {first} to {last}, so that {horizon} days after the last cut-off are known"
     reasons = {
-        "events": confirmation.reasons | {expected.rule.name: expected.reason for expected in rules},
+        "events": confirmation.reasons | {one.rule.name: one.reason for one in expected},
         "unit": {"cutoffs": span}, "task": {"": "rows are events, and nothing else is asked"},
     }  # fmt: skip
     return LogProposal(contract=contract, reasons=reasons, warning=confirmation.warning)
@@ -132,11 +131,9 @@ def _draft_columns(
     table: TableProfile, columns: TypedColumns, log: EventLog
 ) -> tuple[dict[str, ColumnDraft], dict[str, str]]:
     """The columns of the events, and the reasons."""
-    basket = next(
-        (n for n in columns if _is_basket(table.columns[n], columns[n]) and n not in {log.entity, log.time}), None
-    )
-    taken = {log.entity, log.time, basket}
-    item = next((n for n in columns if _is_item(table.columns[n], columns[n]) and n not in taken), None)
+    free = [name for name in columns if name not in {log.entity, log.time}]
+    basket = next((name for name in free if _is_basket(table.columns[name], columns[name])), None)
+    item = next((name for name in free if name != basket and _is_item(table.columns[name], columns[name])), None)
     drafts: dict[str, ColumnDraft] = {}
     reasons: dict[str, str] = {}
     for name, column in columns.items():
@@ -169,10 +166,9 @@ def _is_item(profile: ColumnProfile, column: TypedColumn) -> bool:
 
 
 def _describe_entity(profile: ColumnProfile) -> str:
-    anonymous = (
-        f"; {profile.empty / profile.rows:.1%} of the events are nobody's, and left out" if profile.empty else ""
-    )
-    return f"whose event it is: {profile.rows_per_value:.1f} rows each{anonymous}"
+    reason = f"whose event it is: {profile.rows_per_value:.1f} rows each"
+    share = profile.empty / profile.rows
+    return f"{reason}; {share:.1%} of the events are nobody's, and left out" if profile.empty else reason
 
 
 def _find_span(table: TableProfile, columns: TypedColumns, time: str) -> tuple[dt.date, dt.date]:

@@ -222,10 +222,8 @@ def _simplify(value: str) -> str:
 
 def _describe_amount(profile: ColumnProfile, column: TypedColumn, sample: pl.DataFrame) -> OutcomeCandidate:
     draft = replace(column.draft, role="outcome", type=column.draft.type or "decimal", why=None)
-    cells = (
-        cast_columns(sample.select(profile.name), {profile.name: draft.to_column()}).frame[profile.name].drop_nulls()
-    )
-    numbers = cells.cast(pl.Float64).to_numpy()
+    cells = cast_columns(sample.select(profile.name), {profile.name: draft.to_column()}).frame[profile.name]
+    numbers = cells.drop_nulls().cast(pl.Float64).to_numpy()
     low, high, zeros = float(numbers.min()), float(numbers.max()), float((numbers == 0).mean())
     is_positive = low >= 0
     has_two_parts = zeros >= 0.2 and is_positive
@@ -234,9 +232,8 @@ def _describe_amount(profile: ColumnProfile, column: TypedColumn, sample: pl.Dat
         minimum=0.05 if is_positive else float(f"{(high - low) / 2:.3g}"), zeros="two_part" if has_two_parts else None,
     )  # fmt: skip
     summary = f"an amount from {low:g} to {high:g}" + (f", {zeros:.0%} of them 0" if has_two_parts else "")
-    return OutcomeCandidate(
-        name=profile.name, draft=_draft_outcome(profile, draft), task=task, summary=summary, values={}
-    )
+    draft = _draft_outcome(profile, draft)
+    return OutcomeCandidate(name=profile.name, draft=draft, task=task, summary=summary, values={})
 
 
 def _describe_classes(profile: ColumnProfile, values: Mapping[str, int]) -> OutcomeCandidate:

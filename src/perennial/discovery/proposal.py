@@ -19,10 +19,11 @@ from perennial.discovery.event_log import EventLog, find_event_log, propose_for_
 from perennial.discovery.names import is_outcome
 from perennial.discovery.outcome import choose_target, describe_candidates, describe_outcome
 from perennial.discovery.profile import profile_table
-from perennial.discovery.questions import Respondent, ask_date_order, ask_target, build_questions
+from perennial.discovery.questions import ask_date_order, ask_target, build_questions
 from perennial.discovery.render import build_contract_text, build_first_rows, build_params_text
 from perennial.discovery.table_contract import SLICE_ROLES, attach_pictures, draft_contract
 from perennial.discovery.tables import SourceTable, describe_table, list_files, unpack_tables
+from perennial.discovery.terminal import Terminal
 from perennial.errors import ConfigError, InputError
 
 _MAX_SHOWN = 12  # columns that are listed on the screen
@@ -39,7 +40,7 @@ class Proposal:
     words: list[str]
 
 
-def propose(name: str, paths: Sequence[Path], answers: Answers, person: Respondent | None = None) -> Proposal:
+def propose(name: str, paths: Sequence[Path], answers: Answers, person: Terminal | None = None) -> Proposal:
     """Look at files with the same columns, ask `person` if there is one, and write nothing.
 
     Raises: InputError for files that are no table, or when what to predict is not said and cannot be seen; ConfigError
@@ -51,7 +52,7 @@ def propose(name: str, paths: Sequence[Path], answers: Answers, person: Responde
         return _Discovery(name, describe_table(tables), archives, person).propose(answers)
 
 
-def choose_files(data: Path, person: Respondent) -> Path:
+def choose_files(data: Path, person: Terminal) -> Path:
     """The folder, if its files have the same columns; else the one of them that is meant."""
     if not data.is_dir():
         return data
@@ -74,9 +75,7 @@ def choose_files(data: Path, person: Respondent) -> Path:
 class _Discovery:
     """One look at one table."""
 
-    def __init__(
-        self, name: str, files: SourceTable, archives: Mapping[str, Archive], person: Respondent | None
-    ) -> None:
+    def __init__(self, name: str, files: SourceTable, archives: Mapping[str, Archive], person: Terminal | None) -> None:
         self._name, self._files, self._archives, self._person = name, files, archives, person
         self._table = profile_table(files.read_blocks(), [*files.names, *files.date_parts])
         if not self._table.rows:
@@ -109,7 +108,7 @@ class _Discovery:
     def _type_columns(self, answers: Answers) -> TypedColumns:
         return type_columns(self._table, self._files.date_parts, answers.first)
 
-    def _ask_date_order(self, columns: TypedColumns, answers: Answers, person: Respondent) -> Answers:
+    def _ask_date_order(self, columns: TypedColumns, answers: Answers, person: Terminal) -> Answers:
         unclear = [name for name, column in columns.items() if column.date_orders]
         if not unclear:
             return answers
@@ -118,7 +117,7 @@ class _Discovery:
         person.screen([question])
         return person.answer(question, answers, lambda _: None)[0]
 
-    def _ask_target(self, columns: TypedColumns, answers: Answers, person: Respondent) -> Answers:
+    def _ask_target(self, columns: TypedColumns, answers: Answers, person: Terminal) -> Answers:
         def check(answers: Answers) -> None:
             if answers.target is not None:
                 describe_outcome(answers.target, self._table, columns, answers.event)

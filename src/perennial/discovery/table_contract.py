@@ -50,16 +50,14 @@ def draft_contract(
     draft.slices = _choose_slices(draft)
     assign_split(draft)
     draft.money = _value_responses(draft, answers)
-    draft.columns = {n: draft.columns[n] for n in (*columns, *draft.columns) if not _is_unused_date(draft, n)}
+    unused_dates = {
+        n for n in draft.date_parts if draft.columns[n].role == "ignore"
+    }  # its parts are columns by themselves
+    draft.columns = {n: draft.columns[n] for n in (*columns, *draft.columns) if n not in unused_dates}
     has_paths = any(column.type == "path" for column in columns.values())
     if not (draft.ages or has_paths or draft.has("numeric", "categorical", "text")):
         raise InputError(f"--target {target}: no other column is left to learn from")
     return draft
-
-
-def _is_unused_date(draft: Draft, name: str) -> bool:
-    """A date in parts that orders nothing: the parts are columns by themselves."""
-    return name in draft.date_parts and draft.columns[name].role == "ignore"
 
 
 def _ignore_copies(draft: Draft) -> None:

@@ -132,7 +132,8 @@ def _describe_file(path: Path) -> SourceTable:
         schema = read_parquet_schema(path)
         columns = {name: _read_as(dtype) for name, dtype in schema.items()}
         return replace(_describe_typed(path, "parquet", tuple(schema)), parquet=columns)
-    if _has_json_name(path):
+    # by its name; what begins like one object a line and is called otherwise, the CSV reader refuses with words
+    if path.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson", ".json")):
         names = tuple(read_keys(path, "utf-8"))
         return replace(_describe_typed(path, "jsonl", names), nested=_find_nested(path, names))
     detected = detect_dialect(path)
@@ -145,11 +146,6 @@ def _describe_file(path: Path) -> SourceTable:
 def _describe_typed(path: Path, form: Format, names: tuple[str, ...]) -> SourceTable:
     source = SourceDraft(kind="file", files=path.name, format=form)
     return SourceTable(paths=(path,), names=names, source=source, notes=(f"it is written as {form}",), format=form)
-
-
-def _has_json_name(path: Path) -> bool:
-    """By its name; what begins like one object a line and is called otherwise, the CSV reader refuses with words."""
-    return path.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson", ".json"))
 
 
 def _find_nested(path: Path, names: Sequence[str]) -> frozenset[str]:

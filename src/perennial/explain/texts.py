@@ -36,7 +36,7 @@ class TextPiece(NamedTuple):
 
 def find_strongest_words(
     words: Sequence[Sequence[str]], parts_NWO: F64, outputs: Sequence[str], least: int
-) -> list[WordEffect]:  # fmt: skip
+) -> list[WordEffect]:
     """Find the words of at least `least` rows whose effect on an output has an interval without 0, the most raising first."""
     rows = defaultdict[str, list[F64]](list)
     for row_words, parts_WO in zip(words, parts_NWO, strict=True):

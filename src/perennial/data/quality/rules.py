@@ -93,11 +93,7 @@ def _mark_clashes(marked: Table, rule: Unique) -> Table:
     order = nw.col(ORDER).max() if rule.keep == "last" else nw.col(ORDER).min()
     least = nw.col(CONTENT).min().over(rule.column)
     contested = least != nw.col(CONTENT).max().over(rule.column)
-    winner = (
-        unbroken.filter(nw.col(ORDER) == order.over(rule.column))
-        if rule.keep != "none"
-        else unbroken.filter(~contested)
-    )
+    winner = unbroken.filter(~contested if rule.keep == "none" else nw.col(ORDER) == order.over(rule.column))
     winner_contents = winner.select(rule.column, nw.col(CONTENT).alias("_kept")).unique()
     is_winner = ~nw.col("_kept").is_null() & (nw.col(CONTENT) == nw.col("_kept"))
     clash = nw.col(BROKEN).is_null() & ~nw.col(rule.column).is_null() & ~is_winner

@@ -66,9 +66,8 @@ def evaluate_full_campaign(
     """All rows, scored out of fold by one family: each message, and what choosing earns."""
     ((family, scores),) = rows.scores.items()
     messages = tuple(_message(rows, scores, k, name, resampling) for k, name in enumerate(arms) if k)
-    return OutOfFold(
-        family=family, rows=len(rows.y), messages=messages, policy=_policy(rows, scores, offer, resampling)
-    )
+    figures = _policy(rows, scores, offer, resampling)
+    return OutOfFold(family=family, rows=len(rows.y), messages=messages, policy=figures)
 
 
 def check_randomization(arm: Arms, before: Mapping[str, NDArray[Any]], shares: Sequence[float]) -> RandomizationCheck:

@@ -122,9 +122,8 @@ def compare_policies(rewards_nk: F64, scores: F64, offer: MessagePolicy) -> list
     gain = rewards_nk - rewards_nk[:, :1]
 
     def plan(name: str, who: Arms) -> Plan:
-        return Plan(
-            name=name, contacted=float((who > 0).sum()), customers=n, profit=total_interval(_of(gain, who), LEVEL)
-        )
+        profit = total_interval(_of(gain, who), LEVEL)
+        return Plan(name=name, contacted=float((who > 0).sum()), customers=n, profit=profit)
 
     random = Plan(name="random", contacted=size, customers=n, profit=random_list_profit(gain[:, k], size / n, LEVEL))
     singles = [plan(f"all {a}", send_to_all(a, n)) for a in range(1, scores.shape[1])]

@@ -49,11 +49,10 @@ class ContactThreshold:
 
 def contact_policy(money: Money) -> ContactPolicy | None:
     """What a contact costs and a response earns; None where the contract does not say it."""
-    if money.value_of_response is None or money.cost_of_contact is None:
+    value, cost = money.value_of_response, money.cost_of_contact
+    if value is None or cost is None:
         return None
-    return ContactPolicy(
-        value=money.value_of_response, cost=money.cost_of_contact, budget_share=money.budget_share or 1.0
-    )
+    return ContactPolicy(value=value, cost=cost, budget_share=money.budget_share or 1.0)
 
 
 def choose_threshold(p: ArrayLike, money: ContactPolicy, weight: ArrayLike | None = None) -> ContactThreshold:

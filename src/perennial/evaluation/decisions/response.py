@@ -57,10 +57,8 @@ def _add_figures(figures: FamilyFigures, family: Family, test: Labelled, resampl
     p, entropy, on_test = test.scores[family], _entropy(test), dict(figures.test)
     if test.weight is not None:
         on_test["ap_sample"] = replace(test, weight=None).build_comparison("ap", resampling).estimate(p, LEVEL)
-    loss = on_test["log_loss"]
-    on_test["normalised_entropy"] = Interval(
-        value=loss.value / entropy, low=loss.low / entropy, high=loss.high / entropy
-    )
+    ends = on_test["log_loss"].model_dump()
+    on_test["normalised_entropy"] = Interval(**{end: value / entropy for end, value in ends.items()})
     return figures.model_copy(update={"test": on_test, "lift_10": metrics.lift_at(test.y, p, 0.1, test.weight)})
 
 

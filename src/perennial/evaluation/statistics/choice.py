@@ -68,11 +68,8 @@ def choose_family(scores: Mapping[Family, F64], comparison: PairedComparison) ->
     """`scores` on val by family, the simplest first."""
     figures = {family: comparison.value(score) for family, score in scores.items()}
     best = (max if comparison.higher_is_better else min)(figures, key=lambda family: figures[family])
-    behind = {
-        family: comparison.better_by(scores[best], score, _ONE_ERROR)
-        for family, score in scores.items()
-        if family != best
-    }
+    others = {family: score for family, score in scores.items() if family != best}
+    behind = {family: comparison.better_by(scores[best], score, _ONE_ERROR) for family, score in others.items()}
     within = [family for family in scores if family == best or behind[family].low <= 0]
     return Candidate(family=within[0], best=best, val=figures, behind=behind)
 

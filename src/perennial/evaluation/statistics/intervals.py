@@ -86,10 +86,8 @@ def delong(y: ArrayLike, p: ArrayLike, level: float) -> Interval:
 def paired_delong(y: ArrayLike, p_new: ArrayLike, p_old: ArrayLike, level: float) -> Interval:
     """AUC of the new scores less that of the old, on the same rows."""
     auc, cov = _delong(y, p_new, p_old)
-    variance = cov[0, 0] + cov[1, 1] - 2 * cov[0, 1]
-    return normal_interval(
-        float(auc[0] - auc[1]), math.sqrt(max(variance, 0.0)), level
-    )  # equal scores may round below 0
+    variance = max(cov[0, 0] + cov[1, 1] - 2 * cov[0, 1], 0.0)  # of equal scores it may round below 0
+    return normal_interval(float(auc[0] - auc[1]), math.sqrt(variance), level)
 
 
 def bootstrap(

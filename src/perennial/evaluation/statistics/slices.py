@@ -27,7 +27,6 @@ class SliceComparison:
     column: str
     value: str
     n: int
-    positives: int
     candidate: Interval | None = None
     reference: Interval | None = None
     better_by: Interval | None = None
@@ -46,8 +45,7 @@ def compare_slices(
     judged = sum(_has_enough_rows(comparison, mask) for _, _, mask in masks)
     comparisons = []
     for column, value, mask in masks:
-        positives = int((comparison.y[mask] == 1).sum())
-        group = SliceComparison(column=column, value=value, n=int(mask.sum()), positives=positives)
+        group = SliceComparison(column=column, value=value, n=int(mask.sum()))
         if _has_enough_rows(comparison, mask):
             here, new, old = comparison.only(mask), candidate[mask], reference[mask]
             group = replace(

@@ -33,10 +33,8 @@ class DeepModel:
         """Link scores (n, outputs), in blocks of a fixed size, so that a row's bits do not depend on its neighbours."""
         self.net.eval()
         with torch.inference_mode():
-            parts = [
-                link_scores(self.net(block), self.spec)
-                for block in split_blocks(rows, _PICTURES if self.spec.has_image else _ROWS)
-            ]
+            blocks = split_blocks(rows, _PICTURES if self.spec.has_image else _ROWS)
+            parts = [link_scores(self.net(block), self.spec) for block in blocks]
         out: NDArray[np.float64] = torch.cat(parts).numpy() if parts else np.zeros((0, len(self.spec.head.outputs)))
         return out
 

@@ -54,9 +54,8 @@ class LinearModel:
             np.asarray((design_NJ @ diags(coef_J) @ owner_JG).todense()) - owner_JG.T @ (coef_J * self.mean_J)
             for coef_J in self.coef_JR.T
         ]
-        return link_contributions(
-            self.head, np.stack(parts, axis=2), self._raw_scores(design_NJ), self._raw_scores(self.mean_J)
-        )
+        raw_NR, base_R = self._raw_scores(design_NJ), self._raw_scores(self.mean_J)
+        return link_contributions(self.head, np.stack(parts, axis=2), raw_NR, base_R)
 
     def _raw_scores(self, design_NJ: Any) -> F64:
         out: F64 = design_NJ @ self.coef_JR + self.intercept_R
@@ -71,10 +70,8 @@ class LinearModel:
         spread = [owner for owner in numbers for _ in range(per_number)]
         cats = [owner for owner, card in zip(codes, self.encoding.cards, strict=True) for _ in range(card)]
         words = [owner for owner, n in zip(*self.encoding.text_owners, strict=True) for _ in range(n)]
-        pictures = [len(self.encoding.columns) - 1] * (
-            len(self.mean_J) - len(spread) - len(flags) - len(cats) - len(words)
-        )
-        return [*spread, *flags, *cats, *pictures, *words]
+        n_pictures = len(self.mean_J) - len(spread) - len(flags) - len(cats) - len(words)
+        return [*spread, *flags, *cats, *[len(self.encoding.columns) - 1] * n_pictures, *words]
 
     def save(self, folder: Path) -> None:
         config = {"head": self.head.model_dump(mode="json"), "design": self.design}

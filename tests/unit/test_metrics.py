@@ -44,7 +44,6 @@ def test_metrics_agree_with_scikit_learn_with_and_without_weights() -> None:
         "auc": sk.roc_auc_score,
         "ap": sk.average_precision_score,
         "log_loss": sk.log_loss,
-        "nll": sk.log_loss,
         "brier": sk.brier_score_loss,
         "mae": sk.mean_absolute_error,
         "accuracy": lambda y, p, sample_weight: sk.accuracy_score(y, p >= 0.5, sample_weight=sample_weight),

@@ -16,7 +16,7 @@ from perennial.contract.tasks import Clustering
 from perennial.data.names import CUTOFF, ENTITY, ROW_ID
 from perennial.evaluation.decisions.purchase_clusters import Purchases, evaluate_purchase_clusters, find_typical_items
 from perennial.evaluation.decisions.segments import Population, count_moves, evaluate_segments
-from perennial.models.traditional.kmeans import cluster_purchases
+from perennial.models.traditional.purchase_clusters import cluster_purchases
 from perennial.results.clustering import Agreement, ClusteringEvaluation, SegmentMoves
 from perennial.scoring.bundle import Bundle
 from perennial.scoring.scorer import Scorer

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import assert_never
 
 import narwhals as nw
 
 from perennial.contract import rules as rule_kinds
-from perennial.contract.rules import CellRule, RowRule, Unique, name_rule
+from perennial.contract.rules import CellRule, RowRule, Unique, columns_of_rule, name_rule
 from perennial.data.names import CONTENT, ORDER, Table
 from perennial.files.extensions import load_extension
 
@@ -36,26 +38,25 @@ def build_expression(rule: CellRule) -> nw.Expr:
         case rule_kinds.NotNull():
             return ~nw.col(rule.column).is_null()
         case rule_kinds.InSet():
-            return _allow_null(rule.column, nw.col(rule.column).is_in(list(rule.values)))
+            holds = nw.col(rule.column).is_in(list(rule.values))
         case rule_kinds.Between():
             low = nw.lit(True) if rule.min is None else nw.col(rule.column) >= rule.min
             high = nw.lit(True) if rule.max is None else nw.col(rule.column) <= rule.max
-            return _allow_null(rule.column, low & high)
+            holds = low & high
         case rule_kinds.Before():
-            return _allow_null(rule.column, nw.col(rule.column).cast(nw.Date) < nw.lit(rule.date))
+            holds = nw.col(rule.column).cast(nw.Date) < nw.lit(rule.date)
         case rule_kinds.Matches():
-            return _allow_null(rule.column, nw.col(rule.column).str.contains(rule.pattern))
+            holds = nw.col(rule.column).str.contains(rule.pattern)
         case rule_kinds.Implies():
             holds = (nw.col(rule.if_) != 1) | (nw.col(rule.then) == 1)
-            return nw.col(rule.if_).is_null() | nw.col(rule.then).is_null() | holds
         case rule_kinds.Ordered():
-            a, b = (nw.col(name) for name in rule.columns)
-            return a.is_null() | b.is_null() | (a <= b)
+            holds = nw.col(rule.columns[0]) <= nw.col(rule.columns[1])
         case rule_kinds.CustomRule():
             holds = load_extension("rules", rule.name, rule.settings)(**rule.settings)
             return nw.when(holds.is_null()).then(nw.lit(True)).otherwise(holds)
         case _:
             assert_never(rule)
+    return reduce(or_, [nw.col(name).is_null() for name in columns_of_rule(rule)]) | holds
 
 
 def describe_violation(rule: RowRule) -> str:
@@ -82,10 +83,6 @@ def describe_violation(rule: RowRule) -> str:
             return f"{rule.column} {others[rule.keep]} with other content"
         case _:
             assert_never(rule)
-
-
-def _allow_null(column: str, holds: nw.Expr) -> nw.Expr:
-    return nw.col(column).is_null() | holds
 
 
 def _mark_clashes(marked: Table, rule: Unique) -> Table:

@@ -100,9 +100,7 @@ def _message(rows: CampaignRows, scores: F64, k: int, name: str, resampling: Res
     return MessageFigures(
         name=name,
         effect=uplift.estimate_effect(rows.y, rows.arm, k, LEVEL),
-        by_effect=race.by_effect,
-        by_response=race.by_response,
-        gain=race.gain,
+        **vars(race),
         rank_by=race.rank_by,
         curve=uplift.qini_curve(rows.y, rows.arm, ranking, k, **few).as_curve(),
         deciles=tuple(uplift.effect_by_decile(rows.y, rows.arm, scores, k)),

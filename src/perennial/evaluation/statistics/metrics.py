@@ -131,7 +131,6 @@ METRICS: Mapping[str, Metric] = {
     "auc": Metric(function=auc, higher_is_better=True),
     "ap": Metric(function=ap, higher_is_better=True),
     "log_loss": Metric(function=log_loss, higher_is_better=False),
-    "nll": Metric(function=log_loss, higher_is_better=False),
     "brier": Metric(function=brier, higher_is_better=False),
     "accuracy": Metric(function=accuracy, higher_is_better=True),
     "macro_f1": Metric(function=macro_f1, higher_is_better=True),

@@ -11,11 +11,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, diags_array
 from scipy.stats import skew
 from sklearn.cluster import KMeans
-from sklearn.decomposition import TruncatedSVD
-from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
 from perennial.config.baseline import ColumnScale, PreviousSegments
@@ -26,7 +23,6 @@ from perennial.models.model import read_model, write_model
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
-_TOPICS, _STARTS = 20, 5  # of clusters of customers by what they buy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,22 +144,6 @@ def split_half_labels(
         ]
         labels.append((by_half[0], by_half[1]))
     return labels
-
-
-def cluster_purchases(bought_NI: csr_array, k: int, *, seed: int) -> NDArray[np.int64]:
-    """Cluster n customers (n,), 0 the largest cluster, by a matrix that is 1 where a customer bought an item, else 0.
-
-    Rare items count more (idf), a customer's number of items does not; distances are measured along the strongest
-    directions of all customers (latent semantic analysis, Deerwester et al. 1990).
-    """
-    owners_I = np.maximum(np.asarray(bought_NI.sum(axis=0)).ravel(), 1)
-    weighed_NI = normalize(bought_NI @ diags_array(np.log(bought_NI.shape[0] / owners_I) + 1e-9))
-    directions = min(_TOPICS, min(bought_NI.shape) - 1)
-    with threadpool_limits(limits=1):
-        near_NT = normalize(TruncatedSVD(directions, random_state=seed).fit_transform(weighed_NI))
-        label_N = KMeans(k, n_init=_STARTS, random_state=seed).fit_predict(near_NT)
-    rank_K = np.argsort(np.argsort(-np.bincount(label_N, minlength=k), kind="stable"), kind="stable")
-    return np.asarray(rank_K[label_N], np.int64)
 
 
 def _fit_estimator(encoding: Encoding, scale: FeatureScaling, z_NF: F64, estimator: KMeans) -> KMeansModel:

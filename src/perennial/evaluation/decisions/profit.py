@@ -104,11 +104,11 @@ def compare_plans(
         profit = total_interval(gain * who, LEVEL)
         return Plan(name=name, contacted=float(w_n[who].sum()), customers=customers, profit=profit)
 
-    targeted = plan("chosen", select_contacts(p_n, chosen, money.budget_share, w_n))
-    size, everyone = targeted.contacted, np.ones(len(y_n), dtype=np.bool_)
+    by_threshold = plan("chosen", select_contacts(p_n, chosen, money.budget_share, w_n))
+    size, everyone = by_threshold.contacted, np.ones(len(y_n), dtype=np.bool_)
     by_lot = random_list_profit(gain, size / customers, LEVEL)
     return [
-        targeted,
+        by_threshold,
         plan("whole budget", select_best(p_n, money.budget_share, w_n)),
         Plan(name="random", contacted=size, customers=customers, profit=by_lot),
         plan("everyone", everyone),

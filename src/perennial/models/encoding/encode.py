@@ -158,10 +158,10 @@ class Encoding:
 
     def count_unknown(self, frame: pl.DataFrame) -> dict[str, int]:
         """Count the rows with a category unknown to training, by column."""
-        known: dict[str, NDArray[Any]]
-        known = {name: _encode_categories(frame[name], values) for name, values in self.categories.items()}
-        known |= {name: table.encode_new(frame[name])[:, 1] for name, table in self.ids.items()}
-        return {name: int((codes == 0).sum()) for name, codes in known.items() if (codes == 0).any()}
+        codes: dict[str, NDArray[Any]]
+        codes = {name: _encode_categories(frame[name], values) for name, values in self.categories.items()}
+        codes |= {name: table.encode_new(frame[name])[:, 1] for name, table in self.ids.items()}
+        return {name: int((code == 0).sum()) for name, code in codes.items() if (code == 0).any()}
 
     def known_ids(self, frame: pl.DataFrame) -> dict[str, NDArray[np.str_]]:
         """For each column of ids, whether the id of each row (n,) is known from training: `seen` or `new`."""

@@ -15,6 +15,7 @@ Role = Literal[
     "text", "image", "weight", "split", "protected", "contact", "ignore",
 ]  # fmt: skip
 Keep = Literal["first", "last", "none"]
+Known = Literal["before_decision", "after_outcome"]
 CellType = Literal["text", "int", "decimal", "date", "datetime"]
 
 NUMBER: set[CellType] = {"int", "decimal"}
@@ -88,7 +89,7 @@ class Column(ContractPart):
     """The purpose of the column."""
     type: CellType | None = None
     """The type of its cells; by default the one that the role needs."""
-    known: Literal["before_decision", "after_outcome"] = "before_decision"
+    known: Known = "before_decision"
     """Whether it is known before the decision; a column known only after the outcome is never a feature."""
     required: bool = True
     """A missing optional column is read as all null."""

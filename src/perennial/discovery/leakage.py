@@ -62,7 +62,7 @@ def refuse_leaks(draft: Draft, answers: Answers) -> None:
 def _split_outcome(draft: Draft) -> tuple[Bools, list[F64]]:
     """Rows of the sample with a known outcome (n,), and the yes-or-no questions that it answers there."""
     name, kind = draft.outcome.name, draft.outcome.kind
-    cells = cast_columns(draft.table.sample.select(name), {name: draft.outcome.draft.to_column()}).frame[name]
+    cells = cast_columns(draft.table.sample.select(name), {name: draft.outcome.draft}).frame[name]
     is_known, known = cells.is_not_null().to_numpy(), cells.drop_nulls()
     if kind == "multiclass":
         return is_known, binary_questions(codes_of(known.to_numpy())[0].astype(np.float64), is_class=True)

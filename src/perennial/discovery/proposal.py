@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from perennial.contract.columns import Column
+from perennial.contract.rules import name_rule
 from perennial.data.io.images import Archive
 from perennial.discovery.column_types import TypedColumns, type_columns
 from perennial.discovery.confirm import confirm_columns
-from perennial.discovery.contract_draft import ColumnDraft
+from perennial.discovery.contract_draft import refuse_invalid
 from perennial.discovery.draft import Answers, Draft
 from perennial.discovery.event_log import EventLog, find_event_log, propose_for_log
 from perennial.discovery.names import is_outcome
@@ -44,10 +46,10 @@ def propose(name: str, paths: Sequence[Path], answers: Answers, person: Terminal
     """Look at files with the same columns, ask `person` if there is one, and write nothing.
 
     Raises: InputError for files that are no table, or when what to predict is not said and cannot be seen; ConfigError
-    for an answer that fits nothing.
+    for an answer that fits nothing, ContractError for one that no contract can have.
     """
     archives = {path.name: Archive.open(path) for path in paths if len(paths) > 1 and path.suffix == ".tar"}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, refuse_invalid(name):
         tables = unpack_tables([path for path in paths if path.name not in archives], Path(folder))
         return _Discovery(name, describe_table(tables), archives, person).propose(answers)
 
@@ -172,11 +174,11 @@ class _Discovery:
 
 def _build_proposal(draft: Draft, head: list[str], screen: list[str]) -> Proposal:
     reasons = {
-        "columns": draft.reasons, "rules": {expected.rule.name: expected.reason for expected in draft.rules},
+        "columns": draft.reasons, "rules": {name_rule(expected.rule): expected.reason for expected in draft.rules},
         "split": {"": draft.split_reason}, "task": {"": draft.outcome.summary},
     }  # fmt: skip
     words = [*screen, f"predict {draft.outcome.name}: {draft.outcome.summary}"]
-    if leaks := [name for name, column in draft.columns.items() if column.known is not None]:
+    if leaks := [name for name, column in draft.columns.items() if column.known == "after_outcome"]:
         words.append(f"refused as leaks: {', '.join(leaks)}")
     if draft.suspects:
         why = "may be known too late: left out, and the report shows both; --known COLUMN takes one in"
@@ -191,8 +193,8 @@ def _build_proposal(draft: Draft, head: list[str], screen: list[str]) -> Proposa
     return Proposal(contract=build_contract_text(contract, [*head, *draft.notes], reasons), params=params, words=words)
 
 
-def _describe_unused(columns: Mapping[str, ColumnDraft]) -> list[str]:
+def _describe_unused(columns: Mapping[str, Column]) -> list[str]:
     """The columns that are none of the model's; the contract has the reason of each."""
-    names = [name for name, column in columns.items() if column.role == "ignore" and column.known is None]
+    names = [name for name, column in columns.items() if column.role == "ignore" and column.known == "before_decision"]
     more = f" and {len(names) - _MAX_SHOWN} more" if len(names) > _MAX_SHOWN else ""
     return [f"not used: {', '.join(names[:_MAX_SHOWN])}{more} (the contract says why)"] if names else []

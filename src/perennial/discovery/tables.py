@@ -14,13 +14,12 @@ from pathlib import Path
 import polars as pl
 
 from perennial.contract.columns import Column
-from perennial.contract.source import Format
+from perennial.contract.source import Format, Source
 from perennial.data.io.csv_header import Dialect
 from perennial.data.io.jsonl import read_keys, read_objects
 from perennial.data.io.parquet import read_parquet_blocks, read_parquet_schema
 from perennial.data.io.read import Block, read_blocks
 from perennial.data.names import RAW
-from perennial.discovery.contract_draft import SourceDraft
 from perennial.discovery.dialect import detect_dialect
 from perennial.discovery.names import has_topic, remove_keyword
 from perennial.errors import InputError
@@ -37,7 +36,7 @@ class SourceTable:
 
     paths: tuple[Path, ...]
     names: tuple[str, ...]
-    source: SourceDraft
+    source: Source
     notes: tuple[str, ...] = ()
     format: Format
     dialect: Dialect | None = None  # of text with a delimiter
@@ -120,7 +119,7 @@ def describe_table(paths: Sequence[Path]) -> SourceTable:
     return replace(
         first,
         paths=tuple(paths),
-        source=replace(first.source, files=_find_pattern(paths)),
+        source=first.source.model_copy(update={"files": _find_pattern(paths)}),
         nested=first.nested.union(*(other.nested for other in others)),
     )
 
@@ -144,7 +143,7 @@ def _describe_file(path: Path) -> SourceTable:
 
 
 def _describe_typed(path: Path, form: Format, names: tuple[str, ...]) -> SourceTable:
-    source = SourceDraft(kind="file", files=path.name, format=form)
+    source = Source(kind="file", files=path.name, format=form)
     return SourceTable(paths=(path,), names=names, source=source, notes=(f"it is written as {form}",), format=form)
 
 

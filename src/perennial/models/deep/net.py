@@ -13,6 +13,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from perennial.config.train import WordParams
 from perennial.contract.columns import ContractPart
 from perennial.contract.head import Head
 from perennial.errors import ConfigError
@@ -22,14 +23,11 @@ from perennial.models.deep.images import ImageEncoder
 from perennial.models.deep.pretrained import FrozenPictures
 
 
-class WordSpec(ContractPart):
-    """The size of the vocabulary, the number of words and pairs of each text column, and the word encoder's settings."""
+class WordSpec(WordParams):
+    """The word encoder's settings, the size of the vocabulary, and the number of words and pairs of each text column."""
 
     vocabulary: int
     grams: tuple[int, ...]
-    width: int
-    word_dropout: float
-    dropout: float
 
 
 class NetSpec(ContractPart):

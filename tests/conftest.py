@@ -20,7 +20,8 @@ from perennial.contract.load import load
 from perennial.contract.model import Contract
 from perennial.files.durable import read_json
 from perennial.files.project import Project
-from perennial.gallery.simulator.simulate import Population, write_population
+from perennial.gallery.simulator.draws import Population
+from perennial.gallery.simulator.simulate import write_population
 from perennial.pipeline import graph, repo
 from perennial.stages.runner import Job, _run
 

@@ -24,13 +24,15 @@ from perennial.evaluation.decisions.profit import ContactPolicy, choose_threshol
 from perennial.evaluation.statistics.metrics import measure
 from perennial.files.durable import write_text
 from perennial.files.tables import read_table
-from perennial.gallery.simulator.simulate import campaign_date, compute_truth, write_population
+from perennial.gallery.simulator.draws import campaign_date
+from perennial.gallery.simulator.simulate import write_population
 from perennial.promotion.promote import promote
 from perennial.promotion.register import bundle_folder, register
 from perennial.results.decision import DecisionRecord, RuleName
 from perennial.results.families import Family
 from perennial.scoring.scorer import Scorer
 from tests.conftest import LIGHT, NAME, REPO, Toy, make
+from tests.fakes.simulator import compute_truth
 
 FAMILIES: tuple[Family, ...] = ("linear", "boosted", "deep", "blend")
 pytestmark = [pytest.mark.e2e]

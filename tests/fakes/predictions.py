@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perennial.evaluation.decisions.messages import CampaignRows
-from perennial.evaluation.decisions.response import Labelled
+from perennial.evaluation.statistics.choice import Labelled
 from perennial.evaluation.statistics.intervals import F64
 from perennial.results.families import Family
 

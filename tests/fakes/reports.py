@@ -17,14 +17,14 @@ from perennial.contract.model import Contract, Money
 from perennial.contract.serving import feature_columns
 from perennial.data.io.images import encode_jpeg
 from perennial.evaluation.decisions import messages, policy
-from perennial.evaluation.decisions.alerts import AlertPolicy, evaluate_alerts
+from perennial.evaluation.decisions.alerts import evaluate_alerts
 from perennial.evaluation.decisions.amounts import evaluate_amounts
 from perennial.evaluation.decisions.classes import class_probabilities, describe_confusion, evaluate_classes
-from perennial.evaluation.decisions.money import contact_policy, loan_policy, message_policy
-from perennial.evaluation.decisions.profit import choose_threshold, compare_profit, select_contacts
+from perennial.evaluation.decisions.policy import message_policy
+from perennial.evaluation.decisions.profit import choose_threshold, compare_profit, contact_policy, select_contacts
 from perennial.evaluation.decisions.purchase_clusters import Purchases, evaluate_purchase_clusters, find_typical_items
-from perennial.evaluation.decisions.response import Labelled, Resampling, evaluate_response
-from perennial.evaluation.decisions.risk import evaluate_loans
+from perennial.evaluation.decisions.response import evaluate_response
+from perennial.evaluation.decisions.risk import evaluate_loans, loan_policy
 from perennial.evaluation.decisions.segments import (
     Population,
     count_moves,
@@ -32,6 +32,7 @@ from perennial.evaluation.decisions.segments import (
     measure_agreement,
     measure_retention,
 )
+from perennial.evaluation.statistics.choice import Labelled, Resampling
 from perennial.evaluation.statistics.intervals import F64
 from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.evaluation.statistics.slices import compare_slices
@@ -121,7 +122,7 @@ def loans_report(verdict: Verdict = "PROMOTE", **case: Any) -> ReportContext[Bin
     loan, p = loan_policy(contract.money), test.scores[report.evaluation.candidate.family]
     assert loan is not None
     groups = {"foreign_worker": np.where(np.arange(2000) % 3, "A201", "A202")}
-    return with_evaluation(report, risk=evaluate_loans(test.y, p, loan, groups, n=60, seed=1))
+    return with_evaluation(report, risk=evaluate_loans(test.y, p, loan, groups, RESAMPLING))
 
 
 @cache
@@ -135,7 +136,7 @@ def alerts_report(verdict: Verdict = "PROMOTE", **case: Any) -> ReportContext[Bi
     assert test.weight is not None
     rows = (val.scores[family], val.weight), (test.y, test.scores[family], test.weight)
     amount = np.random.default_rng(1).lognormal(4, 1, 8000)
-    alerts = evaluate_alerts(*rows, amount, AlertPolicy(per_1000=per_1000), n=60, seed=1)
+    alerts = evaluate_alerts(*rows, amount, per_1000, RESAMPLING)
     return with_evaluation(report, alerts=alerts)
 
 

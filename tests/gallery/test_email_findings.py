@@ -15,8 +15,8 @@ from perennial.contract.serving import feature_columns
 from perennial.data.prepare.parts import label_rows
 from perennial.data.prepare.split import select_entities
 from perennial.evaluation.decisions import messages
-from perennial.evaluation.decisions.money import message_policy
-from perennial.evaluation.decisions.response import Resampling
+from perennial.evaluation.decisions.policy import message_policy
+from perennial.evaluation.statistics.choice import Resampling
 from perennial.files.tables import read_table
 from perennial.report.page import Checks, Table
 from perennial.report.pages.campaign import build_campaign_section

@@ -14,7 +14,8 @@ import yaml
 from perennial.contract.load import load
 from perennial.files.durable import read_json
 from perennial.files.project import Project
-from perennial.gallery.simulator.simulate import Population, write_population
+from perennial.gallery.simulator.draws import Population
+from perennial.gallery.simulator.simulate import write_population
 from perennial.studies.scratch_project import trial_folder
 from perennial.studies.trial_runs import plan_trial_runs, run_trials
 from tests.conftest import REPO

@@ -25,11 +25,13 @@ from perennial.config.base import read_use_cases
 from perennial.contract.columns import Column
 from perennial.contract.load import load
 from perennial.errors import ConfigError, ContractError, InputError, IntegrityError, Refused
-from perennial.gallery.simulator.simulate import Population, compute_truth, write_incoming
+from perennial.gallery.simulator.draws import Population
+from perennial.gallery.simulator.simulate import write_incoming
 from perennial.results.campaign import CampaignRecord
 from perennial.scoring.scorer import Scorer
 from perennial.sources import fetch as fetching
 from perennial.tracking.registry import Version
+from tests.fakes.simulator import compute_truth
 
 if TYPE_CHECKING:
     from tests.conftest import Toy

@@ -13,7 +13,7 @@ import pytest
 from perennial.data.names import ORDER, ROW_ID
 from perennial.errors import InputError
 from perennial.files.tables import read_table
-from perennial.gallery.simulator.simulate import compute_truth, list_planted
+from tests.fakes.simulator import compute_truth, list_planted
 
 if TYPE_CHECKING:
     from tests.conftest import Toy

@@ -16,7 +16,8 @@ from perennial.errors import ConfigError, ContractError
 from perennial.evaluation.statistics.metrics import measure
 from perennial.files.extensions import EXTENSION_KINDS, ExtensionKind, extension_path, load_extension
 from perennial.files.tables import read_table
-from perennial.gallery.simulator.simulate import Population, write_incoming
+from perennial.gallery.simulator.draws import Population
+from perennial.gallery.simulator.simulate import write_incoming
 from perennial.scoring.scorer import Scorer
 from perennial.serving.preparation import prepare_rows
 from perennial.studies.scratch_project import create_scratch_project

@@ -84,14 +84,14 @@ def went(path: Path, *, is_json: bool) -> Counter[str]:
     remaining, gone = marked.filter(pl.col(WHY).is_null()), marked.filter(pl.col(WHY).is_not_null())
     ids = pl.concat([read.rows[ROW_ID], read.rejects[ROW_ID]])
     set_aside = pl.concat([read.rejects[ROW_ID], judged.quarantine[ROW_ID]])
-    to = conserve_rows("all", MAIN, ids, kept=remaining[ROW_ID], quarantined=set_aside, dropped=gone[ROW_ID])
+    flow = conserve_rows("all", MAIN, ids, kept=remaining[ROW_ID], quarantined=set_aside, dropped=gone[ROW_ID])
     for frame in (read.rejects, judged.quarantine):
         assert frame["rule"].null_count() == frame["reason"].null_count() == frame["raw"].null_count() == 0
     if path.read_bytes().isascii() or not is_json:
         lines = path.read_bytes().split(b"\n")
         for number, raw in read.rejects.select("line", "raw").rows():
             assert lines[number - 1].startswith(raw.split(b"\n")[0].rstrip(b"\r"))
-    return Counter(to)
+    return Counter(flow.to)
 
 
 def test_five_hundred_broken_files_keep_every_id(tmp_path: Path) -> None:

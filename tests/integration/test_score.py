@@ -13,12 +13,14 @@ import pytest
 
 from perennial.contract.model import Money
 from perennial.errors import ConfigError, InputError, Refused
-from perennial.gallery.simulator.simulate import Population, list_planted, write_incoming
+from perennial.gallery.simulator.draws import Population
+from perennial.gallery.simulator.simulate import write_incoming
 from perennial.scoring.scorer import Scorer
 from perennial.serving import score as module
 from perennial.serving.preparation import prepare_rows
 from perennial.serving.score import score
 from perennial.serving.score_list import build_score_list
+from tests.fakes.simulator import list_planted
 
 if TYPE_CHECKING:
     from tests.conftest import Toy

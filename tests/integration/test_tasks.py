@@ -18,7 +18,8 @@ from perennial.config.gate import GateParams
 from perennial.data.prepare.parts import select_part
 from perennial.evaluation.statistics import metrics
 from perennial.files.tables import read_table
-from perennial.gallery.simulator.simulate import Population, write_incoming
+from perennial.gallery.simulator.draws import Population
+from perennial.gallery.simulator.simulate import write_incoming
 from perennial.promotion.evidence import gather_evidence
 from perennial.promotion.gate import Evidence, decide
 from perennial.promotion.reporting import _customers

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +137,7 @@ def test_the_wide_part_starts_at_nothing_and_learns_faster(read: Read) -> None:
 def deep_spec(read: Read, **changes: object) -> NetSpec:
     model = read("deep").model
     assert isinstance(model, DeepModel)
-    return replace(model.spec, **changes)  # type: ignore[arg-type]
+    return model.spec.model_copy(update=changes)
 
 
 def test_each_text_of_the_wide_part_reaches_each_raw_number(read: Read) -> None:
@@ -193,7 +192,7 @@ def test_a_network_of_texts_only_has_all_of_its_parts() -> None:
     encoding, x = fit_encoding(frame, [FeatureColumn(name="t", kind="text", label="t")], np.arange(4.0), 1)
     assert encoding.texts is not None
     sizes = tuple(encoding.text_owners[1])
-    net = TabularNet(replace(spec, words=replace(words, grams=sizes)))
+    net = TabularNet(spec.model_copy(update={"words": words.model_copy(update={"grams": sizes})}))
     raw = net(split_blocks(x, 4)[0])
     assert raw.shape == (4, 2, 3)
     assert torch.isfinite(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perennial.evaluation.decisions.alerts import AlertPolicy, evaluate_alerts, threshold
+from perennial.evaluation.decisions.alerts import evaluate_alerts, threshold
+from perennial.evaluation.statistics.choice import Resampling
 from perennial.report.pages.compose import compose
 from perennial.results.binary import AlertFigures
 from perennial.results.figures import Interval
@@ -25,14 +26,14 @@ def drawn(seed: int, n: int = 4000) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 def figures(budget: float = 5.0, amount: np.ndarray | None = None) -> AlertFigures:
     _, p, weight = drawn(1)
-    return evaluate_alerts((p, weight), drawn(2), amount, AlertPolicy(per_1000=budget), n=200, seed=1)
+    return evaluate_alerts((p, weight), drawn(2), amount, budget, Resampling(n=200, seed=1))
 
 
 def test_the_best_that_does_not_fit_the_budget_is_where_alerts_end() -> None:
     p, weight = np.array([0.9, 0.8, 0.7, 0.1]), np.array([1.0, 1.0, 10.0, 988.0])
-    assert threshold(p, weight, AlertPolicy(per_1000=2)) == 0.7
-    assert threshold(p, weight, AlertPolicy(per_1000=12)) == 0.1
-    assert threshold(p, weight, AlertPolicy(per_1000=1000)) == -np.inf
+    assert threshold(p, weight, 2) == 0.7
+    assert threshold(p, weight, 12) == 0.1
+    assert threshold(p, weight, 1000) == -np.inf
 
 
 def test_alerts_are_counted_in_the_population_and_what_they_find_has_its_interval() -> None:

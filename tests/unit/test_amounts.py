@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from perennial.evaluation.decisions.amounts import evaluate_amounts
-from perennial.evaluation.decisions.response import Labelled, Resampling
 from perennial.evaluation.statistics import metrics
+from perennial.evaluation.statistics.choice import Labelled, Resampling
 from perennial.evaluation.statistics.intervals import F64
 from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.evaluation.statistics.slices import compare_slices

@@ -12,8 +12,8 @@ from sklearn import metrics as sk
 
 from perennial.evaluation.decisions import classes
 from perennial.evaluation.decisions.classes import count_confusion, evaluate_classes
-from perennial.evaluation.decisions.response import Labelled, Resampling
 from perennial.evaluation.statistics import metrics
+from perennial.evaluation.statistics.choice import Labelled, Resampling
 from perennial.evaluation.statistics.intervals import F64
 from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.evaluation.statistics.slices import compare_slices

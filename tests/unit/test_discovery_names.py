@@ -15,7 +15,7 @@ from perennial.data.io.table_files import TableFormat
 from perennial.data.prepare.clean import WHY, clean
 from perennial.data.prepare.cutoffs import build_units
 from perennial.discovery import names
-from perennial.errors import ConfigError, InputError
+from perennial.errors import ConfigError, ContractError, InputError
 from tests.fakes.proposals import proposed
 
 pytestmark = pytest.mark.unit
@@ -125,6 +125,10 @@ def test_none_is_a_value_where_it_is_one_of_few_texts(none: str, other: list[str
 
 def test_what_a_contact_costs_needs_what_a_response_earns(tmp_path: Path) -> None:
     path = table(tmp_path)
+    with pytest.raises(
+        ContractError, match=r"shop: cost_of_contact: Input should be greater than or equal to 0, not '-2.0'"
+    ):
+        proposed(path, cost=-2.0, earns=10.0)
     with pytest.raises(ConfigError, match="--cost 2 without --value"):
         proposed(path, cost=2.0)
     assert proposed(path, cost=2.0, earns=40.0)[1].money.value_of_response == 40

@@ -15,7 +15,6 @@ from perennial.evaluation.statistics.leaks import (
     binary_questions,
     count_reaching_into_test,
     find_leaks,
-    find_leaks_of,
     find_shared_entities,
 )
 
@@ -33,7 +32,7 @@ def texts(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def one(column: NDArray[Any], y: NDArray[Any]) -> Leak:
-    result = find_leaks_of({"x": column}, y)
+    result = find_leaks({"x": column}, [y])
     assert len(result) == 1, result
     return result[0]
 
@@ -53,7 +52,7 @@ def test_a_column_that_is_the_outcome_is_proven_whatever_its_form() -> None:
         "absent text": np.array([None if won else "open" for won in y], dtype=object),
         "infinite": np.where(y == 1, np.inf, 0.0),
     }
-    result = find_leaks_of(forms, y)
+    result = find_leaks(forms, [y])
     assert {leak.column for leak in result if leak.proven} == forms.keys()
     for leak in result:
         assert leak.words.startswith(f"column {leak.column!r} alone separates the outcome (AUC ")
@@ -79,7 +78,7 @@ def test_a_value_that_only_occurs_with_the_rarer_outcome_is_a_suspect() -> None:
     assert leak.words == f"column 'x': the value 'moved' always goes with outcome 1 ({rows} rows): is it known in time?"
     few = np.where(np.arange(N) < np.flatnonzero(y)[29] + 1, reason == "moved", False) & (y == 1)
     assert 0 < few.sum() < 30
-    assert find_leaks_of({"x": few}, y) == []
+    assert find_leaks({"x": few}, [y]) == []
     dates = np.where(reason == "moved", np.nan, rng.normal(size=N).round(1) * 0)
     assert "an empty cell always goes with outcome 1" in one(dates, y).words
 
@@ -92,13 +91,13 @@ def test_honest_columns_are_left_alone(seed: int, rate: float, values: int) -> N
     code = rng.choice(values, size=N, p=shares)
     weak = rng.normal(size=N) + 0.5 * y
     columns: dict[str, NDArray[Any]] = {"text": texts(code), "number": code, "weak": weak, "empty": np.full(N, np.nan)}
-    assert find_leaks_of(columns, y) == []
+    assert find_leaks(columns, [y]) == []
 
 
 def test_a_constant_text_and_one_that_names_each_row_tell_nothing() -> None:
     y = outcomes()
     constant: NDArray[Any] = np.full(N, "a", dtype=object)
-    assert find_leaks_of({"constant": constant, "id": texts(np.arange(N))}, y) == []
+    assert find_leaks({"constant": constant, "id": texts(np.arange(N))}, [y]) == []
 
 
 def test_proven_leaks_come_first_and_too_few_rows_prove_nothing() -> None:
@@ -108,16 +107,16 @@ def test_proven_leaks_come_first_and_too_few_rows_prove_nothing() -> None:
         "honest": np.arange(N) % 7,
         "leak": y * 1.0,
     }
-    assert [leak.column for leak in find_leaks_of(columns, y)] == ["leak", "suspect"]
+    assert [leak.column for leak in find_leaks(columns, [y])] == ["leak", "suspect"]
     few = np.r_[np.ones(9), np.zeros(200)]
-    assert find_leaks_of({"leak": few}, few) == []
+    assert find_leaks({"leak": few}, [few]) == []
     enough = np.r_[np.ones(10), np.zeros(200)]
     assert one(enough, enough).proven
 
 
 def test_a_column_of_the_files_order_is_no_leak_of_time() -> None:
     y = np.r_[np.zeros(N // 2), (np.arange(N // 2) % 5 == 0)]
-    assert find_leaks_of({"row": np.arange(N)}, y) == []
+    assert find_leaks({"row": np.arange(N)}, [y]) == []
 
 
 def test_an_amount_is_asked_whether_there_is_any_whatever_the_task() -> None:

@@ -23,7 +23,9 @@ from perennial.data.io import byte_source, read, records
 from perennial.data.io.csv_header import Dialect
 from perennial.data.io.read import Reject, read_blocks, read_header
 from perennial.errors import ConfigError, InputError
-from perennial.gallery.simulator.simulate import Population, list_planted, write_population
+from perennial.gallery.simulator.draws import Population
+from perennial.gallery.simulator.simulate import write_population
+from tests.fakes.simulator import list_planted
 
 pytestmark = pytest.mark.unit
 

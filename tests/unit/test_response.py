@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from perennial.evaluation.decisions.profit import ContactPolicy
-from perennial.evaluation.decisions.response import Labelled, Resampling, evaluate_response
+from perennial.evaluation.decisions.response import evaluate_response
 from perennial.evaluation.statistics import metrics
+from perennial.evaluation.statistics.choice import Labelled, Resampling
 from perennial.evaluation.statistics.intervals import F64
 from perennial.results.binary import BinaryEvaluation
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from perennial.evaluation.decisions.risk import LoanPolicy, evaluate_loans, kolmogorov_smirnov, score_points
+from perennial.evaluation.statistics.choice import Resampling
 from perennial.report.pages.compose import compose
 from perennial.results.binary import LoanRisk
 from tests.fakes.reports import loans_report, with_evaluation
@@ -27,7 +28,7 @@ def drawn(n: int = 6000, seed: int = 1, unfair: float = 0.0) -> tuple[np.ndarray
 
 def figures(**settings: Any) -> LoanRisk:
     y, p, groups = drawn(**settings)
-    return evaluate_loans(y, p, LOAN, groups, n=200, seed=1)
+    return evaluate_loans(y, p, LOAN, groups, Resampling(n=200, seed=1))
 
 
 def test_600_points_are_odds_of_50_to_1_and_20_more_double_them() -> None:
@@ -91,7 +92,7 @@ def test_a_group_that_is_scored_too_high_is_seen_in_approvals_and_in_payers_refu
 def test_a_group_of_few_is_counted_and_not_judged() -> None:
     y, p, groups = drawn(400)
     groups["sex"][:20] = "c"
-    by_value = {group.value: group for group in evaluate_loans(y, p, LOAN, groups, n=100, seed=1).groups}
+    by_value = {group.value: group for group in evaluate_loans(y, p, LOAN, groups, Resampling(n=100, seed=1)).groups}
     assert by_value["c"].n == 20
     assert by_value["c"].approval_gap is None
 

@@ -177,8 +177,8 @@ def test_rows_in_are_rows_passed_and_rows_quarantined(cells: list[tuple[str | No
         Unique(column="x"),
     ]
     passed, quarantine = validate("main", frame, rules)
-    to = conserve_rows("validate", "main", frame[ROW_ID], passed=passed[ROW_ID], quarantined=quarantine[ROW_ID])
-    assert sum(to.values()) == len(cells)
+    flow = conserve_rows("validate", "main", frame[ROW_ID], passed=passed[ROW_ID], quarantined=quarantine[ROW_ID])
+    assert sum(flow.to.values()) == len(cells)
     assert passed[ORDER].is_sorted()
     assert passed.group_by("x").agg(pl.col(CONTENT).n_unique() == 1)[CONTENT].all()
     again, nothing = validate("main", passed.with_columns(pl.lit(b"").alias(RAW)), rules)
@@ -194,9 +194,9 @@ def test_lost_doubled_and_foreign_rows_are_a_bug_of_ours() -> None:
     with pytest.raises(ConservationError, match=r"3 rows in, 4 out; lost \[\], from nowhere \[\], 1 twice") as caught:
         conserve_rows("s", "t", ids, one=ids, two=pl.Series(["b"]))
     assert caught.value.exit_code == 1
-    assert conserve_rows("s", "t", ids, one=pl.Series(["c", "a"]), two=pl.Series(["b"])) == {"one": 2, "two": 1}
+    assert conserve_rows("s", "t", ids, one=pl.Series(["c", "a"]), two=pl.Series(["b"])).to == {"one": 2, "two": 1}
     empty = pl.Series([], dtype=pl.Null)
-    assert conserve_rows("s", "t", ids.clear(), one=empty) == {"one": 0}
+    assert conserve_rows("s", "t", ids.clear(), one=empty).to == {"one": 0}
 
 
 def test_what_a_whole_table_may_not_be() -> None:

@@ -11,17 +11,9 @@ import numpy as np
 import pytest
 
 from perennial.errors import ConfigError
-from perennial.gallery.simulator.draws import draw_uniform
-from perennial.gallery.simulator.simulate import (
-    KINDS,
-    PlantedRow,
-    Population,
-    campaign_date,
-    compute_truth,
-    list_planted,
-    write_incoming,
-    write_population,
-)
+from perennial.gallery.simulator.draws import KINDS, Population, campaign_date, draw_uniform
+from perennial.gallery.simulator.simulate import write_incoming, write_population
+from tests.fakes.simulator import PlantedRow, compute_truth, list_planted
 
 pytestmark = pytest.mark.unit
 

@@ -41,7 +41,9 @@ from perennial.evaluation.statistics.uplift import (
     qini,
     qini_curve,
 )
-from perennial.gallery.simulator.simulate import MESSAGES, Population, compute_truth
+from perennial.gallery.simulator.draws import Population
+from perennial.gallery.simulator.response import MESSAGES
+from tests.fakes.simulator import compute_truth
 
 pytestmark = pytest.mark.unit
 

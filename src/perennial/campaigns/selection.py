@@ -15,7 +15,8 @@ from perennial.campaigns.plan import CONTACT, CampaignPlan
 from perennial.data.hashing import hash_contacts
 from perennial.errors import InputError
 from perennial.evaluation.decisions import policy
-from perennial.evaluation.decisions.money import contact_policy, message_policy
+from perennial.evaluation.decisions.policy import message_policy
+from perennial.evaluation.decisions.profit import contact_policy
 from perennial.evaluation.statistics import holdout
 from perennial.evaluation.statistics.intervals import F64
 from perennial.results.campaign import AudienceCounts

@@ -23,11 +23,9 @@ class ParamsSection(BaseModel):
 def append_block(text: str, block: str) -> str:
     """Append the block of one more use case to the text of params.yaml; the rest stays as it is."""
     text = text.rstrip("\n")
-    return (
-        (text.removesuffix(" {}") if text.endswith("\nuse_cases: {}") or text == "use_cases: {}" else text)
-        + "\n"
-        + block
-    )
+    if text == "use_cases: {}" or text.endswith("\nuse_cases: {}"):
+        text = text.removesuffix(" {}")
+    return f"{text}\n{block}"
 
 
 # A block is YAML before validation, so it may hold anything.

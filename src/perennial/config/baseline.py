@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from perennial.config.base import ParamsSection
 
 
-class ColumnScale(BaseModel):
+class ColumnScale(ParamsSection):
     """The scaling of a number: (log(1 + x) or x, less center) / scale."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     log: bool
     center: float
     scale: float = Field(gt=0)
 
 
-class PreviousSegments(BaseModel):
+class PreviousSegments(ParamsSection):
     """Segments in use, from baseline's summary: a fit starts from their centres and keeps their names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     names: tuple[str, ...] = Field(min_length=2)
     columns: dict[str, ColumnScale] = Field(min_length=1)
     centres: tuple[dict[str, float], ...]
@@ -36,10 +34,9 @@ class PreviousSegments(BaseModel):
         return self
 
 
-class SegmentParams(BaseModel):
+class SegmentParams(ParamsSection):
     """k-means: `pairs` of split halves are compared (half of them choose k, the others are reported); `starts` of a fit."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     pairs: int = Field(ge=4)
     starts: int = Field(ge=1)
     previous: PreviousSegments | None = None
@@ -53,10 +50,9 @@ class SegmentParams(BaseModel):
         return range(self.pairs // 2, self.pairs)
 
 
-class BoostedParams(BaseModel):
+class BoostedParams(ParamsSection):
     """One setting of the trees, in place of the six that are tried; `perennial tune` proposes it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     leaves: int = Field(ge=2)
     """Of a tree."""
     min_rows: int = Field(ge=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,8 +15,12 @@ Role = Literal[
     "text", "image", "weight", "split", "protected", "contact", "ignore",
 ]  # fmt: skip
 Keep = Literal["first", "last", "none"]
+Known = Literal["before_decision", "after_outcome"]
 CellType = Literal["text", "int", "decimal", "date", "datetime"]
 
+NUMBER: set[CellType] = {"int", "decimal"}
+MOMENT: set[CellType] = {"date", "datetime"}
+TEXT: set[CellType] = {"text"}
 _TYPE_OF_ROLE: dict[str, CellType] = {"numeric": "decimal", "time": "datetime", "weight": "decimal"}
 _DIRECTIVES = ("%Y", "%y", "%m", "%-m", "%b", "%B", "%d", "%-d", "%H", "%-H", "%I", "%-I", "%M", "%S", "%f", "%p", "%z")
 _NEVER_NULL = {"id", "entity", "time", "outcome", "treatment", "split"}
@@ -27,7 +32,42 @@ def _exact(bound: float) -> float:
     return bound
 
 
+def check_pattern(pattern: str, *, whole: bool = True) -> str:
+    r"""Return `pattern` if all engines read it alike: only \A…\z, [0-9] and plain groups; \z is optional if not `whole`.
+
+    Raises: ValueError for `^`, `$`, `\d`, a look-around, a reference back, and what is no pattern at all.
+    """
+    if not pattern.startswith(r"\A") or (whole and not pattern.endswith(r"\z")):
+        end = r" and end it with \z" if whole else ""
+        raise ValueError(rf"pattern {pattern!r}: begin it with \A{end}")
+    if re.search(r"\\[dDwWsSbB]|(?<![\[\\])\^|(?<!\\)\$", pattern):
+        raise ValueError(rf"pattern {pattern!r}: write [0-9] for \d, [A-Za-z0-9_] for \w, and no ^ or $")
+    if re.search(r"(?<!\\)\(\?(?!:)|\\[1-9]", pattern):
+        raise ValueError(f"pattern {pattern!r}: look-around, flags and references back are not read by all engines")
+    try:
+        re.compile(pattern.removesuffix(r"\z"))
+    except re.error as error:
+        raise ValueError(f"pattern {pattern!r} is no regular expression: {error}") from error
+    return pattern
+
+
+def _check_format(form: str) -> str:
+    wrong = [part for part in re.findall("%-?.?", form) if part not in _DIRECTIVES]
+    if wrong:
+        raise ValueError(f"format {form!r} uses {wrong[0]}; it can use {', '.join(_DIRECTIVES)}")
+    return form
+
+
+def _check_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"time zone {name!r} is not known; write it as Europe/Berlin") from error
+    return name
+
+
 Bound = Annotated[float, AfterValidator(_exact)]
+Pattern = Annotated[str, AfterValidator(check_pattern)]
 
 
 class ContractPart(BaseModel):
@@ -49,7 +89,7 @@ class Column(ContractPart):
     """The purpose of the column."""
     type: CellType | None = None
     """The type of its cells; by default the one that the role needs."""
-    known: Literal["before_decision", "after_outcome"] = "before_decision"
+    known: Known = "before_decision"
     """Whether it is known before the decision; a column known only after the outcome is never a feature."""
     required: bool = True
     """A missing optional column is read as all null."""
@@ -71,9 +111,9 @@ class Column(ContractPart):
     """The largest number that it may have."""
     before: dt.date | Literal["as_of"] | None = None
     """The day before which its dates must lie; as_of is that of the unit."""
-    pattern: str | None = None
+    pattern: Pattern | None = None
     """A regular expression for the whole cell, in the syntax that all engines read alike."""
-    format: str | None = None
+    format: Annotated[str, AfterValidator(_check_format)] | None = None
     """Of a date or time; %-d, %-m, %-H have one digit or two, %f parts of a second, %z an offset."""
     decimal: Literal[".", ","] = "."
     """The decimal separator."""
@@ -81,7 +121,7 @@ class Column(ContractPart):
     """The thousands separator."""
     strip: tuple[str, ...] = ()
     """Symbols around a number, such as € or %."""
-    tz: str = "UTC"
+    tz: Annotated[str, AfterValidator(_check_zone)] = "UTC"
     """The time zone of its times."""
     unique: bool = False
     """A value with two different contents goes to quarantine."""
@@ -134,28 +174,6 @@ class Column(ContractPart):
                 raise ValueError(f"{wrong[0]!r} is read as {type(wrong[0]).__name__}: put it in quotes")
         return value
 
-    @field_validator("pattern")
-    @classmethod
-    def _portable(cls, pattern: str | None) -> str | None:
-        return None if pattern is None else check_pattern(pattern)
-
-    @field_validator("format")
-    @classmethod
-    def _numbers_only(cls, form: str | None) -> str | None:
-        wrong = [part for part in re.findall("%-?.?", form or "") if part not in _DIRECTIVES]
-        if wrong:
-            raise ValueError(f"format {form!r} uses {wrong[0]}; it can use {', '.join(_DIRECTIVES)}")
-        return form
-
-    @field_validator("tz")
-    @classmethod
-    def _zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"time zone {name!r} is not known; write it as Europe/Berlin") from error
-        return name
-
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.role == "ignore" and not self.why:
@@ -183,16 +201,15 @@ class Column(ContractPart):
 
     def _check_types(self) -> Self:
         """Check that what a column asks of its cells fits their type, before any data are read."""
-        number, moment, text = {"int", "decimal"}, {"date", "datetime"}, {"text"}
         requirements = (
-            ("role numeric", self.role == "numeric", number),
-            ("role time", self.role == "time", moment | number),
-            ("range, min and max", self.bounds != (None, None), number),
-            ("before", self.before is not None, moment),
-            ("pattern", self.pattern is not None, text),
-            ("hashed", self.hashed, text),
-            ("a list of values", isinstance(self.values, tuple), text),
-            ("decimal, thousands or strip", self.is_written, number),
+            ("role numeric", self.role == "numeric", NUMBER),
+            ("role time", self.role == "time", MOMENT | NUMBER),
+            ("range, min and max", self.bounds != (None, None), NUMBER),
+            ("before", self.before is not None, MOMENT),
+            ("pattern", self.pattern is not None, TEXT),
+            ("hashed", self.hashed, TEXT),
+            ("a list of values", isinstance(self.values, tuple), TEXT),
+            ("decimal, thousands or strip", self.is_written, NUMBER),
         )
         for what, applies, types in requirements:
             if applies and self.cell_type not in types:
@@ -239,20 +256,12 @@ class Column(ContractPart):
         return could and (self.role != "protected" if self.use is None else self.use)
 
 
-def check_pattern(pattern: str, *, whole: bool = True) -> str:
-    r"""Return `pattern` if all engines read it alike: only \A…\z, [0-9] and plain groups; \z is optional if not `whole`.
+Columns = dict[str, Column]
 
-    Raises: ValueError for `^`, `$`, `\d`, a look-around, a reference back, and what is no pattern at all.
-    """
-    if not pattern.startswith(r"\A") or (whole and not pattern.endswith(r"\z")):
-        end = r" and end it with \z" if whole else ""
-        raise ValueError(rf"pattern {pattern!r}: begin it with \A{end}")
-    if re.search(r"\\[dDwWsSbB]|(?<![\[\\])\^|(?<!\\)\$", pattern):
-        raise ValueError(rf"pattern {pattern!r}: write [0-9] for \d, [A-Za-z0-9_] for \w, and no ^ or $")
-    if re.search(r"(?<!\\)\(\?(?!:)|\\[1-9]", pattern):
-        raise ValueError(f"pattern {pattern!r}: look-around, flags and references back are not read by all engines")
-    try:
-        re.compile(pattern.removesuffix(r"\z"))
-    except re.error as error:
-        raise ValueError(f"pattern {pattern!r} is no regular expression: {error}") from error
-    return pattern
+
+def check_column(place: str, columns: Columns, name: str, types: set[CellType] | None) -> Iterator[str]:
+    """Yield a problem unless `name` is a column that is read and has one of `types`."""
+    if name not in columns or columns[name].role == "ignore":
+        yield f"{place} names {name!r}, which is no column that is read"
+    elif types is not None and columns[name].cell_type not in types:
+        yield f"{place}: {name!r} is of type {columns[name].cell_type}, not {' or '.join(sorted(types))}"

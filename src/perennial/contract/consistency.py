@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from perennial.contract.column_types import NUMBER, TEXT, check_column
+from perennial.contract.columns import NUMBER, TEXT, check_column
 from perennial.contract.event_consistency import check_as_of, check_cutoffs, check_events, check_features, check_rules
 from perennial.contract.model import Contract
 from perennial.contract.rules import MinPositives

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from perennial.contract import features as feature_kinds
 from perennial.contract import rules as rule_kinds
-from perennial.contract.column_types import MOMENT, NUMBER, TEXT, Columns, check_column
-from perennial.contract.columns import CellType
-from perennial.contract.events import Above, columns_of_filter
+from perennial.contract.columns import MOMENT, NUMBER, TEXT, CellType, Columns, check_column
+from perennial.contract.events import Above
 from perennial.contract.features import Feature, OverEvents, columns_of_feature
 from perennial.contract.model import Contract
 from perennial.contract.rules import FileRule, Rule, columns_of_rule
@@ -89,8 +88,8 @@ def check_events(contract: Contract) -> Iterator[str]:
             for column in product.of:
                 yield from check_column(f"events.{table}.derive.{name}", log.columns, column, NUMBER)
         for rule in log.filters:
-            types = NUMBER if isinstance(rule, Above) else TEXT
-            for column in columns_of_filter(rule):
+            types, read = (NUMBER, rule.columns) if isinstance(rule, Above) else (TEXT, (rule.column,))
+            for column in read:
                 yield from check_column(f"events.{table}.filters, {rule.kind}", log.all_columns, column, types)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from perennial.contract.columns import Bound, Column, ContractPart, check_pattern
 from perennial.contract.rules import Rule
@@ -36,12 +37,7 @@ class NotMatch(_Filter):
 
     kind: Literal["not_match"]
     column: str
-    pattern: str
-
-    @field_validator("pattern")
-    @classmethod
-    def _portable(cls, pattern: str) -> str:
-        return check_pattern(pattern, whole=False)
+    pattern: Annotated[str, AfterValidator(partial(check_pattern, whole=False))]
 
 
 class Above(_Filter):
@@ -53,11 +49,6 @@ class Above(_Filter):
 
 
 Filter = Annotated[NotMatch | Above, Field(discriminator="kind")]
-
-
-def columns_of_filter(rule: NotMatch | Above) -> tuple[str, ...]:
-    """The columns that a filter reads."""
-    return rule.columns if isinstance(rule, Above) else (rule.column,)
 
 
 class EventTable(ContractPart):

@@ -38,25 +38,13 @@ KIND_EXAMPLES = {  # of kinds that no shipped contract has
     "file": "{kind: file, files: {train.tsv: train, dev.tsv: val, test.tsv: test}}",
     "sql": "{kind: sql, url_env: SHOP_DB, query: SELECT * FROM customers ORDER BY id}",
 }
-_BLOCKS = (
-    "task",
-    "source",
-    "columns",
-    "rules",
-    "events",
-    "unit",
-    "split",
-    "sampling",
-    "leakage_suspects",
-    "slices",
-    "money",
-)
 
 
 def render_page() -> str:
     """Render docs/contract.md."""
     described: set[type[BaseModel]] = set()
-    blocks = [f"## `{name}`\n\n{_render_block(name, Contract.model_fields[name], described)}" for name in _BLOCKS]
+    fields = Contract.model_fields.items()
+    blocks = [f"## `{name}`\n\n{_render_block(name, field, described)}" for name, field in fields]
     return "\n".join([_HEAD, *blocks])
 
 
@@ -90,12 +78,8 @@ def _render_table(model: type[BaseModel], described: set[type[BaseModel]]) -> st
         for field in model.model_fields.values()
         for part in _find_models(field.annotation)
     ]
-    return (
-        "\n\n".join(
-            part.strip() for part in (f"### {title}", _model_sentence(model), table, example, *inner) if part.strip()
-        )
-        + "\n"
-    )
+    parts = (part.strip() for part in (f"### {title}", _model_sentence(model), table, example, *inner))
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _render_row(name: str, field: FieldInfo) -> str:

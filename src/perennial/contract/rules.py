@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from perennial.contract.columns import Bound, Column, ContractPart, Keep, check_pattern
+from perennial.contract.columns import Bound, Column, ContractPart, Keep, Pattern
 
 
 class SoftRule(ContractPart):
@@ -16,22 +16,23 @@ class SoftRule(ContractPart):
     soft: bool = False
 
 
-class NotNull(SoftRule):
+class _ColumnRule(SoftRule):
+    column: str
+
+
+class NotNull(_ColumnRule):
     kind: Literal["not_null"] = "not_null"
-    column: str
 
 
-class InSet(SoftRule):
+class InSet(_ColumnRule):
     kind: Literal["in_set"] = "in_set"
-    column: str
     values: tuple[str, ...]
 
 
-class Between(SoftRule):
+class Between(_ColumnRule):
     """min <= cell <= max; an open side is None."""
 
     kind: Literal["between"] = "between"
-    column: str
     min: Bound | None = None
     max: Bound | None = None
 
@@ -42,23 +43,16 @@ class Between(SoftRule):
         return self
 
 
-class Before(SoftRule):
+class Before(_ColumnRule):
     """The cell's time is strictly before the start of `date` (UTC)."""
 
     kind: Literal["before"] = "before"
-    column: str
     date: dt.date
 
 
-class Matches(SoftRule):
+class Matches(_ColumnRule):
     kind: Literal["matches"] = "matches"
-    column: str
-    pattern: str
-
-    @field_validator("pattern")
-    @classmethod
-    def _portable(cls, pattern: str) -> str:
-        return check_pattern(pattern)
+    pattern: Pattern
 
 
 class Implies(SoftRule):
@@ -76,11 +70,10 @@ class Ordered(SoftRule):
     columns: tuple[str, str]
 
 
-class Unique(SoftRule):
+class Unique(_ColumnRule):
     """Of rows with one value but different contents one stays, the others are quarantined; equal rows are left to clean."""
 
     kind: Literal["unique"] = "unique"
-    column: str
     keep: Keep = "first"
 
 
@@ -120,9 +113,8 @@ class MinPositives(ContractPart):
 
 
 FileRule = RowCount | MinPositives
-CellRule = (
-    NotNull | InSet | Between | Before | Matches | Implies | Ordered | CustomRule
-)  # what one row can break by itself
+# what one row can break by itself
+CellRule = NotNull | InSet | Between | Before | Matches | Implies | Ordered | CustomRule
 RowRule = CellRule | Unique
 Rule = Annotated[RowRule | FileRule, Field(discriminator="kind")]
 
@@ -142,17 +134,9 @@ def columns_of_rule(rule: RowRule) -> tuple[str, ...]:
 
 def name_rule(rule: RowRule | FileRule) -> str:
     """The stable name under which a quarantined row is filed, such as `between:age`."""
-    match rule:
-        case Implies():
-            return f"implies:{rule.if_}"
-        case Ordered():
-            return f"ordered:{rule.columns[0]}"
-        case CustomRule():
-            return f"custom:{rule.name}"
-        case RowCount() | MinPositives():
-            return rule.kind
-        case _:
-            return f"{rule.kind}:{rule.column}"
+    if isinstance(rule, FileRule):
+        return rule.kind
+    return f"{rule.kind}:{rule.name if isinstance(rule, CustomRule) else columns_of_rule(rule)[0]}"
 
 
 def derive_rules(columns: dict[str, Column], as_of: dt.date | None) -> list[RowRule]:

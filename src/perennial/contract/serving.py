@@ -15,6 +15,9 @@ from perennial.contract.model import Contract, Money
 
 FeatureKind = Literal["numeric", "categorical", "text", "image"]
 _IN_DAYS = {"days_since", "recency", "tenure", "gap"}
+_RFM: dict[str, Literal["recency", "frequency", "money"]] = {
+    "recency": "recency", "distinct": "frequency", "count": "frequency", "sum": "money",
+}  # fmt: skip
 _HIDDEN = {"outcome", "treatment", "split", "weight"}
 
 
@@ -89,12 +92,11 @@ def feature_columns(contract: Contract, including: Sequence[str] = ()) -> list[F
         if isinstance(feature, CountBy):
             values = contract.events[feature.events].columns[feature.by].values
             assert isinstance(values, tuple)
-            columns += [
-                FeatureColumn(name=f"{name}_{v}", kind="numeric", label=f"{label}: {v}", recipe=recipe) for v in values
-            ]
+            names = {f"{name}_{value}": f"{label}: {value}" for value in values}
         else:
-            unit = "days" if feature.kind in _IN_DAYS else None
-            columns.append(FeatureColumn(name=name, kind="numeric", label=label, unit=unit, recipe=recipe))
+            names = {name: label}
+        unit = "days" if feature.kind in _IN_DAYS else None
+        columns += [FeatureColumn(name=n, kind="numeric", label=l, unit=unit, recipe=recipe) for n, l in names.items()]
     return columns
 
 
@@ -105,16 +107,7 @@ def has_text_or_image(features: Sequence[FeatureColumn]) -> bool:
 
 def find_rfm_features(contract: Contract) -> dict[str, Literal["recency", "frequency", "money"]]:
     """Find which event features are recency, frequency or money of a customer (RFM)."""
-    roles: dict[str, Literal["recency", "frequency", "money"]] = {}
-    for name, feature in contract.unit.features.items():
-        match feature.kind:
-            case "recency":
-                roles[name] = "recency"
-            case "distinct" | "count":
-                roles[name] = "frequency"
-            case "sum":
-                roles[name] = "money"
-    return roles
+    return {name: _RFM[f.kind] for name, f in contract.unit.features.items() if f.kind in _RFM}
 
 
 def find_changed_features(before: ServingView, now: ServingView) -> list[str]:
@@ -137,9 +130,8 @@ def _recipe(feature: Feature, contract: Contract) -> dict[str, object]:
     if not isinstance(feature, OverEvents):
         return recipe
     table = contract.events[feature.events]
-    derived = {
-        name: table.derive[name].model_dump(mode="json") for name in columns_of_feature(feature) if name in table.derive
-    }
+    products = {name: table.derive[name] for name in columns_of_feature(feature) if name in table.derive}
+    derived = {name: product.model_dump(mode="json") for name, product in products.items()}
     filters = [rule.model_dump(mode="json", exclude={"why"}) for rule in table.filters]
     history = contract.unit.history if contract.unit.history != "all" else None
     more = {"derived": derived, "filters": filters, "history": history}

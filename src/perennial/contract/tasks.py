@@ -10,8 +10,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from perennial.contract.column_types import NUMBER
-from perennial.contract.columns import Column, ContractPart
+from perennial.contract.columns import NUMBER, Column, ContractPart
 
 _PRIMARY = Field(description="The metric that chooses a family and decides a promotion.")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import polars as pl
@@ -24,19 +25,19 @@ class ContactHashes(NamedTuple):
 
 def hash_contacts(cells: pl.Series) -> ContactHashes:
     normal = [normalise_contact(cell or "") for cell in cells]
-    digests = [hashlib.sha256(text.encode()).hexdigest() if text else "" for text in normal]
     reaches = [bool(text) and ("@" in text or text.startswith("+")) for text in normal]
-    return ContactHashes(
-        pl.Series(cells.name, digests, dtype=pl.String), pl.Series(cells.name, reaches, dtype=pl.Boolean)
-    )
+    return ContactHashes(_hash_texts(cells.name, normal), pl.Series(cells.name, reaches, dtype=pl.Boolean))
 
 
 def hash_ids(cells: pl.Series) -> pl.Series:
     """SHA-256 of each cell in normal form, so that case, spaces or dialling prefixes do not split a person; null stays null."""
     texts = [None if cell is None else normalise_contact(cell) or cell.strip().lower() for cell in cells]
-    return pl.Series(
-        cells.name, [text and hashlib.sha256(text.encode()).hexdigest() for text in texts], dtype=pl.String
-    )
+    return _hash_texts(cells.name, texts)
+
+
+def _hash_texts(name: str, texts: Sequence[str | None]) -> pl.Series:
+    """Null and the empty text stay as they are."""
+    return pl.Series(name, [text and hashlib.sha256(text.encode()).hexdigest() for text in texts], dtype=pl.String)
 
 
 def normalise_contact(cell: str) -> str:

@@ -8,6 +8,7 @@ import narwhals as nw
 import polars as pl
 
 from perennial.errors import ConservationError
+from perennial.results.summary import RowFlow
 
 Table = nw.LazyFrame[Any]  # a Polars LazyFrame
 
@@ -36,7 +37,7 @@ def build_quarantine(rows: pl.DataFrame, table: str) -> pl.DataFrame:
     return rows.select(ROW_ID, table=pl.lit(table), **place, rule="rule", reason="reason", raw=pl.col(RAW))
 
 
-def conserve_rows(stage: str, table: str, ids: pl.Series, /, **to: pl.Series) -> dict[str, int]:
+def conserve_rows(stage: str, table: str, ids: pl.Series, /, **to: pl.Series) -> RowFlow:
     """Check that each row of a table went to exactly one place, and count the rows of each.
 
     Raises: ConservationError when the input ids are not the disjoint union of the output ids.
@@ -48,4 +49,9 @@ def conserve_rows(stage: str, table: str, ids: pl.Series, /, **to: pl.Series) ->
             f"{stage}, table {table}: {len(ids)} rows in, {len(outs)} out; lost {sorted(lost)[:3]}, "
             f"from nowhere {sorted(new)[:3]}, {len(outs) - outs.n_unique()} twice; this is a bug, please report it"
         )
-    return {place: len(series) for place, series in to.items()}
+    return RowFlow(rows_in=len(ids), to={place: len(series) for place, series in to.items()})
+
+
+def ids_by_reason(rows: pl.DataFrame) -> dict[str, pl.Series]:
+    """The row ids of rows that were left out, by their `reason`."""
+    return {reason: rows.filter(pl.col("reason") == reason)[ROW_ID] for reason in sorted(set(rows["reason"]))}

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from perennial.contract.model import Contract
+from perennial.contract.columns import Arm, Column
+from perennial.contract.model import Contract, Money, Sampling, Unit
 from perennial.contract.serving import FeatureColumn
-from perennial.discovery.contract_draft import (
-    ColumnDraft,
-    ContractDraft,
-    MoneyDraft,
-    SourceDraft,
-    SplitDraft,
-    TaskDraft,
-    UnitDraft,
-    ignored_column,
-)
+from perennial.contract.source import Source
+from perennial.contract.split import Fractions, HashSplit
+from perennial.contract.tasks import Uplift
+from perennial.discovery.contract_draft import ignored_column, refuse_invalid
 
 FILE = "campaign.parquet"
 _UNUSED = {
@@ -54,48 +49,54 @@ def name_columns(campaign: FinishedCampaign) -> dict[str, str]:
     return names
 
 
-def draft_next_contract(campaign: FinishedCampaign, before: Contract) -> ContractDraft:
-    """Every customer who was drawn is a row, as the model saw it, with what the lottery gave and what came of it."""
+def draft_next_contract(campaign: FinishedCampaign, before: Contract) -> Contract:
+    """Every customer who was drawn is a row, as the model saw it, with what the lottery gave and what came of it.
+
+    Raises: ContractError for features that a contract of one file cannot have, such as pictures.
+    """
+    with refuse_invalid(campaign.name):
+        return _draft_contract(campaign, before)
+
+
+def _draft_contract(campaign: FinishedCampaign, before: Contract) -> Contract:
     names = name_columns(campaign)
-    features = {feature.name: _draft_feature(feature) for feature in campaign.features}
-    arms = {arm: {"cost": cost} for arm, cost in zip(campaign.arms[1:], campaign.costs[1:], strict=True)}
-    treatment = ColumnDraft(
+    features = {  # as the model saw them; a recipe of events is a plain number now
+        feature.name: Column(role=feature.kind, label=feature.label, unit=feature.unit, max_null=1.0)
+        for feature in campaign.features
+    }
+    arms = {arm: Arm(cost=cost) for arm, cost in zip(campaign.arms[1:], campaign.costs[1:], strict=True)}
+    treatment = Column(
         role="treatment", control=campaign.arms[0], assignment="randomised", arms=arms,
-        shares=[round(share, 6) for share in campaign.shares],
+        shares=tuple(round(share, 6) for share in campaign.shares),
     )  # fmt: skip
-    return ContractDraft(
-        task=TaskDraft(
+    return Contract(
+        task=Uplift(
             kind="uplift", question=f"Whom did campaign {campaign.campaign} move?", target=names["y"], primary="qini",
             minimum=0.0,
         ),
-        source=SourceDraft(kind="file", files=FILE, format="parquet"),
+        source=Source(kind="file", files=FILE, format="parquet"),
         columns={
-            names["key"]: ColumnDraft(role="id", type="text", unique=True),
+            names["key"]: Column(role="id", type="text", unique=True),
             **features,
             names["arm"]: treatment,
-            names["y"]: ColumnDraft(role="outcome", values={"0": 0, "1": 1}),
+            names["y"]: Column(role="outcome", values={"0": 0, "1": 1}),
             **{names[column]: ignored_column(why) for column, why in _UNUSED.items()},
         },
-        rules=[],
+        rules=(),
         events={},
-        unit=UnitDraft(rows="as_is", duplicates="keep"),
-        split=SplitDraft(
+        unit=Unit(rows="as_is", duplicates="keep"),
+        split=HashSplit(
             kind="hash", by="entity", salt=f"{campaign.name}_{campaign.campaign}",
-            fractions={"train": 0.6, "val": 0.2, "test": 0.2},
+            fractions=Fractions(train=0.6, val=0.2, test=0.2),
         ),
-        sampling={},
-        leakage_suspects=[],
-        slices=[name for name in before.slices if name in features],
-        money=MoneyDraft(
+        sampling=Sampling(),
+        leakage_suspects=(),
+        slices=tuple(name for name in before.slices if name in features),
+        money=Money(
             currency=before.money.currency, value_of_response=campaign.value,
             budget_share=before.money.budget_share or 1.0,
         ),
     )  # fmt: skip
-
-
-def _draft_feature(feature: FeatureColumn) -> ColumnDraft:
-    """As the model saw it; a recipe of events is a plain number now."""
-    return ColumnDraft(role=feature.kind, label=feature.label, unit=feature.unit, max_null=1.0)
 
 
 def build_head(campaign: FinishedCampaign, rows: int) -> list[str]:

@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from perennial.discovery.contract_draft import ColumnDraft, ignored_column
+from perennial.contract.columns import Column
+from perennial.discovery.contract_draft import ignored_column
 from perennial.discovery.names import has_topic, is_contact_name, is_entity_id, is_row_id, may_name_person
 from perennial.discovery.profile import DAY_AS_NUMBER, ColumnProfile, TableProfile
 
 ColumnType = Literal[
     "numeric", "categorical", "text", "date", "unique", "contact", "constant", "empty", "path", "unclear"
-]  # fmt: skip
+]
 _ALL = 0.99  # share of the cells from which they have a shape; the others are quarantined, or stand for nothing
 _MAX_ODD = 3  # different cells that may stand for nothing although they are many
 _MIN_OTHERS = 12  # different numbers beside which a negative one stands for nothing
@@ -39,7 +40,7 @@ class TypedColumn:
     """A guess: the contract's column, its type in a word, and the reason."""
 
     type: ColumnType
-    draft: ColumnDraft
+    draft: Column
     reason: str
     date_orders: tuple[str, ...] = ()  # the format with the day first, and with the month first, where no cell tells
 
@@ -63,7 +64,7 @@ def type_columns(
     for name, parts in date_parts.items():
         column = columns.pop(name)
         if column.type == "date":
-            draft = replace(column.draft, from_=parts)
+            draft = column.draft.model_copy(update={"source": parts})
             columns[name] = replace(column, draft=draft, reason=f"{', '.join(parts)} make it together")
     return columns
 
@@ -75,7 +76,7 @@ def type_column(profile: ColumnProfile) -> TypedColumn:
     if profile.distinct == 1 and not profile.empty and not profile.spoken_nulls:
         return _leave_out("constant", "it is always the same", "one value in every row")
     if (reason := _find_contact(profile)) is not None:
-        return TypedColumn(type="contact", draft=ColumnDraft(role="contact", type="text"), reason=reason)
+        return TypedColumn(type="contact", draft=Column(role="contact", type="text"), reason=reason)
     if profile.share("path") > _ALL:
         return _leave_out("path", "paths of pictures, which lie elsewhere", "cells end as files do")
     return _type_dates(profile) or _type_numbers(profile) or _type_words(profile)
@@ -85,10 +86,14 @@ def _leave_out(kind: ColumnType, why: str, reason: str, date_orders: tuple[str, 
     return TypedColumn(type=kind, draft=ignored_column(why), reason=reason, date_orders=date_orders)
 
 
-def draft_name(role: Literal["id", "entity", "basket", "item"], profile: ColumnProfile) -> ColumnDraft:
+def draft_name(
+    role: Literal["id", "entity", "basket", "item"], profile: ColumnProfile, null: tuple[str, ...] = (),
+    *, is_filter: bool = False,
+) -> Column:  # fmt: skip
     """Numbers with an exponent or a point are said to be names, or each would be set aside as a name that lost digits."""
-    was_number = not profile.texts and profile.shapes["int"] < profile.filled
-    return ColumnDraft(role=role, type="text", pattern=_WAS_NUMBER if was_number else None)
+    pattern = _WAS_NUMBER if not profile.texts and profile.shapes["int"] < profile.filled else None
+    when_missing: Literal["filter", "quarantine"] = "filter" if is_filter else "quarantine"
+    return Column(role=role, type="text", pattern=pattern, null=null, when_missing=when_missing)
 
 
 def is_key(profile: ColumnProfile) -> bool:
@@ -146,7 +151,7 @@ def _type_dates(profile: ColumnProfile) -> TypedColumn | None:
 
 def _type_as_date(form: str, nulls: Sequence[str], reason: str) -> TypedColumn:
     cells: Literal["date", "datetime"] = "datetime" if "%M" in form else "date"
-    draft = ColumnDraft(role="time", type=cells, format=form, null=tuple(nulls))
+    draft = Column(role="time", type=cells, format=form, null=tuple(nulls))
     return TypedColumn(type="date", draft=draft, reason=reason)
 
 
@@ -157,12 +162,12 @@ class _NumberFormat:
     count: int
     reason: str
     strip: tuple[str, ...] = ()
-    decimal: str | None = None
-    thousands: str | None = None
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ",", ".", " "] = ""
 
     @property
     def is_plain(self) -> bool:
-        return not (self.strip or self.decimal or self.thousands)
+        return not self.strip and self.decimal == "." and not self.thousands
 
 
 def _type_numbers(profile: ColumnProfile) -> TypedColumn | None:
@@ -181,7 +186,7 @@ def _type_numbers(profile: ColumnProfile) -> TypedColumn | None:
     nulls = sorted({*profile.nulls, *codes, *_find_null_codes(profile)})
     if profile.shapes["whole"] >= way.count and way.is_plain and _is_code(profile, nulls):
         return None
-    draft = ColumnDraft(
+    draft = Column(
         role="numeric", type="int" if way.is_plain and profile.shapes["int"] >= way.count else "decimal",
         strip=way.strip, decimal=way.decimal, thousands=way.thousands, null=tuple(nulls),
     )  # fmt: skip
@@ -197,7 +202,7 @@ def _fits(profile: ColumnProfile, way: _NumberFormat) -> bool:
 def _type_rounded(profile: ColumnProfile) -> TypedColumn:
     """Numbers of people keep their rows together even so: who looks alike may be two, but nobody is in two parts."""
     if is_entity_id(profile.name) and profile.has_repeats:
-        draft = ColumnDraft(role="categorical")
+        draft = Column(role="categorical")
         return TypedColumn(type="categorical", draft=draft, reason="a spreadsheet has rounded these numbers")
     why = "numbers that a spreadsheet has rounded: they no longer name anything"
     return _leave_out("unclear", why, "1.23E+17")
@@ -214,7 +219,7 @@ def _find_number_formats(profile: ColumnProfile) -> list[_NumberFormat]:
         formats.append(_NumberFormat(count=count, reason="thousands are parted by commas", thousands=","))
     if shapes["comma"] or shapes["point_thousands"]:
         count = shapes["int"] + shapes["comma"] + shapes["point_thousands"]
-        thousands = "." if shapes["point_thousands"] else None
+        thousands: Literal[".", ""] = "." if shapes["point_thousands"] else ""
         reason = "decimals begin with a comma"
         formats.append(_NumberFormat(count=count, reason=reason, decimal=",", thousands=thousands))
     marks = sorted({mark for cell in profile.non_numbers for mark in _MARK.findall(cell)})
@@ -222,7 +227,7 @@ def _find_number_formats(profile: ColumnProfile) -> list[_NumberFormat]:
     if (marks or is_spaced) and shapes["marked"]:
         has_comma = any(re.search(r",[0-9]{1,2}\D*\Z", cell) for cell in profile.non_numbers)
         formats.append(_NumberFormat(
-            count=shapes["marked"], strip=tuple(marks), decimal="," if has_comma else None,
+            count=shapes["marked"], strip=tuple(marks), decimal="," if has_comma else ".",
             thousands=" " if is_spaced else "." if has_comma else ",",
             reason=f"numbers with {' '.join(marks)} around them" if marks else "thousands are parted by spaces",
         ))  # fmt: skip
@@ -268,13 +273,13 @@ def _type_words(profile: ColumnProfile) -> TypedColumn:
     words = profile.words_per_cell
     is_free = words >= 4 and profile.distinct > 0.2 * profile.filled
     if is_free or (words >= 2 and profile.distinct > max(0.5 * profile.filled, 200)):
-        return TypedColumn(type="text", draft=ColumnDraft(role="text", null=nulls), reason=f"{words:.0f} words a cell")
+        return TypedColumn(type="text", draft=Column(role="text", null=nulls), reason=f"{words:.0f} words a cell")
     if profile.share("many") > 0.3 and profile.distinct > 20:
-        return TypedColumn(type="text", draft=ColumnDraft(role="text", null=nulls), reason="several values in a cell")
+        return TypedColumn(type="text", draft=Column(role="text", null=nulls), reason="several values in a cell")
     if profile.distinct > 0.95 * profile.filled and profile.filled > 50:
         reason = f"{profile.distinct:,} values in {profile.filled:,} cells"
         return _leave_out("unique", "it is different in nearly every row", reason)
-    draft = ColumnDraft(role="categorical", null=nulls)
+    draft = Column(role="categorical", null=nulls)
     return TypedColumn(type="categorical", draft=draft, reason=_describe_values(profile))
 
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import polars as pl
 
 from perennial.contract.columns import Column
+from perennial.contract.rules import Between, InSet
 from perennial.data.io.cast import cast_columns
 from perennial.data.io.cell_checks import has_open_categories
 from perennial.data.io.normalise import normalise_cells
 from perennial.data.io.read import Block
 from perennial.data.masking import mask_contacts
-from perennial.discovery.contract_draft import ColumnDraft, RuleDraft
 from perennial.discovery.profile import TableProfile
 
 _MAX_LOST = 0.01  # of all rows that guesses may set aside
@@ -35,7 +35,7 @@ _MAX_SET = 20  # different values that are a set
 class ExpectedRule:
     """A soft rule and the reason of the guess."""
 
-    rule: RuleDraft
+    rule: Between | InSet
     reason: str
 
 
@@ -43,7 +43,7 @@ class ExpectedRule:
 class Confirmation:
     """The columns after the check, with their reasons; soft rules; and what is set aside even so, in words."""
 
-    columns: dict[str, ColumnDraft]
+    columns: dict[str, Column]
     reasons: dict[str, str]
     rules: list[ExpectedRule]
     warning: str  # empty where no row is set aside
@@ -60,7 +60,7 @@ class _CastCheck:
 
 
 def confirm_columns(
-    columns: dict[str, ColumnDraft], reasons: dict[str, str], table: TableProfile,
+    columns: dict[str, Column], reasons: dict[str, str], table: TableProfile,
     read_blocks: Callable[[], Iterator[Block]],
 ) -> Confirmation:  # fmt: skip
     """Until at most 1 % of the rows are set aside, the type of the worst column is taken back."""
@@ -71,17 +71,16 @@ def confirm_columns(
         if check.n_lost <= _MAX_LOST * max(check.n_rows, 1) or not free:
             break
         worst = max(free, key=lambda name: check.misfits[name].total())
-        is_text = table.columns[worst].words >= _MIN_WORDS * table.columns[worst].filled
-        columns[worst], reasons[worst] = _take_back(
-            columns[worst], reasons[worst], check.misfits[worst], is_text=is_text
-        )
+        profile, misfits = table.columns[worst], check.misfits[worst]
+        is_text = profile.words >= _MIN_WORDS * profile.filled
+        columns[worst], reasons[worst] = _take_back(columns[worst], reasons[worst], misfits, is_text=is_text)
         check = _check_rows(columns, read_blocks())
     warning = f"{check.n_lost:,} of {check.n_rows:,} rows have a cell that does not fit, and are set aside"
     return Confirmation(columns=columns, reasons=reasons, rules=check.rules, warning=warning if check.n_lost else "")
 
 
-def _check_rows(drafts: dict[str, ColumnDraft], blocks: Iterable[Block]) -> _CastCheck:
-    columns = {name: draft.to_column() for name, draft in drafts.items() if draft.role != "ignore"}
+def _check_rows(drafts: dict[str, Column], blocks: Iterable[Block]) -> _CastCheck:
+    columns = {name: draft for name, draft in drafts.items() if draft.role != "ignore"}
     n_rows = n_lost = 0
     misfits: dict[str, Counter[str]] = {}
     observed = ValueSummary(columns)
@@ -100,17 +99,19 @@ def _check_rows(drafts: dict[str, ColumnDraft], blocks: Iterable[Block]) -> _Cas
     return _CastCheck(n_rows=n_rows, n_lost=n_lost, misfits=misfits, rules=observed.derive_rules())
 
 
-def _take_back(draft: ColumnDraft, reason: str, misfits: Counter[str], *, is_text: bool) -> tuple[ColumnDraft, str]:
+def _take_back(draft: Column, reason: str, misfits: Counter[str], *, is_text: bool) -> tuple[Column, str]:
     """What holds addresses is contact data or text; few different cells become null codes; else it is read as text."""
     if n_addresses := misfits[_ADDRESS]:
         why = f"{n_addresses:,} cells hold addresses or numbers of people: no value of it is learnt by heart"
-        return ColumnDraft(role="text") if is_text else ColumnDraft(role="contact", type="text"), why
+        return Column(role="text") if is_text else Column(role="contact", type="text"), why
     if len(misfits) <= _MAX_NULL_CODES and draft.role == "numeric":
         nulls = tuple(sorted({*draft.null, *misfits}))
         codes = mask_contacts(", ".join(sorted(misfits)))
-        return replace(draft, null=nulls), f"{reason}; {codes} stand for nothing ({misfits.total():,} cells)"
+        return draft.model_copy(
+            update={"null": nulls}
+        ), f"{reason}; {codes} stand for nothing ({misfits.total():,} cells)"
     why = f"{misfits.total():,} cells are no number, more than 1 % of the file: taken for texts"
-    return ColumnDraft(role="categorical", null=draft.null), why
+    return Column(role="categorical", null=draft.null), why
 
 
 class ValueSummary:
@@ -146,7 +147,7 @@ def _expect_range(name: str, low: float, high: float) -> ExpectedRule | None:
         return None
     step = 10.0 ** math.floor(math.log10(high - low))
     outer = _shorten(math.floor(low / step) * step), _shorten(math.ceil(high / step) * step)
-    rule = RuleDraft(kind="between", column=name, min=outer[0], max=outer[1], soft=True)
+    rule = Between(kind="between", column=name, min=outer[0], max=outer[1], soft=True)
     return ExpectedRule(rule=rule, reason=f"all cells lie between {_shorten(low):,} and {_shorten(high):,}")
 
 
@@ -159,6 +160,6 @@ def _shorten(number: float) -> float:
 def _expect_set(name: str, counts: Counter[str]) -> ExpectedRule | None:
     if not 2 <= len(counts) <= _MAX_SET or min(counts.values()) < 2:
         return None
-    rule = RuleDraft(kind="in_set", column=name, values=sorted(counts), soft=True)
+    rule = InSet(kind="in_set", column=name, values=tuple(sorted(counts)), soft=True)
     reason = f"no cell holds another value, and each came {min(counts.values()):,} times or more"
     return ExpectedRule(rule=rule, reason=reason)

@@ -1,208 +1,73 @@
-"""The pieces of a drafted contract: their fields are the keys that discovery may write, in the order of the text.
-
-Nothing is checked here: `contract.model.parse` does, when the whole text is read back.
-"""
+"""The text of a drafted contract: what discovery sets in the contract's own models, in the order in which it is read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
-from perennial.contract.columns import CellType, Column, Role
-from perennial.contract.source import Format
+from pydantic import ValidationError
+
+from perennial.config.base import describe_problems
+from perennial.contract.columns import Column, ContractPart, Known
+from perennial.errors import ContractError
 
 Yaml = None | bool | int | float | str | Sequence["Yaml"] | Mapping[str, "Yaml"]
+_ORDER = (  # of the keys of any piece
+    "task", "source", "role", "known", "kind", "question", "rows", "as_of", "cutoffs", "history", "duplicates", "target",
+    "features", "outcome_verb", "primary", "minimum", "zeros", "ordered", "files", "file", "type", "unique", "column",
+    "columns", "min", "max", "value", "pattern", "format", "values", "control", "assignment", "arms", "cost", "shares",
+    "strip", "decimal", "thousands", "null", "of", "from", "in", "hashed", "when_missing", "map", "nullable", "days",
+    "after_days", "label", "rules", "derive", "filters", "events", "unit", "split", "max_null", "why", "soft", "delimiter",
+    "encoding", "quoting", "skip", "trim", "header", "attach", "order", "by", "val_share_of_entities", "salt", "fractions",
+    "train", "val", "test", "sampling", "leakage_suspects", "slices", "money", "currency", "value_of_response",
+    "cost_of_contact", "budget_share",
+)  # fmt: skip
+_ALWAYS = {"kind", "history", "cost", "rules"}  # also where they have their default
 
 
-@dataclass(frozen=True, kw_only=True)
-class ColumnDraft:
-    """A column of a table, as the contract will say it."""
-
-    role: Role
-    known: str | None = None
-    type: CellType | None = None
-    unique: bool = False
-    pattern: str | None = None
-    format: str | None = None
-    values: Mapping[str, int] | Mapping[str, str] | Sequence[str] | None = None
-    control: str | None = None
-    assignment: str | None = None
-    arms: Mapping[str, Mapping[str, float]] | None = None
-    shares: Sequence[float] | None = None
-    strip: Sequence[str] = ()
-    decimal: str | None = None
-    thousands: str | None = None
-    null: Sequence[str] = ()
-    from_: str | Sequence[str] | None = None
-    in_: str | None = None
-    hashed: bool = False
-    when_missing: str | None = None
-    map: Mapping[str, str] | None = None
-    nullable: bool = False
-    label: str | None = None
-    unit: str | None = None
-    max_null: float | None = None
-    why: str | None = None
-
-    def to_column(self) -> Column:
-        """The contract's own column, by which cells are cast."""
-        return Column.model_validate(dump_piece(self))
-
-
-def ignored_column(why: str, known: str | None = None) -> ColumnDraft:
+def ignored_column(why: str, known: Known = "before_decision") -> Column:
     """A column that no model sees."""
-    return ColumnDraft(role="ignore", known=known, why=why)
+    return Column(role="ignore", known=known, why=why)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SourceDraft:
-    """Where the rows come from and how their files are written; a plain CSV needs none of the options."""
-
-    kind: str
-    files: str
-    format: Format | None = None
-    delimiter: str | None = None
-    encoding: str | None = None
-    quoting: str | None = None
-    skip: int = 0
-    trim: bool = False
-    header: Sequence[str] | None = None
-    attach: Sequence[Mapping[str, str]] = ()  # files beside the tables
+@contextmanager
+def refuse_invalid(name: str) -> Iterator[None]:
+    """Raise a ContractError where a piece of the draft, such as an answer of the user, is none that a contract can have."""
+    try:
+        yield
+    except ValidationError as error:
+        raise ContractError(f"{name}: {describe_problems(error)}") from error
 
 
-@dataclass(frozen=True, kw_only=True)
-class TaskDraft:
-    """The question of a use case."""
-
-    kind: str
-    question: str | None = None
-    target: str
-    outcome_verb: str | None = None
-    primary: str
-    minimum: float
-    zeros: str | None = None
-    ordered: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class RuleDraft:
-    """A soft rule: cells lie between two numbers, or are one of some values."""
-
-    kind: str
-    column: str
-    min: float | None = None
-    max: float | None = None
-    values: Sequence[str] = ()
-    soft: bool
-
-    @property
-    def name(self) -> str:
-        """As its rows would be filed: `between:age`."""
-        return f"{self.kind}:{self.column}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class FeatureDraft:
-    """A column, or an outcome, that is made of dates or events."""
-
-    kind: str
-    of: str | Sequence[str] | None = None
-    from_: str | None = None
-    days: int | None = None
-    after_days: int | None = None
-    label: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class FilterDraft:
-    """Rows that are left out."""
-
-    kind: str
-    columns: Sequence[str]
-    value: float
-    why: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class EventTableDraft:
-    """A table of events."""
-
-    columns: Mapping[str, ColumnDraft]
-    rules: Sequence[RuleDraft]
-    derive: Mapping[str, FeatureDraft] | None = None
-    filters: Sequence[FilterDraft] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnitDraft:
-    """What a row of the model's table is."""
-
-    rows: str
-    as_of: str | None = None
-    cutoffs: Mapping[str, Sequence[str]] | None = None
-    history: str | None = None
-    duplicates: str
-    target: Mapping[str, FeatureDraft] | None = None
-    features: Mapping[str, FeatureDraft] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class SplitDraft:
-    """Which rows train, stop and test."""
-
-    kind: str
-    order: str | None = None
-    by: str | None = None
-    val_share_of_entities: float | None = None
-    salt: str | None = None
-    fractions: Mapping[str, float] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class MoneyDraft:
-    """What a decision is worth."""
-
-    currency: str | None = None
-    value_of_response: float | None = None
-    cost_of_contact: float | None = None
-    budget_share: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContractDraft:
-    """Everything that a contract says."""
-
-    task: TaskDraft
-    source: SourceDraft
-    columns: Mapping[str, ColumnDraft]
-    rules: Sequence[RuleDraft]
-    events: Mapping[str, EventTableDraft]
-    unit: UnitDraft
-    split: SplitDraft
-    sampling: Mapping[str, float]
-    leakage_suspects: Sequence[str]
-    slices: Sequence[str]
-    money: MoneyDraft
-
-
-def dump_piece(piece: object) -> dict[str, Yaml]:
-    """A piece as the contract's YAML holds it; a field that has its default is left out."""
-    assert is_dataclass(piece)
+def dump_piece(piece: ContractPart) -> dict[str, Yaml]:
+    """A piece as the contract's YAML holds it; a field that was not set, or has its default, is left out."""
+    values = {name: (getattr(piece, name), field) for name, field in type(piece).model_fields.items()}
     entries = {
-        field.name.rstrip("_"): _dump_value(value)
-        for field in fields(piece)
-        if (value := getattr(piece, field.name)) != field.default
+        field.alias or name: _dump_value(value)
+        for name, (value, field) in values.items()
+        if name in piece.model_fields_set and (value != field.default or name in _ALWAYS)
     }
+    entries = dict(sorted(entries.items(), key=lambda entry: _ORDER.index(entry[0])))
+    for name in entries.keys() & {"min", "max", "value"}:  # a bound is read as 18, not as 18.0
+        bound = entries[name]
+        entries[name] = int(bound) if isinstance(bound, float) and bound.is_integer() else bound
     if entries.get("role") == "entity" and "null" in entries:  # after what becomes of rows without one
         entries["null"] = entries.pop("null")
     return entries
 
 
 def _dump_value(value: object) -> Yaml:
-    if value is None or isinstance(value, str | int | float):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): _dump_value(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_dump_value(inner) for inner in value]
-    return dump_piece(value)
+    match value:
+        case ContractPart():
+            return dump_piece(value)
+        case Mapping():
+            return {str(key): _dump_value(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_dump_value(inner) for inner in value]
+        case dt.date():
+            return str(value)
+        case None | bool() | int() | float() | str():
+            return value
+        case _:
+            raise TypeError(f"{value!r} is nothing that YAML can hold")

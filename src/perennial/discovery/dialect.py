@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from perennial.contract.source import Source
 from perennial.data.io.byte_source import read_chunks
 from perennial.data.io.csv_header import DELIMITERS, Dialect
-from perennial.discovery.contract_draft import SourceDraft
 from perennial.errors import InputError
 
 _HEAD_BYTES, _HEAD_LINES = 1 << 20, 400
@@ -37,15 +37,12 @@ class DetectedDialect:
     names: tuple[str, ...]
     notes: tuple[str, ...]
 
-    def to_source(self, files: str) -> SourceDraft:
+    def to_source(self, files: str) -> Source:
         """The contract's source, with what differs from a plain CSV."""
         dialect = self.dialect
-        return SourceDraft(
-            kind="file", files=files,
-            delimiter=dialect.delimiter if dialect.delimiter != "," else None,
-            encoding=dialect.encoding if dialect.encoding != "utf-8" else None,
-            quoting=None if dialect.quoting else "none",
-            skip=dialect.skip, trim=dialect.trim, header=dialect.names,
+        return Source(
+            kind="file", files=files, delimiter=dialect.delimiter, encoding=dialect.encoding,
+            quoting="double" if dialect.quoting else "none", skip=dialect.skip, trim=dialect.trim, header=dialect.names,
         )  # fmt: skip
 
 

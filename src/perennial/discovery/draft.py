@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from perennial.contract.columns import Column, Known
+from perennial.contract.features import Since
+from perennial.contract.model import Contract, Money, Sampling, Unit
+from perennial.contract.source import Source
+from perennial.contract.split import ColumnSplit, Split
+from perennial.contract.tasks import Uplift
 from perennial.data.io.cast import cast_columns
 from perennial.discovery.column_types import ColumnType, TypedColumns
 from perennial.discovery.confirm import ExpectedRule
-from perennial.discovery.contract_draft import (
-    ColumnDraft,
-    ContractDraft,
-    FeatureDraft,
-    MoneyDraft,
-    SourceDraft,
-    SplitDraft,
-    TaskDraft,
-    UnitDraft,
-    ignored_column,
-)
+from perennial.discovery.contract_draft import ignored_column
 from perennial.discovery.outcome import OutcomeCandidate
 from perennial.discovery.profile import ColumnProfile, TableProfile
 
@@ -48,23 +45,23 @@ class Draft:
     """A table's contract in the making; what was decided first, stays."""
 
     name: str
-    source: SourceDraft
+    source: Source
     table: TableProfile
     date_parts: Mapping[str, tuple[str, ...]]  # a date → the columns of its year, month and day
     typed: TypedColumns
     outcome: OutcomeCandidate
-    columns: dict[str, ColumnDraft] = field(default_factory=dict)
+    columns: dict[str, Column] = field(default_factory=dict)
     rules: list[ExpectedRule] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)  # column → the reason of its guess
     suspects: dict[str, str] = field(default_factory=dict)
     treatment: str | None = None
-    split: SplitDraft = field(default_factory=lambda: SplitDraft(kind="column"))
+    split: Split = field(default_factory=lambda: ColumnSplit(kind="column"))
     split_reason: str = ""
     duplicates: Literal["keep", "drop"] = "keep"
     has_pictures: bool = False
     ages: list[str] = field(default_factory=list)  # dates that become days since
     as_of: str = ""
-    money: MoneyDraft = field(default_factory=MoneyDraft)
+    money: Money = field(default_factory=Money)
     slices: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     explained: set[str] = field(default_factory=set)  # columns of which a note says why they are left out
@@ -84,16 +81,16 @@ class Draft:
         """The first column of a role so far."""
         return next((name for name, column in self.columns.items() if column.role == role), None)
 
-    def put(self, name: str, column: ColumnDraft, reason: str) -> None:
+    def put(self, name: str, column: Column, reason: str) -> None:
         """Decide what a column is, unless it is decided."""
         if name not in self.columns:
             self.replace(name, column, reason)
 
-    def replace(self, name: str, column: ColumnDraft, reason: str) -> None:
+    def replace(self, name: str, column: Column, reason: str) -> None:
         """Decide anew what a column is."""
         self.columns[name], self.reasons[name] = column, reason
 
-    def ignore(self, name: str, why: str, reason: str | None = None, known: str | None = None) -> None:
+    def ignore(self, name: str, why: str, reason: str | None = None, known: Known = "before_decision") -> None:
         """Leave a column out, unless it is decided."""
         self.put(name, ignored_column(why, known), reason or why)
 
@@ -104,7 +101,7 @@ class Draft:
 
     def cast_dates(self, name: str) -> pl.Series:
         """A column of dates or times (n,) of the sample; null where it is empty."""
-        column = self.typed[name].draft.to_column()
+        column = self.typed[name].draft
         return cast_columns(self.table.sample, {name: column}).frame[name].cast(pl.Datetime("us", "UTC"))
 
     def cast_features(self, names: Sequence[str], is_used: Bools | None = None) -> dict[str, NDArray[np.generic]]:
@@ -113,19 +110,21 @@ class Draft:
         features: dict[str, NDArray[np.generic]] = {}
         for name in names:
             is_number = self.typed[name].type == "numeric"
-            column = replace(self.typed[name].draft, role="numeric" if is_number else "categorical").to_column()
+            column = self.typed[name].draft.model_copy(update={"role": "numeric" if is_number else "categorical"})
             cells = cast_columns(sample.select(name), {name: column}).frame[name]
             features[name] = cells.cast(pl.Float64).to_numpy() if is_number else cells.to_numpy()
         return features
 
-    def to_contract(self) -> ContractDraft:
+    def to_contract(self) -> Contract:
         task = self.outcome.task
         if self.treatment is not None:
-            task = TaskDraft(kind="uplift", target=self.outcome.name, primary="qini", minimum=0.0)
-        ages = {f"{name}_days": FeatureDraft(kind="days_since", of=name) for name in self.ages}
-        unit = UnitDraft(rows="as_is", as_of=self.as_of or None, duplicates=self.duplicates, features=ages or None)
-        return ContractDraft(
-            task=task, source=self.source, columns=self.columns, rules=[expected.rule for expected in self.rules],
-            events={}, unit=unit, split=self.split, sampling={}, leakage_suspects=list(self.suspects), slices=self.slices,
+            task = Uplift(kind="uplift", target=self.outcome.name, primary="qini", minimum=0.0)
+        ages = {f"{name}_days": Since(kind="days_since", of=name) for name in self.ages}
+        as_of = dt.date.fromisoformat(self.as_of) if self.as_of else None
+        unit = Unit(rows="as_is", as_of=as_of, duplicates=self.duplicates, features=dict(ages))
+        return Contract(
+            task=task, source=self.source, columns=self.columns, rules=tuple(expected.rule for expected in self.rules),
+            events={}, unit=unit, split=self.split, sampling=Sampling(), leakage_suspects=tuple(self.suspects),
+            slices=tuple(self.slices),
             money=self.money,
         )  # fmt: skip

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from pydantic import TypeAdapter
+
+from perennial.contract.columns import Column
+from perennial.contract.events import Above, EventTable, Product
+from perennial.contract.features import AnyWithin, Feature
+from perennial.contract.model import Contract, Cutoffs, Money, Sampling, Unit
+from perennial.contract.rules import name_rule
+from perennial.contract.source import Source
+from perennial.contract.split import CutoffSplit
+from perennial.contract.tasks import Binary
 from perennial.data.io.cast import cast_columns
 from perennial.data.io.read import Block
 from perennial.discovery.column_types import TypedColumn, TypedColumns, draft_name, is_key
 from perennial.discovery.confirm import confirm_columns
-from perennial.discovery.contract_draft import (
-    ColumnDraft,
-    ContractDraft,
-    EventTableDraft,
-    FeatureDraft,
-    FilterDraft,
-    MoneyDraft,
-    SourceDraft,
-    SplitDraft,
-    TaskDraft,
-    UnitDraft,
-    ignored_column,
-)
+from perennial.discovery.contract_draft import ignored_column
 from perennial.discovery.names import has_topic, is_entity_id, is_row_id
 from perennial.discovery.profile import ColumnProfile, TableProfile
 from perennial.errors import InputError
@@ -33,6 +31,7 @@ _HORIZONS = (90, 60, 30, 14, 7, 3, 1)  # days
 _MAX_TRAIN_CUTOFFS = 3
 _EVENTS = "events"  # the table's name
 _TARGET = "comes_again"
+_FEATURE = TypeAdapter[Feature](Feature)
 _UNUSED = ignored_column("no sum or count is made of it")
 
 
@@ -48,12 +47,12 @@ class EventLog:
 class LogProposal:
     """The contract of a log, the reasons of its guesses, and what they set aside, in words."""
 
-    contract: ContractDraft
+    contract: Contract
     reasons: Mapping[str, Mapping[str, str]]
     warning: str
 
     @property
-    def columns(self) -> Mapping[str, ColumnDraft]:
+    def columns(self) -> Mapping[str, Column]:
         return self.contract.events[_EVENTS].columns
 
 
@@ -92,7 +91,7 @@ def _is_owner(name: str, column: TypedColumn) -> bool:
 
 
 def propose_for_log(
-    name: str, source: SourceDraft, table: TableProfile, columns: TypedColumns, log: EventLog,
+    name: str, source: Source, table: TableProfile, columns: TypedColumns, log: EventLog,
     read_blocks: Callable[[], Iterator[Block]],
 ) -> LogProposal:  # fmt: skip
     """The contract of a log.
@@ -103,26 +102,25 @@ def propose_for_log(
     drafts = {c: _UNUSED if d.role in {"categorical", "text"} else d for c, d in confirmation.columns.items()}
     first, last = _find_span(table, columns, log.time)
     horizon, cutoffs = _choose_cutoffs(first, last)
-    rules = [expected for expected in confirmation.rules if drafts[expected.rule.column].role != "ignore"]
+    expected = [one for one in confirmation.rules if drafts[one.rule.column].role != "ignore"]
     derive, filters = _derive_amounts(table, drafts)
-    events = EventTableDraft(
-        columns=drafts, rules=[expected.rule for expected in rules], derive=derive or None, filters=filters
-    )
-    unit = UnitDraft(
+    rules = [one.rule for one in expected]
+    events = EventTable(columns=drafts, rules=tuple(rules), derive=derive, filters=filters)
+    unit = Unit(
         rows="entity_by_cutoff", history="all", duplicates="keep", features=_draft_features(drafts, derive, horizon),
-        cutoffs={"train": [str(day) for day in cutoffs[:-1]], "test": [str(cutoffs[-1])]},
-        target={_TARGET: FeatureDraft(kind="any", from_=_EVENTS, after_days=horizon, label="come again")},
+        cutoffs=Cutoffs(train=tuple(cutoffs[:-1]), test=tuple(cutoffs[-1:])),
+        target={_TARGET: AnyWithin(kind="any", events=_EVENTS, after_days=horizon, label="come again")},
     )  # fmt: skip
     question = f"Who will come again in the next {horizon} days?"
-    contract = ContractDraft(
-        task=TaskDraft(kind="binary", question=question, target=_TARGET, primary="auc", minimum=0.55),
-        source=source, columns={}, rules=[], events={_EVENTS: events}, unit=unit,
-        split=SplitDraft(kind="cutoff", val_share_of_entities=0.2, salt=f"{name}-1"),
-        sampling={}, leakage_suspects=[], slices=[], money=MoneyDraft(),
+    contract = Contract(
+        task=Binary(kind="binary", question=question, target=_TARGET, primary="auc", minimum=0.55),
+        source=source, columns={}, rules=(), events={_EVENTS: events}, unit=unit,
+        split=CutoffSplit(kind="cutoff", val_share_of_entities=0.2, salt=f"{name}-1"),
+        sampling=Sampling(), leakage_suspects=(), slices=(), money=Money(),
     )  # fmt: skip
     span = f"the log goes from {first} to {last}, so that {horizon} days after the last cut-off are known"
     reasons = {
-        "events": confirmation.reasons | {expected.rule.name: expected.reason for expected in rules},
+        "events": confirmation.reasons | {name_rule(one.rule): one.reason for one in expected},
         "unit": {"cutoffs": span}, "task": {"": "rows are events, and nothing else is asked"},
     }  # fmt: skip
     return LogProposal(contract=contract, reasons=reasons, warning=confirmation.warning)
@@ -130,27 +128,24 @@ def propose_for_log(
 
 def _draft_columns(
     table: TableProfile, columns: TypedColumns, log: EventLog
-) -> tuple[dict[str, ColumnDraft], dict[str, str]]:
+) -> tuple[dict[str, Column], dict[str, str]]:
     """The columns of the events, and the reasons."""
-    basket = next(
-        (n for n in columns if _is_basket(table.columns[n], columns[n]) and n not in {log.entity, log.time}), None
-    )
-    taken = {log.entity, log.time, basket}
-    item = next((n for n in columns if _is_item(table.columns[n], columns[n]) and n not in taken), None)
-    drafts: dict[str, ColumnDraft] = {}
+    free = [name for name in columns if name not in {log.entity, log.time}]
+    basket = next((name for name in free if _is_basket(table.columns[name], columns[name])), None)
+    item = next((name for name in free if name != basket and _is_item(table.columns[name], columns[name])), None)
+    drafts: dict[str, Column] = {}
     reasons: dict[str, str] = {}
     for name, column in columns.items():
         profile, null = table.columns[name], column.draft.null
         draft, reason = _UNUSED, column.reason
         if name == log.entity:
-            draft = replace(draft_name("entity", profile), when_missing="filter", null=null)
-            reason = _describe_entity(profile)
+            draft, reason = draft_name("entity", profile, null, is_filter=True), _describe_entity(profile)
         elif name == log.time:
             draft, reason = column.draft, "when it was"
         elif name == basket:
-            draft, reason = replace(draft_name("basket", profile), null=null), "events that belong together"
+            draft, reason = draft_name("basket", profile, null), "events that belong together"
         elif name == item:
-            draft, reason = replace(draft_name("item", profile), null=null), "what it was about"
+            draft, reason = draft_name("item", profile, null), "what it was about"
         elif column.type in {"numeric", "contact"}:
             draft = column.draft
         drafts[name], reasons[name] = draft, reason
@@ -169,15 +164,14 @@ def _is_item(profile: ColumnProfile, column: TypedColumn) -> bool:
 
 
 def _describe_entity(profile: ColumnProfile) -> str:
-    anonymous = (
-        f"; {profile.empty / profile.rows:.1%} of the events are nobody's, and left out" if profile.empty else ""
-    )
-    return f"whose event it is: {profile.rows_per_value:.1f} rows each{anonymous}"
+    reason = f"whose event it is: {profile.rows_per_value:.1f} rows each"
+    share = profile.empty / profile.rows
+    return f"{reason}; {share:.1%} of the events are nobody's, and left out" if profile.empty else reason
 
 
 def _find_span(table: TableProfile, columns: TypedColumns, time: str) -> tuple[dt.date, dt.date]:
     """The first and the last day of the sample."""
-    cells = cast_columns(table.sample.select(time), {time: columns[time].draft.to_column()}).frame[time]
+    cells = cast_columns(table.sample.select(time), {time: columns[time].draft}).frame[time]
     first, last = cells.dt.date().min(), cells.dt.date().max()
     assert isinstance(first, dt.date)
     assert isinstance(last, dt.date)
@@ -196,26 +190,23 @@ def _choose_cutoffs(first: dt.date, last: dt.date) -> tuple[int, list[dt.date]]:
     return horizon, [test - dt.timedelta(days=horizon * step) for step in steps]
 
 
-def _derive_amounts(
-    table: TableProfile, drafts: Mapping[str, ColumnDraft]
-) -> tuple[dict[str, FeatureDraft], tuple[FilterDraft, ...]]:
+def _derive_amounts(table: TableProfile, drafts: Mapping[str, Column]) -> tuple[dict[str, Product], tuple[Above, ...]]:
     """What a line costs, where pieces and price are there; lines that take something back are no purchase."""
     numbers = [name for name, draft in drafts.items() if draft.role == "numeric"]
     pieces = next((name for name in numbers if has_topic(name, "pieces")), None)
     price = next((name for name in numbers if has_topic(name, "price")), None)
-    derive = {"amount_of_line": FeatureDraft(kind="product", of=[pieces, price])} if pieces and price else {}
+    derive = {"amount_of_line": Product(kind="product", of=(pieces, price))} if pieces and price else {}
     returned = [name for name in (pieces, price) if name and table.columns[name].minimum <= 0]
     why = "nothing bought, or taken back"
-    return derive, (FilterDraft(kind="above", columns=returned, value=0, why=why),) if returned else ()
+    return derive, (Above(kind="above", columns=tuple(returned), value=0, why=why),) if returned else ()
 
 
-def _draft_features(
-    drafts: Mapping[str, ColumnDraft], derive: Mapping[str, FeatureDraft], horizon: int
-) -> dict[str, FeatureDraft]:
+def _draft_features(drafts: Mapping[str, Column], derive: Mapping[str, Product], horizon: int) -> dict[str, Feature]:
     """What a model sees of a customer: how long ago, how often, how much."""
 
-    def over_events(kind: str, label: str, of: str | None = None, days: int | None = None) -> FeatureDraft:
-        return FeatureDraft(kind=kind, of=of, from_=_EVENTS, days=days, label=label)
+    def over_events(kind: str, label: str, **more: object) -> Feature:
+        feature: Feature = _FEATURE.validate_python({"kind": kind, "from": _EVENTS, "label": label, **more})
+        return feature
 
     features = {
         "last": over_events("recency", "days since the last event"),

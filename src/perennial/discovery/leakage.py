@@ -5,7 +5,7 @@ Proof refuses a column. A suspect is left out until somebody says that it is kno
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -62,7 +62,7 @@ def refuse_leaks(draft: Draft, answers: Answers) -> None:
 def _split_outcome(draft: Draft) -> tuple[Bools, list[F64]]:
     """Rows of the sample with a known outcome (n,), and the yes-or-no questions that it answers there."""
     name, kind = draft.outcome.name, draft.outcome.kind
-    cells = cast_columns(draft.table.sample.select(name), {name: draft.outcome.draft.to_column()}).frame[name]
+    cells = cast_columns(draft.table.sample.select(name), {name: draft.outcome.draft}).frame[name]
     is_known, known = cells.is_not_null().to_numpy(), cells.drop_nulls()
     if kind == "multiclass":
         return is_known, binary_questions(codes_of(known.to_numpy())[0].astype(np.float64), is_class=True)
@@ -87,17 +87,12 @@ def _find_leaks(features: Features, outcomes: Sequence[F64], *, is_amount: bool)
     Of an amount a value may well go with the greater half only: the best part of town is no leak.
     """
     leaks = {leak.column: leak.words for leak in find_leaks(features, outcomes) if leak.proven}
+    finders = (_find_missing,) if is_amount else (_find_implied, _find_missing)
     for name, values in features.items():
-        if name not in leaks and (why := next(_find_proofs(values, outcomes, is_amount=is_amount), None)) is not None:
+        proofs = (find(values, y) for find in finders for y in outcomes)
+        if name not in leaks and (why := next(filter(None, proofs), None)) is not None:
             leaks[name] = why
     return leaks
-
-
-def _find_proofs(values: NDArray[np.generic], outcomes: Sequence[F64], *, is_amount: bool) -> Iterator[str]:
-    for find in (_find_missing,) if is_amount else (_find_implied, _find_missing):
-        for y in outcomes:
-            if (why := find(values, y)) is not None:
-                yield why
 
 
 def _find_implied(values: NDArray[np.generic], y: F64) -> str | None:
@@ -180,14 +175,12 @@ def _find_late_dates(draft: Draft, leaks: Sequence[str], is_known: Bools, outcom
     for name in dates:
         if stems := [leak for leak in (*leaks, target) if name != leak and name.startswith(leak)]:
             late[name] = f"its name begins as that of {stems[-1]}, which is a leak"
-    late |= {
-        name: "its name speaks of what comes after"
-        for name in dates
-        if name not in late and has_topic(name, "late_date")
-    }
+        elif has_topic(name, "late_date"):
+            late[name] = "its name speaks of what comes after"
     if not outcomes:
         return late
-    days = {name: _count_days(draft, name)[is_known] for name in dates}
+    moments = {name: draft.cast_dates(name).dt.timestamp("ms").cast(pl.Float64).to_numpy() for name in dates}
+    days = {name: moment[is_known] / _MS_PER_DAY for name, moment in moments.items()}  # NaN where it is empty
     proven = _find_leaks(days, outcomes, is_amount=is_amount)
     late |= {name: f"its date tells the outcome: {why}" for name, why in proven.items()}
     for one, other in combinations([name for name in dates if name not in late], 2):
@@ -196,8 +189,3 @@ def _find_late_dates(draft: Draft, leaks: Sequence[str], is_known: Bools, outcom
             later, earlier = (other, one) if is_second else (one, other)
             late[later] = f"its distance to {earlier} tells the outcome"
     return late
-
-
-def _count_days(draft: Draft, name: str) -> F64:
-    """A date as days since 1970 (n,), NaN where it is empty."""
-    return draft.cast_dates(name).dt.timestamp("ms").cast(pl.Float64).to_numpy() / _MS_PER_DAY

@@ -8,13 +8,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
+from perennial.contract.columns import Column
+from perennial.contract.tasks import Binary, Multiclass, Regression, Task
 from perennial.data.io.cast import cast_columns
 from perennial.discovery.column_types import TypedColumn, TypedColumns
-from perennial.discovery.contract_draft import ColumnDraft, TaskDraft
 from perennial.discovery.names import find_outcome_word, has_topic, is_outcome, load_keywords, split_words
 from perennial.discovery.profile import ColumnProfile, TableProfile
 from perennial.errors import ConfigError, InputError
@@ -33,8 +35,8 @@ class OutcomeCandidate:
     """A column that could be predicted: as the contract says it, with its task, its event, and a sentence about it."""
 
     name: str
-    draft: ColumnDraft
-    task: TaskDraft
+    draft: Column
+    task: Task
     summary: str
     event: str | None = None  # the text that counts as 1
     values: Mapping[str, int]  # texts → rows; none of an amount
@@ -172,8 +174,8 @@ def _describe_binary(profile: ColumnProfile, values: Mapping[str, int], event: s
     verb = _describe_event(name, event)
     return OutcomeCandidate(
         name=name, event=event, values=values, is_sure=is_sure,
-        draft=_draft_outcome(profile, ColumnDraft(role="outcome", values={other: 0, event: 1})),
-        task=TaskDraft(
+        draft=_draft_outcome(profile, Column(role="outcome", values={other: 0, event: 1})),
+        task=Binary(
             kind="binary", question=f"Who will {verb}?", target=name, outcome_verb=verb, primary="auc", minimum=0.55
         ),
         summary=f"event = {event}, {values[event] / profile.answers:.1%}, {values[event]:,} rows",
@@ -221,22 +223,20 @@ def _simplify(value: str) -> str:
 
 
 def _describe_amount(profile: ColumnProfile, column: TypedColumn, sample: pl.DataFrame) -> OutcomeCandidate:
-    draft = replace(column.draft, role="outcome", type=column.draft.type or "decimal", why=None)
-    cells = (
-        cast_columns(sample.select(profile.name), {profile.name: draft.to_column()}).frame[profile.name].drop_nulls()
-    )
-    numbers = cells.cast(pl.Float64).to_numpy()
+    changes = {"role": "outcome", "type": column.draft.type or "decimal", "why": None}
+    draft = column.draft.model_copy(update=changes)
+    cells = cast_columns(sample.select(profile.name), {profile.name: draft}).frame[profile.name]
+    numbers = cells.drop_nulls().cast(pl.Float64).to_numpy()
     low, high, zeros = float(numbers.min()), float(numbers.max()), float((numbers == 0).mean())
     is_positive = low >= 0
     has_two_parts = zeros >= 0.2 and is_positive
-    task = TaskDraft(
+    task = Regression(
         kind="regression", target=profile.name, primary="gini_norm" if is_positive else "mae",
-        minimum=0.05 if is_positive else float(f"{(high - low) / 2:.3g}"), zeros="two_part" if has_two_parts else None,
+        minimum=0.05 if is_positive else float(f"{(high - low) / 2:.3g}"), zeros="two_part" if has_two_parts else "plain",
     )  # fmt: skip
     summary = f"an amount from {low:g} to {high:g}" + (f", {zeros:.0%} of them 0" if has_two_parts else "")
-    return OutcomeCandidate(
-        name=profile.name, draft=_draft_outcome(profile, draft), task=task, summary=summary, values={}
-    )
+    draft = _draft_outcome(profile, draft)
+    return OutcomeCandidate(name=profile.name, draft=draft, task=task, summary=summary, values={})
 
 
 def _describe_classes(profile: ColumnProfile, values: Mapping[str, int]) -> OutcomeCandidate:
@@ -249,22 +249,24 @@ def _describe_classes(profile: ColumnProfile, values: Mapping[str, int]) -> Outc
         )
     is_ordered = all(_is_whole(value) for value in common)
     classes = [*sorted(common, key=float if is_ordered else str), *(["other"] if rare else [])]
-    draft = ColumnDraft(role="outcome", values=classes, map=dict.fromkeys(rare, "other") if rare else None)
+    draft = Column(role="outcome", values=tuple(classes), map=dict.fromkeys(rare, "other"))
     shares = [values[value] / profile.answers for value in common]
-    primary, minimum = "log_loss", round(-sum(share * math.log(share) for share in shares), 3)
+    primary: Literal["log_loss", "accuracy"] = "log_loss"
+    minimum = round(-sum(share * math.log(share) for share in shares), 3)
     if profile.answers < _MIN_ROWS:  # one sure mistake would decide a mean log loss
         primary, minimum = "accuracy", round(max(shares), 3)
     most, count = min(values.items(), key=lambda item: (-item[1], item[0]))
     return OutcomeCandidate(
         name=profile.name, values=values, draft=_draft_outcome(profile, draft),
-        task=TaskDraft(
+        task=Multiclass(
             kind="multiclass", target=profile.name, primary=primary, minimum=minimum, ordered=is_ordered and not rare
         ),
         summary=f"{len(classes)} classes, the commonest {most} with {count / profile.answers:.0%}",
     )  # fmt: skip
 
 
-def _draft_outcome(profile: ColumnProfile, draft: ColumnDraft) -> ColumnDraft:
+def _draft_outcome(profile: ColumnProfile, draft: Column) -> Column:
     """Rows without an outcome teach nothing: they are listed, not lost."""
     nulls = tuple(profile.silent_nulls) or draft.null
-    return replace(draft, null=nulls, when_missing="filter" if profile.answers < profile.rows else None)
+    when_missing = "filter" if profile.answers < profile.rows else "quarantine"
+    return draft.model_copy(update={"null": nulls, "when_missing": when_missing})

@@ -44,9 +44,7 @@ def load_cell_patterns() -> CellPatterns:
     text = files("perennial.discovery").joinpath("cell_shapes.yaml").read_text(encoding="utf-8")
     content: dict[str, dict[str, str]] = yaml.safe_load(text)
     names = list(content["month_names"])
-    parts = content["parts"] | {
-        "month": f"(?:{'|'.join(names)})", "mon": f"(?:{'|'.join(name[:3] for name in names)})"
-    }  # fmt: skip
+    parts = content["parts"] | {"month": f"(?:{'|'.join(names)})", "mon": f"(?:{'|'.join(name[:3] for name in names)})"}
     days, clocks, offsets = content["days"], content["clocks"], content["clocks_with_offset"]
     formats = {day + clock: days[day] + clocks[clock] for day in days for clock in clocks}
     formats = {form: shape for form, shape in formats.items() if form == DAY_AS_NUMBER or DAY_AS_NUMBER not in form}
@@ -180,10 +178,8 @@ def _count_matches(cells: pl.Series, patterns: dict[str, str]) -> dict[str, int]
     """How many cells match each pattern."""
     if not patterns:
         return {}
-    frame = cells.to_frame("x").select(
-        pl.col("x").str.contains(text).sum().alias(key) for key, text in patterns.items()
-    )
-    return {key: int(count) for key, count in frame.row(0, named=True).items()}
+    counts = {key: pl.col("x").str.contains(pattern).sum() for key, pattern in patterns.items()}
+    return {key: int(count) for key, count in cells.to_frame("x").select(**counts).row(0, named=True).items()}
 
 
 def _count_values(cells: pl.Series) -> list[tuple[str, int]]:

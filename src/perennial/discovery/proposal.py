@@ -10,19 +10,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from perennial.contract.columns import Column
+from perennial.contract.rules import name_rule
 from perennial.data.io.images import Archive
 from perennial.discovery.column_types import TypedColumns, type_columns
 from perennial.discovery.confirm import confirm_columns
-from perennial.discovery.contract_draft import ColumnDraft
+from perennial.discovery.contract_draft import refuse_invalid
 from perennial.discovery.draft import Answers, Draft
 from perennial.discovery.event_log import EventLog, find_event_log, propose_for_log
 from perennial.discovery.names import is_outcome
 from perennial.discovery.outcome import choose_target, describe_candidates, describe_outcome
 from perennial.discovery.profile import profile_table
-from perennial.discovery.questions import Respondent, ask_date_order, ask_target, build_questions
+from perennial.discovery.questions import ask_date_order, ask_target, build_questions
 from perennial.discovery.render import build_contract_text, build_first_rows, build_params_text
 from perennial.discovery.table_contract import SLICE_ROLES, attach_pictures, draft_contract
 from perennial.discovery.tables import SourceTable, describe_table, list_files, unpack_tables
+from perennial.discovery.terminal import Terminal
 from perennial.errors import ConfigError, InputError
 
 _MAX_SHOWN = 12  # columns that are listed on the screen
@@ -39,19 +42,19 @@ class Proposal:
     words: list[str]
 
 
-def propose(name: str, paths: Sequence[Path], answers: Answers, person: Respondent | None = None) -> Proposal:
+def propose(name: str, paths: Sequence[Path], answers: Answers, person: Terminal | None = None) -> Proposal:
     """Look at files with the same columns, ask `person` if there is one, and write nothing.
 
     Raises: InputError for files that are no table, or when what to predict is not said and cannot be seen; ConfigError
-    for an answer that fits nothing.
+    for an answer that fits nothing, ContractError for one that no contract can have.
     """
     archives = {path.name: Archive.open(path) for path in paths if len(paths) > 1 and path.suffix == ".tar"}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, refuse_invalid(name):
         tables = unpack_tables([path for path in paths if path.name not in archives], Path(folder))
         return _Discovery(name, describe_table(tables), archives, person).propose(answers)
 
 
-def choose_files(data: Path, person: Respondent) -> Path:
+def choose_files(data: Path, person: Terminal) -> Path:
     """The folder, if its files have the same columns; else the one of them that is meant."""
     if not data.is_dir():
         return data
@@ -74,9 +77,7 @@ def choose_files(data: Path, person: Respondent) -> Path:
 class _Discovery:
     """One look at one table."""
 
-    def __init__(
-        self, name: str, files: SourceTable, archives: Mapping[str, Archive], person: Respondent | None
-    ) -> None:
+    def __init__(self, name: str, files: SourceTable, archives: Mapping[str, Archive], person: Terminal | None) -> None:
         self._name, self._files, self._archives, self._person = name, files, archives, person
         self._table = profile_table(files.read_blocks(), [*files.names, *files.date_parts])
         if not self._table.rows:
@@ -109,7 +110,7 @@ class _Discovery:
     def _type_columns(self, answers: Answers) -> TypedColumns:
         return type_columns(self._table, self._files.date_parts, answers.first)
 
-    def _ask_date_order(self, columns: TypedColumns, answers: Answers, person: Respondent) -> Answers:
+    def _ask_date_order(self, columns: TypedColumns, answers: Answers, person: Terminal) -> Answers:
         unclear = [name for name, column in columns.items() if column.date_orders]
         if not unclear:
             return answers
@@ -118,7 +119,7 @@ class _Discovery:
         person.screen([question])
         return person.answer(question, answers, lambda _: None)[0]
 
-    def _ask_target(self, columns: TypedColumns, answers: Answers, person: Respondent) -> Answers:
+    def _ask_target(self, columns: TypedColumns, answers: Answers, person: Terminal) -> Answers:
         def check(answers: Answers) -> None:
             if answers.target is not None:
                 describe_outcome(answers.target, self._table, columns, answers.event)
@@ -173,11 +174,11 @@ class _Discovery:
 
 def _build_proposal(draft: Draft, head: list[str], screen: list[str]) -> Proposal:
     reasons = {
-        "columns": draft.reasons, "rules": {expected.rule.name: expected.reason for expected in draft.rules},
+        "columns": draft.reasons, "rules": {name_rule(expected.rule): expected.reason for expected in draft.rules},
         "split": {"": draft.split_reason}, "task": {"": draft.outcome.summary},
     }  # fmt: skip
     words = [*screen, f"predict {draft.outcome.name}: {draft.outcome.summary}"]
-    if leaks := [name for name, column in draft.columns.items() if column.known is not None]:
+    if leaks := [name for name, column in draft.columns.items() if column.known == "after_outcome"]:
         words.append(f"refused as leaks: {', '.join(leaks)}")
     if draft.suspects:
         why = "may be known too late: left out, and the report shows both; --known COLUMN takes one in"
@@ -192,8 +193,8 @@ def _build_proposal(draft: Draft, head: list[str], screen: list[str]) -> Proposa
     return Proposal(contract=build_contract_text(contract, [*head, *draft.notes], reasons), params=params, words=words)
 
 
-def _describe_unused(columns: Mapping[str, ColumnDraft]) -> list[str]:
+def _describe_unused(columns: Mapping[str, Column]) -> list[str]:
     """The columns that are none of the model's; the contract has the reason of each."""
-    names = [name for name, column in columns.items() if column.role == "ignore" and column.known is None]
+    names = [name for name, column in columns.items() if column.role == "ignore" and column.known == "before_decision"]
     more = f" and {len(names) - _MAX_SHOWN} more" if len(names) > _MAX_SHOWN else ""
     return [f"not used: {', '.join(names[:_MAX_SHOWN])}{more} (the contract says why)"] if names else []

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
 
 from perennial.discovery.draft import Answers, Draft
 from perennial.errors import ConfigError
@@ -13,7 +12,6 @@ from perennial.errors import ConfigError
 MAX_QUESTIONS = 3  # that a person is asked
 _MAX_OTHERS = 4  # candidates for the outcome that stand beside it
 _RARER = "that it is the event, only its being rarer hints at"
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,18 +23,6 @@ class Question:
     option: str  # that says it too
     evidence: tuple[str, ...] = ()
     default: str = ""
-
-
-class Respondent(Protocol):
-    """Somebody who is asked."""
-
-    def show(self, lines: Iterable[str]) -> None: ...
-
-    def screen(self, questions: Sequence[Question]) -> list[Question]: ...
-
-    def answer(self, question: Question, answers: Answers, use: Callable[[Answers], T]) -> tuple[Answers, T]: ...
-
-    def reply(self, asks: str, default: str, use: Callable[[str], T]) -> T: ...
 
 
 def build_questions(draft: Draft, answers: Answers, candidates: Sequence[str]) -> list[Question]:

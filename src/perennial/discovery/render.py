@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import yaml
 
+from perennial.contract.model import Contract
 from perennial.data.masking import MASK, has_contact, mask_contacts
 from perennial.discovery.column_types import TypedColumn, TypedColumns
-from perennial.discovery.contract_draft import ContractDraft, Yaml, dump_piece
+from perennial.discovery.contract_draft import Yaml, dump_piece
 from perennial.discovery.profile import TableProfile
 
 _WIDE = 100_000_000  # a line is never broken: the comment stands at its end
@@ -17,7 +18,7 @@ _ROWS, _COLUMNS, _CELL_WIDTH = 3, 12, 24  # of what is shown of a table
 Reasons = Mapping[str, str]
 
 
-def build_contract_text(draft: ContractDraft, head: Iterable[str], reasons: Mapping[str, Reasons]) -> str:
+def build_contract_text(draft: Contract, head: Iterable[str], reasons: Mapping[str, Reasons]) -> str:
     """YAML with `# guess: …` behind each entry that has a reason, `head` as comments above.
 
     `reasons[section][key]` are the reasons; the empty key is the section itself.

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from perennial.contract.columns import Column
+from perennial.contract.split import ColumnSplit, Fractions, HashSplit, TimeSplit
 from perennial.discovery.column_types import draft_name, is_key
-from perennial.discovery.contract_draft import ColumnDraft, SplitDraft, ignored_column
+from perennial.discovery.contract_draft import ignored_column
 from perennial.discovery.draft import Draft
 from perennial.discovery.names import (
     has_topic,
@@ -28,7 +30,7 @@ _LONG = 1_000_000  # … or are greater than this
 _MIN_PEOPLE = 0.02  # different names for each row, from which they tell people apart
 _SINGLE = 2 / 3  # different values for each row, from which a code names single things
 _TEST_SHARES = (0.2, 0.25, 0.3, 0.35, 0.4)  # of the newest rows
-_FRACTIONS = {"train": 0.6, "val": 0.2, "test": 0.2}
+_FRACTIONS = Fractions(train=0.6, val=0.2, test=0.2)
 _MIN_MOMENTS = 25  # different times that order rows; an hour of the day does not
 _MIN_EVENTS = 50  # that a test part should hold
 
@@ -76,7 +78,7 @@ def _assign_entity(draft: Draft, free: list[str]) -> None:
         entities = keys
     if entities:
         profile = max((profiles[name] for name in entities), key=lambda profile: profile.distinct)
-        column = replace(draft_name("entity", profile), when_missing="filter" if profile.empty else None)
+        column = draft_name("entity", profile, is_filter=profile.empty > 0)
         draft.put(profile.name, column, _describe_entity(profile, "of them"))
     elif not has_id_of_entity(draft):
         _add_person(draft)
@@ -113,8 +115,12 @@ def _add_person(draft: Draft) -> None:
     name = "person"
     while name in draft.table.columns:
         name += "_"
-    column = ColumnDraft(
-        role="entity", type="text", from_=contact.name, hashed=True, when_missing="filter" if contact.empty else None
+    column = Column(
+        role="entity",
+        type="text",
+        source=contact.name,
+        hashed=True,
+        when_missing="filter" if contact.empty else "quarantine",
     )
     draft.replace(name, column, _describe_entity(contact, f"different {contact.name}"))
 
@@ -122,7 +128,7 @@ def _add_person(draft: Draft) -> None:
 def ignore_other_ids(draft: Draft) -> None:
     """Codes that name the same as the entity, or single things: a model would learn them by heart."""
     sample, owner = draft.table.sample, draft.find("entity")
-    source = None if owner is None else str(draft.columns[owner].from_ or owner)
+    source = None if owner is None else str(draft.columns[owner].source or owner)
     n_entities = 0 if source is None else sample[source].n_unique()
     for name in draft.find_free("categorical"):
         profile = draft.profile(name)
@@ -158,16 +164,16 @@ def assign_split(draft: Draft) -> None:
 def _split_by_column(draft: Draft, name: str) -> None:
     values = load_keywords().split_values
     parts = {value: values[value.lower()] for value in sorted(draft.profile(name).values)}
-    draft.replace(name, ColumnDraft(role="split", values=parts), "it names the parts")
-    draft.split, draft.split_reason = SplitDraft(kind="column"), f"{name} says it"
+    draft.replace(name, Column(role="split", values=parts), "it names the parts")
+    draft.split, draft.split_reason = ColumnSplit(kind="column"), f"{name} says it"
     draft.slices = [column for column in draft.slices if column != name]
 
 
 def _split_by_time(draft: Draft, time: str) -> None:
-    draft.split = SplitDraft(kind="time", order=time, fractions=_choose_fractions(draft, time))
+    draft.split = TimeSplit(kind="time", order=time, fractions=_choose_fractions(draft, time))
     draft.split_reason = "the newest rows test, as the next ones will"
     draft.columns.pop(time, None)
-    column = replace(draft.typed[time].draft, role="time")
+    column = draft.typed[time].draft.model_copy(update={"role": "time"})
     draft.put(time, column, "rows are split by it: the oldest train, the newest test")
     if time in draft.date_parts:
         year = draft.date_parts[time][0]
@@ -175,9 +181,9 @@ def _split_by_time(draft: Draft, time: str) -> None:
         draft.replace(year, ignored_column(why), f"it is the year of {time}")
 
 
-def split_by_hash(draft: Draft, by: str, reason: str) -> None:
+def split_by_hash(draft: Draft, by: Literal["entity", "record"], reason: str) -> None:
     """All rows of one entity, or all equal records, in one part."""
-    draft.split = SplitDraft(kind="hash", by=by, salt=f"{draft.name}-1", fractions=_FRACTIONS)
+    draft.split = HashSplit(kind="hash", by=by, salt=f"{draft.name}-1", fractions=_FRACTIONS)
     draft.split_reason = reason
 
 
@@ -187,7 +193,7 @@ def _assign_date(draft: Draft, name: str) -> None:
         why = "a date; say unit.features if days since it are known in time"
         draft.ignore(name, why, "a date is no feature by itself")
         return
-    draft.put(name, replace(draft.typed[name].draft, nullable=True), "how long ago it was is a feature")
+    draft.put(name, draft.typed[name].draft.model_copy(update={"nullable": True}), "how long ago it was is a feature")
     draft.ages.append(name)
     last = draft.cast_dates(name).dt.date().max()
     assert isinstance(last, dt.date)
@@ -221,7 +227,7 @@ def _find_median(draft: Draft, name: str) -> float:
     return float(draft.cast_dates(name).dt.timestamp("ms").median() or 0)  # type: ignore[arg-type]
 
 
-def _choose_fractions(draft: Draft, time: str) -> dict[str, float]:
+def _choose_fractions(draft: Draft, time: str) -> Fractions:
     """A fifth for the test, or as much more as it takes to hold enough of what is looked for."""
     outcome = draft.outcome
     if outcome.kind != "binary" or not outcome.event:
@@ -238,7 +244,7 @@ def _choose_fractions(draft: Draft, time: str) -> dict[str, float]:
         f"the newest fifth would hold about {n_events[_TEST_SHARES[0]]:.0f} rows of {rare}, fewer than {_MIN_EVENTS}: "
         f"the newest {100 * share:.0f} % by {time} are the test{shortfall}"
     )
-    return {"train": round(0.8 - share, 2), "val": 0.2, "test": share}
+    return Fractions(train=round(0.8 - share, 2), val=0.2, test=share)
 
 
 def _sort_by_time(draft: Draft, time: str) -> NDArray[np.int64]:

@@ -6,13 +6,15 @@ What was decided first, stays; what only a person can say is left to be asked.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import polars as pl
 
+from perennial.contract.columns import Column
+from perennial.contract.model import Money
+from perennial.contract.source import Attachment
 from perennial.data.io.images import Archive, hash_pictures
 from perennial.discovery.column_types import TypedColumns
-from perennial.discovery.contract_draft import ColumnDraft, MoneyDraft, ignored_column
+from perennial.discovery.contract_draft import ignored_column
 from perennial.discovery.draft import Answers, Draft
 from perennial.discovery.leakage import refuse_leaks
 from perennial.discovery.names import has_topic
@@ -50,16 +52,14 @@ def draft_contract(
     draft.slices = _choose_slices(draft)
     assign_split(draft)
     draft.money = _value_responses(draft, answers)
-    draft.columns = {n: draft.columns[n] for n in (*columns, *draft.columns) if not _is_unused_date(draft, n)}
+    unused_dates = {
+        n for n in draft.date_parts if draft.columns[n].role == "ignore"
+    }  # its parts are columns by themselves
+    draft.columns = {n: draft.columns[n] for n in (*columns, *draft.columns) if n not in unused_dates}
     has_paths = any(column.type == "path" for column in columns.values())
     if not (draft.ages or has_paths or draft.has("numeric", "categorical", "text")):
         raise InputError(f"--target {target}: no other column is left to learn from")
     return draft
-
-
-def _is_unused_date(draft: Draft, name: str) -> bool:
-    """A date in parts that orders nothing: the parts are columns by themselves."""
-    return name in draft.date_parts and draft.columns[name].role == "ignore"
 
 
 def _ignore_copies(draft: Draft) -> None:
@@ -114,7 +114,7 @@ def _assign_features(draft: Draft) -> None:
             continue
         if has_topic(name, "protected") and column.type in {"numeric", "categorical"}:
             reason = "the law protects it: for slices of the report; a feature only with use: true"
-            draft.put(name, replace(column.draft, role="protected"), reason)
+            draft.put(name, column.draft.model_copy(update={"role": "protected"}), reason)
         elif name in draft.suspects:
             draft.put(name, column.draft, f"left out and reported both ways: {draft.suspects[name]}")
         else:
@@ -130,17 +130,17 @@ def _choose_slices(draft: Draft) -> list[str]:
     return sorted(names, key=lambda name: draft.columns[name].role != "protected")[:_MAX_SLICES]
 
 
-def _value_responses(draft: Draft, answers: Answers) -> MoneyDraft:
+def _value_responses(draft: Draft, answers: Answers) -> Money:
     """Raises: ConfigError for what a contact costs where nothing tells what a response earns."""
     is_uplift = draft.treatment is not None
     if answers.earns is not None:
-        return MoneyDraft(value_of_response=answers.earns, cost_of_contact=None if is_uplift else answers.cost or 0.0)
+        return Money(value_of_response=answers.earns, cost_of_contact=None if is_uplift else answers.cost or 0.0)
     if is_uplift:
         draft.notes.append("what a response earns is not known: effects are counted in responses (value 1)")
-        return MoneyDraft(value_of_response=1.0)
+        return Money(value_of_response=1.0)
     if answers.cost is not None:
         raise ConfigError(f"--cost {answers.cost:g} without --value: what a contact costs decides nothing by itself")
-    return MoneyDraft()
+    return Money()
 
 
 def attach_pictures(draft: Draft, archives: Mapping[str, Archive]) -> None:
@@ -149,10 +149,10 @@ def attach_pictures(draft: Draft, archives: Mapping[str, Archive]) -> None:
         paths = draft.table.sample[name].to_list()
         for file, archive in archives.items():
             if sum(path in archive.members for path in paths) >= _IN_ARCHIVE * len(paths):
-                column = ColumnDraft(role="image", from_=name, in_=file)
+                column = Column(role="image", source=name, archive=file)
                 draft.replace("picture", column, f"paths of {name} lead into {file}")
                 draft.columns[name] = ignored_column("the path of picture")
-                draft.source = replace(draft.source, attach=[{"file": file}])
+                draft.source = draft.source.model_copy(update={"attach": (Attachment(file=file),)})
                 draft.has_pictures = True
                 if not draft.has("entity") and not draft.profile(name).empty:
                     _keep_equal_pictures_together(draft, name, file, archive)
@@ -164,6 +164,6 @@ def _keep_equal_pictures_together(draft: Draft, name: str, file: str, archive: A
     if not digests.is_duplicated().any():
         return
     reason = f"{len(digests):,} paths lead to {digests.n_unique():,} different pictures"
-    draft.replace("same_picture", ColumnDraft(role="entity", type="text", from_=name, in_=file), reason)
+    draft.replace("same_picture", Column(role="entity", type="text", source=name, archive=file), reason)
     split_by_hash(draft, "entity", "equal pictures are in one part")
     draft.notes.append(f"{reason}: rows of one are in one part")

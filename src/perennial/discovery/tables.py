@@ -14,13 +14,12 @@ from pathlib import Path
 import polars as pl
 
 from perennial.contract.columns import Column
-from perennial.contract.source import Format
+from perennial.contract.source import Format, Source
 from perennial.data.io.csv_header import Dialect
 from perennial.data.io.jsonl import read_keys, read_objects
 from perennial.data.io.parquet import read_parquet_blocks, read_parquet_schema
 from perennial.data.io.read import Block, read_blocks
 from perennial.data.names import RAW
-from perennial.discovery.contract_draft import SourceDraft
 from perennial.discovery.dialect import detect_dialect
 from perennial.discovery.names import has_topic, remove_keyword
 from perennial.errors import InputError
@@ -37,7 +36,7 @@ class SourceTable:
 
     paths: tuple[Path, ...]
     names: tuple[str, ...]
-    source: SourceDraft
+    source: Source
     notes: tuple[str, ...] = ()
     format: Format
     dialect: Dialect | None = None  # of text with a delimiter
@@ -120,7 +119,7 @@ def describe_table(paths: Sequence[Path]) -> SourceTable:
     return replace(
         first,
         paths=tuple(paths),
-        source=replace(first.source, files=_find_pattern(paths)),
+        source=first.source.model_copy(update={"files": _find_pattern(paths)}),
         nested=first.nested.union(*(other.nested for other in others)),
     )
 
@@ -132,7 +131,8 @@ def _describe_file(path: Path) -> SourceTable:
         schema = read_parquet_schema(path)
         columns = {name: _read_as(dtype) for name, dtype in schema.items()}
         return replace(_describe_typed(path, "parquet", tuple(schema)), parquet=columns)
-    if _has_json_name(path):
+    # by its name; what begins like one object a line and is called otherwise, the CSV reader refuses with words
+    if path.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson", ".json")):
         names = tuple(read_keys(path, "utf-8"))
         return replace(_describe_typed(path, "jsonl", names), nested=_find_nested(path, names))
     detected = detect_dialect(path)
@@ -143,13 +143,8 @@ def _describe_file(path: Path) -> SourceTable:
 
 
 def _describe_typed(path: Path, form: Format, names: tuple[str, ...]) -> SourceTable:
-    source = SourceDraft(kind="file", files=path.name, format=form)
+    source = Source(kind="file", files=path.name, format=form)
     return SourceTable(paths=(path,), names=names, source=source, notes=(f"it is written as {form}",), format=form)
-
-
-def _has_json_name(path: Path) -> bool:
-    """By its name; what begins like one object a line and is called otherwise, the CSV reader refuses with words."""
-    return path.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson", ".json"))
 
 
 def _find_nested(path: Path, names: Sequence[str]) -> frozenset[str]:

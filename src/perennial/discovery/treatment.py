@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.discovery.contract_draft import ColumnDraft
+from perennial.contract.columns import Arm, Column
 from perennial.discovery.draft import Answers, Draft
 from perennial.discovery.leakage import BY_CHANCE, F64, compute_auc
 from perennial.discovery.names import has_topic, load_keywords
@@ -43,8 +43,8 @@ def assign_treatment(draft: Draft, answers: Answers) -> None:
         if after != name and _follows(values, treated):
             why = f"a value of it comes only with {name}: it was seen after it"
             draft.ignore(after, why, known="after_outcome")
-    arms = {value: {"cost": answers.cost or 0.0} for value in sorted(draft.profile(name).values) if value != control}
-    column = ColumnDraft(role="treatment", control=control, assignment="randomised", arms=arms)
+    arms = {value: Arm(cost=answers.cost or 0.0) for value in sorted(draft.profile(name).values) if value != control}
+    column = Column(role="treatment", control=control, assignment="randomised", arms=arms)
     draft.treatment = name
     draft.put(name, column, f"few values, {control} is none of the messages, and no other column tells it: a lottery")
     draft.notes.append(f"{name} says who was treated: the question is whom the treatment moves")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
-from perennial.evaluation.statistics.intervals import mean_interval
+from perennial.evaluation.statistics.intervals import LEVEL, mean_interval
 from perennial.results.explain import DeletionCheck
 
 F64 = NDArray[np.float64]
@@ -20,7 +20,6 @@ U8 = NDArray[np.uint8]
 # photo numbers (m,), their changed pixels (m, C, S, S) -> the probability of the predicted class of each (m,)
 ProbabilityOf = Callable[[I64, U8], F64]
 _PATCHES, _OVERLAP = 5, 2  # a patch is a fifth of the side, and moves by half of itself
-_LEVEL = 0.95
 _MASSES = 8  # photos whose patches are scored together
 
 
@@ -52,9 +51,9 @@ def check_deletion(
     return DeletionCheck(
         n=n,
         share=share,
-        drop=mean_interval(own, _LEVEL),
-        elsewhere=mean_interval(own - moved, _LEVEL),
-        another=mean_interval(own - other, _LEVEL),
+        drop=mean_interval(own, LEVEL),
+        elsewhere=mean_interval(own - moved, LEVEL),
+        another=mean_interval(own - other, LEVEL),
     )
 
 

@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 from perennial.contract.serving import FeatureColumn
 from perennial.data.masking import mask_contacts
 from perennial.data.names import ROW_ID
-from perennial.evaluation.statistics.intervals import mean_interval
+from perennial.evaluation.statistics.intervals import LEVEL, mean_interval
 from perennial.models.encoding.text import find_words
 from perennial.results.explain import StrongestWords, WordEffect
 
 F64 = NDArray[np.float64]
 WordRow = dict[str, str | int | float]  # an effect of a word as a table and a summary have it
-_LEVEL = 0.95
 _QUOTED = 260  # characters of a text that are quoted
 _AROUND = 4  # words on each side of a strong one
 _FAINT = 0.25  # of a row's strongest word; what does less is not marked
@@ -37,14 +36,14 @@ class TextPiece(NamedTuple):
 
 def find_strongest_words(
     words: Sequence[Sequence[str]], parts_NWO: F64, outputs: Sequence[str], least: int
-) -> list[WordEffect]:  # fmt: skip
+) -> list[WordEffect]:
     """Find the words of at least `least` rows whose effect on an output has an interval without 0, the most raising first."""
     rows = defaultdict[str, list[F64]](list)
     for row_words, parts_WO in zip(words, parts_NWO, strict=True):
         for word, part_O in zip(row_words, parts_WO, strict=False):  # behind a row's last word there is nothing
             rows[word].append(part_O)
     effects = [
-        WordEffect(output=output, word=word, rows=len(parts), effect=mean_interval(np.array(parts)[:, o], _LEVEL))
+        WordEffect(output=output, word=word, rows=len(parts), effect=mean_interval(np.array(parts)[:, o], LEVEL))
         for o, output in enumerate(outputs)
         for word, parts in rows.items()
         if len(parts) >= max(least, 2)

@@ -42,12 +42,8 @@ def find_group_effects(
     for g, name in enumerate(columns):
         for description, mask in _split_groups(rows[name], labels[name]):
             if mask.sum() >= _ENOUGH:
-                effect = float(parts_NG[mask, g].mean())
-                effects.append(
-                    GroupEffect(
-                        column=name, words=description, n=int(mask.sum()), share=float(mask.mean()), effect=effect
-                    )
-                )
+                n, share, effect = int(mask.sum()), float(mask.mean()), float(parts_NG[mask, g].mean())
+                effects.append(GroupEffect(column=name, words=description, n=n, share=share, effect=effect))
     return sorted(effects, key=lambda group: (-abs(group.effect), group.column))
 
 
@@ -77,10 +73,8 @@ def describe_adverse_reasons(
 
     Four, since more is "not likely to be helpful" (Regulation B, official interpretation of 12 CFR 1002.9(b)(2), 1).
     """
-    return [
-        reason.removeprefix("against: ")
-        for reason in describe_reasons(columns, parts_NG.clip(0), rows, features, _ADVERSE)
-    ]
+    reasons = describe_reasons(columns, parts_NG.clip(0), rows, features, _ADVERSE)
+    return [reason.removeprefix("against: ") for reason in reasons]
 
 
 def describe_cell(feature: FeatureColumn, cell: object, quoted: bool = True) -> str:
@@ -126,16 +120,14 @@ def _split_groups(cells: pl.Series, feature: FeatureColumn) -> list[tuple[str, N
     if low is None or high is None:
         return groups
     if numbers.n_unique() <= 3:
-        values = sorted(numbers.drop_nulls().unique().to_list())
-        return groups + [
-            (f"{feature.label}: {format_number(v)}", (numbers == v).fill_null(False).to_numpy()) for v in values
+        masks = [(format_number(value), numbers == value) for value in sorted(numbers.drop_nulls().unique().to_list())]
+    else:
+        or_less = "" if low == numbers.min() else " or less"
+        masks = [
+            (f"{format_number(low)}{or_less}", numbers <= low),
+            (f"{format_number(high)} or more", numbers >= high),
         ]
-    lowest = low == numbers.min()
-    ends = [
-        (f"{feature.label}: {format_number(low)}{'' if lowest else ' or less'}", numbers <= low),
-        (f"{feature.label}: {format_number(high)} or more", numbers >= high),
-    ]
-    return groups + [(description, mask.fill_null(False).to_numpy()) for description, mask in ends]
+    return groups + [(f"{feature.label}: {text}", mask.fill_null(False).to_numpy()) for text, mask in masks]
 
 
 def _rank_correlation(cells: pl.Series, parts: F64) -> float:

@@ -82,10 +82,6 @@ def _deep() -> FamilyCode:
     return FamilyCode(load=lambda folder, _: DeepModel.load(folder))
 
 
-def _blend() -> FamilyCode:
-    return FamilyCode(load=_load_blend)
-
-
 def _load_blend(folder: Path, encoding: Encoding) -> BlendModel:
     members: list[Family] = [member for member in FAMILIES if (folder / member).is_dir()]
     return BlendModel(members={member: load_model(member, folder / member, encoding) for member in members})
@@ -97,5 +93,5 @@ _CODE: Mapping[Family, Callable[[], FamilyCode]] = {
     "kernel": _kernel,
     "kmeans": _kmeans,
     "deep": _deep,
-    "blend": _blend,
+    "blend": lambda: FamilyCode(load=_load_blend),
 }

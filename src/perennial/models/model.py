@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import load_file, save
 
 from perennial.config.baseline import BaselineParams
 from perennial.contract.head import Head
+from perennial.files.durable import read_json, write_bytes, write_json
 from perennial.models.encoding.encode import Encoded, Encoding
 from perennial.tasks.losses import loss_of
 
@@ -53,3 +56,16 @@ class FitTask:
     def val_loss(self, model: Model) -> float:
         """The mean loss on val, by which the settings of a family are compared."""
         return loss_of(self.head).mean(model.link(self.val.x), self.val.y, self.val.arm)
+
+
+def write_model(folder: Path, name: str, config: Mapping[str, object], values: Mapping[str, object]) -> None:
+    """Write NAME.json, and the arrays among `values` as NAME.safetensors."""
+    write_json(folder / f"{name}.json", config)
+    arrays = {key: np.ascontiguousarray(value) for key, value in values.items() if isinstance(value, np.ndarray)}
+    write_bytes(folder / f"{name}.safetensors", save(arrays))
+
+
+# A family knows what its own JSON holds, so it may hold anything.
+def read_model(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Read NAME.json and the arrays of NAME.safetensors."""
+    return read_json(folder / f"{name}.json"), load_file(folder / f"{name}.safetensors")

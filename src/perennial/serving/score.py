@@ -9,7 +9,7 @@ import polars as pl
 
 from perennial.contract.load import load
 from perennial.errors import InputError
-from perennial.evaluation.decisions.money import loan_policy
+from perennial.evaluation.decisions.risk import loan_policy
 from perennial.files.project import Project
 from perennial.files.readable import check_readable
 from perennial.results.receipt import ScoredList, Skipped

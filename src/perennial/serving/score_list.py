@@ -16,7 +16,7 @@ from perennial.contract.model import Contract
 from perennial.data.names import ROW_ID
 from perennial.errors import ConfigError
 from perennial.evaluation.decisions import risk
-from perennial.evaluation.decisions.money import loan_policy
+from perennial.evaluation.decisions.risk import loan_policy
 from perennial.explain.words import describe_adverse_reasons, describe_reasons
 from perennial.files.durable import write_bytes
 from perennial.files.tables import write_table

@@ -23,7 +23,8 @@ from perennial.files.durable import read_json, sha256_file, write_bytes, write_j
 from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.files.readable import check_readable, copy_file
-from perennial.gallery.simulator.simulate import Population, write_incoming, write_population
+from perennial.gallery.simulator.draws import Population
+from perennial.gallery.simulator.simulate import write_incoming, write_population
 from perennial.pipeline.repo import record_raw
 from perennial.sources.delivery_size import check_size
 from perennial.sources.query import export_queries

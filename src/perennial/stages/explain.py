@@ -10,7 +10,7 @@ from perennial.contract.serving import has_text_or_image
 from perennial.data.io.images import decode_pictures, encode_jpeg
 from perennial.data.names import ROW_ID
 from perennial.data.prepare.parts import select_part
-from perennial.evaluation.decisions.money import loan_policy
+from perennial.evaluation.decisions.risk import loan_policy
 from perennial.explain.photos import build_heat_maps, check_deletion, draw_overlay
 from perennial.explain.texts import find_strongest_words, quote_rows, strongest_by_output, tabulate_words
 from perennial.explain.words import describe_adverse_reasons, describe_reasons, find_group_effects, rank_columns

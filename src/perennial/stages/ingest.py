@@ -25,8 +25,7 @@ def run(job: Job) -> IngestSummary:
     for table, (_, columns) in tables.items():
         read = ingest(files[table], columns, TableFormat.of(job.contract, table), attachments)
         ids = pl.concat([read.rows[ROW_ID], read.rejects[ROW_ID]])
-        to = conserve_rows("ingest", table, ids, passed=read.rows[ROW_ID], quarantined=read.rejects[ROW_ID])
-        flow[table] = RowFlow(rows_in=len(ids), to=to)
+        flow[table] = conserve_rows("ingest", table, ids, passed=read.rows[ROW_ID], quarantined=read.rejects[ROW_ID])
         warnings += read.warnings
         normalised[table] = dict(sorted(read.normalised.items()))
         rejects.append(read.rejects)

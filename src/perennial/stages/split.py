@@ -25,7 +25,6 @@ from perennial.evaluation.statistics.leaks import (
 from perennial.files.durable import write_json
 from perennial.files.tables import read_table, write_table
 from perennial.results.split import SplitSummary
-from perennial.results.summary import RowFlow
 from perennial.stages.runner import Job, log, main
 
 
@@ -39,13 +38,13 @@ def run(job: Job) -> SplitSummary:
     for leak in suspects:
         log.warning("suspect: %s", leak.words)
     parts = {name: splits.filter(pl.col("split") == name)[ROW_ID] for name in (*PARTS, LOOKBACK)}
-    rows = conserve_rows("split", "units", units[ROW_ID], **parts)
-    log.info("%s", ", ".join(f"{name} {count}" for name, count in rows.items()))
+    flow = conserve_rows("split", "units", units[ROW_ID], **parts)
+    log.info("%s", ", ".join(f"{name} {count}" for name, count in flow.to.items()))
     write_table(job.out / "splits.parquet", splits.select(ROW_ID, "split"))
     write_json(job.out / "split.json", function)
-    rated = [] if contract.target is None else [name for name in PARTS if rows[name]]
+    rated = [] if contract.target is None else [name for name in PARTS if flow.to[name]]
     return SplitSummary(
-        flow={"units": RowFlow(rows_in=units.height, to=rows)},
+        flow={"units": flow},
         rate={name: _rate(select_part(units, splits, name, contract), contract) for name in rated},
         leakage_suspects=tuple(leak.words for leak in suspects),
     )

@@ -25,8 +25,8 @@ def run(job: Job) -> ValidateSummary:
         rules = contract.row_rules(table)
         rows = read_table(folder / f"{table}.parquet")
         passed, quarantine = validate(table, rows, rules)
-        to = conserve_rows("validate", table, rows[ROW_ID], passed=passed[ROW_ID], quarantined=quarantine[ROW_ID])
-        flow[table] = RowFlow(rows_in=rows.height, to=to)
+        ids = {"passed": passed[ROW_ID], "quarantined": quarantine[ROW_ID]}
+        flow[table] = conserve_rows("validate", table, rows[ROW_ID], **ids)
         write_table(job.out / f"{table}.parquet", passed)
         declared = [name for name, column in columns.items() if column.role != "ignore"]
         audits[table] = audit_rows(passed, summarise_table(passed, rules), declared, rules)

@@ -22,8 +22,7 @@ from perennial.data.names import ROW_ID
 from perennial.data.prepare.parts import select_part
 from perennial.data.prepare.split import select_entities, thin_train
 from perennial.errors import ConfigError, PerennialError
-from perennial.evaluation.decisions.response import LEVEL
-from perennial.evaluation.statistics.intervals import F64
+from perennial.evaluation.statistics.intervals import F64, LEVEL
 from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.files.durable import read_json, write_json, write_text
 from perennial.files.locks import file_lock

@@ -10,12 +10,17 @@ from perennial.contract.head import Head
 from perennial.contract.model import Contract
 from perennial.contract.serving import ServingView, feature_columns, has_text_or_image
 from perennial.data.prepare.parts import LabelledRows
-from perennial.evaluation.decisions.alerts import AlertPolicy, evaluate_alerts
+from perennial.evaluation.decisions.alerts import evaluate_alerts
 from perennial.evaluation.decisions.classes import class_probabilities, describe_confusion
-from perennial.evaluation.decisions.money import contact_policy, loan_policy
-from perennial.evaluation.decisions.profit import choose_threshold, compare_profit, select_best, select_contacts
+from perennial.evaluation.decisions.profit import (
+    choose_threshold,
+    compare_profit,
+    contact_policy,
+    select_best,
+    select_contacts,
+)
 from perennial.evaluation.decisions.response import evaluate_response
-from perennial.evaluation.decisions.risk import evaluate_loans
+from perennial.evaluation.decisions.risk import evaluate_loans, loan_policy
 from perennial.results.binary import AlertFigures, BinaryEvaluation
 from perennial.results.families import Family
 from perennial.results.figures import Interval
@@ -52,9 +57,7 @@ class BinaryTask(SupervisedTask):
             protected = given.test.rows.groups(
                 [name for name in contract.slices if name in contract.find_columns("protected")]
             )
-            more["risk"] = evaluate_loans(
-                test.y, test.scores[family], loan, protected, n=resampling.n, seed=resampling.seed
-            )
+            more["risk"] = evaluate_loans(test.y, test.scores[family], loan, protected, resampling)
         if has_text_or_image(feature_columns(contract)):
             more["confusion"] = describe_confusion(test.y, class_probabilities(given.test.scores[family]))
         if contract.money.alerts_per_1000 is not None:
@@ -83,5 +86,5 @@ def _evaluate_alerts(given: EvaluationInput, family: Family, per_1000: float) ->
     amount = None if money.amount is None else given.test.rows.frame[money.amount].fill_null(0).to_numpy()
     return evaluate_alerts(
         (val.scores[family], given.val.rows.weight), (test.y, test.scores[family], given.test.rows.weight), amount,
-        AlertPolicy(per_1000=per_1000), n=given.params.bootstrap, seed=given.params.seed,
+        per_1000, given.resampling,
     )  # fmt: skip

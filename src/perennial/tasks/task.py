@@ -20,7 +20,7 @@ from perennial.contract.head import Head, TaskKind
 from perennial.contract.model import Contract
 from perennial.contract.serving import ServingView
 from perennial.data.prepare.parts import LabelledRows
-from perennial.evaluation.decisions.response import Labelled, Resampling
+from perennial.evaluation.statistics.choice import Labelled, Resampling
 from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.results.evaluations import Evaluation
 from perennial.results.families import Family

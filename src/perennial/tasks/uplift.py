@@ -17,7 +17,7 @@ from perennial.evaluation.decisions.messages import (
     evaluate_full_campaign,
     evaluate_uplift,
 )
-from perennial.evaluation.decisions.money import message_policy
+from perennial.evaluation.decisions.policy import message_policy
 from perennial.evaluation.statistics import randomization
 from perennial.results.families import FAMILIES, Family
 from perennial.results.figures import Interval

@@ -54,9 +54,8 @@ def fit(
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(params.seed)
     net = make_net()
-    module = FitModule(
-        net, row_loss, build_adamw(params.learning_rate, params.weight_decay), params.seed, params.warmup
-    )
+    optimizer = build_adamw(params.learning_rate, params.weight_decay)
+    module = FitModule(net, row_loss, optimizer, params.seed, params.warmup)
     watch = _Watch(row_loss, val, params, curve_file)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     shown = sys.stderr.isatty()
@@ -138,9 +137,8 @@ class _Watch(Callback):
         sums = torch.tensor([pl_module.train_loss, float(pl_module.n_train)], dtype=torch.float64)
         total, n = trainer.strategy.reduce(sums.to(pl_module.device), reduce_op="sum").tolist()
         evaluated = self.mean or pl_module.net
-        now = EpochLoss(
-            epoch=trainer.current_epoch + 1, train_loss=total / n, val_loss=self._evaluate(pl_module, evaluated)
-        )
+        val_loss = self._evaluate(pl_module, evaluated)
+        now = EpochLoss(epoch=trainer.current_epoch + 1, train_loss=total / n, val_loss=val_loss)
         if not math.isfinite(now.train_loss + now.val_loss):
             message = f"epoch {now.epoch}: train loss {now.train_loss}, val loss {now.val_loss}, the weights ran away"
             raise ConfigError(f"{message}: lower train.learning_rate, now {self.params.learning_rate:g}")

@@ -95,18 +95,18 @@ def _cast_column(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series
         case "int":
             cells, given = _plain_number(cells, column), cells
             fits = cells.str.contains(INT)
-            return _cast_number(cells, fits, pl.Int64()), _explain(
-                given, fits, "is not a whole number of at most 18 digits"
-            )
+            why = _explain(given, fits, "is not a whole number of at most 18 digits")
+            return _cast_number(cells, fits, pl.Int64()), why
         case "decimal":
             cells, given = _plain_number(cells, column), cells
             fits = cells.str.contains(DECIMAL)
             out = _cast_number(cells, fits, pl.Float64())
-            small = out.abs() <= _MOST
-            why = _explain(given, fits, "is not a number")
-            return out.set(~small.fill_null(True), None), why.zip_with(
-                small.fill_null(True), _explain(given, small, "is a number beyond 2^53")
+            is_small = (out.abs() <= _MOST).fill_null(True)
+            why, why_vast = (
+                _explain(given, fits, "is not a number"),
+                _explain(given, is_small, "is a number beyond 2^53"),
             )
+            return out.set(~is_small, None), why.zip_with(is_small, why_vast)
         case "date" | "datetime":
             return _cast_time(cells, column)
 
@@ -156,13 +156,11 @@ def _cast_time(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
             out = shaped.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC")
         else:
             naive = shaped.str.to_datetime(form, strict=False, time_unit="us")
-            out = naive.dt.replace_time_zone(column.tz, ambiguous="null", non_existent="null").dt.convert_time_zone(
-                "UTC"
-            )
+            zoned = naive.dt.replace_time_zone(column.tz, ambiguous="null", non_existent="null")
+            out = zoned.dt.convert_time_zone("UTC")
         missing = f"is a time that does not exist, or exists twice, in {column.tz}"
-    return out, why.zip_with(
-        ~(shaped.is_not_null() & out.is_null()), _explain(cells, pl.Series([False] * len(cells)), missing)
-    )
+    exists = shaped.is_null() | out.is_not_null()
+    return out, why.zip_with(exists, _explain(cells, exists, missing))
 
 
 def _pattern_of(form: str) -> str:

@@ -21,15 +21,13 @@ _NO_DATE = (1, 9999)  # years that stand for "none" or "for ever"
 
 def check_cells(texts: pl.Series, cells: pl.Series, column: Column) -> Iterator[tuple[str, pl.Series]]:
     """Yield the name of each check that applies to a column, with the problem of each cell, null where there is none."""
+    quoted = pl.lit("'") + pl.lit(texts).str.slice(0, 40)
     if column.role in _NAMES_SOMEONE and column.pattern is None and not column.hashed:
         lost = texts.str.contains(_LOST)
-        problem = (
-            pl.lit("'") + pl.lit(texts).str.slice(0, 40) + "' was a number once: precision lost; export it as text"
-        )
-        yield "precision_lost", _report_where(lost, problem)
+        yield "precision_lost", _report_where(lost, quoted + "' was a number once: precision lost; export it as text")
     if column.cell_type in {"date", "datetime"} and cells.dtype.is_temporal():
-        problem = pl.lit("'") + pl.lit(texts).str.slice(0, 40) + "' stands for no date; declare it under null"
-        yield "placeholder_date", _report_where(cells.dt.year().is_in(_NO_DATE), problem)
+        is_no_date = cells.dt.year().is_in(_NO_DATE)
+        yield "placeholder_date", _report_where(is_no_date, quoted + "' stands for no date; declare it under null")
     if has_open_categories(column):
         problem = pl.lit("holds contact data: give the column the role contact, or ignore")
         yield "contact", _report_where(find_contacts(texts), problem)
@@ -53,6 +51,4 @@ def find_contacts(texts: pl.Series) -> pl.Series:
 
 
 def _report_where(is_wrong: pl.Series, problem: pl.Expr) -> pl.Series:
-    return pl.select(
-        pl.when(is_wrong.fill_null(False)).then(problem).otherwise(pl.lit(None, dtype=pl.String))
-    ).to_series()
+    return pl.select(pl.when(is_wrong.fill_null(False)).then(problem.cast(pl.String))).to_series()

@@ -66,11 +66,8 @@ def match_header(path: Path, written: Sequence[str], columns: Mapping[str, Colum
 
 def find_stray_rows(rows: pl.DataFrame, columns: dict[str, Column]) -> pl.Series:
     """Find records that repeat the header or total a column: `record:repeated_header`, `record:totals_row`, or null, (n,)."""
-    again, total = _repeats_header(rows), _is_total(rows, columns)
-    return rows.select(
-        pl.when(again).then(pl.lit("record:repeated_header")).when(total).then(pl.lit("record:totals_row"))
-        .otherwise(pl.lit(None, dtype=pl.String)).alias("rule")
-    ).to_series() if rows.height else pl.Series("rule", [], dtype=pl.String)  # fmt: skip
+    repeated = pl.when(_repeats_header(rows)).then(pl.lit("record:repeated_header"))
+    return rows.with_columns(rule=repeated.when(_is_total(rows, columns)).then(pl.lit("record:totals_row")))["rule"]
 
 
 def _find_similar(path: Path, one: str, header: Sequence[str], declared: Sequence[str]) -> str | None:

@@ -81,7 +81,7 @@ def ingest(
             rows.append(good)
             rejects.append(bad)
     table = pl.concat(rows) if rows else _empty_table(columns)
-    rejected = _concat_rejects(rejects)
+    rejected = pl.concat([pl.DataFrame(schema=QUARANTINE_SCHEMA), *rejects])
     _refuse_contact(form.table, rejected, table.height + rejected.height)
     if not table.height:
         message = f"table {form.table}: no row in {', '.join(path.name for path in paths)} could be read"
@@ -105,10 +105,8 @@ def _refuse_contact(table: str, rejects: pl.DataFrame, n_records: int) -> None:
     counts = rejects.filter(pl.col("rule").str.starts_with("contact:"))["rule"].value_counts().sort("rule").rows()
     contact_columns = [rule.removeprefix("contact:") for rule, count in counts if count > max(1, n_records // 100)]
     if contact_columns:
-        message = (
-            f"table {table}: {', '.join(contact_columns)} holds addresses, or numbers to call or charge, of people"
-        )
-        raise DataStopped(f"{message}; give it the role contact, or ignore", code="contact_data")
+        message = f"{', '.join(contact_columns)} holds addresses, or numbers to call or charge, of people"
+        raise DataStopped(f"table {table}: {message}; give it the role contact, or ignore", code="contact_data")
 
 
 def _describe_commonest(rejects: pl.DataFrame) -> str:
@@ -191,10 +189,8 @@ def _mark_stray(result: CastRows, rows: pl.DataFrame, columns: dict[str, Column]
     if rule.null_count() == len(rule):
         return result
     reason = rule.str.strip_prefix("record:").str.replace_all("_", " ")
-    reasons, rules = (
-        pl.select(pl.coalesce(a, b)).to_series() for a, b in ((reason, result.reasons), (rule, result.rules))
-    )
-    return CastRows(result.frame, reasons.rename("reason"), rules.rename("rule"))
+    both = pl.select(reason=pl.coalesce(reason, result.reasons), rule=pl.coalesce(rule, result.rules))
+    return CastRows(result.frame, both["reason"], both["rule"])
 
 
 def _rejected_records(block: Block, path: Path, digest: str, form: TableFormat) -> pl.DataFrame:
@@ -215,7 +211,3 @@ def _empty_table(columns: dict[str, Column]) -> pl.DataFrame:
     declared = {name: column for name, column in columns.items() if column.role != "ignore"}
     empty = cast_columns(pl.DataFrame(schema=dict.fromkeys(declared, pl.String)), declared).frame
     return empty.with_columns(pl.lit(pl.Series(name, [], dtype=dtype)) for name, dtype in schema.items())
-
-
-def _concat_rejects(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat([pl.DataFrame(schema=QUARANTINE_SCHEMA), *frames])

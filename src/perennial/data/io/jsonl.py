@@ -15,9 +15,9 @@ from typing import Any
 import polars as pl
 
 from perennial.data.io.byte_source import PendingBytes
+from perennial.data.io.csv_header import PLACE_SCHEMA
 from perennial.data.io.read import BLOCK_BYTES, Block, Reject
 from perennial.data.io.records import FIELD_LIMIT, Reason
-from perennial.data.names import LINE, RAW, RECORD
 from perennial.errors import InputError
 
 _MOST_KEYS = 5_000
@@ -65,7 +65,7 @@ def read_objects(path: Path, encoding: str, names: Mapping[str, str], ignored: S
     rows: list[tuple[Any, ...]] = []
     rejects: list[Reject] = []
     reasons: Counter[Reason] = Counter()
-    schema = {**dict.fromkeys(names.values(), pl.String()), RECORD: pl.Int64(), LINE: pl.Int64(), RAW: pl.Binary()}
+    schema = {**dict.fromkeys(names.values(), pl.String()), **PLACE_SCHEMA}
     size, n_lines, first = 0, 0, dict[Reason, int]()
     for n_lines, line in enumerate(_read_lines(path, encoding), start=1):
         raw = line.rstrip(b"\r\n")

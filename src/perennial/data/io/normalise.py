@@ -66,9 +66,7 @@ def _count_steps(name: str, column: Column, non_ascii: set[str]) -> dict[str, pl
 def _normalise(rows: pl.DataFrame, name: str, column: Column, non_ascii: set[str]) -> pl.Expr:
     raw = _raw_names(name, column)
     if not set(raw) <= set(rows.columns):
-        return (
-            pl.lit(None, dtype=pl.String).alias(name) if rows.height else pl.lit(pl.Series(name, [], dtype=pl.String))
-        )
+        return pl.lit(pl.Series(name, [None] * rows.height, dtype=pl.String))
     cell = pl.concat_str([_compose(one, column, non_ascii) for one in raw], separator="-")
     if column.map:
         cell = cell.replace(column.map)

@@ -42,10 +42,8 @@ def read_parquet_blocks(path: Path, read: ReadColumns) -> Iterator[Block]:
         frame = cells.select(_to_text(path, cells[name], *read[name]) for name in cells.columns)
         numbers = pl.int_range(record, record + frame.height, eager=True, dtype=pl.Int64)
         raw = [json.dumps(row, ensure_ascii=False).encode() for row in frame.to_dicts()]
-        yield Block(
-            rows=frame.with_columns(numbers.alias(RECORD), numbers.alias(LINE), pl.Series(RAW, raw, dtype=pl.Binary)),
-            rejects=[],
-        )
+        place = {RECORD: numbers, LINE: numbers, RAW: pl.Series(raw, dtype=pl.Binary)}
+        yield Block(rows=frame.with_columns(**place), rejects=[])
         record += frame.height
 
 

@@ -74,7 +74,6 @@ class CutRecords:
 
     data: bytes
     used: int
-    n_lines: int
     start: Ints
     stop: Ints
     line: Ints
@@ -108,7 +107,6 @@ def cut_records(data: bytes, grammar: Grammar, *, ended: bool) -> CutRecords:
     return CutRecords(
         data=data,
         used=used,
-        n_lines=n_lines,
         start=starts[heads],
         stop=stops_of[heads],
         line=heads,

@@ -103,14 +103,7 @@ def _map_names(header: Sequence[str], names: dict[str, str]) -> dict[str, str]:
 def warn_of_form(path: Path, form: TableFormat) -> list[DataWarning]:
     """Warnings about a byte order mark and an encoding other than UTF-8."""
     with open(path, "rb") as file:
-        marked = file.read(3) == codecs.BOM_UTF8
-    warnings = (
-        [DataWarning(code="byte_order_mark", message=f"{path.name}: its byte order mark is taken off")]
-        if marked
-        else []
-    )
+        messages = {"byte_order_mark": "its byte order mark is taken off"} if file.read(3) == codecs.BOM_UTF8 else {}
     if form.format != "parquet" and form.dialect.encoding != "utf-8":
-        warnings.append(
-            DataWarning(code="encoding", message=f"{path.name}: read as {form.dialect.encoding}, as the contract says")
-        )
-    return warnings
+        messages["encoding"] = f"read as {form.dialect.encoding}, as the contract says"
+    return [DataWarning(code=code, message=f"{path.name}: {message}") for code, message in messages.items()]

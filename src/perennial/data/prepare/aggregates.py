@@ -26,12 +26,11 @@ def count_days(date: dt.date, column: str) -> nw.Expr:
 def add_event_features(units: Table, aged: Table, contract: Contract, table: str, keys: list[str]) -> Table:
     """Join the features of an event table to `units`; `keys` identify a unit in both, and `aged` has AGE, 1 or more."""
     columns = contract.events[table].all_columns
-    features = {
-        name: f for name, f in contract.unit.features.items() if isinstance(f, OverEvents) and f.events == table
-    }
     aggregates: list[nw.Expr] = []
     zero: list[str] = []
-    for name, feature in features.items():
+    for name, feature in contract.unit.features.items():
+        if not isinstance(feature, OverEvents) or feature.events != table:
+            continue
         if isinstance(feature, feature_kinds.Gap | feature_kinds.Overdue):
             units = units.join(_measure_rhythm(name, feature, aged, keys), on=keys, how="left")
             continue

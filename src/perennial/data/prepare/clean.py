@@ -10,7 +10,7 @@ import polars as pl
 from perennial.contract.columns import Column
 from perennial.contract.events import Above, EventTable, Filter, NotMatch
 from perennial.contract.model import Contract
-from perennial.data.names import CONTENT, ORDER, ROW_ID, Table, conserve_rows
+from perennial.data.names import CONTENT, ORDER, ROW_ID, Table, conserve_rows, ids_by_reason
 from perennial.results.summary import RowFlow
 
 WHY = "reason"
@@ -32,9 +32,8 @@ def clean_rows(table: str, rows: pl.DataFrame, contract: Contract) -> CleanRows:
     marked = clean(lazy, columns, events, drop_duplicates=drop).to_native().collect()
     clean_table = marked.filter(pl.col(WHY).is_null()).drop(WHY)
     dropped = marked.filter(pl.col(WHY).is_not_null()).select(ROW_ID, pl.lit(table).alias("table"), WHY)
-    reasons = {reason: dropped.filter(pl.col(WHY) == reason)[ROW_ID] for reason in sorted(set(dropped[WHY]))}
-    to = conserve_rows("clean", table, rows[ROW_ID], kept=clean_table[ROW_ID], **reasons)
-    return CleanRows(clean_table, dropped, RowFlow(rows_in=rows.height, to=to))
+    flow = conserve_rows("clean", table, rows[ROW_ID], kept=clean_table[ROW_ID], **ids_by_reason(dropped))
+    return CleanRows(clean_table, dropped, flow)
 
 
 def clean(table: Table, columns: dict[str, Column], log: EventTable | None = None, *, drop_duplicates: bool) -> Table:
@@ -43,10 +42,8 @@ def clean(table: Table, columns: dict[str, Column], log: EventTable | None = Non
     Of equal rows the first stays. Where an id is unique, equal rows are errors, so they always go.
     """
     derive, filters = (log.derive, log.filters) if log else ({}, ())
-    products = [
-        (nw.col(product.of[0]).cast(nw.Float64) * nw.col(product.of[1])).alias(name) for name, product in derive.items()
-    ]
-    table = table.with_columns(*products) if products else table
+    for name, product in derive.items():
+        table = table.with_columns((nw.col(product.of[0]).cast(nw.Float64) * nw.col(product.of[1])).alias(name))
     unfiltered = [name for name, column in columns.items() if column.when_missing == "filter"]
     missing = [nw.when(nw.col(name).is_null()).then(nw.lit(f"no {name}")) for name in unfiltered]
     left_out = [taken for rule in filters for taken in _filter_reasons(rule)]

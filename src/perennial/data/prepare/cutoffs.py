@@ -48,15 +48,11 @@ def check_windows(tables: Mapping[str, Table], contract: Contract, last: dt.date
     Raises: DataStopped naming the cut-off and the last event.
     """
     for name, outcome in contract.unit.target.items():
-        known_on, last_event = (
-            last + dt.timedelta(days=outcome.after_days),
-            find_last_day(tables, contract, [outcome.events]),
-        )
+        known_on = last + dt.timedelta(days=outcome.after_days)
+        last_event = find_last_day(tables, contract, [outcome.events])
         if last_event is None or last_event < known_on:
-            message = (
-                f"{name} of cut-off {last} is known on {known_on}, the last row of {outcome.events} is of {last_event}"
-            )
-            raise DataStopped(f"{message}: choose an earlier cut-off, or wait")
+            message = f"{name} of cut-off {last} is known on {known_on}, the last row of {outcome.events} is of"
+            raise DataStopped(f"{message} {last_event}: choose an earlier cut-off, or wait")
 
 
 def find_last_day(tables: Mapping[str, Table], contract: Contract, among: Iterable[str]) -> dt.date | None:

@@ -11,7 +11,17 @@ import polars as pl
 
 from perennial.contract.features import CustomRowFeature, Since
 from perennial.contract.model import MAIN, Contract
-from perennial.data.names import ENTITY, ORDER, ROW_ID, SOURCE, UNUSED_SCHEMA, Table, conserve_rows, list_unused
+from perennial.data.names import (
+    ENTITY,
+    ORDER,
+    ROW_ID,
+    SOURCE,
+    UNUSED_SCHEMA,
+    Table,
+    conserve_rows,
+    ids_by_reason,
+    list_unused,
+)
 from perennial.data.prepare.aggregates import AGE, add_event_features, count_days
 from perennial.data.prepare.cutoffs import build_units
 from perennial.errors import ConfigError
@@ -52,11 +62,7 @@ def featurize_rows(
     for table, rows in tables.items():
         unused_rows = unused.filter(pl.col("table") == table)
         feeding = features.fed[table].to_native().collect()[ROW_ID]
-        reasons = {
-            why: unused_rows.filter(pl.col("reason") == why)[ROW_ID] for why in sorted(set(unused_rows["reason"]))
-        }
-        to = conserve_rows("featurize", table, rows[ROW_ID], fed=feeding, **reasons)
-        flow[table] = RowFlow(rows_in=rows.height, to=to)
+        flow[table] = conserve_rows("featurize", table, rows[ROW_ID], fed=feeding, **ids_by_reason(unused_rows))
     return UnitRows(units, unused, flow)
 
 
@@ -69,11 +75,10 @@ def featurize(tables: Mapping[str, Table], contract: Contract, cutoffs: Sequence
         ~nw.col(name).is_null() & nw.col(name).is_in(list(values)) for name, values in contract.unit.where.items()
     ]
     chosen = main.filter(*conditions) if conditions else main
-    unused = (
-        [list_unused(main.filter(~nw.all_horizontal(*conditions, ignore_nulls=True)), MAIN, "not in unit.where")]
-        if conditions
-        else []
-    )
+    unused = []
+    if conditions:
+        others = main.filter(~nw.all_horizontal(*conditions, ignore_nulls=True))
+        unused = [list_unused(others, MAIN, "not in unit.where")]
     columns = [name for name, column in contract.columns.items() if column.role in _KEEP]
     technical = [ROW_ID, ENTITY, ORDER, *([SOURCE] if contract.split.kind == "file" else [])]
     units, fed = chosen.select(*technical, *columns), {MAIN: chosen.select(ROW_ID)}
@@ -85,10 +90,8 @@ def featurize(tables: Mapping[str, Table], contract: Contract, cutoffs: Sequence
         unused += without
         fed[table] = events.select(ROW_ID)
         assert contract.unit.as_of is not None
-        aged = events.with_columns(
-            count_days(contract.unit.as_of, contract.events[table].find_column("time")).alias(AGE)
-        )
-        units = add_event_features(units, aged, contract, table, [ENTITY])
+        age = count_days(contract.unit.as_of, contract.events[table].find_column("time"))
+        units = add_event_features(units, events.with_columns(age.alias(AGE)), contract, table, [ENTITY])
     return Featurized(units, fed, unused)
 
 
@@ -113,16 +116,14 @@ def _add_row_features(units: Table, contract: Contract) -> Table:
     inputs = units.select(name for name in units.collect_schema().names() if name not in hidden)
     computed = []
     for name, feature in functions.items():
-        cells = (
-            load_extension("features", feature.name, feature.settings)(**feature.settings).cast(nw.Float64).alias(name)
-        )
+        function = load_extension("features", feature.name, feature.settings)
+        cells = function(**feature.settings).cast(nw.Float64).alias(name)
         try:
             inputs.select(cells).collect_schema()
         except nw.exceptions.ColumnNotFoundError as error:
             message = f"unit.features.{name}: the function {feature.name} reads a column that it cannot see"
-            raise ConfigError(
-                f"{message} ({str(error).splitlines()[0]}); hidden are {', '.join(sorted(hidden))}"
-            ) from error
+            shown = f"({str(error).splitlines()[0]}); hidden are {', '.join(sorted(hidden))}"
+            raise ConfigError(f"{message} {shown}") from error
         computed.append(cells)
     return units.join(inputs.select(ROW_ID, *computed), on=ROW_ID, how="left")
 

@@ -41,10 +41,8 @@ class LabelledRows:
 
 def select_part(units: pl.DataFrame, splits: pl.DataFrame, name: str, contract: Contract) -> LabelledRows:
     """Select the rows of one part (train, val, test, out_of_time, lookback) in the order of the units."""
-    rows = units.join(
-        splits.filter(pl.col("split") == name).select(ROW_ID), on=ROW_ID, how="semi", maintain_order="left"
-    )
-    return label_rows(rows, contract)
+    part = splits.filter(pl.col("split") == name)
+    return label_rows(units.join(part, on=ROW_ID, how="semi", maintain_order="left"), contract)
 
 
 def label_rows(rows: pl.DataFrame, contract: Contract) -> LabelledRows:

@@ -110,10 +110,8 @@ def assign_by_time(units: pl.DataFrame, rule: TimeSplit) -> tuple[pl.Series, lis
         raise DataStopped(f"split by time: {at.null_count()} rows have no {rule.order}")
     edges = np.cumsum([rule.fractions.train, rule.fractions.val, rule.fractions.test])
     ranked = at.sort()
-    cuts = [
-        ranked[min(int(edge * len(ranked) + 0.5), len(ranked) - 1)]
-        for edge in edges[: 3 if rule.fractions.out_of_time else 2]
-    ]
+    places = [int(edge * len(ranked) + 0.5) for edge in edges[: 3 if rule.fractions.out_of_time else 2]]
+    cuts = [ranked[min(place, len(ranked) - 1)] for place in places]
     which = sum(((at >= cut).cast(pl.Int8) for cut in cuts), pl.zeros(len(at), dtype=pl.Int8, eager=True))
     return which.replace_strict(dict(enumerate(PARTS)), return_dtype=pl.String), [str(cut) for cut in cuts]
 

@@ -68,12 +68,9 @@ def format_row(row: dict[str, object]) -> dict[str, str]:
     """Format one row for a reader: `where`, `rule`, `reason`, `raw`, in one line each."""
     raw = row["raw"]
     text = raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else ""
-    labels = {
-        "where": f"{row['source']}:{row['line']}",
-        "rule": str(row["rule"]),
-        "reason": mask_contacts(str(row["reason"])),
-    }
-    return {**labels, "raw": escape_line(mask_contacts(text))[:_SHOWN]}
+    labels = {"where": f"{row['source']}:{row['line']}", "rule": str(row["rule"])}
+    reason, shown = mask_contacts(str(row["reason"])), escape_line(mask_contacts(text))[:_SHOWN]
+    return {**labels, "reason": reason, "raw": shown}
 
 
 def replay_quarantine(project: Project, name: str) -> Counter[tuple[str, Fate]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import assert_never
 
 import narwhals as nw
 
 from perennial.contract import rules as rule_kinds
-from perennial.contract.rules import CellRule, RowRule, Unique, name_rule
+from perennial.contract.rules import CellRule, RowRule, Unique, columns_of_rule, name_rule
 from perennial.data.names import CONTENT, ORDER, Table
 from perennial.files.extensions import load_extension
 
@@ -36,26 +38,25 @@ def build_expression(rule: CellRule) -> nw.Expr:
         case rule_kinds.NotNull():
             return ~nw.col(rule.column).is_null()
         case rule_kinds.InSet():
-            return _allow_null(rule.column, nw.col(rule.column).is_in(list(rule.values)))
+            holds = nw.col(rule.column).is_in(list(rule.values))
         case rule_kinds.Between():
             low = nw.lit(True) if rule.min is None else nw.col(rule.column) >= rule.min
             high = nw.lit(True) if rule.max is None else nw.col(rule.column) <= rule.max
-            return _allow_null(rule.column, low & high)
+            holds = low & high
         case rule_kinds.Before():
-            return _allow_null(rule.column, nw.col(rule.column).cast(nw.Date) < nw.lit(rule.date))
+            holds = nw.col(rule.column).cast(nw.Date) < nw.lit(rule.date)
         case rule_kinds.Matches():
-            return _allow_null(rule.column, nw.col(rule.column).str.contains(rule.pattern))
+            holds = nw.col(rule.column).str.contains(rule.pattern)
         case rule_kinds.Implies():
             holds = (nw.col(rule.if_) != 1) | (nw.col(rule.then) == 1)
-            return nw.col(rule.if_).is_null() | nw.col(rule.then).is_null() | holds
         case rule_kinds.Ordered():
-            a, b = (nw.col(name) for name in rule.columns)
-            return a.is_null() | b.is_null() | (a <= b)
+            holds = nw.col(rule.columns[0]) <= nw.col(rule.columns[1])
         case rule_kinds.CustomRule():
             holds = load_extension("rules", rule.name, rule.settings)(**rule.settings)
             return nw.when(holds.is_null()).then(nw.lit(True)).otherwise(holds)
         case _:
             assert_never(rule)
+    return reduce(or_, [nw.col(name).is_null() for name in columns_of_rule(rule)]) | holds
 
 
 def describe_violation(rule: RowRule) -> str:
@@ -84,20 +85,12 @@ def describe_violation(rule: RowRule) -> str:
             assert_never(rule)
 
 
-def _allow_null(column: str, holds: nw.Expr) -> nw.Expr:
-    return nw.col(column).is_null() | holds
-
-
 def _mark_clashes(marked: Table, rule: Unique) -> Table:
     unbroken = marked.filter(nw.col(BROKEN).is_null())
     order = nw.col(ORDER).max() if rule.keep == "last" else nw.col(ORDER).min()
     least = nw.col(CONTENT).min().over(rule.column)
     contested = least != nw.col(CONTENT).max().over(rule.column)
-    winner = (
-        unbroken.filter(nw.col(ORDER) == order.over(rule.column))
-        if rule.keep != "none"
-        else unbroken.filter(~contested)
-    )
+    winner = unbroken.filter(~contested if rule.keep == "none" else nw.col(ORDER) == order.over(rule.column))
     winner_contents = winner.select(rule.column, nw.col(CONTENT).alias("_kept")).unique()
     is_winner = ~nw.col("_kept").is_null() & (nw.col(CONTENT) == nw.col("_kept"))
     clash = nw.col(BROKEN).is_null() & ~nw.col(rule.column).is_null() & ~is_winner

@@ -93,18 +93,13 @@ def audit_rows(rows: pl.DataFrame, summary: pl.DataFrame, columns: Sequence[str]
         raise DataStopped(f"rule {twice[0]} is given twice to the audit: merge equal rules first")
     by_row = [build_expectation(rule) for rule in rules if not isinstance(rule, Unique)]
     by_table = [build_expectation(rule) for rule in rules if isinstance(rule, Unique)]
-    exact = gxe.ExpectTableColumnsToMatchSet(
-        column_set=[*columns, *_custom_names(rules)], exact_match=True, meta={"rule": "exact_columns"}
-    )
+    names = [*columns, *(name_rule(rule) for rule in rules if isinstance(rule, CustomRule))]
+    exact = gxe.ExpectTableColumnsToMatchSet(column_set=names, exact_match=True, meta={"rule": "exact_columns"})
     results = _run_checkpoint([_to_pandas(summary)], by_table) if by_table else []
     if rows.height:
         results += _run_checkpoint(_split_frames(_add_custom_columns(rows.select(columns), rules)), [exact, *by_row])
     failed = sorted({result["rule"] for result in results if not result["success"] or result["raised"]})
     return {"success": not failed, "failed": failed, "results": results}
-
-
-def _custom_names(rules: Sequence[RowRule]) -> list[str]:
-    return [name_rule(rule) for rule in rules if isinstance(rule, CustomRule)]
 
 
 def _add_custom_columns(rows: pl.DataFrame, rules: Sequence[RowRule]) -> pl.DataFrame:

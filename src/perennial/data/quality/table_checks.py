@@ -30,21 +30,14 @@ def find_problems(
 
 def find_warnings(table: str, rows: pl.DataFrame, columns: dict[str, Column], target: str) -> list[DataWarning]:
     """Find what does not stop the run: constant, empty or high-cardinality columns, undeclared null codes, few positives."""
-    warnings = (
-        []
-        if not rows.height
-        else [note for name, c in columns.items() for note in _warn_of_column(table, rows, name, c, target)]
-    )
-    if target in columns and columns[target].is_coded and rows.height:
+    if not rows.height:
+        return []
+    warnings = [note for name, c in columns.items() for note in _warn_of_column(table, rows, name, c, target)]
+    if target in columns and columns[target].is_coded:
         counts = [(int(count), value) for value, count in rows[target].drop_nulls().value_counts().rows()]
         n, value = min(counts, default=(_FEW, 0))
         if n < _FEW:
-            warnings.append(
-                DataWarning(
-                    code="few_positives",
-                    message=f"table {table}: {target} is {value} in only {n} of {rows.height} rows",
-                )
-            )
+            warnings.append(_note(table, "few_positives", f"{target} is {value} in only {n} of {rows.height} rows"))
     return warnings
 
 
@@ -70,10 +63,7 @@ def _check_row_count(table: str, rows: pl.DataFrame, rules: Sequence[Rule]) -> I
         most = rows.height if rule.max is None else rule.max
         if not rule.min <= rows.height <= most:
             range_text = f"at least {rule.min}" if rule.max is None else f"{rule.min} to {rule.max}"
-            yield DataWarning(
-                code="row_count",
-                message=f"table {table}: {rows.height} rows passed, the contract asks for {range_text}",
-            )
+            yield _note(table, "row_count", f"{rows.height} rows passed, the contract asks for {range_text}")
 
 
 def _check_nulls(table: str, rows: pl.DataFrame, columns: dict[str, Column]) -> Iterator[DataWarning]:
@@ -84,7 +74,7 @@ def _check_nulls(table: str, rows: pl.DataFrame, columns: dict[str, Column]) -> 
         share = rows[name].null_count() / rows.height
         if share > column.max_null and not (share == 1 and not column.required):
             message = f"{share:.1%} of {name} is empty, the contract allows {column.max_null:.1%}"
-            yield DataWarning(code="null_share", message=f"table {table}: {message}")
+            yield _note(table, "null_share", message)
 
 
 def _check_outcome(
@@ -93,13 +83,13 @@ def _check_outcome(
     counts = rows[target].drop_nulls().value_counts().sort(target).rows()
     if len(counts) < 2:
         value = counts[0][0] if counts else "empty"
-        yield DataWarning(code="constant_outcome", message=f"table {table}: the outcome {target} is always {value}")
+        yield _note(table, "constant_outcome", f"the outcome {target} is always {value}")
         return
     least = max((rule.min for rule in rules if isinstance(rule, MinPositives)), default=0)
     value, n = min(counts, key=lambda pair: int(pair[1]))
     if column.is_coded and n < least:
         message = f"{target} is {value} in only {n} of {rows.height} rows, the contract asks for {least}"
-        yield DataWarning(code="min_positives", message=f"table {table}: {message}")
+        yield _note(table, "min_positives", message)
 
 
 def _warn_of_column(table: str, rows: pl.DataFrame, name: str, column: Column, target: str) -> Iterator[DataWarning]:
@@ -107,20 +97,19 @@ def _warn_of_column(table: str, rows: pl.DataFrame, name: str, column: Column, t
         return
     cells = rows[name].drop_nulls()
     if not len(cells):
-        yield DataWarning(code="all_null_column", message=f"table {table}: {name} is empty in every row")
+        yield _note(table, "all_null_column", f"{name} is empty in every row")
         return
     if column.is_feature and name != target and column.role != "image" and rows[name].n_unique() == 1:
-        yield DataWarning(
-            code="constant_column",
-            message=f"table {table}: {name} is the same in every row and tells nothing; it is dropped",
-        )
+        yield _note(table, "constant_column", f"{name} is the same in every row and tells nothing; it is dropped")
     if not has_open_categories(column):
         return
     if (n := cells.n_unique()) >= _MANY:
-        yield DataWarning(
-            code="many_categories", message=f"table {table}: {name} has {n} different values; they are hashed"
-        )
+        yield _note(table, "many_categories", f"{name} has {n} different values; they are hashed")
     like_null = cells.filter(cells.is_in(_LIKE_NULL))
     if len(like_null):
         message = f"{len(like_null)} cells of {name} say {like_null[0]!r}; if that means nothing, declare it under null"
-        yield DataWarning(code="like_null", message=f"table {table}: {message}")
+        yield _note(table, "like_null", message)
+
+
+def _note(table: str, code: str, message: str) -> DataWarning:
+    return DataWarning(code=code, message=f"table {table}: {message}")

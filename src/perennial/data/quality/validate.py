@@ -62,12 +62,9 @@ def _quote_examples(rule: RowRule, broken: pl.DataFrame) -> str:
 
 def summarise_table(rows: pl.DataFrame, rules: Sequence[RowRule]) -> pl.DataFrame:
     """Summarise the whole table in one row for the audit: its length, and the number of clashing keys of each unique column."""
-    clashes = [
-        (
-            rows.drop_nulls(rule.column).group_by(rule.column).agg(pl.col(CONTENT).n_unique() > 1)[CONTENT].sum(),
-            rule.column,
-        )
-        for rule in rules
-        if isinstance(rule, Unique)
-    ]
-    return pl.DataFrame({"rows": [rows.height]} | {f"clashes:{name}": [int(count)] for count, name in clashes})
+    clashes = {}
+    for rule in rules:
+        if isinstance(rule, Unique):
+            contents = rows.drop_nulls(rule.column).group_by(rule.column).agg(pl.col(CONTENT).n_unique())[CONTENT]
+            clashes[f"clashes:{rule.column}"] = [int((contents > 1).sum())]
+    return pl.DataFrame({"rows": [rows.height], **clashes})

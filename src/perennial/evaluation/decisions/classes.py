@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.evaluation.decisions.response import ENOUGH, LEVEL, Labelled, Resampling
-from perennial.evaluation.statistics.choice import choose_family, deep_minus_traditional, family_figures
-from perennial.evaluation.statistics.intervals import F64, wilson_interval
-from perennial.evaluation.statistics.paired import PairedComparison
-from perennial.evaluation.statistics.ranking import DEPTHS, cumulate, estimate_band, interpolate
-from perennial.results.figures import IntervalCurve
+from perennial.evaluation.statistics.choice import Labelled, Resampling, compare_families
+from perennial.evaluation.statistics.intervals import F64, LEVEL, wilson_interval
+from perennial.evaluation.statistics.ranking import rate_by_depth
+from perennial.evaluation.statistics.slices import ENOUGH, iterate_groups
 from perennial.results.multiclass import ClassFigures, ClassSlice, Confusion, Mistake, MulticlassEvaluation
 
 _REPORTED = ("log_loss", "accuracy", "macro_f1")
@@ -25,20 +23,16 @@ def evaluate_classes(
     slices: Mapping[str, NDArray[Any]], resampling: Resampling,
 ) -> MulticlassEvaluation:  # fmt: skip
     """Families, candidate, confusion, each class, coverage, mistakes, slices."""
-    names = (*_REPORTED, "kappa") if ordered else _REPORTED
-    comparisons = [{name: _comparison(name, part, resampling) for name in names} for part in (val, test)]
-    candidate = choose_family(val.scores, comparisons[0][primary])
-    p_test = test.scores[candidate.family]
+    metrics = (*_REPORTED, "kappa") if ordered else _REPORTED
+    families = compare_families(val, test, primary, metrics, resampling)
+    y, p = test.y, test.scores[families.candidate.family]
+    is_right = p.argmax(axis=1) == y
     return MulticlassEvaluation(
-        rows={"val": len(val.y), "test": len(test.y)},
-        primary=primary,
+        **dict(families),
         classes=tuple(classes),
-        candidate=candidate,
-        families=family_figures(val.scores, test.scores, comparisons, LEVEL),
-        deep_minus_traditional=deep_minus_traditional(candidate, test.scores, comparisons[1][primary], LEVEL),
-        confusion=describe_confusion(test.y, p_test),
-        coverage=_coverage(test.y, p_test, resampling),
-        slices=_slices(test.y, p_test, slices),
+        confusion=describe_confusion(y, p),
+        coverage=rate_by_depth(is_right.astype(np.float64), p.max(axis=1), **resampling.of_curves).as_curve(),
+        slices=tuple(_describe_slice(*group, is_right) for group in iterate_groups(slices)),
     )
 
 
@@ -62,10 +56,6 @@ def count_confusion(y: F64, p: F64) -> NDArray[np.int64]:
     return np.bincount(y.astype(np.int64) * n + p.argmax(axis=1), minlength=n * n).reshape(n, n)
 
 
-def _comparison(name: str, part: Labelled, resampling: Resampling) -> PairedComparison:
-    return PairedComparison(metric=name, y=part.y, resamples=resampling.n, seed=resampling.seed)
-
-
 def _class(y: F64, p: F64, c: int) -> ClassFigures:
     """Precision and recall with 95 % intervals, and F1, of one class."""
     true, predicted = y == c, p.argmax(axis=1) == c
@@ -78,18 +68,6 @@ def _class(y: F64, p: F64, c: int) -> ClassFigures:
     )
 
 
-def _coverage(y: F64, p: F64, resampling: Resampling) -> IntervalCurve:
-    """Accuracy among the surest x of rows, x from 0 to 1: what is gained by leaving the unsure to a person."""
-    right, sure = (p.argmax(axis=1) == y).astype(np.float64), p.max(axis=1)
-
-    def curve(times: F64) -> F64:
-        answered, correct = cumulate(sure, times, times * right)
-        depths = np.maximum(DEPTHS, 0.02)
-        return interpolate(depths, answered, correct) / (depths * answered[..., -1:])
-
-    return estimate_band(curve, len(y), None, n=min(resampling.n, 200), seed=resampling.seed).as_curve()
-
-
 def _mistakes(y: F64, p: F64) -> tuple[Mistake, ...]:
     """The wrong rows that the model was surest of."""
     wrong = np.flatnonzero(p.argmax(axis=1) != y)
@@ -99,14 +77,8 @@ def _mistakes(y: F64, p: F64) -> tuple[Mistake, ...]:
     )
 
 
-def _slices(y: F64, p: F64, slices: Mapping[str, NDArray[Any]]) -> tuple[ClassSlice, ...]:
-    """Accuracy by group."""
-    right = p.argmax(axis=1) == y
-    masks = [(c, v, values == v) for c, values in slices.items() for v in sorted(set(values.tolist()), key=str)]
-    return tuple(
-        ClassSlice(
-            column=column, value=str(value), n=int(mask.sum()),
-            accuracy=wilson_interval(int(right[mask].sum()), int(mask.sum()), LEVEL) if mask.sum() >= 2 * ENOUGH else None,
-        )
-        for column, value, mask in masks
-    )  # fmt: skip
+def _describe_slice(column: str, value: str, mask: NDArray[np.bool_], is_right: NDArray[np.bool_]) -> ClassSlice:
+    """The accuracy of a group, unless it is too small."""
+    n, right = int(mask.sum()), int(is_right[mask].sum())
+    accuracy = wilson_interval(right, n, LEVEL) if n >= 2 * ENOUGH else None
+    return ClassSlice(column=column, value=value, n=n, accuracy=accuracy)

@@ -10,15 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perennial.evaluation.decisions import policy
-from perennial.evaluation.decisions.response import LEVEL, Resampling
 from perennial.evaluation.statistics import randomization, uplift
-from perennial.evaluation.statistics.choice import choose_family, deep_minus_traditional
-from perennial.evaluation.statistics.intervals import F64
-from perennial.evaluation.statistics.paired import PairedComparison
+from perennial.evaluation.statistics.choice import Labelled, Resampling, compare_families
+from perennial.evaluation.statistics.intervals import F64, LEVEL
 from perennial.evaluation.statistics.uplift import Arms
 from perennial.results.evaluation import FamilyFigures
 from perennial.results.families import TRADITIONAL, Family
-from perennial.results.figures import Interval
 from perennial.results.uplift import (
     MessageFigures,
     OutOfFold,
@@ -28,16 +25,12 @@ from perennial.results.uplift import (
     UpliftEvaluation,
 )
 
-_FEWER = 200  # resamples of curves, and of figures of all rows: their spread is known to a twentieth
-
 
 @dataclass(frozen=True, kw_only=True)
-class CampaignRows:
-    """Outcomes and arms of one part (n,), and each family's scores (n, arms), the simplest family first."""
+class CampaignRows(Labelled):
+    """Rows of a randomised campaign, with scores (n, arms)."""
 
-    y: F64
     arm: Arms
-    scores: Mapping[Family, F64]
 
 
 FullCampaign = Callable[[Family], tuple[RandomizationCheck, OutOfFold]]
@@ -51,25 +44,15 @@ def evaluate_uplift(
 
     `full` takes the traditional family that may stand for the candidate.
     """
-    on_val, on_test = (
-        PairedComparison(metric="qini", y=rows.y, arm=rows.arm, resamples=resampling.n, seed=resampling.seed)
-        for rows in (val, test)
-    )
-    candidate = choose_family(val.scores, on_val)
-    scores = test.scores[candidate.family]
-    difference = deep_minus_traditional(candidate, test.scores, on_test, LEVEL)
-    family = candidate.family if candidate.family in TRADITIONAL else difference.traditional
-    randomization, out_of_fold = full(family)
+    common = compare_families(val, test, "qini", ["qini"], resampling)
+    candidate, traditional = common.candidate.family, common.deep_minus_traditional
+    assert traditional is not None
+    scores = test.scores[candidate]
+    randomization, out_of_fold = full(candidate if candidate in TRADITIONAL else traditional.traditional)
+    families = {family: _add_worth(figures, family, test, offer) for family, figures in common.families.items()}
     return UpliftEvaluation(
-        rows={"val": len(val.y), "test": len(test.y)},
-        primary="qini",
+        **dict(common) | {"families": families},
         arms=tuple(arms),
-        candidate=candidate,
-        families={
-            family: FamilyFigures(val={"qini": candidate.val[family]}, test=_figures(test, table, offer, on_test))
-            for family, table in test.scores.items()
-        },
-        deep_minus_traditional=difference,
         policy=_policy(test, scores, offer, resampling),
         placebo=_placebo(test, scores, resampling, placebos),
         randomization=randomization,
@@ -83,9 +66,8 @@ def evaluate_full_campaign(
     """All rows, scored out of fold by one family: each message, and what choosing earns."""
     ((family, scores),) = rows.scores.items()
     messages = tuple(_message(rows, scores, k, name, resampling) for k, name in enumerate(arms) if k)
-    return OutOfFold(
-        family=family, rows=len(rows.y), messages=messages, policy=_policy(rows, scores, offer, resampling)
-    )
+    figures = _policy(rows, scores, offer, resampling)
+    return OutOfFold(family=family, rows=len(rows.y), messages=messages, policy=figures)
 
 
 def check_randomization(arm: Arms, before: Mapping[str, NDArray[Any]], shares: Sequence[float]) -> RandomizationCheck:
@@ -102,28 +84,25 @@ def check_randomization(arm: Arms, before: Mapping[str, NDArray[Any]], shares: S
     )
 
 
-def _figures(
-    test: CampaignRows, scores: F64, offer: policy.MessagePolicy, comparison: PairedComparison
-) -> dict[str, Interval]:
-    rewards = policy.estimate_rewards(test.y, test.arm, scores, offer)
-    worth = policy.estimate_worth(
-        rewards, policy.choose_messages(scores, offer), policy.send_to_all(0, len(scores)), LEVEL
-    )
-    return {"qini": comparison.estimate(scores, LEVEL), "policy_value": worth}
+def _add_worth(
+    figures: FamilyFigures, family: Family, test: CampaignRows, offer: policy.MessagePolicy
+) -> FamilyFigures:
+    """Add what the policy of a family earns more than contacting nobody."""
+    scores = test.scores[family]
+    rewards, nobody = policy.estimate_rewards(test.y, test.arm, scores, offer), policy.send_to_all(0, len(scores))
+    worth = policy.estimate_worth(rewards, policy.choose_messages(scores, offer), nobody, LEVEL)
+    return figures.model_copy(update={"test": {**figures.test, "policy_value": worth}})
 
 
 def _message(rows: CampaignRows, scores: F64, k: int, name: str, resampling: Resampling) -> MessageFigures:
-    n, seed = min(resampling.n, _FEWER), resampling.seed
-    ranking = scores[:, k] - scores[:, 0]
-    race = uplift.compare_rankings(rows.y, rows.arm, scores, k, n=n, seed=seed, level=LEVEL)
+    few, ranking = resampling.of_curves, scores[:, k] - scores[:, 0]
+    race = uplift.compare_rankings(rows.y, rows.arm, scores, k, **few, level=LEVEL)
     return MessageFigures(
         name=name,
         effect=uplift.estimate_effect(rows.y, rows.arm, k, LEVEL),
-        by_effect=race.by_effect,
-        by_response=race.by_response,
-        gain=race.gain,
+        **vars(race),
         rank_by=race.rank_by,
-        curve=uplift.qini_curve(rows.y, rows.arm, ranking, k, n=n, seed=seed).as_curve(),
+        curve=uplift.qini_curve(rows.y, rows.arm, ranking, k, **few).as_curve(),
         deciles=tuple(uplift.effect_by_decile(rows.y, rows.arm, scores, k)),
         predicted=float(ranking.mean()),
     )
@@ -140,7 +119,6 @@ def _policy(test: CampaignRows, scores: F64, offer: policy.MessagePolicy, resamp
         "response": policy.choose_by_response(scores, single, size),
     }
     curves = {"choice": (ranking, send), "response": (scores[:, single], policy.send_to_all(single, len(scores)))}
-    n, seed = min(resampling.n, _FEWER), resampling.seed
     return PolicyFigures(
         shares=tuple(float((chosen == k).mean()) for k in range(scores.shape[1])),
         best_single=single,
@@ -151,7 +129,8 @@ def _policy(test: CampaignRows, scores: F64, offer: policy.MessagePolicy, resamp
             for name, alternative in alternatives.items()
         },
         curves={
-            name: policy.worth_by_depth(rewards, r, s, n=n, seed=seed).as_curve() for name, (r, s) in curves.items()
+            name: policy.worth_by_depth(rewards, ranking, send, **resampling.of_curves).as_curve()
+            for name, (ranking, send) in curves.items()
         },
         budget_share=offer.budget_share,
         value=offer.value,
@@ -162,8 +141,8 @@ def _policy(test: CampaignRows, scores: F64, offer: policy.MessagePolicy, resamp
 def _placebo(test: CampaignRows, scores: F64, resampling: Resampling, times: int) -> Placebo:
     """The same Qini with the arms shuffled among customers: what the ranking finds where there is nothing to find."""
     rng = np.random.Generator(np.random.PCG64(resampling.seed))
-    ones = np.ones(len(test.y))
-    qini = [float(uplift.qini(test.y, scores, ones, arm=rng.permutation(test.arm))) for _ in range(times)]
+    arms, ones = (rng.permutation(test.arm) for _ in range(times)), np.ones(len(test.y))
+    qini = [float(uplift.qini(test.y, scores, ones, arm=arm)) for arm in arms]
     if not qini:
         return Placebo(times=0)
     return Placebo(times=times, mean=float(np.mean(qini)), greatest=float(np.max(np.abs(qini))))

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from perennial.errors import InputError
+from perennial.contract.model import Contract
+from perennial.contract.serving import ServingView, build_serving_view
+from perennial.errors import ContractError, InputError
 from perennial.evaluation.decisions.profit import random_list_profit, select_best
-from perennial.evaluation.statistics.intervals import F64, Band, total_interval
+from perennial.evaluation.statistics.intervals import F64, LEVEL, Band, total_interval
 from perennial.evaluation.statistics.ranking import total_by_depth
 from perennial.evaluation.statistics.uplift import Arms, check_campaign
 from perennial.results.evaluation import Plan
@@ -37,6 +39,18 @@ class MessagePolicy:
                 f"value {self.value:g}, costs {self.costs}, budget share {self.budget_share:g}: a value above 0, costs "
                 "from 0 up with that of no message, 0, first, and a share from above 0 to 1 are needed"
             )
+
+
+def message_policy(view: ServingView | Contract) -> MessagePolicy:
+    """What each message costs and a response earns.
+
+    Raises: ContractError when the contract does not say what a response is worth.
+    """
+    serving = build_serving_view(view) if isinstance(view, Contract) else view
+    value = serving.money.value_of_response
+    if value is None:
+        raise ContractError("an uplift task needs money.value_of_response")
+    return MessagePolicy(value=value, costs=serving.costs, budget_share=serving.money.budget_share or 1.0)
 
 
 def expected_gain(scores: F64, offer: MessagePolicy) -> F64:
@@ -96,7 +110,7 @@ def find_best_single(rewards_nk: F64) -> int:
     return int(rewards_nk[:, 1:].mean(axis=0).argmax()) + 1
 
 
-def compare_policies(rewards_nk: F64, scores: F64, offer: MessagePolicy, level: float = 0.95) -> list[Plan]:
+def compare_policies(rewards_nk: F64, scores: F64, offer: MessagePolicy) -> list[Plan]:
     """What each way to run the campaign earns above contacting nobody.
 
     choice: each customer's best message · response: the best single message to as many, the likeliest to respond to it
@@ -108,11 +122,10 @@ def compare_policies(rewards_nk: F64, scores: F64, offer: MessagePolicy, level: 
     gain = rewards_nk - rewards_nk[:, :1]
 
     def plan(name: str, who: Arms) -> Plan:
-        return Plan(
-            name=name, contacted=float((who > 0).sum()), customers=n, profit=total_interval(_of(gain, who), level)
-        )
+        profit = total_interval(_of(gain, who), LEVEL)
+        return Plan(name=name, contacted=float((who > 0).sum()), customers=n, profit=profit)
 
-    random = Plan(name="random", contacted=size, customers=n, profit=random_list_profit(gain[:, k], size / n, level))
+    random = Plan(name="random", contacted=size, customers=n, profit=random_list_profit(gain[:, k], size / n, LEVEL))
     singles = [plan(f"all {a}", send_to_all(a, n)) for a in range(1, scores.shape[1])]
     targeted = [plan("choice", chosen), plan("response", choose_by_response(scores, k, size))]
     return [*targeted, random, *singles, plan("nobody", send_to_all(0, n))]

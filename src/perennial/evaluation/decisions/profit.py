@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from perennial.contract.model import Money
 from perennial.errors import InputError
-from perennial.evaluation.statistics.intervals import F64, Band, normal_interval, total_interval
+from perennial.evaluation.statistics.intervals import F64, LEVEL, Band, normal_interval, total_interval
 from perennial.evaluation.statistics.metrics import check_rows
 from perennial.evaluation.statistics.ranking import total_by_depth
 from perennial.results.evaluation import Plan
@@ -44,6 +45,14 @@ class ContactThreshold:
 
     threshold: float
     depth: float
+
+
+def contact_policy(money: Money) -> ContactPolicy | None:
+    """What a contact costs and a response earns; None where the contract does not say it."""
+    value, cost = money.value_of_response, money.cost_of_contact
+    if value is None or cost is None:
+        return None
+    return ContactPolicy(value=value, cost=cost, budget_share=money.budget_share or 1.0)
 
 
 def choose_threshold(p: ArrayLike, money: ContactPolicy, weight: ArrayLike | None = None) -> ContactThreshold:
@@ -85,33 +94,26 @@ def profit_curve(
 
 
 def compare_plans(
-    y: ArrayLike,
-    p: ArrayLike,
-    chosen: ContactThreshold,
-    money: ContactPolicy,
-    weight: ArrayLike | None = None,
-    level: float = 0.95,
+    y: ArrayLike, p: ArrayLike, chosen: ContactThreshold, money: ContactPolicy, weight: ArrayLike | None = None
 ) -> list[Plan]:
     """Five ways to spend the same campaign: chosen, whole budget, random (as many as chosen), everyone, nobody."""
     y_n, p_n, w_n = check_rows(y, p, weight)
     customers, gain = float(w_n.sum()), w_n * (money.value * y_n - money.cost)
-    lists = {
-        "chosen": select_contacts(p_n, chosen, money.budget_share, w_n),
-        "whole budget": select_best(p_n, money.budget_share, w_n),
-        "everyone": np.ones(len(y_n), dtype=np.bool_),
-        "nobody": np.zeros(len(y_n), dtype=np.bool_),
-    }
-    by_name = {
-        name: Plan(
-            name=name, contacted=float(w_n[who].sum()), customers=customers, profit=total_interval(gain * who, level)
-        )
-        for name, who in lists.items()
-    }
-    size = by_name["chosen"].contacted
-    random = Plan(
-        name="random", contacted=size, customers=customers, profit=random_list_profit(gain, size / customers, level)
-    )
-    return [by_name["chosen"], by_name["whole budget"], random, by_name["everyone"], by_name["nobody"]]
+
+    def plan(name: str, who: Mask) -> Plan:
+        profit = total_interval(gain * who, LEVEL)
+        return Plan(name=name, contacted=float(w_n[who].sum()), customers=customers, profit=profit)
+
+    by_threshold = plan("chosen", select_contacts(p_n, chosen, money.budget_share, w_n))
+    size, everyone = by_threshold.contacted, np.ones(len(y_n), dtype=np.bool_)
+    by_lot = random_list_profit(gain, size / customers, LEVEL)
+    return [
+        by_threshold,
+        plan("whole budget", select_best(p_n, money.budget_share, w_n)),
+        Plan(name="random", contacted=size, customers=customers, profit=by_lot),
+        plan("everyone", everyone),
+        plan("nobody", ~everyone),
+    ]
 
 
 def compare_profit(

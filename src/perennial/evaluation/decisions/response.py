@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,36 +17,16 @@ from perennial.evaluation.decisions.profit import (
     select_contacts,
 )
 from perennial.evaluation.statistics import metrics
-from perennial.evaluation.statistics.choice import choose_family, deep_minus_traditional
-from perennial.evaluation.statistics.intervals import F64, bootstrap, delong, wilson_interval
-from perennial.evaluation.statistics.paired import PairedComparison
+from perennial.evaluation.statistics.choice import Labelled, Resampling, compare_families
+from perennial.evaluation.statistics.intervals import F64, LEVEL, bootstrap_ratio, delong, wilson_interval
+from perennial.evaluation.statistics.slices import ENOUGH, iterate_groups
 from perennial.results.binary import BinaryEvaluation, Calibration, ContactProfit, ResponseSlice
 from perennial.results.evaluation import FamilyFigures
 from perennial.results.families import Family
 from perennial.results.figures import Interval
 
-LEVEL = 0.95
-ENOUGH = 30  # positives and negatives under which a slice shows no figure
 _FEW = 5  # rows under which a calibration bin is not drawn
 _REPORTED = ("auc", "ap", "log_loss", "brier")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Labelled:
-    """Outcomes of one part (n,), each family's scores (n,) or (n, classes), the simplest family first, and weights.
-
-    A weight is how many customers a row stands for; it may depend on the outcome only.
-    """
-
-    y: F64
-    scores: Mapping[Family, F64]
-    weight: F64 | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Resampling:
-    n: int
-    seed: int
 
 
 def evaluate_response(
@@ -54,47 +34,32 @@ def evaluate_response(
     resampling: Resampling,
 ) -> BinaryEvaluation:  # fmt: skip
     """Families, candidate, deep − traditional, calibration, gains, profit, slices."""
-    on_val, on_test = (_comparison(primary, part, resampling) for part in (val, test))
-    candidate = choose_family(val.scores, on_val)
-    p_test = test.scores[candidate.family]
+    families = compare_families(val, test, primary, _REPORTED, resampling)
+    family = families.candidate.family
+    y, p, weight = test.y, test.scores[family], test.weight
+    common = dict(families) | {
+        "families": {name: _add_figures(figures, name, test, resampling) for name, figures in families.families.items()}
+    }
     return BinaryEvaluation(
-        rows={"val": len(val.y), "test": len(test.y)},
-        primary=primary,
-        candidate=candidate,
-        families={family: _figures(val, test, family, resampling) for family in test.scores},
-        deep_minus_traditional=deep_minus_traditional(candidate, test.scores, on_test, LEVEL),
-        calibration=_calibration(test.y, p_test, test.weight, resampling),
+        **common,
+        calibration=_calibration(y, p, weight, resampling),
         gains={
-            family: metrics.gains_curve(
-                test.y, score, test.weight, n=min(resampling.n, 200), seed=resampling.seed
-            ).as_curve()
-            for family, score in test.scores.items()
+            name: metrics.gains_curve(y, score, weight, **resampling.of_curves).as_curve()
+            for name, score in test.scores.items()
         },
-        slices=_slices(test.y, p_test, test.weight, slices),
-        profit=None if money is None else _profit(val, test, candidate.family, money, resampling),
+        slices=tuple(_describe_slice(*group, y, p, is_weighted=weight is not None) for group in iterate_groups(slices)),
+        profit=None if money is None else _profit(val, test, family, money, resampling),
     )
 
 
-def _comparison(metric: str, part: Labelled, resampling: Resampling) -> PairedComparison:
-    return PairedComparison(metric=metric, y=part.y, resamples=resampling.n, seed=resampling.seed, weight=part.weight)
-
-
-def _figures(val: Labelled, test: Labelled, family: Family, resampling: Resampling) -> FamilyFigures:
-    """Of the population that the rows stand for; a figure of the sample itself is called so."""
-    p = test.scores[family]
-    comparisons = {name: _comparison(name, test, resampling) for name in _REPORTED}
-    on_test = {name: comparison.estimate(p, LEVEL) for name, comparison in comparisons.items()}
+def _add_figures(figures: FamilyFigures, family: Family, test: Labelled, resampling: Resampling) -> FamilyFigures:
+    """Add lift, normalised entropy and, where rows stand for a population, the precision of the sample itself."""
+    p, entropy, on_test = test.scores[family], _entropy(test), dict(figures.test)
     if test.weight is not None:
-        on_test["ap_sample"] = replace(comparisons["ap"], weight=None).estimate(p, LEVEL)
-    return FamilyFigures(
-        val={name: metrics.measure(name, val.y, val.scores[family], val.weight) for name in _REPORTED},
-        test={**on_test, "normalised_entropy": _over(on_test["log_loss"], _entropy(test))},
-        lift_10=metrics.lift_at(test.y, p, 0.1, test.weight),
-    )
-
-
-def _over(loss: Interval, entropy: float) -> Interval:
-    return Interval(value=loss.value / entropy, low=loss.low / entropy, high=loss.high / entropy)
+        on_test["ap_sample"] = replace(test, weight=None).build_comparison("ap", resampling).estimate(p, LEVEL)
+    ends = on_test["log_loss"].model_dump()
+    on_test["normalised_entropy"] = Interval(**{end: value / entropy for end, value in ends.items()})
+    return figures.model_copy(update={"test": on_test, "lift_10": metrics.lift_at(test.y, p, 0.1, test.weight)})
 
 
 def _entropy(test: Labelled) -> float:
@@ -108,10 +73,7 @@ def _calibration(y: F64, p: F64, weight: F64 | None, resampling: Resampling) -> 
     width = 0.05 if p.max() > 0.4 else 0.02
     bins = tuple(row for row in metrics.bin_evenly(y, p, width, weight) if row.n >= _FEW)
     rows = np.ones(len(y)) if weight is None else weight
-    sums = bootstrap(
-        lambda times: np.asarray((times * rows) @ p / np.maximum((times * rows) @ y, 1e-9)), len(y), None,
-        n=resampling.n, seed=resampling.seed, level=LEVEL,
-    )  # fmt: skip
+    sums = bootstrap_ratio(p, y, rows, n=resampling.n, seed=resampling.seed, level=LEVEL)
     return Calibration(bins=bins, width=width, predicted_over_actual=sums, value=error.value, perfect=error.perfect)
 
 
@@ -123,22 +85,16 @@ def _profit(
     share = np.average(select_contacts(p, cut, money.budget_share, weight), weights=weight)
     return ContactProfit(
         threshold=cut.threshold, depth_on_val=cut.depth, depth=float(share), plans=tuple(compare_plans(y, p, cut, money, weight)),
-        curve=profit_curve(y, p, money, weight, n=min(resampling.n, 200), seed=resampling.seed).as_curve(),
+        curve=profit_curve(y, p, money, weight, **resampling.of_curves).as_curve(),
         value=money.value, cost=money.cost, budget_share=money.budget_share,
     )  # fmt: skip
 
 
-def _slices(y: F64, p: F64, weight: F64 | None, slices: Mapping[str, NDArray[Any]]) -> tuple[ResponseSlice, ...]:
-    """AUC by group, and the share of events beside what was predicted."""
-    return tuple(
-        _slice(column, str(value), y[values == value], p[values == value], is_weighted=weight is not None)
-        for column, values in slices.items()
-        for value in sorted(set(values.tolist()), key=str)
-    )
-
-
-def _slice(column: str, value: str, y: F64, p: F64, *, is_weighted: bool) -> ResponseSlice:
-    """Weights are of the sample: its shares are not the population's."""
+def _describe_slice(
+    column: str, value: str, mask: NDArray[np.bool_], y: F64, p: F64, *, is_weighted: bool
+) -> ResponseSlice:
+    """AUC of a group, and its share of events beside what was predicted; weights are of the sample, so they hide the share."""
+    y, p = y[mask], p[mask]
     n, positives = len(y), int(y.sum())
     has_share = n >= ENOUGH and not is_weighted
     return ResponseSlice(

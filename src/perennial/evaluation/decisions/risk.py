@@ -14,12 +14,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.evaluation.statistics.intervals import F64, bootstrap, normal_interval, total_interval, wilson_interval
-from perennial.evaluation.statistics.ranking import DEPTHS, cumulate, estimate_band, interpolate
+from perennial.contract.model import Money
+from perennial.evaluation.statistics.choice import Resampling
+from perennial.evaluation.statistics.intervals import (
+    F64,
+    LEVEL,
+    bootstrap,
+    normal_interval,
+    total_interval,
+    wilson_interval,
+)
+from perennial.evaluation.statistics.ranking import cumulate, rate_by_depth
+from perennial.evaluation.statistics.slices import iterate_groups
 from perennial.results.binary import ApplicantGroup, LoanPlan, LoanRisk, RiskBand
-from perennial.results.figures import Interval, IntervalCurve
+from perennial.results.figures import Interval
 
-LEVEL = 0.95
 _BANDS = 10
 _ENOUGH = 30  # goods and bads of a group under which its gaps are not told
 Mask = NDArray[np.bool_]
@@ -38,6 +47,13 @@ class LoanPolicy:
         return self.gain / (self.gain + self.loss)
 
 
+def loan_policy(money: Money) -> LoanPolicy | None:
+    """What a loan earns and loses; None where the contract does not lend."""
+    if money.gain_if_good is None or money.loss_if_bad is None:
+        return None
+    return LoanPolicy(gain=money.gain_if_good, loss=money.loss_if_bad)
+
+
 def score_points(p: F64) -> F64:
     """Score points (n,), the more the safer."""
     odds = np.log1p(-p.clip(1e-6, 1 - 1e-6)) - np.log(p.clip(1e-6, 1 - 1e-6))
@@ -45,7 +61,7 @@ def score_points(p: F64) -> F64:
 
 
 def evaluate_loans(
-    y: F64, p: F64, loan: LoanPolicy, groups: Mapping[str, NDArray[Any]], *, n: int, seed: int
+    y: F64, p: F64, loan: LoanPolicy, groups: Mapping[str, NDArray[Any]], resampling: Resampling
 ) -> LoanRisk:
     """Figures of test: outcomes `y` (n,), 1 a default, and calibrated probabilities `p` (n,)."""
     approved = p <= loan.cut
@@ -58,13 +74,15 @@ def evaluate_loans(
         approved=float(approved.mean()),
         bad_rate=wilson_interval(float(y[approved].sum()), int(approved.sum()), LEVEL) if approved.any() else None,
         bad_rate_overall=wilson_interval(float(y.sum()), len(y), LEVEL),
-        ks=bootstrap(lambda times: kolmogorov_smirnov(y, p, times), len(y), y, n=n, seed=seed, level=LEVEL),
+        ks=bootstrap(
+            lambda times: kolmogorov_smirnov(y, p, times), len(y), y, n=resampling.n, seed=resampling.seed, level=LEVEL
+        ),
         plans=tuple(
             LoanPlan(name=name, approved=float(mask.mean()), per_1000=_earned(y, mask, loan)) for name, mask in plans
         ),
         bands=_bands(y, p),
-        curve=_curve(y, p, n=min(n, 200), seed=seed),
-        groups=tuple(group for column, values in groups.items() for group in _groups(y, approved, column, values)),
+        curve=rate_by_depth(y, -p, **resampling.of_curves).clip(0, 1).as_curve(),
+        groups=tuple(_compare_group(y, approved, *group) for group in iterate_groups(groups)),
     )
 
 
@@ -91,23 +109,8 @@ def _bands(y: F64, p: F64) -> tuple[RiskBand, ...]:
     )  # fmt: skip
 
 
-def _curve(y: F64, p: F64, *, n: int, seed: int) -> IntervalCurve:
-    """The bad rate among the safest x of applicants, x from 0 to 1."""
-
-    def rate(times: F64) -> F64:
-        applicants, bad = cumulate(-p, times, times * y)
-        depths = np.maximum(DEPTHS, 0.02)
-        return interpolate(depths, applicants, bad) / (depths * applicants[..., -1:])
-
-    return estimate_band(rate, len(y), None, n=n, seed=seed).clip(0, 1).as_curve()
-
-
-def _groups(y: F64, approved: Mask, column: str, values: NDArray[Any]) -> list[ApplicantGroup]:
-    """Each group against all others: approvals, defaulters refused, payers refused, as differences of shares."""
-    return [_group(y, approved, values == value, column, str(value)) for value in sorted(set(values.tolist()), key=str)]
-
-
-def _group(y: F64, approved: Mask, mine: Mask, column: str, value: str) -> ApplicantGroup:
+def _compare_group(y: F64, approved: Mask, column: str, value: str, mine: Mask) -> ApplicantGroup:
+    """A group against all others: approvals, defaulters refused, payers refused, as differences of shares."""
     group = ApplicantGroup(
         column=column, value=value, n=int(mine.sum()), approved=float(approved[mine].mean()),
         bad_rate=wilson_interval(float(y[mine].sum()), int(mine.sum()), LEVEL),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from perennial.evaluation.statistics.intervals import F64, wilson_interval
+from perennial.evaluation.statistics.intervals import F64, LEVEL, wilson_interval
 from perennial.results.clustering import (
     Agreement,
     CategoryProfile,
@@ -30,7 +30,6 @@ from perennial.results.figures import Interval
 I64 = NDArray[np.int64]
 Pairs = Sequence[tuple[I64, I64]]  # the labels that two models, fitted on disjoint halves, give the same held-out rows
 FAMILY: Final = "kmeans"
-LEVEL = 0.95
 _COMMON = 0.05  # share of a segment from which a value of a category says something of it
 
 

@@ -9,12 +9,11 @@ from typing import Literal
 
 import numpy as np
 
-from perennial.evaluation.statistics.intervals import F64, wilson_interval
+from perennial.evaluation.statistics.intervals import F64, LEVEL, wilson_interval
 from perennial.evaluation.statistics.uplift import Arms, estimate_effect
 from perennial.results.campaign import Effect
 from perennial.results.figures import Interval
 
-LEVEL = 0.95
 UNFAIR = 0.001  # of the sample ratio: 1 in 1,000 sound campaigns fails
 _LEAST = 5  # responses and non-responses in each arm, below which no interval of this form can be trusted
 ProfitVerdict = Literal["paid", "lost", "open"]

@@ -81,9 +81,6 @@ def least_detectable_effect(rate: float, treated: float, control: float) -> floa
 
 def _first(campaign: str, purpose: str, keys: Sequence[str], rows: NDArray[Any], n: int) -> NDArray[np.intp]:
     """Places in `rows` of the `n` whose keys have the lowest digests, the lowest first."""
-    digests = np.array([_digest(f"{campaign}:{purpose}:{keys[row]}") for row in rows], dtype="U32")
+    texts = [f"{campaign}:{purpose}:{keys[row]}".encode() for row in rows]
+    digests = np.array([hashlib.md5(text, usedforsecurity=False).hexdigest() for text in texts], dtype="U32")
     return np.argsort(digests, kind="stable")[:n]
-
-
-def _digest(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

@@ -19,6 +19,7 @@ from perennial.errors import InputError
 from perennial.results.figures import Interval, IntervalCurve
 
 F64 = NDArray[np.float64]
+LEVEL = 0.95  # of the intervals that are reported
 Statistic = Callable[[F64], F64]  # weights (..., n) -> (...)
 Metric = Callable[[F64, F64, F64], F64]  # y (n,), scores (n, ...), weights (..., n) -> (...)
 _CELLS = 1_000_000  # weights held at a time, 8 MB an array: the fastest size; another one draws other resamples
@@ -85,10 +86,8 @@ def delong(y: ArrayLike, p: ArrayLike, level: float) -> Interval:
 def paired_delong(y: ArrayLike, p_new: ArrayLike, p_old: ArrayLike, level: float) -> Interval:
     """AUC of the new scores less that of the old, on the same rows."""
     auc, cov = _delong(y, p_new, p_old)
-    variance = cov[0, 0] + cov[1, 1] - 2 * cov[0, 1]
-    return normal_interval(
-        float(auc[0] - auc[1]), math.sqrt(max(variance, 0.0)), level
-    )  # equal scores may round below 0
+    variance = max(cov[0, 0] + cov[1, 1] - 2 * cov[0, 1], 0.0)  # of equal scores it may round below 0
+    return normal_interval(float(auc[0] - auc[1]), math.sqrt(variance), level)
 
 
 def bootstrap(
@@ -100,6 +99,15 @@ def bootstrap(
     """
     draws = resample(statistic, rows, strata, n=n, seed=seed)
     return normal_interval(float(statistic(np.ones(rows))), float(draws.std(ddof=1)), level)
+
+
+def bootstrap_ratio(over: F64, under: F64, weight: F64, *, n: int, seed: int, level: float) -> Interval:
+    """The weighted sum of `over` (n,) divided by that of `under`; rows are resampled."""
+
+    def ratio(times: F64) -> F64:
+        return np.asarray((times * weight) @ over / np.maximum((times * weight) @ under, 1e-9))
+
+    return bootstrap(ratio, len(over), None, n=n, seed=seed, level=level)
 
 
 def resample(statistic: Statistic, rows: int, strata: NDArray[Any] | None, *, n: int, seed: int) -> F64:

@@ -57,24 +57,15 @@ def binary_questions(y: NDArray[np.float64], *, is_class: bool) -> list[NDArray[
 
 
 def find_leaks(columns: Mapping[str, NDArray[Any]], questions: Sequence[NDArray[np.float64]]) -> list[Leak]:
-    """The worst leak of each column over all questions, the worst column first."""
+    """The worst leak of each column, (n,) numbers or texts, over all questions (0/1, (n,)), the worst column first."""
+    questions = [y for y in questions if min((y == 1).sum(), (y == 0).sum()) >= FEWEST]
+    leaks = [
+        leak for y in questions for name, values in columns.items() if (leak := _leak(name, values, y)) is not None
+    ]
     worst: dict[str, Leak] = {}
-    for leak in sorted((leak for y in questions for leak in find_leaks_of(columns, y)), key=_severity):
+    for leak in sorted(leaks, key=lambda leak: (not leak.proven, -leak.auc)):
         worst.setdefault(leak.column, leak)
     return list(worst.values())
-
-
-def find_leaks_of(columns: Mapping[str, NDArray[Any]], y: NDArray[Any]) -> list[Leak]:
-    """Leaks among `columns` ((n,) each, numbers or texts) against the 0/1 outcome `y` (n,), the worst first."""
-    y = np.asarray(y, dtype=np.float64)
-    if min((y == 1).sum(), (y == 0).sum()) < FEWEST:
-        return []
-    leaks = [leak for name, values in columns.items() if (leak := _leak(name, values, y)) is not None]
-    return sorted(leaks, key=_severity)
-
-
-def _severity(leak: Leak) -> tuple[bool, float]:
-    return not leak.proven, -leak.auc
 
 
 def _leak(name: str, values: NDArray[Any], y: NDArray[np.float64]) -> Leak | None:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from perennial.errors import ConfigError, InputError
-from perennial.evaluation.statistics.intervals import F64, Band, wilson_interval
-from perennial.evaluation.statistics.ranking import DEPTHS, area_under, cumulate, estimate_band, interpolate
+from perennial.evaluation.statistics.intervals import F64, LEVEL, Band, wilson_interval
+from perennial.evaluation.statistics.ranking import area_under, cumulate, interpolate, share_by_depth
 from perennial.results.figures import Bin
 
 _TINY = float(np.finfo(np.float64).eps)
@@ -131,7 +131,6 @@ METRICS: Mapping[str, Metric] = {
     "auc": Metric(function=auc, higher_is_better=True),
     "ap": Metric(function=ap, higher_is_better=True),
     "log_loss": Metric(function=log_loss, higher_is_better=False),
-    "nll": Metric(function=log_loss, higher_is_better=False),
     "brier": Metric(function=brier, higher_is_better=False),
     "accuracy": Metric(function=accuracy, higher_is_better=True),
     "macro_f1": Metric(function=macro_f1, higher_is_better=True),
@@ -153,12 +152,7 @@ def gains_curve(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, *, 
     """The share of all responses that the best x of rows hold, x from 0 to 1, with a 95 % band from `n` resamples."""
     y_n, p_n, w_n = check_rows(y, p, weight)
     _require(w_n * y_n, 1)
-
-    def share(times: F64) -> F64:
-        events, rows = cumulate(p_n, times * w_n * y_n, times * w_n)
-        return interpolate(DEPTHS, rows, events) / events[..., -1:]
-
-    return estimate_band(share, len(y_n), y_n, n=n, seed=seed)
+    return share_by_depth(y_n, p_n, w_n, y_n, n=n, seed=seed)
 
 
 def bin_evenly(y: ArrayLike, p: ArrayLike, width: float, weight: ArrayLike | None = None) -> list[Bin]:
@@ -223,6 +217,6 @@ def _bin(y: F64, p: F64, weight: F64) -> Bin:
     if not total:
         raise InputError(f"all {len(p)} rows with predictions from {p.min():g} to {p.max():g} have weight 0: drop them")
     equal = float(total**2 / (weight**2).sum())
-    observed = wilson_interval(float(weight @ y / total) * equal, equal, 0.95)
+    observed = wilson_interval(float(weight @ y / total) * equal, equal, LEVEL)
     predicted = float(weight @ p / total)
     return Bin(left=float(p.min()), right=float(p.max()), predicted=predicted, observed=observed, n=len(p))

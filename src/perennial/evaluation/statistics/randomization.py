@@ -87,12 +87,10 @@ def _gaps(arm: Arms, numbers: F64) -> F64:
     """Each arm's difference of means to the control group in standard deviations, (arms - 1, 1)."""
     present = ~np.isnan(numbers)
     spread = float(numbers[present].std()) if present.any() else 0.0
-    parts = [numbers[present & (arm == a)] for a in np.unique(arm)]
-    if spread == 0 or not len(parts[0]):
-        return np.zeros((len(parts) - 1, 1))
-    return np.array(
-        [[(float(part.mean()) - float(parts[0].mean())) / spread if len(part) else 0.0] for part in parts[1:]]
-    )
+    control, *parts = (numbers[present & (arm == a)] for a in np.unique(arm))
+    if spread == 0 or not len(control):
+        return np.zeros((len(parts), 1))
+    return np.array([[(float(p.mean()) - float(control.mean())) / spread if len(p) else 0.0] for p in parts])
 
 
 def _gaps_of_shares(table_AL: F64) -> F64:

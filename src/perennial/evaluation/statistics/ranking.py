@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.evaluation.statistics.intervals import F64, Band, resample, z_of
+from perennial.evaluation.statistics.intervals import F64, LEVEL, Band, resample, z_of
 
 DEPTHS = np.linspace(0, 1, 101)  # of the curves
 
@@ -39,7 +39,7 @@ def interpolate(depths: F64, x_sums: F64, gained: F64) -> F64:
 def estimate_band(curve: Callable[[F64], F64], rows: int, strata: NDArray[Any] | None, *, n: int, seed: int) -> Band:
     """A curve over DEPTHS with its pointwise 95 % band; `curve` takes weights (..., rows) and returns (..., d)."""
     value = curve(np.ones((1, rows)))[0]
-    reach = z_of(0.95) * resample(curve, rows, strata, n=n, seed=seed).std(axis=0, ddof=1)
+    reach = z_of(LEVEL) * resample(curve, rows, strata, n=n, seed=seed).std(axis=0, ddof=1)
     return Band(x=DEPTHS, value=value, low=value - reach, high=value + reach)
 
 
@@ -51,3 +51,24 @@ def total_by_depth(gain: F64, score: F64, weight: F64, *, n: int, seed: int) -> 
         return interpolate(DEPTHS, rows, gained)
 
     return estimate_band(curve, len(gain), None, n=n, seed=seed)
+
+
+def share_by_depth(amount: F64, score: F64, weight: F64, strata: NDArray[Any] | None, *, n: int, seed: int) -> Band:
+    """The share of the whole `amount` (n,) that the best x of rows by `score` hold, x from 0 to 1, with a 95 % band."""
+
+    def curve(times: F64) -> F64:
+        rows, total = cumulate(score, times * weight, times * weight * amount)
+        return interpolate(DEPTHS, rows, total) / np.maximum(total[..., -1:], 1e-9)
+
+    return estimate_band(curve, len(amount), strata, n=n, seed=seed)
+
+
+def rate_by_depth(event: F64, score: F64, *, n: int, seed: int) -> Band:
+    """The rate of `event` (n,), 0 or 1, among the best x of rows by `score`, x from 0 to 1, with a 95 % band."""
+
+    def curve(times: F64) -> F64:
+        rows, events = cumulate(score, times, times * event)
+        depths = np.maximum(DEPTHS, 0.02)
+        return interpolate(depths, rows, events) / (depths * rows[..., -1:])
+
+    return estimate_band(curve, len(event), None, n=n, seed=seed)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.evaluation.statistics.intervals import F64
+from perennial.evaluation.statistics.intervals import F64, LEVEL
 from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.results.figures import Interval
 
@@ -27,10 +27,9 @@ class SliceComparison:
     column: str
     value: str
     n: int
-    positives: int
-    candidate: Interval | None
-    reference: Interval | None
-    better_by: Interval | None
+    candidate: Interval | None = None
+    reference: Interval | None = None
+    better_by: Interval | None = None
 
     @property
     def is_worse(self) -> bool:
@@ -42,28 +41,28 @@ def compare_slices(
     comparison: PairedComparison, groups: Mapping[str, NDArray[Any]], candidate: F64, reference: F64
 ) -> tuple[SliceComparison, ...]:
     """Each value of each of `groups` (columns of labels (n,)), in the order of columns and values."""
-    masks = [(column, value, values == value) for column, values in groups.items() for value in _values(values)]
-    judged = sum(_enough(comparison, mask) for _, _, mask in masks)
+    masks = list(iterate_groups(groups))
+    judged = sum(_has_enough_rows(comparison, mask) for _, _, mask in masks)
     comparisons = []
     for column, value, mask in masks:
-        rows, positives = int(mask.sum()), int((comparison.y[mask] == 1).sum())
-        figures: tuple[Interval | None, Interval | None, Interval | None] = (None, None, None)
-        if _enough(comparison, mask):
+        group = SliceComparison(column=column, value=value, n=int(mask.sum()))
+        if _has_enough_rows(comparison, mask):
             here, new, old = comparison.only(mask), candidate[mask], reference[mask]
-            figures = (here.estimate(new, 0.95), here.estimate(old, 0.95), here.better_by(new, old, level_of(judged)))
-        new_figure, old_figure, gain = figures
-        comparisons.append(
-            SliceComparison(
-                column=column,
-                value=str(value),
-                n=rows,
-                positives=positives,
-                candidate=new_figure,
-                reference=old_figure,
-                better_by=gain,
+            group = replace(
+                group,
+                candidate=here.estimate(new, LEVEL),
+                reference=here.estimate(old, LEVEL),
+                better_by=here.better_by(new, old, level_of(judged)),
             )
-        )
+        comparisons.append(group)
     return tuple(comparisons)
+
+
+def iterate_groups(groups: Mapping[str, NDArray[Any]]) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    """Column, value and rows (n,) of each value of `groups` (columns of labels (n,)), in the order of columns and values."""
+    for column, labels in groups.items():
+        for value in sorted(set(labels.tolist()), key=str):
+            yield column, str(value), labels == value
 
 
 def level_of(judged: int) -> float:
@@ -71,11 +70,7 @@ def level_of(judged: int) -> float:
     return 1 - 0.05 / judged
 
 
-def _values(values: NDArray[Any]) -> list[Any]:
-    return sorted(set(values.tolist()), key=str)
-
-
-def _enough(comparison: PairedComparison, mask: NDArray[np.bool_]) -> bool:
+def _has_enough_rows(comparison: PairedComparison, mask: NDArray[np.bool_]) -> bool:
     """Rows of each outcome, and of each arm; of classes and amounts as many rows in all, and amounts to be ranked."""
     y = comparison.y[mask]
     if np.isin(comparison.y, (0, 1)).all():

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from perennial.errors import InputError
-from perennial.evaluation.statistics.intervals import F64, Band, normal_interval, resample
+from perennial.evaluation.statistics.intervals import F64, LEVEL, Band, normal_interval, resample
 from perennial.evaluation.statistics.ranking import DEPTHS, area_under, cumulate, estimate_band, interpolate
 from perennial.results.figures import Interval
 from perennial.results.uplift import EffectDecile, Ranking
@@ -119,14 +119,14 @@ def estimate_effect(y: F64, arm: Arms, k: int, level: float) -> Interval:
     return normal_interval(float(treated.mean() - control.mean()), error, level)
 
 
-def effect_by_decile(y: F64, arm: Arms, scores: F64, k: int, level: float = 0.95) -> list[EffectDecile]:
+def effect_by_decile(y: F64, arm: Arms, scores: F64, k: int) -> list[EffectDecile]:
     """Predicted and observed effect of message `k` by decile of predicted effect, the lowest first."""
     rows = _rows(arm, k)
     predicted = scores[rows, k] - scores[rows, 0]
     deciles = np.array_split(np.argsort(predicted, kind="stable"), 10)
     return [
         EffectDecile(
-            predicted=float(predicted[t].mean()), observed=estimate_effect(y[rows[t]], arm[rows[t]], k, level), n=len(t)
+            predicted=float(predicted[t].mean()), observed=estimate_effect(y[rows[t]], arm[rows[t]], k, LEVEL), n=len(t)
         )
         for t in deciles
     ]

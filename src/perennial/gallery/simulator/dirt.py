@@ -47,11 +47,8 @@ def plan_dirt(population: Population, file: File, low: int, high: int) -> dict[i
         )
         width = dirt.size // len(dirt.kinds)
         for j, kind in enumerate(dirt.kinds):
-            models = (
-                blocks * dirt.size
-                + j * width
-                + scale_draw(draw_uniform(population.seed, 30 + dirt.tag, blocks, j), width)
-            )
+            place = scale_draw(draw_uniform(population.seed, 30 + dirt.tag, blocks, j), width)
+            models = blocks * dirt.size + j * width + place
             for customer in models[(models >= low) & (models < high)].tolist():
                 plan.setdefault(customer, []).append(kind)
     return plan

@@ -93,9 +93,9 @@ def draw_customers(population: Population, number: Ints) -> Customers:
     in_store = np.where(age < 40, 25, 50) - moved
     v = scale_draw(draw_uniform(seed, 13, number), 100)
     channel = (v >= in_store).astype(np.int64) + (v >= in_store + 30)
-    tenure = np.array((400, 15, 300, 400))[kind] + scale_draw(
-        draw_uniform(seed, 2, number), np.array((500, 86, 600, 501))[kind]
-    )
+    shortest, span = np.array((400, 15, 300, 400))[kind], np.array((500, 86, 600, 501))[kind]
+    tenure = shortest + scale_draw(draw_uniform(seed, 2, number), span)
+    signs = scale_draw(draw_uniform(seed, 15, number), 100) < np.array(_NEWSLETTER_PERCENT)[kind]
     favourite = scale_draw(draw_uniform(seed, 8, number), len(CATEGORIES))
     return Customers(
         number=number,
@@ -104,9 +104,7 @@ def draw_customers(population: Population, number: Ints) -> Customers:
         signed_up_days=tenure,
         city=scale_draw(draw_uniform(seed, 16, number), len(CITIES)),
         channel=channel,
-        newsletter=(scale_draw(draw_uniform(seed, 15, number), 100) < np.array(_NEWSLETTER_PERCENT)[kind]).astype(
-            np.int64
-        ),
+        newsletter=signs.astype(np.int64),
         purchases=_draw_purchases(seed, number, kind, tenure, favourite, channel),
         visits=_draw_visits(population, number, favourite, channel),
     )
@@ -151,9 +149,8 @@ def _draw_purchases(seed: int, number: Ints, kind: Ints, tenure: Ints, favourite
         [150 + scale_draw(u, 210), tenure // 2 + scale_draw(u, tenure - tenure // 2), scale_draw(u, 100)],
         scale_draw(u, 25),
     )
-    n = np.array((2, 1, 4, 14))[kind] + _draw_poisson(
-        kind, ("3.00", "0.35", "5.00", "13.00"), draw_uniform(seed, 4, number)
-    )
+    more = _draw_poisson(kind, ("3.00", "0.35", "5.00", "13.00"), draw_uniform(seed, 4, number))
+    n = np.array((2, 1, 4, 14))[kind] + more
     owner, k = _number_events(n)
     c = number[owner]
     n, tenure, idle = n[owner], tenure[owner], idle[owner]

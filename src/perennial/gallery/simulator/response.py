@@ -85,9 +85,10 @@ def draw_responses(population: Population, customers: Customers, past: History) 
     known = ~away & (past.frequency >= 4)
     discover = np.select([away, known], [20, -80], 150) + 30 * (customers.channel == APP)
     reward = np.select([away, known], [20, 140], -50) + 20 * customers.newsletter
-    p0, p_discover, p_reward = (
-        _to_probability(s0 + _damp_effect(d, damp)) for d in (np.zeros_like(s0), discover, reward)
-    )
+    # negative effects stay whole: sleeping dogs
+    effects = [np.where(effect > 0, effect * damp // 100, effect) for effect in (np.zeros_like(s0), discover, reward)]
+    scores = [(s0 + effect).clip(-800, 800) + 800 for effect in effects]
+    p0, p_discover, p_reward = (logistic_table()[score] for score in scores)
     seed, number = population.seed, customers.number
     v = scale_draw(draw_uniform(seed, 17, number), 10)
     message = (v >= 2).astype(np.int64) + (v >= 6)
@@ -122,14 +123,6 @@ def _score(population: Population, customers: Customers, past: History) -> Ints:
         + np.where(customers.channel == STORE, channel_age * (age - 20) // 20, 0)
     )
     return np.asarray(score, dtype=np.int64)
-
-
-def _damp_effect(effect: Ints, damp: Ints) -> Ints:
-    return np.where(effect > 0, effect * damp // 100, effect)  # negative effects stay whole: sleeping dogs
-
-
-def _to_probability(score: Ints) -> Ints:
-    return np.asarray(logistic_table()[score.clip(-800, 800) + 800])
 
 
 def _count_events(events: Events, chosen: npt.NDArray[np.bool_], n: int) -> Ints:

@@ -7,19 +7,16 @@ row and never written over it, so that what remains after cleaning is the truth,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from perennial.gallery.simulator.dirt import File, Row, encode_line, format_day, format_money, plan_dirt, spoil_row
 from perennial.gallery.simulator.draws import (
     CATEGORIES,
     CHANNELS,
     CITIES,
-    KINDS,
     Customers,
     Events,
     Population,
@@ -28,33 +25,11 @@ from perennial.gallery.simulator.draws import (
 )
 from perennial.gallery.simulator.response import MESSAGES, draw_responses, summarise_history
 
-__all__ = [
-    "KINDS",
-    "MESSAGES",
-    "PlantedRow",
-    "Population",
-    "campaign_date",
-    "compute_truth",
-    "list_planted",
-    "write_incoming",
-    "write_population",
-]
-
-_FILES: tuple[File, ...] = ("customers.csv", "events.csv")
+FILES: tuple[File, ...] = ("customers.csv", "events.csv")
 _PROFILE = ("customer_id", "signup", "birth_year", "city", "channel", "newsletter")
 _CAMPAIGN = ("message", "sent_on", "responded", "spend_14d")
 _EVENT = ("event_id", "customer_id", "at", "kind", "category", "channel", "amount")
 _BLOCK = 7000  # customers: about 110 MB
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlantedRow:
-    """A dirty row: its file, its kind of error, its bytes without the line end, and the customer of its model row."""
-
-    file: File
-    kind: str
-    raw: bytes
-    customer: int
 
 
 def write_population(folder: Path, population: Population, *, block: int = _BLOCK) -> None:
@@ -64,63 +39,14 @@ def write_population(folder: Path, population: Population, *, block: int = _BLOC
 
 def write_incoming(folder: Path, population: Population) -> None:
     """Write the customers who come after the population, a twentieth as many, before any campaign."""
-    coming = Population(
-        seed=population.seed,
-        first=population.first + population.n,
-        n=population.n // 20,
-        month=population.month,
-        concept=population.concept,
-    )
+    coming = replace(population, first=population.first + population.n, n=population.n // 20)
     _write_files(folder, coming, _PROFILE, _BLOCK)
-
-
-def compute_truth(population: Population) -> dict[str, npt.NDArray[Any]]:
-    """Compute the truth, one entry a customer: type, history, score, probabilities (`…_q32`: times 2^32, exact), campaign."""
-    customers = draw_customers(population, np.arange(population.first, population.first + population.n))
-    past = summarise_history(population, customers)
-    outcome = draw_responses(population, customers, past)
-    exact = {
-        "p0": outcome.p0,
-        "p_discover": outcome.p_discover,
-        "p_reward": outcome.p_reward,
-        "p_contacted": (outcome.p_discover + outcome.p_reward) // 2,
-    }
-    return {
-        "customer": customers.number,
-        "kind": customers.kind,
-        "R": past.recency,
-        "F": past.frequency,
-        "Y": past.frequency_365,
-        "V": past.visits,
-        "V30": past.visits_30,
-        "cents": past.cents,
-        "s0": outcome.s0,
-        **{name: p / 2**32 for name, p in exact.items()},
-        **{f"{name}_q32": p for name, p in exact.items()},
-        "message": np.array(MESSAGES)[outcome.message],
-        "responded": outcome.responded,
-        "spend_cents": outcome.spend_cents,
-    }
-
-
-def list_planted(population: Population) -> list[PlantedRow]:
-    """List every dirty row that `write_population` adds, in the order of the files."""
-    planted = []
-    for file in _FILES:
-        dirt = plan_dirt(population, file, population.first, population.first + population.n)
-        models = np.array(sorted(dirt), dtype=np.int64)
-        rows = _model_rows(population, draw_customers(population, models), file)
-        for customer, row in zip(models.tolist(), rows, strict=True):
-            for kind in dirt[customer]:
-                raw = encode_line(spoil_row(population, file, kind, row))
-                planted.append(PlantedRow(file=file, kind=kind, raw=raw, customer=customer))
-    return planted
 
 
 def _write_files(folder: Path, population: Population, columns: tuple[str, ...], block: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     stop = population.first + population.n
-    with (folder / _FILES[0]).open("wb") as customers, (folder / _FILES[1]).open("wb") as events:
+    with (folder / FILES[0]).open("wb") as customers, (folder / FILES[1]).open("wb") as events:
         customers.write(encode_line(",".join(columns)) + b"\n")
         events.write(encode_line(",".join(_EVENT)) + b"\n")
         for low in range(population.first, stop, block):
@@ -130,7 +56,7 @@ def _write_files(folder: Path, population: Population, columns: tuple[str, ...],
 
 
 def _customer_lines(population: Population, drawn: Customers, columns: tuple[str, ...]) -> Iterator[bytes]:
-    rows = ({column: row[column] for column in columns} for row in _customer_rows(population, drawn))
+    rows = ({column: row[column] for column in columns} for row in customer_rows(population, drawn))
     dirt = plan_dirt(population, "customers.csv", int(drawn.number[0]), int(drawn.number[-1]) + 1)
     for customer, row in zip(drawn.number.tolist(), rows, strict=True):
         yield _encode_cells(row.values())
@@ -140,7 +66,7 @@ def _customer_lines(population: Population, drawn: Customers, columns: tuple[str
 
 def _event_lines(population: Population, drawn: Customers) -> Iterator[bytes]:
     """By customer: the newest purchase and its dirt, the older ones, the visits."""
-    purchases, visits = (_event_rows(population, drawn, events) for events in (drawn.purchases, drawn.visits))
+    purchases, visits = (event_rows(population, drawn, events) for events in (drawn.purchases, drawn.visits))
     n_bought, n_visits = (
         np.bincount(events.owner, minlength=len(drawn.number)).tolist() for events in (drawn.purchases, drawn.visits)
     )
@@ -149,23 +75,15 @@ def _event_lines(population: Population, drawn: Customers) -> Iterator[bytes]:
         newest = next(purchases)
         yield _encode_cells(newest)
         for kind in dirt.get(customer, ()):
-            yield encode_line(spoil_row(population, "events.csv", kind, _as_row(newest))) + b"\n"
+            yield encode_line(spoil_row(population, "events.csv", kind, name_cells(newest))) + b"\n"
         for _ in range(purchase_count - 1):
             yield _encode_cells(next(purchases))
         for _ in range(visit_count):
             yield _encode_cells(next(visits))
 
 
-def _model_rows(population: Population, drawn: Customers, file: File) -> Iterator[Row]:
-    if file == "customers.csv":
-        yield from _customer_rows(population, drawn)
-        return
-    for cells, k in zip(_event_rows(population, drawn, drawn.purchases), drawn.purchases.k, strict=True):
-        if k == 0:
-            yield _as_row(cells)
-
-
-def _customer_rows(population: Population, drawn: Customers) -> Iterator[Row]:
+def customer_rows(population: Population, drawn: Customers) -> Iterator[Row]:
+    """The clean row of each customer."""
     today = campaign_date(population.month)
     outcome = draw_responses(population, drawn, summarise_history(population, drawn))
     for i, customer in enumerate(drawn.number.tolist()):
@@ -184,7 +102,8 @@ def _customer_rows(population: Population, drawn: Customers) -> Iterator[Row]:
         }
 
 
-def _event_rows(population: Population, drawn: Customers, events: Events) -> Iterator[tuple[str, ...]]:
+def event_rows(population: Population, drawn: Customers, events: Events) -> Iterator[tuple[str, ...]]:
+    """The cells of each purchase or visit, in the order of `events`."""
     today = campaign_date(population.month)
     days = [format_day(today, ago) for ago in range(901)]
     is_purchase = events is drawn.purchases
@@ -203,7 +122,7 @@ def _event_rows(population: Population, drawn: Customers, events: Events) -> Ite
         )
 
 
-def _as_row(cells: tuple[str, ...]) -> Row:
+def name_cells(cells: tuple[str, ...]) -> Row:
     return dict(zip(_EVENT, cells, strict=True))
 
 

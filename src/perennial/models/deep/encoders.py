@@ -6,6 +6,7 @@ Suffixes: B batch, F numeric columns, M missing flags, C categorical columns, D 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -96,12 +97,8 @@ class WideEncoder(nn.Module):
     def forward(self, gram_BG: Tensor, weight_BG: Tensor) -> Tensor:
         """Indices (0 is none) and weights of words and pairs → (B, columns × P), the sums of each column."""
         each_BGP = self.table(gram_BG.long()) * weight_BG[:, :, None]
-        starts = [0, *self.ends[:-1]]
-        parts = [
-            (each_BGP * ((gram_BG > start) & (gram_BG <= end))[:, :, None]).sum(dim=1)
-            for start, end in zip(starts, self.ends, strict=True)
-        ]
-        return torch.cat(parts, dim=1)
+        masks = [(gram_BG > start) & (gram_BG <= end) for start, end in pairwise([0, *self.ends])]
+        return torch.cat([(each_BGP * mask_BG[:, :, None]).sum(dim=1) for mask_BG in masks], dim=1)
 
 
 def choose_width(card: int) -> int:

@@ -13,10 +13,9 @@ from safetensors.torch import load_file, save
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
-from perennial.contract.head import Head
 from perennial.files.durable import read_json, write_bytes, write_json
 from perennial.models.deep.losses import link_scores
-from perennial.models.deep.net import NetSpec, TabularNet, WordSpec
+from perennial.models.deep.net import NetSpec, TabularNet
 from perennial.models.encoding.encode import Encoded
 
 _ROWS = 8192
@@ -34,24 +33,19 @@ class DeepModel:
         """Link scores (n, outputs), in blocks of a fixed size, so that a row's bits do not depend on its neighbours."""
         self.net.eval()
         with torch.inference_mode():
-            parts = [
-                link_scores(self.net(block), self.spec)
-                for block in split_blocks(rows, _PICTURES if self.spec.has_image else _ROWS)
-            ]
+            blocks = split_blocks(rows, _PICTURES if self.spec.has_image else _ROWS)
+            parts = [link_scores(self.net(block), self.spec) for block in blocks]
         out: NDArray[np.float64] = torch.cat(parts).numpy() if parts else np.zeros((0, len(self.spec.head.outputs)))
         return out
 
     def save(self, folder: Path) -> None:
-        write_json(folder / "net.json", self.spec.as_json())
+        write_json(folder / "net.json", self.spec.model_dump(mode="json"))
         state = {name: tensor.detach().cpu().contiguous() for name, tensor in self.net.state_dict().items()}
         write_bytes(folder / "weights.safetensors", save(state))
 
     @classmethod
     def load(cls, folder: Path) -> DeepModel:
-        config = read_json(folder / "net.json")
-        words = config["words"] and WordSpec(**{**config["words"], "grams": tuple(config["words"]["grams"])})
-        head = Head.model_validate(config["head"])
-        spec = NetSpec(**{**config, "cards": tuple(config["cards"]), "head": head, "words": words})
+        spec = NetSpec.model_validate(read_json(folder / "net.json"))
         net = TabularNet(spec)
         net.load_state_dict(load_file(folder / "weights.safetensors"))
         return cls(spec=spec, net=net.eval())

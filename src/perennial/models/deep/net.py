@@ -6,13 +6,15 @@ Suffixes: B batch, F numbers, M missing flags, C categorical, Z all chunks, K me
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import tabm
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
+from perennial.config.train import WordParams
+from perennial.contract.columns import ContractPart
 from perennial.contract.head import Head
 from perennial.errors import ConfigError
 from perennial.files.extensions import extension_path, load_extension
@@ -21,19 +23,14 @@ from perennial.models.deep.images import ImageEncoder
 from perennial.models.deep.pretrained import FrozenPictures
 
 
-@dataclass(frozen=True, kw_only=True)
-class WordSpec:
-    """The size of the vocabulary, the number of words and pairs of each text column, and the word encoder's settings."""
+class WordSpec(WordParams):
+    """The word encoder's settings, the size of the vocabulary, and the number of words and pairs of each text column."""
 
     vocabulary: int
     grams: tuple[int, ...]
-    width: int
-    word_dropout: float
-    dropout: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class NetSpec:
+class NetSpec(ContractPart):
     """Everything that decides the shape of the weights."""
 
     n_numeric: int
@@ -48,13 +45,10 @@ class NetSpec:
     has_image: bool = False
     frozen_pictures: bool = False  # encoded by frozen pretrained weights
     encoder: str = ""  # of numbers, where it is a function of the project's own, and its settings
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = Field(default_factory=dict)
     smoothing: float = 0.0  # of class labels
     center: float = 0.0  # of a training amount (of its logarithm where it has two parts), and its spread
     spread: float = 1.0
-
-    def as_json(self) -> dict[str, object]:
-        return {**asdict(self), "head": self.head.model_dump(mode="json")}
 
 
 class TabularNet(nn.Module):

@@ -80,10 +80,8 @@ class Encoding:
 
     def _serialise(self) -> tuple[bytes, bytes]:
         """The JSON and the safetensors that are saved."""
-        arrays: dict[str, NDArray[Any]] = {
-            "median_F": self.median_F,
-            "quantiles_QF": np.ascontiguousarray(self.quantiles_QF),
-        }
+        quantiles_QF = np.ascontiguousarray(self.quantiles_QF)
+        arrays: dict[str, NDArray[Any]] = {"median_F": self.median_F, "quantiles_QF": quantiles_QF}
         for i, table in enumerate(self.ids.values()):
             arrays |= {f"ids{i}.key": table.key_V, f"ids{i}.sum": table.sum_V, f"ids{i}.count": table.count_V}
         for i, grams in enumerate(self.texts.grams.values() if self.texts else ()):
@@ -106,13 +104,8 @@ class Encoding:
     @property
     def columns(self) -> list[str]:
         """The columns of a model: numeric, ids of many values, categories, texts, the picture."""
-        return [
-            *self.numeric,
-            *self.ids,
-            *self.categories,
-            *(self.texts.grams if self.texts else ()),
-            *([self.image] if self.image else []),
-        ]
+        texts, images = self.texts.grams if self.texts else (), [self.image] if self.image else []
+        return [*self.numeric, *self.ids, *self.categories, *texts, *images]
 
     @property
     def owners(self) -> tuple[list[int], list[int], list[int]]:
@@ -165,11 +158,10 @@ class Encoding:
 
     def count_unknown(self, frame: pl.DataFrame) -> dict[str, int]:
         """Count the rows with a category unknown to training, by column."""
-        counts = {
-            name: int((_encode_categories(frame[name], values) == 0).sum()) for name, values in self.categories.items()
-        }
-        counts |= {name: int((table.encode_new(frame[name])[:, 1] == 0).sum()) for name, table in self.ids.items()}
-        return {name: count for name, count in counts.items() if count}
+        codes: dict[str, NDArray[Any]]
+        codes = {name: _encode_categories(frame[name], values) for name, values in self.categories.items()}
+        codes |= {name: table.encode_new(frame[name])[:, 1] for name, table in self.ids.items()}
+        return {name: int((code == 0).sum()) for name, code in codes.items() if (code == 0).any()}
 
     def known_ids(self, frame: pl.DataFrame) -> dict[str, NDArray[np.str_]]:
         """For each column of ids, whether the id of each row (n,) is known from training: `seen` or `new`."""

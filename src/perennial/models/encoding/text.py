@@ -125,10 +125,8 @@ def hide_word(text: str, word: str) -> str:
 def _build_vocabulary(texts: Sequence[str]) -> tuple[str, ...]:
     """The words of training texts, the commonest first."""
     counts = Counter(word for text in texts for word in _WORD.findall(text.lower()))
-    common = sorted(
-        (word for word, n in counts.items() if n >= _RARE and word != HIDDEN), key=lambda word: (-counts[word], word)
-    )
-    return tuple(common[:_MOST])
+    common = [word for word, n in counts.items() if n >= _RARE and word != HIDDEN]
+    return tuple(sorted(common, key=lambda word: (-counts[word], word))[:_MOST])
 
 
 def _encode_words(texts: Sequence[str], vocabulary: Sequence[str]) -> NDArray[np.int32]:

@@ -98,12 +98,9 @@ def _fit_settings(task: FitTask) -> Iterator[BoostedModel]:
 
 
 def _select_settings(params: BaselineParams) -> Sequence[tuple[int, int, float, float]]:
-    boosted = params.boosted
-    return (
-        _SETTINGS[: params.trials]
-        if boosted is None
-        else [(boosted.leaves, boosted.min_rows, boosted.features, boosted.l2)]
-    )
+    if (boosted := params.boosted) is not None:
+        return [(boosted.leaves, boosted.min_rows, boosted.features, boosted.l2)]
+    return _SETTINGS[: params.trials]
 
 
 def _split_contributions(booster: lgb.Booster, x: F64) -> list[F64]:

@@ -11,20 +11,17 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save
-from sklearn.linear_model import LogisticRegression
 
 from perennial.contract.head import Head
-from perennial.files.durable import read_json, write_bytes, write_json
 from perennial.models.encoding.encode import Encoded
-from perennial.models.model import FitTask
+from perennial.models.model import FitTask, read_model, write_model
 from perennial.models.traditional.heads import build_targets, compute_link
+from perennial.models.traditional.linear import fit_regressions
 from perennial.models.traditional.pictures import describe_pictures
 
 F64 = NDArray[np.float64]
 _LANDMARKS = 1500
 _STRENGTHS = (10.0, 100.0)
-_ARRAYS = ("center_D", "scale_D", "landmark_MD", "root_MM", "coef_MO", "intercept_O", "mean_O")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +54,12 @@ class KernelModel:
 
     def save(self, folder: Path) -> None:
         config = {"head": self.head.model_dump(mode="json"), "columns": self.columns, "gamma": self.gamma}
-        write_json(folder / "kernel.json", config)
-        arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS}
-        write_bytes(folder / "kernel.safetensors", save(arrays))
+        write_model(folder, "kernel", config, vars(self))
 
     @classmethod
     def load(cls, folder: Path) -> KernelModel:
-        config = read_json(folder / "kernel.json")
+        config, arrays = read_model(folder, "kernel")
         head = Head.model_validate(config["head"])
-        arrays = load_file(folder / "kernel.safetensors")
         return cls(head=head, columns=config["columns"], gamma=config["gamma"], **arrays)
 
 
@@ -81,13 +75,9 @@ def fit_kernel(task: FitTask) -> KernelModel:
     landmark_MD = x_ND[np.sort(chosen)]
     root_MM = _inverse_root(_kernel_matrix(landmark_MD, landmark_MD, gamma))
     near_NM = _kernel_matrix(x_ND, landmark_MD, gamma) @ root_MM
-    tried = []
+    tried, targets = [], build_targets(head, task.train.y, task.train.arm)
     for strength in _STRENGTHS:
-        fits = [
-            LogisticRegression(C=strength, max_iter=2000).fit(near_NM[t.rows], t.y)
-            for t in build_targets(head, task.train.y, task.train.arm)
-        ]
-        coef_MO, intercept_O = np.hstack([f.coef_.T for f in fits]), np.concatenate([f.intercept_ for f in fits])
+        coef_MO, intercept_O = fit_regressions(near_NM, targets, strength)
         mean_O = compute_link(head, near_NM @ coef_MO + intercept_O).mean(axis=0)
         tried.append(
             KernelModel(

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save
 from scipy.stats import skew
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
@@ -19,8 +18,8 @@ from threadpoolctl import threadpool_limits
 from perennial.config.baseline import ColumnScale, PreviousSegments
 from perennial.errors import ConfigError, DataStopped
 from perennial.evaluation.decisions.naming import Trait, propose_names, rank_centres
-from perennial.files.durable import read_json, write_bytes, write_json
 from perennial.models.encoding.encode import Encoded, Encoding
+from perennial.models.model import read_model, write_model
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -75,21 +74,15 @@ class KMeansModel:
         return PreviousSegments(names=self.names, columns=by_name, centres=tuple(centres))
 
     def save(self, folder: Path) -> None:
-        write_json(folder / "kmeans.json", {"names": list(self.names), "spread": self.spread})
-        arrays = {name: np.ascontiguousarray(getattr(self.scale, name)) for name in _ARRAYS}
-        write_bytes(folder / "kmeans.safetensors", save({**arrays, "centre_KF": np.ascontiguousarray(self.centre_KF)}))
+        config = {"names": list(self.names), "spread": self.spread}
+        write_model(folder, "kmeans", config, vars(self.scale) | vars(self))
 
     @classmethod
     def load(cls, folder: Path, encoding: Encoding) -> KMeansModel:
-        config, arrays = read_json(folder / "kmeans.json"), load_file(folder / "kmeans.safetensors")
-        scale = FeatureScaling(**{name: arrays[name] for name in _ARRAYS})
-        segment_names = tuple(config["names"])
-        return cls(
-            encoding=encoding, scale=scale, centre_KF=arrays["centre_KF"], spread=config["spread"], names=segment_names
-        )  # fmt: skip
-
-
-_ARRAYS = ("is_log_F", "center_F", "scale_F")
+        config, arrays = read_model(folder, "kmeans")
+        centre_KF = arrays.pop("centre_KF")
+        scale, names = FeatureScaling(**arrays), tuple(config["names"])
+        return cls(encoding=encoding, scale=scale, centre_KF=centre_KF, spread=config["spread"], names=names)
 
 
 def fit_kmeans(rows: Encoded, encoding: Encoding, k: int, *, starts: int, seed: int) -> KMeansModel:
@@ -127,10 +120,8 @@ def refit_kmeans(rows: Encoded, encoding: Encoding, previous: PreviousSegments) 
         scale_F=np.array([one.scale for one in scalings]),
     )
     start_KF = np.array([[centre[name] for name in encoding.numeric] for centre in previous.centres])
-    fitted = _fit_estimator(
-        encoding, scale, scale.z(rows.raw_NF, encoding.median_F), KMeans(len(start_KF), init=start_KF, n_init=1)
-    )
-    return replace(fitted, names=previous.names)
+    estimator, z_NF = KMeans(len(start_KF), init=start_KF, n_init=1), scale.z(rows.raw_NF, encoding.median_F)
+    return replace(_fit_estimator(encoding, scale, z_NF, estimator), names=previous.names)
 
 
 def name_segments(model: KMeansModel, rows: Encoded, traits: Sequence[Trait]) -> KMeansModel:

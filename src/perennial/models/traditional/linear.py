@@ -5,22 +5,21 @@ Suffixes: N rows, J design columns, G columns, F numbers, R raw numbers, O score
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save
 from scipy.sparse import csr_matrix, diags, hstack
 from scipy.special import ndtr
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from perennial.contract.head import Head
 from perennial.errors import DataStopped
-from perennial.files.durable import read_json, write_bytes, write_json
 from perennial.models.encoding.encode import Encoded, Encoding
-from perennial.models.model import FitTask
+from perennial.models.model import FitTask, read_model, write_model
 from perennial.models.traditional.heads import FitTarget, build_targets, compute_link, link_contributions
 from perennial.models.traditional.pictures import describe_pictures
 
@@ -52,12 +51,11 @@ class LinearModel:
         n_columns, J = len(self.encoding.columns), len(self.mean_J)
         owner_JG = csr_matrix((np.ones(J), self._owners(), np.arange(J + 1)), (J, n_columns))
         parts = [
-            _to_dense(design_NJ @ diags(coef_J) @ owner_JG) - owner_JG.T @ (coef_J * self.mean_J)
+            np.asarray((design_NJ @ diags(coef_J) @ owner_JG).todense()) - owner_JG.T @ (coef_J * self.mean_J)
             for coef_J in self.coef_JR.T
         ]
-        return link_contributions(
-            self.head, np.stack(parts, axis=2), self._raw_scores(design_NJ), self._raw_scores(self.mean_J)
-        )
+        raw_NR, base_R = self._raw_scores(design_NJ), self._raw_scores(self.mean_J)
+        return link_contributions(self.head, np.stack(parts, axis=2), raw_NR, base_R)
 
     def _raw_scores(self, design_NJ: Any) -> F64:
         out: F64 = design_NJ @ self.coef_JR + self.intercept_R
@@ -72,25 +70,17 @@ class LinearModel:
         spread = [owner for owner in numbers for _ in range(per_number)]
         cats = [owner for owner, card in zip(codes, self.encoding.cards, strict=True) for _ in range(card)]
         words = [owner for owner, n in zip(*self.encoding.text_owners, strict=True) for _ in range(n)]
-        pictures = [len(self.encoding.columns) - 1] * (
-            len(self.mean_J) - len(spread) - len(flags) - len(cats) - len(words)
-        )
-        return [*spread, *flags, *cats, *pictures, *words]
+        n_pictures = len(self.mean_J) - len(spread) - len(flags) - len(cats) - len(words)
+        return [*spread, *flags, *cats, *[len(self.encoding.columns) - 1] * n_pictures, *words]
 
     def save(self, folder: Path) -> None:
-        write_json(folder / "linear.json", {"head": self.head.model_dump(mode="json"), "design": self.design})
-        arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS}
-        write_bytes(folder / "linear.safetensors", save(arrays))
+        config = {"head": self.head.model_dump(mode="json"), "design": self.design}
+        write_model(folder, "linear", config, vars(self))
 
     @classmethod
     def load(cls, folder: Path, encoding: Encoding) -> LinearModel:
-        config = read_json(folder / "linear.json")
-        head = Head.model_validate(config["head"])
-        arrays = load_file(folder / "linear.safetensors")
-        return cls(head=head, design=config["design"], encoding=encoding, **arrays)
-
-
-_ARRAYS = ("center_F", "scale_F", "coef_JR", "intercept_R", "mean_J")
+        config, arrays = read_model(folder, "linear")
+        return cls(head=Head.model_validate(config["head"]), design=config["design"], encoding=encoding, **arrays)
 
 
 def fit_linear(task: FitTask) -> LinearModel:
@@ -117,12 +107,11 @@ def fit_linear(task: FitTask) -> LinearModel:
     for design in designs:
         x_NJ = build_design(rows, encoding, design, center_F, scale_F)
         for strength in _STRENGTHS[kind]:
-            coefficients = [_fit_target(x_NJ[target.rows], target, strength) for target in fits]
+            coef_JR, intercept_R = fit_regressions(x_NJ, fits, strength)
             tried.append(
                 LinearModel(
                     head=head, design=design, encoding=encoding, center_F=center_F, scale_F=scale_F,
-                    mean_J=np.asarray(x_NJ.mean(axis=0)).ravel(), coef_JR=np.hstack([coef for coef, _ in coefficients]),
-                    intercept_R=np.concatenate([intercept for _, intercept in coefficients]),
+                    mean_J=np.asarray(x_NJ.mean(axis=0)).ravel(), coef_JR=coef_JR, intercept_R=intercept_R,
                 )
             )  # fmt: skip
     return min(tried, key=task.val_loss)
@@ -145,6 +134,12 @@ def build_design(rows: Encoded, encoding: Encoding, design: Design, center_F: F6
     return csr_matrix(hstack([dense, rows.texts.grams_NJ])) if rows.texts else dense
 
 
+def fit_regressions(x_NJ: Any, targets: Sequence[FitTarget], strength: float) -> tuple[F64, F64]:
+    """Coefficients (J, R) and intercepts (R,) of a logistic or ridge regression for each target."""
+    fits = [_fit_target(x_NJ[target.rows], target, strength) for target in targets]
+    return np.hstack([coef for coef, _ in fits]), np.concatenate([intercept for _, intercept in fits])
+
+
 def _bin_deciles(norm_NF: NDArray[np.float32]) -> NDArray[np.int64]:
     out: NDArray[np.int64] = np.minimum((ndtr(norm_NF.astype(np.float64)) * _BINS).astype(np.int64), _BINS - 1)
     return out
@@ -157,10 +152,6 @@ def _one_hot(codes_NC: NDArray[np.int64], cards: list[int]) -> F64:
         out[np.arange(len(codes_NC)), offset + codes_NC[:, c]] = 1.0
         offset += card
     return out
-
-
-def _to_dense(parts: Any) -> F64:
-    return np.asarray(parts.todense())
 
 
 def _fit_target(x_NJ: Any, target: FitTarget, strength: float) -> tuple[F64, F64]:

@@ -16,14 +16,11 @@ def describe_pictures(pixels_NCSS: NDArray[np.uint8]) -> F64:
     """Describe pictures (n, D) by histograms of oriented gradients of 8 × 8 cells in blocks of 2 × 2 (Dalal, Triggs 2005),
     and mean colours of a 4 × 4 grid.
     """
-    parts = [
-        _describe_block(pixels_NCSS[i : i + _ROWS].astype(np.float64) / 255) for i in range(0, len(pixels_NCSS), _ROWS)
-    ]
+    parts = []
+    for start in range(0, len(pixels_NCSS), _ROWS):
+        x_NCSS = pixels_NCSS[start : start + _ROWS].astype(np.float64) / 255
+        parts.append(np.hstack([_describe_outlines(x_NCSS.mean(axis=1)), _describe_colours(x_NCSS)]))
     return np.concatenate(parts) if parts else np.zeros((0, (_CELLS - 1) ** 2 * 4 * _BINS + 3 * _PATCHES**2))
-
-
-def _describe_block(x_NCSS: F64) -> F64:
-    return np.hstack([_describe_outlines(x_NCSS.mean(axis=1)), _describe_colours(x_NCSS)])
 
 
 def _describe_outlines(grey_NSS: F64) -> F64:

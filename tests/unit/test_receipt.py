@@ -47,7 +47,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 def closed(project: Project) -> Receipt:
     page = ReportPage(
-        path=f".perennial/{NAME}/report.html", sha256="0", verdict="HOLD", in_use="3", headline="Keep it."
+        path=f".perennial/{NAME}/report.html", sha256="0", verdict="HOLD", champion="3", headline="Keep it."
     )
     write_receipt(project, NAME, OUTCOMES, ActionResults(promote=decision_record("HOLD"), report=page))
     receipt = read_receipt(project, NAME)

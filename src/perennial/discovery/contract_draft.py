@@ -67,7 +67,6 @@ def _dump_value(value: object) -> Yaml:
             return [_dump_value(inner) for inner in value]
         case dt.date():
             return str(value)
-        case None | bool() | int() | float() | str():
-            return value
         case _:
-            raise TypeError(f"{value!r} is nothing that YAML can hold")
+            assert value is None or isinstance(value, str | int | float)
+            return value

@@ -38,7 +38,6 @@ class SourceTable:
     names: tuple[str, ...]
     source: Source
     notes: tuple[str, ...] = ()
-    format: Format
     dialect: Dialect | None = None  # of text with a delimiter
     parquet: Mapping[str, Column] | None = None  # how the cells of a Parquet file are read
     nested: frozenset[str] = frozenset()  # keys of JSON that hold lists or objects somewhere
@@ -112,7 +111,7 @@ def describe_table(paths: Sequence[Path]) -> SourceTable:
     """
     first, *others = [_describe_file(path) for path in paths]
     for other in others:
-        if (other.names, other.format, other.dialect) != (first.names, first.format, first.dialect):
+        if (other.names, other.source.format, other.dialect) != (first.names, first.source.format, first.dialect):
             tables = (first, *others)
             sizes = ", ".join(f"{table.paths[0].name} ({len(table.names)} columns)" for table in tables)
             raise InputError(f"the files differ in their columns: {sizes}. Which one is it? Give that file by --data")
@@ -137,14 +136,14 @@ def _describe_file(path: Path) -> SourceTable:
         return replace(_describe_typed(path, "jsonl", names), nested=_find_nested(path, names))
     detected = detect_dialect(path)
     return SourceTable(
-        paths=(path,), names=detected.names, source=detected.to_source(path.name), notes=detected.notes, format="csv",
+        paths=(path,), names=detected.names, source=detected.to_source(path.name), notes=detected.notes,
         dialect=detected.dialect,
     )  # fmt: skip
 
 
 def _describe_typed(path: Path, form: Format, names: tuple[str, ...]) -> SourceTable:
     source = Source(kind="file", files=path.name, format=form)
-    return SourceTable(paths=(path,), names=names, source=source, notes=(f"it is written as {form}",), format=form)
+    return SourceTable(paths=(path,), names=names, source=source, notes=(f"it is written as {form}",))
 
 
 def _find_nested(path: Path, names: Sequence[str]) -> frozenset[str]:

@@ -26,7 +26,7 @@ from perennial.evaluation.decisions.purchase_clusters import Purchases, evaluate
 from perennial.evaluation.decisions.response import evaluate_response
 from perennial.evaluation.decisions.risk import evaluate_loans, loan_policy
 from perennial.evaluation.decisions.segments import (
-    Population,
+    SegmentedCustomers,
     count_moves,
     evaluate_segments,
     measure_agreement,
@@ -242,7 +242,7 @@ def segments_report(
     size, features = np.array([9.0, 3.0, 1.0])[labels], feature_columns(contract)
     numbers = [feature.name for feature in features if feature.kind == "numeric"][:5]
     kinds = [feature.name for feature in features if feature.kind == "categorical"]
-    population = Population(
+    population = SegmentedCustomers(
         labels=labels,
         numbers={column: np.ceil((size if i else 9 / size) * rng.gamma(3, 4, n)) for i, column in enumerate(numbers)},
         categories={column: np.where(rng.random(n) < 0.5 - 0.2 * labels, "often", "rare") for column in kinds},

@@ -14,7 +14,7 @@ import pytest
 from perennial.errors import PerennialError
 from perennial.report.context import AnyReport, QuarantinedRow
 from perennial.report.exhibits import Quarantine
-from perennial.report.page import Caution, Column, Grid, Page, Section, TableRow, render
+from perennial.report.page import Caution, Grid, GridColumn, Page, Section, TableRow, render
 from perennial.report.pages.compose import build_page
 from perennial.report.pages.mistakes import choose_shade
 from perennial.report.style_sheet import style_sheet
@@ -190,9 +190,9 @@ def test_a_row_has_a_cell_for_each_column() -> None:
     with pytest.raises(
         PerennialError, match=r"the row \('a',\) has 1 cells for the 2 columns Rule, Rows: give one for each"
     ):
-        Grid(columns=(Column(name="Rule"), Column(name="Rows")), rows=(TableRow(cells=("a",)),))
+        Grid(columns=(GridColumn(name="Rule"), GridColumn(name="Rows")), rows=(TableRow(cells=("a",)),))
     with pytest.raises(PerennialError, match="has 2 cells for the 1 columns Rule"):
-        Grid(columns=(Column(name="Rule"),), rows=(TableRow(cells=("a", "b")),))
+        Grid(columns=(GridColumn(name="Rule"),), rows=(TableRow(cells=("a", "b")),))
 
 
 def test_the_font_is_in_the_page_as_the_page_allows_it_to_be_and_comes_with_its_licence() -> None:

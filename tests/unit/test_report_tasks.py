@@ -11,7 +11,7 @@ import pytest
 from jinja2 import StrictUndefined, UndefinedError
 
 from perennial.report.context import AnyReport
-from perennial.report.page import Block, Captioned, load_template, render
+from perennial.report.page import Captioned, PageBlock, load_template, render
 from perennial.report.pages.compose import build_page, compose
 from perennial.results.evaluations import Evaluation
 from tests.fakes.reports import (
@@ -100,7 +100,7 @@ def test_every_kind_of_block_is_on_some_page_and_nothing_is_undefined() -> None:
     blocks = {
         type(block) for make in REPORTS.values() for section in build_page(make()).sections for block in section.blocks
     }
-    assert blocks == {*Block.__subclasses__(), *Captioned.__subclasses__()} - {Captioned}
+    assert blocks == {*PageBlock.__subclasses__(), *Captioned.__subclasses__()} - {Captioned}
     assert load_template("page.html.j2").environment.undefined is StrictUndefined
 
 

@@ -20,7 +20,7 @@ from perennial.evaluation.decisions.naming import Trait, propose_names, rank_cen
 from perennial.evaluation.decisions.purchase_clusters import Purchases, evaluate_purchase_clusters, find_typical_items
 from perennial.evaluation.decisions.segments import (
     Agreement,
-    Population,
+    SegmentedCustomers,
     choose_k,
     count_moves,
     match_labels,
@@ -106,7 +106,7 @@ def test_other_centres_are_named_by_two_columns_that_do_not_tell_the_same() -> N
 
 def test_profiles_add_up_and_hold_a_segment_against_all() -> None:
     labels = np.array([0, 0, 0, 1])
-    people = Population(
+    people = SegmentedCustomers(
         labels=labels, numbers={"x": np.array([1.0, np.nan, 3.0, 8.0])}, amount=np.array([1.0, 1, 1, 7]),
         categories={"c": np.array(["a", "a", "a", "b"])},
     )  # fmt: skip

@@ -8,7 +8,7 @@ from perennial.contract.columns import NUMBER, TEXT, check_column
 from perennial.contract.event_consistency import check_as_of, check_cutoffs, check_events, check_features, check_rules
 from perennial.contract.model import Contract
 from perennial.contract.rules import MinPositives
-from perennial.contract.tasks import SupervisedTask
+from perennial.contract.tasks import TargetTask
 
 _PARTS = {"train", "val", "test", "out_of_time"}
 
@@ -58,7 +58,7 @@ def _check_target(contract: Contract) -> Iterator[str]:
     outcomes = contract.find_columns("outcome")
     if target not in outcomes:
         yield f"task.target {target!r} has no column of role outcome; there are: {', '.join(outcomes) or 'none'}"
-    elif isinstance(contract.task, SupervisedTask):
+    elif isinstance(contract.task, TargetTask):
         yield from contract.task.check_outcome(target, contract.columns[target])
     if contract.task.has_arms and not contract.find_columns("treatment"):
         yield "an uplift task needs a column of role treatment"

@@ -40,7 +40,7 @@ class BaseTask(ContractPart):
         return False
 
 
-class SupervisedTask(BaseTask):
+class TargetTask(BaseTask):
     """A task with an outcome to predict."""
 
     target: str
@@ -51,7 +51,7 @@ class SupervisedTask(BaseTask):
         raise NotImplementedError
 
 
-class Binary(SupervisedTask):
+class Binary(TargetTask):
     kind: Literal["binary"]
     outcome_verb: str = "respond"
     """What customers with the outcome do: default, buy."""
@@ -66,7 +66,7 @@ class Binary(SupervisedTask):
             yield f'outcome {name!r} maps its texts to 0 and 1: values: {{"no": 0, "yes": 1}}'
 
 
-class Multiclass(SupervisedTask):
+class Multiclass(TargetTask):
     """One of three or more classes, in the order in which the outcome's column lists its values."""
 
     kind: Literal["multiclass"]
@@ -81,7 +81,7 @@ class Multiclass(SupervisedTask):
             yield f"outcome {name!r} lists three or more classes as texts: values: [low, middle, high]"
 
 
-class Regression(SupervisedTask):
+class Regression(TargetTask):
     """An amount. `two_part`: the probability that there is any, times how much if so, for amounts that are often 0."""
 
     kind: Literal["regression"]
@@ -101,7 +101,7 @@ class Regression(SupervisedTask):
             yield f"outcome {name!r} is an amount: type: decimal, or int"
 
 
-class Uplift(SupervisedTask):
+class Uplift(TargetTask):
     """The effect of a message: on a response (an outcome of 0 and 1), or on an amount (an outcome of numbers).
 
     `qini` is the mean over arms of the area between the Qini curve and the random line, per customer.

@@ -28,12 +28,12 @@ Mark = Literal["ok", "wait", "stop", "info"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class PageBlock:
     """A part of a section."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Captioned(Block):
+class Captioned(PageBlock):
     """A block with its finding as a title, a line on what is shown, a foot note, and an anchor for links."""
 
     finding: str
@@ -58,14 +58,17 @@ Cell = str | Estimate  # an inline drawing is Markup, a str that is not escaped
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column:
+class GridColumn:
     name: str
     right: bool = False
 
 
-def heads(first: str, *others: str | Column) -> tuple[Column, ...]:
+def heads(first: str, *others: str | GridColumn) -> tuple[GridColumn, ...]:
     """The column that names the rows, and columns of figures, which stand at the right."""
-    return (Column(name=first), *(Column(name=one, right=True) if isinstance(one, str) else one for one in others))
+    return (
+        GridColumn(name=first),
+        *(GridColumn(name=one, right=True) if isinstance(one, str) else one for one in others),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +88,7 @@ class Grid:
 
     """
 
-    columns: tuple[Column, ...]
+    columns: tuple[GridColumn, ...]
     rows: tuple[TableRow, ...]
     hide_last: bool = False
 
@@ -99,7 +102,7 @@ class Grid:
                 )
 
     @classmethod
-    def of(cls, columns: tuple[Column, ...], rows: Iterable[TableRow | Sequence[Cell]]) -> Grid:
+    def of(cls, columns: tuple[GridColumn, ...], rows: Iterable[TableRow | Sequence[Cell]]) -> Grid:
         """Rows of cells, of which some may be chosen."""
         filled = (row if isinstance(row, TableRow) else TableRow(cells=tuple(row)) for row in rows)
         return cls(columns=columns, rows=tuple(filled))
@@ -113,7 +116,7 @@ class Table(Captioned):
     def of(
         cls,
         finding: str,
-        columns: tuple[Column, ...],
+        columns: tuple[GridColumn, ...],
         rows: Iterable[TableRow | Sequence[Cell]],
         *,
         described: str = "",
@@ -145,7 +148,7 @@ class Figure(Captioned):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pair(Block):
+class Pair(PageBlock):
     """Two figures beside each other, under each other on a phone."""
 
     figures: tuple[Figure, ...]
@@ -184,7 +187,7 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checks(Block):
+class Checks(PageBlock):
     checks: tuple[Check, ...]
 
 
@@ -195,7 +198,7 @@ class Section:
     anchor: str
     name: str
     blurb: str
-    blocks: tuple[Block, ...]
+    blocks: tuple[PageBlock, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

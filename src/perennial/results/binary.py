@@ -11,7 +11,7 @@ from perennial.results.figures import Bin, Interval, IntervalCurve
 from perennial.results.multiclass import Confusion
 
 
-class Calibration(Result):
+class CalibrationFigures(Result):
     """Whether predicted probabilities can be taken at face value."""
 
     bins: tuple[Bin, ...]
@@ -122,7 +122,7 @@ class AlertFigures(Result):
 
 class BinaryEvaluation(EvaluationSummary):
     task: Literal["binary"] = "binary"
-    calibration: Calibration
+    calibration: CalibrationFigures
     gains: dict[Family, IntervalCurve]
     slices: tuple[ResponseSlice, ...]
     profit: ContactProfit | None = None

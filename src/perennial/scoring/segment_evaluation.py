@@ -15,7 +15,7 @@ from perennial.contract.serving import feature_columns
 from perennial.contract.tasks import Clustering
 from perennial.data.names import CUTOFF, ENTITY, ROW_ID
 from perennial.evaluation.decisions.purchase_clusters import Purchases, evaluate_purchase_clusters, find_typical_items
-from perennial.evaluation.decisions.segments import Population, count_moves, evaluate_segments
+from perennial.evaluation.decisions.segments import SegmentedCustomers, count_moves, evaluate_segments
 from perennial.models.traditional.purchase_clusters import cluster_purchases
 from perennial.results.clustering import Agreement, ClusteringEvaluation, SegmentMoves
 from perennial.scoring.bundle import Bundle
@@ -103,10 +103,10 @@ def _label(scorer: Scorer, rows: pl.DataFrame) -> NDArray[np.int64]:
     return np.asarray(scorer.score(rows).argmax(axis=1))
 
 
-def _describe_population(contract: Contract, scorer: Scorer, customers: pl.DataFrame) -> Population:
+def _describe_population(contract: Contract, scorer: Scorer, customers: pl.DataFrame) -> SegmentedCustomers:
     amount = contract.money.amount
     categories = [feature.name for feature in feature_columns(contract) if feature.kind == "categorical"]
-    return Population(
+    return SegmentedCustomers(
         labels=_label(scorer, customers),
         numbers={f.name: customers[f.name].cast(pl.Float64).to_numpy() for f in scorer.bundle.serving.features},
         categories={name: customers[name].fill_null("(none)").to_numpy() for name in categories},

@@ -20,7 +20,7 @@ from perennial.evaluation.statistics import metrics
 from perennial.evaluation.statistics.choice import Labelled, Resampling, compare_families
 from perennial.evaluation.statistics.intervals import F64, LEVEL, bootstrap_ratio, delong, wilson_interval
 from perennial.evaluation.statistics.slices import ENOUGH, iterate_groups
-from perennial.results.binary import BinaryEvaluation, Calibration, ContactProfit, ResponseSlice
+from perennial.results.binary import BinaryEvaluation, CalibrationFigures, ContactProfit, ResponseSlice
 from perennial.results.evaluation import FamilyFigures
 from perennial.results.families import Family
 from perennial.results.figures import Interval
@@ -68,13 +68,15 @@ def _entropy(test: Labelled) -> float:
     return metrics.measure("log_loss", test.y, mean, test.weight)
 
 
-def _calibration(y: F64, p: F64, weight: F64 | None, resampling: Resampling) -> Calibration:
+def _calibration(y: F64, p: F64, weight: F64 | None, resampling: Resampling) -> CalibrationFigures:
     error = metrics.calibration_error(y, p, weight, simulations=200, seed=resampling.seed)
     width = 0.05 if p.max() > 0.4 else 0.02
     bins = tuple(row for row in metrics.bin_evenly(y, p, width, weight) if row.n >= _FEW)
     rows = np.ones(len(y)) if weight is None else weight
     sums = bootstrap_ratio(p, y, rows, n=resampling.n, seed=resampling.seed, level=LEVEL)
-    return Calibration(bins=bins, width=width, predicted_over_actual=sums, value=error.value, perfect=error.perfect)
+    return CalibrationFigures(
+        bins=bins, width=width, predicted_over_actual=sums, value=error.value, perfect=error.perfect
+    )
 
 
 def _profit(

@@ -107,7 +107,7 @@ def measure_steadiness(labels_N: I64, pairs: Pairs, k: int) -> list[Interval]:
 
 
 def evaluate_segments(
-    chosen: Mapping[int, Agreement], reported: Mapping[int, Pairs], test: I64, population: Population,
+    chosen: Mapping[int, Agreement], reported: Mapping[int, Pairs], test: I64, population: SegmentedCustomers,
     names: Sequence[str], n_val: int,
 ) -> ClusteringEvaluation:  # fmt: skip
     """Agreement by number of segments, and what each segment is like.
@@ -149,7 +149,7 @@ def count_moves(before_N: I64, now_N: I64, k: int, dates: tuple[str, str]) -> Se
 
 
 @dataclass(frozen=True, kw_only=True)
-class Population:
+class SegmentedCustomers:
     """All customers: their segment (n,), numbers by column (n,) with NaN for unknown, categories, and what they spent."""
 
     labels: I64
@@ -158,7 +158,7 @@ class Population:
     amount: F64 | None
 
 
-def profile_segment(population: Population, s: int, name: str, stability: Interval) -> SegmentProfile:
+def profile_segment(population: SegmentedCustomers, s: int, name: str, stability: Interval) -> SegmentProfile:
     """What segment `s` is like: shares, numbers against those of all, the commonest categories."""
     mine, amount = population.labels == s, population.amount
     total = 0.0 if amount is None else float(amount.sum())

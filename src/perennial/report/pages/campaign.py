@@ -13,7 +13,7 @@ from perennial.charts.curves import Curve, Flag, plot_by_depth
 from perennial.charts.intervals import Line, plot_columns
 from perennial.contract.serving import build_head, feature_columns
 from perennial.report.context import FAMILY_NAMES, ReportContext
-from perennial.report.page import Block, Check, Checks, Estimate, Figure, Pair, Section, Table, heads
+from perennial.report.page import Check, Checks, Estimate, Figure, PageBlock, Pair, Section, Table, heads
 from perennial.results.uplift import MessageFigures, PolicyFigures, RandomizationCheck, UpliftEvaluation
 
 _RANK_BY = {"effect": "Effect", "response": "Response", "neither": "Neither"}
@@ -36,7 +36,7 @@ def build_campaign_section(report: Report) -> Section:
     """Balance first: unless the groups were assigned at random, nothing below is an effect."""
     full = report.evaluation.out_of_fold
     deciles = [_draw_deciles(report, message) for message in full.messages]
-    pairs: list[Block] = [Pair(figures=tuple(deciles[i : i + 2])) for i in range(0, len(deciles), 2)]
+    pairs: list[PageBlock] = [Pair(figures=tuple(deciles[i : i + 2])) for i in range(0, len(deciles), 2)]
     return Section(
         anchor="campaign",
         name="What the whole campaign says",

@@ -13,7 +13,7 @@ from perennial.contract.model import MAIN
 from perennial.data.masking import mask_contacts
 from perennial.report.context import AnyReport
 from perennial.report.exhibits import Quarantine
-from perennial.report.page import Block, Column, Figure, Section, Table, TableRow, heads
+from perennial.report.page import Figure, GridColumn, PageBlock, Section, Table, TableRow, heads
 
 _PARTS = ("train", "val", "test", "out_of_time", "lookback")
 _MOST_WARNINGS, _MOST_COLUMNS, _MOST_CHARACTERS = 12, 24, 160  # that are shown; characters of a raw row
@@ -34,7 +34,7 @@ _STEPS = {
 
 
 def build_data_section(report: AnyReport) -> Section:
-    blocks: list[Block] = [_draw_rows(report), _build_flow(report)]
+    blocks: list[PageBlock] = [_draw_rows(report), _build_flow(report)]
     if report.quarantined:
         blocks += [_build_rules(report), _build_samples(report)]
     blocks += [*_build_warnings(report), *_build_unused_columns(report)]
@@ -88,7 +88,12 @@ def _build_flow(report: AnyReport) -> Table:
             rows.append((summary.stage, table, n.count(flow.rows_in), to))
     return Table.of(
         "Every stage passes on as many rows as it took",
-        (Column(name="Stage"), Column(name="Table"), Column(name="Rows in", right=True), Column(name="Rows out")),
+        (
+            GridColumn(name="Stage"),
+            GridColumn(name="Table"),
+            GridColumn(name="Rows in", right=True),
+            GridColumn(name="Rows out"),
+        ),
         rows,
         described="Checked by row id at each stage: nothing is lost, nothing comes from nowhere.",
     )
@@ -125,7 +130,7 @@ def _build_warnings(report: AnyReport) -> tuple[Table, ...]:
     more = len(warnings) - _MOST_WARNINGS
     notes = Table.of(
         f"{n.count(len(warnings))} warnings on what was accepted" if warnings else "What was put into normal form",
-        (Column(name="What"), Column(name="Where")),
+        (GridColumn(name="What"), GridColumn(name="Where")),
         rows,
         described="None of this was quarantined."
         + (f" {n.count(more)} more warnings are not shown." if more > 0 else ""),
@@ -140,7 +145,7 @@ def _build_unused_columns(report: AnyReport) -> tuple[Table, ...]:
     more = f" {n.count(len(rows) - _MOST_COLUMNS)} more stand in the contract." if len(rows) > _MOST_COLUMNS else ""
     table = Table.of(
         "1 column is not used" if len(rows) == 1 else f"{n.count(len(rows))} columns are not used",
-        (Column(name="Column"), Column(name="Why")),
+        (GridColumn(name="Column"), GridColumn(name="Why")),
         rows[:_MOST_COLUMNS],
         described=f"By the contract: change it there.{more}",
     )

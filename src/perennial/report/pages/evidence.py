@@ -10,7 +10,7 @@ from perennial.charts.curves import Curve, Flag, plot_training
 from perennial.contract.serving import build_head
 from perennial.report.context import FAMILY_NAMES, AnyReport
 from perennial.report.exhibits import Heat, HeatCell, HeatRow, Shade
-from perennial.report.page import Block, Estimate, Figure, Section, Table, TableRow, heads
+from perennial.report.page import Estimate, Figure, PageBlock, Section, Table, TableRow, heads
 from perennial.report.pages.verdict import get_deep_difference
 from perennial.results.baseline import SplitSensitivity
 from perennial.results.figures import Interval
@@ -20,7 +20,7 @@ _SPLITS = {
 }  # fmt: skip
 
 
-def build_section(*blocks: Block, blurb: str = "") -> Section:
+def build_section(*blocks: PageBlock, blurb: str = "") -> Section:
     return Section(
         anchor="evidence",
         name="Can it be trusted",

@@ -8,11 +8,11 @@ from functools import partial
 from perennial.charts.flows import TimelineEntry, plot_timeline
 from perennial.report.context import FAMILY_NAMES, AnyReport
 from perennial.report.exhibits import Code, Facts
-from perennial.report.page import Block, Column, Figure, Grid, Section
+from perennial.report.page import Figure, Grid, GridColumn, PageBlock, Section
 
 
 def build_lineage_section(report: AnyReport) -> Section:
-    blocks: list[Block] = [_draw_decisions(report)] if report.history else []
+    blocks: list[PageBlock] = [_draw_decisions(report)] if report.history else []
     return Section(
         anchor="lineage",
         name="Where it comes from",
@@ -31,7 +31,7 @@ def _draw_decisions(report: AnyReport) -> Figure:
     ]  # fmt: skip
     promoted = sum(decision.verdict == "PROMOTE" for decision in decisions)
     rows = [(str(r.number), r.at, r.verdict, str(r.version), "; ".join(r.reasons)) for r in report.history]
-    columns = tuple(Column(name=name) for name in ("No.", "When (UTC)", "Verdict", "Version", "Why"))
+    columns = tuple(GridColumn(name=name) for name in ("No.", "When (UTC)", "Verdict", "Version", "Why"))
     return Figure.of(
         f"{len(decisions)} decision{'' if len(decisions) == 1 else 's'}, {promoted} promoted",
         "Each record holds the digest of the one before it.",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from perennial.charts import numbers as n
 from perennial.report.context import AnyReport, ExplainedRow, ShownMistake
 from perennial.report.exhibits import Cases, Heat, HeatCell, HeatRow, Photos, Shade
-from perennial.report.page import Block, Estimate, Table, heads
+from perennial.report.page import Estimate, PageBlock, Table, heads
 from perennial.report.pages.reasons import MARKS
 from perennial.results.explain import DeletionCheck
 from perennial.results.figures import Interval
@@ -16,7 +16,7 @@ from perennial.results.multiclass import Confusion
 _MOST_TEXTS = 6  # surest mistakes in texts that are quoted
 
 
-def build_mistakes(report: AnyReport, confusion: Confusion, names: Sequence[str]) -> tuple[Block, ...]:
+def build_mistakes(report: AnyReport, confusion: Confusion, names: Sequence[str]) -> tuple[PageBlock, ...]:
     """The confusion matrix, each class, and the mistakes that can be looked at; `names` of the classes."""
     return (_build_confusion(confusion, names), _build_classes(confusion, names), *_build_surest(report, names))
 
@@ -67,9 +67,9 @@ def _build_classes(confusion: Confusion, names: Sequence[str]) -> Table:
     )
 
 
-def _build_surest(report: AnyReport, names: Sequence[str]) -> list[Block]:
+def _build_surest(report: AnyReport, names: Sequence[str]) -> list[PageBlock]:
     """The rows that the model was surest of and wrong about: texts quoted, photos in a grid."""
-    blocks: list[Block] = []
+    blocks: list[PageBlock] = []
     texts = [row for row in report.mistakes if row.quotes][:_MOST_TEXTS]
     photos = [row for row in report.mistakes if row.photo]
     if texts:

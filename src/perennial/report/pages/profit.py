@@ -11,10 +11,10 @@ from perennial.report.context import ReportContext
 from perennial.report.page import (
     Caution,
     Cell,
-    Column,
     Estimate,
     Figure,
     Grid,
+    GridColumn,
     KeyFigure,
     KeyFigures,
     Table,
@@ -152,5 +152,5 @@ def build_plans_table(
         cells: tuple[Cell, ...] = (name, contacts, show(earned.value), Estimate(value="", interval=interval), picture)
         rows.append(TableRow(cells=cells, chosen=is_chosen))
     contacted, earns, axis = names
-    columns = heads("Plan", contacted, earns, "95\u202f% interval", Column(name=axis))
+    columns = heads("Plan", contacted, earns, "95\u202f% interval", GridColumn(name=axis))
     return Table(finding=finding, described=described, grid=Grid(columns=columns, rows=tuple(rows), hide_last=True))

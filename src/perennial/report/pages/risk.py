@@ -8,7 +8,7 @@ from perennial.charts import numbers as n
 from perennial.charts.curves import Curve, Flag, plot_by_depth
 from perennial.charts.intervals import Line, Row, plot_intervals
 from perennial.report.context import ReportContext
-from perennial.report.page import Block, Caution, Estimate, Figure, KeyFigure, KeyFigures, Pair, Table, heads
+from perennial.report.page import Caution, Estimate, Figure, KeyFigure, KeyFigures, PageBlock, Pair, Table, heads
 from perennial.report.pages import verdict
 from perennial.report.pages.verdict import Action
 from perennial.results.binary import ApplicantGroup, BinaryEvaluation, LoanRisk
@@ -18,7 +18,7 @@ Report = ReportContext[BinaryEvaluation]
 
 
 def build_action(report: Report, loans: LoanRisk) -> Action:
-    blocks: list[Block] = [_draw_curve(report, loans), _build_bands(loans)]
+    blocks: list[PageBlock] = [_draw_curve(report, loans), _build_bands(loans)]
     groups = [group for group in loans.groups if group.approval_gap is not None]  # enough rows on both sides
     if groups:
         blocks += [Pair(figures=_draw_gaps(groups)), _build_groups(groups)]

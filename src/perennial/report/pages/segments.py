@@ -8,13 +8,13 @@ from perennial.charts import numbers as n
 from perennial.charts.intervals import Row, plot_intervals
 from perennial.report.context import ReportContext
 from perennial.report.page import (
-    Block,
     Caution,
     Cell,
     Estimate,
     Figure,
     KeyFigure,
     KeyFigures,
+    PageBlock,
     Pair,
     Section,
     Table,
@@ -98,7 +98,7 @@ def _build_key_figures(report: Report) -> KeyFigures:
 def _build_action(report: Report) -> Section:
     """A card a segment, their sizes, what customers buy, and who moved."""
     otherwise = "What they are like", "No plan: the segments are shown so that the verdict can be checked."
-    blocks: list[Block] = [build_cards(report), _build_sizes(report)]
+    blocks: list[PageBlock] = [build_cards(report), _build_sizes(report)]
     if report.evaluation.purchase_clusters:
         blocks.append(_build_purchase_clusters(report))
     if report.evaluation.moves is not None:

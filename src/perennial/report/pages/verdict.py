@@ -9,7 +9,7 @@ from functools import partial
 from perennial.charts import numbers as n
 from perennial.charts.intervals import Line, Row, plot_intervals
 from perennial.report.context import AnyReport
-from perennial.report.page import Block, Caution, Figure, KeyFigures, Section
+from perennial.report.page import Caution, Figure, KeyFigures, PageBlock, Section
 from perennial.results.decision import RuleName
 from perennial.results.evaluation import PairedDifference
 from perennial.results.families import FAMILIES
@@ -25,7 +25,7 @@ class TaskSections:
     picture: Figure
     key_figures: KeyFigures
     sections: tuple[Section, ...]
-    why: tuple[Block, ...] = ()
+    why: tuple[PageBlock, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,7 @@ def find_strongest_caution(report: AnyReport) -> Caution | None:
     return None
 
 
-def build_action_section(report: AnyReport, blurb: str, otherwise: tuple[str, str], *blocks: Block) -> Section:
+def build_action_section(report: AnyReport, blurb: str, otherwise: tuple[str, str], *blocks: PageBlock) -> Section:
     """What to do; without a promotion no plan, but what the model would have done: its name and what that is."""
     name, text = ("What to do", blurb) if report.verdict == "PROMOTE" else otherwise
     return Section(anchor="action", name=name, blurb=text, blocks=blocks)

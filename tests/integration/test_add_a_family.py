@@ -21,13 +21,13 @@ CHECK = """
 import sys
 from pathlib import Path
 import polars as pl
-from perennial.scoring.reasons import contributions
+from perennial.scoring.reasons import explain_rows
 from perennial.scoring.scorer import Scorer
 folder = Path(sys.argv[1])
 scorer = Scorer.load(folder)
 scorer.prove(folder)
 rows = pl.read_parquet(folder / "golden.parquet")
-parts = contributions(scorer.bundle, rows, draws=8, seed=1)
+parts = explain_rows(scorer.bundle, rows, draws=8, seed=1)
 print(scorer.bundle.family, parts.parts.shape[0], abs(parts.error).max())
 """
 

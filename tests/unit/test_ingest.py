@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -14,8 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perennial.contract.columns import Column
+from perennial.data.io import byte_source
+from perennial.data.io.byte_source import open_regular
 from perennial.data.io.csv_header import Dialect
 from perennial.data.io.ingest import Ingested, ingest
+from perennial.data.io.read import open_csv
 from perennial.data.io.table_files import TableFormat, assign_files
 from perennial.data.names import CONTENT, ENTITY, LINE, ORDER, QUARANTINE_SCHEMA, RAW, RECORD, ROW_ID, SOURCE
 from perennial.errors import InputError
@@ -230,3 +234,22 @@ def test_every_record_becomes_a_row_or_a_reject(tmp_path: Path, made: list[str])
     for line, cells in [*result.rows.select(LINE, RAW).rows(), *result.rejects.select("line", "raw").rows()]:
         assert raw[line - 1] == cells
     assert result.rejects["rule"].null_count() == 0
+
+
+def test_a_csv_file_is_opened_once_for_its_header_and_its_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file.csv"
+    path.write_text("a,b\n1,2\n3,4\n")
+    n_opened = 0
+
+    def count_opened(*args: Any) -> Any:
+        nonlocal n_opened
+        n_opened += 1
+        return open_regular(*args)
+
+    monkeypatch.setattr(byte_source, "open_regular", count_opened)
+    names, blocks = open_csv(path, Dialect())
+    assert names == ["a", "b"]
+    assert pl.concat(block.rows for block in blocks).height == 2
+    assert n_opened == 1

@@ -11,7 +11,7 @@ from perennial.contract.columns import Column
 from perennial.data.io.csv_header import DELIMITERS, Dialect
 from perennial.data.io.ingest import ingest
 from perennial.data.io.read import read_header
-from perennial.data.io.table_files import TableFormat, read_names
+from perennial.data.io.table_files import TableFormat, open_table
 from perennial.errors import InputError
 
 
@@ -37,7 +37,7 @@ def find_key_column(path: Path, key: str, column: Column | None) -> Column:
     plain = Column(role="id", type="text")
     if column is None or not column.hashed or not path.is_file():
         return plain
-    if key in read_names(path, _detect_format(path, (key, *column.sources))):
+    if key in open_table(path, _detect_format(path, (key, *column.sources))).names:
         return plain
     return plain.model_copy(update={"source": column.source or key, "hashed": True})
 

@@ -18,7 +18,7 @@ from perennial.data.io.headers import find_stray_rows, match_header
 from perennial.data.io.images import Archive, attach_pictures, hash_pictures
 from perennial.data.io.normalise import count_changes
 from perennial.data.io.read import Block
-from perennial.data.io.table_files import TableFormat, read_names, read_records, warn_of_form
+from perennial.data.io.table_files import TableFormat, open_table, warn_of_form
 from perennial.data.names import (
     CONTENT,
     ENTITY,
@@ -73,9 +73,10 @@ def ingest(
             warnings.append(DataWarning(code="same_file", message=message))
             continue
         paths_by_digest[digest] = path
-        names, header_warnings = match_header(path, read_names(path, form), columns)
+        table_file = open_table(path, form)
+        names, header_warnings = match_header(path, table_file.names, columns)
         warnings += warn_of_form(path, form) + header_warnings
-        for block in read_records(path, names, columns, form):
+        for block in table_file.read(names, columns):
             good, bad = _cast_block(block, path, digest, columns, form, archives)
             normalised += count_changes(block.rows, columns)
             rows.append(good)

@@ -49,7 +49,7 @@ class Block:
 
 def read_header(path: Path, dialect: Dialect) -> list[str]:
     """Read the column names as they are written; the blocks have them trimmed (raises as `take_header`)."""
-    return take_header(PendingBytes(path, dialect.encoding, BLOCK_BYTES), dialect)
+    return open_csv(path, dialect)[0]
 
 
 def read_blocks(path: Path, dialect: Dialect) -> Iterator[Block]:
@@ -58,8 +58,17 @@ def read_blocks(path: Path, dialect: Dialect) -> Iterator[Block]:
     Raises: InputError as `read_header`; for a line of more than LINE_LIMIT bytes; for a broken gzip; at the end, for a
     file that as a whole is not what the dialect says (`_FileTally.check_file`).
     """
+    yield from open_csv(path, dialect)[1]
+
+
+def open_csv(path: Path, dialect: Dialect) -> tuple[list[str], Iterator[Block]]:
+    """Open a file once: its column names as they are written, and its records as in `read_blocks`."""
     unread = PendingBytes(path, dialect.encoding, BLOCK_BYTES)
-    names = [name.strip() for name in take_header(unread, dialect)]
+    names = take_header(unread, dialect)
+    return names, _cut_blocks(unread, [name.strip() for name in names], dialect)
+
+
+def _cut_blocks(unread: PendingBytes, names: list[str], dialect: Dialect) -> Iterator[Block]:
     grammar = Grammar(delimiter=dialect.delimiter.encode(), n_fields=len(names), quoting=dialect.quoting)
     tally = _FileTally()
     n_blocks = 0
@@ -71,7 +80,7 @@ def read_blocks(path: Path, dialect: Dialect) -> Iterator[Block]:
             text = _join_rows(cut)
             block = _build_block(cut, text, names, dialect, record=tally.n_records + 1, line=unread.line)
             tally.add(block, beyond_ascii=not text.isascii())
-            tally.check(path)
+            tally.check(unread.path)
             unread.drop(cut.used)
             yield block
             n_blocks += 1
@@ -79,7 +88,7 @@ def read_blocks(path: Path, dialect: Dialect) -> Iterator[Block]:
             unread.more()
     if not n_blocks:
         yield Block(rows=pl.DataFrame(schema={**dict.fromkeys(names, pl.String()), **PLACE_SCHEMA}), rejects=[])
-    tally.check_file(path, names)
+    tally.check_file(unread.path, names)
 
 
 class _FileTally:

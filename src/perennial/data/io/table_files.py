@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from perennial.contract.columns import Column
 from perennial.contract.model import Contract
@@ -14,7 +15,7 @@ from perennial.contract.source import Format
 from perennial.data.io.csv_header import Dialect
 from perennial.data.io.jsonl import read_keys, read_objects
 from perennial.data.io.parquet import read_parquet_blocks, read_parquet_header
-from perennial.data.io.read import Block, read_blocks, read_header
+from perennial.data.io.read import Block, open_csv
 from perennial.errors import InputError
 from perennial.results.summary import DataWarning
 
@@ -64,34 +65,41 @@ def assign_files(files: Sequence[Path], patterns: dict[str, str]) -> dict[str, l
     return by_table
 
 
-def read_names(path: Path, form: TableFormat) -> list[str]:
-    """Read the names of a file's columns, as they are written (raises as `ingest`)."""
+class OpenTable(NamedTuple):
+    """A file whose column names are read as they are written; `read` gives its records under the contract's names."""
+
+    names: list[str]
+    read: Callable[[dict[str, str], dict[str, Column]], Iterator[Block]]
+
+
+def open_table(path: Path, form: TableFormat) -> OpenTable:
+    """Open a file of a table (raises as `ingest`). A CSV file is opened once for its header and its records."""
     match form.format:
         case "csv":
-            return read_header(path, form.dialect)
+            names, blocks = open_csv(path, form.dialect)
+            return OpenTable(names, lambda names, _: _rename_blocks(blocks, names))
         case "parquet":
-            return read_parquet_header(path)
+            return OpenTable(read_parquet_header(path), partial(_read_parquet, path))
         case "jsonl":
-            return read_keys(path, form.dialect.encoding)
+            encoding = form.dialect.encoding
+            return OpenTable(read_keys(path, encoding), partial(_read_objects, path, encoding))
         case _:
             assert_never(form.format)
 
 
-def read_records(path: Path, names: dict[str, str], columns: dict[str, Column], form: TableFormat) -> Iterator[Block]:
-    """Read the records of a file, its columns under the contract's names."""
-    match form.format:
-        case "csv":
-            for block in read_blocks(path, form.dialect):
-                yield replace(block, rows=block.rows.rename(_map_names(block.rows.columns, names)))
-        case "parquet":
-            read = {raw: column for name, column in columns.items() for raw in column.sources or (name,)}
-            yield from read_parquet_blocks(path, {name: (one, read[one]) for name, one in names.items()})
-        case "jsonl":
-            loose = {raw for n, c in columns.items() if c.role == "ignore" for raw in c.sources or (n,)}
-            ignored = {name for name, one in names.items() if one in loose}
-            yield from read_objects(path, form.dialect.encoding, names, ignored)
-        case _:
-            assert_never(form.format)
+def _rename_blocks(blocks: Iterator[Block], names: dict[str, str]) -> Iterator[Block]:
+    for block in blocks:
+        yield replace(block, rows=block.rows.rename(_map_names(block.rows.columns, names)))
+
+
+def _read_parquet(path: Path, names: dict[str, str], columns: dict[str, Column]) -> Iterator[Block]:
+    read = {raw: column for name, column in columns.items() for raw in column.sources or (name,)}
+    return read_parquet_blocks(path, {name: (one, read[one]) for name, one in names.items()})
+
+
+def _read_objects(path: Path, encoding: str, names: dict[str, str], columns: dict[str, Column]) -> Iterator[Block]:
+    loose = {raw for n, c in columns.items() if c.role == "ignore" for raw in c.sources or (n,)}
+    return read_objects(path, encoding, names, {name for name, one in names.items() if one in loose})
 
 
 def _map_names(header: Sequence[str], names: dict[str, str]) -> dict[str, str]:

@@ -23,7 +23,7 @@ ROWS = ENCODING.encode(TRAIN)
 
 
 def fitted(outputs: int = 1, expected: int | None = None) -> tuple[LinearModel, list[LinearModel], F64, I64]:
-    """The model that is chosen when the `wanted`-th tried has the lowest val loss, and all that were tried."""
+    """The model that is chosen when the `expected`-th tried has the lowest val loss, and all that were tried."""
     y, arm = outcomes(TRAIN, outputs)
     tried: list[LinearModel] = []
 
@@ -43,7 +43,7 @@ def task(y: F64, arm: I64, outputs: int, kind: type[FitTask] = FitTask) -> FitTa
 
 def test_six_are_tried_and_the_lowest_loss_on_val_wins() -> None:
     for expected in range(6):
-        model, tried, _, _ = fitted(wanted=expected)
+        model, tried, _, _ = fitted(expected=expected)
         assert len(tried) == 6
         assert model is tried[expected]
     assert [model.design for model in tried] == [d for d in get_args(Design) for _ in range(2)]
@@ -81,7 +81,7 @@ def test_a_value_never_seen_has_the_unknown_column() -> None:
 
 
 def test_each_output_is_a_logistic_regression_on_the_rows_of_its_arm() -> None:
-    model, _, y, arm = fitted(outputs=3, wanted=3)  # normal, C = .3
+    model, _, y, arm = fitted(outputs=3, expected=3)  # normal, C = .3
     x = build_design(ROWS, ENCODING, "normal", model.center_F, model.scale_F)
     for o in range(3):
         reference = LogisticRegression(C=0.3, max_iter=2000).fit(x[arm == o], y[arm == o])

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from perennial.contract.head import Head, Scale, TaskKind
-from perennial.contract.tasks import SupervisedTask as ContractTask
+from perennial.contract.tasks import TargetTask as ContractTask
 from perennial.contract.tasks import Task as AnyTask
 from perennial.errors import ConfigError
 from perennial.models.deep.losses import _LOSSES as NETWORK_LOSSES

@@ -22,7 +22,7 @@ from perennial.gallery.simulator.draws import Population
 from perennial.gallery.simulator.simulate import write_incoming
 from perennial.promotion.evidence import gather_evidence
 from perennial.promotion.gate import Evidence, decide
-from perennial.promotion.reporting import _customers
+from perennial.promotion.reporting import Exhibits, _customers
 from perennial.report.context import AnyReport
 from perennial.report.pages.compose import compose
 from perennial.results.baseline import BaselineSummary
@@ -191,7 +191,7 @@ def test_the_report_is_made_of_what_the_stages_left(asked: Toy) -> None:
         evaluation=read_evaluation(asked.project, asked.name), ingest=read(IngestSummary), validate=read(ValidateSummary),
         clean=read(CleanSummary), featurize=read(FeaturizeSummary), split=read(SplitSummary), train=read(TrainSummary),
         baseline=read(BaselineSummary), explain=read(ExplainSummary),
-        customers=_customers(asked.project, asked.name, asked.contract, {}),
+        customers=_customers(asked.project, asked.name, asked.contract, Exhibits(quotes={}, photos={})),
     )  # fmt: skip
     page, headline = compose(report)
     assert headline.startswith("Use this model")

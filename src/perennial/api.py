@@ -107,11 +107,9 @@ def gate(
 
     Raises: ConfigError for segments.
     """
-    task = supervised_task(contract.task.kind)
     val, test = (label_rows(rows[part], contract) for part in ("val", "test"))
-    comparison = task.compare(contract, test, contract.task.primary, resamples=bootstrap, seed=seed)
     units = pl.concat([val.frame, test.frame])
-    return decide(compare_models(contract, candidate, champion, (val, test), comparison, units))
+    return decide(compare_models(contract, candidate, champion, (val, test), units, resamples=bootstrap, seed=seed))
 
 
 def _find_project(name: str) -> Project:

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from perennial.campaigns.plan import CONTACT, CampaignPlan, plan_campaign
-from perennial.campaigns.record import campaign_folder, save_campaign, utc_now
+from perennial.campaigns.record import campaign_folder, save_campaign
 from perennial.campaigns.selection import Selection, find_contact_columns, select_customers
 from perennial.charts.numbers import count, decimal, money
 from perennial.config.audience import AudienceParams
@@ -24,6 +24,7 @@ from perennial.evaluation.statistics import holdout
 from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.results.campaign import AudienceCounts, CampaignRecord
+from perennial.results.decision import utc_now
 from perennial.scoring.scorer import Scorer
 from perennial.serving.champion import load_champion
 from perennial.serving.preparation import prepare_rows

@@ -6,12 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import yaml
 
-from perennial.contract.load import parse
 from perennial.contract.model import Contract
 from perennial.contract.serving import feature_columns
-from perennial.discovery.campaign import FILE, FinishedCampaign, build_head, draft_next_contract, name_columns
+from perennial.discovery.campaign import FILE, FinishedCampaign, describe_origin, draft_next_contract, name_columns
 from perennial.discovery.render import build_contract_text, build_params_text
 from perennial.files.durable import read_json
 from perennial.files.project import Project
@@ -37,9 +35,8 @@ def add_next_use_case(
         return f"contracts/{name}.yaml is there already, and yours: it and its data stay as they are"
     finished = _describe_campaign(contract, record, customers)
     write_table(table, _build_rows(finished, customers))
-    draft, head = draft_next_contract(finished, contract), build_head(finished, customers.height)
+    draft, head = draft_next_contract(finished, contract), describe_origin(record, customers.height)
     text = build_contract_text(draft, head, {})
-    parse(yaml.safe_load(text), path.name)
     has_text = any(feature.kind == "text" for feature in finished.features)
     block = build_params_text(name, customers.height, "uplift", has_text=has_text)
     is_new = install_use_case(project, name, text, block, table)
@@ -53,11 +50,8 @@ def _describe_campaign(contract: Contract, record: CampaignRecord, customers: pl
     features = [f for f in recorded if customers[f"feature:{f.name}"].null_count() < customers.height]
     sent = [record.costs[message] for message in customers["message"] if message in record.costs]
     mean = float(np.mean(sent or [0]))
-    return FinishedCampaign(
-        name=record.use_case, campaign=record.campaign, model_version=record.model_version, key=record.key,
-        target=record.target, arms=record.arms, shares=record.shares, value=record.value, features=features,
-        costs=[0.0, *(round(record.costs.get(arm, mean), 6) for arm in record.arms[1:])],
-    )  # fmt: skip
+    costs = [0.0, *(round(record.costs.get(arm, mean), 6) for arm in record.arms[1:])]
+    return FinishedCampaign(record=record, costs=costs, features=features)
 
 
 def _build_rows(finished: FinishedCampaign, customers: pl.DataFrame) -> pl.DataFrame:

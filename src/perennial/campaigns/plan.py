@@ -46,7 +46,7 @@ class CampaignPlan:
 
     @property
     def is_uplift(self) -> bool:
-        return self.contract.task.kind == "uplift"
+        return self.contract.task.has_arms
 
     @property
     def is_randomized(self) -> bool:
@@ -73,7 +73,7 @@ class CampaignPlan:
 def plan_campaign(use_case: str, campaign: str, contract: Contract, options: AudienceParams) -> CampaignPlan:
     """Raises: ContractError for a contract that allows no campaign, ConfigError for a message that cannot be sent."""
     _check_contract(contract)
-    arms = tuple(contract.arms[1:]) if contract.task.kind == "uplift" else ()
+    arms = tuple(contract.arms[1:]) if contract.task.has_arms else ()
     control = contract.arms[0] if arms else "none"
     wrong = [m for m in options.messages or () if (arms and m not in arms) or m == control]
     if wrong:

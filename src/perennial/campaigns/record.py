@@ -7,7 +7,6 @@ campaign.json (written last, with the digest of the former) and looks.json. No a
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +19,7 @@ from perennial.files.durable import read_json, sha256_file, write_json
 from perennial.files.project import Project
 from perennial.files.tables import read_table, write_table
 from perennial.results.campaign import CampaignLook, CampaignOutcome, CampaignRecord
+from perennial.results.decision import utc_now
 
 _MAY_DIFFER = {"at", "columns"}  # a list for another platform is the same campaign
 _ID = re.compile(r"[a-z0-9_]{1,40}\Z")
@@ -90,10 +90,6 @@ def add_look(folder: Path, data: Path, outcome: CampaignOutcome, sentences: list
     looks = [*earlier, look]
     write_json(folder / "looks.json", _LOOKS.dump_python(looks, mode="json"))
     return looks
-
-
-def utc_now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _read(path: Path, adapter: TypeAdapter[T]) -> T:

@@ -12,6 +12,7 @@ from perennial.contract.source import Source
 from perennial.contract.split import Fractions, HashSplit
 from perennial.contract.tasks import Uplift
 from perennial.discovery.contract_draft import ignored_column, refuse_invalid
+from perennial.results.campaign import CampaignRecord
 
 FILE = "campaign.parquet"
 _UNUSED = {
@@ -25,22 +26,17 @@ _UNUSED = {
 class FinishedCampaign:
     """A campaign whose outcomes are known; `costs` has one of each arm, the control's first."""
 
-    name: str
-    campaign: str
-    model_version: str
-    key: str
-    target: str
-    arms: Sequence[str]
-    shares: Sequence[float]
+    record: CampaignRecord
     costs: Sequence[float]
-    value: float
     features: Sequence[FeatureColumn]
 
 
 def name_columns(campaign: FinishedCampaign) -> dict[str, str]:
     """What a column of the record (key, arm, y, group, message, score) is called beside the features."""
     taken = {feature.name for feature in campaign.features}
-    names = {"key": campaign.key, "y": campaign.target, "arm": "treatment"} | {name: name for name in _UNUSED}
+    names = {"key": campaign.record.key, "y": campaign.record.target, "arm": "treatment"} | {
+        name: name for name in _UNUSED
+    }
     for column, name in names.items():
         while name in taken:
             name += "_of_campaign"
@@ -54,24 +50,24 @@ def draft_next_contract(campaign: FinishedCampaign, before: Contract) -> Contrac
 
     Raises: ContractError for features that a contract of one file cannot have, such as pictures.
     """
-    with refuse_invalid(campaign.name):
+    with refuse_invalid(campaign.record.use_case):
         return _draft_contract(campaign, before)
 
 
 def _draft_contract(campaign: FinishedCampaign, before: Contract) -> Contract:
-    names = name_columns(campaign)
+    names, record = name_columns(campaign), campaign.record
     features = {  # as the model saw them; a recipe of events is a plain number now
         feature.name: Column(role=feature.kind, label=feature.label, unit=feature.unit, max_null=1.0)
         for feature in campaign.features
     }
-    arms = {arm: Arm(cost=cost) for arm, cost in zip(campaign.arms[1:], campaign.costs[1:], strict=True)}
+    arms = {arm: Arm(cost=cost) for arm, cost in zip(record.arms[1:], campaign.costs[1:], strict=True)}
     treatment = Column(
-        role="treatment", control=campaign.arms[0], assignment="randomised", arms=arms,
-        shares=tuple(round(share, 6) for share in campaign.shares),
+        role="treatment", control=record.arms[0], assignment="randomised", arms=arms,
+        shares=tuple(round(share, 6) for share in record.shares),
     )  # fmt: skip
     return Contract(
         task=Uplift(
-            kind="uplift", question=f"Whom did campaign {campaign.campaign} move?", target=names["y"], primary="qini",
+            kind="uplift", question=f"Whom did campaign {record.campaign} move?", target=names["y"], primary="qini",
             minimum=0.0,
         ),
         source=Source(kind="file", files=FILE, format="parquet"),
@@ -86,23 +82,23 @@ def _draft_contract(campaign: FinishedCampaign, before: Contract) -> Contract:
         events={},
         unit=Unit(rows="as_is", duplicates="keep"),
         split=HashSplit(
-            kind="hash", by="entity", salt=f"{campaign.name}_{campaign.campaign}",
+            kind="hash", by="entity", salt=f"{record.use_case}_{record.campaign}",
             fractions=Fractions(train=0.6, val=0.2, test=0.2),
         ),
         sampling=Sampling(),
         leakage_suspects=(),
         slices=tuple(name for name in before.slices if name in features),
         money=Money(
-            currency=before.money.currency, value_of_response=campaign.value,
+            currency=before.money.currency, value_of_response=record.value,
             budget_share=before.money.budget_share or 1.0,
         ),
     )  # fmt: skip
 
 
-def build_head(campaign: FinishedCampaign, rows: int) -> list[str]:
+def describe_origin(record: CampaignRecord, rows: int) -> list[str]:
     """What stands above the contract."""
     return [
-        f"Campaign {campaign.campaign} of {campaign.name}: {rows:,} customers, chosen by model version "
-        f"{campaign.model_version}, held back by lot.",
+        f"Campaign {record.campaign} of {record.use_case}: {rows:,} customers, chosen by model version "
+        f"{record.model_version}, held back by lot.",
         "Features are as they were when the list was drawn; the lottery is known, so effects can be learned from it.",
     ]

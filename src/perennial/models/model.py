@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -13,8 +13,10 @@ from safetensors.numpy import load_file, save
 
 from perennial.config.baseline import BaselineParams
 from perennial.contract.head import Head
+from perennial.contract.serving import FeatureColumn
+from perennial.data.prepare.parts import LabelledRows
 from perennial.files.durable import read_json, write_bytes, write_json
-from perennial.models.encoding.encode import Encoded, Encoding
+from perennial.models.encoding.encode import Encoded, Encoding, fit_encoding
 from perennial.tasks.losses import loss_of
 
 
@@ -41,6 +43,10 @@ class FitRows:
     y: NDArray[np.float64]
     arm: NDArray[np.int64]
 
+    @classmethod
+    def of(cls, x: Encoded, rows: LabelledRows) -> FitRows:
+        return cls(x=x, y=rows.y, arm=rows.arm)
+
 
 @dataclass(frozen=True, kw_only=True)
 class FitTask:
@@ -52,6 +58,18 @@ class FitTask:
     encoding: Encoding
     params: BaselineParams
     like: Model | None = None
+
+    @classmethod
+    def prepare(
+        cls, train: LabelledRows, val: LabelledRows, features: Sequence[FeatureColumn], head: Head, params: BaselineParams, *,
+        like: Model | None = None,
+    ) -> FitTask:  # fmt: skip
+        """Fit the encoding on train, and encode both parts with it."""
+        encoding, x_train = fit_encoding(train.frame, features, train.y, params.seed)
+        return cls(
+            train=FitRows.of(x_train, train), val=FitRows.of(encoding.encode(val.frame), val), head=head,
+            encoding=encoding, params=params, like=like,
+        )  # fmt: skip
 
     def val_loss(self, model: Model) -> float:
         """The mean loss on val, by which the settings of a family are compared."""

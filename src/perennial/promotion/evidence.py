@@ -15,7 +15,6 @@ from perennial.data.prepare.parts import LabelledRows, label_rows, select_part
 from perennial.data.prepare.split import is_trained_on
 from perennial.errors import DataStopped
 from perennial.evaluation.decisions.segments import measure_agreement, measure_retention
-from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.evaluation.statistics.slices import compare_slices
 from perennial.files.project import Project
 from perennial.files.tables import read_table
@@ -35,22 +34,16 @@ def gather_evidence(
         frames = [select_part(units, splits, which, contract).frame for which in ("train", "val", "test")]
         return _segmentation(contract.task, units, (pl.concat(frames[:2]), frames[2]), new, old)
     val, test = (select_part(units, splits, which, contract) for which in ("val", "test"))
-    comparison = supervised_task(contract.task.kind).compare(
-        contract, test, contract.task.primary, resamples=gate.bootstrap, seed=gate.seed
-    )
-    return compare_models(contract, new, old, (val, test), comparison, units)
+    return compare_models(contract, new, old, (val, test), units, resamples=gate.bootstrap, seed=gate.seed)
 
 
 def compare_models(
-    contract: Contract,
-    new: Scorer,
-    old: Scorer | None,
-    parts: tuple[LabelledRows, LabelledRows],
-    comparison: PairedComparison,
-    units: pl.DataFrame,
-) -> Evidence:
+    contract: Contract, new: Scorer, old: Scorer | None, parts: tuple[LabelledRows, LabelledRows], units: pl.DataFrame, *,
+    resamples: int, seed: int,
+) -> Evidence:  # fmt: skip
     """Both models on val and test rows; of `units`, all rows there are, the randomization is checked."""
     (val, test), task = parts, supervised_task(contract.task.kind)
+    comparison = task.compare(contract, test, contract.task.primary, resamples=resamples, seed=seed)
     why_not = None if old is None else not_comparable(new, old, test.frame)
     evidence = Evidence(
         comparison=comparison,

@@ -39,14 +39,15 @@ def build_overview(project: Project, name: str) -> Overview:
     """What is known of a use case; a stage without a sound output is `missing`."""
     contract, receipt = load(project.contract(name)), read_receipt(project, name)
     evaluation = _evaluation(project, name)
+    ingest, validate = _summary(project, name, IngestSummary), _summary(project, name, ValidateSummary)
     record = receipt.results.promote if receipt else None
     page = receipt.results.report if receipt else None
     difference = evaluation.deep_minus_traditional if evaluation else None
     return Overview(
         use_case=name,
         task=contract.task.kind,
-        rows=_rows(project, name),
-        quarantine=_quarantine(project, name),
+        rows=_rows(project, name, ingest, validate),
+        quarantine=_quarantine(ingest, validate),
         families={family: figures.test for family, figures in evaluation.families.items()} if evaluation else None,
         candidate=evaluation.candidate.family if evaluation else None,
         deep_minus_traditional=difference.gain if difference else None,
@@ -110,8 +111,7 @@ def _state(project: Project, name: str, stage: str, outcomes: dict[str, str]) ->
     return _STATES.get(outcome, "cached")
 
 
-def _rows(project: Project, name: str) -> RowCounts:
-    ingest = _summary(project, name, IngestSummary)
+def _rows(project: Project, name: str, ingest: IngestSummary | None, validate: ValidateSummary | None) -> RowCounts:
     flows = ingest.flow if ingest else {}
     first = MAIN if MAIN in flows else next(iter(flows), MAIN)  # where there is no main table, the first of the events
 
@@ -120,7 +120,7 @@ def _rows(project: Project, name: str) -> RowCounts:
         return None if flow is None else flow.to.get(place, 0)
 
     split = _summary(project, name, SplitSummary)
-    quarantined = [count(summary, "quarantined") for summary in (ingest, _summary(project, name, ValidateSummary))]
+    quarantined = [count(summary, "quarantined") for summary in (ingest, validate)]
     return RowCounts(
         raw=flows[first].rows_in if first in flows else None,
         quarantined=sum(rows or 0 for rows in quarantined) if quarantined[0] is not None else None,
@@ -132,9 +132,9 @@ def _rows(project: Project, name: str) -> RowCounts:
     )
 
 
-def _quarantine(project: Project, name: str) -> dict[str, int]:
+def _quarantine(ingest: IngestSummary | None, validate: ValidateSummary | None) -> dict[str, int]:
     counts: dict[str, int] = {}
-    for summary in (_summary(project, name, IngestSummary), _summary(project, name, ValidateSummary)):
+    for summary in (ingest, validate):
         for rule, count in (summary.quarantine if summary else {}).items():
             counts[rule] = counts.get(rule, 0) + count
     return counts

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from perennial.config.base import read_section
 from perennial.config.gate import GateParams
@@ -15,7 +14,7 @@ from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.promotion.evidence import gather_evidence
 from perennial.promotion.gate import decide, decide_as_first
-from perennial.results.decision import Decision, DecisionRecord, Rule, RuleName, RuleState
+from perennial.results.decision import Decision, DecisionRecord, Rule, RuleName, RuleState, utc_now
 from perennial.scoring.scorer import Scorer
 from perennial.tracking import registry
 from perennial.tracking.store import Store, open_store
@@ -121,5 +120,5 @@ def _record(
         champion=champion.reference if champion else None,
         reasons=tuple(rule.sentence for rule in decision.reasons),
         rules=decision.rules,
-        at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        at=utc_now(),
     )

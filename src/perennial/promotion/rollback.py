@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from perennial.errors import Refused
 from perennial.files.locks import file_lock
 from perennial.files.project import Project
-from perennial.results.decision import DecisionRecord
+from perennial.results.decision import DecisionRecord, utc_now
 from perennial.tracking import registry
 from perennial.tracking.store import open_store
 
@@ -31,7 +30,7 @@ def rollback(project: Project, name: str, to: str | None, why: str) -> DecisionR
         record = registry.append_decision(store, name, DecisionRecord(
             use_case=name, verdict="ROLLBACK", version=target.number, digest=target.digest, family=target.family,
             champion=now.reference if now else None, reasons=(why,),
-            at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+            at=utc_now(),
         ))  # fmt: skip
         registry.set_champion(store, name, target.number)
     log.info("%s: version %s is the champion again", name, target.number)

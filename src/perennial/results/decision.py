@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -99,3 +100,8 @@ class DecisionRecord(Result):
         """The rule that decided against the candidate, a rejecting one first; None for a promotion."""
         names = (rule.name for state in STOPPING for rule in self.rules if rule.state == state)
         return next(names, None)
+
+
+def utc_now() -> str:
+    """The time as records hold it, in UTC."""
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -11,7 +11,7 @@ from perennial.results.binary import BinaryEvaluation
 from perennial.results.clustering import ClusteringEvaluation
 from perennial.results.multiclass import MulticlassEvaluation
 from perennial.results.regression import RegressionEvaluation
-from perennial.results.summary import parse_summary
+from perennial.results.summary import parse_summary, verify_output
 from perennial.results.uplift import UpliftEvaluation
 
 Evaluation = BinaryEvaluation | MulticlassEvaluation | RegressionEvaluation | UpliftEvaluation | ClusteringEvaluation
@@ -20,4 +20,4 @@ _BY_TASK: TypeAdapter[Evaluation] = TypeAdapter(Annotated[Evaluation, Field(disc
 
 def read_evaluation(project: Project, name: str) -> Evaluation:
     """The evaluation of a use case (raises as `read_summary`)."""
-    return parse_summary(project, name, "evaluate", _BY_TASK)
+    return parse_summary(verify_output(project, name, "evaluate"), _BY_TASK)

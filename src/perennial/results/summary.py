@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -46,15 +47,28 @@ def read_summary(project: Project, name: str, model: type[S]) -> S:
 
     Raises: InputError when the stage has not run; IntegrityError when its files, or the keys of its summary, are others.
     """
-    return parse_summary(project, name, str(model.model_fields["stage"].default), TypeAdapter(model))
+    return parse_summary(verify_output(project, name, stage_of(model)), TypeAdapter(model))
 
 
-def parse_summary(project: Project, name: str, stage: str, adapter: TypeAdapter[S]) -> S:
-    """The summary of `stage` as `adapter` reads it (raises as `read_summary`)."""
+def stage_of(model: type[StageSummary]) -> str:
+    """The stage whose summary a model is."""
+    return str(model.model_fields["stage"].default)
+
+
+def verify_output(project: Project, name: str, stage: str) -> Path:
+    """The output folder of a stage, checked against its manifest (raises as `read_summary`)."""
     folder = project.output(name, stage)
     if not folder.is_dir():
         raise InputError(f"{folder} is missing: perennial run {name}")
     verify(folder)
+    return folder
+
+
+def parse_summary(folder: Path, adapter: TypeAdapter[S]) -> S:
+    """The summary in a verified output folder, as `adapter` reads it.
+
+    Raises: IntegrityError when its keys are others.
+    """
     try:
         return adapter.validate_python(read_json(folder / "summary.json"))
     except ValidationError as error:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from perennial.config.base import ParamsSection
+from perennial.config.baseline import BaselineParams
+from perennial.config.train import TrainParams
 from perennial.contract.serving import ServingView
 from perennial.data.prepare.parts import LabelledRows
 from perennial.models.encoding.encode import Encoded, Encoding
@@ -21,24 +22,23 @@ from perennial.tasks.losses import loss_of
 
 @dataclass(frozen=True, kw_only=True)
 class FitContext:
-    """What all models of a stage are fitted with; `params` has a seed, `split` is the split as a function."""
+    """What all models of a stage are fitted with; `split` is the split as a function."""
 
     train: LabelledRows
     val: LabelledRows
     x_val: Encoded
     encoding: Encoding
-    params: ParamsSection
-    seed: int
+    params: BaselineParams | TrainParams
     split: dict[str, Any]  # split.json, with other keys for each kind
 
     def save(self, family: Family, model: Model, serving: ServingView, folder: Path) -> FittedFamily:
         """Calibrate a model on val and write its bundle."""
-        val, link = self.val, model.link(self.x_val)
+        val, seed, link = self.val, self.params.seed, model.link(self.x_val)
         bundle = Bundle(
             family=family, model=model, encoding=self.encoding, serving=serving,
             calibration=calibrate(serving.head, link, val.y, val.arm),
             params=self.params.model_dump(mode="json"), split=self.split,
-            background=background_rows(self.train.frame, serving, self.seed),
+            background=background_rows(self.train.frame, serving, seed),
         )  # fmt: skip
-        digest = save_bundle(bundle, folder, golden_rows(bundle, background_rows(val.frame, serving, self.seed)))
+        digest = save_bundle(bundle, folder, golden_rows(bundle, background_rows(val.frame, serving, seed)))
         return FittedFamily(val_loss=loss_of(serving.head).mean(link, val.y, val.arm), digest=digest)

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from perennial.config.baseline import BaselineParams
 from perennial.data.prepare.parts import LabelledRows
 from perennial.data.prepare.split import assign_folds
-from perennial.models.encoding.encode import fit_encoding
 from perennial.models.families import fit_model
-from perennial.models.model import FitRows, FitTask
+from perennial.models.model import FitTask
 from perennial.scoring.bundle import Bundle
 from perennial.scoring.calibration import calibrate
 from perennial.scoring.scorer import Scorer
@@ -42,16 +41,11 @@ def score_out_of_fold(bundle: Bundle, rows: LabelledRows, owner: pl.Series) -> F
 
 def _refit(bundle: Bundle, train: LabelledRows, val: LabelledRows) -> Scorer:
     """The same family on other rows: everything that is estimated is so again."""
-    head, seed = bundle.serving.head, int(bundle.params["seed"])
-    encoding, x_train = fit_encoding(train.frame, bundle.serving.features, train.y, seed)
-    fit = FitTask(
-        train=FitRows(x=x_train, y=train.y, arm=train.arm),
-        val=FitRows(x=encoding.encode(val.frame), y=val.y, arm=val.arm),
-        head=head, encoding=encoding, params=BaselineParams.model_validate(bundle.params), like=bundle.model,
-    )  # fmt: skip
+    serving, params = bundle.serving, BaselineParams.model_validate(bundle.params)
+    fit = FitTask.prepare(train, val, serving.features, serving.head, params, like=bundle.model)
     model = fit_model(bundle.family, fit)
-    calibration = calibrate(head, model.link(fit.val.x), val.y, val.arm)
-    return Scorer(bundle=replace(bundle, model=model, encoding=encoding, calibration=calibration))
+    calibration = calibrate(serving.head, model.link(fit.val.x), val.y, val.arm)
+    return Scorer(bundle=replace(bundle, model=model, encoding=fit.encoding, calibration=calibration))
 
 
 def _select(rows: LabelledRows, mask: NDArray[np.bool_]) -> LabelledRows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -32,12 +33,12 @@ class SegmentRows:
     test: pl.DataFrame
     lookback: pl.DataFrame
 
-    @property
+    @cached_property
     def fitted(self) -> pl.DataFrame:
         """Train and val: val has chosen the number and joins the halves; the larger they are, the surer."""
         return pl.concat([self.train, self.val])
 
-    @property
+    @cached_property
     def customers(self) -> pl.DataFrame:
         return pl.concat([self.train, self.val, self.test])
 
@@ -60,17 +61,17 @@ def find_item_table(contract: Contract) -> ItemTable | None:
 
 
 def evaluate_segmentation(
-    contract: Contract, bundle: Bundle, agreement: dict[int, Agreement], rows: SegmentRows
+    contract: Contract, bundle: Bundle, agreement: dict[int, Agreement], rows: SegmentRows, labels: NDArray[np.int64]
 ) -> ClusteringEvaluation:
-    """Agreement of halves of train and val on test for each number of segments; what they are like, of all customers."""
+    """Agreement of halves of train and val on test for each number of segments; what they are like, by the customers' labels."""
     scorer, task, names = Scorer(bundle=bundle), contract.task, bundle.serving.head.outputs
     assert isinstance(task, Clustering)
     counts = sorted({*range(task.k[0], task.k[1] + 1), len(names)})
     evaluation = evaluate_segments(
         agreement,
         {k: label_by_halves(bundle, rows.fitted, rows.test, k) for k in counts},
-        _label(scorer, rows.test),
-        _describe_population(contract, scorer, rows.customers),
+        label_segments(scorer, rows.test),
+        _describe_population(contract, scorer, rows.customers, labels),
         names,
         rows.val.height,
     )
@@ -80,12 +81,12 @@ def evaluate_segmentation(
 
 
 def add_purchases(
-    evaluation: ClusteringEvaluation, bundle: Bundle, lines: pl.DataFrame, table: ItemTable, customers: pl.DataFrame,
-    params: EvaluateParams,
+    evaluation: ClusteringEvaluation, labels: NDArray[np.int64], lines: pl.DataFrame, table: ItemTable,
+    customers: pl.DataFrame, params: EvaluateParams,
 ) -> tuple[ClusteringEvaluation, pl.DataFrame | None]:  # fmt: skip
     """Add what each segment buys more often than all do; and clusters by purchases (row_id, cluster), where asked for."""
     purchases = _find_purchases(lines, table, customers)
-    labels, k, n_clusters = _label(Scorer(bundle=bundle), customers), evaluation.k, params.purchase_clusters
+    k, n_clusters = evaluation.k, params.purchase_clusters
     items = find_typical_items(purchases, labels, k)
     segments = tuple(
         segment.model_copy(update={"items": own}) for segment, own in zip(evaluation.segments, items, strict=True)
@@ -99,15 +100,18 @@ def add_purchases(
     return evaluation.model_copy(update={"purchase_clusters": clusters}), clustered
 
 
-def _label(scorer: Scorer, rows: pl.DataFrame) -> NDArray[np.int64]:
+def label_segments(scorer: Scorer, rows: pl.DataFrame) -> NDArray[np.int64]:
+    """The likeliest segment of each row, (n,)."""
     return np.asarray(scorer.score(rows).argmax(axis=1))
 
 
-def _describe_population(contract: Contract, scorer: Scorer, customers: pl.DataFrame) -> SegmentedCustomers:
+def _describe_population(
+    contract: Contract, scorer: Scorer, customers: pl.DataFrame, labels: NDArray[np.int64]
+) -> SegmentedCustomers:
     amount = contract.money.amount
     categories = [feature.name for feature in feature_columns(contract) if feature.kind == "categorical"]
     return SegmentedCustomers(
-        labels=_label(scorer, customers),
+        labels=labels,
         numbers={f.name: customers[f.name].cast(pl.Float64).to_numpy() for f in scorer.bundle.serving.features},
         categories={name: customers[name].fill_null("(none)").to_numpy() for name in categories},
         amount=None if amount is None else customers[amount].cast(pl.Float64).fill_null(0).to_numpy(),
@@ -119,7 +123,8 @@ def _count_moves(scorer: Scorer, rows: SegmentRows) -> SegmentMoves:
     customers, last = rows.customers, rows.lookback.filter(pl.col(CUTOFF) == pl.col(CUTOFF).max())
     both = customers.select(ENTITY).join(last.select(ENTITY), on=ENTITY).sort(ENTITY)[ENTITY]
     before, now = (
-        _label(scorer, frame.filter(pl.col(ENTITY).is_in(both.implode())).sort(ENTITY)) for frame in (last, customers)
+        label_segments(scorer, frame.filter(pl.col(ENTITY).is_in(both.implode())).sort(ENTITY))
+        for frame in (last, customers)
     )
     return count_moves(before, now, len(scorer.outputs), (str(last[CUTOFF][0]), str(customers[CUTOFF][0])))
 

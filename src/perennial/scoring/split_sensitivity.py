@@ -19,8 +19,7 @@ from perennial.data.names import ENTITY, ROW_ID
 from perennial.data.prepare.parts import LabelledRows, select_part
 from perennial.data.prepare.split import assign_by_hash, assign_by_time
 from perennial.evaluation.statistics.paired import PairedComparison
-from perennial.models.encoding.encode import fit_encoding
-from perennial.models.model import FitRows, FitTask
+from perennial.models.model import FitTask
 from perennial.models.traditional.boosted import fit_boosted
 from perennial.results.baseline import SplitSensitivity
 from perennial.results.figures import Interval
@@ -95,15 +94,10 @@ def _cell(
     train, val, test = (select_part(units, splits, name, contract) for name in ("train", "val", "test"))
     if any(_too_few(rows, contract) for rows in (train, val, test)):
         return None
-    encoding, x_train = fit_encoding(train.frame, features, train.y, params.seed)
-    fit = FitTask(
-        train=FitRows(x=x_train, y=train.y, arm=train.arm),
-        val=FitRows(x=encoding.encode(val.frame), y=val.y, arm=val.arm),
-        head=head, encoding=encoding, params=params.model_copy(update={"trials": 1}),
-    )  # fmt: skip
+    fit = FitTask.prepare(train, val, features, head, params.model_copy(update={"trials": 1}))
     model = fit_boosted(fit)
     calibration = calibrate(head, model.link(fit.val.x), val.y, val.arm)
-    score = calibration.score(model.link(encoding.encode(test.frame)))
+    score = calibration.score(model.link(fit.encoding.encode(test.frame)))
     comparison = PairedComparison(
         metric=contract.task.primary, y=test.y, weight=test.uneven_weight, resamples=200, seed=params.seed
     )

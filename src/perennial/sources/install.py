@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import yaml
+
 from perennial.config.base import append_block, read_use_cases
+from perennial.contract.load import parse
 from perennial.errors import PerennialError
 from perennial.files.durable import write_text
 from perennial.files.project import Project
@@ -12,8 +15,12 @@ from perennial.sources.fetch import fetch
 
 
 def install_use_case(project: Project, name: str, contract: str, block: str, data: Path | None) -> bool:
-    """Whether the contract was written; a contract or block that is there already stays as it is (raises as `fetch`)."""
+    """Whether the contract was written; a contract or block that is there already stays as it is.
+
+    Raises: ContractError for a text that is no contract; as `fetch`.
+    """
     path, params = project.contract(name), project.root / "params.yaml"
+    parse(yaml.safe_load(contract), path.name)
     is_new = not path.exists()
     if is_new:
         write_text(path, contract)

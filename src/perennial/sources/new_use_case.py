@@ -5,10 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-import yaml
-
 from perennial.config.base import read_use_cases
-from perennial.contract.load import parse
 from perennial.discovery.draft import Answers
 from perennial.discovery.proposal import choose_files, propose
 from perennial.discovery.tables import list_files
@@ -32,7 +29,6 @@ def create_use_case(project: Project, name: str, data: Path, answers: Answers, p
     if person is not None:
         data = choose_files(data, person)
     proposal = propose(name, list_files(data), answers, person)
-    parse(yaml.safe_load(proposal.contract), contract.name)
     install_use_case(project, name, proposal.contract, proposal.params, data)
     for line in proposal.words:
         log.info("%s", line)

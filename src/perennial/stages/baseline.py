@@ -11,9 +11,8 @@ from perennial.data.prepare.parts import select_part
 from perennial.evaluation.decisions.segments import FAMILY
 from perennial.files.durable import read_json
 from perennial.files.tables import read_table
-from perennial.models.encoding.encode import fit_encoding
 from perennial.models.families import fit_model
-from perennial.models.model import FitRows, FitTask
+from perennial.models.model import FitTask
 from perennial.results.baseline import BaselineSummary
 from perennial.results.families import FAMILIES
 from perennial.scoring.fitted import FitContext
@@ -29,26 +28,21 @@ def run(job: Job) -> BaselineSummary:
     splits = read_table(job.input("split") / "splits.parquet")
     train, val = (select_part(units, splits, name, contract) for name in ("train", "val"))
     serving = build_serving_view(contract)
-    encoding, x_train = fit_encoding(train.frame, serving.features, train.y, params.seed)
-    fit = FitTask(
-        train=FitRows(x=x_train, y=train.y, arm=train.arm),
-        val=FitRows(x=encoding.encode(val.frame), y=val.y, arm=val.arm),
-        head=serving.head, encoding=encoding, params=params,
-    )  # fmt: skip
+    fit = FitTask.prepare(train, val, serving.features, serving.head, params)
     context = FitContext(
-        train=train, val=val, x_val=fit.val.x, encoding=encoding, params=params, seed=params.seed,
+        train=train, val=val, x_val=fit.val.x, encoding=fit.encoding, params=params,
         split=read_json(job.input("split") / "split.json"),
     )  # fmt: skip
     if contract.target is None:
         choice = choose_segments(fit, contract)
         fitted = {FAMILY: context.save(FAMILY, choice.model, choice.serving, job.out / FAMILY)}
         return BaselineSummary(families=fitted, agreement=choice.agreement, previous=choice.model.previous)
-    inputs = {"all", "tables" if encoding.image is None else "pictures"}
+    inputs = {"all", "tables" if fit.encoding.image is None else "pictures"}
     families = [f for f, entry in FAMILIES.items() if entry.stage == "baseline" and entry.inputs in inputs]
     fitted = {family: context.save(family, fit_model(family, fit), serving, job.out / family) for family in families}
     for family, one in fitted.items():
         log.info("%s: val loss %.4f", family, one.val_loss)
-    sensitivity = measure_split_sensitivity(units, splits, contract, params) if encoding.image is None else None
+    sensitivity = measure_split_sensitivity(units, splits, contract, params) if fit.encoding.image is None else None
     return BaselineSummary(families=fitted, split_sensitivity=sensitivity)
 
 

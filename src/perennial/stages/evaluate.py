@@ -26,7 +26,13 @@ from perennial.scoring.blend import blend_bundles
 from perennial.scoring.bundle import Bundle, background_rows, load_bundle, save_bundle
 from perennial.scoring.out_of_fold import score_out_of_fold
 from perennial.scoring.scorer import Scorer, golden_rows
-from perennial.scoring.segment_evaluation import SegmentRows, add_purchases, evaluate_segmentation, find_item_table
+from perennial.scoring.segment_evaluation import (
+    SegmentRows,
+    add_purchases,
+    evaluate_segmentation,
+    find_item_table,
+    label_segments,
+)
 from perennial.stages.runner import Job, log, main
 from perennial.tasks.lookup import supervised_task
 from perennial.tasks.task import EvaluationInput, ScoredRows
@@ -85,11 +91,12 @@ def _evaluate_segments(
     rows = SegmentRows(
         **{name: select_part(units, splits, name, job.contract).frame for name in ("train", "val", "test", "lookback")}
     )
-    evaluation = evaluate_segmentation(job.contract, bundle, job.summary(BaselineSummary).agreement, rows)
+    labels, agreement = label_segments(Scorer(bundle=bundle), rows.customers), job.summary(BaselineSummary).agreement
+    evaluation = evaluate_segmentation(job.contract, bundle, agreement, rows, labels)
     if (items := find_item_table(job.contract)) is None:
         return evaluation
     lines = read_table(job.input("clean") / f"{items.table}.parquet")
-    evaluation, clusters = add_purchases(evaluation, bundle, lines, items, rows.customers, params)
+    evaluation, clusters = add_purchases(evaluation, labels, lines, items, rows.customers, params)
     if clusters is not None:
         write_table(job.out / "purchase_clusters.parquet", clusters)
     return evaluation

@@ -16,12 +16,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import yaml
+from pydantic import TypeAdapter
 
 from perennial.config.base import ParamsSection, read_section
 from perennial.contract.load import load
@@ -32,7 +33,7 @@ from perennial.files.durable import write_json
 from perennial.files.locks import file_lock
 from perennial.files.manifest import seal, verify
 from perennial.files.project import Project
-from perennial.results.summary import StageSummary, read_summary
+from perennial.results.summary import StageSummary, parse_summary, stage_of
 
 S = TypeVar("S", bound=ParamsSection)
 R = TypeVar("R", bound=StageSummary)
@@ -55,6 +56,7 @@ class Job:
     name: str
     stage: str
     contract: Contract
+    _verified: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @property
     def out(self) -> Path:
@@ -79,14 +81,16 @@ class Job:
         return read_section(self.project.root / "params.yaml", self.name, self.stage, model)
 
     def input(self, stage: str) -> Path:
-        """The output folder of an earlier stage, checked against its manifest."""
+        """The output folder of an earlier stage, checked once against its manifest."""
         folder = self.project.output(self.name, stage)
-        verify(folder)
+        if stage not in self._verified:
+            verify(folder)
+            self._verified.add(stage)
         return folder
 
     def summary(self, model: type[R]) -> R:
-        """The summary of an earlier stage, its output checked against its manifest."""
-        return read_summary(self.project, self.name, model)
+        """The summary of an earlier stage, its output checked once against its manifest."""
+        return parse_summary(self.input(stage_of(model)), TypeAdapter(model))
 
 
 def main(stage: str, body: Body) -> NoReturn:

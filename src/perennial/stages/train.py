@@ -33,7 +33,7 @@ def run(job: Job) -> TrainSummary:
     x_val = encoding.encode(val.frame)
     spec = build_spec(serving.head, encoding, train.y, params)
     drawn = train.frame.join(times, on="row_id", how="left", maintain_order="left")["times"].to_torch()
-    parts = [FitRows(x=x_train, y=train.y, arm=train.arm), FitRows(x=x_val, y=val.y, arm=val.arm)]
+    parts = [FitRows.of(x_train, train), FitRows.of(x_val, val)]
     train_rows, val_rows = build_rows(parts, spec, params)
     fitted = fit(
         lambda: start_net(spec, encoding, params), build_row_loss(spec, params), train_rows, drawn, val_rows, params,
@@ -43,7 +43,7 @@ def run(job: Job) -> TrainSummary:
         return TrainSummary()
     assert isinstance(fitted.net, TabularNet)
     context = FitContext(
-        train=train, val=val, x_val=x_val, encoding=encoding, params=params, seed=params.seed,
+        train=train, val=val, x_val=x_val, encoding=encoding, params=params,
         split=read_json(split / "split.json"),
     )  # fmt: skip
     deep = context.save("deep", DeepModel(spec=spec, net=fitted.net), serving, job.out / "deep")

@@ -98,7 +98,7 @@ def _run_trial(project: Project, scratch: Project, name: str, *, is_shuffled: bo
 def _shuffle_outcomes(scratch: Project, name: str) -> None:
     """Exchange outcomes (for uplift, arms) among the rows of each part, so that there is nothing to learn."""
     contract, folder = load(scratch.contract(name)), scratch.output(name, "featurize")
-    treatment = contract.find_column("treatment") if contract.task.kind == "uplift" else None
+    treatment = contract.find_column("treatment") if contract.task.has_arms else None
     column = treatment or contract.target
     if column is None:
         raise ConfigError(

@@ -28,13 +28,17 @@ def main() -> None:
     from flows.training import training
 
     nightly = training.to_deployment(
-        f"{args.name}-training", parameters={"name": args.name, "refresh": True}, concurrency_limit=1,
+        f"{args.name}-training",
+        parameters={"name": args.name, "refresh": True},
+        concurrency_limit=1,
         schedules=[Cron(args.train, timezone=args.timezone)],
-    )  # fmt: skip
+    )
     daily = scoring.to_deployment(
-        f"{args.name}-scoring", parameters={"name": args.name}, concurrency_limit=1,
+        f"{args.name}-scoring",
+        parameters={"name": args.name},
+        concurrency_limit=1,
         schedules=[Cron(args.score, timezone=args.timezone)],
-    )  # fmt: skip
+    )
     serve(nightly, daily, limit=1)
 
 

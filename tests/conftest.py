@@ -85,9 +85,8 @@ class Toy:
         """Run a stage as DVC does: a process of its own in the project's folder."""
         words = [sys.executable, "-m", f"perennial.stages.{stage}", self.name]
         return subprocess.run(
-            words, cwd=self.root, text=True, capture_output=True, check=False, timeout=120,
-            stdin=subprocess.DEVNULL, **settings,
-        )  # fmt: skip
+            words, cwd=self.root, text=True, capture_output=True, check=False, timeout=120, stdin=subprocess.DEVNULL, **settings
+        )
 
     def edit(self, path: str, old: str, new: str) -> None:
         """Replace the one place where `old` stands in a file of the project."""
@@ -108,9 +107,13 @@ class Toy:
     def dvc(self, *words: str) -> subprocess.CompletedProcess[str]:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         return subprocess.run(
-            [sys.executable, "-m", "dvc", *words], cwd=self.root, text=True, capture_output=True, check=False,
+            [sys.executable, "-m", "dvc", *words],
+            cwd=self.root,
+            text=True,
+            capture_output=True,
+            check=False,
             env={**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1"},
-        )  # fmt: skip
+        )
 
 
 def make(root: Path, customers: int) -> Toy:

@@ -93,9 +93,14 @@ def evaluate(scorer: Scorer, rows: pl.DataFrame, contract: Contract) -> dict[str
 
 
 def gate(
-    candidate: Scorer, champion: Scorer | None, rows: Mapping[str, pl.DataFrame], contract: Contract, *,
-    bootstrap: int = 1000, seed: int = 1,
-) -> Decision:  # fmt: skip
+    candidate: Scorer,
+    champion: Scorer | None,
+    rows: Mapping[str, pl.DataFrame],
+    contract: Contract,
+    *,
+    bootstrap: int = 1000,
+    seed: int = 1,
+) -> Decision:
     """Compare a candidate with the champion as the gate does: a verdict, and each rule with its figures.
 
     `rows` has the parts `val` (where lists choose their depth) and `test`. Nothing is recorded.

@@ -22,19 +22,28 @@ PLANTS = {
     "a room that no rule knows": ("helpers/__init__", "", "imports go down only"),
     "an effect that calls a command": ("serving/score", "from perennial.commands import show", "imports go down only"),
     "two modules that need each other": (
-        "contract/model", "from perennial.contract import consistency", "no circle inside a room",
+        "contract/model",
+        "from perennial.contract import consistency",
+        "no circle inside a room",
     ),
     "a stage that uses another": (
-        "stages/clean", "from perennial.stages import split", "the ten stages know nothing of each other",
+        "stages/clean",
+        "from perennial.stages import split",
+        "the ten stages know nothing of each other",
     ),
     "a stage that reads the graph": (
-        "stages/clean", "from perennial.pipeline import repo", "stages reach no graph, tracker, report, effect or network",
+        "stages/clean",
+        "from perennial.pipeline import repo",
+        "stages reach no graph, tracker, report, effect or network",
     ),
     "a flow that reads data": (
-        "../../flows/scoring", "from perennial.data.prepare import clean", "flows use the rooms of effects and the graph only",
+        "../../flows/scoring",
+        "from perennial.data.prepare import clean",
+        "flows use the rooms of effects and the graph only",
     ),
     "a light room that loads torch through another": (
-        "gallery/simulator/draws", "from perennial.models.deep import net",
+        "gallery/simulator/draws",
+        "from perennial.models.deep import net",
         "light rooms load nothing heavy, not even through others",
     ),
     "mlflow in the notebook's names": ("api", "import mlflow", "mlflow has one owner"),
@@ -43,27 +52,22 @@ PLANTS = {
     "dvc in the notebook's names": ("api", "from dvc import repo", "dvc has one owner"),
     "Lightning in a stage": ("stages/train", "import pytorch_lightning", "pytorch_lightning has one owner"),
     "Great Expectations in a proposal": (
-        "discovery/column_types", "import great_expectations", "great_expectations has one owner",
+        "discovery/column_types",
+        "import great_expectations",
+        "great_expectations has one owner",
     ),
     "torch in the notebook's names": ("api", "import torch", "torch has one owner"),
     "sklearn in a page": ("report/pages/compose", "def late():\n    import sklearn", "sklearn has one owner"),
     "LightGBM in a stage": ("stages/baseline", "import lightgbm", "lightgbm has one owner"),
     "Optuna in a proposal": ("discovery/column_types", "import optuna", "optuna has one owner"),
-}  # fmt: skip
+}
 
 
 def lint(root: Path) -> tuple[int, list[str], str]:
     """The exit code of lint-imports over the tree at `root`, the names of the broken contracts, all that was said."""
-    words = [
-        sys.executable,
-        "-c",
-        "from importlinter.cli import lint_imports_command; lint_imports_command()",
-        "--no-cache",
-    ]
+    words = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-cache"]
     path = os.pathsep.join([str(root / "src"), str(root)])
-    done = subprocess.run(
-        words, cwd=root, text=True, capture_output=True, check=False, env={**os.environ, "PYTHONPATH": path}
-    )
+    done = subprocess.run(words, cwd=root, text=True, capture_output=True, check=False, env={**os.environ, "PYTHONPATH": path})
     said = done.stdout + done.stderr
     return done.returncode, re.findall(r"^(.+) BROKEN$", said, re.M), said
 

@@ -104,18 +104,14 @@ def sample(source: Path, to: Path, contract: Contract, n: int) -> None:
     if contract.unit.cutoffs is not None:
         owner = rows[0].index(str(contract.entity))
         some = {name for name in {row[owner] for row in body} if name and digit(name) == 0}
-        body = [row for i, row in enumerate(body) if row[owner] in some or (i % 300 == 0 and not row[owner])] + body[
-            -20:
-        ]
+        body = [row for i, row in enumerate(body) if row[owner] in some or (i % 300 == 0 and not row[owner])] + body[-20:]
     else:
         body = body[:: max(1, len(body) // n)]
     with gzip.open(to, "wt", encoding="utf-8", newline="") if to.suffix == ".gz" else open(to, "w", newline="") as out:
         if contract.source.quoting == "none":
             out.writelines(contract.source.delimiter.join(row) + "\n" for row in body)
             return
-        csv.writer(out, delimiter=contract.source.delimiter).writerows(
-            ([] if contract.source.header else rows[:1]) + body
-        )
+        csv.writer(out, delimiter=contract.source.delimiter).writerows(([] if contract.source.header else rows[:1]) + body)
 
 
 def digit(name: str) -> int:
@@ -126,9 +122,7 @@ def digit(name: str) -> int:
 @cache
 def read(path: Path, delimiter: str, is_plain: bool) -> list[list[str]]:
     """The records of a file as texts, the header among them."""
-    with (
-        gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else open(path, newline="") as file
-    ):
+    with gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else open(path, newline="") as file:
         if is_plain:
             return [line.rstrip("\n").split(delimiter) for line in file]
         return list(csv.reader(file, delimiter=delimiter))
@@ -193,9 +187,7 @@ def test_every_row_goes_to_one_place_at_each_stage(entry: Toy) -> None:
 
 
 def test_each_unit_is_in_one_part_and_so_is_each_person(entry: Toy) -> None:
-    units, splits = (
-        read_table(entry.out(*place)) for place in (("featurize", "units.parquet"), ("split", "splits.parquet"))
-    )
+    units, splits = (read_table(entry.out(*place)) for place in (("featurize", "units.parquet"), ("split", "splits.parquet")))
     assert splits[ROW_ID].n_unique() == splits.height
     assert set(splits[ROW_ID]) == set(units[ROW_ID])
     assert {"train", "val", "test"} <= set(splits["split"])
@@ -275,8 +267,6 @@ def test_the_params_of_an_entry_name_what_its_columns_need() -> None:
     blocks = yaml.safe_load((GALLERY / "params.yaml").read_text())["use_cases"]
     document = {name: yaml.safe_load((GALLERY / f"{name}.yaml").read_text()) for name in FILES}
     with_texts = {
-        name
-        for name, contract in document.items()
-        if any(column["role"] == "text" for column in contract["columns"].values())
+        name for name, contract in document.items() if any(column["role"] == "text" for column in contract["columns"].values())
     }
     assert with_texts == {name for name in FILES if "words" in blocks[name]["train"]} == {"review_sentiment", "sst2"}

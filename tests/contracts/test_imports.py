@@ -20,10 +20,16 @@ REPO = Path(__file__).parents[2]
 HEAVY = {"torch", "pytorch_lightning", "lightning", "mlflow", "prefect", "dvc", "sklearn", "lightgbm"}
 LIGHT = ("ingest", "validate", "clean", "featurize", "split", "augment")
 ROOMS = (
-    "perennial.cli", "perennial.config.base", "perennial.contract.load", "perennial.files.tables", "perennial.data.io.ingest",
-    "perennial.models.encoding.encode", "perennial.gallery.simulator.simulate", "perennial.evaluation.statistics.leaks",
+    "perennial.cli",
+    "perennial.config.base",
+    "perennial.contract.load",
+    "perennial.files.tables",
+    "perennial.data.io.ingest",
+    "perennial.models.encoding.encode",
+    "perennial.gallery.simulator.simulate",
+    "perennial.evaluation.statistics.leaks",
     "perennial.report.page",
-)  # fmt: skip
+)
 
 
 @cache

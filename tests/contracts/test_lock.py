@@ -21,13 +21,9 @@ def normal(name: str) -> str:
 
 
 def pins() -> dict[str, str]:
-    lines = [
-        line for line in (REPO / "requirements.lock").read_text().splitlines() if line and not line.startswith("#")
-    ]
+    lines = [line for line in (REPO / "requirements.lock").read_text().splitlines() if line and not line.startswith("#")]
     result = [PIN.match(line) for line in lines]
-    assert [line for line, pin in zip(lines, result, strict=True) if pin is None] == [], (
-        "a lock holds name==version only"
-    )
+    assert [line for line, pin in zip(lines, result, strict=True) if pin is None] == [], "a lock holds name==version only"
     by_name = {normal(pin[1]): pin[2] for pin in result if pin}
     assert len(by_name) == len(lines) > 100
     return by_name

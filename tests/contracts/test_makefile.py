@@ -58,12 +58,7 @@ def test_a_lock_holds_what_was_resolved_without_local_builds(checkout: Path) -> 
 
 
 def test_clean_keeps_registry_decisions_and_what_outputs_are_restored_from(checkout: Path) -> None:
-    remaining = [
-        ".perennial/mlflow/mlflow.db",
-        ".perennial/shop/incoming/rows.csv",
-        ".dvc/cache/files/a",
-        "data/shop/raw/a",
-    ]
+    remaining = [".perennial/mlflow/mlflow.db", ".perennial/shop/incoming/rows.csv", ".dvc/cache/files/a", "data/shop/raw/a"]
     for file in (*remaining, "outputs/shop/train/weights", ".ruff_cache/a"):
         (checkout / file).parent.mkdir(parents=True, exist_ok=True)
         (checkout / file).touch()
@@ -104,12 +99,9 @@ def test_a_browser_that_is_missing_is_installed_and_nothing_else(checkout: Path)
 
 
 @pytest.mark.parametrize(
-    ("programs", "reason"),
-    [({}, "no Chromium and no apt-get"), ({"apt-get": "exit 100"}, "apt-get could not install chromium")],
+    ("programs", "reason"), [({}, "no Chromium and no apt-get"), ({"apt-get": "exit 100"}, "apt-get could not install chromium")]
 )
-def test_without_a_browser_it_is_said_that_tests_are_skipped(
-    checkout: Path, programs: dict[str, str], reason: str
-) -> None:
+def test_without_a_browser_it_is_said_that_tests_are_skipped(checkout: Path, programs: dict[str, str], reason: str) -> None:
     code, said, _ = browser(checkout, **programs)
     assert (code, said) == (0, f"{reason}: tests that look through a browser will be skipped\n")
 

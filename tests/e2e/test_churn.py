@@ -44,13 +44,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Toy:
 
 
 def test_every_line_is_kept_filtered_or_outside_every_window(shop: Toy) -> None:
-    assert shop.summary("validate")["flow"]["lines"] == {
-        "rows_in": 541_909,
-        "to": {"passed": 541_909, "quarantined": 0},
-    }
+    assert shop.summary("validate")["flow"]["lines"] == {"rows_in": 541_909, "to": {"passed": 541_909, "quarantined": 0}}
     assert shop.summary("clean")["flow"]["lines"]["to"] == {
-        "kept": 397_884, "no CustomerID": 135_080, "cancelled or adjusted": 8_905, "without quantity or price": 40,
-    }  # fmt: skip
+        "kept": 397_884,
+        "no CustomerID": 135_080,
+        "cancelled or adjusted": 8_905,
+        "without quantity or price": 40,
+    }
     clean = read_table(shop.out("clean", "lines.parquet"))
     assert clean["CustomerID"].n_unique() == 4_338
     assert clean["amount"].sum() == pytest.approx(8_911_407.90, abs=0.01)

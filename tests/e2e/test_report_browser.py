@@ -116,18 +116,9 @@ def look(pages: list[str], folder: Path) -> tuple[list[Measurement], list[str]]:
     )
     wrapper = folder / "wrapper.html"
     script = f"<script>addEventListener('load', () => {{{MEASURE}}})</script>"
-    wrapper.write_text(
-        f'<!doctype html><meta charset="utf-8"><pre id="measurements"></pre>{frames}{script}', encoding="utf-8"
-    )
-    flags = [
-        "--enable-logging=stderr",
-        "--window-size=1500,1000",
-        f"--user-data-dir={folder / 'profile'}",
-        "--dump-dom",
-    ]
-    done = subprocess.run(
-        [BROWSER, *QUIET, *flags, wrapper.as_uri()], capture_output=True, text=True, timeout=120, check=True
-    )
+    wrapper.write_text(f'<!doctype html><meta charset="utf-8"><pre id="measurements"></pre>{frames}{script}', encoding="utf-8")
+    flags = ["--enable-logging=stderr", "--window-size=1500,1000", f"--user-data-dir={folder / 'profile'}", "--dump-dom"]
+    done = subprocess.run([BROWSER, *QUIET, *flags, wrapper.as_uri()], capture_output=True, text=True, timeout=120, check=True)
     dumped = re.search(r'<pre id="measurements">(.+?)</pre>', done.stdout, re.S)
     assert dumped is not None, done.stderr[-2000:]
     console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]

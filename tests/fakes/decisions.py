@@ -15,7 +15,14 @@ def decision_record(verdict: str = "PROMOTE", version: str = "4", **changes: Any
     state = states.get(verdict, RuleState.INFO)
     rule = Rule(name=RuleName.IMPROVEMENT, sentence="auc: better by +0.0200 [+0.0100, +0.0300]", state=state)
     fields = {
-        "use_case": "shop", "verdict": verdict, "version": version, "family": "linear", "digest": version * 64,
-        "champion": None, "reasons": (rule.sentence,), "rules": (rule,), "at": "2026-06-02 03:14:00",
-    }  # fmt: skip
+        "use_case": "shop",
+        "verdict": verdict,
+        "version": version,
+        "family": "linear",
+        "digest": version * 64,
+        "champion": None,
+        "reasons": (rule.sentence,),
+        "rules": (rule,),
+        "at": "2026-06-02 03:14:00",
+    }
     return DecisionRecord.model_validate({**fields, **changes})

@@ -59,8 +59,7 @@ def garments(error: float, n: int, seed: int, classes: int, distance: float) -> 
     y = rng.integers(0, classes, n)
     truth = rng.normal(size=(n, classes)) + distance * np.eye(classes)[y]
     shares = {
-        family: _softmax(distance / np.sqrt(1 + error**2) * signal)
-        for family, signal in estimates(rng, truth, error).items()
+        family: _softmax(distance / np.sqrt(1 + error**2) * signal) for family, signal in estimates(rng, truth, error).items()
     }
     other = _softmax(distance / np.sqrt(1 + error**2) * estimates(rng, truth, error)["boosted"])
     return Labelled(y=y.astype(np.float64), scores=shares), other
@@ -84,9 +83,8 @@ def amounts(error: float, n: int, seed: int, times: float) -> tuple[Labelled, F6
 
 @cache
 def campaign(
-    error: float, n: int, seed: int, shares: tuple[float, ...], effects: tuple[float, ...], spread: float,
-    is_amount: bool = False,
-) -> tuple[CampaignRows, F64]:  # fmt: skip
+    error: float, n: int, seed: int, shares: tuple[float, ...], effects: tuple[float, ...], spread: float, is_amount: bool = False
+) -> tuple[CampaignRows, F64]:
     """Outcomes of a randomised campaign: the mean effect of each message, `spread` as widely among customers."""
     rng = np.random.default_rng(seed)
     sizes = np.round(np.array(shares) / sum(shares) * n).astype(int)

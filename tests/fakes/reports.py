@@ -96,9 +96,7 @@ def with_contract(report: ReportContext[E], **changes: Any) -> ReportContext[E]:
 
 
 @cache
-def response_report(
-    verdict: Verdict = "PROMOTE", *, money: bool = True, **case: Any
-) -> ReportContext[BinaryEvaluation]:
+def response_report(verdict: Verdict = "PROMOTE", *, money: bool = True, **case: Any) -> ReportContext[BinaryEvaluation]:
     """Whom to contact."""
     contract = gallery("ad_response")
     if not money:
@@ -116,9 +114,7 @@ def churn_report(verdict: Verdict = "PROMOTE", **case: Any) -> ReportContext[Bin
 def loans_report(verdict: Verdict = "PROMOTE", **case: Any) -> ReportContext[BinaryEvaluation]:
     """Whom to lend to, and how protected groups fare."""
     contract = gallery("german_risk")
-    report, _, test = _yes_or_no(
-        "german_risk", contract, (2000, 2000), Case(verdict=verdict, **case), {"intercept": -1.0}
-    )
+    report, _, test = _yes_or_no("german_risk", contract, (2000, 2000), Case(verdict=verdict, **case), {"intercept": -1.0})
     loan, p = loan_policy(contract.money), test.scores[report.evaluation.candidate.family]
     assert loan is not None
     groups = {"foreign_worker": np.where(np.arange(2000) % 3, "A201", "A202")}
@@ -154,9 +150,7 @@ def with_other_splits(report: ReportContext[E]) -> ReportContext[E]:
 def texts_report() -> ReportContext[BinaryEvaluation]:
     """Texts that are quoted, words both ways, and what was taken for what."""
     report, (test, _) = response_report(money=False), predictions.responses(Case().errors[0], TEST, TEST_SEED)
-    confusion = describe_confusion(
-        test.y, class_probabilities(test.scores[report.evaluation.candidate.family][:, None])
-    )
+    confusion = describe_confusion(test.y, class_probabilities(test.scores[report.evaluation.candidate.family][:, None]))
     pieces = ((f"{BAD} is ", 0.0), ("awful", 1.0), (" but ", 0.0), ("soft", -0.3), ("<b>", 0.6))
     quotes = (QuotedText(label="review", pieces=pieces),)
     report = replace(
@@ -174,29 +168,24 @@ def photos_report(passes: bool = True) -> ReportContext[MulticlassEvaluation]:
     another = around(0.26 if passes else 0.01, 0.06)
     check = DeletionCheck(n=80, share=0.2, drop=around(0.38, 0.05), elsewhere=around(0.27, 0.06), another=another)
     report = replace(
-        report, mistakes=shown_mistakes(report.evaluation.confusion.mistakes, photo=PHOTO, heat=heat),
+        report,
+        mistakes=shown_mistakes(report.evaluation.confusion.mistakes, photo=PHOTO, heat=heat),
         customers=tuple(replace(row, photo=PHOTO, heat=heat) for row in report.customers),
-    )  # fmt: skip
+    )
     return with_explanations(report, heat=check, groups=(), importance=report.explain.importance[:1])
 
 
 def shown_mistakes(mistakes: Any, **exhibits: Any) -> tuple[ShownMistake, ...]:
-    return tuple(
-        ShownMistake(**{**mistake.model_dump(), "row": f"row {mistake.row}"}, **exhibits) for mistake in mistakes
-    )
+    return tuple(ShownMistake(**{**mistake.model_dump(), "row": f"row {mistake.row}"}, **exhibits) for mistake in mistakes)
 
 
 @cache
-def classes_report(
-    verdict: Verdict = "PROMOTE", *, distance: float = 2.0, **case: Any
-) -> ReportContext[MulticlassEvaluation]:
+def classes_report(verdict: Verdict = "PROMOTE", *, distance: float = 2.0, **case: Any) -> ReportContext[MulticlassEvaluation]:
     """Which of ten garments is on a photo; the larger the `distance` of classes, the better they are told apart."""
     contract, outcome, n = gallery("product_images"), Case(verdict=verdict, **case), 1200
     settings = (len(contract.classes), distance)
     val, test = (predictions.garments(outcome.errors[0], n, seed, *settings)[0] for seed in (VAL_SEED, TEST_SEED))
-    evaluation = evaluate_classes(
-        val, test, contract.task.primary, contract.classes, False, _channels(n), RESAMPLING
-    )  # fmt: skip
+    evaluation = evaluate_classes(val, test, contract.task.primary, contract.classes, False, _channels(n), RESAMPLING)
     champion = predictions.garments(outcome.errors[1], n, TEST_SEED, *settings)[1]
     evidence = _evidence(contract, test, evaluation, champion)
     rate = float(np.bincount(test.y.astype(int)).max() / n)
@@ -204,9 +193,7 @@ def classes_report(
 
 
 @cache
-def amounts_report(
-    verdict: Verdict = "PROMOTE", *, times: float = 1.0, **case: Any
-) -> ReportContext[RegressionEvaluation]:
+def amounts_report(verdict: Verdict = "PROMOTE", *, times: float = 1.0, **case: Any) -> ReportContext[RegressionEvaluation]:
     """What customers of a shop will spend; predictions are `times` what is to be expected."""
     contract, outcome, n = gallery("customer_value"), Case(verdict=verdict, **case), 2000
     val, test = (predictions.amounts(outcome.errors[0], n, seed, times)[0] for seed in (VAL_SEED, TEST_SEED))
@@ -250,16 +237,21 @@ def segments_report(
     )
     names = ("Champions", "Promising customers", "Lost customers")
     evaluation = evaluate_segments(
-        {k: measure_agreement(pairs) for k, (_, pairs) in on_val.items()}, {k: pairs for k, (_, pairs) in on_test.items()},
-        on_test[3][0], population, names, 430,
-    )  # fmt: skip
+        {k: measure_agreement(pairs) for k, (_, pairs) in on_val.items()},
+        {k: pairs for k, (_, pairs) in on_test.items()},
+        on_test[3][0],
+        population,
+        names,
+        430,
+    )
     if contract.money.amount:
         evaluation = _with_purchases(evaluation, labels, rng)
     before, now = (np.array(names)[some] for some in (labels, predictions.relabelled(rng, labels, outcome.stopped_by)))
     evidence = SegmentationEvidence(
-        stability=evaluation.agreement(3).reported, minimum=contract.task.minimum,
+        stability=evaluation.agreement(3).reported,
+        minimum=contract.task.minimum,
         retention=measure_retention(before, now) if outcome.champion else None,
-    )  # fmt: skip
+    )
     return _report(name, contract, evaluation, evidence, outcome, None)
 
 
@@ -305,9 +297,10 @@ def _uplift(
     rewards = policy.estimate_rewards(test.y, test.arm, (candidate + champion) / 2, offer)
     new, old = (policy.choose_messages(scores, offer) for scores in (candidate, champion))
     evidence = replace(
-        _evidence(contract, test, evaluation, champion), profit=policy.estimate_worth(rewards, new, old, LEVEL) * (n / 1000),
+        _evidence(contract, test, evaluation, champion),
+        profit=policy.estimate_worth(rewards, new, old, LEVEL) * (n / 1000),
         randomization_problem=evaluation.randomization.problem,
-    )  # fmt: skip
+    )
     return _report(name, contract, evaluation, evidence, case, float(test.y.mean()))
 
 
@@ -338,9 +331,12 @@ def _evidence(
     arm, weight = more
     comparison = PairedComparison(metric=contract.task.primary, y=test.y, resamples=100, seed=1, arm=arm, weight=weight)
     return Evidence(
-        comparison=comparison, minimum=contract.task.minimum, candidate=candidate, champion=champion,
+        comparison=comparison,
+        minimum=contract.task.minimum,
+        candidate=candidate,
+        champion=champion,
         slices=compare_slices(comparison, _channels(len(test.y)), candidate, champion),
-    )  # fmt: skip
+    )
 
 
 def _decide(evidence: Evidence | SegmentationEvidence, case: Case) -> Decision:
@@ -366,32 +362,38 @@ def _decide(evidence: Evidence | SegmentationEvidence, case: Case) -> Decision:
 
 
 def _report(
-    name: str,
-    contract: Contract,
-    evaluation: E,
-    evidence: Evidence | SegmentationEvidence,
-    case: Case,
-    rate: float | None,
+    name: str, contract: Contract, evaluation: E, evidence: Evidence | SegmentationEvidence, case: Case, rate: float | None
 ) -> ReportContext[E]:
     decision = _decide(evidence, case)
     record = decision_record(
-        decision.verdict, use_case=name, family=evaluation.candidate.family, champion=CHAMPION if case.champion else None,
-        rules=decision.rules, reasons=tuple(rule.sentence for rule in decision.reasons),
-    )  # fmt: skip
+        decision.verdict,
+        use_case=name,
+        family=evaluation.candidate.family,
+        champion=CHAMPION if case.champion else None,
+        rules=decision.rules,
+        reasons=tuple(rule.sentence for rule in decision.reasons),
+    )
     return ReportContext(
         **stages.summaries(contract, evaluation, case.suspects, rate),
-        name=name, contract=contract, at="2026-06-02 03:15", evaluation=evaluation, decision=record,
+        name=name,
+        contract=contract,
+        at="2026-06-02 03:15",
+        evaluation=evaluation,
+        decision=record,
         history=(record.model_copy(update={"number": 1}),),
         customers=(
             ExplainedRow(row="row 4763", score="44\u202f%", reasons=f"city: {BAD}; but visits: garden: 0"),
             ExplainedRow(row="row 2463", score="43\u202f%", reasons="against: visits: garden: 0"),
         ),
-        quarantine=(
-            QuarantinedRow(source="customers.csv", line=7, reason=f"city: {BAD!r} is not known", raw=f"7,{BAD}"),
-        ),
+        quarantine=(QuarantinedRow(source="customers.csv", line=7, reason=f"city: {BAD!r} is not known", raw=f"7,{BAD}"),),
         quarantined={"cell:signup": 51, f"in_set:{BAD}": 39},
         lineage={
-            "commit": "0123456789abcdef", "changed": "false", "code": "d" * 64, "raw": "e" * 32 + ".dir",
-            "python": "3.11.15", "cpu": "x86_64 avx2", "version.torch": "2.13.0",
+            "commit": "0123456789abcdef",
+            "changed": "false",
+            "code": "d" * 64,
+            "raw": "e" * 32 + ".dir",
+            "python": "3.11.15",
+            "cpu": "x86_64 avx2",
+            "version.torch": "2.13.0",
         },
-    )  # fmt: skip
+    )

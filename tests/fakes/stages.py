@@ -8,14 +8,7 @@ from perennial.contract.model import MAIN, Contract
 from perennial.results.baseline import BaselineSummary, SplitSensitivity
 from perennial.results.clean import CleanSummary
 from perennial.results.evaluation import EvaluationSummary
-from perennial.results.explain import (
-    ColumnImportance,
-    ExplainSummary,
-    GroupEffect,
-    StrongestWords,
-    WordEffect,
-    WordSummary,
-)
+from perennial.results.explain import ColumnImportance, ExplainSummary, GroupEffect, StrongestWords, WordEffect, WordSummary
 from perennial.results.families import Family
 from perennial.results.featurize import FeaturizeSummary
 from perennial.results.figures import Interval
@@ -37,14 +30,15 @@ def split_sensitivity(metric: str) -> SplitSensitivity:
     """Three splits by two sets of columns."""
     values = ((0.61, 0.83), (0.72, 0.84), (0.61, 0.58))
     return SplitSensitivity(
-        metric=metric, rows=("time", "random", "entity"), columns=((), ("a late column",)), reported=(0, 0),
+        metric=metric,
+        rows=("time", "random", "entity"),
+        columns=((), ("a late column",)),
+        reported=(0, 0),
         cells=tuple(tuple(around(value, 0.02) for value in row) for row in values),
-    )  # fmt: skip
+    )
 
 
-def summaries(
-    contract: Contract, evaluation: EvaluationSummary, suspects: tuple[str, ...], rate: float | None
-) -> dict[str, Any]:
+def summaries(contract: Contract, evaluation: EvaluationSummary, suspects: tuple[str, ...], rate: float | None) -> dict[str, Any]:
     """What the stages before and after an evaluation say. Summaries on disk have their keys sorted: test before train."""
     table, val, test = next(iter(contract.tables)), evaluation.rows["val"], evaluation.rows["test"]
     units = {"out_of_time": 0, "test": test, "train": TRAIN, "val": val}
@@ -54,10 +48,7 @@ def summaries(
     clean, unused = {"duplicate": 10}, {"not in unit.where": 3850} if contract.unit.where else {}
     fed = TRAIN + val + test
     if table != MAIN:
-        clean, unused = (
-            {"cancelled or adjusted": 8905, "no CustomerID": 135120},
-            {"no history before the cut-off": 41595},
-        )
+        clean, unused = ({"cancelled or adjusted": 8905, "no CustomerID": 135120}, {"no history before the cut-off": 41595})
         fed = 356289
     n_clean = fed + sum(unused.values())
     read = n_clean + sum(clean.values())
@@ -71,25 +62,31 @@ def summaries(
             flow=flow(read + 90, passed=read + 40, quarantined=50), warnings=(), normalised={}, quarantine={"cell:signup": 50}
         ),
         "validate": ValidateSummary(
-            flow=flow(read + 40, passed=read, quarantined=40), warnings=(), audited={},
+            flow=flow(read + 40, passed=read, quarantined=40),
+            warnings=(),
+            audited={},
             quarantine={"cell:signup": 1, f"in_set:{BAD}": 39},
         ),
         "clean": CleanSummary(flow=flow(read, **clean, kept=n_clean)),
         "featurize": FeaturizeSummary(flow=flow(n_clean, fed=fed, **unused), units=sum(units.values()), cutoffs=cutoffs),
         "split": SplitSummary(
-            flow={"units": RowFlow(rows_in=sum(units.values()), to=units)}, leakage_suspects=suspects,
+            flow={"units": RowFlow(rows_in=sum(units.values()), to=units)},
+            leakage_suspects=suspects,
             rate={} if rate is None else dict.fromkeys(("train", "val", "test"), rate),
         ),
         "train": TrainSummary(best_epoch=11, curve=losses),
         "baseline": BaselineSummary(families={}),
         "explain": _explanations(evaluation.candidate.family),
-    }  # fmt: skip
+    }
 
 
 def _explanations(family: Family) -> ExplainSummary:
     labels = {"visited_garden": "visits: garden", "visits_90d": "visits in 90 days"}
     return ExplainSummary(
-        family=family, rows=400, completeness_error=0.0, spread=0.9,
+        family=family,
+        rows=400,
+        completeness_error=0.0,
+        spread=0.9,
         importance=tuple(
             ColumnImportance(column=column, label=label, mean_abs=0.3, share=0.5, direction=0.4)
             for column, label in labels.items()
@@ -98,7 +95,7 @@ def _explanations(family: Family) -> ExplainSummary:
             GroupEffect(column="visited_garden", words="visits: garden: 2 or more", n=109, share=0.27, effect=0.669),
             GroupEffect(column="city", words=f"city: {BAD}", n=73, share=0.18, effect=-0.386),
         ),
-    )  # fmt: skip
+    )
 
 
 def words() -> WordSummary:

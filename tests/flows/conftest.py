@@ -52,9 +52,11 @@ class Done:
         port = json.loads((self.toy.root / ".perennial" / "server.json").read_text())["port"]
         token = _csrf(port)
         request = urllib.request.Request(
-            f"http://127.0.0.1:{port}/api{path}", data=json.dumps(body or {}).encode(),
-            headers={"Content-Type": "application/json", **token}, method="POST",
-        )  # fmt: skip
+            f"http://127.0.0.1:{port}/api{path}",
+            data=json.dumps(body or {}).encode(),
+            headers={"Content-Type": "application/json", **token},
+            method="POST",
+        )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read())
 
@@ -67,9 +69,14 @@ def _csrf(port: int) -> dict[str, str]:
 def perennial(toy: Toy, *words: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
     """Run the command line as a user does."""
     return subprocess.run(
-        [str(BIN / "perennial"), *words], cwd=toy.root, text=True, capture_output=True, check=False, timeout=timeout,
+        [str(BIN / "perennial"), *words],
+        cwd=toy.root,
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=timeout,
         env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
-    )  # fmt: skip
+    )
 
 
 def small_project(root: Path) -> Toy:

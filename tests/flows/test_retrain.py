@@ -26,9 +26,7 @@ def test_a_branch_is_compared_and_main_is_registered_and_judged(done: Done, tmp_
     (origin / "infra").mkdir(exist_ok=True)
     shutil.copy(REPO / "infra" / "retrain.sh", origin / "infra")
     source.git("add", "--all")
-    source.git(
-        "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--allow-empty", "--message=all"
-    )
+    source.git("-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--allow-empty", "--message=all")
     assert source.dvc("remote", "add", "--local", "--force", "--default", "shared", str(remote)).returncode == 0
     assert source.dvc("push").returncode == 0, "the first results are on the remote"
 
@@ -63,9 +61,7 @@ def test_a_branch_without_anything_to_pull_trains_and_tells_its_own_figures(done
     (origin.root / "infra").mkdir(exist_ok=True)
     shutil.copy(REPO / "infra" / "retrain.sh", origin.root / "infra")
     origin.git("add", "--all")
-    origin.git(
-        "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--allow-empty", "--message=all"
-    )
+    origin.git("-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--allow-empty", "--message=all")
     clone = Toy(root=tmp_path / "clone")
     subprocess.run(["git", "clone", "--quiet", str(origin.root), str(clone.root)], check=True)
     clone.edit("params.yaml", "rounds: 60", "rounds: 40")
@@ -84,6 +80,11 @@ def test_a_branch_without_anything_to_pull_trains_and_tells_its_own_figures(done
 
 def retrain(clone: Toy) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["bash", "infra/retrain.sh", NAME, "origin/main"], cwd=clone.root, text=True, capture_output=True, check=False,
-        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}, timeout=300,
-    )  # fmt: skip
+        ["bash", "infra/retrain.sh", NAME, "origin/main"],
+        cwd=clone.root,
+        text=True,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+        timeout=300,
+    )

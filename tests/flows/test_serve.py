@@ -22,9 +22,13 @@ def test_a_schedule_starts_a_run_that_completes(done: Done) -> None:
     words = ["serve", NAME, "--train", "15 3 * * *", "--score", "* * * * *", "--timezone", "Europe/Vienna"]
     log = open(done.toy.root / ".perennial" / "serve.log", "w")  # noqa: SIM115 - the process writes it to its end
     served = subprocess.Popen(
-        [str(BIN / "perennial"), *words], cwd=done.toy.root, stdout=log, stderr=log,
-        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}, start_new_session=True,
-    )  # fmt: skip
+        [str(BIN / "perennial"), *words],
+        cwd=done.toy.root,
+        stdout=log,
+        stderr=log,
+        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+        start_new_session=True,
+    )
     over = {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED"]}}
     expected = {"flow_runs": {"deployment_id": {"is_null_": False}, "state": over}, "limit": 50}
     try:

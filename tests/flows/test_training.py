@@ -64,10 +64,7 @@ def test_each_stage_and_action_is_a_task_that_is_recorded(done: Done) -> None:
 
 
 def test_a_stage_streams_its_lines_into_the_log_of_its_task(done: Done) -> None:
-    texts = [
-        line["message"]
-        for line in done.api("/logs/filter", {"logs": {"flow_run_id": {"any_": [done.flow]}}, "limit": 200})
-    ]
+    texts = [line["message"] for line in done.api("/logs/filter", {"logs": {"flow_run_id": {"any_": [done.flow]}}, "limit": 200})]
     assert any("epoch 1: train loss" in text for text in texts)
     assert any("main: " in text and "quarantined" in text for text in texts)
 
@@ -83,9 +80,12 @@ def test_decision_rows_and_figures_are_artifacts(done: Done) -> None:
 def test_show_tells_scripts_all_of_it(done: Done) -> None:
     document = json.loads(perennial(done.toy, "show", NAME, "--json").stdout)
     assert document["rows"] == {
-        "raw": 2010, "quarantined": 9, "duplicates": 1, "out_of_time": 0,
+        "raw": 2010,
+        "quarantined": 9,
+        "duplicates": 1,
+        "out_of_time": 0,
         **{part: document["rows"][part] for part in ("train", "val", "test")},
-    }  # fmt: skip
+    }
     assert set(document["families"]) == {"linear", "boosted", "deep", "blend"}
     assert all(set(result["auc"]) == {"value", "low", "high"} for result in document["families"].values())
     assert document["decision"]["verdict"] == "PROMOTE"
@@ -94,9 +94,7 @@ def test_show_tells_scripts_all_of_it(done: Done) -> None:
     assert set(document["stages"].values()) <= {"ran", "cached"}
     assert set(document["profit"]) == {"depth", "value", "everyone"}
     flow = {stage: done.toy.summary(stage)["flow"] for stage in ("ingest", "validate")}
-    assert sum(document["quarantine"].values()) == sum(
-        t["to"]["quarantined"] for f in flow.values() for t in f.values()
-    )
+    assert sum(document["quarantine"].values()) == sum(t["to"]["quarantined"] for f in flow.values() for t in f.values())
 
 
 def test_incoming_rows_are_scored_and_none_is_lost(done: Done) -> None:
@@ -148,9 +146,12 @@ def test_a_flow_that_is_killed_takes_its_stage_with_it_and_the_next_run_goes_on(
     curve = toy.project.state(NAME) / "curves.csv"
     curve.unlink()
     flow = subprocess.Popen(
-        [str(BIN / "python"), "flows/training.py", NAME], cwd=toy.root, env=_environment(done),
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        [str(BIN / "python"), "flows/training.py", NAME],
+        cwd=toy.root,
+        env=_environment(done),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     deadline = time.monotonic() + 120
     while not (curve.exists() and "\n1," in curve.read_text()) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -160,9 +161,14 @@ def test_a_flow_that_is_killed_takes_its_stage_with_it_and_the_next_run_goes_on(
     _has_ended(toy)
     shutil.copy(done.toy.root / ".perennial" / "server.json", toy.root / ".perennial")
     asked = subprocess.Popen(
-        [str(BIN / "perennial"), "run", NAME], cwd=toy.root, env=_environment(done), stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
+        [str(BIN / "perennial"), "run", NAME],
+        cwd=toy.root,
+        env=_environment(done),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     while not _training(toy) and asked.poll() is None:
         time.sleep(0.1)
     os.killpg(asked.pid, signal.SIGINT)  # as Ctrl-C does: to the command and to the flow that it waits for
@@ -215,15 +221,11 @@ def test_two_runs_of_one_use_case_do_not_meet(done: Done) -> None:
 def test_a_cut_dvc_lock_is_mended(done: Done, tmp_path: Path) -> None:
     toy = _copy(done.toy, tmp_path)
     toy.git("add", "dvc.lock")
-    toy.git(
-        "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--allow-empty", "--message=lock"
-    )
+    toy.git("-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--allow-empty", "--message=lock")
     (toy.root / "dvc.lock").write_bytes(b"")
     said = repo.repair_state(toy.root)
     assert any("dvc.lock was cut short" in line for line in said)
-    assert "train@ad_response" in yaml.safe_load((toy.root / "dvc.lock").read_text())["stages"], (
-        "the committed one is back"
-    )
+    assert "train@ad_response" in yaml.safe_load((toy.root / "dvc.lock").read_text())["stages"], "the committed one is back"
 
 
 def task_runs_of_failed(done: Done) -> dict[str, dict[str, Any]]:
@@ -248,9 +250,14 @@ def _environment(done: Done) -> dict[str, str]:
 def _flow(toy: Toy, done: Done) -> subprocess.CompletedProcess[str]:
     """Run the flow of another folder against the server that is up already."""
     return subprocess.run(
-        [str(BIN / "python"), "flows/training.py", NAME], cwd=toy.root, env=_environment(done), text=True,
-        capture_output=True, check=False, timeout=400,
-    )  # fmt: skip
+        [str(BIN / "python"), "flows/training.py", NAME],
+        cwd=toy.root,
+        env=_environment(done),
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=400,
+    )
 
 
 def _training(toy: Toy) -> bool:
@@ -267,7 +274,10 @@ def _training(toy: Toy) -> bool:
 
 def _modules_of(toy: Toy, code: str) -> set[str]:
     shown = subprocess.run(
-        [str(BIN / "python"), "-c", f"{code}; import sys; print(*sys.modules)"], cwd=toy.root, text=True,
-        capture_output=True, check=True,
-    )  # fmt: skip
+        [str(BIN / "python"), "-c", f"{code}; import sys; print(*sys.modules)"],
+        cwd=toy.root,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
     return {name.split(".")[0] for name in shown.stdout.split()}

@@ -32,10 +32,14 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 def started(project: Project, port: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [str(BIN / "perennial"), "ui", "--port", str(port)], cwd=project.root, text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, start_new_session=True,
+        [str(BIN / "perennial"), "ui", "--port", str(port)],
+        cwd=project.root,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
         env={key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"},
-    )  # fmt: skip
+    )
 
 
 def answers(port: int) -> bool:

@@ -27,9 +27,7 @@ def test_a_project_of_ones_own_runs_from_the_wheel(tmp_path: Path) -> None:
     env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env["PATH"]])
 
     def module(*words: str, cwd: Path) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", *words], cwd=cwd, env=env, text=True, capture_output=True, check=False
-        )
+        done = subprocess.run([sys.executable, "-m", *words], cwd=cwd, env=env, text=True, capture_output=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
@@ -41,9 +39,7 @@ def test_a_project_of_ones_own_runs_from_the_wheel(tmp_path: Path) -> None:
     perennial("init", str(shop), cwd=tmp_path)
     result = datasets.load_breast_cancer()
     path = tmp_path / "cells.csv"
-    pl.DataFrame(result.data, schema=list(result.feature_names)).with_columns(
-        target=pl.Series(result.target)
-    ).write_csv(path)
+    pl.DataFrame(result.data, schema=list(result.feature_names)).with_columns(target=pl.Series(result.target)).write_csv(path)
     perennial("new", "cells", "--data", str(path), "--yes", cwd=shop)
     assert "passed" in module("pytest", "-q", "tests", cwd=shop)
     try:

@@ -49,9 +49,7 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path / "src"
 
 
-def test_the_how_to_adds_a_family_that_is_fitted_saved_and_explained(
-    prepared_toy: Toy, tmp_path: Path, copy: Path
-) -> None:
+def test_the_how_to_adds_a_family_that_is_fitted_saved_and_explained(prepared_toy: Toy, tmp_path: Path, copy: Path) -> None:
     shutil.copytree(prepared_toy.root, tmp_path / "project")
     toy = Toy(root=tmp_path / "project")
     toy.edit("params.yaml", "trials: 6", "trials: 1")

@@ -32,9 +32,13 @@ pytestmark = pytest.mark.integration
 HEADER = "who,joined,age,town,spend,y"
 N = 60
 TREATMENTS = {
-    "R": "the file is rejected", "Q": "the row is set aside", "N": "put into normal form and counted",
-    "W": "accepted with a warning", "A": "accepted", "S": "stopped: readable, unfit to train on",
-}  # fmt: skip
+    "R": "the file is rejected",
+    "Q": "the row is set aside",
+    "N": "put into normal form and counted",
+    "W": "accepted with a warning",
+    "A": "accepted",
+    "S": "stopped: readable, unfit to train on",
+}
 Made = bytes | Callable[[Path], Path]
 
 
@@ -56,9 +60,13 @@ class Case:
 
 def line(i: int, **cells: str) -> str:
     document = {
-        "who": f"W{i:04d}", "joined": f"2025-0{1 + i % 9}-1{i % 10}", "age": str(20 + i % 50),
-        "town": ("Bern", "Zürich", "Genève")[i % 3], "spend": f"{i}.5", "y": ("no", "yes")[i % 4 == 0],
-    }  # fmt: skip
+        "who": f"W{i:04d}",
+        "joined": f"2025-0{1 + i % 9}-1{i % 10}",
+        "age": str(20 + i % 50),
+        "town": ("Bern", "Zürich", "Genève")[i % 3],
+        "spend": f"{i}.5",
+        "y": ("no", "yes")[i % 4 == 0],
+    }
     return ",".join({**document, **cells}.values())
 
 
@@ -128,9 +136,7 @@ def zipped(*members: tuple[str, bytes], link: str = "") -> Callable[[Path], Path
     return make
 
 
-def tarred(
-    *members: tuple[str, bytes], mode: str = "w:gz", kind: bytes = b"", by_name: str = "x.csv"
-) -> Callable[[Path], Path]:
+def tarred(*members: tuple[str, bytes], mode: str = "w:gz", kind: bytes = b"", by_name: str = "x.csv") -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         with tarfile.open(folder / "people.tar.gz", mode) as archive:  # type: ignore[call-overload]
             for name, data in members:
@@ -147,10 +153,7 @@ def tarred(
 
 
 def a_zip_bomb(folder: Path) -> Path:
-    with (
-        zipfile.ZipFile(folder / "b.zip", "w", zipfile.ZIP_DEFLATED) as archive,
-        archive.open("people.csv", "w") as file,
-    ):
+    with zipfile.ZipFile(folder / "b.zip", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("people.csv", "w") as file:
         file.write(GOOD)
         for _ in range(300):
             file.write(b"\n" * 2**20)
@@ -222,9 +225,15 @@ def nfd(words: str) -> str:
 
 
 B, C, T, D, K, S, P, X = (
-    "Bytes and encoding", "CSV structure", "Types and numbers", "Dates", "Keys and rows", "Columns and statistics",
-    "Parquet, JSONL, archives", "Security and privacy",
-)  # fmt: skip
+    "Bytes and encoding",
+    "CSV structure",
+    "Types and numbers",
+    "Dates",
+    "Keys and rows",
+    "Columns and statistics",
+    "Parquet, JSONL, archives",
+    "Security and privacy",
+)
 PARQUET = {"files": "people*.parquet", "format": "parquet"}
 JSONL = {"files": "people*.jsonl*", "format": "jsonl"}
 BERLIN = {"at": {"role": "time", "tz": "Europe/Berlin"}}
@@ -245,11 +254,24 @@ CASES = [
     case(B, "a good file", GOOD, A="", rows=N),
     case(B, "UTF-8 byte order mark", b"\xef\xbb\xbf" + GOOD, N="byte_order_mark", rows=N),
     case(B, "latin-1, not declared", column("town", "Zürich").decode().encode("latin-1"), R="encoding"),
-    case(B, "latin-1, declared", column("town", "Zürich").decode().encode("latin-1"), N="encoding", source={"encoding": "latin-1"}, rows=N),
+    case(
+        B,
+        "latin-1, declared",
+        column("town", "Zürich").decode().encode("latin-1"),
+        N="encoding",
+        source={"encoding": "latin-1"},
+        rows=N,
+    ),
     case(B, "UTF-16, not declared", GOOD.decode().encode("utf-16"), R="encoding"),
     case(B, "UTF-16, declared", GOOD.decode().encode("utf-16"), N="encoding", source={"encoding": "utf-16"}, rows=N),
     case(B, "UTF-16 without a mark", GOOD.decode().encode("utf-16-le"), R="no_header"),
-    case(B, "declared encoding that it is not", with_line(b"W9,2025-01-01,30,Z\x81rich,1,no"), R="encoding", source={"encoding": "cp1252"}),
+    case(
+        B,
+        "declared encoding that it is not",
+        with_line(b"W9,2025-01-01,30,Z\x81rich,1,no"),
+        R="encoding",
+        source={"encoding": "cp1252"},
+    ),
     case(B, "invalid UTF-8 in one late row", with_line(b"W9,2025-01-01,30,Z\xfcrich,1,no", 59), Q="record:invalid_utf8"),
     case(B, "NUL bytes in a field", with_line(b"W9,2025-01-01,30,B\0rn,1,no"), Q="record:nul_byte"),
     case(B, "control characters", with_cell(town="Be\x07rn"), N="unseen_signs:town", W="unseen_signs", rows=N),
@@ -259,24 +281,57 @@ CASES = [
     case(B, "file that is unfinished by its name", named("people.csv.part", GOOD), R="not_complete"),
     case(B, "NFC and NFD of one name", with_cell(town=nfd("Genève")), N="composed:town", rows=N),
     case(B, "zero-width signs in a category", with_cell(town="Be\u200brn"), N="unseen_signs:town", W="unseen_signs", rows=N),
-    case(B, "bidirectional marks in a category", with_cell(town="\u202eBern\u202c"), N="unseen_signs:town", W="unseen_signs", rows=N),
+    case(
+        B,
+        "bidirectional marks in a category",
+        with_cell(town="\u202eBern\u202c"),
+        N="unseen_signs:town",
+        W="unseen_signs",
+        rows=N,
+    ),
     case(B, "a no-break space in a category", with_cell(town="Bern\u00a0Ost"), N="unseen_signs:town", W="unseen_signs", rows=N),
     case(C, "empty file", b"", R="empty_file"),
     case(C, "empty gzip", named("people.csv.gz", gzip.compress(b"")), R="empty_file"),
     case(C, "header only", (HEADER + "\n").encode(), R="no_rows"),
     case(C, "header only, allowed", (HEADER + "\n").encode(), S="row_count", source={"allow_empty": True}),
-    case(C, "header only, allowed, no row asked for", (HEADER + "\n").encode(), W="no_rows", source={"allow_empty": True}, rules=[{"kind": "row_count", "min": 0}], rows=0),
+    case(
+        C,
+        "header only, allowed, no row asked for",
+        (HEADER + "\n").encode(),
+        W="no_rows",
+        source={"allow_empty": True},
+        rules=[{"kind": "row_count", "min": 0}],
+        rows=0,
+    ),
     case(C, "no header", text(lines()[1:], lines()[0]), R="missing_column"),
     case(C, "another delimiter", GOOD.replace(b",", b";"), R="other_delimiter"),
     case(C, "another delimiter, declared", GOOD.replace(b",", b";"), A="", source={"delimiter": ";"}, rows=N),
     case(C, "tabs, not declared", GOOD.replace(b",", b"\t"), R="other_delimiter"),
-    case(C, "swapped columns", text([",".join(reversed(row.split(","))) for row in lines()], ",".join(reversed(ALL))), A="", rows=N),
+    case(
+        C, "swapped columns", text([",".join(reversed(row.split(","))) for row in lines()], ",".join(reversed(ALL))), A="", rows=N
+    ),
     case(C, "extra column", text([row + ",x" for row in lines()], HEADER + ",more"), W="extra_column", rows=N),
     case(C, "extra column without a name", text([row + "," for row in lines()], HEADER + ","), W="extra_column", rows=N),
-    case(C, "missing required column", text([row.rpartition(",")[0] for row in lines()], HEADER.rpartition(",")[0]), R="missing_column"),
-    case(C, "missing optional column", text([row.rpartition(",")[0] for row in lines()], HEADER.rpartition(",")[0]), S="constant_outcome", columns={"y": {"required": False, "nullable": True}}),
+    case(
+        C,
+        "missing required column",
+        text([row.rpartition(",")[0] for row in lines()], HEADER.rpartition(",")[0]),
+        R="missing_column",
+    ),
+    case(
+        C,
+        "missing optional column",
+        text([row.rpartition(",")[0] for row in lines()], HEADER.rpartition(",")[0]),
+        S="constant_outcome",
+        columns={"y": {"required": False, "nullable": True}},
+    ),
     case(C, "duplicate column names", text([row + ",1" for row in lines()], HEADER + ",age"), R="duplicate_column"),
-    case(C, "two names that could be one column", text([row + ",1" for row in lines()], HEADER.replace("age", "AGE") + ",Age"), R="duplicate_column"),
+    case(
+        C,
+        "two names that could be one column",
+        text([row + ",1" for row in lines()], HEADER.replace("age", "AGE") + ",Age"),
+        R="duplicate_column",
+    ),
     case(C, "spaces in the header", text(lines(), HEADER.replace("age", " age ")), W="header_spelling", rows=N),
     case(C, "case in the header", text(lines(), HEADER.upper()), W="header_spelling", rows=N),
     case(C, "zero-width signs in the header", text(lines(), HEADER.replace("age", "\u200bage")), W="header_spelling", rows=N),
@@ -294,7 +349,12 @@ CASES = [
     case(C, "totals row", with_line("Total,,1500,,900,", N), Q="record:totals_row", rows=N),
     case(C, "totals row in German", with_line("Gesamt,,1500,,900,", N), Q="record:totals_row", rows=N),
     case(C, "repeated header in the middle", with_line(HEADER), Q="record:repeated_header", W="repeated_header", rows=N),
-    case(C, "5,000 columns when 6 are expected", text([",".join(["1"] * 5000)] * 50, ",".join(f"c{i}" for i in range(5000))), R="too_many_columns"),
+    case(
+        C,
+        "5,000 columns when 6 are expected",
+        text([",".join(["1"] * 5000)] * 50, ",".join(f"c{i}" for i in range(5000))),
+        R="too_many_columns",
+    ),
     case(C, "5 MB field", with_line(f"W9,2025-01-01,30,{'x' * 5_000_000},1,no"), Q="record:field_too_long", rows=N),
     case(C, "line of 10^7 characters", with_line("x" * 10_000_100), R="line_too_long"),
     case(C, "carriage returns alone end lines", GOOD.replace(b"\n", b"\r"), R="no_header"),
@@ -310,7 +370,14 @@ CASES = [
     case(T, "negative price", with_cell(spend="-3"), Q="between:spend", columns={"spend": {"min": 0}}, rows=N - 1),
     case(T, "thousands separator", with_cell(spend="1'234"), Q="cell:spend", rows=N - 1),
     case(T, "currency sign", with_cell(spend="€5"), Q="cell:spend", rows=N - 1),
-    case(T, "thousands and currency, declared", with_cell(spend="€1'234.50"), N="number:spend", columns={"spend": {"thousands": "'", "strip": ["€"]}}, rows=N),
+    case(
+        T,
+        "thousands and currency, declared",
+        with_cell(spend="€1'234.50"),
+        N="number:spend",
+        columns={"spend": {"thousands": "'", "strip": ["€"]}},
+        rows=N,
+    ),
     case(T, "id beyond int64", with_cell(who="98765432109876543210"), A="", rows=N),
     case(T, "id as float", with_cell(who="12.0"), Q="precision_lost:who", rows=N - 1),
     case(T, "id as 1.23E+17", with_cell(who="1.23E+17"), Q="precision_lost:who", rows=N - 1),
@@ -323,28 +390,68 @@ CASES = [
     case(D, "impossible date", with_cell(joined="2025-02-30"), Q="cell:joined", rows=N - 1),
     case(D, "0000-00-00", with_cell(joined="0000-00-00"), Q="cell:joined", rows=N - 1),
     case(D, "9999-12-31", with_cell(joined="9999-12-31"), Q="placeholder_date:joined", rows=N - 1),
-    case(D, "9999-12-31, declared as null", with_cell(joined="9999-12-31"), N="null:joined", columns={"joined": {"null": ["9999-12-31"], "nullable": True}}, rows=N),
+    case(
+        D,
+        "9999-12-31, declared as null",
+        with_cell(joined="9999-12-31"),
+        N="null:joined",
+        columns={"joined": {"null": ["9999-12-31"], "nullable": True}},
+        rows=N,
+    ),
     case(D, "future date", with_cell(joined="2027-01-01"), Q="before:joined", rows=N - 1),
     case(D, "local time that does not exist", timed("2025-03-30 02:30:00"), Q="cell:at", columns=BERLIN, rows=N - 1),
     case(D, "local time that exists twice", timed("2025-10-26 02:30:00"), Q="cell:at", columns=BERLIN, rows=N - 1),
-    case(D, "label dated before its features", timed("2024-01-01 00:00:00"), S="early_label", columns={"at": {"role": "time", "known": "after_outcome"}, "y": {"dated": "at"}}),
+    case(
+        D,
+        "label dated before its features",
+        timed("2024-01-01 00:00:00"),
+        S="early_label",
+        columns={"at": {"role": "time", "known": "after_outcome"}, "y": {"dated": "at"}},
+    ),
     case(D, "unsorted dates", text(list(reversed(lines()))), A="", rows=N),
     case(K, "identical duplicate row", with_line(line(7)), N="duplicate", rows=N),
     case(K, "duplicate id, other values", with_line(line(7, age="60")), Q="unique:who", rows=N),
-    case(K, "duplicate id, the last is declared", with_line(line(7, age="60")), Q="unique:who", columns={"who": {"keep": "last"}}, rows=N),
-    case(K, "duplicate id, none is declared right", with_line(line(7, age="60")), Q="unique:who", columns={"who": {"keep": "none"}}, rows=N - 1),
+    case(
+        K,
+        "duplicate id, the last is declared",
+        with_line(line(7, age="60")),
+        Q="unique:who",
+        columns={"who": {"keep": "last"}},
+        rows=N,
+    ),
+    case(
+        K,
+        "duplicate id, none is declared right",
+        with_line(line(7, age="60")),
+        Q="unique:who",
+        columns={"who": {"keep": "none"}},
+        rows=N - 1,
+    ),
     case(K, "null id", with_cell(who=""), Q="not_null:who", rows=N - 1),
     case(K, "the same file delivered twice", two_files(GOOD), N="same_file", rows=N),
     case(K, "overlap with yesterday's file", two_files(text([*lines()[40:], line(70)])), N="duplicate", rows=N + 1),
     case(S, "all-null column, required", column("spend", ""), S="null_share"),
-    case(S, "all-null column, not required", column("spend", ""), W="all_null_column", columns={"spend": {"required": False}}, rows=N),
+    case(
+        S,
+        "all-null column, not required",
+        column("spend", ""),
+        W="all_null_column",
+        columns={"spend": {"required": False}},
+        rows=N,
+    ),
     case(S, "more than 99 % nulls", column("spend", lambda i: "5" if i == 1 else "", 300), S="null_share"),
     case(S, "constant feature", column("town", "Bern"), W="constant_column", rows=N),
     case(S, "constant target", column("y", "no"), S="constant_outcome"),
     case(S, "few positives", GOOD, W="few_positives", rows=N),
     case(S, "fewer positives than asked for", GOOD, S="min_positives", rules=[{"kind": "min_positives", "min": 40}]),
     case(S, "too few rows", GOOD, S="row_count", rules=[{"kind": "row_count", "min": 100}]),
-    case(S, "a column that gives the target away", column("spend", lambda i: "9" if i % 4 == 0 else "1", 400), S="leak_column", deep=True),
+    case(
+        S,
+        "a column that gives the target away",
+        column("spend", lambda i: "9" if i % 4 == 0 else "1", 400),
+        S="leak_column",
+        deep=True,
+    ),
     case(P, "truncated Parquet", parquet(cut=2000), R="broken_parquet", source=PARQUET),
     case(P, "a flipped bit in Parquet", parquet(flip=20_000), R="broken_parquet", source=PARQUET),
     case(P, "Parquet", parquet(), A="", source=PARQUET, rows=3000),
@@ -354,14 +461,55 @@ CASES = [
     case(P, "JSONL, gzip", named("people.jsonl.gz", gzip.compress(objects())), A="", source=JSONL, rows=N),
     case(P, "JSONL: broken line", named("people.jsonl", objects('{"who": "W9", ')), Q="record:broken_json", source=JSONL, rows=N),
     case(P, "JSONL: last line cut", named("people.jsonl", objects()[:-20]), Q="record:cut_last_line", source=JSONL, rows=N - 1),
-    case(P, "JSONL: a line that is no object", named("people.jsonl", objects("[1, 2]")), Q="record:not_an_object", source=JSONL, rows=N),
-    case(P, "JSONL: a name twice in a line", named("people.jsonl", objects('{"who": "a", "who": "b"}')), Q="record:duplicate_key", source=JSONL, rows=N),
+    case(
+        P,
+        "JSONL: a line that is no object",
+        named("people.jsonl", objects("[1, 2]")),
+        Q="record:not_an_object",
+        source=JSONL,
+        rows=N,
+    ),
+    case(
+        P,
+        "JSONL: a name twice in a line",
+        named("people.jsonl", objects('{"who": "a", "who": "b"}')),
+        Q="record:duplicate_key",
+        source=JSONL,
+        rows=N,
+    ),
     case(P, "JSONL: one nested value", named("people.jsonl", objects('{"who": ["a"]}')), Q="record:nested", source=JSONL, rows=N),
     case(P, "JSONL: nested values", named("people.jsonl", objects(*['{"who": {"a": 1}}'] * 5)), R="nested", source=JSONL),
-    case(P, "JSONL: deeply nested line", named("people.jsonl", objects('{"who": ' + "[" * 60_000 + "}")), Q="record:broken_json", source=JSONL, rows=N),
-    case(P, "JSONL: half a surrogate", named("people.jsonl", objects('{"who": "\\ud800"}')), Q="record:invalid_utf8", source=JSONL, rows=N),
-    case(P, "JSONL: NaN", named("people.jsonl", objects(objects(n=8).decode().splitlines()[7].replace("W0007", "W9").replace('"7.5"', "NaN"))), Q="cell:spend", source=JSONL, rows=N),
-    case(P, "a JSON array named .jsonl", named("people.jsonl", b"[\n" + b",\n".join(objects().splitlines()) + b"\n]\n"), R="not_jsonl", source=JSONL),
+    case(
+        P,
+        "JSONL: deeply nested line",
+        named("people.jsonl", objects('{"who": ' + "[" * 60_000 + "}")),
+        Q="record:broken_json",
+        source=JSONL,
+        rows=N,
+    ),
+    case(
+        P,
+        "JSONL: half a surrogate",
+        named("people.jsonl", objects('{"who": "\\ud800"}')),
+        Q="record:invalid_utf8",
+        source=JSONL,
+        rows=N,
+    ),
+    case(
+        P,
+        "JSONL: NaN",
+        named("people.jsonl", objects(objects(n=8).decode().splitlines()[7].replace("W0007", "W9").replace('"7.5"', "NaN"))),
+        Q="cell:spend",
+        source=JSONL,
+        rows=N,
+    ),
+    case(
+        P,
+        "a JSON array named .jsonl",
+        named("people.jsonl", b"[\n" + b",\n".join(objects().splitlines()) + b"\n]\n"),
+        R="not_jsonl",
+        source=JSONL,
+    ),
     case(P, "JSON named .csv", named("people.csv", objects()), R="other_format"),
     case(P, "CSV named .jsonl", named("people.jsonl", GOOD), R="not_jsonl", source=JSONL),
     case(P, "truncated gzip", named("people.csv.gz", gzip.compress(GOOD)[:-20]), R="broken_archive"),
@@ -396,15 +544,27 @@ CASES = [
     case(P, "a pointer of Git LFS", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n", R="other_format"),
     case(X, "=cmd| in a category", with_cell(town="=cmd|'/c calc'!A1"), A="", rows=N),
     case(X, "<script> in a category", with_cell(town="<script>alert(1)</script>"), A="", rows=N),
-    case(X, "newline and a fake line of a log", with_line('W9,2025-01-01,30,"Bern\nERROR root: all deleted",1,no'), A="", rows=N + 1),
+    case(
+        X,
+        "newline and a fake line of a log",
+        with_line('W9,2025-01-01,30,"Bern\nERROR root: all deleted",1,no'),
+        A="",
+        rows=N + 1,
+    ),
     case(X, "one e-mail in a category", with_cell(town="anna.muster@example.org"), Q="contact:town", rows=N - 1),
     case(X, "e-mails in a category", column("town", lambda i: f"p{i}@example.org"), S="contact_data"),
     case(X, "phone numbers in a category", column("town", lambda i: f"+41 44 668 {i:02d} 00"), S="contact_data"),
     case(X, "card numbers in a category", column("town", lambda i: "4111 1111 1111 1111"), S="contact_data"),
     case(X, "card numbers without spaces", column("town", lambda i: "4111111111111111"), S="contact_data"),
-    case(X, "an e-mail in an undeclared column", text([row + ",a@example.org" for row in lines()], HEADER + ",mail"), W="extra_column", rows=N),
+    case(
+        X,
+        "an e-mail in an undeclared column",
+        text([row + ",a@example.org" for row in lines()], HEADER + ",mail"),
+        W="extra_column",
+        rows=N,
+    ),
     case(X, "a pickle", pickle.dumps({"a": [1] * 50}), R="other_format"),
-]  # fmt: skip
+]
 
 
 def contract_of(case: Case) -> dict[str, Any]:
@@ -421,11 +581,16 @@ def contract_of(case: Case) -> dict[str, Any]:
     return {
         "task": {"kind": "binary", "target": "y", "primary": "auc", "minimum": 0.7},
         "source": {"kind": "file", "files": "people*.csv*", **case.source},
-        "columns": columns, "rules": case.rules, "events": {},
+        "columns": columns,
+        "rules": case.rules,
+        "events": {},
         "unit": {"rows": "as_is", "as_of": "2026-01-01", "duplicates": "drop", "features": {}, **case.unit},
         "split": {"kind": "hash", "by": "entity", "salt": "s", "fractions": {"train": 0.6, "val": 0.2, "test": 0.2}},
-        "sampling": {}, "leakage_suspects": [], "slices": [], "money": {},
-    }  # fmt: skip
+        "sampling": {},
+        "leakage_suspects": [],
+        "slices": [],
+        "money": {},
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,9 +49,7 @@ def fitted(prepared_toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
     toy = type(prepared_toy)(root=root)
     toy.edit("params.yaml", "trials: 6", "trials: 1")
     toy.run("baseline")
-    toy.edit_contract(
-        "  sent_on:", "  email: {role: contact}\n  phone: {role: contact}\n  surname: {role: contact}\n  sent_on:"
-    )
+    toy.edit_contract("  sent_on:", "  email: {role: contact}\n  phone: {role: contact}\n  surname: {role: contact}\n  sent_on:")
     (root / "new").mkdir()
     write_incoming(root / "new", Population(seed=1, first=0, n=80_000, month=0, concept=0))  # CUSTOMERS, no outcomes
     lines = (root / "new" / "customers.csv").read_text(encoding="latin-1").split("\n")  # dirt is not UTF-8
@@ -99,9 +97,7 @@ def simulate_outcomes(shop: Toy, campaign: str = "spring", *, lift: float = 0.0,
     """What the simulator's customers would do, contacted or not, and `lift` more of those who were contacted."""
     _, population = campaigns.load_campaign(folder_of(shop, campaign))
     known = compute_truth(CUSTOMERS)
-    p = dict(
-        zip((f"{c:09d}" for c in known["customer"]), zip(known["p0"], known["p_contacted"], strict=True), strict=True)
-    )
+    p = dict(zip((f"{c:09d}" for c in known["customer"]), zip(known["p0"], known["p_contacted"], strict=True), strict=True))
     rng = np.random.default_rng(seed)
     is_sent = population["group"].is_in(["treated", "explore"])
     y = [rng.random() < p[key][int(sent)] + lift * sent for key, sent in zip(population["key"], is_sent, strict=True)]
@@ -151,17 +147,14 @@ def test_the_same_campaign_again_is_the_same_and_another_one_under_its_name_is_r
     assert list(read_list(shop)[0]) == ["customer_id", "decile"], "the same customers for another platform"
     send()
     assert {path: path.read_bytes() for path in folder_of(shop).iterdir()} == files
-    with pytest.raises(
-        ConfigError, match=r"campaign spring was drawn on .* and differs in .*shares.*never drawn again"
-    ):
+    with pytest.raises(ConfigError, match=r"campaign spring was drawn on .* and differs in .*shares.*never drawn again"):
         send(control=0.3)
     with pytest.raises(ConfigError, match=r"--campaign 'Spring-26': use lower-case letters"):
         send("Spring-26")
     assert {path: path.read_bytes() for path in folder_of(shop).iterdir()} == files
     send("autumn")
     groups = [
-        dict(campaigns.load_campaign(folder_of(shop, c))[1].select("key", "group").iter_rows())
-        for c in ("spring", "autumn")
+        dict(campaigns.load_campaign(folder_of(shop, c))[1].select("key", "group").iter_rows()) for c in ("spring", "autumn")
     ]
     assert groups[0].keys() == groups[1].keys()
     assert groups[0] != groups[1], "each campaign has a lottery of its own"
@@ -169,12 +162,7 @@ def test_the_same_campaign_again_is_the_same_and_another_one_under_its_name_is_r
 
 def test_what_params_and_flags_ask_for(shop: Toy, send: Callable[..., CampaignRecord]) -> None:
     params = yaml.safe_load((shop.root / "params.yaml").read_text())
-    params["use_cases"][NAME]["audience"] = {
-        "min_control": 300,
-        "messages": ["a", "b"],
-        "explore": 0.1,
-        "columns": ["decile"],
-    }
+    params["use_cases"][NAME]["audience"] = {"min_control": 300, "messages": ["a", "b"], "explore": 0.1, "columns": ["decile"]}
     (shop.root / "params.yaml").write_text(yaml.safe_dump(params))
     record = send(columns=("customer_id", "message", "group", "decile", "city"))
     assert record.counts.control == 300
@@ -253,9 +241,7 @@ def test_a_contract_that_leads_to_no_campaign_says_why(shop: Toy, send: Callable
         send()
 
 
-def test_from_the_list_to_the_verdict_to_a_use_case(
-    shop: Toy, send: Callable[..., CampaignRecord], tmp_path: Path
-) -> None:
+def test_from_the_list_to_the_verdict_to_a_use_case(shop: Toy, send: Callable[..., CampaignRecord], tmp_path: Path) -> None:
     record = send(control=0.3, explore=0.5)
     data = tmp_path / "came_back.csv"
     rows = simulate_outcomes(shop, lift=0.2)
@@ -302,15 +288,11 @@ def test_responders_only_are_a_file_too_and_a_contract_of_ones_own_stays(
     lines = evaluate_outcome(shop.project, NAME, "spring", data, column="bought")
     assert "have no row and are counted as no response" in lines[0]
     assert any(line.startswith("It paid: +") for line in lines), lines
-    assert (
-        lines[-1] == "contracts/ad_response_spring.yaml is there already, and yours: it and its data stay as they are"
-    )
+    assert lines[-1] == "contracts/ad_response_spring.yaml is there already, and yours: it and its data stay as they are"
     assert mine.read_text() == "mine"
 
 
-def test_where_nothing_can_be_claimed_nothing_is(
-    shop: Toy, send: Callable[..., CampaignRecord], tmp_path: Path
-) -> None:
+def test_where_nothing_can_be_claimed_nothing_is(shop: Toy, send: Callable[..., CampaignRecord], tmp_path: Path) -> None:
     record = send(control=0.0)
     assert record.control_summary.startswith("no control group, ")
     data = tmp_path / "outcomes.csv"
@@ -331,9 +313,7 @@ def test_where_nothing_can_be_claimed_nothing_is(
     assert not shop.project.contract("ad_response_lost").exists()
 
 
-def test_what_cannot_be_read_is_refused_in_words(
-    shop: Toy, send: Callable[..., CampaignRecord], tmp_path: Path
-) -> None:
+def test_what_cannot_be_read_is_refused_in_words(shop: Toy, send: Callable[..., CampaignRecord], tmp_path: Path) -> None:
     data = tmp_path / "outcomes.csv"
     with pytest.raises(InputError, match=r"spring is not a campaign of this use case; there are: none"):
         evaluate_outcome(shop.project, NAME, "spring", data)

@@ -53,9 +53,7 @@ def quarantined(toy: Toy) -> pl.DataFrame:
 
 def test_each_planted_row_is_quarantined_under_its_rule_with_its_bytes(prepared_toy: Toy) -> None:
     expected = Counter(
-        (row.file, RULES[row.file][row.kind], row.raw)
-        for row in list_planted(prepared_toy.population)
-        if row.kind not in STAY
+        (row.file, RULES[row.file][row.kind], row.raw) for row in list_planted(prepared_toy.population) if row.kind not in STAY
     )
     assert {rule for _, rule, _ in expected} == {rule for rules in RULES.values() for rule in rules.values()}
     result = Counter(quarantined(prepared_toy).select("source", "rule", "raw").iter_rows())
@@ -74,9 +72,7 @@ def test_raw_bytes_are_those_of_the_line_that_is_named(prepared_toy: Toy) -> Non
 
 
 def test_reasons_name_the_column_and_the_cell(prepared_toy: Toy) -> None:
-    reasons = dict(
-        quarantined(prepared_toy).filter(pl.col("source") == "customers.csv").select("rule", "reason").iter_rows()
-    )
+    reasons = dict(quarantined(prepared_toy).filter(pl.col("source") == "customers.csv").select("rule", "reason").iter_rows())
     assert reasons["cell:birth_year"] == "birth_year: '19x4' is not a whole number of at most 18 digits"
     assert reasons["cell:signup"] == "signup: '2025-02-30' is a date that does not exist"
     assert reasons["in_set:channel"] == "channel is none of store, web, app"
@@ -119,9 +115,7 @@ def test_cleaned_events_are_the_truth(prepared_toy: Toy) -> None:
 
 
 def test_features_of_every_customer_are_the_truth(prepared_toy: Toy) -> None:
-    known = pl.DataFrame(
-        {name: values for name, values in compute_truth(prepared_toy.population).items() if values.ndim == 1}
-    )
+    known = pl.DataFrame({name: values for name, values in compute_truth(prepared_toy.population).items() if values.ndim == 1})
     known = known.filter(pl.col("message") != "none")
     units = read_table(prepared_toy.out("featurize", "units.parquet"))
     assert units["_entity"].to_list() == [f"{number:09d}" for number in known["customer"]]

@@ -109,9 +109,7 @@ def test_an_edit_marks_what_reads_it_in_its_own_use_case_only(dvc_project: Toy) 
     assert stale(dvc_project).keys() - HEAVY == {f"validate@{NAME}"}
     dvc_project.edit_contract("range: [1900, 2020]", "range: [1901, 2020]")
     result = stale(dvc_project)
-    assert result.keys() - HEAVY == {
-        f"{stage}@{NAME}" for stage in ("ingest", "validate", "clean", "featurize", "split")
-    }
+    assert result.keys() - HEAVY == {f"{stage}@{NAME}" for stage in ("ingest", "validate", "clean", "featurize", "split")}
     assert f"contracts/{NAME}.yaml" in str(result[f"ingest@{NAME}"])
     assert stale(dvc_project, OTHER) == others
 
@@ -204,10 +202,7 @@ def test_the_list_of_running_stages_is_mended(dvc_project: Toy) -> None:
         assert not rwlock.exists()
     with subprocess.Popen(["true"]) as gone:
         gone.wait()
-    dead, other = (
-        {"pid": gone.pid, "cmd": "dvc repro a"},
-        {"pid": os.getpid(), "cmd": "dvc repro b"},
-    )  # a pid that lives again
+    dead, other = ({"pid": gone.pid, "cmd": "dvc repro a"}, {"pid": os.getpid(), "cmd": "dvc repro b"})  # a pid that lives again
     rwlock.write_text(json.dumps({"write": {"a": dead}, "read": {"b": [dead, other]}}))
     assert repo.repair_state(dvc_project.root) == ["entries of stages that no longer run were removed from DVC's list"]
     assert json.loads(rwlock.read_text()) == {"write": {}, "read": {}}
@@ -216,9 +211,7 @@ def test_the_list_of_running_stages_is_mended(dvc_project: Toy) -> None:
         mine = {"pid": living.pid, "cmd": "somewhere/dvc repro c@shop"}
         rwlock.write_text(json.dumps({"write": {"c": mine, "a": dead}, "read": {"d": [dead, mine]}}))
         repo.repair_state(dvc_project.root)
-        assert json.loads(rwlock.read_text()) == {"write": {"c": mine}, "read": {"d": [mine]}}, (
-            "what runs keeps its entry"
-        )
+        assert json.loads(rwlock.read_text()) == {"write": {"c": mine}, "read": {"d": [mine]}}, "what runs keeps its entry"
         assert repo.repair_state(dvc_project.root) == []
         living.kill()
 
@@ -292,12 +285,8 @@ def test_stopping_the_stages_ends_them_with_143_and_leaves_dvc_tidy(dvc_project:
         run_stage(dvc_project.root, slow, said.append)
 
 
-def test_a_stage_ends_with_the_process_that_holds_its_stdin_even_when_that_is_killed(
-    dvc_project: Toy, slow: str
-) -> None:
-    code = (
-        f"from pathlib import Path; from perennial.pipeline.run import run_stage; run_stage(Path('.'), {slow!r}, print)"
-    )
+def test_a_stage_ends_with_the_process_that_holds_its_stdin_even_when_that_is_killed(dvc_project: Toy, slow: str) -> None:
+    code = f"from pathlib import Path; from perennial.pipeline.run import run_stage; run_stage(Path('.'), {slow!r}, print)"
     with subprocess.Popen([sys.executable, "-c", code], cwd=dvc_project.root, stdout=subprocess.DEVNULL) as holder:
         started(dvc_project.root)
         holder.send_signal(signal.SIGKILL)
@@ -314,9 +303,12 @@ def test_a_stage_ends_with_the_process_that_holds_its_stdin_even_when_that_is_ki
 @pytest.mark.parametrize("end", ["stdin", "SIGTERM"])
 def test_the_guard_of_a_stage_leaves_with_143(dvc_project: Toy, slow: str, end: str) -> None:
     process = subprocess.Popen(
-        [sys.executable, "slow.py", NAME], cwd=dvc_project.root, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        [sys.executable, "slow.py", NAME],
+        cwd=dvc_project.root,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
         env={**os.environ, "PERENNIAL_GUARD": "1"},
-    )  # fmt: skip
+    )
     with process:
         started(dvc_project.root)
         assert process.stdin is not None

@@ -44,10 +44,7 @@ def lines() -> list[str]:
             for _ in range(int(rng.integers(1, 4))):
                 item, price = int(rng.integers(100, 130)), rng.integers(10, 900) / 100
                 result.append(
-                    (
-                        day,
-                        f"{customer}-{day},{item},thing,{rng.integers(1, 9)},{{at}},{price:.2f},{10000 + customer},UK",
-                    )
+                    (day, f"{customer}-{day},{item},thing,{rng.integers(1, 9)},{{at}},{price:.2f},{10000 + customer},UK")
                 )
             day += int(rng.geometric(1 / (10 + customer / 2)))
     for i in range(CANCELLED):
@@ -91,12 +88,7 @@ def test_every_line_is_accounted_for_at_every_stage(shop: Toy) -> None:
     clean = shop.summary("clean")["flow"]["lines"]
     assert clean["rows_in"] == n_lines
     remaining = n_lines - CANCELLED - NOBODY - FREE
-    document = {
-        "kept": remaining,
-        "cancelled or adjusted": CANCELLED,
-        "no CustomerID": NOBODY,
-        "without quantity or price": FREE,
-    }
+    document = {"kept": remaining, "cancelled or adjusted": CANCELLED, "no CustomerID": NOBODY, "without quantity or price": FREE}
     assert clean["to"] == document
     dropped = read_table(shop.out("clean", "dropped.parquet"))
     assert dropped["reason"].value_counts().height == 3
@@ -113,11 +105,7 @@ def test_units_are_split_by_their_cut_off_and_their_customer(shop: Toy) -> None:
     of = {name: set(parts.filter(pl.col("split") == name)[ENTITY]) for name in ("train", "val", "test")}
     assert not of["train"] & of["val"]
     assert of["train"] & of["test"]
-    assert (
-        sum(shop.summary("featurize")["cutoffs"].values())
-        == units.height
-        == shop.summary("split")["flow"]["units"]["rows_in"]
-    )
+    assert sum(shop.summary("featurize")["cutoffs"].values()) == units.height == shop.summary("split")["flow"]["units"]["rows_in"]
     assert build_overview(shop.project, NAME).rows.raw == len(lines())
 
 
@@ -135,9 +123,7 @@ def test_a_line_added_on_or_after_a_cut_off_changes_no_feature_of_it(shop: Toy, 
 
 def test_an_outcome_of_the_future_stops_with_the_day_it_will_be_known(mine: Toy) -> None:
     mine.edit_contract('test: ["2011-09-10"]', 'test: ["2011-10-10"]')
-    with pytest.raises(
-        DataStopped, match=r"buys_again of cut-off 2011-10-10 is known on 2012-01-08, the last row of lines is"
-    ):
+    with pytest.raises(DataStopped, match=r"buys_again of cut-off 2011-10-10 is known on 2012-01-08, the last row of lines is"):
         mine.run("featurize")
 
 
@@ -164,8 +150,10 @@ def test_events_alone_are_scored_as_of_the_day_after_the_last(mine: Toy, caplog:
     assert "the last event is of 2011-12-11: every customer is scored as of 2011-12-12" in caplog.text
     assert prepared.n_rows == len(lines())
     assert prepared.rejected["reason"].value_counts(sort=True).rows() == [
-        ("no CustomerID", NOBODY), ("cancelled or adjusted", CANCELLED), ("without quantity or price", FREE)
-    ]  # fmt: skip
+        ("no CustomerID", NOBODY),
+        ("cancelled or adjusted", CANCELLED),
+        ("without quantity or price", FREE),
+    ]
     table = build_score_list(model, prepared.units, contract)
     assert table.columns == ["row_id", "CustomerID", "probability", "decile", "reasons"]
     assert table.height == table["CustomerID"].n_unique() == 400
@@ -205,9 +193,7 @@ def test_a_folder_is_read_by_the_names_of_the_contract(mine: Toy, tmp_path: Path
 
 
 def test_customers_made_of_events_get_a_campaign_and_it_comes_back(mine: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine.edit_contract(
-        "money: {}", "money: {currency: EUR, value_of_response: 20, cost_of_contact: 4, budget_share: 1.0}"
-    )
+    mine.edit_contract("money: {}", "money: {currency: EUR, value_of_response: 20, cost_of_contact: 4, budget_share: 1.0}")
     mine.run("baseline")
     scorer = Scorer.load(mine.out("baseline", "linear"))
     result = Version(name=NAME, number="1", run_id="", digest="d", family="linear", source="")

@@ -135,12 +135,7 @@ def test_a_function_over_a_row_sees_nothing_that_is_known_after(own: Toy) -> Non
 
 def test_a_rule_sets_rows_aside_by_its_name_and_the_audit_agrees(own: Toy) -> None:
     born = read_table(own.out("featurize", "units.parquet"))["birth_year"].mode()[0]
-    edit(
-        own,
-        lambda document: document["rules"].append(
-            {"kind": "custom", "name": "not_born_in", "settings": {"year": born}}
-        ),
-    )
+    edit(own, lambda document: document["rules"].append({"kind": "custom", "name": "not_born_in", "settings": {"year": born}}))
     own.run("validate")
     gone = read_table(own.out("validate", "quarantine.parquet")).filter(pl.col("rule") == "custom:not_born_in")
     assert gone.height > 10
@@ -218,21 +213,18 @@ def test_the_encoder_of_the_how_to_learns_on_data_that_comes_with_scikit_learn(
         shutil.copy(REPO / file, root)
     result = datasets.load_breast_cancer()
     path = tmp_path / "cells.csv"
-    pl.DataFrame(result.data, schema=list(result.feature_names)).with_columns(
-        target=pl.Series(result.target)
-    ).write_csv(path)
+    pl.DataFrame(result.data, schema=list(result.feature_names)).with_columns(target=pl.Series(result.target)).write_csv(path)
     toy = Toy(root=root, name="cells")
     create_use_case(toy.project, "cells", path, Answers())
     params = yaml.safe_load((root / "params.yaml").read_text())
     params["use_cases"]["cells"]["train"] |= {
-        "encoder": {"kind": "custom", "name": "steps", "settings": {"steps": 6}}, "epochs": 10,
-    }  # fmt: skip
+        "encoder": {"kind": "custom", "name": "steps", "settings": {"steps": 6}},
+        "epochs": 10,
+    }
     (root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     monkeypatch.chdir(root)
     toy.run(*LIGHT, "train")
-    units = read_table(toy.out("featurize", "units.parquet")).join(
-        read_table(toy.out("split", "splits.parquet")), on="row_id"
-    )
+    units = read_table(toy.out("featurize", "units.parquet")).join(read_table(toy.out("split", "splits.parquet")), on="row_id")
     test = units.filter(pl.col("split") == "test")
     scorer = Scorer.load(toy.out("train", "deep"))
     assert type(scorer.bundle.model.net.numeric).__name__ == "Steps"  # type: ignore[union-attr]

@@ -34,17 +34,7 @@ def listing(folder: Path) -> dict[str, bytes]:
 
 def test_the_top_level_is_that_of_a_project_and_nothing_of_ours_is_left_in_it(shop: Path) -> None:
     there = {path.name for path in shop.iterdir()}
-    assert {
-        "pyproject.toml",
-        "README.md",
-        "flows",
-        "src",
-        "tests",
-        "dvc.yaml",
-        "params.yaml",
-        "contracts",
-        "infra",
-    } <= there
+    assert {"pyproject.toml", "README.md", "flows", "src", "tests", "dvc.yaml", "params.yaml", "contracts", "infra"} <= there
     for path, content in listing(shop).items():
         assert b"{{ name }}" not in content, path
         assert b"{{ version }}" not in content, path
@@ -74,9 +64,7 @@ def test_its_stages_are_ours_and_depend_on_the_package_instead_of_its_files(shop
         assert packages == ["perennial-ml", *here["params"][-1]["versions.yaml"]]
         assert [dep for dep in here["deps"] if not dep.startswith("src/perennial/")] == document["deps"]
     graph.check(shop)
-    listing = subprocess.run(
-        [sys.executable, "-m", "dvc", "status"], cwd=shop, capture_output=True, text=True, check=False
-    )
+    listing = subprocess.run([sys.executable, "-m", "dvc", "status"], cwd=shop, capture_output=True, text=True, check=False)
     assert listing.returncode == 0, listing.stderr
 
 

@@ -25,13 +25,28 @@ pytestmark = pytest.mark.integration
 
 SEED, N_FILES = 20260601, 500
 CONTRACT = parse(contract_of(Case(section="", name="", data=b"", expected={})), "contracts/shop.yaml")
-JSONL = parse(
-    contract_of(Case(section="", name="", data=b"", expected={}, source={"format": "jsonl"})), "contracts/shop.yaml"
-)
+JSONL = parse(contract_of(Case(section="", name="", data=b"", expected={}, source={"format": "jsonl"})), "contracts/shop.yaml")
 PIECES = [
-    b'"', b'""', b",", b";", b"\n", b"\r\n", b"\r", b"\0", b"\xe8", b"\xff\xfe", "ü".encode(), "\u200b".encode(), b"\x1b[0m",
-    b"{", b"}", b"NaN", b"1e309", b"\\u0000", b'\n\n"',
-]  # fmt: skip
+    b'"',
+    b'""',
+    b",",
+    b";",
+    b"\n",
+    b"\r\n",
+    b"\r",
+    b"\0",
+    b"\xe8",
+    b"\xff\xfe",
+    "ü".encode(),
+    "\u200b".encode(),
+    b"\x1b[0m",
+    b"{",
+    b"}",
+    b"NaN",
+    b"1e309",
+    b"\\u0000",
+    b'\n\n"',
+]
 
 
 def flipped(data: bytes, rng: random.Random) -> bytes:

@@ -52,9 +52,7 @@ def bundled(name: str, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_a_data_set_of_another_kind_runs_up_to_its_parts_with_no_line_edited(
-    name: str, project: Toy, tmp_path: Path
-) -> None:
+def test_a_data_set_of_another_kind_runs_up_to_its_parts_with_no_line_edited(name: str, project: Toy, tmp_path: Path) -> None:
     path = bundled(name, tmp_path)
     create_use_case(project.project, "mine", path, Answers())
     assert (project.project.raw("mine") / path.name).read_bytes() == path.read_bytes()
@@ -207,9 +205,7 @@ def test_another_outcome_is_asked_about_anew_and_what_fits_nothing_again(
 ) -> None:
     person = Person(monkeypatch, "churn_flag = 3", "gone", "bought = yes", "cheap")
     bought = ["yes" if i % 4 else "no" for i in range(400)]
-    create_use_case(
-        project.project, "mine", _coded(tmp_path / "codes.csv", bought=bought), Answers(), terminal.Terminal()
-    )
+    create_use_case(project.project, "mine", _coded(tmp_path / "codes.csv", bought=bought), Answers(), terminal.Terminal())
     assert project.contract.target == "bought"
     assert project.contract.columns["bought"].values == {"no": 0, "yes": 1}
     assert [prompt[0] for prompt in person.prompts] == ["1", "1", "1", "2", "2"]
@@ -237,9 +233,7 @@ def test_which_of_day_and_month_comes_first_is_asked_where_no_row_tells_and_take
 ) -> None:
     days = [f"{1 + i % 12:02d}/{1 + i % 11:02d}/2023" for i in range(400)]
     person = Person(monkeypatch, "first", "day")
-    create_use_case(
-        project.project, "mine", _coded(tmp_path / "orders.csv", order_date=days), Answers(), terminal.Terminal()
-    )
+    create_use_case(project.project, "mine", _coded(tmp_path / "orders.csv", order_date=days), Answers(), terminal.Terminal())
     assert project.contract.columns["order_date"].format == "%-d/%-m/%Y"
     assert person.screen.getvalue().count("row ") == 3
     assert [prompt[0] for prompt in person.prompts] == ["1", "1", "2", "3"]

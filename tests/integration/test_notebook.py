@@ -61,9 +61,7 @@ def test_the_gate_says_what_promote_would(trained: Toy) -> None:
     )
     old = perennial.load_scorer("ad_response", family="linear")
     expected = decide(
-        gather_evidence(
-            trained.project, "ad_response", trained.contract, scorer, old, GateParams(seed=1, bootstrap=100)
-        )
+        gather_evidence(trained.project, "ad_response", trained.contract, scorer, old, GateParams(seed=1, bootstrap=100))
     )
     assert decision == expected
 
@@ -99,7 +97,5 @@ def test_what_is_not_there_is_said(trained: Toy, monkeypatch: pytest.MonkeyPatch
 
 
 def test_importing_the_package_loads_nothing_but_itself() -> None:
-    code = (
-        "import sys, perennial; sys.exit(any(name in sys.modules for name in ('polars', 'numpy', 'torch', 'pydantic')))"
-    )
+    code = "import sys, perennial; sys.exit(any(name in sys.modules for name in ('polars', 'numpy', 'torch', 'pydantic')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

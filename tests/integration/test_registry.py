@@ -107,9 +107,13 @@ def in_use(toy: Toy, number: str) -> None:
     store = open_store(toy.project)
     result, before = registry.get_version(store, toy.name, number), registry.find_champion(store, toy.name)
     record = decision_record(
-        version=number, digest=result.digest, family=result.family, champion=before.reference if before else None,
-        reasons=("as if",), rules=(),
-    )  # fmt: skip
+        version=number,
+        digest=result.digest,
+        family=result.family,
+        champion=before.reference if before else None,
+        reasons=("as if",),
+        rules=(),
+    )
     registry.append_decision(store, toy.name, record)
     registry.set_champion(store, toy.name, number)
 
@@ -134,9 +138,7 @@ def test_registering_twice_leaves_one_run_one_model_one_version(shop: Toy) -> No
 
 
 @pytest.mark.parametrize("step", ["log_batch", "create_model_version", "set_registered_model_alias"])
-def test_a_registration_that_was_killed_is_completed_by_the_next(
-    shop: Toy, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
+def test_a_registration_that_was_killed_is_completed_by_the_next(shop: Toy, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     from mlflow import MlflowClient
 
     killed_once(monkeypatch, MlflowClient, step)
@@ -165,9 +167,7 @@ def test_the_first_model_is_promoted_once(shop: Toy) -> None:
     assert result.number == "1"
 
 
-def test_a_promotion_that_was_killed_before_the_alias_is_carried_out(
-    shop: Toy, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_promotion_that_was_killed_before_the_alias_is_carried_out(shop: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     register(shop.project, shop.name)
     killed_once(monkeypatch, registry, "set_alias")
     with pytest.raises(Killed):
@@ -190,9 +190,7 @@ def test_nothing_registered_nothing_promoted(shop: Toy) -> None:
         promote(shop.project, shop.name, "7")
 
 
-def test_a_model_in_use_that_an_older_version_of_us_made_is_not_comparable(
-    shop: Toy, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_in_use_that_an_older_version_of_us_made_is_not_comparable(shop: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     name = shop.name
     register(shop.project, name)
     assert promote(shop.project, name).verdict == "PROMOTE"
@@ -308,9 +306,7 @@ def test_mlflow_predicts_by_the_champions_name_what_the_scorer_says(shop: Toy) -
     promote(shop.project, shop.name)
     mlflow.set_tracking_uri(open_store(shop.project).uri)
     scorer = Scorer.load(bundle_folder(shop.project, shop.name, registration.family))
-    units, splits = (
-        read_table(shop.out(s, f)) for s, f in (("featurize", "units.parquet"), ("split", "splits.parquet"))
-    )
+    units, splits = (read_table(shop.out(s, f)) for s, f in (("featurize", "units.parquet"), ("split", "splits.parquet")))
     names = [feature.name for feature in scorer.bundle.serving.features]
     rows = select_part(units, splits, "test", shop.contract).frame.select(names)
     with warnings.catch_warnings():
@@ -431,6 +427,8 @@ def test_history_folds_its_reasons_into_a_wide_column(
     assert sum(bool(why) for _, why in cells) <= 5, "one reason takes three lines at most"
     whats = [what for what, _ in cells]
     assert [what for what in whats if what.startswith("version")] == [
-        "version 1, the first", "version 2 against 1", "version 1 against 2",
-    ]  # fmt: skip
+        "version 1, the first",
+        "version 2 against 1",
+        "version 1 against 2",
+    ]
     assert lines[-1].startswith("champion: version 1 (")

@@ -76,9 +76,7 @@ def test_the_list_is_the_best_within_the_budget_that_pays(prepared_toy: Toy, mod
     assert best["probability"].min() >= table.filter(pl.col("decile") == 2)["probability"].max()
 
 
-def test_a_lender_gets_points_and_why_not_for_the_refused_only(
-    prepared_toy: Toy, model: Scorer, incoming: Path
-) -> None:
+def test_a_lender_gets_points_and_why_not_for_the_refused_only(prepared_toy: Toy, model: Scorer, incoming: Path) -> None:
     units = prepare_rows(prepared_toy.contract, incoming).units
     cut = float(np.quantile(model.score(units)[:, 0], 0.7))
     serving = model.bundle.serving.model_copy(update={"money": Money(gain_if_good=cut, loss_if_bad=1 - cut)})
@@ -136,9 +134,7 @@ def test_a_missing_column_is_named_unless_it_is_optional(prepared_toy: Toy, mode
         prepare_rows(prepared_toy.contract, incoming)
     update: dict[str, Any] = {"required": False, "nullable": True}
     column = prepared_toy.contract.columns["newsletter"].model_copy(update=update)
-    contract = prepared_toy.contract.model_copy(
-        update={"columns": {**prepared_toy.contract.columns, "newsletter": column}}
-    )
+    contract = prepared_toy.contract.model_copy(update={"columns": {**prepared_toy.contract.columns, "newsletter": column}})
     prepared = prepare_rows(contract, incoming)
     assert prepared.units.height == 1000
     assert np.isfinite(model.score(prepared.units)).all()
@@ -160,14 +156,10 @@ def test_without_a_champion_or_a_known_ending_it_refuses(prepared_toy: Toy, inco
         score(prepared_toy.project, NAME, incoming, tmp_path / "list.csv", None)
 
 
-def test_an_input_that_is_not_there_or_not_all_of_it_is_one_line(
-    prepared_toy: Toy, incoming: Path, tmp_path: Path
-) -> None:
+def test_an_input_that_is_not_there_or_not_all_of_it_is_one_line(prepared_toy: Toy, incoming: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"--input missing\.csv: there is no such file or folder"):
         score(prepared_toy.project, NAME, Path("missing.csv"), tmp_path / "list.csv", None)
-    both = (
-        r"customers\.csv is one file, the contract has 2 tables: give the folder that holds customers\.csv and events"
-    )
+    both = r"customers\.csv is one file, the contract has 2 tables: give the folder that holds customers\.csv and events"
     with pytest.raises(InputError, match=both):
         prepare_rows(prepared_toy.contract, incoming / "customers.csv")
 
@@ -201,9 +193,7 @@ def test_a_list_never_takes_the_place_of_what_is_read(
 
 def test_events_with_dirt_do_not_lose_a_customer(prepared_toy: Toy, incoming: Path) -> None:
     dirty = [
-        row
-        for row in list_planted(Population(seed=1, first=20_000, n=1000, month=0, concept=0))
-        if row.file == "events.csv"
+        row for row in list_planted(Population(seed=1, first=20_000, n=1000, month=0, concept=0)) if row.file == "events.csv"
     ]
     assert dirty
     assert prepare_rows(prepared_toy.contract, incoming).units.height == 1000

@@ -27,9 +27,7 @@ from tests.fakes.reports import classes_report, response_report
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
-STAGES = (
-    "ingest", "validate", "clean", "featurize", "split", "augment", "train", "baseline", "evaluate", "explain",
-)  # fmt: skip
+STAGES = ("ingest", "validate", "clean", "featurize", "split", "augment", "train", "baseline", "evaluate", "explain")
 GALLERY = REPO / "src" / "perennial" / "gallery"
 MAIL = "ann.lee@mail.example.org"
 
@@ -63,9 +61,11 @@ def reviews(path: Path, n: int, seed: int) -> None:
 
 def test_planted_words_lead_and_mistakes_are_quoted_without_contact_data(tmp_path: Path) -> None:
     small = {
-        "train": {"epochs": 3, "members": 2, "width": 16}, "baseline": {"trials": 1, "rounds": 30},
-        "evaluate": {"bootstrap": 100}, "explain": {"rows": 150, "draws": 8},
-    }  # fmt: skip
+        "train": {"epochs": 3, "members": 2, "width": 16},
+        "baseline": {"trials": 1, "rounds": 30},
+        "evaluate": {"bootstrap": 100},
+        "explain": {"rows": 150, "draws": 8},
+    }
     toy = project(tmp_path / "p", "sst2", small)
     for seed, (part, n) in enumerate({"train": 500, "dev": 200, "test": 200}.items()):
         reviews(toy.project.raw("sst2") / f"{part}.tsv", n, seed)
@@ -93,9 +93,7 @@ def test_planted_words_lead_and_mistakes_are_quoted_without_contact_data(tmp_pat
     marked = [max(quote.pieces, key=lambda piece: abs(piece[1]))[0] for mistake in mistakes for quote in mistake.quotes]
     assert set(marked) <= {"superb", "moving", "dreadful", "dull"}
     base = response_report(money=False)
-    report = replace(
-        base, contract=toy.contract, customers=customers, mistakes=mistakes, evaluation=evaluation, explain=explain
-    )
+    report = replace(base, contract=toy.contract, customers=customers, mistakes=mistakes, evaluation=evaluation, explain=explain)
     page = compose(report)[0]
     assert "mail.example.org" not in page
     assert "•••" in page
@@ -103,8 +101,10 @@ def test_planted_words_lead_and_mistakes_are_quoted_without_contact_data(tmp_pat
 
 def test_photos_are_shown_small_and_maps_only_where_the_check_passes(tmp_path: Path) -> None:
     small: dict[str, dict[str, Any]] = {
-        "train": {"epochs": 4, "patience": 4, "ema_decay": 0.9}, "evaluate": {"bootstrap": 100}, "explain": {"rows": 70},
-    }  # fmt: skip
+        "train": {"epochs": 4, "patience": 4, "ema_decay": 0.9},
+        "evaluate": {"bootstrap": 100},
+        "explain": {"rows": 70},
+    }
     toy = project(tmp_path / "p", "product_images", small)
     names, digits = toy.contract.classes, load_digits()
     lines = ["path,split,label"]

@@ -69,9 +69,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     block = yaml.safe_load((gallery / "params.yaml").read_text())["use_cases"][NAME]
     block["baseline"]["segments"] = {"pairs": 12, "starts": 3}
     (root / "contracts").mkdir(parents=True)
-    (root / "contracts" / f"{NAME}.yaml").write_text(
-        (gallery / f"{NAME}.yaml").read_text().replace("k: [2, 8]", "k: [2, 4]")
-    )
+    (root / "contracts" / f"{NAME}.yaml").write_text((gallery / f"{NAME}.yaml").read_text().replace("k: [2, 8]", "k: [2, 4]"))
     (root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {NAME: block}}))
     for file in ("versions.yaml", "dvc.yaml"):
         shutil.copy(REPO / file, root)
@@ -188,11 +186,23 @@ def test_the_page_is_composed_of_what_the_stages_left(shop: Toy) -> None:
     read = partial(read_summary, shop.project, NAME)
     customer = ExplainedRow(row="10001", score="Champions 99 %", reasons="purchases: 20")
     report = replace(
-        segments_report(), contract=shop.contract, decision=record, history=(record,), customers=(customer,),
-        quarantine=(), quarantined={}, evaluation=evaluation(shop), ingest=read(IngestSummary),
-        validate=read(ValidateSummary), clean=read(CleanSummary), featurize=read(FeaturizeSummary),
-        split=read(SplitSummary), train=read(TrainSummary), baseline=read(BaselineSummary), explain=read(ExplainSummary),
-    )  # fmt: skip
+        segments_report(),
+        contract=shop.contract,
+        decision=record,
+        history=(record,),
+        customers=(customer,),
+        quarantine=(),
+        quarantined={},
+        evaluation=evaluation(shop),
+        ingest=read(IngestSummary),
+        validate=read(ValidateSummary),
+        clean=read(CleanSummary),
+        featurize=read(FeaturizeSummary),
+        split=read(SplitSummary),
+        train=read(TrainSummary),
+        baseline=read(BaselineSummary),
+        explain=read(ExplainSummary),
+    )
     page, headline = compose(report)
     assert headline.startswith("Use these 3 segments: other halves of the customers give the same ones.")
     assert page.count('<article class="card') == 3

@@ -45,10 +45,7 @@ def test_the_simulator_fills_raw_and_incoming_and_is_recorded(project: Toy, reco
     (project.project.raw(NAME) / "customers.csv").write_bytes(b"edited")
     fetch(project.project, NAME)
     assert listing(project) == before, "the same population is the same bytes"
-    assert {path.name for path in (project.project.state(NAME) / "incoming").iterdir()} == {
-        "customers.csv",
-        "events.csv",
-    }
+    assert {path.name for path in (project.project.state(NAME) / "incoming").iterdir()} == {"customers.csv", "events.csv"}
     assert recorded == [NAME]
 
 
@@ -57,9 +54,7 @@ def test_a_missing_path_is_named(project: Toy) -> None:
         fetch(project.project, NAME, Path("nowhere"))
 
 
-def test_an_address_is_checked_against_its_digest_packed_or_not(
-    project: Toy, tmp_path: Path, recorded: list[str]
-) -> None:
+def test_an_address_is_checked_against_its_digest_packed_or_not(project: Toy, tmp_path: Path, recorded: list[str]) -> None:
     content = b"customer_id\n000000001\n"
     packed = tmp_path / "customers.csv.gz"
     packed.write_bytes(gzip.compress(content))
@@ -94,8 +89,6 @@ def test_a_member_of_a_zip_within_a_zip(project: Toy, tmp_path: Path, recorded: 
 
 
 def test_an_address_that_does_not_answer_says_what_to_do(project: Toy) -> None:
-    with_source(
-        project, f'source: {{kind: url, files: customers.csv, url: "http://127.0.0.1:9/x", sha256: "{"0" * 64}"}}'
-    )
+    with_source(project, f'source: {{kind: url, files: customers.csv, url: "http://127.0.0.1:9/x", sha256: "{"0" * 64}"}}')
     with pytest.raises(ServiceError, match=r"cannot be fetched .*offline\? .*with --data"):
         fetch(project.project, NAME, any_size=True)

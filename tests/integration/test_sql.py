@@ -135,9 +135,7 @@ def test_a_table_that_lost_or_won_far_too_many_rows_stops(tmp_path: Path) -> Non
     fetch(toy.project, "shop")
     for n in (100, 10_000):
         fill(toy.root / "shop.db", [[f"{i}", *many[i % 1000][1:]] for i in range(n)])
-        with pytest.raises(
-            DataStopped, match=rf"{n} records arrive, where 1000 were before.*fetch shop --any-size"
-        ) as c:
+        with pytest.raises(DataStopped, match=rf"{n} records arrive, where 1000 were before.*fetch shop --any-size") as c:
             fetch(toy.project, "shop")
         assert c.value.code == "row_count_history"
         assert len(read_rows(toy)) == 1000, "the raw folder stays as it was"
@@ -152,10 +150,7 @@ def test_a_table_that_lost_or_won_far_too_many_rows_stops(tmp_path: Path) -> Non
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a PostgreSQL server of our own."""
     pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'perennial-ml[sql]'")
-    result = [
-        *sorted(Path("/usr/lib/postgresql").glob("*/bin")),
-        *(Path(p).parent for p in [shutil.which("initdb")] if p),
-    ]
+    result = [*sorted(Path("/usr/lib/postgresql").glob("*/bin")), *(Path(p).parent for p in [shutil.which("initdb")] if p)]
     if not result:
         pytest.skip("no PostgreSQL server is installed")
     room = tmp_path_factory.mktemp("pg")
@@ -170,32 +165,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = free.getsockname()[1]
     (room / "password").write_text("secret")
     (room / "password").chmod(0o644)
-    words = [
-        result[-1] / "initdb",
-        "-D",
-        room / "data",
-        "-U",
-        "ann",
-        "--pwfile",
-        room / "password",
-        "-A",
-        "md5",
-        "--no-sync",
-    ]
+    words = [result[-1] / "initdb", "-D", room / "data", "-U", "ann", "--pwfile", room / "password", "-A", "md5", "--no-sync"]
     built = subprocess.run(words, capture_output=True, text=True, check=False, cwd=room, **as_user)
     if built.returncode:
         pytest.skip(f"PostgreSQL cannot be set up: {built.stderr.strip()[-200:]}")
-    start = [
-        result[-1] / "postgres",
-        "-D",
-        room / "data",
-        "-p",
-        str(port),
-        "-k",
-        room,
-        "-c",
-        "listen_addresses=127.0.0.1",
-    ]
+    start = [result[-1] / "postgres", "-D", room / "data", "-p", str(port), "-k", room, "-c", "listen_addresses=127.0.0.1"]
     log = (room.parent / "pg.log").open("wb")
     process = subprocess.Popen(start, cwd=room, stdout=log, stderr=log, **as_user)
     try:

@@ -31,7 +31,7 @@ STOPS = {
         ('values: {"0": 0, "1": 1}', 'values: {"0": 0, "9": 1}, map: {"1": "0"}'),
         "table main: the outcome responded is always 0 \\[constant_outcome\\]",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", STOPS)
@@ -56,9 +56,7 @@ def test_what_a_stopped_stage_had_found_stays_readable(project: Toy, prepared_to
     )
     assert "what was written until then is kept in .perennial/ad_response/stopped/validate" in done.stdout
     remaining = project.project.state(project.name) / "stopped" / "validate"
-    assert read_table(remaining / "quarantine.parquet").equals(
-        read_table(prepared_toy.out("validate", "quarantine.parquet"))
-    )
+    assert read_table(remaining / "quarantine.parquet").equals(read_table(prepared_toy.out("validate", "quarantine.parquet")))
     assert read_json(remaining / "audit.json")["main"]["success"]
     assert not project.out("validate", "manifest.json").exists()
 
@@ -102,33 +100,16 @@ def test_an_input_that_was_changed_is_refused(project: Toy) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    with pytest.raises(
-        IntegrityError, match=r"ingest: main\.parquet differ from manifest\.json; restore with dvc checkout"
-    ):
+    with pytest.raises(IntegrityError, match=r"ingest: main\.parquet differ from manifest\.json; restore with dvc checkout"):
         project.run("validate")
 
 
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
-        (
-            "versions.yaml",
-            "polars: ",
-            "polars: 9.",
-            r"ConfigError: polars [0-9.]+ is installed, versions\.yaml says 9\.",
-        ),
-        (
-            "params.yaml",
-            "kind: none",
-            "kind: often",
-            r"ConfigError: .*kind: Input should be 'none' or 'oversample', not 'often'",
-        ),
-        (
-            "contracts/ad_response.yaml",
-            "role: treatment",
-            "role: treatmnt",
-            r"ContractError: .*columns\.message\.role: Input",
-        ),
+        ("versions.yaml", "polars: ", "polars: 9.", r"ConfigError: polars [0-9.]+ is installed, versions\.yaml says 9\."),
+        ("params.yaml", "kind: none", "kind: often", r"ConfigError: .*kind: Input should be 'none' or 'oversample', not 'often'"),
+        ("contracts/ad_response.yaml", "role: treatment", "role: treatmnt", r"ContractError: .*columns\.message\.role: Input"),
     ],
 )
 def test_configuration_that_is_wrong_ends_with_2_and_one_line(

@@ -51,10 +51,8 @@ FITTED: tuple[Family, ...] = ("linear", "boosted", "deep", "blend")
 MESSAGE = "{role: treatment, control: none, assignment: randomised, arms: {discover: {cost: 2}, reward: {cost: 2}}}"
 ASKED: dict[str, dict[str, Any]] = {
     "multiclass": {"kind": "multiclass", "target": "channel", "primary": "log_loss", "minimum": 1.2, "ordered": True},
-    "two_part": {
-        "kind": "regression", "target": "spend_14d", "primary": "gini_norm", "minimum": 0.0, "zeros": "two_part",
-    },
-}  # fmt: skip
+    "two_part": {"kind": "regression", "target": "spend_14d", "primary": "gini_norm", "minimum": 0.0, "zeros": "two_part"},
+}
 
 
 @pytest.fixture(scope="module", params=sorted(ASKED))
@@ -86,10 +84,7 @@ def scorer(toy: Toy, family: Family) -> Scorer:
 
 def test_families_are_evaluated_as_their_bundles_score(asked: Toy) -> None:
     evaluation, contract = read_evaluation(asked.project, asked.name), asked.contract
-    units, splits = (
-        read_table(asked.out("featurize", "units.parquet")),
-        read_table(asked.out("split", "splits.parquet")),
-    )
+    units, splits = (read_table(asked.out("featurize", "units.parquet")), read_table(asked.out("split", "splits.parquet")))
     test = select_part(units, splits, "test", contract)
     assert sorted(evaluation.families) == sorted(FITTED)
     for family in FITTED:
@@ -112,10 +107,7 @@ def test_the_table_of_predictions_has_each_output_of_each_family(asked: Toy) -> 
 
 def test_the_split_tells_how_common_the_outcome_is(asked: Toy) -> None:
     rate = asked.summary("split")["rate"]
-    units, splits = (
-        read_table(asked.out("featurize", "units.parquet")),
-        read_table(asked.out("split", "splits.parquet")),
-    )
+    units, splits = (read_table(asked.out("featurize", "units.parquet")), read_table(asked.out("split", "splits.parquet")))
     for name in ("train", "val", "test"):
         rows = select_part(units, splits, name, asked.contract)
         is_class = asked.contract.task.kind == "multiclass"
@@ -143,9 +135,7 @@ def test_what_is_decided_follows_from_both_models_on_the_same_rows(asked: Toy) -
     rule = decide(pair).rules[0]
     assert rule.name == RuleName.IMPROVEMENT
     assert rule.interval is not None
-    figures = [
-        metrics.measure(contract.task.primary, pair.comparison.y, flat(s)) for s in (pair.candidate, pair.champion)
-    ]
+    figures = [metrics.measure(contract.task.primary, pair.comparison.y, flat(s)) for s in (pair.candidate, pair.champion)]
     sign = 1 if pair.comparison.higher_is_better else -1
     assert rule.interval.value == pytest.approx(sign * (figures[0] - figures[1]))
     json.dumps([list(map(str, decision.rules)) for decision in (first, decide(pair))])
@@ -163,9 +153,7 @@ def test_reasons_add_up_and_name_what_the_model_goes_by(asked: Toy) -> None:
     assert explain.importance[0].label
 
 
-def test_new_customers_are_ranked_by_what_the_task_asks_and_nothing_is_decided_without_money(
-    asked: Toy, tmp_path: Path
-) -> None:
+def test_new_customers_are_ranked_by_what_the_task_asks_and_nothing_is_decided_without_money(asked: Toy, tmp_path: Path) -> None:
     incoming = tmp_path / "incoming"
     incoming.mkdir()
     write_incoming(incoming, Population(seed=1, first=0, n=4_000, month=0, concept=0))
@@ -187,12 +175,22 @@ def test_the_report_is_made_of_what_the_stages_left(asked: Toy) -> None:
     read = partial(read_summary, asked.project, asked.name)
     base: Any = amounts_report()  # of whichever task the fixture asks
     report: AnyReport = replace(
-        base, name=asked.name, contract=asked.contract, quarantine=(), quarantined={},
-        evaluation=read_evaluation(asked.project, asked.name), ingest=read(IngestSummary), validate=read(ValidateSummary),
-        clean=read(CleanSummary), featurize=read(FeaturizeSummary), split=read(SplitSummary), train=read(TrainSummary),
-        baseline=read(BaselineSummary), explain=read(ExplainSummary),
+        base,
+        name=asked.name,
+        contract=asked.contract,
+        quarantine=(),
+        quarantined={},
+        evaluation=read_evaluation(asked.project, asked.name),
+        ingest=read(IngestSummary),
+        validate=read(ValidateSummary),
+        clean=read(CleanSummary),
+        featurize=read(FeaturizeSummary),
+        split=read(SplitSummary),
+        train=read(TrainSummary),
+        baseline=read(BaselineSummary),
+        explain=read(ExplainSummary),
         customers=_customers(asked.project, asked.name, asked.contract, Exhibits(quotes={}, photos={})),
-    )  # fmt: skip
+    )
     page, headline = compose(report)
     assert headline.startswith("Use this model")
     assert ">nan<" not in page

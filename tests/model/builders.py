@@ -60,10 +60,24 @@ Give = Callable[[Family, Task], Saved]
 
 def train_params(**changes: Any) -> TrainParams:
     base: dict[str, Any] = {
-        "seed": 1, "members": 4, "width": 16, "blocks": 1, "dropout": 0.1, "learning_rate": 0.01, "weight_decay": 0.01,
-        "batch_size": 64, "epochs": 4, "patience": 6, "swap_noise": 0.0, "accelerator": "cpu", "devices": 1, "num_nodes": 1,
-        "strategy": "single", "precision": "32-true", "threads": 1,
-    }  # fmt: skip
+        "seed": 1,
+        "members": 4,
+        "width": 16,
+        "blocks": 1,
+        "dropout": 0.1,
+        "learning_rate": 0.01,
+        "weight_decay": 0.01,
+        "batch_size": 64,
+        "epochs": 4,
+        "patience": 6,
+        "swap_noise": 0.0,
+        "accelerator": "cpu",
+        "devices": 1,
+        "num_nodes": 1,
+        "strategy": "single",
+        "precision": "32-true",
+        "threads": 1,
+    }
     return TrainParams(**{**base, **changes})
 
 
@@ -96,9 +110,7 @@ def outcomes(frame: pl.DataFrame, outputs: int, seed: int = 0) -> tuple[F64, I64
 
 def head(outputs: int) -> Head:
     """One probability, or one an arm."""
-    return (
-        Head(task="binary", outputs=("probability",)) if outputs == 1 else Head(task="uplift", outputs=ARMS[:outputs])
-    )
+    return Head(task="binary", outputs=("probability",)) if outputs == 1 else Head(task="uplift", outputs=ARMS[:outputs])
 
 
 HEADS: dict[Task, Head] = {
@@ -156,24 +168,28 @@ def bundle(family: Family, task: Task, folder: Path) -> Bundle:
     result, train, val = HEADS[task], customers(600), customers(300, seed=7)
     (y, arm), (y_val, arm_val) = answers(train, task), answers(val, task, seed=7)
     serving = ServingView(
-        head=result, costs=(0.0, 2.0, 2.0) if result.task == "uplift" else (2.0,), features=FEATURES,
+        head=result,
+        costs=(0.0, 2.0, 2.0) if result.task == "uplift" else (2.0,),
+        features=FEATURES,
         money=Money(currency="EUR", value_of_response=40, cost_of_contact=2, budget_share=0.4),
-    )  # fmt: skip
+    )
     encoding, x = fit_encoding(train, FEATURES, y, 1)
     x_val = encoding.encode(val)
     rows = FitRows(x=x, y=y, arm=arm), FitRows(x=x_val, y=y_val, arm=arm_val)
     model = fitted(family, result, encoding, *rows, folder)
     return Bundle(
-        family=family, model=model, encoding=encoding, serving=serving, params={"seed": 1},
+        family=family,
+        model=model,
+        encoding=encoding,
+        serving=serving,
+        params={"seed": 1},
         calibration=calibrate(result, model.link(x_val), y_val, arm_val),
         split={"kind": "hash", "by": "entity", "salt": "s", "fractions": {"train": 0.6, "val": 0.2, "test": 0.2}},
         background=background_rows(train, serving, 1),
-    )  # fmt: skip
+    )
 
 
-def fitted(
-    family: Family, head: Head, encoding: Encoding, train: FitRows, val: FitRows, folder: Path, **changes: Any
-) -> Model:
+def fitted(family: Family, head: Head, encoding: Encoding, train: FitRows, val: FitRows, folder: Path, **changes: Any) -> Model:
     """A model of one of the families that learn; `changes` are to the network's params."""
     if family in {"linear", "boosted"}:
         return fit_model(family, FitTask(train=train, val=val, head=head, encoding=encoding, params=baseline_params()))
@@ -184,8 +200,6 @@ def fitted(
         for rows in (train, val)
     ]
     times = torch.ones(len(train.y), dtype=torch.int64)
-    done = training.fit(
-        lambda: TabularNet(spec), build_loss(spec), parts[0], times, parts[1], params, folder / "curves.csv"
-    )  # fmt: skip
+    done = training.fit(lambda: TabularNet(spec), build_loss(spec), parts[0], times, parts[1], params, folder / "curves.csv")
     assert isinstance(done.net, TabularNet)
     return DeepModel(spec=spec, net=done.net)

@@ -44,9 +44,15 @@ def main(folder: Path, devices: int, dies: bool) -> None:
     params = train_params(dropout=0.0, epochs=3, warmup=0.2, ema_decay=0.8, **several)
     torch.manual_seed(5)
     fitted = fit(
-        lambda: TabularNet(spec(dropout=0.0)), build_loss(spec()), rows(N), torch.ones(N, dtype=torch.int64), rows(200, seed=3),
-        params, folder / "curves.csv", (tell,),
-    )  # fmt: skip
+        lambda: TabularNet(spec(dropout=0.0)),
+        build_loss(spec()),
+        rows(N),
+        torch.ones(N, dtype=torch.int64),
+        rows(200, seed=3),
+        params,
+        folder / "curves.csv",
+        (tell,),
+    )
     rank = os.environ.get("LOCAL_RANK", "0")
     document = {
         "seen": tell.seen,

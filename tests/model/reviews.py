@@ -41,7 +41,7 @@ def reviews(n: int, seed: int) -> tuple[pl.DataFrame, F64, np.ndarray]:
             "title": [None if i % 5 == 0 else f"I {word} it" for i, word in enumerate(said)],
             "review": [None if i % 10 == 0 else text for i, text in enumerate(texts)],
         }
-    )  # fmt: skip
+    )
     return frame, y, np.zeros(n, np.int64)
 
 
@@ -61,10 +61,15 @@ def reader(room: Callable[[str], Path]) -> Read:
             folder = room(family)
             model = fitted(family, head, encoding, *rows, folder, words=WORDS, epochs=2)
             built[family] = Bundle(
-                family=family, model=model, encoding=encoding, serving=serving, params={}, split={},
+                family=family,
+                model=model,
+                encoding=encoding,
+                serving=serving,
+                params={},
+                split={},
                 calibration=calibrate(head, model.link(x_val), y_val, arm_val),
                 background=background_rows(train, serving, 1),
-            )  # fmt: skip
+            )
         return built[family]
 
     return give

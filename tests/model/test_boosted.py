@@ -74,9 +74,7 @@ def test_each_output_is_grown_on_the_rows_of_its_arm() -> None:
     train, val = rows(FRAME, 2), rows(VAL, 2, 7)
     changed = train.y.copy()
     changed[train.arm == 1] = 1 - changed[train.arm == 1]  # only what happened in arm 1
-    task = FitTask(
-        train=replace(train, y=changed), val=val, head=head(2), encoding=ENCODING, params=baseline_params(trials=1)
-    )
+    task = FitTask(train=replace(train, y=changed), val=val, head=head(2), encoding=ENCODING, params=baseline_params(trials=1))
     other = fit_boosted(task)
     assert len(both.boosters) == 2
     assert text(both)[0] == text(other)[0]

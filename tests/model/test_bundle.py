@@ -196,9 +196,7 @@ def test_a_missing_column_is_named(saved: Give) -> None:
 
 def test_calibration_is_applied_to_the_score_and_not_to_the_link(saved: Give) -> None:
     bundle, rows = saved("linear", "binary").bundle, customers(20)
-    bent = replace(
-        bundle, calibration=Calibration(head=bundle.serving.head, slope_O=np.array([2.0]), shift_O=np.array([-1.0]))
-    )
+    bent = replace(bundle, calibration=Calibration(head=bundle.serving.head, slope_O=np.array([2.0]), shift_O=np.array([-1.0])))
     link = Scorer(bundle=bent).link(rows)
     assert np.array_equal(link, Scorer(bundle=bundle).link(rows))
     np.testing.assert_allclose(Scorer(bundle=bent).score(rows), 1 / (1 + np.exp(1 - 2 * link)))
@@ -228,7 +226,7 @@ def blended(toy: Toy) -> str:
     val = select_part(units, splits, "val", toy.contract)
     result = blend_bundles(
         load_bundle(toy.out("baseline", "boosted")), load_bundle(toy.out("train", "deep")), val.frame, val.y, val.arm
-    )  # fmt: skip
+    )
     return save_bundle(result, toy.root / "blend", golden_rows(result, background_rows(val.frame, result.serving, 1)))
 
 
@@ -238,9 +236,7 @@ def spoil_test(toy: Toy) -> int:
     is_test = pl.col("row_id").is_in(splits.filter(split="test")["row_id"].implode())
     numbers = [f.name for f in feature_columns(toy.contract) if f.kind == "numeric"]
     assert len(numbers) > 15
-    grown = [
-        pl.when(is_test).then(pl.col(n) * 1000).otherwise(pl.col(n)).cast(units[n].dtype).alias(n) for n in numbers
-    ]
+    grown = [pl.when(is_test).then(pl.col(n) * 1000).otherwise(pl.col(n)).cast(units[n].dtype).alias(n) for n in numbers]
     answer = (
         pl.when(is_test)
         .then(1 - pl.col("responded"))

@@ -203,9 +203,7 @@ def test_what_an_arm_spends_is_put_right_only_where_held_out_rows_say_so() -> No
 
 def test_the_loss_of_two_parts_is_least_at_the_right_mean() -> None:
     y = np.array([0.0, 0.0, 12.0, 4.0])
-    means = {
-        m: loss_of(HEADS["two_part"]).mean(np.full((4, 1), np.log(m)), y, NONE[:4]) for m in (2.0, 3.9, 4.0, 4.1, 8.0)
-    }
+    means = {m: loss_of(HEADS["two_part"]).mean(np.full((4, 1), np.log(m)), y, NONE[:4]) for m in (2.0, 3.9, 4.0, 4.1, 8.0)}
     assert min(means, key=lambda mean: means[mean]) == 4.0
 
 

@@ -75,8 +75,7 @@ def test_the_stage_with_two_ranks_leaves_what_the_stage_with_one_leaves(prepared
     assert done.stdout.count("epoch 3:") == 1, "one rank tells"
     assert "deprecated" not in done.stderr
     curves = [
-        [(e["train_loss"], e["val_loss"]) for e in read_json(toy.out("train", "summary.json"))["curve"]]
-        for toy in (one, two)
+        [(e["train_loss"], e["val_loss"]) for e in read_json(toy.out("train", "summary.json"))["curve"]] for toy in (one, two)
     ]
     assert len(curves[0]) == 3
     np.testing.assert_allclose(curves[1], curves[0], atol=1e-4)
@@ -102,10 +101,14 @@ def test_all_ranks_end_with_the_one_that_was_stopped(prepared_toy: Toy, tmp_path
     toy = copy_of(prepared_toy, tmp_path / "p", ranks=2, epochs=4000)
     curve = toy.project.state(toy.name) / "curves.csv"
     process = subprocess.Popen(
-        [sys.executable, "-m", "perennial.stages.train", toy.name], cwd=toy.root, stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        [sys.executable, "-m", "perennial.stages.train", toy.name],
+        cwd=toy.root,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
         env={**os.environ, "PERENNIAL_GUARD": "1"},
-    )  # fmt: skip
+    )
     assert process.stdin is not None
     try:
         wait(lambda: curve.exists() and len(curve.read_text().splitlines()) > 2, 120)
@@ -123,9 +126,15 @@ def test_all_ranks_end_with_the_one_that_was_stopped(prepared_toy: Toy, tmp_path
 
 @pytest.mark.parametrize(
     ("told", "is_main"),
-    [({}, True), ({"LOCAL_RANK": "0"}, True), ({"LOCAL_RANK": "1"}, False), ({"RANK": "0", "LOCAL_RANK": "0"}, True),
-     ({"RANK": "2", "LOCAL_RANK": "0"}, False), ({"NODE_RANK": "1", "LOCAL_RANK": "0"}, False)],
-)  # fmt: skip
+    [
+        ({}, True),
+        ({"LOCAL_RANK": "0"}, True),
+        ({"LOCAL_RANK": "1"}, False),
+        ({"RANK": "0", "LOCAL_RANK": "0"}, True),
+        ({"RANK": "2", "LOCAL_RANK": "0"}, False),
+        ({"NODE_RANK": "1", "LOCAL_RANK": "0"}, False),
+    ],
+)
 def test_one_process_of_all_nodes_owns_the_outputs(
     prepared_toy: Toy, monkeypatch: pytest.MonkeyPatch, told: dict[str, str], is_main: bool
 ) -> None:

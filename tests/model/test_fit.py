@@ -162,9 +162,12 @@ def test_a_training_stage_that_is_stopped_does_not_look_finished(
     words = [sys.executable, "-m", "perennial.stages.train", toy.name]
     curve = toy.project.state(toy.name) / "curves.csv"
     with subprocess.Popen(
-        words, cwd=toy.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        words,
+        cwd=toy.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a job in the background ignores it
-    ) as process:  # fmt: skip
+    ) as process:
         until(lambda: curve.exists() and len(curve.read_text().splitlines()) > 2, process)
         process.send_signal(sent)
         said, _ = process.communicate(timeout=30)

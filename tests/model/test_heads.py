@@ -31,11 +31,7 @@ def test_an_arm_is_learnt_from_its_own_rows() -> None:
 
 def test_what_each_arm_spends_is_an_amount_of_its_own_rows() -> None:
     result = build_targets(HEADS["uplift_amounts"], Y, ARM)
-    assert [(target.kind, target.y.tolist()) for target in result] == [
-        ("amount", [0, 5]),
-        ("amount", [1]),
-        ("amount", [2, 0]),
-    ]
+    assert [(target.kind, target.y.tolist()) for target in result] == [("amount", [0, 5]), ("amount", [1]), ("amount", [2, 0])]
 
 
 def test_classes_are_one_fit_and_a_plain_amount_is_one() -> None:
@@ -103,10 +99,7 @@ def test_a_head_says_what_its_contract_asks_for() -> None:
         "two_part": {"kind": "regression", "target": "spend", "primary": "mae", "minimum": 9.0, "zeros": "two_part"},
         "regression": {"kind": "regression", "target": "spend", "primary": "mae", "minimum": 9.0},
     }
-    columns = {
-        "tier": {"role": "outcome", "values": list(CLASSES)},
-        "spend": {"role": "outcome", "type": "decimal", "min": 0},
-    }
+    columns = {"tier": {"role": "outcome", "values": list(CLASSES)}, "spend": {"role": "outcome", "type": "decimal", "min": 0}}
     for task, asked in heads.items():
         head = build_head(parse(contract_document(task=asked, columns=columns), "c"))
         assert head == HEADS[task]  # type: ignore[index]

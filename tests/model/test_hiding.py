@@ -139,9 +139,15 @@ def test_a_bundle_of_photos_tells_the_chance_of_its_own_answer() -> None:
     model = fit_kernel(FitTask(train=rows, val=rows, head=head, encoding=encoding, params=baseline_params()))
     serving = ServingView(head=head, costs=(0.0,), features=features, money=Money())
     bundle = Bundle(
-        family="kernel", model=model, encoding=encoding, serving=serving, params={}, split={},
-        calibration=calibrate(head, model.link(x), y, arm), background=background_rows(frame, serving, 1),
-    )  # fmt: skip
+        family="kernel",
+        model=model,
+        encoding=encoding,
+        serving=serving,
+        params={},
+        split={},
+        calibration=calibrate(head, model.link(x), y, arm),
+        background=background_rows(frame, serving, 1),
+    )
     rows = frame[:8]
     chance = probability_of_prediction(bundle, rows)
     observed = decode_pictures(rows["photo"])

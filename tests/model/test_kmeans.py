@@ -35,9 +35,7 @@ def agreed(groups: int, **settings: float) -> dict[int, float]:
     train, held_rows = encoded.take(np.arange(0, 600, 2)), encoded.take(np.arange(1, 600, 2))
     result = {}
     for k in (2, 3, 4):
-        result[k] = measure_agreement(
-            split_half_labels(train, held_rows, encoding, k, pairs=range(3), starts=3, seed=1)
-        )
+        result[k] = measure_agreement(split_half_labels(train, held_rows, encoding, k, pairs=range(3), starts=3, seed=1))
     assert choose_k(result, 0.85) in result
     return {k: one.index.value for k, one in result.items()} | {0: choose_k(result, 0.85)}
 

@@ -40,18 +40,20 @@ def test_a_batch_is_the_slice_of_the_rows_that_it_names() -> None:
 
 
 @given(
-    n=st.integers(2, 60), batch=st.integers(2, 20), world=st.integers(1, 4), epoch=st.integers(0, 5),
-    seed=st.integers(0, 2**31 - 1), data=st.data(),
-)  # fmt: skip
+    n=st.integers(2, 60),
+    batch=st.integers(2, 20),
+    world=st.integers(1, 4),
+    epoch=st.integers(0, 5),
+    seed=st.integers(0, 2**31 - 1),
+    data=st.data(),
+)
 @settings(max_examples=60, deadline=None)
 def test_the_ranks_share_out_every_draw_exactly_once(
     n: int, batch: int, world: int, epoch: int, seed: int, data: st.DataObject
 ) -> None:
     times = data.draw(st.lists(st.integers(0, 3), min_size=n, max_size=n).filter(any))
     ranks = [batches(n, times, batch=batch, world=world, epoch=epoch, seed=seed, rank=r) for r in range(world)]
-    assert sorted(row for result in ranks for row in order(result)) == [
-        i for i, t in enumerate(times) for _ in range(t)
-    ]
+    assert sorted(row for result in ranks for row in order(result)) == [i for i, t in enumerate(times) for _ in range(t)]
     assert len({len(result) for result in ranks}) == 1, "a rank with one batch less would wait for ever"
     for parts in zip(*ranks, strict=True):
         assert sum(len(part.rows) for part in parts) == parts[0].whole == parts[-1].whole
@@ -85,8 +87,11 @@ def test_swap_takes_cells_from_other_rows_of_the_batch_and_leaves_outcomes() -> 
     changed, cells = 0, 0
     for before, after in zip(plain, swapped, strict=True):
         for remaining, same in (
-            (before.rows, after.rows), (before.x["miss"], after.x["miss"]), (before.y, after.y), (before.arm, after.arm)
-        ):  # fmt: skip
+            (before.rows, after.rows),
+            (before.x["miss"], after.x["miss"]),
+            (before.y, after.y),
+            (before.arm, after.arm),
+        ):
             assert torch.equal(remaining, same)
         for column in range(before.x["norm"].shape[1]):
             assert set(after.x["norm"][:, column].tolist()) <= set(before.x["norm"][:, column].tolist())
@@ -95,6 +100,4 @@ def test_swap_takes_cells_from_other_rows_of_the_batch_and_leaves_outcomes() -> 
     assert 0.15 < changed / cells < 0.31
     assert order(batches(swap=0.3)) == order(swapped)
     again = batches(swap=0.3)
-    assert all(
-        torch.equal(a.x[kind], b.x[kind]) for a, b in zip(again, swapped, strict=True) for kind in ("norm", "cat")
-    )
+    assert all(torch.equal(a.x[kind], b.x[kind]) for a, b in zip(again, swapped, strict=True) for kind in ("norm", "cat"))

@@ -26,9 +26,7 @@ def given(saved: Give, family: Family, task: Task) -> tuple[Bundle, LabelledRows
     frame = customers(900, seed=3)
     y, arm = answers(frame, task, seed=3)
     params = baseline_params(rounds=20).model_dump()
-    return replace(saved(family, task).bundle, params=params), LabelledRows(
-        frame=frame, y=y, arm=arm, weight=np.ones(900)
-    )
+    return replace(saved(family, task).bundle, params=params), LabelledRows(frame=frame, y=y, arm=arm, weight=np.ones(900))
 
 
 def test_folds_are_about_even_and_an_owner_is_in_one() -> None:

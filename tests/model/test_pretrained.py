@@ -34,10 +34,13 @@ def model(tmp_path: Path) -> Path:
     """A BERT of two small layers with weights by lot."""
     torch.manual_seed(0)
     shapes: dict[str, tuple[int, ...]] = {
-        "embeddings.word_embeddings.weight": (len(PIECES), WIDTH), "embeddings.position_embeddings.weight": (16, WIDTH),
-        "embeddings.token_type_embeddings.weight": (2, WIDTH), "embeddings.LayerNorm.weight": (WIDTH,),
-        "embeddings.LayerNorm.bias": (WIDTH,), "pooler.dense.weight": (WIDTH, WIDTH),
-    }  # fmt: skip
+        "embeddings.word_embeddings.weight": (len(PIECES), WIDTH),
+        "embeddings.position_embeddings.weight": (16, WIDTH),
+        "embeddings.token_type_embeddings.weight": (2, WIDTH),
+        "embeddings.LayerNorm.weight": (WIDTH,),
+        "embeddings.LayerNorm.bias": (WIDTH,),
+        "pooler.dense.weight": (WIDTH, WIDTH),
+    }
     for i in range(2):
         square = ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense")
         flat = ("attention.output.LayerNorm", "output.LayerNorm")
@@ -68,8 +71,7 @@ def read_by_hand(w: dict[str, Tensor], codes: list[int]) -> Tensor:
     for i in range(2):
         at, size = f"encoder.layer.{i}.", WIDTH // HEADS
         q, k, v = (
-            linear(x, f"{at}attention.self.{n}").reshape(-1, HEADS, size).transpose(0, 1)
-            for n in ("query", "key", "value")
+            linear(x, f"{at}attention.self.{n}").reshape(-1, HEADS, size).transpose(0, 1) for n in ("query", "key", "value")
         )
         observed = torch.softmax(q @ k.transpose(1, 2) / math.sqrt(size), dim=-1) @ v
         observed = linear(observed.transpose(0, 1).reshape(-1, WIDTH), f"{at}attention.output.dense")

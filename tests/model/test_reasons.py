@@ -104,9 +104,7 @@ def test_expected_gradients_of_a_linear_function_are_exact() -> None:
     weight = torch.randn((6, 2), generator=generator)
     owner = torch.tensor([0, 0, 1, 2, 2, 2])
     parts, error = attribute_gradients(lambda x: x @ weight, z, base, owner, 3, draws=32, seed=1)
-    exact = torch.stack(
-        [((z - base.mean(0))[:, owner == g, None] * weight[owner == g]).sum(1) for g in range(3)], dim=1
-    )
+    exact = torch.stack([((z - base.mean(0))[:, owner == g, None] * weight[owner == g]).sum(1) for g in range(3)], dim=1)
     torch.testing.assert_close(parts, exact, atol=1e-5, rtol=1e-5)
     assert np.corrcoef(parts.ravel().numpy(), exact.ravel().numpy())[0, 1] > 0.999999
     assert float(error.abs().max()) < 1e-5
@@ -159,10 +157,7 @@ def test_a_row_with_arms_is_asked_for_what_its_best_message_adds(saved: Give, fa
 
 
 def test_a_text_that_says_but_does_not_part_its_reasons() -> None:
-    features = [
-        FeatureColumn(name="said", kind="text", label="review"),
-        FeatureColumn(name="age", kind="numeric", label="age"),
-    ]
+    features = [FeatureColumn(name="said", kind="text", label="review"), FeatureColumn(name="age", kind="numeric", label="age")]
     rows = pl.DataFrame({"said": ["nice; but it ran small"], "age": [30]})
     (document,) = describe_reasons(["said", "age"], np.array([[1.0, -0.5]]), rows, features, 2)
     assert document.split("; but ") == ["review: “nice, but it ran small”", "age: 30"]

@@ -23,9 +23,7 @@ N = 3000
 SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
 BY_TIME = {"kind": "time", "order": "joined", "fractions": SHARES}
 BY_ROW = {"kind": "hash", "by": "row", "salt": "s", "fractions": SHARES}
-TYPES: dict[str, dict[str, Any]] = {
-    "index": {"role": "numeric"}, "late": {"role": "numeric"}, "town": {"role": "categorical"},
-}  # fmt: skip
+TYPES: dict[str, dict[str, Any]] = {"index": {"role": "numeric"}, "late": {"role": "numeric"}, "town": {"role": "categorical"}}
 
 
 def asked(time: str = "date", **changes: Any) -> Contract:
@@ -43,11 +41,18 @@ def drifting(seed: int = 1) -> pl.DataFrame:
     days = [dt.date(2025, 1, 1) + dt.timedelta(weeks=int(w)) for w in week]
     return pl.DataFrame(
         {
-            ROW_ID: [f"r{i}" for i in range(N)], ENTITY: names, ORDER: range(N), "who": names,
-            "joined": days, "age": rng.integers(18, 90, N), "town": rng.choice(["a", "b"], N),
-            "index": week + rng.normal(0, 0.2, N), "late": y + rng.normal(0, 0.4, N), "y": y,
+            ROW_ID: [f"r{i}" for i in range(N)],
+            ENTITY: names,
+            ORDER: range(N),
+            "who": names,
+            "joined": days,
+            "age": rng.integers(18, 90, N),
+            "town": rng.choice(["a", "b"], N),
+            "index": week + rng.normal(0, 0.2, N),
+            "late": y + rng.normal(0, 0.4, N),
+            "y": y,
         }
-    )  # fmt: skip
+    )
 
 
 def measure(units: pl.DataFrame, rule: Contract) -> SplitSensitivity | None:
@@ -85,9 +90,10 @@ def test_people_who_come_again_flatter_a_split_by_row() -> None:
         pl.Series(ENTITY, [f"p{p}" for p in person]), pl.Series("age", person * 7 % 300), pl.Series("y", answer)
     )
     rule = contract(
-        events={}, split={**BY_ROW, "by": "entity"},
+        events={},
+        split={**BY_ROW, "by": "entity"},
         columns={**TYPES, "joined": {"role": "ignore", "why": "no date"}, "who": {"role": "entity", "type": "text"}},
-    )  # fmt: skip
+    )
     result = measure(units, rule)
     assert result is not None
     assert result.rows == ("entity", "random")
@@ -102,15 +108,9 @@ def test_nothing_is_told_where_nothing_else_is_possible() -> None:
 @pytest.mark.parametrize(
     ("task", "column"),
     [
-        (
-            {"kind": "multiclass", "target": "what", "primary": "log_loss", "minimum": 1},
-            {"values": ["no", "some", "much"]},
-        ),
+        ({"kind": "multiclass", "target": "what", "primary": "log_loss", "minimum": 1}, {"values": ["no", "some", "much"]}),
         ({"kind": "regression", "target": "what", "primary": "gini_norm", "minimum": 0}, {"type": "decimal"}),
-        (
-            {"kind": "regression", "target": "what", "primary": "mae", "minimum": 9, "zeros": "two_part"},
-            {"type": "decimal"},
-        ),
+        ({"kind": "regression", "target": "what", "primary": "mae", "minimum": 9, "zeros": "two_part"}, {"type": "decimal"}),
     ],
     ids=["multiclass", "regression", "two_part"],
 )
@@ -118,9 +118,11 @@ def test_every_task_is_told_in_its_own_metric(task: dict[str, Any], column: dict
     units, rng = drifting(), np.random.default_rng(4)
     size = (units["y"] * (1 + rng.integers(0, 2, N))).to_list()
     answer = [["no", "some", "much"][s] for s in size] if "values" in column else [10.0 * s + 0.0 for s in size]
-    rule = asked(task=task, leakage_suspects=["late"], columns={
-        **TYPES, "joined": {"role": "time", "type": "date"}, "what": {"role": "outcome", **column},
-    })  # fmt: skip
+    rule = asked(
+        task=task,
+        leakage_suspects=["late"],
+        columns={**TYPES, "joined": {"role": "time", "type": "date"}, "what": {"role": "outcome", **column}},
+    )
     result = measure(units.with_columns(pl.Series("what", answer)), rule)
     assert result is not None
     assert result.metric == task["primary"]
@@ -134,8 +136,7 @@ def test_rows_that_stand_for_more_weigh_more() -> None:
     units = drifting()
     task = {"kind": "binary", "target": "y", "primary": "ap", "minimum": 0.1}
     plain, sampled = (
-        measure(units, asked(task=task, sampling=remaining))
-        for remaining in ({}, {"sampling_rate": {"no": 0.05, "yes": 1}})
+        measure(units, asked(task=task, sampling=remaining)) for remaining in ({}, {"sampling_rate": {"no": 0.05, "yes": 1}})
     )
     assert plain is not None
     assert sampled is not None

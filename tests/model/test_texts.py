@@ -185,9 +185,8 @@ def test_words_are_dropped_while_training_only() -> None:
 def test_a_network_of_texts_only_has_all_of_its_parts() -> None:
     words = WordSpec(vocabulary=4, grams=(3,), width=4, word_dropout=0.0, dropout=0.0)
     spec = NetSpec(
-        n_numeric=0, n_missing=0, cards=(), head=HEADS["multiclass"], members=2, width=8, blocks=1, dropout=0.0,
-        words=words,
-    )  # fmt: skip
+        n_numeric=0, n_missing=0, cards=(), head=HEADS["multiclass"], members=2, width=8, blocks=1, dropout=0.0, words=words
+    )
     frame = pl.DataFrame({"t": ["a b", "b a", "a b", None]})
     encoding, x = fit_encoding(frame, [FeatureColumn(name="t", kind="text", label="t")], np.arange(4.0), 1)
     assert encoding.texts is not None
@@ -195,7 +194,5 @@ def test_a_network_of_texts_only_has_all_of_its_parts() -> None:
     net = TabularNet(spec.model_copy(update={"words": words.model_copy(update={"grams": sizes})}))
     raw = net(split_blocks(x, 4)[0])
     assert raw.shape == (4, 2, 3)
-    assert torch.isfinite(
-        build_loss(spec)(raw, torch.tensor([0.0, 1.0, 2.0, 1.0]), torch.zeros(4, dtype=torch.int64))
-    ).all()
+    assert torch.isfinite(build_loss(spec)(raw, torch.tensor([0.0, 1.0, 2.0, 1.0]), torch.zeros(4, dtype=torch.int64))).all()
     assert torch.allclose(link_scores(raw, spec).exp().sum(dim=1), torch.ones(4, dtype=torch.float64))

@@ -33,9 +33,11 @@ def labelled(n: int, seed: int, times: float = 1.0) -> Labelled:
     expected, y = drawn(n, seed)
     rng = np.random.default_rng(seed + 10_000)
     scores = {
-        "linear": times * expected * rng.lognormal(-0.5, 1.0, n), "boosted": times * expected * rng.lognormal(-0.125, 0.5, n),
-        "deep": times * expected, "blend": times * expected * rng.lognormal(-0.005, 0.1, n),
-    }  # fmt: skip
+        "linear": times * expected * rng.lognormal(-0.5, 1.0, n),
+        "boosted": times * expected * rng.lognormal(-0.125, 0.5, n),
+        "deep": times * expected,
+        "blend": times * expected * rng.lognormal(-0.005, 0.1, n),
+    }
     return Labelled(y=y, scores=scores)
 
 
@@ -131,9 +133,7 @@ def test_slices_are_told_where_there_are_rows_enough_and_all_is_plain_json() -> 
 
 
 @pytest.mark.parametrize(("metric", "minimum", "never"), [("gini_norm", 0.3, 0.99), ("mae", 40.0, 1.0)])
-def test_a_better_model_of_amounts_is_promoted_and_a_worse_one_is_not(
-    metric: str, minimum: float, never: float
-) -> None:
+def test_a_better_model_of_amounts_is_promoted_and_a_worse_one_is_not(metric: str, minimum: float, never: float) -> None:
     part = labelled(4000, 50)
     score = PairedComparison(metric=metric, y=part.y, resamples=200, seed=1)
     good, bad = part.scores["deep"], part.scores["linear"]
@@ -156,8 +156,12 @@ def test_groups_of_amounts_are_judged_where_amounts_can_be_ranked() -> None:
     candidate = np.where(group == "a", np.random.default_rng(1).permutation(part.scores["deep"]), part.scores["deep"])
     result = {s.value: s for s in compare_slices(score, {"g": group}, candidate, part.scores["boosted"])}
     assert {value: s.better_by is not None for value, s in result.items()} == {
-        "a": True, "b": True, "c": False, "d": True, "e": False,
-    }  # fmt: skip
+        "a": True,
+        "b": True,
+        "c": False,
+        "d": True,
+        "e": False,
+    }
     assert result["a"].is_worse
     assert not result["b"].is_worse
     error = compare_slices(replace_metric(score), {"g": group}, candidate, part.scores["boosted"])

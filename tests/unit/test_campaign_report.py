@@ -46,19 +46,13 @@ def with_choice(report: Report, gain: float, reach: float) -> Report:
 def test_balance_and_sample_ratio_come_before_any_effect() -> None:
     report = uplift_report()
     uneven = ColumnBalance(column="city", p=0.03, gaps=(0.01, -0.04), expected_gap=0.05)
-    changes = {
-        "columns": (uneven, *report.evaluation.randomization.columns),
-        "rows": (4050, 7950, 8000),
-        "ratio_p": 0.61,
-    }
+    changes = {"columns": (uneven, *report.evaluation.randomization.columns), "rows": (4050, 7950, 8000), "ratio_p": 0.61}
     check = report.evaluation.randomization.model_copy(update=changes)
     balance = build_sections(with_evaluation(report, randomization=check)).sections[0].blocks[0]
     assert isinstance(balance, Table)
     assert balance.finding == "The groups are alike in all that was known before"
     assert "Group sizes 4,050 / 7,950 / 8,000, planned 0.2 : 0.4 : 0.4 (chi-square p 0.610)" in balance.described
-    assert [column.name for column in balance.grid.columns] == [
-        "Known before", "Discover", "Reward", "Chance alone, up to", "p",
-    ]  # fmt: skip
+    assert [column.name for column in balance.grid.columns] == ["Known before", "Discover", "Reward", "Chance alone, up to", "p"]
     assert balance.grid.rows[0].cells == ("City", "+0.010", "\u22120.040", "0.050", "0.030")
     not_random = uplift_report("HOLD", stopped_by="randomization", fair=False)
     differs = build_sections(not_random).sections[0].blocks[0]
@@ -105,10 +99,7 @@ def test_a_finding_carries_both_figures_and_their_difference() -> None:
     checks = build_campaign_section(with_first_message(uplift_report(), **figures)).blocks[1]
     assert isinstance(checks, Checks)
     first = checks.checks[0]
-    assert (
-        "Qini by effect 12.0 [8.0, 16.0], by response 4.0 [\u22121.0, 9.0], in responses of 1,000 customers"
-        in first.detail
-    )
+    assert "Qini by effect 12.0 [8.0, 16.0], by response 4.0 [\u22121.0, 9.0], in responses of 1,000 customers" in first.detail
     assert (first.value, first.interval) == ("+8.5", "[+2.5, +14.5]")
 
 

@@ -33,32 +33,72 @@ def one(text: str, column: Column) -> tuple[Any, str | None]:
 
 
 GOOD: list[tuple[Column, str, Any]] = [
-    (INT, "007", 7), (INT, "+5", 5), (INT, "-0", 0), (INT, "9" * 18, 10**18 - 1), (INT, "", None),
-    (DECIMAL, "1.", 1.0), (DECIMAL, ".5", 0.5), (DECIMAL, "-1.5e-3", -0.0015), (DECIMAL, "9007199254740992", 2.0**53),
-    (DECIMAL, "0." + "0" * 400 + "1", 0.0), (DECIMAL, "", None),
-    (DATE, "2024-02-29", dt.date(2024, 2, 29)), (DATE, "9998-12-31", dt.date(9998, 12, 31)),
+    (INT, "007", 7),
+    (INT, "+5", 5),
+    (INT, "-0", 0),
+    (INT, "9" * 18, 10**18 - 1),
+    (INT, "", None),
+    (DECIMAL, "1.", 1.0),
+    (DECIMAL, ".5", 0.5),
+    (DECIMAL, "-1.5e-3", -0.0015),
+    (DECIMAL, "9007199254740992", 2.0**53),
+    (DECIMAL, "0." + "0" * 400 + "1", 0.0),
+    (DECIMAL, "", None),
+    (DATE, "2024-02-29", dt.date(2024, 2, 29)),
+    (DATE, "9998-12-31", dt.date(9998, 12, 31)),
     (BERLIN, "2025-07-01 12:00:00", dt.datetime(2025, 7, 1, 10, tzinfo=dt.UTC)),
     (BERLIN, "2025-12-01 00:30:00", dt.datetime(2025, 11, 30, 23, 30, tzinfo=dt.UTC)),
-    (TEXT, "000000017", "000000017"), (TEXT, "98765432109876543210", "98765432109876543210"), (TEXT, " a", " a"),
-    (TEXT, "=cmd|' /C calc'!A0", "=cmd|' /C calc'!A0"), (TEXT, "Gene\u0300ve", "Genève"), (TEXT, "", None),
-]  # fmt: skip
+    (TEXT, "000000017", "000000017"),
+    (TEXT, "98765432109876543210", "98765432109876543210"),
+    (TEXT, " a", " a"),
+    (TEXT, "=cmd|' /C calc'!A0", "=cmd|' /C calc'!A0"),
+    (TEXT, "Gene\u0300ve", "Genève"),
+    (TEXT, "", None),
+]
 
 BAD: list[tuple[Column, str, str]] = [
-    *((INT, text, "is not a whole number of at most 18 digits")
-      for text in (" 1", "1 ", "1_000", "1,000", "0x1F", "1.0", "1e3", "9" * 19, "١", "NaN", "--1", "+", "1\n")),
-    *((DECIMAL, text, "is not a number")
-      for text in (" 1", "1e309", "1_0.0", "0x1p3", "1d", "1f", "nan", "inf", "-Infinity", "€5", "1,5", ".", "e5", "5%")),
+    *(
+        (INT, text, "is not a whole number of at most 18 digits")
+        for text in (" 1", "1 ", "1_000", "1,000", "0x1F", "1.0", "1e3", "9" * 19, "١", "NaN", "--1", "+", "1\n")
+    ),
+    *(
+        (DECIMAL, text, "is not a number")
+        for text in (" 1", "1e309", "1_0.0", "0x1p3", "1d", "1f", "nan", "inf", "-Infinity", "€5", "1,5", ".", "e5", "5%")
+    ),
     *((DECIMAL, text, r"is a number beyond 2\^53") for text in ("9" * 400, "1e99", "-9007199254740994")),
-    *((DATE, text, "is not written as %Y-%m-%d")
-      for text in ("2025-1-2", "25-01-02", "2025/01/02", "02.01.2025", " 2025-01-02", "2025-01-02 ", "0000-00-00",
-                   "2025-01-02T00:00", "٢٠٢٥-01-02", "2025-01-02\n")),
+    *(
+        (DATE, text, "is not written as %Y-%m-%d")
+        for text in (
+            "2025-1-2",
+            "25-01-02",
+            "2025/01/02",
+            "02.01.2025",
+            " 2025-01-02",
+            "2025-01-02 ",
+            "0000-00-00",
+            "2025-01-02T00:00",
+            "٢٠٢٥-01-02",
+            "2025-01-02\n",
+        )
+    ),
     *((DATE, text, "is a date that does not exist") for text in ("2025-02-30", "2025-02-29", "2025-13-01", "2025-00-10")),
-    *((BERLIN, text, "is not written as %Y-%m-%d %H:%M:%S")
-      for text in ("2025-01-01 24:00:00", "2025-01-01 23:59:60", "2025-01-01 12:60:00", "2025-01-01 1:00:00",
-                   "2025-01-01", "2025-01-01 01:00:00Z", "0001-01-01 00:00:00")),
-    *((BERLIN, text, "is a time that does not exist, or exists twice, in Europe/Berlin")
-      for text in ("2025-03-30 02:30:00", "2025-10-26 02:30:00", "2025-02-30 12:00:00")),
-]  # fmt: skip
+    *(
+        (BERLIN, text, "is not written as %Y-%m-%d %H:%M:%S")
+        for text in (
+            "2025-01-01 24:00:00",
+            "2025-01-01 23:59:60",
+            "2025-01-01 12:60:00",
+            "2025-01-01 1:00:00",
+            "2025-01-01",
+            "2025-01-01 01:00:00Z",
+            "0001-01-01 00:00:00",
+        )
+    ),
+    *(
+        (BERLIN, text, "is a time that does not exist, or exists twice, in Europe/Berlin")
+        for text in ("2025-03-30 02:30:00", "2025-10-26 02:30:00", "2025-02-30 12:00:00")
+    ),
+]
 
 
 def test_cells_that_fit() -> None:
@@ -101,7 +141,7 @@ MOMENTS = [
     ("%Y-%-m", "date", "2024-2", dt.date(2024, 2, 1), "2024-13"),
     ("%Y-%B-%-d", "date", "2024-February-29", dt.date(2024, 2, 29), "2024-Febr-29"),
     ("%-m/%-d/%Y %-I:%M %p", "datetime", "2/1/2024 12:05 AM", dt.datetime(2024, 2, 1, 0, 5, tzinfo=dt.UTC), "2/1/2024 13:05 AM"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("form", "kind", "good", "moment", "bad"), MOMENTS)
@@ -116,8 +156,11 @@ def test_a_month_is_its_first_day_and_the_halves_of_a_day_are_told_apart(
 def test_null_codes_maps_and_codes_in_this_order() -> None:
     column = Column(role="categorical", null=("?", "none"), map={"Surburban": "Suburban", "n/a": "none"})
     assert [one(text, column) for text in ("?", "n/a", "Surburban", "Urban")] == [
-        (None, None), (None, None), ("Suburban", None), ("Urban", None),
-    ]  # fmt: skip
+        (None, None),
+        (None, None),
+        ("Suburban", None),
+        ("Urban", None),
+    ]
     outcome = Column(role="outcome", values={"no": 0, "yes": 1})
     assert one("yes", outcome) == (1, None)
     assert one("Yes", outcome) == (None, "c: 'Yes' is none of no, yes")
@@ -159,9 +202,7 @@ def test_any_cell_is_a_number_or_has_a_reason(texts: list[str]) -> None:
                 assert math.isfinite(value)
 
 
-@given(
-    st.integers(-(10**18) + 1, 10**18 - 1), st.floats(-(2.0**53), 2.0**53).filter(lambda x: x == 0 or abs(x) > 1e-90)
-)
+@given(st.integers(-(10**18) + 1, 10**18 - 1), st.floats(-(2.0**53), 2.0**53).filter(lambda x: x == 0 or abs(x) > 1e-90))
 def test_numbers_survive(whole: int, real: float) -> None:
     assert one(str(whole), INT) == (whole, None)
     assert one(repr(real), DECIMAL) == (real, None)
@@ -176,9 +217,9 @@ def test_local_times_become_utc(local: dt.datetime) -> None:
 
 
 def test_equal_records_have_equal_content_however_they_are_written() -> None:
-    rows = pl.DataFrame({
-        "a": ["Genève", unicodedata.normalize("NFD", "Genève"), "Genève", "b"], "n": ["?", "", "1", "?"], "x": list("1234"),
-    })  # fmt: skip
+    rows = pl.DataFrame(
+        {"a": ["Genève", unicodedata.normalize("NFD", "Genève"), "Genève", "b"], "n": ["?", "", "1", "?"], "x": list("1234")}
+    )
     columns = {"a": TEXT, "n": Column(role="categorical", null=("?",))}
     digests = hash_records(rows, columns).to_list()
     assert digests[0] == digests[1]

@@ -40,12 +40,7 @@ def blurred(p: F64, seed: int, by: float = 1.0) -> F64:
 
 def labelled(n: int, seed: int) -> Labelled:
     p, y = drawn(n, seed)
-    scores = {
-        "linear": blurred(p, seed, 1.5),
-        "boosted": blurred(p, seed + 1),
-        "deep": p,
-        "blend": blurred(p, seed + 2, 0.3),
-    }
+    scores = {"linear": blurred(p, seed, 1.5), "boosted": blurred(p, seed + 1), "deep": p, "blend": blurred(p, seed + 2, 0.3)}
     return Labelled(y=y, scores=scores)
 
 

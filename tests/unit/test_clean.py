@@ -73,9 +73,13 @@ def orders(*rows: tuple[str | None, str, int | None, float | None]) -> pl.DataFr
 
 def test_a_filtered_event_is_listed_with_its_reason_the_first_that_holds() -> None:
     marked = orders(
-        ("a", "1", 2, 1.5), (None, "C1", 0, 0.0), ("a", "C1", 0, 0.0), ("a", "1C", 1, 1.0), ("a", "2", 0, 1.0),
+        ("a", "1", 2, 1.5),
+        (None, "C1", 0, 0.0),
+        ("a", "C1", 0, 0.0),
+        ("a", "1C", 1, 1.0),
+        ("a", "2", 0, 1.0),
         ("a", "2", 1, -1.0),
-    )  # fmt: skip
+    )
     assert marked[WHY].to_list() == [None, "no who", "cancelled", None, "n is not above 0", "price is not above 0"]
 
 

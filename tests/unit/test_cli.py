@@ -144,9 +144,7 @@ def test_an_unknown_word_is_refused_with_the_words_there_are(capsys: pytest.Capt
     assert observed == 3
 
 
-def test_the_exit_code_of_every_error_reaches_the_process(
-    ending: Callable[..., int], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_exit_code_of_every_error_reaches_the_process(ending: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     result = {}
     for kind in family(PerennialError):
         if kind.__module__ != errors.__name__:  # made elsewhere for one purpose
@@ -160,8 +158,7 @@ def test_the_drawn_tree_of_errors_tells_their_codes() -> None:
     drawn = {
         words[0]: int(words[1])
         for line in str(errors.__doc__).splitlines()
-        if len(words := line.replace("│", " ").replace("├──", " ").replace("└──", " ").split()) > 2
-        and words[1].isdigit()
+        if len(words := line.replace("│", " ").replace("├──", " ").replace("└──", " ").split()) > 2 and words[1].isdigit()
     }
     assert drawn == CODES
 
@@ -215,6 +212,4 @@ def test_outside_a_project_a_process_says_so_in_one_line(tmp_path: Path) -> None
     words = [sys.executable, "-m", "perennial", "list"]
     done = subprocess.run(words, cwd=tmp_path, text=True, capture_output=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == (
-        f"perennial: {tmp_path} is not inside a project: no folder above it holds params.yaml and dvc.yaml\n"
-    )
+    assert done.stderr == (f"perennial: {tmp_path} is not inside a project: no folder above it holds params.yaml and dvc.yaml\n")

@@ -78,10 +78,7 @@ def test_the_markdown_has_verdict_figures_and_every_rule(checkouts: tuple[Projec
 
 
 def test_it_is_printed_or_written(
-    checkouts: tuple[Project, Project],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    checkouts: tuple[Project, Project], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     here, other = checkouts
     monkeypatch.chdir(here.root)

@@ -125,9 +125,7 @@ def test_a_model_split_by_time_is_refused_for_later_rows() -> None:
     fractions = {"train": 0.5, "val": 0.1, "test": 0.2, "out_of_time": 0.2}
     by_time = TimeSplit.model_validate({"kind": "time", "order": "record", "fractions": fractions})
     report = with_contract(response_report("REJECT", stopped_by="minimum"), split=by_time)
-    assert (
-        sections_of(report).headline == "Do not deploy: on later rows this model is not measurably better than chance."
-    )
+    assert sections_of(report).headline == "Do not deploy: on later rows this model is not measurably better than chance."
 
 
 def test_no_better_than_chance_is_what_the_whole_interval_says() -> None:
@@ -190,9 +188,7 @@ def test_what_to_do_names_numbers_shares_and_messages() -> None:
     assert sections_of(report).what_to_do == (
         f"Send discover to {shares[0]}\u202f%, reward to {shares[1]}\u202f% and nothing to {nobody}\u202f% of customers."
     )
-    report = with_policy(
-        uplift_report("REJECT", stopped_by="minimum"), best_single=2, plans={"all 2": around(-345.5, 794.5)}
-    )
+    report = with_policy(uplift_report("REJECT", stopped_by="minimum"), best_single=2, plans={"all 2": around(-345.5, 794.5)})
     assert "reward did best: between −€1,140 and €449 per 1,000" in sections_of(report).what_to_do
 
 
@@ -221,9 +217,7 @@ def test_the_strongest_caution_stands_beside_the_verdict(name: str, caution: str
 
 
 def test_a_random_split_says_nothing_of_later_months() -> None:
-    beginning = (
-        "Customers were split at random, so this says nothing about later months. It cannot tell who would respond"
-    )
+    beginning = "Customers were split at random, so this says nothing about later months. It cannot tell who would respond"
     by_record = gallery("bank_response").split
     report = response_report()
     cautions = {}
@@ -260,9 +254,7 @@ def with_policy(report: ReportContext[UpliftEvaluation], **changes: Any) -> Repo
     return with_evaluation(report, policy=changed_policy(report.evaluation.policy, **changes))
 
 
-def changed_policy(
-    policy: PolicyFigures, *, plans: Mapping[str, Interval] | None = None, **changes: Any
-) -> PolicyFigures:
+def changed_policy(policy: PolicyFigures, *, plans: Mapping[str, Interval] | None = None, **changes: Any) -> PolicyFigures:
     """The same policy with other figures; `plans` are money per 1,000 customers."""
     profits = {name: per_1000 * (policy.plans[0].customers / 1000) for name, per_1000 in (plans or {}).items()}
     changed = tuple(plan.model_copy(update={"profit": profits.get(plan.name, plan.profit)}) for plan in policy.plans)
@@ -286,8 +278,9 @@ def test_probabilities_that_are_off_rank_only_where_there_is_a_list() -> None:
         calibration = report.evaluation.calibration.model_copy(update={"value": 0.05})
         findings[verdict] = figures(with_evaluation(report, calibration=calibration))[0].finding
     assert findings == {
-        "PROMOTE": "Predicted probabilities are off: rank by them only", "REJECT": "Predicted probabilities are off",
-    }  # fmt: skip
+        "PROMOTE": "Predicted probabilities are off: rank by them only",
+        "REJECT": "Predicted probabilities are off",
+    }
 
 
 def test_what_the_list_reaches_is_said_in_the_verb_of_the_task() -> None:
@@ -385,9 +378,7 @@ def test_deep_is_better_or_worse_only_outside_the_noise() -> None:
     assert difference is not None
     gains = [around(value, 0.006) for value in (0.02, -0.02, 0.003)]
     differences = [difference.model_copy(update={"traditional": "boosted", "gain": gain}) for gain in gains]
-    assert [
-        sections_of(with_evaluation(report, deep_minus_traditional=changed)).picture.finding for changed in differences
-    ] == [
+    assert [sections_of(with_evaluation(report, deep_minus_traditional=changed)).picture.finding for changed in differences] == [
         "The deep network ranks better than boosted trees",
         "The deep network ranks worse than boosted trees",
         "Deep or traditional makes no measurable difference",
@@ -462,13 +453,13 @@ def of_a_log(report: ReportContext[BinaryEvaluation]) -> ReportContext[BinaryEva
     """Nothing was set aside."""
     flow = {"lines": RowFlow(rows_in=541909, to={"passed": 541909, "quarantined": 0})}
     return replace(
-        report, quarantined={}, quarantine=(),
+        report,
+        quarantined={},
+        quarantine=(),
         ingest=report.ingest.model_copy(update={"flow": flow}),
         validate=report.validate.model_copy(update={"flow": flow}),
-        featurize=report.featurize.model_copy(
-            update={"cutoffs": {"2011-03-14": TRAIN, "2011-06-12": VAL, "2011-09-10": TEST}}
-        ),
-    )  # fmt: skip
+        featurize=report.featurize.model_copy(update={"cutoffs": {"2011-03-14": TRAIN, "2011-06-12": VAL, "2011-09-10": TEST}}),
+    )
 
 
 def test_a_log_of_events_is_described_in_its_own_words() -> None:
@@ -489,9 +480,7 @@ def test_a_log_of_events_is_described_in_its_own_words() -> None:
     hold = of_a_log(churn_report("HOLD", stopped_by="improvement", champion=True))
     assert "campaign" not in sections_of(hold).what_to_do
     reject = of_a_log(churn_report("REJECT", stopped_by="minimum"))
-    assert (
-        sections_of(reject).headline == "Do not deploy: on later rows this model is not measurably better than chance."
-    )
+    assert sections_of(reject).headline == "Do not deploy: on later rows this model is not measurably better than chance."
 
 
 def test_rows_of_events_are_accounted_for_and_their_units_named() -> None:
@@ -510,9 +499,7 @@ def test_rows_of_events_are_accounted_for_and_their_units_named() -> None:
 def test_parts_of_other_dates_are_named_in_plain_words() -> None:
     units = RowFlow(rows_in=16150, to={"out_of_time": 1000, "test": TEST, "train": TRAIN - 1000, "val": VAL})
     report = response_report()
-    rows, table = build_data_section(
-        replace(report, split=report.split.model_copy(update={"flow": {"units": units}}))
-    ).blocks[:2]
+    rows, table = build_data_section(replace(report, split=report.split.model_copy(update={"flow": {"units": units}}))).blocks[:2]
     assert isinstance(rows, Figure)
     assert isinstance(table, Table)
     assert re.findall(r">(train|val|test|out of time)<", rows.drawing.wide) == ["train", "val", "test", "out of time"]
@@ -614,9 +601,10 @@ def test_wide_leaks_and_their_note_stand_apart() -> None:
     fed = RowFlow(rows_in=20000, to={"fed": 6150, "not in unit.where": 13850})
     units = RowFlow(rows_in=6150, to={"test": 1150, "train": 4000, "val": 1000, "out_of_time": 0})
     report = replace(
-        report, featurize=report.featurize.model_copy(update={"flow": {"main": fed}}),
+        report,
+        featurize=report.featurize.model_copy(update={"flow": {"main": fed}}),
         split=report.split.model_copy(update={"flow": {"units": units}}),
-    )  # fmt: skip
+    )
     rows = build_data_section(report).blocks[0]
     assert isinstance(rows, Figure)
     assert rows.drawing.narrow is not None
@@ -658,9 +646,7 @@ def test_a_version_that_was_rolled_back_says_so(make: Callable[..., AnyReport]) 
 def test_every_rule_of_the_gate_has_its_question_and_its_headline() -> None:
     """A rule that the gate or the promotion learns must be described here too."""
     names = {
-        RuleName[name]
-        for module in (gate, promote)
-        for name in re.findall(r"\bRuleName\.([A-Z_]+)", inspect.getsource(module))
+        RuleName[name] for module in (gate, promote) for name in re.findall(r"\bRuleName\.([A-Z_]+)", inspect.getsource(module))
     }
     never_holds = {RuleName.OVERRIDE, RuleName.MINIMUM, RuleName.STABILITY}
     assert names - never_holds == set(HOLDS)

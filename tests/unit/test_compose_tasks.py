@@ -169,9 +169,7 @@ def test_classes_are_shown_as_they_were_confused() -> None:
 def test_what_a_machine_may_answer_alone_follows_from_how_sure_it_is() -> None:
     some, every = classes_report(), classes_report(distance=12.0)
     none = replace(classes_report("REJECT", stopped_by="minimum"), decision=some.decision)
-    plan = re.match(
-        r"Accept the surest (\d+)\u202f% of answers, 95\u202f% of which are right", sections_of(some).what_to_do
-    )
+    plan = re.match(r"Accept the surest (\d+)\u202f% of answers, 95\u202f% of which are right", sections_of(some).what_to_do)
     assert plan is not None
     assert sections_of(every).what_to_do == "Accept every answer: 100\u202f% are right."
     assert sections_of(none).what_to_do == "Let a person check every answer: no share of rows reaches 95\u202f% right."
@@ -226,14 +224,21 @@ def test_other_splits_and_late_columns_stand_beside_what_is_reported() -> None:
     assert heat.columns == ("As reported", "With a late column")
     assert [row.name for row in heat.rows] == ["By time", "At random", "By customer"]
     assert [[cell.shade for cell in row.cells] for row in heat.rows] == [
-        ["reported", "flatters"], ["flatters", "flatters"], ["plain", "worse"],
-    ]  # fmt: skip
+        ["reported", "flatters"],
+        ["flatters", "flatters"],
+        ["plain", "worse"],
+    ]
     assert [row.note for row in heat.rows] == ["used in this report", "", ""]
     assert heat.finding == "At random, with a late column, it would be 0.84; as reported 0.61"
     loss = heat_of(stages.split_sensitivity("log_loss"))
     assert [cell.shade for row in loss.rows for cell in row.cells] == [
-        "reported", "worse", "worse", "worse", "plain", "flatters",
-    ], "of a loss less is better"  # fmt: skip
+        "reported",
+        "worse",
+        "worse",
+        "worse",
+        "plain",
+        "flatters",
+    ], "of a loss less is better"
     cells = ((stages.around(0.61, 0.02),) * 2,) * 3
     same = heat_of(stages.split_sensitivity("log_loss").model_copy(update={"cells": cells}))
     assert same.finding == "Another split would have shown the same"

@@ -62,9 +62,7 @@ def test_every_wrong_field_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         read_section(path, "shop", "augment", AugmentParams)
     words = str(caught.value)
-    assert words.startswith(
-        f"{path}, use_cases.shop.augment: kind: Input should be 'none' or 'oversample', not 'often'; "
-    )
+    assert words.startswith(f"{path}, use_cases.shop.augment: kind: Input should be 'none' or 'oversample', not 'often'; ")
     assert "times: Field required" in words
     assert "tims: Extra inputs are not permitted" in words
     assert "\n" not in words
@@ -105,9 +103,7 @@ def test_messages_to_randomise_are_different_ones() -> None:
 
 
 def test_params_in_an_old_word_get_one_line_that_says_the_new_one(tmp_path: Path) -> None:
-    path = written(
-        tmp_path, {"use_cases": {"shop": {"train": {"batch": 64, "swap": 0.1}, "explain": {"words": {"least": 2}}}}}
-    )
+    path = written(tmp_path, {"use_cases": {"shop": {"train": {"batch": 64, "swap": 0.1}, "explain": {"words": {"least": 2}}}}})
     with pytest.raises(ConfigError) as caught:
         read_section(path, "shop", "train", TrainParams)
     assert str(caught.value) == (

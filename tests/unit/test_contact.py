@@ -37,12 +37,7 @@ def test_addresses_and_numbers_to_call_are_masked_wherever_a_text_is_quoted(cont
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "I'm 5'4\" and 120 lbs, 34-26-36, wore a 4 or 6",
-        "in 2011, 100 % cotton, $49.99 of 12,000",
-        "price: 1234.56",
-        "@ the shop",
-    ],
+    ["I'm 5'4\" and 120 lbs, 34-26-36, wore a 4 or 6", "in 2011, 100 % cotton, $49.99 of 12,000", "price: 1234.56", "@ the shop"],
 )
 def test_sizes_prices_and_years_stay(text: str) -> None:
     assert mask_contacts(text) == text

@@ -67,15 +67,14 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"columns": {"joined": {"role": "time", "type": "text"}}}, "role time needs .* date or datetime or .*, not text"),
     ({"columns": {"second": {"role": "time", "type": "int"}}}, "columns.second: a time of type int is for split.kind time"),
     (
-        {"columns": {"second": {"role": "time", "type": "decimal"}},
-         "split": {"kind": "time", "order": "joined", "fractions": {"train": 0.6, "val": 0.2, "test": 0.2}}},
+        {
+            "columns": {"second": {"role": "time", "type": "decimal"}},
+            "split": {"kind": "time", "order": "joined", "fractions": {"train": 0.6, "val": 0.2, "test": 0.2}},
+        },
         "columns.second: a time of type decimal is for split.kind time by it only",
     ),
     ({"events": events(at={"role": "time", "type": "int"})}, r"events\.orders\.columns\.at: an event has a date or datetime"),
-    (
-        {"columns": {"joined": {"role": "time", "type": "int", "before": "as_of"}}},
-        "before needs .* date or datetime, not int",
-    ),
+    ({"columns": {"joined": {"role": "time", "type": "int", "before": "as_of"}}}, "before needs .* date or datetime, not int"),
     ({"columns": {"joined": {"role": "time", "format": "%d %j %Y"}}}, r"format '%d %j %Y' uses %j; it can use %Y, %y, %m"),
     ({"columns": {"joined": {"role": "time", "tz": "Europe/Berln"}}}, "time zone 'Europe/Berln' is not known"),
     ({"columns": {"town": {"role": "categorical", "pattern": "[a-z]+"}}}, r"begin it with \\A and end it with \\z"),
@@ -142,7 +141,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"events": events(at=None)}, r"events\.orders: exactly one column has the role time"),
     ({"events": events(at={"role": "time"})}, r"events\.orders\.columns\.at: say `before: as_of`, or events of the future"),
     ({"columns": {"who": {"role": "contact"}}}, "events belong to the units by an entity"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("changes", "words"), REFUSED, ids=lambda value: value[:40] if isinstance(value, str) else "")
@@ -171,14 +170,20 @@ OF_A_LOG: list[tuple[dict[str, Any], str]] = [
         {"split": contract_document()["split"]},
         "split.kind hash would mix outcomes of before and after a cut-off: use kind cutoff",
     ),
-    ({"unit": {"cutoffs": {"train": ["2026-01-22"], "test": ["2026-01-31"]}}},
-     "the outcome of 2026-01-22 is known on 2026-02-01, after the first test cut-off 2026-01-31"),
+    (
+        {"unit": {"cutoffs": {"train": ["2026-01-22"], "test": ["2026-01-31"]}}},
+        "the outcome of 2026-01-22 is known on 2026-02-01, after the first test cut-off 2026-01-31",
+    ),
     ({"unit": {"cutoffs": {"train": ["2026-02-01"], "test": ["2026-01-31"]}}}, "2026-02-01 does not lie before the first test"),
     ({"unit": {"cutoffs": {"train": ["2026-01-01", "2026-01-01"], "test": ["2026-01-31"]}}}, "2026-01-01 is given twice"),
-    ({"unit": {"cutoffs": {"train": ["2026-01-01"], "test": ["2026-01-31"], "lookback_dates": ["2025-12-01"]}}},
-     r"unit\.cutoffs\.lookback_dates is of customers split by a hash; where train and test are dates, train is earlier"),
-    ({"unit": {"cutoffs": {"test": ["2026-01-31"], "lookback_dates": ["2026-01-31"]}}},
-     r"unit\.cutoffs\.lookback_dates: 2026-01-31 does not lie before the first test cut-off 2026-01-31"),
+    (
+        {"unit": {"cutoffs": {"train": ["2026-01-01"], "test": ["2026-01-31"], "lookback_dates": ["2025-12-01"]}}},
+        r"unit\.cutoffs\.lookback_dates is of customers split by a hash; where train and test are dates, train is earlier",
+    ),
+    (
+        {"unit": {"cutoffs": {"test": ["2026-01-31"], "lookback_dates": ["2026-01-31"]}}},
+        r"unit\.cutoffs\.lookback_dates: 2026-01-31 does not lie before the first test cut-off 2026-01-31",
+    ),
     ({"unit": {"cutoffs": {"train": [], "test": ["2026-01-31"]}}}, r"split\.kind cutoff needs a cut-off in unit\.cutoffs\.train"),
     ({"unit": {"history": 30, "features": {"n": {"kind": "count", **LOG, "days": 31}}}}, "31 days are more than unit.history"),
     # the outcome
@@ -201,13 +206,15 @@ OF_A_LOG: list[tuple[dict[str, Any], str]] = [
     ({"log": {"filters": [{"kind": "not_match", "column": "n", "pattern": r"\A1"}]}}, "not_match: 'n' is of type int, not text"),
     ({"log": {"filters": [{"kind": "not_match", "column": "item", "pattern": "C"}]}}, r"pattern 'C': begin it with \\A$"),
     ({"log": {"filters": [{"kind": "not_match", "column": "item", "pattern": r"\AC", "why": "kept"}]}}, "why: kept is a word of"),
-    ({"log": {"columns": {**told_of_log()["events"]["orders"]["columns"], "at": {"role": "time", "before": "as_of"}}}},
-     r"events\.orders\.columns\.at: leave `before: as_of` out, events after a cut-off are its outcome"),
+    (
+        {"log": {"columns": {**told_of_log()["events"]["orders"]["columns"], "at": {"role": "time", "before": "as_of"}}}},
+        r"events\.orders\.columns\.at: leave `before: as_of` out, events after a cut-off are its outcome",
+    ),
     ({"log": {"columns": {"at": {"role": "time"}}}}, r"events\.orders: exactly one column has the role entity"),
     ({"unit": {"features": {"f": {"kind": "distinct", "of": "n", **LOG}}}}, r"features\.f: 'n' is of type int, not text"),
     ({"unit": {"features": {"f": {"kind": "per", "per": "n", **LOG}}}}, r"features\.f: 'n' is of type int, not text"),
     ({"unit": {"features": {"f": {"kind": "per", "of": "item", "per": "basket", **LOG}}}}, "'item' is of type text, not dec"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("changes", "words"), OF_A_LOG, ids=lambda value: value[:40] if isinstance(value, str) else "")
@@ -243,9 +250,7 @@ def test_all_problems_are_told_at_once() -> None:
 @pytest.mark.parametrize("role", ["numeric", "categorical", "text", "image", "protected"])
 def test_a_column_known_after_the_outcome_is_no_feature(role: str) -> None:
     column = {"role": role, "known": "after_outcome", "use": True}
-    with pytest.raises(
-        LeakError, match=rf"column 'spend' is known only after the outcome .* \(role {role}\)"
-    ) as caught:
+    with pytest.raises(LeakError, match=rf"column 'spend' is known only after the outcome .* \(role {role}\)") as caught:
         contract(columns={"spend": column})
     assert caught.value.exit_code == 3
 
@@ -274,10 +279,19 @@ def test_files_that_are_no_contract(tmp_path: Path) -> None:
 
 
 PATTERNS = {
-    r"[0-9]": "begin it", r"\A[0-9]$": "begin it", r"\A\d+\z": "for \\\\d", r"\A\W\z": "for \\\\d", r"\A^a\z": "no \\^",
-    r"\Aa$\z": "no \\^", r"\A\bx\z": "for \\\\d", r"\A(?=a)a\z": "look-around", r"\A(?i)a\z": "look-around",
-    r"\A(a)\1\z": "references back", r"\A[a\z": "no regular expression", r"\A(a\z": "no regular expression",
-}  # fmt: skip
+    r"[0-9]": "begin it",
+    r"\A[0-9]$": "begin it",
+    r"\A\d+\z": "for \\\\d",
+    r"\A\W\z": "for \\\\d",
+    r"\A^a\z": "no \\^",
+    r"\Aa$\z": "no \\^",
+    r"\A\bx\z": "for \\\\d",
+    r"\A(?=a)a\z": "look-around",
+    r"\A(?i)a\z": "look-around",
+    r"\A(a)\1\z": "references back",
+    r"\A[a\z": "no regular expression",
+    r"\A(a\z": "no regular expression",
+}
 
 
 def test_patterns_that_engines_read_differently_are_refused() -> None:
@@ -295,9 +309,15 @@ def test_rules_come_from_the_columns_and_each_once() -> None:
     written = [{"kind": "between", "column": "age", "min": 0, "max": 120}, {"kind": "row_count", "min": 5}]
     result = contract(rules=[*written, {"kind": "ordered", "columns": ["age", "age"]}])
     assert [name_rule(rule) for rule in result.row_rules("main")] == [
-        "not_null:who", "not_null:joined", "before:joined", "between:age", "in_set:town", "not_null:y", "unique:who",
+        "not_null:who",
+        "not_null:joined",
+        "before:joined",
+        "between:age",
+        "in_set:town",
+        "not_null:y",
+        "unique:who",
         "ordered:age",
-    ]  # fmt: skip
+    ]
     assert name_rule(result.rules[1]) == "row_count"
 
 
@@ -317,11 +337,16 @@ def test_each_attribute_of_a_column_becomes_its_rule() -> None:
 
 def test_every_kind_of_rule_can_be_written() -> None:
     texts: dict[str, dict[str, Any]] = {
-        "not_null": {"column": "age"}, "in_set": {"column": "town", "values": ["a"]},
-        "between": {"column": "age", "max": 3}, "before": {"column": "joined", "date": "2026-01-01"},
-        "matches": {"column": "town", "pattern": r"\A[a-z]\z"}, "implies": {"if": "y", "then": "y"},
-        "ordered": {"columns": ["age", "age"]}, "custom": {"name": "at_most"}, "unique": {"column": "age"},
-    }  # fmt: skip
+        "not_null": {"column": "age"},
+        "in_set": {"column": "town", "values": ["a"]},
+        "between": {"column": "age", "max": 3},
+        "before": {"column": "joined", "date": "2026-01-01"},
+        "matches": {"column": "town", "pattern": r"\A[a-z]\z"},
+        "implies": {"if": "y", "then": "y"},
+        "ordered": {"columns": ["age", "age"]},
+        "custom": {"name": "at_most"},
+        "unique": {"column": "age"},
+    }
     result = contract(rules=[{"kind": kind, **text} for kind, text in texts.items()])
     assert {type(rule) for rule in result.rules} == set(get_args(RowRule))
     assert len({name_rule(rule) for rule in result.rules}) == len(texts)
@@ -333,16 +358,15 @@ def test_the_entity_is_the_person_before_the_row() -> None:
 
 
 def test_a_serving_view_knows_no_outcome_and_no_treatment() -> None:
-    features = {
-        "gap": {"kind": "recency", **ORDERS},
-        "n": {"kind": "count_by", "by": "kind", "label": "orders", **ORDERS},
-    }
+    features = {"gap": {"kind": "recency", **ORDERS}, "n": {"kind": "count_by", "by": "kind", "label": "orders", **ORDERS}}
     result: Contract = contract(**{**TREATED, "unit": {"features": features}, "leakage_suspects": ["town"]})
     view = build_serving_view(result)
     assert [(f.name, f.kind, f.label, f.unit) for f in view.features] == [
-        ("age", "numeric", "age", None), ("gap", "numeric", "gap", "days"),
-        ("n_buy", "numeric", "orders: buy", None), ("n_look", "numeric", "orders: look", None),
-    ]  # fmt: skip
+        ("age", "numeric", "age", None),
+        ("gap", "numeric", "gap", "days"),
+        ("n_buy", "numeric", "orders: buy", None),
+        ("n_look", "numeric", "orders: look", None),
+    ]
     assert (view.head.outputs, view.costs) == (("none", "a", "b"), (0.0, 1.0, 2.0))
     coming = select_scoring_columns(result)
     assert [name for name, column in coming.items() if not column.required] == ["y", "arm"]

@@ -51,9 +51,15 @@ def frame(orders: list[Order]) -> pl.DataFrame:
         for i, (who, day, basket, item, cents) in enumerate(orders)
     ]
     schema = {
-        ROW_ID: pl.String, ENTITY: pl.String, "who": pl.String, "at": pl.Datetime("us", "UTC"), "basket": pl.String,
-        "item": pl.String, "n": pl.Int64, "price": pl.Float64,
-    }  # fmt: skip
+        ROW_ID: pl.String,
+        ENTITY: pl.String,
+        "who": pl.String,
+        "at": pl.Datetime("us", "UTC"),
+        "basket": pl.String,
+        "item": pl.String,
+        "n": pl.Int64,
+        "price": pl.Float64,
+    }
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(amount=pl.col("n") * pl.col("price"))
 
 
@@ -62,24 +68,26 @@ def made(orders: list[Order], document: Contract) -> tuple[pl.DataFrame, dict[st
     log = frame(orders)
     out = featurize({"orders": nw.from_native(log.lazy())}, document)
     unused = pl.concat(part.to_native().collect() for part in out.unused)
-    conserve_rows(
-        "test", "orders", log[ROW_ID], fed=out.fed["orders"].to_native().collect()[ROW_ID], unused=unused[ROW_ID]
-    )
+    conserve_rows("test", "orders", log[ROW_ID], fed=out.fed["orders"].to_native().collect()[ROW_ID], unused=unused[ROW_ID])
     return out.units.to_native().collect().sort(ORDER), dict(unused.select(ROW_ID, "reason").iter_rows())
 
 
 ORDERS: list[Order] = [
-    ("ann", 1, "b1", "cup", 250), ("ann", 1, "b1", "tea", 125), ("ann", 4, "b2", "cup", 250), ("ann", 10, "b3", "tea", 125),
-    ("ann", 11, "b4", "pot", 999), ("bob", 20, "b5", "cup", 250), ("cid", 31, "b6", "cup", 250), (None, 3, "b7", "cup", 1),
+    ("ann", 1, "b1", "cup", 250),
+    ("ann", 1, "b1", "tea", 125),
+    ("ann", 4, "b2", "cup", 250),
+    ("ann", 10, "b3", "tea", 125),
+    ("ann", 11, "b4", "pot", 999),
+    ("bob", 20, "b5", "cup", 250),
+    ("cid", 31, "b6", "cup", 250),
+    (None, 3, "b7", "cup", 1),
     ("bob", 42, "b8", "cup", 250),
-]  # fmt: skip
+]
 
 
 def test_a_unit_is_a_customer_with_an_order_before_the_cut_off() -> None:
     units, _ = made(ORDERS, contract())
-    assert units[ROW_ID].to_list() == [
-        "ann@2026-01-11", "ann@2026-01-21", "bob@2026-01-21", "ann@2026-01-31", "bob@2026-01-31"
-    ]  # fmt: skip
+    assert units[ROW_ID].to_list() == ["ann@2026-01-11", "ann@2026-01-21", "bob@2026-01-21", "ann@2026-01-31", "bob@2026-01-31"]
     assert units[ENTITY].to_list() == ["ann", "ann", "bob", "ann", "bob"]
     assert units[ORDER].to_list() == [0, 1, 2, 3, 4]
     assert units[CUTOFF][0] == dt.date(2026, 1, 11)
@@ -89,9 +97,18 @@ def test_a_unit_is_a_customer_with_an_order_before_the_cut_off() -> None:
 def test_each_kind_of_feature_as_of_the_first_cut_off() -> None:
     ann = made(ORDERS, contract())[0].row(0, named=True)
     assert {name: ann[name] for name in FEATURES} == {
-        "last": 1.0, "tenure": 10.0, "gap": 4.5, "overdue": 1 / 4.5, "baskets": 3.0, "baskets_5d": 1.0, "items": 2.0,
-        "lines": 4.0, "spent": 7.5, "basket_value": 2.5, "lines_a_basket": 4 / 3,
-    }  # fmt: skip
+        "last": 1.0,
+        "tenure": 10.0,
+        "gap": 4.5,
+        "overdue": 1 / 4.5,
+        "baskets": 3.0,
+        "baskets_5d": 1.0,
+        "items": 2.0,
+        "lines": 4.0,
+        "spent": 7.5,
+        "basket_value": 2.5,
+        "lines_a_basket": 4 / 3,
+    }
 
 
 def test_nobody_has_a_rhythm_with_orders_on_fewer_than_three_days() -> None:
@@ -142,11 +159,15 @@ def test_a_short_history_forgets() -> None:
 
 orders_of = st.lists(
     st.tuples(
-        st.sampled_from(["ann", "bob", "cid", None]), st.integers(1, 45), st.sampled_from(["b1", "b2", "b3", "b4"]),
-        st.sampled_from(["cup", "tea"]), st.integers(1, 10**6),
+        st.sampled_from(["ann", "bob", "cid", None]),
+        st.integers(1, 45),
+        st.sampled_from(["b1", "b2", "b3", "b4"]),
+        st.sampled_from(["cup", "tea"]),
+        st.integers(1, 10**6),
     ),
-    min_size=1, max_size=25,
-)  # fmt: skip
+    min_size=1,
+    max_size=25,
+)
 
 
 @given(orders_of, st.randoms())
@@ -178,9 +199,7 @@ def test_an_order_on_or_after_the_cut_off_changes_no_feature(orders: list[Order]
     result = contract(cutoffs={"train": ["2026-01-11"], "test": ["2026-01-31"]})
     first = dt.date(2026, 1, 11)
     later = [(who, max(day, 11), basket, item, cents) for who, day, basket, item, cents in more]
-    before, after = (
-        made(log, result)[0].filter(pl.col(CUTOFF) == first).drop("again") for log in (orders, orders + later)
-    )
+    before, after = (made(log, result)[0].filter(pl.col(CUTOFF) == first).drop("again") for log in (orders, orders + later))
     assert after.equals(before)
 
 

@@ -62,12 +62,7 @@ WRITTEN: list[tuple[str, str, dict[str, Any], list[str]]] = [
     ("Report of May\nby sales\nid,n\n1,2\n3,4\n", "utf-8", {"skip": 2}, ["id", "n"]),
     ("1,x\n2,y\n3,z\n", "utf-8", {"header": ["c1", "c2"]}, ["c1", "c2"]),
     ("39, State-gov, 7\n50, Private, 8\n", "utf-8", {"header": ["c1", "c2", "c3"], "trim": True}, ["c1", "c2", "c3"]),
-    (
-        ",a,a,_x\n0,1,2,3\n",
-        "utf-8",
-        {"header": ["column_1", "a", "a_2", "x_x"], "skip": 1},
-        ["column_1", "a", "a_2", "x_x"],
-    ),
+    (",a,a,_x\n0,1,2,3\n", "utf-8", {"header": ["column_1", "a", "a_2", "x_x"], "skip": 1}, ["column_1", "a", "a_2", "x_x"]),
     ("t,n\n" + 'say "hi,1\nno "quotes,2\na "b,3\n' * 9, "utf-8", {"quoting": "none"}, ["t", "n"]),
 ]
 
@@ -83,13 +78,18 @@ def test_how_a_file_is_written_is_seen_and_read_by_the_exact_reader_so(
     columns = {name: {"role": "ignore", "why": "x"} for name in names[1:]} | {names[0]: {"role": "categorical"}}
     document = {
         "task": {"kind": "clustering", "k": [2, 3], "min_stability": 0.8, "primary": "stability", "minimum": 0.8},
-        "source": {"kind": "file", "files": "*", **source}, "columns": columns, "rules": [], "events": {}, "sampling": {},
-        "unit": {"rows": "as_is", "duplicates": "keep"}, "leakage_suspects": [], "slices": [], "money": {},
+        "source": {"kind": "file", "files": "*", **source},
+        "columns": columns,
+        "rules": [],
+        "events": {},
+        "sampling": {},
+        "unit": {"rows": "as_is", "duplicates": "keep"},
+        "leakage_suspects": [],
+        "slices": [],
+        "money": {},
         "split": {"kind": "hash", "by": "record", "salt": "s", "fractions": {"train": 0.6, "val": 0.2, "test": 0.2}},
-    }  # fmt: skip
-    document["columns"]["n"] = {
-        "role": "numeric"
-    }  # so that there is something to cluster by, whether it is in the file or not
+    }
+    document["columns"]["n"] = {"role": "numeric"}  # so that there is something to cluster by, whether it is in the file or not
     document["columns"]["n"]["required"] = False
     contract = parse(document, "x")
     read = ingest([path], contract.columns, TableFormat.of(contract, "main"))
@@ -99,11 +99,7 @@ def test_how_a_file_is_written_is_seen_and_read_by_the_exact_reader_so(
 
 
 def test_what_is_no_table_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    for text, words in (
-        ("", "empty"),
-        ("ab  cd\nef  gh\nij  kl\n", "fixed width"),
-        ("{\na\n}}\nxx yy zz\n", "no delimiter"),
-    ):
+    for text, words in (("", "empty"), ("ab  cd\nef  gh\nij  kl\n", "fixed width"), ("{\na\n}}\nxx yy zz\n", "no delimiter")):
         with pytest.raises(InputError, match=words):
             detect_dialect(saved(tmp_path, text))
 
@@ -115,22 +111,14 @@ KINDS: list[tuple[str, list[str], dict[str, Any]]] = [
     ("n", ["1.234,50", "12,5", "7"], {"role": "numeric", "type": "decimal", "decimal": ",", "thousands": "."}),
     ("n", ["1,234", "12,345,678", "7"], {"role": "numeric", "type": "decimal", "thousands": ","}),
     ("n", ["$1,234.50", "$7", "$12"], {"role": "numeric", "type": "decimal", "strip": ["$"], "thousands": ","}),
-    (
-        "n",
-        ["5,5 %", "7,25 %", "1 %"],
-        {"role": "numeric", "type": "decimal", "strip": ["%"], "decimal": ",", "thousands": "."},
-    ),
+    ("n", ["5,5 %", "7,25 %", "1 %"], {"role": "numeric", "type": "decimal", "strip": ["%"], "decimal": ",", "thousands": "."}),
     ("plz", ["01234", "99999", "50667"], {"role": "categorical"}),
     ("n", ["12345678901234567", "12345678901234568"], {"role": "categorical"}),
     ("region", ["1", "2", "3", "4"], {"role": "categorical"}),
     ("d", ["2024-01-31", "2024-02-01"], {"role": "time", "type": "date", "format": "%Y-%m-%d"}),
     ("d", ["31/01/2024", "01/02/2024"], {"role": "time", "type": "date", "format": "%-d/%-m/%Y"}),
     ("d", ["1/31/2024 8:05", "2/1/2024 18:05"], {"role": "time", "type": "datetime", "format": "%-m/%-d/%Y %-H:%M"}),
-    (
-        "d",
-        ["2024-01-31T08:05:01Z", "2024-02-01T08:05:01Z"],
-        {"role": "time", "type": "datetime", "format": "%Y-%m-%dT%H:%M:%SZ"},
-    ),
+    ("d", ["2024-01-31T08:05:01Z", "2024-02-01T08:05:01Z"], {"role": "time", "type": "datetime", "format": "%Y-%m-%dT%H:%M:%SZ"}),
     ("d", ["31.1.2024", "1.2.2024"], {"role": "time", "type": "date", "format": "%-d.%-m.%Y"}),
     ("mail", ["a@b.de", "c@d.com", "x"], {"role": "contact", "type": "text"}),
     ("phone", ["+49 221 123456", "+49 30 987654"], {"role": "contact", "type": "text"}),
@@ -186,9 +174,7 @@ EVENTS: list[tuple[dict[str, int], str, bool]] = [
 
 
 @pytest.mark.parametrize(("values", "event", "sure"), EVENTS)
-def test_the_event_is_what_the_value_says_and_else_the_rarer_one(
-    values: dict[str, int], event: str, sure: bool
-) -> None:
+def test_the_event_is_what_the_value_says_and_else_the_rarer_one(values: dict[str, int], event: str, sure: bool) -> None:
     assert choose_event(values) == (event, sure)
     assert choose_event(dict(reversed(values.items()))) == (event, sure)
 
@@ -204,9 +190,7 @@ def test_a_leak_is_refused_a_suspect_left_out_and_many_strong_columns_are_honest
     for leak in ("score", "closed"):
         assert contract.columns[leak].role == "ignore"
         assert contract.columns[leak].known == "after_outcome"
-    _, contract = proposed(
-        table(tmp_path, {**weak, "late": np.round(2.2 * y + rng.normal(size=len(y)), 3), "churn": y})
-    )
+    _, contract = proposed(table(tmp_path, {**weak, "late": np.round(2.2 * y + rng.normal(size=len(y)), 3), "churn": y}))
     assert contract.leakage_suspects == ("late",)
     assert contract.columns["late"].role == "numeric", "it is one answer away"
     _, contract = proposed(
@@ -225,13 +209,7 @@ def test_later_outcomes_and_lotteries_are_no_features(tmp_path: Path) -> None:
     buys = visit * (rng.random(4000) < 0.3)
     path = table(
         tmp_path,
-        {
-            "x": x.round(3),
-            "group": group,
-            "visit": visit,
-            "buys": buys,
-            "spend": (buys * rng.lognormal(3, 1, 4000)).round(2),
-        },
+        {"x": x.round(3), "group": group, "visit": visit, "buys": buys, "spend": (buys * rng.lognormal(3, 1, 4000)).round(2)},
     )
     _, contract = proposed(path, target="visit")
     assert contract.task.kind == "uplift"
@@ -251,9 +229,7 @@ def test_who_was_treated_by_how_they_looked_is_no_lottery(tmp_path: Path) -> Non
 def test_what_to_predict_must_be_said_where_it_cannot_be_seen(tmp_path: Path) -> None:
     x, y = chances()
     path = table(tmp_path, {"visit": y, "converted": y[::-1], "x": x.round(3)})
-    with pytest.raises(
-        InputError, match=r"--target.*It could be: (visit|converted) \(event = 1, .*rows\); (visit|converted) \("
-    ):
+    with pytest.raises(InputError, match=r"--target.*It could be: (visit|converted) \(event = 1, .*rows\); (visit|converted) \("):
         proposed(path)
     with pytest.raises(InputError, match="no such column; there are: visit, converted, x"):
         proposed(path, target="gone")
@@ -302,9 +278,7 @@ def test_a_guess_that_would_lose_more_than_one_row_in_a_hundred_is_taken_back(tm
         ([-3.5, None, 1e15], -1e15, 1e15),
     ],
 )
-def test_a_range_is_widened_to_round_numbers_of_its_own_size(
-    cells: list[float | None], low: float, high: float
-) -> None:
+def test_a_range_is_widened_to_round_numbers_of_its_own_size(cells: list[float | None], low: float, high: float) -> None:
     column = Column.model_validate({"role": "numeric", "type": "decimal"})
     summary = ValueSummary({"x": column})
     for cell in cells:
@@ -328,8 +302,10 @@ def test_guessed_rules_are_soft_have_a_reason_and_are_broken_by_no_row_of_the_fi
     path = table(tmp_path, {"plan": plan, "x": x.round(3), "age": np.arange(3000) % 60 + 18, "churn": y})
     built, contract = proposed(path)
     assert {(rule.kind, rule.column) for rule in contract.soft_rules("main")} == {  # type: ignore[union-attr]
-        ("between", "x"), ("between", "age"), ("in_set", "plan"),
-    }  # fmt: skip
+        ("between", "x"),
+        ("between", "age"),
+        ("in_set", "plan"),
+    }
     assert "- {kind: between, column: age, min: 10, max: 80, soft: true}  # guess: " in built.contract
     assert "none@firm.de" not in built.contract
     assert contract.row_rules("main") == [rule for rule in contract.row_rules("main") if not rule.soft]
@@ -352,12 +328,7 @@ def test_a_log_is_asked_who_comes_again(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     start = dt.datetime(2024, 1, 1)
     rows = [
-        (
-            f"u{c}",
-            start + dt.timedelta(days=float(rng.uniform(0, 400))),
-            f"o{c}-{k}",
-            round(float(rng.lognormal(3, 1)), 2),
-        )
+        (f"u{c}", start + dt.timedelta(days=float(rng.uniform(0, 400))), f"o{c}-{k}", round(float(rng.lognormal(3, 1)), 2))
         for c in range(120)
         for k in range(rng.integers(2, 9))
     ]
@@ -401,12 +372,19 @@ def test_any_mixture_of_columns_makes_a_contract_that_keeps_nearly_all_rows(tmp_
 def mixture(draw: random.Random) -> dict[str, list[str]]:
     """Columns of 400 cells of all kinds, with nulls and odd cells here and there."""
     makers = [
-        lambda i: str(draw.randint(0, 99)), lambda i: f"{draw.random():.3f}", lambda i: draw.choice(["a", "b", "c"]),
-        lambda i: f"2024-{draw.randint(1, 12):02d}-{draw.randint(1, 28):02d}", lambda i: f"user{i}@mail.com",
-        lambda i: f"{draw.randint(0, 9999999):07d}", lambda i: f"{draw.randint(1, 9)},{draw.randint(0, 99):02d}",
-        lambda i: " ".join(draw.choices(["good", "bad", "size", "fit", "red"], k=8)), lambda i: f"id{i}", lambda i: "same",
-        lambda i: str(draw.randint(10**17, 10**18)), lambda i: f"${draw.randint(1, 9)},{draw.randint(100, 999)}.5",
-    ]  # fmt: skip
+        lambda i: str(draw.randint(0, 99)),
+        lambda i: f"{draw.random():.3f}",
+        lambda i: draw.choice(["a", "b", "c"]),
+        lambda i: f"2024-{draw.randint(1, 12):02d}-{draw.randint(1, 28):02d}",
+        lambda i: f"user{i}@mail.com",
+        lambda i: f"{draw.randint(0, 9999999):07d}",
+        lambda i: f"{draw.randint(1, 9)},{draw.randint(0, 99):02d}",
+        lambda i: " ".join(draw.choices(["good", "bad", "size", "fit", "red"], k=8)),
+        lambda i: f"id{i}",
+        lambda i: "same",
+        lambda i: str(draw.randint(10**17, 10**18)),
+        lambda i: f"${draw.randint(1, 9)},{draw.randint(100, 999)}.5",
+    ]
     result = {}
     for c, maker in enumerate(draw.sample(makers, draw.randint(3, len(makers)))):
         nothing = draw.choice(["", "NA", "?", "-999"])
@@ -421,17 +399,23 @@ PLACES: list[tuple[str, list[str], dict[str, Any]]] = [
     ("issue_d", ["Dec-2015", "Jan-2016"], {"role": "time", "type": "date", "format": "%b-%Y"}),
     ("d", ["2.1.23", "28.12.24"], {"role": "time", "type": "date", "format": "%-d.%-m.%y"}),
     ("d", ["May 1, 2024", "June 30, 2024"], {"role": "time", "type": "date", "format": "%B %-d, %Y"}),
-    ("d", ["4/13/2016 2:47:30 PM", "4/1/2016 12:00:00 AM"],
-     {"role": "time", "type": "datetime", "format": "%-m/%-d/%Y %-I:%M:%S %p"}),
+    (
+        "d",
+        ["4/13/2016 2:47:30 PM", "4/1/2016 12:00:00 AM"],
+        {"role": "time", "type": "datetime", "format": "%-m/%-d/%Y %-I:%M:%S %p"},
+    ),
     ("Region_Code", ["28.0", "3.0", "11.0"], {"role": "categorical"}),
     ("StateHoliday", ["0", "0", "a", "b"], {"role": "categorical"}),
     ("Contact", ["Ann Li <ann@firm.com>", "Bo Ox <bo@firm.com>"], {"role": "contact", "type": "text"}),
     ("Account Manager", [f"Anna M{i}" for i in range(30)], {"role": "contact", "type": "text"}),
     ("CustomerNo", ["2.98725E+13", "5.58998E+14"], {"role": "categorical"}),
     ("CustomerRef", ["2.98725E+13", "5.58998E+14"], {"role": "categorical"}),
-    ("ItemNo", ["2.98725E+13", "5.58998E+14"],
-     {"role": "ignore", "why": "numbers that a spreadsheet has rounded: they no longer name anything"}),
-]  # fmt: skip
+    (
+        "ItemNo",
+        ["2.98725E+13", "5.58998E+14"],
+        {"role": "ignore", "why": "numbers that a spreadsheet has rounded: they no longer name anything"},
+    ),
+]
 
 
 @pytest.mark.parametrize(("name", "cells", "keys"), PLACES)
@@ -468,10 +452,14 @@ def test_a_date_over_three_columns_orders_the_rows_and_the_date_of_a_leak_does_n
     days = [dt.date(2022, 1, 1) + dt.timedelta(days=i // 3) for i in range(2000)]
     ended = [day + dt.timedelta(days=-9 if one else 9) for day, one in zip(days, y, strict=True)]
     rows = {
-        "arrival_date_year": [day.year for day in days], "arrival_date_month": [f"{day:%B}" for day in days],
-        "arrival_date_day_of_month": [day.day for day in days], "x": x.round(3), "canceled": y,
-        "stay_status": np.where(y == 1, "Canceled", "Check-Out"), "stay_status_date": [str(day) for day in ended],
-    }  # fmt: skip
+        "arrival_date_year": [day.year for day in days],
+        "arrival_date_month": [f"{day:%B}" for day in days],
+        "arrival_date_day_of_month": [day.day for day in days],
+        "x": x.round(3),
+        "canceled": y,
+        "stay_status": np.where(y == 1, "Canceled", "Check-Out"),
+        "stay_status_date": [str(day) for day in ended],
+    }
     path = table(tmp_path, rows)
     _, contract = proposed(path, target="canceled")
     assert contract.split.order == "arrival_date_day"  # type: ignore[union-attr]
@@ -509,9 +497,7 @@ def test_a_protected_column_is_never_a_suspect(tmp_path: Path) -> None:
     _, y = chances()
     rng = np.random.default_rng(2)
     sex = np.where(rng.random(2000) < 0.15 + 0.7 * y, "female", "male")
-    path = table(
-        tmp_path, {"sex": sex, "a": rng.normal(size=2000).round(3), "b": rng.integers(0, 90, 2000), "churn": y}
-    )
+    path = table(tmp_path, {"sex": sex, "a": rng.normal(size=2000).round(3), "b": rng.integers(0, 90, 2000), "churn": y})
     _, contract = proposed(path)
     assert contract.columns["sex"].role == "protected"
     assert contract.leakage_suspects == ()
@@ -544,8 +530,9 @@ def test_a_log_is_of_people_not_of_their_sessions_and_no_count_is_an_owner(tmp_p
     rng = np.random.default_rng(5)
     rows = sorted(
         (str(dt.datetime(2024, 1, 1) + dt.timedelta(hours=int(rng.integers(0, 9000)))), int(rng.integers(1, 90)), f"s{k}")
-        for k in range(800) for _ in range(2)
-    )  # fmt: skip
+        for k in range(800)
+        for _ in range(2)
+    )
     log = pl.DataFrame(rows, schema=["event_time", "user_id", "user_session"], orient="row")
     path = tmp_path / "log.csv"
     log.write_csv(path)
@@ -562,9 +549,7 @@ def test_ratings_and_a_first_column_without_a_name_are_outcomes(tmp_path: Path) 
     stars = rng.integers(1, 6, 400)
     path = table(tmp_path, {"Score": stars, "Text": [f"good thing number {i} of it" for i in range(400)]})
     assert proposed(path)[1].target == "Score"
-    path.write_text(
-        "".join(f"{one}\t{v}\t{w}\n" for one, v, w in zip(stars % 2, stars, rng.integers(0, 99, 400), strict=True))
-    )
+    path.write_text("".join(f"{one}\t{v}\t{w}\n" for one, v, w in zip(stars % 2, stars, rng.integers(0, 99, 400), strict=True)))
     assert proposed(path)[1].target == "c1"
 
 
@@ -682,13 +667,9 @@ def test_without_ids_an_address_says_whose_a_row_is_and_nobody_can_read_it(tmp_p
 
 
 @pytest.mark.parametrize(("n", "primary"), [(600, "accuracy"), (3000, "log_loss")])
-def test_of_few_rows_the_share_that_is_right_decides_and_not_one_sure_mistake(
-    n: int, primary: str, tmp_path: Path
-) -> None:
+def test_of_few_rows_the_share_that_is_right_decides_and_not_one_sure_mistake(n: int, primary: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(6)
-    path = table(
-        tmp_path, {"x": rng.normal(size=n).round(3), "label": rng.choice(["low", "mid", "high"], n, p=[0.5, 0.3, 0.2])}
-    )
+    path = table(tmp_path, {"x": rng.normal(size=n).round(3), "label": rng.choice(["low", "mid", "high"], n, p=[0.5, 0.3, 0.2])})
     _, contract = proposed(path)
     assert contract.task.primary == primary
     assert contract.task.minimum == pytest.approx(0.5 if primary == "accuracy" else 1.03, abs=0.06)

@@ -39,11 +39,17 @@ def outcomes(folder: Path) -> np.ndarray:
 @pytest.mark.parametrize(
     ("said", "word"),
     [
-        ("reviewerID", "reviewer_id"), ("Last Notable Activity", "last_notable_activity"), ("CODE_GENDER", "code_gender"),
-        ("date_adhésion", "date_adhesion"), ("IDpol", "id_pol"), ("SeriousDlqin2yrs", "serious_dlqin2yrs"), ("客户", "客户"),
-        ("EmployeeID", "employee_id"), ("IPAddress", "ip_address"),
+        ("reviewerID", "reviewer_id"),
+        ("Last Notable Activity", "last_notable_activity"),
+        ("CODE_GENDER", "code_gender"),
+        ("date_adhésion", "date_adhesion"),
+        ("IDpol", "id_pol"),
+        ("SeriousDlqin2yrs", "serious_dlqin2yrs"),
+        ("客户", "客户"),
+        ("EmployeeID", "employee_id"),
+        ("IPAddress", "ip_address"),
     ],
-)  # fmt: skip
+)
 def test_names_are_read_as_words(said: str, word: str) -> None:
     assert names.split_words(said) == word
 
@@ -65,7 +71,7 @@ def test_names_are_read_as_words(said: str, word: str) -> None:
         ("late_date", ["Last Activity Date", "CloseDate"], ["reviewTime", "Create Date"]),
         ("start_date", ["date_adhésion", "Eintrittsdatum", "signup_date"], ["ordered_on"]),
     ],
-)  # fmt: skip
+)
 def test_what_a_name_speaks_of(speaks: Any, yes: list[str], no: list[str]) -> None:
     """`speaks` is a topic, or asks for several."""
 
@@ -79,13 +85,19 @@ def test_what_a_name_speaks_of(speaks: Any, yes: list[str], no: list[str]) -> No
 def test_the_owner_of_a_row_is_no_feature_and_nobody_is_in_two_parts(tmp_path: Path) -> None:
     host = np.arange(N) % 300
     path = table(
-        tmp_path, id=[6 * 10**17 + 7 * i for i in range(N)], host_id=host * 91 + 10**6,
-        host_url=[f"https://a.com/u/{h}" for h in host], host_name=[f"Ann{h % 15}" for h in host],
-    )  # fmt: skip
+        tmp_path,
+        id=[6 * 10**17 + 7 * i for i in range(N)],
+        host_id=host * 91 + 10**6,
+        host_url=[f"https://a.com/u/{h}" for h in host],
+        host_name=[f"Ann{h % 15}" for h in host],
+    )
     _, contract = proposed(path)
     assert {name: contract.columns[name].role for name in ("id", "host_id", "host_url", "host_name")} == {
-        "id": "id", "host_id": "entity", "host_url": "ignore", "host_name": "contact",
-    }  # fmt: skip
+        "id": "id",
+        "host_id": "entity",
+        "host_url": "ignore",
+        "host_name": "contact",
+    }
 
 
 def test_of_two_names_of_a_row_that_of_somebody_is_kept(tmp_path: Path) -> None:
@@ -113,9 +125,7 @@ def test_what_reaches_somebody_is_shown_nowhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("none", "other"), [("None", ["low", "high"]), ("-", ["+"])])
 def test_none_is_a_value_where_it_is_one_of_few_texts(none: str, other: list[str], tmp_path: Path) -> None:
     kinds = [none, *other]
-    path = table(
-        tmp_path, disorder=[kinds[i % len(kinds)] for i in range(N)], level=[kinds[i % len(kinds)] for i in range(N)]
-    )
+    path = table(tmp_path, disorder=[kinds[i % len(kinds)] for i in range(N)], level=[kinds[i % len(kinds)] for i in range(N)])
     _, contract = proposed(path, target="disorder")
     values = contract.columns["disorder"].values
     assert set(values or ()) == set(kinds)
@@ -125,9 +135,7 @@ def test_none_is_a_value_where_it_is_one_of_few_texts(none: str, other: list[str
 
 def test_what_a_contact_costs_needs_what_a_response_earns(tmp_path: Path) -> None:
     path = table(tmp_path)
-    with pytest.raises(
-        ContractError, match=r"shop: cost_of_contact: Input should be greater than or equal to 0, not '-2.0'"
-    ):
+    with pytest.raises(ContractError, match=r"shop: cost_of_contact: Input should be greater than or equal to 0, not '-2.0'"):
         proposed(path, cost=-2.0, earns=10.0)
     with pytest.raises(ConfigError, match="--cost 2 without --value"):
         proposed(path, cost=2.0)
@@ -135,23 +143,19 @@ def test_what_a_contact_costs_needs_what_a_response_earns(tmp_path: Path) -> Non
 
 
 def test_rows_without_an_outcome_are_spoken_of(tmp_path: Path) -> None:
-    built, _ = proposed(
-        table(tmp_path, why=[("price" if i % 2 else "service") if i % 4 else "" for i in range(N)]), target="why"
-    )
+    built, _ = proposed(table(tmp_path, why=[("price" if i % 2 else "service") if i % 4 else "" for i in range(N)]), target="why")
     assert "600 of 2,400 rows have no why: they teach nothing" in built.words
 
 
 def test_two_columns_with_the_same_word_are_a_question_and_an_amount_is_no_answer(tmp_path: Path) -> None:
     fraud = [int(i % 50 == 0) for i in range(N)]
     path = tmp_path / "pay.csv"
-    pl.DataFrame(
-        {"amount": range(N), "isFraud": fraud, "isFlaggedFraud": [int(i % 400 == 0) for i in range(N)]}
-    ).write_csv(path)
+    pl.DataFrame({"amount": range(N), "isFraud": fraud, "isFlaggedFraud": [int(i % 400 == 0) for i in range(N)]}).write_csv(path)
     with pytest.raises(InputError, match=r"It could be: isFraud .*isFlaggedFraud"):
         proposed(path)
-    pl.DataFrame(
-        {"delinquent": fraud, "age": range(N), "MonthlyIncome": range(N), "n": [i % 7 for i in range(N)]}
-    ).write_csv(path)
+    pl.DataFrame({"delinquent": fraud, "age": range(N), "MonthlyIncome": range(N), "n": [i % 7 for i in range(N)]}).write_csv(
+        path
+    )
     assert proposed(path)[1].target == "delinquent"
 
 
@@ -160,9 +164,7 @@ def test_the_best_part_of_town_is_no_leak_of_a_price(tmp_path: Path) -> None:
     part = rng.integers(0, 8, N)
     path = tmp_path / "houses.csv"
     price = 100 + 40 * part + rng.normal(0, 60, N) + 300 * (part == 7)
-    pl.DataFrame({"area": [f"a{p}" for p in part], "rooms": rng.integers(1, 6, N), "price": price.round(1)}).write_csv(
-        path
-    )
+    pl.DataFrame({"area": [f"a{p}" for p in part], "rooms": rng.integers(1, 6, N), "price": price.round(1)}).write_csv(path)
     _, contract = proposed(path, target="price")
     assert contract.columns["area"].role == "categorical"
 
@@ -172,10 +174,7 @@ def test_what_is_too_good_or_called_after_the_outcome_is_a_suspect(tmp_path: Pat
     rng = np.random.default_rng(5)
     near = (y + rng.normal(0, 0.3, N)).round(3)
     path = table(
-        tmp_path,
-        last_score=near,
-        score_two=(y + rng.normal(0, 0.32, N)).round(3),
-        churn_confidence=rng.random(N).round(3),
+        tmp_path, last_score=near, score_two=(y + rng.normal(0, 0.32, N)).round(3), churn_confidence=rng.random(N).round(3)
     )
     _, contract = proposed(path)
     assert set(contract.leakage_suspects) == {"last_score", "score_two", "churn_confidence"}
@@ -195,8 +194,7 @@ def test_moments_with_an_offset_are_moments(cells: list[str], form: str, tmp_pat
     _, contract = proposed(path)
     assert contract.columns["created"].role in {"ignore", "time"}
     path = table(
-        tmp_path,
-        created=[cells[0].replace("24", f"{1 + i % 28:02d}").replace(" 13,", f" {1 + i % 28},") for i in range(N)],
+        tmp_path, created=[cells[0].replace("24", f"{1 + i % 28:02d}").replace(" 13,", f" {1 + i % 28},") for i in range(N)]
     )
     _, contract = proposed(path)
     assert (contract.columns["created"].format, contract.split.kind) == (form, "time")
@@ -237,9 +235,7 @@ def test_of_two_lines_of_names_the_lower_one_counts(tmp_path: Path) -> None:
 
 
 def test_numbers_that_grow_down_the_file_order_it_and_ids_of_single_things_are_no_features(tmp_path: Path) -> None:
-    path = table(
-        tmp_path, TransactionDT=[86_400 + 7 * i for i in range(N)], search_id=[f"s{i // 1.2:.0f}" for i in range(N)]
-    )
+    path = table(tmp_path, TransactionDT=[86_400 + 7 * i for i in range(N)], search_id=[f"s{i // 1.2:.0f}" for i in range(N)])
     built, contract = proposed(path)
     assert (contract.split.kind, contract.columns["TransactionDT"].role) == ("time", "time")
     assert contract.columns["search_id"].role == "ignore"
@@ -283,8 +279,7 @@ def test_umlauts_in_the_header_alone_tell_the_encoding(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "form"),
-    [("{:02d}-OCT-21", "%-d-%b-%y"), ("{:02d}SEP12:00:00:00", "%d%b%y:%H:%M:%S"), ("202302{:02d}", "%Y%m%d")],
+    ("cell", "form"), [("{:02d}-OCT-21", "%-d-%b-%y"), ("{:02d}SEP12:00:00:00", "%d%b%y:%H:%M:%S"), ("202302{:02d}", "%Y%m%d")]
 )
 def test_dates_of_other_systems_are_dates(cell: str, form: str, tmp_path: Path) -> None:
     path = table(tmp_path, BU=[cell.format(1 + i % 28) for i in range(N)])
@@ -297,9 +292,7 @@ def test_the_questions_of_a_survey_are_no_rows(tmp_path: Path) -> None:
     path = table(tmp_path, Q1=[i % 11 for i in range(N)])
     header, rest = path.read_text().split("\n", 1)
     asked = '"How likely,\nfrom 0 to 10?",,'
-    path.write_text(
-        f'{header}\n{asked}\n"{{""ImportId"":""QID1""}}","{{""ImportId"":""x""}}","{{""ImportId"":""y""}}"\n{rest}'
-    )
+    path.write_text(f'{header}\n{asked}\n"{{""ImportId"":""QID1""}}","{{""ImportId"":""x""}}","{{""ImportId"":""y""}}"\n{rest}')
     _, contract = proposed(path)
     assert contract.columns["Q1"].role == "numeric"
     read = ingest([path], contract.columns, TableFormat.of(contract, "main"))
@@ -307,9 +300,7 @@ def test_the_questions_of_a_survey_are_no_rows(tmp_path: Path) -> None:
 
 
 def test_whole_names_of_people_are_shown_nowhere(tmp_path: Path) -> None:
-    name = [
-        f"Smith{'' if i % 3 else 'son'}, Mr. John Henry {chr(65 + i % 26)}{chr(97 + i // 26 % 26)}" for i in range(N)
-    ]
+    name = [f"Smith{'' if i % 3 else 'son'}, Mr. John Henry {chr(65 + i % 26)}{chr(97 + i // 26 % 26)}" for i in range(N)]
     built, contract = proposed(table(tmp_path, Name=name))
     assert contract.columns["Name"].role == "contact"
     assert "Smith" not in built.contract + "".join(built.words)
@@ -334,10 +325,7 @@ def test_a_log_without_a_number_has_features_and_says_whose_events_are_nobodys(t
     made_of = build_units(
         {
             "events": clean(
-                nw.from_native(rows.lazy()),
-                contract.events["events"].columns,
-                contract.events["events"],
-                drop_duplicates=False,
+                nw.from_native(rows.lazy()), contract.events["events"].columns, contract.events["events"], drop_duplicates=False
             ).filter(nw.col(WHY).is_null())
         },
         contract,

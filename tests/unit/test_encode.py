@@ -30,8 +30,7 @@ CATEGORY = FeatureColumn(name="c", kind="categorical", label="c")
 
 def same(a: Encoded, b: Encoded) -> bool:
     return all(
-        np.array_equal(getattr(a, name), getattr(b, name), equal_nan=True)
-        for name in ("raw_NF", "norm_NF", "miss_NM", "cat_NC")
+        np.array_equal(getattr(a, name), getattr(b, name), equal_nan=True) for name in ("raw_NF", "norm_NF", "miss_NM", "cat_NC")
     )
 
 
@@ -81,9 +80,7 @@ def test_categories_are_coded_and_what_is_rare_or_unseen_is_unknown() -> None:
 
 
 def test_constants_and_empty_columns_are_dropped_and_named() -> None:
-    frame = train(200).with_columns(
-        k=pl.lit(7.0), nothing=pl.lit(None, pl.Float64), half=pl.lit(None, pl.Float64), all="x"
-    )
+    frame = train(200).with_columns(k=pl.lit(7.0), nothing=pl.lit(None, pl.Float64), half=pl.lit(None, pl.Float64), all="x")
     frame = frame.with_columns(
         half=pl.when(pl.int_range(pl.len()) < 9).then(3.0), few=(pl.int_range(pl.len()) % 50).cast(pl.String)
     )
@@ -125,9 +122,7 @@ def test_a_row_is_encoded_alike_wherever_it_stands(fitted: Encoding, order: list
     assert same(fitted.encode(shuffled), fitted.encode(rows).take(order * copies))
 
 
-def test_test_rows_times_a_thousand_leave_the_encoding_and_its_digest_as_they_are(
-    prepared_toy: Toy, tmp_path: Path
-) -> None:
+def test_test_rows_times_a_thousand_leave_the_encoding_and_its_digest_as_they_are(prepared_toy: Toy, tmp_path: Path) -> None:
     """Whatever happens to val and test after validation, nothing that was estimated sees it."""
     units = read_table(prepared_toy.out("featurize", "units.parquet"))
     splits = read_table(prepared_toy.out("split", "splits.parquet"))

@@ -20,9 +20,7 @@ def simulated(seed: int) -> tuple[F64, Arms, F64, float]:
     rng = np.random.default_rng(seed)
     p_0 = rng.beta(1.5, 10, N)
     lift = rng.uniform(-0.02, 0.08, N) * (1 - p_0)
-    group = draw_groups(
-        f"campaign_{seed}", [str(i) for i in range(N)], np.ones(N, dtype=bool), HoldoutDesign(control=0.2)
-    )
+    group = draw_groups(f"campaign_{seed}", [str(i) for i in range(N)], np.ones(N, dtype=bool), HoldoutDesign(control=0.2))
     arm = (group == "treated").astype(np.int64)
     y = (rng.random(N) < np.clip(p_0 + lift * arm, 0, 1)).astype(np.float64)
     return y, arm, np.clip(1.5 * p_0 + 0.02 * rng.normal(size=N), 0, 1), float(lift.mean())
@@ -76,6 +74,4 @@ def test_nothing_is_claimed_of_too_few() -> None:
     y[4] = 1
     assert experiment.explain_no_effect(y, arm) is None
     y[500:] = 1
-    assert (
-        experiment.explain_no_effect(y, arm) == "500 of 500 who were contacted responded: it needs 5 who did and 5 not"
-    )
+    assert experiment.explain_no_effect(y, arm) == "500 of 500 who were contacted responded: it needs 5 who did and 5 not"

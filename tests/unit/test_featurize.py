@@ -39,16 +39,26 @@ Event = tuple[str, int, str, Decimal | None]  # whose, days before the as-of dat
 def made(happened: list[Event], **changes: Any) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The units by order, and the rows that feed none."""
     made_of: Contract = contract(**{"unit": {"features": FEATURES}, **changes})
-    main = pl.DataFrame({
-        "who": PEOPLE, "joined": [dt.date(2025, 12, 31), dt.date(2025, 1, 1), None], "age": [2000, 1990, None],
-        "town": ["a", "b", None], "y": [0, 1, 0], ROW_ID: ["m0", "m1", "m2"], ORDER: [0, 1, 2], ENTITY: PEOPLE,
-    })  # fmt: skip
+    main = pl.DataFrame(
+        {
+            "who": PEOPLE,
+            "joined": [dt.date(2025, 12, 31), dt.date(2025, 1, 1), None],
+            "age": [2000, 1990, None],
+            "town": ["a", "b", None],
+            "y": [0, 1, 0],
+            ROW_ID: ["m0", "m1", "m2"],
+            ORDER: [0, 1, 2],
+            ENTITY: PEOPLE,
+        }
+    )
     orders = pl.DataFrame(
-        [(f"e{i}", who, AS_OF - dt.timedelta(days=days) + dt.timedelta(hours=1), kind, None if a is None else float(a))
-         for i, (who, days, kind, a) in enumerate(happened)],
+        [
+            (f"e{i}", who, AS_OF - dt.timedelta(days=days) + dt.timedelta(hours=1), kind, None if a is None else float(a))
+            for i, (who, days, kind, a) in enumerate(happened)
+        ],
         schema={ROW_ID: pl.String, "who": pl.String, "at": pl.Datetime("us", "UTC"), "kind": pl.String, "amount": pl.Float64},
         orient="row",
-    ).with_columns(order=pl.col(ROW_ID))  # fmt: skip
+    ).with_columns(order=pl.col(ROW_ID))
     tables = {"main": nw.from_native(main.lazy()), "orders": nw.from_native(orders.lazy())}
     out = featurize(tables, made_of)
     unused = [part.to_native().collect() for part in out.unused]
@@ -56,18 +66,54 @@ def made(happened: list[Event], **changes: Any) -> tuple[pl.DataFrame, pl.DataFr
 
 
 def test_each_kind_of_feature() -> None:
-    units, unused = made([
-        ("ann", 1, "buy", Decimal("0.10")), ("ann", 30, "buy", Decimal("0.20")), ("ann", 31, "buy", None),
-        ("ann", 9, "look", Decimal("99")), ("bob", 400, "look", None), ("zoe", 1, "buy", Decimal("1")),
-    ])  # fmt: skip
+    units, unused = made(
+        [
+            ("ann", 1, "buy", Decimal("0.10")),
+            ("ann", 30, "buy", Decimal("0.20")),
+            ("ann", 31, "buy", None),
+            ("ann", 9, "look", Decimal("99")),
+            ("bob", 400, "look", None),
+            ("zoe", 1, "buy", Decimal("1")),
+        ]
+    )
     assert units.select(*FEATURES.keys() - {"by"}, "by_buy", "by_look", ROW_ID).to_dicts() == [
-        {"tenure": 1.0, "years": 26.0, "n": 3.0, "n_30d": 2.0, "spent": 0.3, "basket": 0.15, "last": 1.0,
-         "by_buy": 3.0, "by_look": 1.0, ROW_ID: "m0"},
-        {"tenure": 365.0, "years": 36.0, "n": 0.0, "n_30d": 0.0, "spent": 0.0, "basket": None, "last": None,
-         "by_buy": 0.0, "by_look": 1.0, ROW_ID: "m1"},
-        {"tenure": None, "years": None, "n": 0.0, "n_30d": 0.0, "spent": 0.0, "basket": None, "last": None,
-         "by_buy": 0.0, "by_look": 0.0, ROW_ID: "m2"},
-    ]  # fmt: skip
+        {
+            "tenure": 1.0,
+            "years": 26.0,
+            "n": 3.0,
+            "n_30d": 2.0,
+            "spent": 0.3,
+            "basket": 0.15,
+            "last": 1.0,
+            "by_buy": 3.0,
+            "by_look": 1.0,
+            ROW_ID: "m0",
+        },
+        {
+            "tenure": 365.0,
+            "years": 36.0,
+            "n": 0.0,
+            "n_30d": 0.0,
+            "spent": 0.0,
+            "basket": None,
+            "last": None,
+            "by_buy": 0.0,
+            "by_look": 1.0,
+            ROW_ID: "m1",
+        },
+        {
+            "tenure": None,
+            "years": None,
+            "n": 0.0,
+            "n_30d": 0.0,
+            "spent": 0.0,
+            "basket": None,
+            "last": None,
+            "by_buy": 0.0,
+            "by_look": 0.0,
+            ROW_ID: "m2",
+        },
+    ]
     assert unused.rows() == [("e5", "orders", "no entity")]
 
 
@@ -76,17 +122,28 @@ def test_only_chosen_rows_are_units_and_the_others_are_listed() -> None:
     units, unused = made(events, unit={"features": FEATURES, "where": {"town": ["a"]}})
     assert units[ENTITY].to_list() == ["ann"]
     assert sorted(unused.rows()) == [
-        ("e1", "orders", "entity not in unit.where"), ("e2", "orders", "no entity"), ("m1", "main", "not in unit.where"),
+        ("e1", "orders", "entity not in unit.where"),
+        ("e2", "orders", "no entity"),
+        ("m1", "main", "not in unit.where"),
         ("m2", "main", "not in unit.where"),
-    ]  # fmt: skip
+    ]
 
 
 def test_a_contract_without_events_passes_its_rows_through() -> None:
     plain = contract(events={}, unit={"features": {}})
-    main = pl.DataFrame({
-        "who": ["ann"], "joined": [dt.date(2025, 1, 1)], "age": [3], "town": ["a"], "y": [1], ROW_ID: ["m"], ORDER: [0],
-        ENTITY: ["ann"], "_content": ["c"],
-    })  # fmt: skip
+    main = pl.DataFrame(
+        {
+            "who": ["ann"],
+            "joined": [dt.date(2025, 1, 1)],
+            "age": [3],
+            "town": ["a"],
+            "y": [1],
+            ROW_ID: ["m"],
+            ORDER: [0],
+            ENTITY: ["ann"],
+            "_content": ["c"],
+        }
+    )
     out = featurize({"main": nw.from_native(main.lazy())}, plain)
     assert out.unused == []
     assert out.units.to_native().collect().to_dicts() == [
@@ -104,11 +161,13 @@ def test_whole_numbers_are_summed_too() -> None:
 
 events_of = st.lists(
     st.tuples(
-        st.sampled_from([*PEOPLE, "zoe"]), st.integers(1, 400), st.sampled_from(["buy", "look"]),
+        st.sampled_from([*PEOPLE, "zoe"]),
+        st.integers(1, 400),
+        st.sampled_from(["buy", "look"]),
         st.one_of(st.none(), st.decimals(0, 10**6, places=2)),
     ),
     max_size=25,
-)  # fmt: skip
+)
 
 
 @given(events_of, st.randoms())

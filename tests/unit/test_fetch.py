@@ -51,9 +51,7 @@ def test_a_file_is_taken_and_remembered(tmp_path: Path, recorded: list[str]) -> 
     assert raw(project) == {"people.csv": TEXT * 2}
     assert recorded == ["shop", "shop"]
     data.unlink()
-    with pytest.raises(
-        InputError, match=r"people\.csv, from where shop was fetched last, is gone: perennial fetch shop --data"
-    ):
+    with pytest.raises(InputError, match=r"people\.csv, from where shop was fetched last, is gone: perennial fetch shop --data"):
         fetch(project, "shop")
     assert raw(project) == {"people.csv": TEXT * 2}
 
@@ -117,19 +115,18 @@ def test_an_address_is_checked_against_the_contract(tmp_path: Path) -> None:
     cases = {
         "the zip holds no 'other.zip'; it holds: inner.zip": {"member": "other.zip!x"},
         "people.csv is not the file of the contract: its content has sha256 .*, the contract says 000": {
-            "member": "inner.zip!x/people.csv", "sha256": "0" * 64,
+            "member": "inner.zip!x/people.csv",
+            "sha256": "0" * 64,
         },
         "gives is not a zip archive .*: is the address right": {"member": "x", "url": (tmp_path / "p/params.yaml").as_uri()},
-    }  # fmt: skip
+    }
     for words, change in cases.items():
         with pytest.raises(InputError, match=words):
             fetch(shop(tmp_path / "p", **{**source, **change}), "shop")
     assert len(cases) == 3
     assert raw(project) == {"people.csv": TEXT}
     gone = {**source, "url": (tmp_path / "gone.zip").as_uri()}
-    with pytest.raises(
-        ServiceError, match=r"gone\.zip cannot be fetched .*: offline\? Give a file that you have"
-    ) as caught:
+    with pytest.raises(ServiceError, match=r"gone\.zip cannot be fetched .*: offline\? Give a file that you have") as caught:
         fetch(shop(tmp_path / "p", **gone), "shop")
     assert caught.value.exit_code == 1
 

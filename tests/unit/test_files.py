@@ -80,9 +80,7 @@ def test_a_folder_is_one_digest_and_every_change_of_it_is_named(tmp_path: Path) 
     result = []
     for what, change in changes.items():
         change()
-        with pytest.raises(
-            IntegrityError, match=rf"{what}.* differ from manifest\.json; restore with dvc checkout"
-        ) as caught:
+        with pytest.raises(IntegrityError, match=rf"{what}.* differ from manifest\.json; restore with dvc checkout") as caught:
             verify(tmp_path)
         result.append(str(caught.value))
     assert len(result) == 3
@@ -101,15 +99,11 @@ def test_a_lock_is_held_by_one_process_and_goes_with_it(tmp_path: Path) -> None:
         "import sys; from pathlib import Path; from perennial.files.locks import file_lock\n"
         f"with file_lock(Path({str(path)!r}), what='x'): print('held', flush=True); sys.stdin.read()"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as other:
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
         with (
-            pytest.raises(
-                Busy, match=rf"a run is busy: another process holds {re.escape(str(path))}; wait for it"
-            ) as caught,
+            pytest.raises(Busy, match=rf"a run is busy: another process holds {re.escape(str(path))}; wait for it") as caught,
             file_lock(path, what="a run", wait_s=0.1),
         ):
             pass
@@ -140,9 +134,7 @@ def test_a_table_comes_back_as_it_was_and_its_bytes_do_not_change(tmp_path: Path
 
 def test_a_flipped_bit_never_becomes_another_number(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
-    frame = pl.DataFrame(
-        {"n": range(3000), "x": [i * 0.37 for i in range(3000)], "t": [f"{i:09d}" for i in range(3000)]}
-    )
+    frame = pl.DataFrame({"n": range(3000), "x": [i * 0.37 for i in range(3000)], "t": [f"{i:09d}" for i in range(3000)]})
     write_table(path, frame)
     whole, observed = path.read_bytes(), Counter[str]()
     for at in range(6, len(whole) - 8, len(whole) // 150):
@@ -157,9 +149,7 @@ def test_a_flipped_bit_never_becomes_another_number(tmp_path: Path) -> None:
     assert observed["another"] == 0
     assert observed["refused"] > 100
     path.write_bytes(whole[:-100])
-    with pytest.raises(
-        IntegrityError, match=r"t\.parquet is damaged .*; restore it with dvc checkout or run its stage again"
-    ):
+    with pytest.raises(IntegrityError, match=r"t\.parquet is damaged .*; restore it with dvc checkout or run its stage again"):
         read_table(path)
 
 
@@ -167,9 +157,7 @@ def test_a_project_is_found_from_any_folder_in_it(tmp_path: Path, monkeypatch: p
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
     monkeypatch.chdir(inner)
-    with pytest.raises(
-        ConfigError, match=r"is not inside a project: no folder above it holds params\.yaml and dvc\.yaml"
-    ):
+    with pytest.raises(ConfigError, match=r"is not inside a project: no folder above it holds params\.yaml and dvc\.yaml"):
         Project.here()
     for file in ("params.yaml", "dvc.yaml"):
         (tmp_path / file).touch()
@@ -183,9 +171,7 @@ def test_a_project_is_found_from_any_folder_in_it(tmp_path: Path, monkeypatch: p
 def test_names_that_are_no_name() -> None:
     refused = 0
     for name in ("", "Shop", "1shop", "a/b", "..", "a b", "a@b", "a\n", "é", "-x"):
-        with pytest.raises(
-            ConfigError, match=re.escape(f"use case name {name!r}: use lower-case letters, digits and _")
-        ):
+        with pytest.raises(ConfigError, match=re.escape(f"use case name {name!r}: use lower-case letters, digits and _")):
             check_name(name)
         refused += 1
     assert refused == 10

@@ -34,10 +34,7 @@ def models(seed: int, n: int = 2_000, champion: float = EQUAL) -> tuple[F64, F64
 def evidence(seed: int = 1, n: int = 2_000, champion: float = EQUAL, *, minimum: float = 0.5) -> Evidence:
     y, new, old = models(seed, n, champion)
     return Evidence(
-        comparison=PairedComparison(metric="auc", y=y, resamples=200, seed=1),
-        minimum=minimum,
-        candidate=new,
-        champion=old,
+        comparison=PairedComparison(metric="auc", y=y, resamples=200, seed=1), minimum=minimum, candidate=new, champion=old
     )
 
 
@@ -49,9 +46,7 @@ def rule(decision: Decision, name: str) -> Rule:
 
 def group(better_by: Interval | None, value: str = "landline") -> SliceComparison:
     figure = None if better_by is None else Interval(value=0.7, low=0.6, high=0.8)
-    return SliceComparison(
-        column="contact", value=value, n=400, candidate=figure, reference=figure, better_by=better_by
-    )
+    return SliceComparison(column="contact", value=value, n=400, candidate=figure, reference=figure, better_by=better_by)
 
 
 def test_equal_models_are_hardly_ever_promoted_and_a_real_gain_mostly_is() -> None:
@@ -151,9 +146,7 @@ def test_what_cannot_be_compared_is_judged_as_a_first_model_where_a_person_says_
     decision = decide_as_first(case, "cheap means below 13")
     assert decision is not None
     assert (decision.verdict, [r.name for r in decision.reasons]) == ("PROMOTE", ["override", "minimum"])
-    assert (
-        decision.rules[0].sentence == "judged as a first model by hand (cheap means below 13): the roles of x changed"
-    )
+    assert decision.rules[0].sentence == "judged as a first model by hand (cheap means below 13): the roles of x changed"
     low = decide_as_first(replace(case, minimum=0.95), "cheap means below 13")
     assert low is not None
     assert low.verdict == "REJECT", "the agreed minimum stands"
@@ -165,9 +158,7 @@ def test_profit_can_only_stop() -> None:
     less = Interval(value=-900, low=-1_700, high=-100)
     stopped = decide(replace(clear, profit=less))
     assert stopped.verdict == "HOLD"
-    assert [r.sentence for r in stopped.reasons] == [
-        "profit against the champion -900 [-1,700, -100] at 99 %: measurably less"
-    ]
+    assert [r.sentence for r in stopped.reasons] == ["profit against the champion -900 [-1,700, -100] at 99 %: measurably less"]
     unsure = Interval(value=-900, low=-1_900, high=100)
     assert decide(replace(clear, profit=unsure)).verdict == "PROMOTE"
     assert decide(replace(equal, profit=Interval(value=900, low=800, high=1_000))).verdict == "HOLD"
@@ -184,9 +175,7 @@ def test_a_group_stops_only_when_it_surely_loses_more_than_a_hundredth() -> None
     }
     observed = 0
     for name, (interval, verdict) in cases.items():
-        decision = decide(
-            replace(clear, slices=(group(None, "few"), group(interval), group(cases["improvement"][0], "web")))
-        )
+        decision = decide(replace(clear, slices=(group(None, "few"), group(interval), group(cases["improvement"][0], "web"))))
         assert decision.verdict == verdict, name
         words = rule(decision, "slices").sentence
         assert words.startswith("contact landline (400 rows)" if name != "improvement" else "contact"), words
@@ -210,8 +199,12 @@ def test_groups_are_judged_with_a_level_for_each_look_and_never_below_thirty() -
     }
     result = compare_slices(comparison, groups, new, old)
     assert [(s.column, s.value) for s in result] == [
-        ("channel", "fax"), ("channel", "store"), ("channel", "web"), ("age", "old"), ("age", "young"),
-    ]  # fmt: skip
+        ("channel", "fax"),
+        ("channel", "store"),
+        ("channel", "web"),
+        ("age", "old"),
+        ("age", "young"),
+    ]
     assert sum(s.n for s in result if s.column == "channel") == 4_000
     fax, store = result[0], result[1]
     assert (fax.candidate, fax.reference, fax.better_by) == (None, None, None)

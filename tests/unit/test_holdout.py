@@ -9,21 +9,18 @@ from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
 from perennial.errors import InputError
-from perennial.evaluation.statistics.holdout import (
-    GROUPS,
-    HoldoutDesign,
-    draw_groups,
-    draw_messages,
-    least_detectable_effect,
-)
+from perennial.evaluation.statistics.holdout import GROUPS, HoldoutDesign, draw_groups, draw_messages, least_detectable_effect
 
 pytestmark = pytest.mark.unit
 
 
 @given(
-    n=st.integers(8, 300), chosen=st.integers(5, 300), control=st.floats(0.3, 0.6), explore=st.floats(0, 1),
+    n=st.integers(8, 300),
+    chosen=st.integers(5, 300),
+    control=st.floats(0.3, 0.6),
+    explore=st.floats(0, 1),
     seed=st.integers(0, 99),
-)  # fmt: skip
+)
 def test_everyone_is_in_one_group_of_the_planned_size_in_whatever_order_they_come(
     n: int, chosen: int, control: float, explore: float, seed: int
 ) -> None:
@@ -44,9 +41,7 @@ def test_everyone_is_in_one_group_of_the_planned_size_in_whatever_order_they_com
 
 def test_two_campaigns_draw_apart_and_so_do_the_lotteries_of_one() -> None:
     keys, everyone = [str(i) for i in range(4_000)], np.ones(4_000, dtype=bool)
-    spring, autumn = (
-        draw_groups(name, keys, everyone, HoldoutDesign(control=0.5)) == "control" for name in ("spring", "autumn")
-    )
+    spring, autumn = (draw_groups(name, keys, everyone, HoldoutDesign(control=0.5)) == "control" for name in ("spring", "autumn"))
     message = draw_messages("spring", keys, 2)
     assert np.bincount(message).tolist() == [2_000, 2_000]
     for one, other in ((spring, autumn), (spring, message == 1)):
@@ -69,10 +64,7 @@ def test_an_effect_of_the_detectable_size_is_seen_four_times_in_five() -> None:
     least = least_detectable_effect(rate, treated, control)
     assert least == pytest.approx(0.0396, abs=0.0001)
     rng = np.random.default_rng(1)
-    low, high = (
-        rate - least * treated / 5_000,
-        rate + least * control / 5_000,
-    )  # both near the rate, as the formula has it
+    low, high = (rate - least * treated / 5_000, rate + least * control / 5_000)  # both near the rate, as the formula has it
     p_t, p_c = rng.binomial(treated, high, 4_000) / treated, rng.binomial(control, low, 4_000) / control
     error = np.sqrt(p_t * (1 - p_t) / treated + p_c * (1 - p_c) / control)
     observed = float((np.abs(p_t - p_c) / error > 1.96).mean())

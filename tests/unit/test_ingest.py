@@ -121,15 +121,12 @@ def test_each_file_belongs_to_the_table_whose_pattern_it_fits(tmp_path: Path) ->
     patterns = {"main": "people*.csv", "orders": "orders.csv*"}
     result = assign_files(files(tmp_path, ["people_2.csv", "orders.csv.gz", "people_1.csv"]), patterns)
     assert {table: [path.name for path in paths] for table, paths in result.items()} == {
-        "main": ["people_1.csv", "people_2.csv"], "orders": ["orders.csv.gz"],
-    }  # fmt: skip
-    with pytest.raises(
-        InputError, match=r"readme\.md belongs to no table: the contract knows people\*\.csv, orders\.csv\*"
-    ):
+        "main": ["people_1.csv", "people_2.csv"],
+        "orders": ["orders.csv.gz"],
+    }
+    with pytest.raises(InputError, match=r"readme\.md belongs to no table: the contract knows people\*\.csv, orders\.csv\*"):
         assign_files(files(tmp_path, ["readme.md", "people.csv", "orders.csv"]), patterns)
-    with pytest.raises(
-        InputError, match=r"table orders: no file named orders\.csv\* among people\.csv \[missing_file\]$"
-    ):
+    with pytest.raises(InputError, match=r"table orders: no file named orders\.csv\* among people\.csv \[missing_file\]$"):
         assign_files(files(tmp_path, ["people.csv"]), patterns)
     with pytest.raises(InputError, match=r"no file named .* among no files"):
         assign_files([], patterns)
@@ -151,15 +148,19 @@ def parquet(path: Path, table: pa.Table, **settings: bool) -> Path:
 
 def test_parquet_is_read_like_text(tmp_path: Path) -> None:
     at = dt.datetime(2025, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
-    table = pa.table({
-        "who": ["a", "b"], "n": [1, None], "x": [0.1, -2.5e-7], "day": [dt.date(2025, 1, 2), None],
-        "at": pa.array([at.replace(tzinfo=None), None], pa.timestamp("ns")), "more": [[1], [2]],
-    })  # fmt: skip
+    table = pa.table(
+        {
+            "who": ["a", "b"],
+            "n": [1, None],
+            "x": [0.1, -2.5e-7],
+            "day": [dt.date(2025, 1, 2), None],
+            "at": pa.array([at.replace(tzinfo=None), None], pa.timestamp("ns")),
+            "more": [[1], [2]],
+        }
+    )
     ingested = ingest([parquet(tmp_path / "f.parquet", table)], TYPED, form("parquet"))
     assert ingested.rejects.height == 0
-    assert ingested.rows.select(*TYPED).rows() == [
-        ("a", 1, 0.1, dt.date(2025, 1, 2), at), ("b", None, -2.5e-7, None, None),
-    ]  # fmt: skip
+    assert ingested.rows.select(*TYPED).rows() == [("a", 1, 0.1, dt.date(2025, 1, 2), at), ("b", None, -2.5e-7, None, None)]
     assert ingested.rows.select(RECORD, LINE).rows() == [(1, 1), (2, 2)]
     assert words(ingested) == ["f.parquet: column 'more' is in no contract and is not read"]
 
@@ -173,9 +174,7 @@ def test_an_ignored_column_of_a_parquet_file_is_content_and_may_hold_anything(tm
     )
     assert ingested.rows[ENTITY].n_unique() == 2
     assert ingested.rows[ENTITY][0] == ingested.rows[ENTITY][2]
-    nested = ingest(
-        [parquet(tmp_path / "g.parquet", pa.table({"n": [1], "note": [[1]]}))], columns, form("parquet", entity=None)
-    )
+    nested = ingest([parquet(tmp_path / "g.parquet", pa.table({"n": [1], "note": [[1]]}))], columns, form("parquet", entity=None))
     assert nested.rows["n"].to_list() == [1]
 
 
@@ -196,9 +195,7 @@ def test_cells_that_are_no_text_are_refused(tmp_path: Path) -> None:
 def test_parquet_that_is_none_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "f.parquet"
     path.write_bytes(b"who,n\na,1\n")
-    with pytest.raises(
-        InputError, match=r"f\.parquet is no readable Parquet file .*is it complete, and is `format` right"
-    ):
+    with pytest.raises(InputError, match=r"f\.parquet is no readable Parquet file .*is it complete, and is `format` right"):
         ingest([path], COLUMNS, form("parquet"))
     table = pa.table({"who": [f"{i:09d}" for i in range(5000)], "n": range(5000)})
     data = bytearray(parquet(path, table, write_page_checksum=True).read_bytes())
@@ -210,9 +207,7 @@ def test_parquet_that_is_none_is_refused(tmp_path: Path) -> None:
 
 lines = st.lists(
     st.one_of(
-        st.tuples(st.sampled_from(["a", "b", "", "é"]), st.sampled_from(["1", "x", "", "1.5"])).map(
-            lambda t: ",".join(t)
-        ),
+        st.tuples(st.sampled_from(["a", "b", "", "é"]), st.sampled_from(["1", "x", "", "1.5"])).map(lambda t: ",".join(t)),
         st.sampled_from(["a", "a,b,c", '"a,1', "\x00,1"]),
     ),
     max_size=15,
@@ -236,9 +231,7 @@ def test_every_record_becomes_a_row_or_a_reject(tmp_path: Path, made: list[str])
     assert result.rejects["rule"].null_count() == 0
 
 
-def test_a_csv_file_is_opened_once_for_its_header_and_its_records(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_csv_file_is_opened_once_for_its_header_and_its_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file.csv"
     path.write_text("a,b\n1,2\n3,4\n")
     n_opened = 0

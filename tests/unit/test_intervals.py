@@ -78,9 +78,7 @@ def test_delong_is_the_definition_over_all_pairs() -> None:
 
 
 def paired_bootstrap(metric: Metric, y: F64, new: F64, old: F64, *, n: int, seed: int, level: float) -> Interval:
-    return bootstrap(
-        lambda times: metric(y, new, times) - metric(y, old, times), len(y), y, n=n, seed=seed, level=level
-    )
+    return bootstrap(lambda times: metric(y, new, times) - metric(y, old, times), len(y), y, n=n, seed=seed, level=level)
 
 
 def test_delong_and_bootstrap_agree_on_the_auc() -> None:

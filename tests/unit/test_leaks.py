@@ -102,11 +102,7 @@ def test_a_constant_text_and_one_that_names_each_row_tell_nothing() -> None:
 
 def test_proven_leaks_come_first_and_too_few_rows_prove_nothing() -> None:
     y = outcomes()
-    columns = {
-        "suspect": y + np.random.default_rng(1).normal(size=N) * 0.4,
-        "honest": np.arange(N) % 7,
-        "leak": y * 1.0,
-    }
+    columns = {"suspect": y + np.random.default_rng(1).normal(size=N) * 0.4, "honest": np.arange(N) % 7, "leak": y * 1.0}
     assert [leak.column for leak in find_leaks(columns, [y])] == ["leak", "suspect"]
     few = np.r_[np.ones(9), np.zeros(200)]
     assert find_leaks({"leak": few}, [few]) == []

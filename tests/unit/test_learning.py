@@ -58,9 +58,13 @@ def interval(value: float, reach: float) -> Interval:
 
 
 def build_curve(
-    advantage: Interval, deep_gain: Interval, layers: Interval | None, *, val: tuple[float, float] = (0.81, 0.8),
+    advantage: Interval,
+    deep_gain: Interval,
+    layers: Interval | None,
+    *,
+    val: tuple[float, float] = (0.81, 0.8),
     primary: str = "auc",
-) -> LearningCurve:  # fmt: skip
+) -> LearningCurve:
     """A curve by what the deep family is better by, what more data and what layers bring it; `val` is deep, traditional."""
     figures = FitFigures(
         families={"deep": "deep", "traditional": "boosted"},
@@ -71,9 +75,7 @@ def build_curve(
     gain = {"deep": deep_gain, "traditional": interval(-0.1, 0.01)}
     curve = LearningCurve(
         primary=primary,
-        shares=tuple(
-            ShareFit(share=share, draw=0, rows=rows, figures=figures) for share, rows in ((0.5, 300), (1.0, 597))
-        ),
+        shares=tuple(ShareFit(share=share, draw=0, rows=rows, figures=figures) for share, rows in ((0.5, 300), (1.0, 597))),
         depths=tuple(DepthFit(blocks=blocks, figures=figures) for blocks in (0, 2)),
         data_gain=DataGain(from_share=0.5, to_share=1.0, gain=gain),
         depth_choice=DepthChoice(blocks=2 if layers else 0, better_than_none=layers),

@@ -18,14 +18,7 @@ def test_a_fair_lottery_is_told_from_one_that_is_not() -> None:
     age, city = rng.normal(40, 12, 6_000), rng.choice(["Bern", "Graz", "Linz"], 6_000).astype(object)
     rare = np.array([None if i else "once" for i in range(6_000)], dtype=object)
     gaps = np.where(rng.random(6_000) < 0.3, np.nan, age)
-    fair = {
-        "age": age,
-        "city": city,
-        "rare": rare,
-        "gaps": gaps,
-        "empty": np.full(6_000, np.nan),
-        "same": np.ones(6_000),
-    }
+    fair = {"age": age, "city": city, "rare": rare, "gaps": gaps, "empty": np.full(6_000, np.nan), "same": np.ones(6_000)}
     assert sample_ratio_p(arm, LOTTERY) > 0.001
     assert sample_ratio_p(arm, (1, 1, 1)) < 1e-6
     result = compare_balance(arm, fair)
@@ -48,9 +41,7 @@ def test_a_gap_is_that_of_its_own_arm_to_control_in_standard_deviations() -> Non
     rng = np.random.default_rng(2)
     arm = rng.integers(0, 3, 30_000)
     older = rng.normal(40, 12, 30_000) - 3.6 * (arm == 2)
-    moved = np.where((arm == 1) & (rng.random(30_000) < 0.2), "Bern", rng.choice(["Bern", "Graz"], 30_000)).astype(
-        object
-    )
+    moved = np.where((arm == 1) & (rng.random(30_000) < 0.2), "Bern", rng.choice(["Bern", "Graz"], 30_000)).astype(object)
     result = {column.column: column for column in compare_balance(arm, {"older": older, "moved": moved})}
     assert result["older"].gaps == pytest.approx((0, -0.3), abs=0.035)
     assert abs(result["older"].gaps[0]) < result["older"].expected_gap < 0.035

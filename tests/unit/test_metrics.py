@@ -10,14 +10,7 @@ from sklearn import metrics as sk
 
 from perennial.errors import ConfigError, InputError
 from perennial.evaluation.statistics.intervals import F64
-from perennial.evaluation.statistics.metrics import (
-    METRICS,
-    bin_evenly,
-    calibration_error,
-    gains_curve,
-    lift_at,
-    measure,
-)
+from perennial.evaluation.statistics.metrics import METRICS, bin_evenly, calibration_error, gains_curve, lift_at, measure
 
 pytestmark = pytest.mark.unit
 
@@ -47,9 +40,7 @@ def test_metrics_agree_with_scikit_learn_with_and_without_weights() -> None:
         "brier": sk.brier_score_loss,
         "mae": sk.mean_absolute_error,
         "accuracy": lambda y, p, sample_weight: sk.accuracy_score(y, p >= 0.5, sample_weight=sample_weight),
-        "kappa": lambda y, p, sample_weight: sk.cohen_kappa_score(
-            y, p >= 0.5, weights="quadratic", sample_weight=sample_weight
-        ),
+        "kappa": lambda y, p, sample_weight: sk.cohen_kappa_score(y, p >= 0.5, weights="quadratic", sample_weight=sample_weight),
         "macro_f1": lambda y, p, sample_weight: sk.f1_score(y, p >= 0.5, average="macro", sample_weight=sample_weight),
     }
     assert METRICS.keys() - theirs.keys() == {"gini_norm"}
@@ -79,9 +70,7 @@ def test_rankings_survive_any_rising_transformation_and_turn_with_it(data: tuple
 
 @settings(max_examples=50, deadline=None)
 @given(rows(), st.data())
-def test_a_weight_is_as_many_equal_rows_and_the_order_of_rows_never_decides(
-    data: tuple[F64, F64], more: st.DataObject
-) -> None:
+def test_a_weight_is_as_many_equal_rows_and_the_order_of_rows_never_decides(data: tuple[F64, F64], more: st.DataObject) -> None:
     y, p = data
     times = np.array(more.draw(st.lists(st.integers(1, 3), min_size=len(y), max_size=len(y))))
     order = np.array(more.draw(st.permutations(range(len(y)))))

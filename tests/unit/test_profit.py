@@ -106,12 +106,8 @@ def test_a_random_list_earns_on_average_what_its_plan_says() -> None:
 def test_a_random_list_of_everyone_is_everyone() -> None:
     gain = 10 + np.random.default_rng(1).normal(size=500)
     result, everyone = random_list_profit(gain, 1, 0.95), total_interval(gain, 0.95)
-    assert [result.value, result.low, result.high] == pytest.approx(
-        [everyone.value, everyone.low, everyone.high], rel=1e-3
-    )
-    assert random_list_profit(gain, 0.5, 0.95).high > everyone.value / 2 + 1.9 * 0.5 * 10 * np.sqrt(
-        500
-    )  # whom the lot picks
+    assert [result.value, result.low, result.high] == pytest.approx([everyone.value, everyone.low, everyone.high], rel=1e-3)
+    assert random_list_profit(gain, 0.5, 0.95).high > everyone.value / 2 + 1.9 * 0.5 * 10 * np.sqrt(500)  # whom the lot picks
 
 
 def test_a_plan_holds_the_truth_as_often_as_it_says() -> None:
@@ -122,11 +118,7 @@ def test_a_plan_holds_the_truth_as_often_as_it_says() -> None:
     _, p_all = drawn(200_000, 98)
     worth = 40 * p_all - 2
     share = (p_all > chosen.threshold).mean()
-    truth = {
-        "chosen": (worth * (p_all > chosen.threshold)).mean(),
-        "everyone": worth.mean(),
-        "random": share * worth.mean(),
-    }
+    truth = {"chosen": (worth * (p_all > chosen.threshold)).mean(), "everyone": worth.mean(), "random": share * worth.mean()}
     for seed in range(400):
         y, p = drawn(1_000, seed)
         result = by_name(compare_plans(y, p, chosen, ContactPolicy(value=40, cost=2)))

@@ -42,12 +42,7 @@ def test_the_planted_word_leads_and_what_is_rare_or_does_nothing_sure_is_left_ou
 def test_words_are_told_for_each_output() -> None:
     words, parts = planted()
     result = find_strongest_words(words, np.concatenate([parts, -parts], axis=2), ["a", "b"], 10)
-    assert [(word.output, word.word) for word in result] == [
-        ("a", "awful"),
-        ("a", "lovely"),
-        ("b", "lovely"),
-        ("b", "awful"),
-    ]
+    assert [(word.output, word.word) for word in result] == [("a", "awful"), ("a", "lovely"), ("b", "lovely"), ("b", "awful")]
 
 
 @given(st.text(max_size=200))

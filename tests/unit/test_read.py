@@ -379,9 +379,7 @@ def test_proving_by_counting_changes_nothing_on_four_hundred_broken_files(
     for _ in range(400):
         data = header + mutated(good, rng)
         path.write_bytes(data)
-        monkeypatch.setattr(
-            read._FileTally, "check_file", lambda *_: None
-        )  # small files, many faults: the records count here
+        monkeypatch.setattr(read._FileTally, "check_file", lambda *_: None)  # small files, many faults: the records count here
         monkeypatch.setattr(records, "prove_lines", proof)
         monkeypatch.setattr(read, "BLOCK_BYTES", 8 * 2**20)
         fast = of_file(path)

@@ -46,9 +46,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 def closed(project: Project) -> Receipt:
-    page = ReportPage(
-        path=f".perennial/{NAME}/report.html", sha256="0", verdict="HOLD", champion="3", headline="Keep it."
-    )
+    page = ReportPage(path=f".perennial/{NAME}/report.html", sha256="0", verdict="HOLD", champion="3", headline="Keep it.")
     write_receipt(project, NAME, OUTCOMES, ActionResults(promote=decision_record("HOLD"), report=page))
     receipt = read_receipt(project, NAME)
     assert receipt is not None

@@ -43,8 +43,7 @@ def profit_curve(points: int = 101) -> Curve:
     assert profit is not None
     x = np.linspace(0, 1, points)
     y, low, high = (
-        np.interp(x, profit.curve.x, ends).tolist()
-        for ends in (profit.curve.value, profit.curve.low, profit.curve.high)
+        np.interp(x, profit.curve.x, ends).tolist() for ends in (profit.curve.value, profit.curve.low, profit.curve.high)
     )
     flag = Flag(at=profit.depth, text=(f"Chosen: {n.share(profit.depth)}",))
     return Curve(name="Everyone", x=x.tolist(), y=y, low=low, high=high, ends=n.money(y[-1]), flag=flag)
@@ -156,9 +155,7 @@ def test_rows_may_have_a_line_each() -> None:
 
 
 def test_a_long_name_keeps_clear_of_the_figure_beside_it() -> None:
-    row = Row(
-        name="lives in " + 9 * "Genève ", note="1,095 rows", text="10 %, predicted 9 %", interval=around(0.1, 0.02)
-    )
+    row = Row(name="lives in " + 9 * "Genève ", note="1,095 rows", text="10 %, predicted 9 %", interval=around(0.1, 0.02))
     drawn = plot_intervals([row], ZERO, n.decimal, label="x")
     name = re.search(r'<tspan class="b">(.+?)</tspan>', drawn)
     assert name is not None
@@ -169,9 +166,7 @@ def test_a_long_name_keeps_clear_of_the_figure_beside_it() -> None:
 
 
 def test_compared_charts_share_their_scale() -> None:
-    drawn = [
-        plot_columns([("1", around(v, 1))], ZERO, n.decimal, label="x", axis="", span=(-2, 12)) for v in (1.0, 9.0)
-    ]
+    drawn = [plot_columns([("1", around(v, 1))], ZERO, n.decimal, label="x", axis="", span=(-2, 12)) for v in (1.0, 9.0)]
     axes = [re.findall(r'<text[^>]*text-anchor="end"[^>]*>([^<]+)<', one) for one in drawn]
     assert axes[0] == axes[1]
     assert len(axes[0]) >= 3
@@ -253,8 +248,7 @@ def test_calibration_of_rare_events_uses_the_room_it_has(top: float) -> None:
         Bin(left=top / 2, right=top, predicted=0.8 * top, observed=around(0.8 * top, top / 9), n=1),
     ]
     ys = [
-        float(y)
-        for y in re.findall(r'class="fill-blue" cx="[\d.]+" cy="([\d.]+)"', plot_calibration(bins, label="x", axis=""))
+        float(y) for y in re.findall(r'class="fill-blue" cx="[\d.]+" cy="([\d.]+)"', plot_calibration(bins, label="x", axis=""))
     ]
     assert len(ys) == 2
     assert max(ys) - min(ys) > 60
@@ -273,9 +267,7 @@ def test_a_flag_keeps_clear_of_a_key_with_long_names() -> None:
     names = ("deep network, chosen", "boosted trees", "linear")
     curves = [Curve(name=name, x=[0, 0.3, 1], y=[0, 0.1, 1], ends="72 %") for name in names]
     drawn = plot_gains([replace(curves[0], flag=Flag(at=0.3, text=("10 %",))), *curves[1:]], label="x", axis="")
-    place_of = {
-        words: (float(x), float(y)) for x, y, words in re.findall(r'<text x="(.+?)" y="(.+?)".*?>(.+?)<', drawn)
-    }
+    place_of = {words: (float(x), float(y)) for x, y, words in re.findall(r'<text x="(.+?)" y="(.+?)".*?>(.+?)<', drawn)}
     (left, foot), (key_left, key_foot) = place_of["10 %"], place_of[names[0]]
     assert left + width_of("10 %") < key_left or foot < key_foot - 12
 
@@ -317,9 +309,7 @@ def test_row_flow_is_true_to_the_counts() -> None:
 
 def test_row_flow_draws_what_would_vanish_and_says_so() -> None:
     lost = [RowPart(name="set aside", rows=2, tone="orange")]
-    drawing = plot_row_flow(
-        RowPart(name="rows read", rows=1_000_000), RowPart(name="used", rows=999_998), lost, label="x"
-    )
+    drawing = plot_row_flow(RowPart(name="rows read", rows=1_000_000), RowPart(name="used", rows=999_998), lost, label="x")
     assert drawing.narrow is not None
     for drawn in (drawing.wide, drawing.narrow):
         assert 'height="3" ' not in drawn or "too thin" in drawn
@@ -337,9 +327,7 @@ def test_row_flow_without_parts_leaves_room_for_the_longest_note() -> None:
 
 def test_row_flow_refuses_counts_that_do_not_add_up() -> None:
     read, used = RowPart(name="rows read", rows=10), RowPart(name="used", rows=8)
-    with pytest.raises(
-        ConservationError, match=r"10 rows read are drawn as 8 used \+ 1 set aside = 9: find the stage that lost"
-    ):
+    with pytest.raises(ConservationError, match=r"10 rows read are drawn as 8 used \+ 1 set aside = 9: find the stage that lost"):
         plot_row_flow(read, used, [RowPart(name="set aside", rows=1)], label="x")
     with pytest.raises(ConservationError, match="8 used are drawn as 7 train = 7"):
         plot_row_flow(read, used, [RowPart(name="set aside", rows=2)], [RowPart(name="train", rows=7)], label="x")
@@ -371,13 +359,9 @@ def test_each_text_in_a_drawing_is_escaped() -> None:
     drawn = [
         plot_intervals([Row(name=bad, note=bad, interval=around(0, 1))], Line(at=0, name=bad), n.decimal, label=bad),
         plot_columns([(bad, around(0, 1))], Line(at=0, name=bad), n.decimal, label=bad, axis=bad),
-        plot_by_depth(
-            [Curve(name=bad, x=[0, 1], y=[0, 1], ends=bad)], partial(n.money, currency=bad), label=bad, axis=bad
-        ).wide,
+        plot_by_depth([Curve(name=bad, x=[0, 1], y=[0, 1], ends=bad)], partial(n.money, currency=bad), label=bad, axis=bad).wide,
         plot_row_flow(RowPart(name=bad, rows=1), RowPart(name=bad, rows=1), [], label=bad).wide,
-        plot_timeline(
-            [TimelineEntry(version=bad, on=date(2026, 1, 1), verdict="HOLD")], date(2026, 1, 2), label=bad
-        ).wide,
+        plot_timeline([TimelineEntry(version=bad, on=date(2026, 1, 1), verdict="HOLD")], date(2026, 1, 2), label=bad).wide,
     ]
     for one in drawn:
         assert "<script" not in one

@@ -80,9 +80,7 @@ def test_money_has_at_most_three_digits_that_are_not_zero(amount: float) -> None
     assert len(digits) <= 3 or abs(amount) >= 1e9
 
 
-@pytest.mark.parametrize(
-    "show", [n.decimal, n.money, n.money_axis, n.share, n.share_axis, partial(n.difference, places=1)]
-)
+@pytest.mark.parametrize("show", [n.decimal, n.money, n.money_axis, n.share, n.share_axis, partial(n.difference, places=1)])
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_figure_that_is_missing_is_not_printed(show: n.Format, value: float) -> None:
     with pytest.raises(PerennialError, match=r"the figure (nan|inf) cannot be printed: leave it out"):

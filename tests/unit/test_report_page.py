@@ -187,9 +187,7 @@ def test_the_same_page_is_the_same_bytes() -> None:
 
 
 def test_a_row_has_a_cell_for_each_column() -> None:
-    with pytest.raises(
-        PerennialError, match=r"the row \('a',\) has 1 cells for the 2 columns Rule, Rows: give one for each"
-    ):
+    with pytest.raises(PerennialError, match=r"the row \('a',\) has 1 cells for the 2 columns Rule, Rows: give one for each"):
         Grid(columns=(GridColumn(name="Rule"), GridColumn(name="Rows")), rows=(TableRow(cells=("a",)),))
     with pytest.raises(PerennialError, match="has 2 cells for the 1 columns Rule"):
         Grid(columns=(GridColumn(name="Rule"),), rows=(TableRow(cells=("a", "b")),))
@@ -213,22 +211,13 @@ def test_the_style_sheet_asks_for_no_weight_that_the_font_lacks() -> None:
 
 
 def test_shades_rise_with_the_share() -> None:
-    assert [choose_shade(part) for part in (0, 0.04, 0.12, 0.24, 0.68, 0.88, 1)] == [
-        "s0",
-        "s0",
-        "s1",
-        "s2",
-        "s3",
-        "s4",
-        "s4",
-    ]
+    assert [choose_shade(part) for part in (0, 0.04, 0.12, 0.24, 0.68, 0.88, 1)] == ["s0", "s0", "s1", "s2", "s3", "s4", "s4"]
 
 
 def test_colours_have_the_contrast_they_need() -> None:
     css = FOLDER.joinpath("style.css").read_text(encoding="utf-8")
     light, dark = (
-        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
-        for block in re.findall(r":root \{(.*?)\}", css, re.S)[:2]
+        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block)) for block in re.findall(r":root \{(.*?)\}", css, re.S)[:2]
     )
     seen = 0
     for tokens in (light, dark):

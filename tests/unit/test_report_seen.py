@@ -80,17 +80,16 @@ def test_a_mark_says_which_way_and_how_much_without_its_colour() -> None:
     assert '<span class="raises w3"><sup>+</sup>awful</span>' in page
     assert '<span class="lowers w1"><sup>\u2212</sup>soft</span>' in page
     assert MARKS in html.unescape(page)
-    assert [word_classes(part) for part in (0.3, 0.6, 0.9, -0.9)] == [
-        "raises w1", "raises w2", "raises w3", "lowers w3",
-    ]  # fmt: skip
+    assert [word_classes(part) for part in (0.3, 0.6, 0.9, -0.9)] == ["raises w1", "raises w2", "raises w3", "lowers w3"]
 
 
 def test_words_stand_both_ways_with_their_intervals_and_rows() -> None:
     (block,) = build_words(texts(), "Log odds")
     assert isinstance(block, WordBars)
     assert [(heading, [word.name for word in bars]) for heading, bars in block.columns] == [
-        ("Raise the score", [BAD, "cheap"]), ("Lower the score", ["love"]),
-    ]  # fmt: skip
+        ("Raise the score", [BAD, "cheap"]),
+        ("Lower the score", ["love"]),
+    ]
     bar = block.columns[1][1][0]
     assert (bar.value, bar.interval, bar.rows) == ("\u22121.10", "[\u22121.20, \u22121.00]", "20 rows")
     assert "fewer than 10 of 1,000 test rows" in block.described
@@ -117,9 +116,7 @@ def test_two_answers_are_shown_as_they_were_confused_and_the_surest_mistakes_are
     (each,) = blocks_of(report, "mistakes", Table)
     (surest,) = blocks_of(report, "mistakes", Cases)
     assert heat.columns == ("the others", "those who respond")
-    assert [[cell.value for cell in row.cells] for row in heat.rows] == [
-        [f"{c:,}" for c in line] for line in confusion.counts
-    ]
+    assert [[cell.value for cell in row.cells] for row in heat.rows] == [[f"{c:,}" for c in line] for line in confusion.counts]
     assert [row.cells[0] for row in each.grid.rows] == list(heat.columns)
     assert len(surest.rows) == 6
     probabilities = [mistake.probability for mistake in confusion.mistakes]
@@ -185,6 +182,4 @@ def test_nobody_is_wholly_sure_of_a_mistake() -> None:
     report = replace(photos_report(), mistakes=(mistake,))
     *_, grid = build_mistakes(report, report.evaluation.confusion, report.evaluation.classes)
     assert isinstance(grid, Photos)
-    assert grid.rows == (
-        ExplainedRow(row="row 1", score="dress", reasons="predicted: hat, over 99\u202f%", photo=PHOTO),
-    )
+    assert grid.rows == (ExplainedRow(row="row 1", score="dress", reasons="predicted: hat, over 99\u202f%", photo=PHOTO),)

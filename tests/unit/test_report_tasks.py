@@ -45,10 +45,7 @@ TASKS: dict[str, tuple[Callable[..., AnyReport], tuple[str, str]]] = {
 REPORTS: dict[str, Callable[[], AnyReport]] = {
     **{f"{name} PROMOTE": make for name, (make, _) in TASKS.items()},
     **{f"{name} better": partial(make, champion=True) for name, (make, _) in TASKS.items()},
-    **{
-        f"{name} HOLD": partial(make, "HOLD", stopped_by=rule, champion=True)
-        for name, (make, (rule, _)) in TASKS.items()
-    },
+    **{f"{name} HOLD": partial(make, "HOLD", stopped_by=rule, champion=True) for name, (make, (rule, _)) in TASKS.items()},
     **{f"{name} REJECT": partial(make, "REJECT", stopped_by=rule) for name, (make, (_, rule)) in TASKS.items()},
     "spend PROMOTE": spend_report,
     "texts PROMOTE": lambda: with_other_splits(texts_report()),
@@ -97,9 +94,7 @@ def test_the_reports_are_of_every_task_and_verdict() -> None:
 
 
 def test_every_kind_of_block_is_on_some_page_and_nothing_is_undefined() -> None:
-    blocks = {
-        type(block) for make in REPORTS.values() for section in build_page(make()).sections for block in section.blocks
-    }
+    blocks = {type(block) for make in REPORTS.values() for section in build_page(make()).sections for block in section.blocks}
     assert blocks == {*PageBlock.__subclasses__(), *Captioned.__subclasses__()} - {Captioned}
     assert load_template("page.html.j2").environment.undefined is StrictUndefined
 

@@ -67,8 +67,7 @@ def test_the_figure_of_the_sample_itself_is_told_by_its_own_name() -> None:
 def test_a_sample_does_not_pretend_to_know_what_a_population_knows() -> None:
     """Its interval is that of its own rows."""
     widths = [
-        figure.high - figure.low
-        for figure in (evaluate(is_sample).families["linear"].test["ap"] for is_sample in (True, False))
+        figure.high - figure.low for figure in (evaluate(is_sample).families["linear"].test["ap"] for is_sample in (True, False))
     ]
     assert widths[0] > widths[1]
 
@@ -120,9 +119,7 @@ def test_a_budget_is_a_share_of_the_population() -> None:
 def test_equal_weights_are_no_weights_and_all_is_plain_json() -> None:
     y, scores = drawn(800, 4)
     plain, weighed = (
-        evaluate_response(
-            Labelled(y=y, scores=scores, weight=w), Labelled(y=y, scores=scores, weight=w), "auc", None, {}, FEW
-        )
+        evaluate_response(Labelled(y=y, scores=scores, weight=w), Labelled(y=y, scores=scores, weight=w), "auc", None, {}, FEW)
         for w in (None, np.ones(800))
     )
     assert plain.candidate == weighed.candidate
@@ -136,9 +133,7 @@ def test_the_share_of_a_group_stands_beside_what_was_predicted_unless_rows_stand
     for weight in (None, np.where(y == 1, 1.0, TIMES)):
         part = Labelled(y=y, scores=scores, weight=weight)
         result = {row.value: row for row in evaluate_response(part, part, "auc", None, groups, FEW).slices}
-        assert [(result[town].observed is not None) for town in ("Graz", "Linz", "Wien")] == [weight is None] * 2 + [
-            False
-        ]
+        assert [(result[town].observed is not None) for town in ("Graz", "Linz", "Wien")] == [weight is None] * 2 + [False]
         if weight is None:
             family = evaluate_response(part, part, "auc", None, groups, FEW).candidate.family
             assert result["Linz"].observed.value == y[40:1480].mean()

@@ -102,8 +102,11 @@ def test_the_report_says_whom_to_approve_and_how_groups_fare() -> None:
     page, what_to_do = compose(report)
     assert "Approve from " in what_to_do
     for words in (
-        "Approvals and mistakes by protected group", "foreign_worker A202", "four strongest reasons against", "Ten bands",
-    ):  # fmt: skip
+        "Approvals and mistakes by protected group",
+        "foreign_worker A202",
+        "four strongest reasons against",
+        "Ten bands",
+    ):
         assert words in page
     assert report.evaluation.risk is not None
     without = with_evaluation(report, risk=report.evaluation.risk.model_copy(update={"groups": ()}))

@@ -42,10 +42,18 @@ def table(content: list[str] | None = None, **columns: list[Any]) -> pl.DataFram
     """Rows as ingest hands them over."""
     n = len(next(iter(columns.values())))
     ids = [f"f-{i}" for i in range(n)]
-    return pl.DataFrame({
-        **columns, ROW_ID: ids, ORDER: range(n), CONTENT: content or ids, SOURCE: ["f.csv"] * n,
-        RECORD: range(1, n + 1), LINE: range(2, n + 2), RAW: [b"raw %d" % i for i in range(n)],
-    })  # fmt: skip
+    return pl.DataFrame(
+        {
+            **columns,
+            ROW_ID: ids,
+            ORDER: range(n),
+            CONTENT: content or ids,
+            SOURCE: ["f.csv"] * n,
+            RECORD: range(1, n + 1),
+            LINE: range(2, n + 2),
+            RAW: [b"raw %d" % i for i in range(n)],
+        }
+    )
 
 
 def broken(frame: pl.DataFrame, *rules: RowRule) -> list[str | None]:
@@ -83,7 +91,7 @@ CASES: list[tuple[RowRule, dict[str, list[Any]], list[bool]]] = [
         [True, False, True, True],
     ),
     (Unique(column="x"), {"x": ["a", "b", "a", None, None]}, [True, True, False, True, False]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("rule", "columns", "holds"), CASES, ids=lambda value: getattr(value, "kind", ""))
@@ -124,7 +132,7 @@ def test_a_quarantined_row_keeps_its_place_its_reason_and_its_bytes() -> None:
     assert quarantine.rows() == [
         (f"f-{i}", "main", "f.csv", i + 1, i + 2, "between:x", "x lies outside 0 to 9, or x is below 5", b"raw %d" % i)
         for i in (0, 2)
-    ]  # fmt: skip
+    ]
 
 
 def test_a_soft_rule_is_counted_and_the_oftenest_broken_told_first() -> None:
@@ -158,18 +166,14 @@ def test_words_of_every_kind() -> None:
 
 @given(
     st.lists(
-        st.tuples(
-            st.sampled_from([None, "a", "b", "c"]), st.one_of(st.none(), st.integers(-3, 3)), st.sampled_from("12")
-        ),
+        st.tuples(st.sampled_from([None, "a", "b", "c"]), st.one_of(st.none(), st.integers(-3, 3)), st.sampled_from("12")),
         max_size=30,
     )
 )
 def test_rows_in_are_rows_passed_and_rows_quarantined(cells: list[tuple[str | None, int | None, str]]) -> None:
     content = [f"{x}{n}{c}" for x, n, c in cells]
     frame = table(content=content, x=[x for x, _, _ in cells], n=[n for _, n, _ in cells])
-    frame = frame.cast(
-        {"x": pl.String, "n": pl.Int64, ROW_ID: pl.String, CONTENT: pl.String, RAW: pl.Binary, SOURCE: pl.String}
-    )
+    frame = frame.cast({"x": pl.String, "n": pl.Int64, ROW_ID: pl.String, CONTENT: pl.String, RAW: pl.Binary, SOURCE: pl.String})
     rules: list[RowRule] = [
         NotNull(column="x"),
         Between(column="n", min=-1, max=2),
@@ -187,9 +191,7 @@ def test_rows_in_are_rows_passed_and_rows_quarantined(cells: list[tuple[str | No
 
 def test_lost_doubled_and_foreign_rows_are_a_bug_of_ours() -> None:
     ids = pl.Series(["a", "b", "c"])
-    with pytest.raises(
-        ConservationError, match=r"s, table t: 3 rows in, 3 out; lost \['c'\], from nowhere \['x'\], 0 twice"
-    ):
+    with pytest.raises(ConservationError, match=r"s, table t: 3 rows in, 3 out; lost \['c'\], from nowhere \['x'\], 0 twice"):
         conserve_rows("s", "t", ids, one=pl.Series(["a", "x"]), two=pl.Series(["b"]))
     with pytest.raises(ConservationError, match=r"3 rows in, 4 out; lost \[\], from nowhere \[\], 1 twice") as caught:
         conserve_rows("s", "t", ids, one=ids, two=pl.Series(["b"]))

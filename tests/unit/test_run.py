@@ -22,13 +22,10 @@ pytestmark = pytest.mark.unit
 
 NAME = "ad_response"
 GALLERY = resources.files("perennial.gallery")
-PAGE = ReportPage(
-    path=".perennial/ad_response/report.html", sha256="0", verdict="PROMOTE", champion="3", headline="Use it."
-)
+PAGE = ReportPage(path=".perennial/ad_response/report.html", sha256="0", verdict="PROMOTE", champion="3", headline="Use it.")
 SCORED = ScoredList(
-    rows=1003, scored=1000, rejected=3, output=".perennial/ad_response/scores.csv", model_version="3", chosen=400,
-    to="contact",
-)  # fmt: skip
+    rows=1003, scored=1000, rejected=3, output=".perennial/ad_response/scores.csv", model_version="3", chosen=400, to="contact"
+)
 
 
 @pytest.fixture
@@ -56,12 +53,7 @@ def test_every_problem_of_contract_and_params_is_told_before_the_first_stage(pro
     with pytest.raises(ConfigError) as caught:
         check_config(project, NAME)
     words = str(caught.value)
-    for place in (
-        f"{NAME}.yaml: task.binary.minimum: ",
-        f"{NAME}.baseline: rounds: ",
-        f"{NAME}.explain: draws: ",
-        "drawz: ",
-    ):
+    for place in (f"{NAME}.yaml: task.binary.minimum: ", f"{NAME}.baseline: rounds: ", f"{NAME}.explain: draws: ", "drawz: "):
         assert words.count(place) == 1, (place, words)
     assert "\n" not in words
 

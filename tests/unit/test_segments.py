@@ -107,12 +107,12 @@ def test_other_centres_are_named_by_two_columns_that_do_not_tell_the_same() -> N
 def test_profiles_add_up_and_hold_a_segment_against_all() -> None:
     labels = np.array([0, 0, 0, 1])
     people = SegmentedCustomers(
-        labels=labels, numbers={"x": np.array([1.0, np.nan, 3.0, 8.0])}, amount=np.array([1.0, 1, 1, 7]),
+        labels=labels,
+        numbers={"x": np.array([1.0, np.nan, 3.0, 8.0])},
+        amount=np.array([1.0, 1, 1, 7]),
         categories={"c": np.array(["a", "a", "a", "b"])},
-    )  # fmt: skip
-    first, second = (
-        profile_segment(people, s, name, Interval(value=0.9, low=0.8, high=1.0)) for s, name in enumerate("AB")
     )
+    first, second = (profile_segment(people, s, name, Interval(value=0.9, low=0.8, high=1.0)) for s, name in enumerate("AB"))
     assert (first.n, second.n) == (3, 1)
     assert first.amount_share + second.amount_share == pytest.approx(1)
     assert second.numbers[0].index == pytest.approx(2)
@@ -135,9 +135,7 @@ def test_the_gate_asks_for_stability_then_for_names(
 ) -> None:
     held_rows = None
     if kept_of_100 is not None:
-        held_rows = measure_retention(
-            np.array(["A"] * 100), np.array(["A"] * kept_of_100 + ["B"] * (100 - kept_of_100))
-        )
+        held_rows = measure_retention(np.array(["A"] * 100), np.array(["A"] * kept_of_100 + ["B"] * (100 - kept_of_100)))
     decision = decide(SegmentationEvidence(stability=stability, minimum=0.85, retention=held_rows))
     assert decision.verdict == verdict
     assert any(words in rule.sentence for rule in decision.rules)
@@ -170,10 +168,7 @@ def test_a_contract_without_an_outcome_is_whole() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        (
-            {"columns": {"y": {"role": "outcome", "values": {"a": 0, "b": 1}}, "x": {"role": "numeric"}}},
-            "has no outcome",
-        ),
+        ({"columns": {"y": {"role": "outcome", "values": {"a": 0, "b": 1}}, "x": {"role": "numeric"}}}, "has no outcome"),
         ({"columns": {"c": {"role": "categorical"}}}, "needs a column of role numeric"),
         ({"task": {**contract()["task"], "k": [5, 2]}}, "k is the least and the most segments"),
     ],

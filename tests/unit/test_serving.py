@@ -66,8 +66,6 @@ def test_what_is_made_of_other_rows_is_another_feature(changes: dict[str, Any], 
         "gap": {"kind": "gap", "from": "orders"},
     }
     changes = {**changes, "unit": {"features": features, **changes.get("unit", {})}}
-    before, now = (
-        build_serving_view(contract_of_log(**document)) for document in ({"unit": {"features": features}}, changes)
-    )
+    before, now = (build_serving_view(contract_of_log(**document)) for document in ({"unit": {"features": features}}, changes))
     assert [(f.name, f.unit) for f in before.features] == [("items", None), ("spent", None), ("gap", "days")]
     assert find_changed_features(before, now) == changed

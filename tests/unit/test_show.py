@@ -32,8 +32,20 @@ from tests.fakes.stages import BAD, TRAIN
 pytestmark = pytest.mark.unit
 
 NAME = "ad_response"
-KEYS = ["use_case", "task", "rows", "quarantine", "families", "candidate", "deep_minus_traditional", "profit",
-        "decision", "champion", "stages", "report"]  # fmt: skip
+KEYS = [
+    "use_case",
+    "task",
+    "rows",
+    "quarantine",
+    "families",
+    "candidate",
+    "deep_minus_traditional",
+    "profit",
+    "decision",
+    "champion",
+    "stages",
+    "report",
+]
 ROWS = ["raw", "quarantined", "duplicates", "train", "val", "test", "out_of_time"]
 
 
@@ -57,9 +69,12 @@ def leave(project: Project, report: AnyReport, outcomes: dict[str, str] | None =
         write_json(folder / "summary.json", summary.model_dump(mode="json"))
         seal(folder)
     page = ReportPage(
-        path=f".perennial/{report.name}/report.html", sha256="0" * 64, verdict=report.verdict, champion=report.champion_version,
+        path=f".perennial/{report.name}/report.html",
+        sha256="0" * 64,
+        verdict=report.verdict,
+        champion=report.champion_version,
         headline="Use this model.",
-    )  # fmt: skip
+    )
     stages = {f"{stage}@{report.name}": "Ran" for stage in STAGES} | (outcomes or {})
     receipt = Receipt(state={}, stages=stages, results=ActionResults(promote=report.decision, report=page))
     write_json(receipt_path(project, report.name), receipt.model_dump(mode="json"))
@@ -88,8 +103,14 @@ def test_after_a_run_the_promised_keys_hold_its_results(project: Project) -> Non
     overview = shown(project)
     assert list(overview) == KEYS
     assert overview["rows"] == {
-        "raw": 20100, "quarantined": 90, "duplicates": 10, "train": 9569, "val": 3298, "test": 3283, "out_of_time": 0,
-    }  # fmt: skip
+        "raw": 20100,
+        "quarantined": 90,
+        "duplicates": 10,
+        "train": 9569,
+        "val": 3298,
+        "test": 3283,
+        "out_of_time": 0,
+    }
     assert overview["quarantine"] == {"cell:signup": 51, f"in_set:{BAD}": 39}
     assert sum(overview["quarantine"].values()) == overview["rows"]["quarantined"]
     assert sorted(overview["families"]) == ["blend", "boosted", "deep", "linear"]
@@ -101,9 +122,10 @@ def test_after_a_run_the_promised_keys_hold_its_results(project: Project) -> Non
     profit = report.evaluation.profit
     assert profit is not None
     assert overview["profit"] == {
-        "depth": profit.depth, "value": profit.plan("chosen").profit.value,
+        "depth": profit.depth,
+        "value": profit.plan("chosen").profit.value,
         "everyone": profit.plan("everyone").profit.value,
-    }  # fmt: skip
+    }
     assert overview["decision"] == {"verdict": "PROMOTE", "reasons": list(report.decision.reasons)}
     assert overview["champion"] == {"version": "4", "family": "linear"}
     assert overview["stages"] == dict.fromkeys(STAGES, "ran") | {"clean": "cached"}
@@ -119,19 +141,17 @@ def test_an_uplift_task_gives_its_money_per_1000_customers(project: Project) -> 
     assert overview["task"] == "uplift"
     single = policy.plan(f"all {policy.best_single}")
     assert overview["profit"] == {
-        "depth": policy.depth, "value": pytest.approx(policy.plan("choice").profit.value / 4.066),
+        "depth": policy.depth,
+        "value": pytest.approx(policy.plan("choice").profit.value / 4.066),
         "everyone": pytest.approx(single.profit.value / 4.066),
-    }  # fmt: skip
+    }
     assert sorted(overview["families"]["deep"]) == ["policy_value", "qini"]
 
 
 @pytest.mark.parametrize(
     ("make", "champion"),
     [
-        (
-            partial(response_report, "HOLD", stopped_by="improvement", champion=True),
-            {"version": "3", "family": CHAMPION.family},
-        ),
+        (partial(response_report, "HOLD", stopped_by="improvement", champion=True), {"version": "3", "family": CHAMPION.family}),
         (partial(response_report, "REJECT", stopped_by="minimum"), None),
     ],
 )
@@ -208,9 +228,7 @@ def test_show_and_list_load_no_mlflow(project: Project) -> None:
     code = "import json, sys\nfrom perennial.cli import run\nrun(sys.argv[1:])\nsys.stderr.write(json.dumps(list(sys.modules)))"
     seen = 0
     for words in (["show", NAME, "--json"], ["list"]):
-        done = subprocess.run(
-            [sys.executable, "-c", code, *words], cwd=project.root, text=True, capture_output=True, check=True
-        )
+        done = subprocess.run([sys.executable, "-c", code, *words], cwd=project.root, text=True, capture_output=True, check=True)
         loaded = {name.split(".")[0] for name in json.loads(done.stderr)}
         assert loaded & {"mlflow", "torch", "prefect", "dvc", "sklearn"} == set()
         assert "perennial" in loaded

@@ -55,9 +55,7 @@ def test_a_part_is_a_function_of_the_key_and_the_salt(keys: list[str], chance: A
     assert assign_by_hash(pl.Series(again), salt, fractions).to_list() == [result[key] for key in again]
     for key in keys:  # the rule as any other program would write it
         place = int(hashlib.md5(f"{salt}:{key}".encode()).hexdigest()[:8], 16) / 2**32
-        assert result[key] == (
-            "train" if place < 0.4 else "val" if place < 0.6 else "test" if place < 0.8 else "out_of_time"
-        )
+        assert result[key] == ("train" if place < 0.4 else "val" if place < 0.6 else "test" if place < 0.8 else "out_of_time")
 
 
 @given(st.sampled_from([(0.6, 0.2, 0.2, 0.0), (0.05, 0.05, 0.9, 0.0), (0.4, 0.2, 0.2, 0.2)]), st.integers(0, 99))
@@ -76,10 +74,7 @@ def test_another_salt_is_another_split() -> None:
     assert same == pytest.approx(0.6**2 + 0.2**2 + 0.2**2, abs=0.05)
 
 
-@given(
-    st.lists(st.sampled_from([f"p{i}" for i in range(30)]), min_size=60, max_size=200),
-    st.sampled_from(["entity", "record"]),
-)
+@given(st.lists(st.sampled_from([f"p{i}" for i in range(30)]), min_size=60, max_size=200), st.sampled_from(["entity", "record"]))
 @settings(max_examples=30, deadline=None)
 def test_rows_of_one_entity_never_straddle(entities: list[str], how: str) -> None:
     result = contract(**by(how))
@@ -129,8 +124,7 @@ def test_the_past_trains_and_rows_of_one_moment_stay_together() -> None:
 def test_what_a_split_by_time_has_seen_is_what_lies_before_its_test(column: dict[str, Any], moments: list[Any]) -> None:
     """Of any type, from the cuts as they stand in a bundle; rows to come, and rows of no moment, too."""
     result = contract(
-        columns={"joined": {"role": "time", **column}},
-        split={"kind": "time", "order": "joined", "fractions": FRACTIONS},
+        columns={"joined": {"role": "time", **column}}, split={"kind": "time", "order": "joined", "fractions": FRACTIONS}
     )
     frame = units(people(10)).with_columns(joined=pl.Series(moments))
     out, function = split_units(frame, result)
@@ -142,9 +136,7 @@ def test_what_a_split_by_time_has_seen_is_what_lies_before_its_test(column: dict
     nothing = frame.with_columns(joined=pl.lit(None, dtype=frame["joined"].dtype))
     assert is_trained_on(nothing, function).all(), "a row that might be known is taken for known"
     otherwise = pl.lit(0.0) if "date" in column["type"] else pl.lit(dt.date(2026, 1, 1))
-    assert is_trained_on(frame.with_columns(joined=otherwise), function).all(), (
-        "and one whose time is told otherwise now"
-    )
+    assert is_trained_on(frame.with_columns(joined=otherwise), function).all(), "and one whose time is told otherwise now"
     with pytest.raises(DataStopped, match="was split by 'joined', which these rows do not have"):
         is_trained_on(frame.drop("joined"), function)
 
@@ -185,11 +177,7 @@ def test_parts_carry_outcome_and_arm() -> None:
     frame = units(people(4), y=[0, 1, 1, 0], arm=["none", "b", "a", "none"])
     splits = pl.DataFrame({ROW_ID: ["r3", "r0", "r1", "r2"], "split": ["train", "train", "train", "val"]})
     plain = select_part(frame, splits, "train", contract())
-    assert (plain.frame[ROW_ID].to_list(), plain.y.tolist(), plain.arm.tolist()) == (
-        ["r0", "r1", "r3"],
-        [0, 1, 0],
-        [0, 0, 0],
-    )
+    assert (plain.frame[ROW_ID].to_list(), plain.y.tolist(), plain.arm.tolist()) == (["r0", "r1", "r3"], [0, 1, 0], [0, 0, 0])
     assert len(plain) == 3
     arm = {"role": "treatment", "control": "none", "arms": {"a": {}, "b": {}}}
     uplift = contract(columns={"arm": arm}, task={"kind": "uplift", "target": "y", "primary": "qini", "minimum": 0})
@@ -224,17 +212,19 @@ def test_later_cut_offs_test_and_a_share_of_the_people_is_val() -> None:
     assert set(joined.filter(pl.col("cutoff") != LAST)["split"]) == {"train", "val"}
     assert abs((out["split"] == "val").sum() / 2000 - 0.2) < 0.05
     assert find_shared_entities(out[ENTITY].to_numpy(), out["split"].to_numpy(), ("train", "val")) == []
-    assert len(find_shared_entities(out[ENTITY].to_numpy(), out["split"].to_numpy())) == 1000, (
-        "all are in the test too, later"
-    )
+    assert len(find_shared_entities(out[ENTITY].to_numpy(), out["split"].to_numpy())) == 1000, "all are in the test too, later"
     for key in people(20):  # the rule as any other program would write it
         place = int(hashlib.md5(f"s:{key}".encode()).hexdigest()[:8], 16) / 2**32
         result = set(joined.filter((pl.col(ENTITY) == key) & (pl.col("cutoff") != LAST))["split"])
         assert result == {"val" if place < 0.2 else "train"}
     assert function == {
-        "kind": "cutoff", "val_share_of_entities": 0.2, "salt": "s", "keys": ["who"], "label_days": 10,
+        "kind": "cutoff",
+        "val_share_of_entities": 0.2,
+        "salt": "s",
+        "keys": ["who"],
+        "label_days": 10,
         "cutoffs": {"train": ["2026-01-11", "2026-01-21"], "test": ["2026-01-31"]},
-    }  # fmt: skip
+    }
 
 
 def test_a_model_has_seen_units_into_whose_time_its_outcomes_reach() -> None:

@@ -71,9 +71,7 @@ def test_what_was_killed_is_tried_again_with_the_same_params_and_costs_nothing(d
     spend(study, 2)
     _, lost = study.ask()
     assert study.n_spent == 3
-    assert (
-        opened(database, "one", "/elsewhere").requeue_killed() == 0
-    )  # another machine's lives until it has long been silent
+    assert opened(database, "one", "/elsewhere").requeue_killed() == 0  # another machine's lives until it has long been silent
     again = opened(database, "one")
     assert (again.requeue_killed(), again.n_spent) == (1, 2)
     trial, params = again.ask()

@@ -11,18 +11,7 @@ import narwhals as nw
 import polars as pl
 import pytest
 
-from perennial.contract.rules import (
-    Before,
-    Between,
-    CustomRule,
-    Implies,
-    InSet,
-    Matches,
-    NotNull,
-    Ordered,
-    RowRule,
-    Unique,
-)
+from perennial.contract.rules import Before, Between, CustomRule, Implies, InSet, Matches, NotNull, Ordered, RowRule, Unique
 from perennial.data.names import CONTENT, ORDER
 from perennial.data.quality import rules as row_rules
 from perennial.data.quality.rules import BROKEN, mark_broken
@@ -64,19 +53,21 @@ def random_table(seed: int, n: int) -> pl.DataFrame:
     def column(values: list[Any], dtype: Any) -> pl.Series:
         return pl.Series([draw.choice([*values, None]) for _ in range(n)], dtype=dtype)
 
-    return pl.DataFrame({
-        "t": column(["a", "b", "ab", "a\n", "aa ", "", "A", "á"], pl.String),
-        "n": column([-2, -1, 0, 2, 3, 2**53 + 1], pl.Int64),
-        "m": column([-2, -1, 0, 2, 3, 2**53 + 1], pl.Int64),
-        "x": column([0.5, 0.5000001, -1e9, 1e15], pl.Float64),
-        "day": column([dt.date(2026, 1, 1), dt.date(2026, 1, 2), dt.date(2031, 1, 1)], pl.Date),
-        "at": column([midnight, midnight - blink, midnight + blink], pl.Datetime("us", "UTC")),
-        "p": column([0, 1], pl.Int64),
-        "q": column([0, 1], pl.Int64),
-        "u": column(["k", "l", "m"], pl.String),
-        ORDER: range(n),
-        CONTENT: [draw.choice("12") for _ in range(n)],
-    })  # fmt: skip
+    return pl.DataFrame(
+        {
+            "t": column(["a", "b", "ab", "a\n", "aa ", "", "A", "á"], pl.String),
+            "n": column([-2, -1, 0, 2, 3, 2**53 + 1], pl.Int64),
+            "m": column([-2, -1, 0, 2, 3, 2**53 + 1], pl.Int64),
+            "x": column([0.5, 0.5000001, -1e9, 1e15], pl.Float64),
+            "day": column([dt.date(2026, 1, 1), dt.date(2026, 1, 2), dt.date(2031, 1, 1)], pl.Date),
+            "at": column([midnight, midnight - blink, midnight + blink], pl.Datetime("us", "UTC")),
+            "p": column([0, 1], pl.Int64),
+            "q": column([0, 1], pl.Int64),
+            "u": column(["k", "l", "m"], pl.String),
+            ORDER: range(n),
+            CONTENT: [draw.choice("12") for _ in range(n)],
+        }
+    )
 
 
 def ours(frame: pl.DataFrame, rule: RowRule) -> bool:
@@ -163,9 +154,7 @@ def test_equal_rules_are_refused() -> None:
 
 def test_a_suite_that_loses_a_rule_is_no_second_opinion(monkeypatch: pytest.MonkeyPatch) -> None:
     real, frame = gx.ExpectationSuite, pl.DataFrame({"n": [1]})
-    monkeypatch.setattr(
-        gx, "ExpectationSuite", lambda name, expectations: real(name=name, expectations=expectations[1:])
-    )
+    monkeypatch.setattr(gx, "ExpectationSuite", lambda name, expectations: real(name=name, expectations=expectations[1:]))
     rule = Between(column="n", min=0)
     with pytest.raises(DataStopped, match="the audit judged 1 rules of 2: it is no second opinion"):
         suite.audit_rows(frame, summarise_table(frame, [rule]), ["n"], [rule])
@@ -196,7 +185,5 @@ def test_a_uniqueness_check_that_is_switched_off_is_caught(project: Toy, monkeyp
 
 def test_great_expectations_says_nothing_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
     rows = pl.DataFrame({"t": ["a", "b"]})
-    assert suite.audit_rows(rows, pl.DataFrame({"clashes:t": [0]}), ["t"], [InSet(column="t", values=("a", "b"))])[
-        "success"
-    ]
+    assert suite.audit_rows(rows, pl.DataFrame({"clashes:t": [0]}), ["t"], [InSet(column="t", values=("a", "b"))])["success"]
     assert [record.getMessage() for record in caplog.records if record.name.startswith("great_expectations")] == []

@@ -190,10 +190,7 @@ def test_equal_arms_show_nothing() -> None:
         chance, noise = rng.beta(2, 5, 3_000), rng.normal(0, 0.05, (3_000, 2))
         y, arm = (rng.random(3_000) < chance).astype(np.float64), rng.integers(0, 2, 3_000)
         result.append(compare_rankings(y, arm, chance[:, None] + noise, 1, n=100, seed=seed, level=0.95))
-    alarms = [
-        sum(figure.low > 0 for figure in column)
-        for column in zip(*((f.by_effect, f.gain) for f in result), strict=True)
-    ]
+    alarms = [sum(figure.low > 0 for figure in column) for column in zip(*((f.by_effect, f.gain) for f in result), strict=True)]
     assert max(alarms) <= 4, alarms
     assert sum(f.rank_by == "effect" for f in result) <= 3
 
@@ -276,9 +273,7 @@ def test_its_interval_holds_the_truth_as_often_as_it_says() -> None:
         rows = rng.integers(4_000, size=1_000)
         arm = rng.choice(3, size=1_000, p=LOTTERY)
         y = (rng.random(1_000) < chances[rows, arm]).astype(np.float64)
-        result = estimate_worth(
-            estimate_rewards(y, arm, chances[rows], OFFER, LOTTERY), chosen[rows], nobody(1_000), 0.95
-        )
+        result = estimate_worth(estimate_rewards(y, arm, chances[rows], OFFER, LOTTERY), chosen[rows], nobody(1_000), 0.95)
         held_rows += result.low <= estimate_worth(gains, chosen, nobody(4_000), 0.95).value <= result.high
     assert 0.91 <= held_rows / 400 <= 0.98
 
@@ -354,9 +349,7 @@ def test_figures_on_a_published_campaign_have_the_known_scale() -> None:
     arm = np.array([("No E-Mail", "Mens E-Mail", "Womens E-Mail").index(row["segment"]) for row in rows])
     y = np.array([float(row["visit"]) for row in rows])
     numbers = [[float(row[c]) for c in ("recency", "history", "mens", "womens", "newbie")] for row in rows]
-    texts = [
-        [float(row["channel"] == c) for c in ("Phone", "Web")] + [float(row["zip_code"] == "Rural")] for row in rows
-    ]
+    texts = [[float(row["channel"] == c) for c in ("Phone", "Web")] + [float(row["zip_code"] == "Rural")] for row in rows]
     x = np.hstack([np.array(numbers), np.array(texts)])
     x[:, 1] = np.log1p(x[:, 1])
     x = (x - x.mean(axis=0)) / x.std(axis=0)

@@ -35,9 +35,15 @@ log = logging.getLogger("perennial")
 
 
 def build_audience(
-    project: Project, name: str, campaign: str, source: Path, options: AudienceParams, *,
-    suppress: Path | None = None, output: Path | None = None,
-) -> CampaignRecord:  # fmt: skip
+    project: Project,
+    name: str,
+    campaign: str,
+    source: Path,
+    options: AudienceParams,
+    *,
+    suppress: Path | None = None,
+    output: Path | None = None,
+) -> CampaignRecord:
     """Write the record and the list; the same call again writes the same list, or the same customers with other columns.
 
     Raises: ConfigError for a campaign that was drawn with other options, ContractError for a contract that allows no
@@ -71,9 +77,7 @@ def build_audience(
     return record
 
 
-def _build_record(
-    plan: CampaignPlan, selection: Selection, version: Version, columns: tuple[str, ...]
-) -> CampaignRecord:
+def _build_record(plan: CampaignPlan, selection: Selection, version: Version, columns: tuple[str, ...]) -> CampaignRecord:
     """Messages that a model chose were not assigned at random, so they are one arm."""
     counts, money_of = selection.counts, plan.contract.money
     arms = plan.messages if plan.is_randomized or len(plan.messages) == 1 else (CONTACT,)
@@ -81,12 +85,22 @@ def _build_record(
     costs = {message: plan.cost(message) for message in plan.messages}
     value, currency = float(money_of.value_of_response or 0), money_of.currency or ""
     return CampaignRecord(
-        use_case=plan.use_case, campaign=plan.campaign, model_version=version.number, digest=version.digest,
-        key=plan.key, target=str(plan.contract.target), at=utc_now(), arms=(plan.no_contact, *arms),
-        shares=(share, *([(1 - share) / len(arms)] * len(arms))) if share else (), costs=costs, value=value,
-        currency=currency, columns=columns, counts=counts,
+        use_case=plan.use_case,
+        campaign=plan.campaign,
+        model_version=version.number,
+        digest=version.digest,
+        key=plan.key,
+        target=str(plan.contract.target),
+        at=utc_now(),
+        arms=(plan.no_contact, *arms),
+        shares=(share, *([(1 - share) / len(arms)] * len(arms))) if share else (),
+        costs=costs,
+        value=value,
+        currency=currency,
+        columns=columns,
+        counts=counts,
         control_summary=_describe_control_group(plan, selection, len(arms), float(np.mean(list(costs.values()))) / value),
-    )  # fmt: skip
+    )
 
 
 def _describe_control_group(plan: CampaignPlan, selection: Selection, n_messages: int, break_even: float) -> str:
@@ -112,14 +126,20 @@ def _log_counts(counts: AudienceCounts) -> None:
     unmatched = f" ({counts.suppression_unmatched} of {counts.suppression_ids} ids in the file are not here)"
     log.info(
         "%d rows: %d rejected, %d suppressed%s, %d unreachable; %d chosen of %d",
-        counts.rows, counts.rejected, counts.suppressed, unmatched if counts.suppression_ids else "",
-        counts.unreachable, counts.chosen, counts.eligible,
-    )  # fmt: skip
+        counts.rows,
+        counts.rejected,
+        counts.suppressed,
+        unmatched if counts.suppression_ids else "",
+        counts.unreachable,
+        counts.chosen,
+        counts.eligible,
+    )
     if counts.explore:
         log.info(
             "%d more, drawn at random from below the cut, are contacted; %d like them are their control group",
-            counts.explore, counts.explore_control,
-        )  # fmt: skip
+            counts.explore,
+            counts.explore_control,
+        )
 
 
 def _build_list(customers: pl.DataFrame, columns: tuple[str, ...], contacts: list[str]) -> pl.DataFrame:

@@ -52,9 +52,7 @@ def check_one_row_each(keys: pl.Series, where: str) -> None:
 
 def check_leading_zeros(path: Path, ids: pl.Series, known_ids: pl.Series) -> None:
     """Raises: InputError when some ids match known ones only without their leading zeros, which spreadsheets cut."""
-    bare = pl.DataFrame({"id": known_ids, "bare": known_ids.str.strip_chars_start("0")}).filter(
-        pl.col("id") != pl.col("bare")
-    )
+    bare = pl.DataFrame({"id": known_ids, "bare": known_ids.str.strip_chars_start("0")}).filter(pl.col("id") != pl.col("bare"))
     cut = ids.filter(~ids.is_in(known_ids.to_list()) & ids.is_in(bare["bare"].to_list()))
     if cut.len():
         example = str(cut.min())
@@ -68,9 +66,7 @@ def _detect_format(path: Path, keys: Sequence[str]) -> TableFormat:
     """The format of a file that may identify customers by one of `keys`."""
     is_parquet = path.suffix == ".parquet"
     dialect = Dialect() if is_parquet else _detect_dialect(path, keys)
-    return TableFormat(
-        table=path.name, format="parquet" if is_parquet else "csv", dialect=dialect, entity=None, allow_empty=True
-    )
+    return TableFormat(table=path.name, format="parquet" if is_parquet else "csv", dialect=dialect, entity=None, allow_empty=True)
 
 
 def _detect_dialect(path: Path, keys: Sequence[str]) -> Dialect:

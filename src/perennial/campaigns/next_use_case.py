@@ -19,9 +19,8 @@ from perennial.sources.install import install_use_case
 
 
 def add_next_use_case(
-    project: Project, contract: Contract, record: CampaignRecord, customers: pl.DataFrame, folder: Path,
-    refusal: str | None,
-) -> str:  # fmt: skip
+    project: Project, contract: Contract, record: CampaignRecord, customers: pl.DataFrame, folder: Path, refusal: str | None
+) -> str:
     """Install the use case unless there is a `refusal`, and say so; a contract of the user's own is never touched.
 
     `customers` has group, message, arm, score, y and the features of everyone who counts.

@@ -95,9 +95,12 @@ def _match_outcomes(
     if not n_matched:
         raise InputError(f"none of {rows.height} ids was in campaign {record.campaign}: is this its file?")
     counts = OutcomeCounts(
-        rows=rows.height, drawn=population.height, matched=n_matched, unmatched=rows.height - n_matched,
+        rows=rows.height,
+        drawn=population.height,
+        matched=n_matched,
+        unmatched=rows.height - n_matched,
         without_row=population.height - n_matched,
-    )  # fmt: skip
+    )
     return matched.with_columns(has_row.alias("has_row"), pl.col("y").fill_null(0).cast(pl.Float64)), counts
 
 
@@ -112,10 +115,7 @@ def compute_outcome(record: CampaignRecord, customers: pl.DataFrame, counts: Out
     main, ratio = _Arms.of(record, drawn), _compute_sample_ratio(record, drawn)
     unfair = describe_unfair_groups(record, ratio) if ratio else None
     outcome = CampaignOutcome(
-        counts=counts,
-        groups=groups,
-        sample_ratio=ratio,
-        no_effect=unfair or experiment.explain_no_effect(main.y, main.arm),
+        counts=counts, groups=groups, sample_ratio=ratio, no_effect=unfair or experiment.explain_no_effect(main.y, main.arm)
     )
     if outcome.no_effect is not None:
         return outcome
@@ -165,9 +165,11 @@ def _compute_sample_ratio(record: CampaignRecord, drawn: pl.DataFrame) -> Sample
     arm = _Arms.of(record, drawn.filter("has_row") if has_non_responses else drawn).arm
     held_out = int((arm == 0).sum())
     return SampleRatio(
-        contacted=len(arm) - held_out, held_out=held_out, p=sample_ratio_p(arm, record.shares),
+        contacted=len(arm) - held_out,
+        held_out=held_out,
+        p=sample_ratio_p(arm, record.shares),
         counts_rows=has_non_responses or bool(drawn["has_row"].all()),
-    )  # fmt: skip
+    )
 
 
 def _compare_messages(record: CampaignRecord, main: _Arms) -> tuple[MessageEffect, ...]:
@@ -180,8 +182,7 @@ def _compare_messages(record: CampaignRecord, main: _Arms) -> tuple[MessageEffec
 
     return tuple(
         MessageEffect(
-            name=name, against_control=compare(arm, 0).adjusted,
-            against_first=compare(arm, 1).adjusted if arm > 1 else None,
+            name=name, against_control=compare(arm, 0).adjusted, against_first=compare(arm, 1).adjusted if arm > 1 else None
         )
         for arm, name in enumerate(record.arms[1:], start=1)
-    )  # fmt: skip
+    )

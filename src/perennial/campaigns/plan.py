@@ -92,8 +92,6 @@ def _check_contract(contract: Contract) -> None:
     if task == "uplift" and contract.outcome is not None and not contract.outcome.is_coded:
         raise ContractError("an audience is drawn for responses of 0 and 1 so far, not for amounts")
     if contract.sampling.sampling_rate == "unknown":
-        raise ContractError(
-            "sampling.sampling_rate is unknown: scores only rank, so neither size nor profit can be predicted"
-        )
+        raise ContractError("sampling.sampling_rate is unknown: scores only rank, so neither size nor profit can be predicted")
     if contract.entity is None:
         raise ContractError("no column has the role id or entity: nobody could tell later who was contacted")

@@ -81,11 +81,7 @@ def add_look(folder: Path, data: Path, outcome: CampaignOutcome, sentences: list
     """Record a look at the outcome file `data`; returns all looks, this one last."""
     earlier = read_looks(folder)
     look = CampaignLook(
-        number=len(earlier) + 1,
-        at=utc_now(),
-        file_sha256=sha256_file(data),
-        outcome=outcome,
-        sentences=tuple(sentences),
+        number=len(earlier) + 1, at=utc_now(), file_sha256=sha256_file(data), outcome=outcome, sentences=tuple(sentences)
     )
     looks = [*earlier, look]
     write_json(folder / "looks.json", _LOOKS.dump_python(looks, mode="json"))

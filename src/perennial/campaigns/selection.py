@@ -51,11 +51,16 @@ def select_customers(
         raise InputError(f"nobody is left to contact: {is_suppressed.sum()} of {len(keys)} are suppressed")
     customers, groups = _draw_groups(scorer, prepared.units.filter(is_eligible), plan)
     counts = AudienceCounts(
-        rows=prepared.n_rows, rejected=prepared.rejected.height, suppressed=int(is_suppressed.sum()),
-        suppression_ids=suppressed.len(), suppression_unmatched=suppressed.len() - int(is_suppressed.sum()),
-        unreachable=int((~is_suppressed & ~is_reached).sum()), eligible=int(is_eligible.sum()),
-        chosen=groups["treated"] + groups["control"], **groups,
-    )  # fmt: skip
+        rows=prepared.n_rows,
+        rejected=prepared.rejected.height,
+        suppressed=int(is_suppressed.sum()),
+        suppression_ids=suppressed.len(),
+        suppression_unmatched=suppressed.len() - int(is_suppressed.sum()),
+        unreachable=int((~is_suppressed & ~is_reached).sum()),
+        eligible=int(is_eligible.sum()),
+        chosen=groups["treated"] + groups["control"],
+        **groups,
+    )
     return Selection(customers=customers, counts=counts)
 
 
@@ -72,9 +77,7 @@ def _read_suppressed(path: Path | None, plan: CampaignPlan, keys: pl.Series) -> 
     suppressed = read_customers(path, {plan.key: column}, plan.key)[plan.key].drop_nulls().unique()
     check_leading_zeros(path, suppressed, keys)
     if suppressed.len() and not suppressed.is_in(keys.to_list()).any():
-        raise InputError(
-            f"{path}: none of its {suppressed.len():,} ids is a {plan.key} of this input: is it the right file?"
-        )
+        raise InputError(f"{path}: none of its {suppressed.len():,} ids is a {plan.key} of this input: is it the right file?")
     return suppressed
 
 
@@ -106,9 +109,7 @@ def _join_columns(units: pl.DataFrame, scores: pl.DataFrame, decided: pl.DataFra
     return pl.concat([scores, rest, decided, features], how="horizontal")
 
 
-def _predict_gain(
-    scorer: Scorer, units: pl.DataFrame, plan: CampaignPlan
-) -> tuple[F64, F64, NDArray[np.object_]]:  # fmt: skip
+def _predict_gain(scorer: Scorer, units: pl.DataFrame, plan: CampaignPlan) -> tuple[F64, F64, NDArray[np.object_]]:
     """Of each customer: the predicted response (for uplift: without a message), the gain of a contact, the best message."""
     scores = scorer.score(units)
     if plan.is_uplift:

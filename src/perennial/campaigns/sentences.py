@@ -76,9 +76,7 @@ def _describe_counts(n: OutcomeCounts, missing: Literal["no", "drop"]) -> str:
 def _describe_ratio(record: CampaignRecord, ratio: SampleRatio) -> str:
     planned = f"planned {decimal(100 * record.shares[0], 1)} % held back"
     what = "have a row" if ratio.counts_rows else "were drawn"
-    return (
-        f"{count(ratio.contacted)} contacted and {count(ratio.held_out)} held back {what}, {planned} (p {ratio.p:.2g})"
-    )
+    return f"{count(ratio.contacted)} contacted and {count(ratio.held_out)} held back {what}, {planned} (p {ratio.p:.2g})"
 
 
 def _describe_rate(group: GroupRate) -> str:

@@ -62,9 +62,7 @@ def rounded(low: float, high: float, most: int = MOST_TICKS) -> tuple[float, flo
 def x_axis(scale: Scale, y: float, show: Format, title: str, at: Sequence[float] = ()) -> list[str]:
     """The axis under a plot: its line, ticks, figures and title; as many figures as there is room for, at most six."""
     choices = (_at(scale, at, show, most) for most in range(MOST_TICKS, 0, -1))
-    marked, figures = next(
-        (some, spots) for some in choices if _stand_apart(spots := _figures_under(scale, some, show))
-    )
+    marked, figures = next((some, spots) for some in choices if _stand_apart(spots := _figures_under(scale, some, show)))
     marks = [stroke(scale.start, y, scale.stop, y, "axis")]
     for tick, (middle, figure) in zip(marked, figures, strict=True):
         x = scale(tick)
@@ -78,10 +76,7 @@ def y_grid(scale: Scale, left: float, right: float, show: Format, most: int = MO
     return [
         mark
         for tick, figure in zip(at, _short(at, show), strict=True)
-        for mark in (
-            stroke(left, scale(tick), right, scale(tick), "grid"),
-            text(left - 8, scale(tick) + 4, figure, "s", "end"),
-        )
+        for mark in (stroke(left, scale(tick), right, scale(tick), "grid"), text(left - 8, scale(tick) + 4, figure, "s", "end"))
     ]
 
 
@@ -101,9 +96,7 @@ def apart(preferred: Sequence[float], gap: float, low: float, high: float) -> li
     return [places[order.index(i)] for i in range(len(preferred))]
 
 
-def place(
-    width: float, height: float, near: Point, plot: Box, avoid: Sequence[Point], cross: Sequence[Point] = ()
-) -> Box:
+def place(width: float, height: float, near: Point, plot: Box, avoid: Sequence[Point], cross: Sequence[Point] = ()) -> Box:
     """The spot in the plot for a label of that size that covers fewest of the points, and of several the nearest.
 
     The line that leads to the label should not `cross` what other labels may belong to. Points are counted in cells.

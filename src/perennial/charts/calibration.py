@@ -41,9 +41,7 @@ def _draw_histogram(bins: Sequence[Bin], x: Scale, foot: float) -> list[str]:
     highest = max(bins, key=lambda b: b.n)
     peak_count = f"{count(highest.n)} customers"
     peak = x((highest.left + highest.right) / 2)
-    marks.append(
-        text(within(peak, peak_count, x.start, x.stop), foot - 41, peak_count, "s", "middle")
-    )  # above every bar
+    marks.append(text(within(peak, peak_count, x.start, x.stop), foot - 41, peak_count, "s", "middle"))  # above every bar
     last, middle = bins[-1], x((bins[-1].left + bins[-1].right) / 2)
     if last is not highest:
         marks.append(text(within(middle, count(last.n), 0, x.stop), foot - 8, count(last.n), "s halo", "middle"))

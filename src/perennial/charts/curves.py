@@ -13,22 +13,7 @@ from markupsafe import Markup
 
 from perennial.charts.axes import Scale, along, apart, margin, nearest, place, rounded, x_axis, y_grid
 from perennial.charts.numbers import Format, share_axis
-from perennial.charts.svg import (
-    NARROW,
-    WIDE,
-    Box,
-    Drawing,
-    Point,
-    Tone,
-    dot,
-    lines,
-    path,
-    size_of,
-    stroke,
-    svg,
-    text,
-    within,
-)
+from perennial.charts.svg import NARROW, WIDE, Box, Drawing, Point, Tone, dot, lines, path, size_of, stroke, svg, text, within
 from perennial.errors import PerennialError
 from perennial.results.figures import IntervalCurve
 
@@ -69,9 +54,7 @@ class Curve:
                 "give as many of each (or no band)"
             )
         if any(b <= a for a, b in pairwise(self.x)):
-            raise PerennialError(
-                f"the x of the curve {self.name!r} do not ascend: sort its points and keep one for each x"
-            )
+            raise PerennialError(f"the x of the curve {self.name!r} do not ascend: sort its points and keep one for each x")
 
     @classmethod
     def of(cls, name: str, curve: IntervalCurve, *, ends: str = "", flag: Flag | None = None) -> Curve:
@@ -192,9 +175,7 @@ def _plot_places(
     return svg(NARROW, plot.box.bottom + 42, [*marks, *_draw_end_names(curves, names, plot)], label)
 
 
-def lay_out(
-    x: tuple[float, float], y: tuple[float, float], show: Format, size: Box, names: Sequence[Sequence[str]] = ()
-) -> Plot:
+def lay_out(x: tuple[float, float], y: tuple[float, float], show: Format, size: Box, names: Sequence[Sequence[str]] = ()) -> Plot:
     """Scales of x and of rounded y in the size that is given, less the figures at the left and the names at the right."""
     low, high = rounded(*y)
     left = margin(low, high, show)

@@ -37,9 +37,7 @@ class TimelineEntry:
     verdict: Verdict
 
 
-def plot_row_flow(
-    read: RowPart, used: RowPart, lost: Sequence[RowPart], parts: Sequence[RowPart] = (), *, label: str
-) -> Drawing:
+def plot_row_flow(read: RowPart, used: RowPart, lost: Sequence[RowPart], parts: Sequence[RowPart] = (), *, label: str) -> Drawing:
     """Rows read = rows used + rows lost, rows used = their parts; widths are true to the counts, at least 3 px.
 
     Raises:
@@ -111,9 +109,7 @@ def _check_conserved(whole: RowPart, parts: Sequence[RowPart]) -> None:
     total = sum(part.rows for part in parts)
     if total != whole.rows:
         summed = " + ".join(f"{part.rows} {part.name}" for part in parts)
-        raise ConservationError(
-            f"{whole.rows} {whole.name} are drawn as {summed} = {total}: find the stage that lost rows"
-        )
+        raise ConservationError(f"{whole.rows} {whole.name} are drawn as {summed} = {total}: find the stage that lost rows")
 
 
 def _stack(top: float, sizes: Sequence[float]) -> list[float]:

@@ -123,8 +123,18 @@ def capital(text: str) -> str:
 
 
 METRIC_NAMES = {
-    "auc": "AUC", "ap": "AP", "ap_sample": "AP in the file", "log_loss": "Log loss", "brier": "Brier", "qini": "Qini",
-    "accuracy": "Accuracy", "macro_f1": "Mean F1", "kappa": "Kappa", "gini_norm": "Gini", "mae": "Mean abs. error",
-    "stability": "Agreement", "normalised_entropy": "Norm. entropy",
-}  # fmt: skip
+    "auc": "AUC",
+    "ap": "AP",
+    "ap_sample": "AP in the file",
+    "log_loss": "Log loss",
+    "brier": "Brier",
+    "qini": "Qini",
+    "accuracy": "Accuracy",
+    "macro_f1": "Mean F1",
+    "kappa": "Kappa",
+    "gini_norm": "Gini",
+    "mae": "Mean abs. error",
+    "stability": "Agreement",
+    "normalised_entropy": "Norm. entropy",
+}
 LOWER_IS_BETTER = {"log_loss", "brier", "mae", "normalised_entropy"}

@@ -11,9 +11,7 @@ from perennial.sources.gallery import add_gallery_use_case, list_gallery
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help=f"one of {', '.join(list_gallery())}")
-    parser.add_argument(
-        "--data", type=Path, help="the file or folder to read, where the gallery's source is not wanted"
-    )
+    parser.add_argument("--data", type=Path, help="the file or folder to read, where the gallery's source is not wanted")
 
 
 def main(args: argparse.Namespace) -> int:

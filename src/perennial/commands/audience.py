@@ -18,9 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suppress", type=Path, help="a file with the ids of opt-outs and of recent contacts")
     parser.add_argument("--output", type=Path, help="the list to write, .csv or .parquet; by default in the record")
     parser.add_argument("--columns", type=_split, help="of the list: a,b; by default the id and hashed contacts")
-    parser.add_argument(
-        "--control", type=float, help=f"share in the control group; by default {DEFAULT_CONTROL:g}, 0: nobody"
-    )
+    parser.add_argument("--control", type=float, help=f"share in the control group; by default {DEFAULT_CONTROL:g}, 0: nobody")
     parser.add_argument("--min-control", type=int, help="customers in the control group where the share gives fewer")
     parser.add_argument("--explore", type=float, help="share of those below the cut to draw in too; by default 0")
     parser.add_argument("--messages", type=_split, help="two or more to randomise among those contacted: a,b")
@@ -30,9 +28,7 @@ def main(args: argparse.Namespace) -> int:
     project = Project.here()
     overrides = {key: value for key in AudienceParams.model_fields if (value := getattr(args, key)) is not None}
     options = read_audience_options(project, args.name, overrides)
-    build_audience(
-        project, args.name, args.campaign, args.input, options, suppress=args.suppress, output=args.output
-    )  # fmt: skip
+    build_audience(project, args.name, args.campaign, args.input, options, suppress=args.suppress, output=args.output)
     return 0
 
 

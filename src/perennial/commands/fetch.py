@@ -11,12 +11,8 @@ from perennial.sources.fetch import fetch
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="use case, as in params.yaml")
-    parser.add_argument(
-        "--data", type=Path, help="take this file, folder or archive (and remember it for the next fetch)"
-    )
-    parser.add_argument(
-        "--any-size", action="store_true", help="take it although it has far more or fewer rows than before"
-    )
+    parser.add_argument("--data", type=Path, help="take this file, folder or archive (and remember it for the next fetch)")
+    parser.add_argument("--any-size", action="store_true", help="take it although it has far more or fewer rows than before")
 
 
 def main(args: argparse.Namespace) -> int:

@@ -24,9 +24,7 @@ def main(args: argparse.Namespace) -> int:
     load(project.contract(args.name))
     store = open_store(project)
     champion = registry.find_champion(store, args.name)
-    table = Table(
-        "decision", Column("why", ratio=1, overflow="fold"), title=f"Decisions on {args.name}", show_lines=True
-    )
+    table = Table("decision", Column("why", ratio=1, overflow="fold"), title=f"Decisions on {args.name}", show_lines=True)
     for record in registry.read_decisions(store, args.name):
         table.add_row(_describe(record), Text("\n".join(record.reasons)))  # a reason may hold brackets
     console = Console(highlight=False)

@@ -10,9 +10,7 @@ from perennial.pipeline.new_project import create_project, upgrade_project
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="a new folder, or one of this project")
-    parser.add_argument(
-        "--upgrade", action="store_true", help="render dvc.yaml and versions.yaml again, touch nothing else"
-    )
+    parser.add_argument("--upgrade", action="store_true", help="render dvc.yaml and versions.yaml again, touch nothing else")
 
 
 def main(args: argparse.Namespace) -> int:

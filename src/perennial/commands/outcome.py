@@ -18,14 +18,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="a file with the id and the outcome of customers")
     parser.add_argument("--column", help="the outcome's column there; by default the contract's target")
     parser.add_argument(
-        "--missing", choices=("no", "drop"), default="no",
+        "--missing",
+        choices=("no", "drop"),
+        default="no",
         help="customers without a row did not respond (no, the default), or are left out (drop)",
-    )  # fmt: skip
+    )
 
 
 def main(args: argparse.Namespace) -> int:
-    for line in evaluate_outcome(
-        Project.here(), args.name, args.campaign, args.data, column=args.column, missing=args.missing
-    ):
+    for line in evaluate_outcome(Project.here(), args.name, args.campaign, args.data, column=args.column, missing=args.missing):
         log.info("%s", line)
     return 0

@@ -39,7 +39,5 @@ def _print_trials(name: str, trials: TrialRuns) -> None:
     for title, run in trials.runs.items():
         intervals = [metrics[run.primary] for metrics in run.families.values()]
         table.add_row(title, run.candidate, *(f"{i.value:.4f} [{i.low:.4f}, {i.high:.4f}]" for i in intervals))
-    print_line(
-        f"{name}, trial run {trials.kind}: {trials.first.primary} on test, 95 % intervals; nothing is registered"
-    )
+    print_line(f"{name}, trial run {trials.kind}: {trials.first.primary} on test, 95 % intervals; nothing is registered")
     Console().print(table)

@@ -22,8 +22,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     result = score(Project.here(), args.name, args.input, args.output, args.version)
     units = f", made of {result.rows - result.rejected} of them" if result.as_of else ""
-    log.info(
-        "%d rows in: %d scored%s, %d rejected → %s",
-        result.rows, result.scored, units, result.rejected, args.output,
-    )  # fmt: skip
+    log.info("%d rows in: %d scored%s, %d rejected → %s", result.rows, result.scored, units, result.rejected, args.output)
     return 0

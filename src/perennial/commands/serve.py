@@ -28,9 +28,7 @@ def main(args: argparse.Namespace) -> int:
     options = [args.name, "--train", args.train, "--score", args.score, "--timezone", args.timezone]
     try:
         return subprocess.call(
-            [sys.executable, str(flow), *options],
-            cwd=project.root,
-            env=build_environment(ensure_server(project), project),
+            [sys.executable, str(flow), *options], cwd=project.root, env=build_environment(ensure_server(project), project)
         )
     except KeyboardInterrupt:
         return 130

@@ -18,9 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     budget = parser.add_mutually_exclusive_group(required=True)
     budget.add_argument("--trials", type=int, metavar="N", help="trials of each family in all, earlier ones included")
     budget.add_argument("--minutes", type=float, metavar="M", help="minutes of each family in all, as for trials")
-    parser.add_argument(
-        "--storage", metavar="URL", help="a database that several machines share; else .perennial/NAME/tune.db"
-    )
+    parser.add_argument("--storage", metavar="URL", help="a database that several machines share; else .perennial/NAME/tune.db")
 
 
 def main(args: argparse.Namespace) -> int:

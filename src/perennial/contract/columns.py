@@ -11,9 +11,23 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Role = Literal[
-    "id", "entity", "time", "basket", "item", "outcome", "treatment", "numeric", "categorical",
-    "text", "image", "weight", "split", "protected", "contact", "ignore",
-]  # fmt: skip
+    "id",
+    "entity",
+    "time",
+    "basket",
+    "item",
+    "outcome",
+    "treatment",
+    "numeric",
+    "categorical",
+    "text",
+    "image",
+    "weight",
+    "split",
+    "protected",
+    "contact",
+    "ignore",
+]
 Keep = Literal["first", "last", "none"]
 Known = Literal["before_decision", "after_outcome"]
 CellType = Literal["text", "int", "decimal", "date", "datetime"]

@@ -44,5 +44,9 @@ class Head(ContractPart):
 
 
 _SCALES: dict[TaskKind, Scale] = {
-    "binary": "odds", "uplift": "odds", "multiclass": "classes", "regression": "amount", "clustering": "distance",
-}  # fmt: skip
+    "binary": "odds",
+    "uplift": "odds",
+    "multiclass": "classes",
+    "regression": "amount",
+    "clustering": "distance",
+}

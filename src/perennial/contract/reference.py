@@ -20,9 +20,20 @@ from pydantic_core import PydanticUndefined
 from perennial.contract.model import Contract
 
 _SHOWN = (
-    "bank_by_time", "ad_uplift", "customer_segments", "customer_churn", "product_images", "card_fraud", "sst2",
-    "credit_risk", "email_spend", "customer_value", "german_risk", "shopper_intent", "ad_response",
-)  # fmt: skip
+    "bank_by_time",
+    "ad_uplift",
+    "customer_segments",
+    "customer_churn",
+    "product_images",
+    "card_fraud",
+    "sst2",
+    "credit_risk",
+    "email_spend",
+    "customer_value",
+    "german_risk",
+    "shopper_intent",
+    "ad_response",
+)
 KIND_EXAMPLES = {  # of kinds that no shipped contract has
     "not_null": "{kind: not_null, column: plan}",
     "in_set": "{kind: in_set, column: plan, values: [basic, gold], soft: true}",
@@ -73,11 +84,7 @@ def _render_table(model: type[BaseModel], described: set[type[BaseModel]]) -> st
     rows = [_render_row(name, field) for name, field in model.model_fields.items() if name != "kind"]
     table = "\n".join(["| key | what it takes | default | meaning |", "|---|---|---|---|", *rows]) if rows else ""
     example = f"```yaml\n{find_kind_example(str(kinds[0]), model)}\n```" if kinds else ""
-    inner = [
-        _render_table(part, described)
-        for field in model.model_fields.values()
-        for part in _find_models(field.annotation)
-    ]
+    inner = [_render_table(part, described) for field in model.model_fields.values() for part in _find_models(field.annotation)]
     parts = (part.strip() for part in (f"### {title}", _model_sentence(model), table, example, *inner))
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -113,13 +120,7 @@ def _render_type(hint: Any) -> str:
     return _PLAIN.get(getattr(hint, "__name__", ""), str(hint))
 
 
-_PLAIN = {
-    "str": "text",
-    "int": "whole number",
-    "float": "number",
-    "bool": "`true` · `false`",
-    "date": '"2026-06-01", in quotes',
-}
+_PLAIN = {"str": "text", "int": "whole number", "float": "number", "bool": "`true` · `false`", "date": '"2026-06-01", in quotes'}
 
 
 def _find_models(hint: Any) -> Iterator[type[BaseModel]]:

@@ -16,8 +16,11 @@ from perennial.contract.model import Contract, Money
 FeatureKind = Literal["numeric", "categorical", "text", "image"]
 _IN_DAYS = {"days_since", "recency", "tenure", "gap"}
 _RFM: dict[str, Literal["recency", "frequency", "money"]] = {
-    "recency": "recency", "distinct": "frequency", "count": "frequency", "sum": "money",
-}  # fmt: skip
+    "recency": "recency",
+    "distinct": "frequency",
+    "count": "frequency",
+    "sum": "money",
+}
 _HIDDEN = {"outcome", "treatment", "split", "weight"}
 
 

@@ -13,8 +13,10 @@ Format = Literal["csv", "parquet", "jsonl"]
 QUERIED = ".jsonl.gz"  # suffix of a table filled by a query: JSON distinguishes null from an empty text
 _PASSWORD = re.compile(r"://[^/@:]*:[^/@]+@")
 _NEEDS: dict[str, tuple[str, ...]] = {
-    "url": ("url", "sha256"), "simulator": ("seed", "n", "first", "month", "concept"), "sql": ("query",),
-}  # fmt: skip
+    "url": ("url", "sha256"),
+    "simulator": ("seed", "n", "first", "month", "concept"),
+    "sql": ("query",),
+}
 
 
 class Attachment(ContractPart):
@@ -93,9 +95,7 @@ class Source(ContractPart):
         if (self.url is None) == (self.url_env is None):
             raise ValueError("a sql source says its address once: url, or url_env with the name of a variable")
         if self.url is not None and _PASSWORD.search(self.url):
-            raise ValueError(
-                "source.url holds a password: put the address into a variable and name it, url_env: SHOP_DB"
-            )
+            raise ValueError("source.url holds a password: put the address into a variable and name it, url_env: SHOP_DB")
         if self.format != "jsonl":
             raise ValueError(f"a sql source is kept as jsonl, not as {self.format}: leave format out")
         return self

@@ -11,9 +11,7 @@ _DIGITS = 7  # from which a number may be one to call
 _DATE = re.compile(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(?: [0-9]{1,2})?\Z")
 CONTACT_PATTERN = r"@|[0-9][0-9 ()./-]{7,}[0-9]"  # a cheap first test: a cell with contact data matches it
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_PHONE = re.compile(
-    r"(?<![\w.])(?:\+|00)[1-9][\d ()./-]{7,18}\d(?!\w)|(?<![\w.])\(?0[1-9]\d{1,4}\)?[ /-][\d /-]{5,12}\d(?!\w)"
-)
+_PHONE = re.compile(r"(?<![\w.])(?:\+|00)[1-9][\d ()./-]{7,18}\d(?!\w)|(?<![\w.])\(?0[1-9]\d{1,4}\)?[ /-][\d /-]{5,12}\d(?!\w)")
 _CARD = re.compile(r"(?<!\w)\d(?:[ -]?\d){12,18}(?!\w)")
 CARD_DIGITS = 13
 

@@ -18,9 +18,15 @@ ORDER = "_order"  # position in the order of the files, 0 first
 CONTENT = "_content"  # md5 of the record's canonical text: equal rows have equal content
 SOURCE, RECORD, LINE, RAW = "_source", "_record", "_line", "_raw"
 QUARANTINE_SCHEMA = {
-    ROW_ID: pl.String, "table": pl.String, "source": pl.String, "record": pl.Int64, "line": pl.Int64,
-    "rule": pl.String, "reason": pl.String, "raw": pl.Binary,
-}  # fmt: skip
+    ROW_ID: pl.String,
+    "table": pl.String,
+    "source": pl.String,
+    "record": pl.Int64,
+    "line": pl.Int64,
+    "rule": pl.String,
+    "reason": pl.String,
+    "raw": pl.Binary,
+}
 CUTOFF = "cutoff"  # of a unit made of events: the date as of which its features are computed
 LABEL_END = "label_end"  # and the first date on which its outcome is known
 UNUSED_SCHEMA = {ROW_ID: pl.String, "table": pl.String, "reason": pl.String}

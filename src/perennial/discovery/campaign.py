@@ -34,9 +34,7 @@ class FinishedCampaign:
 def name_columns(campaign: FinishedCampaign) -> dict[str, str]:
     """What a column of the record (key, arm, y, group, message, score) is called beside the features."""
     taken = {feature.name for feature in campaign.features}
-    names = {"key": campaign.record.key, "y": campaign.record.target, "arm": "treatment"} | {
-        name: name for name in _UNUSED
-    }
+    names = {"key": campaign.record.key, "y": campaign.record.target, "arm": "treatment"} | {name: name for name in _UNUSED}
     for column, name in names.items():
         while name in taken:
             name += "_of_campaign"
@@ -62,13 +60,15 @@ def _draft_contract(campaign: FinishedCampaign, before: Contract) -> Contract:
     }
     arms = {arm: Arm(cost=cost) for arm, cost in zip(record.arms[1:], campaign.costs[1:], strict=True)}
     treatment = Column(
-        role="treatment", control=record.arms[0], assignment="randomised", arms=arms,
+        role="treatment",
+        control=record.arms[0],
+        assignment="randomised",
+        arms=arms,
         shares=tuple(round(share, 6) for share in record.shares),
-    )  # fmt: skip
+    )
     return Contract(
         task=Uplift(
-            kind="uplift", question=f"Whom did campaign {record.campaign} move?", target=names["y"], primary="qini",
-            minimum=0.0,
+            kind="uplift", question=f"Whom did campaign {record.campaign} move?", target=names["y"], primary="qini", minimum=0.0
         ),
         source=Source(kind="file", files=FILE, format="parquet"),
         columns={
@@ -82,17 +82,18 @@ def _draft_contract(campaign: FinishedCampaign, before: Contract) -> Contract:
         events={},
         unit=Unit(rows="as_is", duplicates="keep"),
         split=HashSplit(
-            kind="hash", by="entity", salt=f"{record.use_case}_{record.campaign}",
+            kind="hash",
+            by="entity",
+            salt=f"{record.use_case}_{record.campaign}",
             fractions=Fractions(train=0.6, val=0.2, test=0.2),
         ),
         sampling=Sampling(),
         leakage_suspects=(),
         slices=tuple(name for name in before.slices if name in features),
         money=Money(
-            currency=before.money.currency, value_of_response=record.value,
-            budget_share=before.money.budget_share or 1.0,
+            currency=before.money.currency, value_of_response=record.value, budget_share=before.money.budget_share or 1.0
         ),
-    )  # fmt: skip
+    )
 
 
 def describe_origin(record: CampaignRecord, rows: int) -> list[str]:

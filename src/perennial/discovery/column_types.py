@@ -16,9 +16,7 @@ from perennial.discovery.contract_draft import ignored_column
 from perennial.discovery.names import has_topic, is_contact_name, is_entity_id, is_row_id, may_name_person
 from perennial.discovery.profile import DAY_AS_NUMBER, ColumnProfile, TableProfile
 
-ColumnType = Literal[
-    "numeric", "categorical", "text", "date", "unique", "contact", "constant", "empty", "path", "unclear"
-]
+ColumnType = Literal["numeric", "categorical", "text", "date", "unique", "contact", "constant", "empty", "path", "unclear"]
 _ALL = 0.99  # share of the cells from which they have a shape; the others are quarantined, or stand for nothing
 _MAX_ODD = 3  # different cells that may stand for nothing although they are many
 _MIN_OTHERS = 12  # different numbers beside which a negative one stands for nothing
@@ -30,9 +28,7 @@ _MIN_NUMBERS = 10  # different numbers from which a few words among them stand f
 _NULL_CODE = re.compile(r"\A(?:-?9{2,6}|9[678]|99[678]|-[1789])(?:\.0*)?\Z")
 _MIN_NULL_CODES = 5  # cells of such a code
 _MARK = re.compile(r"[€$£¥%]|EUR|USD|CHF|GBP")
-_CONTACT_SHAPES = {
-    "email": "e-mail addresses", "phone": "telephone numbers", "iban": "bank accounts", "card": "card numbers",
-}  # fmt: skip
+_CONTACT_SHAPES = {"email": "e-mail addresses", "phone": "telephone numbers", "iban": "bank accounts", "card": "card numbers"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +83,12 @@ def _leave_out(kind: ColumnType, why: str, reason: str, date_orders: tuple[str, 
 
 
 def draft_name(
-    role: Literal["id", "entity", "basket", "item"], profile: ColumnProfile, null: tuple[str, ...] = (),
-    *, is_filter: bool = False,
-) -> Column:  # fmt: skip
+    role: Literal["id", "entity", "basket", "item"],
+    profile: ColumnProfile,
+    null: tuple[str, ...] = (),
+    *,
+    is_filter: bool = False,
+) -> Column:
     """Numbers with an exponent or a point are said to be names, or each would be set aside as a name that lost digits."""
     pattern = _WAS_NUMBER if not profile.texts and profile.shapes["int"] < profile.filled else None
     when_missing: Literal["filter", "quarantine"] = "filter" if is_filter else "quarantine"
@@ -187,9 +186,13 @@ def _type_numbers(profile: ColumnProfile) -> TypedColumn | None:
     if profile.shapes["whole"] >= way.count and way.is_plain and _is_code(profile, nulls):
         return None
     draft = Column(
-        role="numeric", type="int" if way.is_plain and profile.shapes["int"] >= way.count else "decimal",
-        strip=way.strip, decimal=way.decimal, thousands=way.thousands, null=tuple(nulls),
-    )  # fmt: skip
+        role="numeric",
+        type="int" if way.is_plain and profile.shapes["int"] >= way.count else "decimal",
+        strip=way.strip,
+        decimal=way.decimal,
+        thousands=way.thousands,
+        null=tuple(nulls),
+    )
     return TypedColumn(type="numeric", draft=draft, reason=way.reason)
 
 
@@ -226,11 +229,15 @@ def _find_number_formats(profile: ColumnProfile) -> list[_NumberFormat]:
     is_spaced = any(re.search(r"[0-9][ \u00a0\u202f][0-9]{3}", cell) for cell in profile.non_numbers)
     if (marks or is_spaced) and shapes["marked"]:
         has_comma = any(re.search(r",[0-9]{1,2}\D*\Z", cell) for cell in profile.non_numbers)
-        formats.append(_NumberFormat(
-            count=shapes["marked"], strip=tuple(marks), decimal="," if has_comma else ".",
-            thousands=" " if is_spaced else "." if has_comma else ",",
-            reason=f"numbers with {' '.join(marks)} around them" if marks else "thousands are parted by spaces",
-        ))  # fmt: skip
+        formats.append(
+            _NumberFormat(
+                count=shapes["marked"],
+                strip=tuple(marks),
+                decimal="," if has_comma else ".",
+                thousands=" " if is_spaced else "." if has_comma else ",",
+                reason=f"numbers with {' '.join(marks)} around them" if marks else "thousands are parted by spaces",
+            )
+        )
     return formats
 
 

@@ -60,9 +60,8 @@ class _CastCheck:
 
 
 def confirm_columns(
-    columns: dict[str, Column], reasons: dict[str, str], table: TableProfile,
-    read_blocks: Callable[[], Iterator[Block]],
-) -> Confirmation:  # fmt: skip
+    columns: dict[str, Column], reasons: dict[str, str], table: TableProfile, read_blocks: Callable[[], Iterator[Block]]
+) -> Confirmation:
     """Until at most 1 % of the rows are set aside, the type of the worst column is taken back."""
     columns, reasons = dict(columns), dict(reasons)
     check = _check_rows(columns, read_blocks())
@@ -107,9 +106,7 @@ def _take_back(draft: Column, reason: str, misfits: Counter[str], *, is_text: bo
     if len(misfits) <= _MAX_NULL_CODES and draft.role == "numeric":
         nulls = tuple(sorted({*draft.null, *misfits}))
         codes = mask_contacts(", ".join(sorted(misfits)))
-        return draft.model_copy(
-            update={"null": nulls}
-        ), f"{reason}; {codes} stand for nothing ({misfits.total():,} cells)"
+        return draft.model_copy(update={"null": nulls}), f"{reason}; {codes} stand for nothing ({misfits.total():,} cells)"
     why = f"{misfits.total():,} cells are no number, more than 1 % of the file: taken for texts"
     return Column(role="categorical", null=draft.null), why
 
@@ -119,9 +116,10 @@ class ValueSummary:
 
     def __init__(self, columns: dict[str, Column]) -> None:
         numbers = [
-            name for name, column in columns.items()
+            name
+            for name, column in columns.items()
             if column.role in {"numeric", "protected"} and column.cell_type in {"int", "decimal"}
-        ]  # fmt: skip
+        ]
         self._minimum = dict.fromkeys(numbers, math.inf)
         self._maximum = dict.fromkeys(numbers, -math.inf)
         self._values = {name: Counter[str]() for name, column in columns.items() if has_open_categories(column)}

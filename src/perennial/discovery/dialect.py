@@ -41,9 +41,15 @@ class DetectedDialect:
         """The contract's source, with what differs from a plain CSV."""
         dialect = self.dialect
         return Source(
-            kind="file", files=files, delimiter=dialect.delimiter, encoding=dialect.encoding,
-            quoting="double" if dialect.quoting else "none", skip=dialect.skip, trim=dialect.trim, header=dialect.names,
-        )  # fmt: skip
+            kind="file",
+            files=files,
+            delimiter=dialect.delimiter,
+            encoding=dialect.encoding,
+            quoting="double" if dialect.quoting else "none",
+            skip=dialect.skip,
+            trim=dialect.trim,
+            header=dialect.names,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +80,13 @@ def detect_dialect(path: Path) -> DetectedDialect:
     has_new_names = header.names != [name.strip() for name in header.cells]
     is_declared = has_new_names or len(header.above_rows) != 1
     dialect = Dialect(
-        delimiter=delimiter, encoding=encoding, quoting=quoting, trim=trim,
+        delimiter=delimiter,
+        encoding=encoding,
+        quoting=quoting,
+        trim=trim,
         names=tuple(header.names) if is_declared else None,
         skip=header.skip + (_count_lines(header.above_rows) if is_declared else 0),
-    )  # fmt: skip
+    )
     return DetectedDialect(dialect=dialect, names=tuple(header.names), notes=_describe_guesses(dialect, header))
 
 

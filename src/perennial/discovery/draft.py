@@ -123,8 +123,15 @@ class Draft:
         as_of = dt.date.fromisoformat(self.as_of) if self.as_of else None
         unit = Unit(rows="as_is", as_of=as_of, duplicates=self.duplicates, features=dict(ages))
         return Contract(
-            task=task, source=self.source, columns=self.columns, rules=tuple(expected.rule for expected in self.rules),
-            events={}, unit=unit, split=self.split, sampling=Sampling(), leakage_suspects=tuple(self.suspects),
+            task=task,
+            source=self.source,
+            columns=self.columns,
+            rules=tuple(expected.rule for expected in self.rules),
+            events={},
+            unit=unit,
+            split=self.split,
+            sampling=Sampling(),
+            leakage_suspects=tuple(self.suspects),
             slices=tuple(self.slices),
             money=self.money,
-        )  # fmt: skip
+        )

@@ -70,9 +70,10 @@ def _find_time(table: TableProfile, columns: TypedColumns) -> str | None:
 def _find_entity(table: TableProfile, columns: TypedColumns) -> str | None:
     """Called so, and there more than once and a half on average; where nobody is, the only keys that come again."""
     profiles = [
-        table.columns[name] for name, column in columns.items()
+        table.columns[name]
+        for name, column in columns.items()
         if column.type in {"categorical", "numeric"} and _comes_again(table.columns[name])
-    ]  # fmt: skip
+    ]
     owners = [profile for profile in profiles if _is_owner(profile.name, columns[profile.name])]
     if owners:  # of visits somebody has many
         return max(owners, key=lambda profile: (not has_topic(profile.name, "visit"), profile.distinct)).name
@@ -91,9 +92,13 @@ def _is_owner(name: str, column: TypedColumn) -> bool:
 
 
 def propose_for_log(
-    name: str, source: Source, table: TableProfile, columns: TypedColumns, log: EventLog,
+    name: str,
+    source: Source,
+    table: TableProfile,
+    columns: TypedColumns,
+    log: EventLog,
     read_blocks: Callable[[], Iterator[Block]],
-) -> LogProposal:  # fmt: skip
+) -> LogProposal:
     """The contract of a log.
 
     Raises: InputError when the log is too short for an outcome to be known.
@@ -107,28 +112,37 @@ def propose_for_log(
     rules = [one.rule for one in expected]
     events = EventTable(columns=drafts, rules=tuple(rules), derive=derive, filters=filters)
     unit = Unit(
-        rows="entity_by_cutoff", history="all", duplicates="keep", features=_draft_features(drafts, derive, horizon),
+        rows="entity_by_cutoff",
+        history="all",
+        duplicates="keep",
+        features=_draft_features(drafts, derive, horizon),
         cutoffs=Cutoffs(train=tuple(cutoffs[:-1]), test=tuple(cutoffs[-1:])),
         target={_TARGET: AnyWithin(kind="any", events=_EVENTS, after_days=horizon, label="come again")},
-    )  # fmt: skip
+    )
     question = f"Who will come again in the next {horizon} days?"
     contract = Contract(
         task=Binary(kind="binary", question=question, target=_TARGET, primary="auc", minimum=0.55),
-        source=source, columns={}, rules=(), events={_EVENTS: events}, unit=unit,
+        source=source,
+        columns={},
+        rules=(),
+        events={_EVENTS: events},
+        unit=unit,
         split=CutoffSplit(kind="cutoff", val_share_of_entities=0.2, salt=f"{name}-1"),
-        sampling=Sampling(), leakage_suspects=(), slices=(), money=Money(),
-    )  # fmt: skip
+        sampling=Sampling(),
+        leakage_suspects=(),
+        slices=(),
+        money=Money(),
+    )
     span = f"the log goes from {first} to {last}, so that {horizon} days after the last cut-off are known"
     reasons = {
         "events": confirmation.reasons | {name_rule(one.rule): one.reason for one in expected},
-        "unit": {"cutoffs": span}, "task": {"": "rows are events, and nothing else is asked"},
-    }  # fmt: skip
+        "unit": {"cutoffs": span},
+        "task": {"": "rows are events, and nothing else is asked"},
+    }
     return LogProposal(contract=contract, reasons=reasons, warning=confirmation.warning)
 
 
-def _draft_columns(
-    table: TableProfile, columns: TypedColumns, log: EventLog
-) -> tuple[dict[str, Column], dict[str, str]]:
+def _draft_columns(table: TableProfile, columns: TypedColumns, log: EventLog) -> tuple[dict[str, Column], dict[str, str]]:
     """The columns of the events, and the reasons."""
     free = [name for name in columns if name not in {log.entity, log.time}]
     basket = next((name for name in free if _is_basket(table.columns[name], columns[name])), None)

@@ -62,9 +62,10 @@ def _describe_candidate(name: str, table: TableProfile, columns: TypedColumns) -
 def rank_candidates(table: TableProfile, columns: TypedColumns) -> dict[str, float]:
     """Columns that may be asked about → points, the likeliest first."""
     points = {
-        name: _rate(profile, columns[name]) for name, profile in table.columns.items()
+        name: _rate(profile, columns[name])
+        for name, profile in table.columns.items()
         if name in columns and _is_candidate(profile, columns[name])
-    }  # fmt: skip
+    }
     last = list(table.columns)[-1]
     word = find_outcome_word(last)
     has_twin = word != "" and word in {find_outcome_word(name) for name in points if name != last}
@@ -119,13 +120,12 @@ def _has_rival(first: str, others: list[str], table: TableProfile) -> bool:
     is_step = has_topic(first, "step")
     return any(
         (is_outcome(name) and (is_step or not has_topic(name, "step"))) or (is_step and name == last)
-        for name in others if table.columns[name].distinct == 2
-    )  # fmt: skip
+        for name in others
+        if table.columns[name].distinct == 2
+    )
 
 
-def describe_outcome(
-    name: str, table: TableProfile, columns: TypedColumns, event: str | None = None
-) -> OutcomeCandidate:
+def describe_outcome(name: str, table: TableProfile, columns: TypedColumns, event: str | None = None) -> OutcomeCandidate:
     """What predicting a column means; `event` is which of two values is looked for, if that was said.
 
     Raises: InputError for a column that is not there, never varies, or holds free text or dates; ConfigError for an
@@ -173,13 +173,14 @@ def _describe_binary(profile: ColumnProfile, values: Mapping[str, int], event: s
     other = next(value for value in values if value != event)
     verb = _describe_event(name, event)
     return OutcomeCandidate(
-        name=name, event=event, values=values, is_sure=is_sure,
+        name=name,
+        event=event,
+        values=values,
+        is_sure=is_sure,
         draft=_draft_outcome(profile, Column(role="outcome", values={other: 0, event: 1})),
-        task=Binary(
-            kind="binary", question=f"Who will {verb}?", target=name, outcome_verb=verb, primary="auc", minimum=0.55
-        ),
+        task=Binary(kind="binary", question=f"Who will {verb}?", target=name, outcome_verb=verb, primary="auc", minimum=0.55),
         summary=f"event = {event}, {values[event] / profile.answers:.1%}, {values[event]:,} rows",
-    )  # fmt: skip
+    )
 
 
 def _describe_event(name: str, event: str) -> str:
@@ -231,9 +232,12 @@ def _describe_amount(profile: ColumnProfile, column: TypedColumn, sample: pl.Dat
     is_positive = low >= 0
     has_two_parts = zeros >= 0.2 and is_positive
     task = Regression(
-        kind="regression", target=profile.name, primary="gini_norm" if is_positive else "mae",
-        minimum=0.05 if is_positive else float(f"{(high - low) / 2:.3g}"), zeros="two_part" if has_two_parts else "plain",
-    )  # fmt: skip
+        kind="regression",
+        target=profile.name,
+        primary="gini_norm" if is_positive else "mae",
+        minimum=0.05 if is_positive else float(f"{(high - low) / 2:.3g}"),
+        zeros="two_part" if has_two_parts else "plain",
+    )
     summary = f"an amount from {low:g} to {high:g}" + (f", {zeros:.0%} of them 0" if has_two_parts else "")
     draft = _draft_outcome(profile, draft)
     return OutcomeCandidate(name=profile.name, draft=draft, task=task, summary=summary, values={})
@@ -244,9 +248,7 @@ def _describe_classes(profile: ColumnProfile, values: Mapping[str, int]) -> Outc
     common = [value for value in values if values[value] >= _MIN_ROWS_A_CLASS]
     rare = sorted(value for value in values if values[value] < _MIN_ROWS_A_CLASS)
     if len(common) < 2:
-        raise InputError(
-            f"--target {profile.name}: no two of its {len(values)} values have {_MIN_ROWS_A_CLASS} rows each"
-        )
+        raise InputError(f"--target {profile.name}: no two of its {len(values)} values have {_MIN_ROWS_A_CLASS} rows each")
     is_ordered = all(_is_whole(value) for value in common)
     classes = [*sorted(common, key=float if is_ordered else str), *(["other"] if rare else [])]
     draft = Column(role="outcome", values=tuple(classes), map=dict.fromkeys(rare, "other"))
@@ -257,12 +259,14 @@ def _describe_classes(profile: ColumnProfile, values: Mapping[str, int]) -> Outc
         primary, minimum = "accuracy", round(max(shares), 3)
     most, count = min(values.items(), key=lambda item: (-item[1], item[0]))
     return OutcomeCandidate(
-        name=profile.name, values=values, draft=_draft_outcome(profile, draft),
+        name=profile.name,
+        values=values,
+        draft=_draft_outcome(profile, draft),
         task=Multiclass(
             kind="multiclass", target=profile.name, primary=primary, minimum=minimum, ordered=is_ordered and not rare
         ),
         summary=f"{len(classes)} classes, the commonest {most} with {count / profile.answers:.0%}",
-    )  # fmt: skip
+    )
 
 
 def _draft_outcome(profile: ColumnProfile, draft: Column) -> Column:

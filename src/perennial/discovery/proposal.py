@@ -174,9 +174,11 @@ class _Discovery:
 
 def _build_proposal(draft: Draft, head: list[str], screen: list[str]) -> Proposal:
     reasons = {
-        "columns": draft.reasons, "rules": {name_rule(expected.rule): expected.reason for expected in draft.rules},
-        "split": {"": draft.split_reason}, "task": {"": draft.outcome.summary},
-    }  # fmt: skip
+        "columns": draft.reasons,
+        "rules": {name_rule(expected.rule): expected.reason for expected in draft.rules},
+        "split": {"": draft.split_reason},
+        "task": {"": draft.outcome.summary},
+    }
     words = [*screen, f"predict {draft.outcome.name}: {draft.outcome.summary}"]
     if leaks := [name for name, column in draft.columns.items() if column.known == "after_outcome"]:
         words.append(f"refused as leaks: {', '.join(leaks)}")

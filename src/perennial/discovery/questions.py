@@ -36,17 +36,23 @@ def build_questions(draft: Draft, answers: Answers, candidates: Sequence[str]) -
 def ask_target(candidates: Sequence[str]) -> Question:
     """Where no column stands out."""
     return Question(
-        text="What do you want to predict? (a column, or COLUMN = EVENT)", option="--target",
-        evidence=tuple(candidates), default="nothing: no use case is made", apply=_apply_target,
-    )  # fmt: skip
+        text="What do you want to predict? (a column, or COLUMN = EVENT)",
+        option="--target",
+        evidence=tuple(candidates),
+        default="nothing: no use case is made",
+        apply=_apply_target,
+    )
 
 
 def ask_date_order(examples: Sequence[str]) -> Question:
     """Of dates whose order no cell proves."""
     return Question(
-        text="Does the day come first in these dates, or the month? (day, month)", option="--dates",
-        evidence=tuple(examples), default="neither: they are left out", apply=_apply_date_order,
-    )  # fmt: skip
+        text="Does the day come first in these dates, or the month? (day, month)",
+        option="--dates",
+        evidence=tuple(examples),
+        default="neither: they are left out",
+        apply=_apply_date_order,
+    )
 
 
 def _ask_outcome(draft: Draft, answers: Answers, candidates: Sequence[str]) -> list[Question]:
@@ -64,14 +70,16 @@ def _ask_outcome(draft: Draft, answers: Answers, candidates: Sequence[str]) -> l
             return replace(answers, target=outcome.name, event=reply)
         return _apply_target(reply, answers)
 
-    return [Question(
-        text=f"What do you want to predict{', and which value is the event' if has_event else ''}? "
-        f"(a column{', or COLUMN = EVENT' if has_event else ''})",
-        option="--target and --positive" if has_event else "--target",
-        evidence=(f"{outcome.name}: {outcome.summary}", *doubt, *others),
-        default=f"{outcome.name} = {outcome.event}" if has_event else outcome.name,
-        apply=apply,
-    )]  # fmt: skip
+    return [
+        Question(
+            text=f"What do you want to predict{', and which value is the event' if has_event else ''}? "
+            f"(a column{', or COLUMN = EVENT' if has_event else ''})",
+            option="--target and --positive" if has_event else "--target",
+            evidence=(f"{outcome.name}: {outcome.summary}", *doubt, *others),
+            default=f"{outcome.name} = {outcome.event}" if has_event else outcome.name,
+            apply=apply,
+        )
+    ]
 
 
 def _apply_target(reply: str, answers: Answers) -> Answers:
@@ -96,28 +104,40 @@ def _ask_suspects(draft: Draft) -> list[Question]:
             raise ConfigError(f"{', '.join(wrong)} is none of {', '.join(suspects)}")
         return replace(answers, known=(*answers.known, *names))
 
-    return [Question(
-        text="Which of these suspiciously good columns are known before you decide? (names with commas)",
-        option="--known", evidence=tuple(f"{name}: {why}" for name, why in suspects.items()),
-        default="none: they are left out, and the report shows both", apply=apply,
-    )]  # fmt: skip
+    return [
+        Question(
+            text="Which of these suspiciously good columns are known before you decide? (names with commas)",
+            option="--known",
+            evidence=tuple(f"{name}: {why}" for name, why in suspects.items()),
+            default="none: they are left out, and the report shows both",
+            apply=apply,
+        )
+    ]
 
 
 def _ask_worth(draft: Draft, answers: Answers) -> list[Question]:
     """Who was treated, where somebody may have been; else what a contact costs and a response earns."""
     if draft.treatment is not None and answers.treatment is None:
         name, control = draft.treatment, draft.columns[draft.treatment].control
-        return [Question(
-            text="Who was treated? (a column, or none)", option="--treatment",
-            evidence=(f"{name}: {draft.reasons[name]}",), default=f"{name}, and {control} was not",
-            apply=lambda reply, answers: replace(answers, treatment="" if reply == "none" else reply),
-        )]  # fmt: skip
+        return [
+            Question(
+                text="Who was treated? (a column, or none)",
+                option="--treatment",
+                evidence=(f"{name}: {draft.reasons[name]}",),
+                default=f"{name}, and {control} was not",
+                apply=lambda reply, answers: replace(answers, treatment="" if reply == "none" else reply),
+            )
+        ]
     if draft.outcome.kind != "binary" or answers.earns is not None:
         return []
-    return [Question(
-        text="What does a contact cost, and what does a response earn? (two numbers)", option="--cost and --value",
-        default="not known: nothing is reckoned in money", apply=_apply_money,
-    )]  # fmt: skip
+    return [
+        Question(
+            text="What does a contact cost, and what does a response earn? (two numbers)",
+            option="--cost and --value",
+            default="not known: nothing is reckoned in money",
+            apply=_apply_money,
+        )
+    ]
 
 
 def _apply_money(reply: str, answers: Answers) -> Answers:

@@ -14,14 +14,7 @@ from perennial.contract.split import ColumnSplit, Fractions, HashSplit, TimeSpli
 from perennial.discovery.column_types import draft_name, is_key
 from perennial.discovery.contract_draft import ignored_column
 from perennial.discovery.draft import Draft
-from perennial.discovery.names import (
-    has_topic,
-    is_contact_name,
-    is_entity_id,
-    is_row_id,
-    load_keywords,
-    may_name_person,
-)
+from perennial.discovery.names import has_topic, is_contact_name, is_entity_id, is_row_id, load_keywords, may_name_person
 from perennial.discovery.profile import ColumnProfile
 
 _NEARLY, _FEW_ROWS = 0.95, 100  # of the rows have a name of their own, and there are more than so many
@@ -116,11 +109,7 @@ def _add_person(draft: Draft) -> None:
     while name in draft.table.columns:
         name += "_"
     column = Column(
-        role="entity",
-        type="text",
-        source=contact.name,
-        hashed=True,
-        when_missing="filter" if contact.empty else "quarantine",
+        role="entity", type="text", source=contact.name, hashed=True, when_missing="filter" if contact.empty else "quarantine"
     )
     draft.replace(name, column, _describe_entity(contact, f"different {contact.name}"))
 
@@ -145,8 +134,9 @@ def assign_split(draft: Draft) -> None:
     dates = draft.find_free("date") + [name for name in decided if _is_clock(draft, name)]
     time = max(
         (name for name in dates if _is_moment(draft.profile(name))),
-        key=lambda name: (has_topic(name, "date"), _find_median(draft, name)), default=None,
-    )  # fmt: skip
+        key=lambda name: (has_topic(name, "date"), _find_median(draft, name)),
+        default=None,
+    )
     parts = next((name for name in decided if _has_parts(draft.profile(name))), None)
     if parts is not None:
         _split_by_column(draft, parts)

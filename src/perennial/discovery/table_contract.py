@@ -36,9 +36,7 @@ def draft_contract(
 ) -> Draft:
     """Raises: InputError when the target cannot be predicted, ConfigError for an answer that fits nothing."""
     outcome = describe_outcome(target, table, columns, answers.event)
-    draft = Draft(
-        name=name, source=files.source, table=table, typed=columns, outcome=outcome, date_parts=files.date_parts
-    )
+    draft = Draft(name=name, source=files.source, table=table, typed=columns, outcome=outcome, date_parts=files.date_parts)
     draft.put(target, outcome.draft, outcome.summary)
     if n_unknown := table.rows - table.columns[target].answers:
         draft.notes.append(f"{n_unknown:,} of {table.rows:,} rows have no {target}: they teach nothing")
@@ -52,9 +50,7 @@ def draft_contract(
     draft.slices = _choose_slices(draft)
     assign_split(draft)
     draft.money = _value_responses(draft, answers)
-    unused_dates = {
-        n for n in draft.date_parts if draft.columns[n].role == "ignore"
-    }  # its parts are columns by themselves
+    unused_dates = {n for n in draft.date_parts if draft.columns[n].role == "ignore"}  # its parts are columns by themselves
     draft.columns = {n: draft.columns[n] for n in (*columns, *draft.columns) if n not in unused_dates}
     has_paths = any(column.type == "path" for column in columns.values())
     if not (draft.ages or has_paths or draft.has("numeric", "categorical", "text")):
@@ -124,9 +120,10 @@ def _assign_features(draft: Draft) -> None:
 def _choose_slices(draft: Draft) -> list[str]:
     """The first columns of few values, protected ones first."""
     names = [
-        name for name, column in draft.columns.items()
+        name
+        for name, column in draft.columns.items()
         if column.role in SLICE_ROLES and 2 <= draft.profile(name).distinct <= _MAX_SLICE_VALUES
-    ]  # fmt: skip
+    ]
     return sorted(names, key=lambda name: draft.columns[name].role != "protected")[:_MAX_SLICES]
 
 

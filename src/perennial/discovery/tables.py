@@ -136,9 +136,8 @@ def _describe_file(path: Path) -> SourceTable:
         return replace(_describe_typed(path, "jsonl", names), nested=_find_nested(path, names))
     detected = detect_dialect(path)
     return SourceTable(
-        paths=(path,), names=detected.names, source=detected.to_source(path.name), notes=detected.notes,
-        dialect=detected.dialect,
-    )  # fmt: skip
+        paths=(path,), names=detected.names, source=detected.to_source(path.name), notes=detected.notes, dialect=detected.dialect
+    )
 
 
 def _describe_typed(path: Path, form: Format, names: tuple[str, ...]) -> SourceTable:

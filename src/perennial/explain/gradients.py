@@ -14,9 +14,15 @@ _POINTS = 8192  # points on paths that are held at once
 
 
 def attribute_gradients(
-    score: Callable[[Tensor], Tensor], z_NZ: Tensor, background_RZ: Tensor, owner_Z: Tensor, n_columns: int,
-    *, draws: int, seed: int,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
+    score: Callable[[Tensor], Tensor],
+    z_NZ: Tensor,
+    background_RZ: Tensor,
+    owner_Z: Tensor,
+    n_columns: int,
+    *,
+    draws: int,
+    seed: int,
+) -> tuple[Tensor, Tensor]:
     """Attribute a score: parts (n, columns, outputs) and the completeness error (n, outputs).
 
     E over background rows b and α ~ U(0, 1) of (z − b) · ∂score/∂z at b + α(z − b) (Erion et al. 2021), with one
@@ -36,9 +42,14 @@ def attribute_gradients(
 
 
 def _attribute_rows(
-    score: Callable[[Tensor], Tensor], z_NZ: Tensor, background_RZ: Tensor, owner_Z: Tensor, n_columns: int, draws: int,
+    score: Callable[[Tensor], Tensor],
+    z_NZ: Tensor,
+    background_RZ: Tensor,
+    owner_Z: Tensor,
+    n_columns: int,
+    draws: int,
     generator: torch.Generator,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     n = len(z_NZ)
     which = torch.arange(draws) % len(background_RZ)
     orders = torch.stack([torch.randperm(draws, generator=generator) for _ in range(n)])

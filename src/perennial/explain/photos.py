@@ -32,9 +32,7 @@ def build_heat_maps(pixels_NCSS: U8, probability: ProbabilityOf) -> F64:
     return np.concatenate(parts) if parts else np.zeros((0, *pixels_NCSS.shape[2:]))
 
 
-def check_deletion(
-    pixels_NCSS: U8, heat_NSS: F64, probability: ProbabilityOf, *, share: float, seed: int
-) -> DeletionCheck:
+def check_deletion(pixels_NCSS: U8, heat_NSS: F64, probability: ProbabilityOf, *, share: float, seed: int) -> DeletionCheck:
     """Check by deletion: the hottest pixels of each photo are filled with its mean colour, not blurred as for the maps."""
     rng, n = np.random.Generator(np.random.PCG64(seed)), len(pixels_NCSS)
     hot_NSS = mask_hottest(heat_NSS, share)
@@ -45,9 +43,7 @@ def check_deletion(
     other_NSS[order] = hot_NSS[np.roll(order, 1)]
     every = np.arange(n)
     whole = probability(every, pixels_NCSS)
-    own, moved, other = (
-        whole - probability(every, _fill_mask(pixels_NCSS, m)) for m in (hot_NSS, moved_NSS, other_NSS)
-    )
+    own, moved, other = (whole - probability(every, _fill_mask(pixels_NCSS, m)) for m in (hot_NSS, moved_NSS, other_NSS))
     return DeletionCheck(
         n=n,
         share=share,

@@ -34,9 +34,7 @@ class TextPiece(NamedTuple):
     part: float
 
 
-def find_strongest_words(
-    words: Sequence[Sequence[str]], parts_NWO: F64, outputs: Sequence[str], least: int
-) -> list[WordEffect]:
+def find_strongest_words(words: Sequence[Sequence[str]], parts_NWO: F64, outputs: Sequence[str], least: int) -> list[WordEffect]:
     """Find the words of at least `least` rows whose effect on an output has an interval without 0, the most raising first."""
     rows = defaultdict[str, list[F64]](list)
     for row_words, parts_WO in zip(words, parts_NWO, strict=True):
@@ -72,9 +70,7 @@ def strongest_by_output(words: Sequence[WordEffect], outputs: Sequence[str], n: 
     }
 
 
-def quote_rows(
-    rows: pl.DataFrame, texts: Sequence[FeatureColumn], words: Sequence[Sequence[str]], parts_NW: F64
-) -> pl.DataFrame:
+def quote_rows(rows: pl.DataFrame, texts: Sequence[FeatureColumn], words: Sequence[Sequence[str]], parts_NW: F64) -> pl.DataFrame:
     """Quote the texts of each row: row id, label of the column, pieces."""
     records = [
         {ROW_ID: row_id, "column": feature.label, "pieces": [piece._asdict() for piece in quote_text(text, effects)]}

@@ -25,11 +25,14 @@ def rank_columns(
     total = float(mean_abs.sum()) or 1.0
     ranked = [
         ColumnImportance(
-            column=name, label=labels[name].label, mean_abs=float(mean_abs[g]), share=float(mean_abs[g]) / total,
+            column=name,
+            label=labels[name].label,
+            mean_abs=float(mean_abs[g]),
+            share=float(mean_abs[g]) / total,
             direction=_rank_correlation(rows[name], parts_NG[:, g]) if labels[name].kind == "numeric" else 0.0,
         )
         for g, name in enumerate(columns)
-    ]  # fmt: skip
+    ]
     return sorted(ranked, key=lambda item: (-item.mean_abs, item.column))
 
 
@@ -48,9 +51,8 @@ def find_group_effects(
 
 
 def describe_reasons(
-    columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn], n: int,
-    *, quoted: bool = True,
-) -> list[str]:  # fmt: skip
+    columns: Sequence[str], parts_NG: F64, rows: pl.DataFrame, features: Sequence[FeatureColumn], n: int, *, quoted: bool = True
+) -> list[str]:
     """Describe the `n` strongest reasons of each row, those that raise its score first: `why; but why not`.
 
     Texts are quoted from their start; not `quoted`, they appear by label only.
@@ -123,10 +125,7 @@ def _split_groups(cells: pl.Series, feature: FeatureColumn) -> list[tuple[str, N
         masks = [(format_number(value), numbers == value) for value in sorted(numbers.drop_nulls().unique().to_list())]
     else:
         or_less = "" if low == numbers.min() else " or less"
-        masks = [
-            (f"{format_number(low)}{or_less}", numbers <= low),
-            (f"{format_number(high)} or more", numbers >= high),
-        ]
+        masks = [(f"{format_number(low)}{or_less}", numbers <= low), (f"{format_number(high)} or more", numbers >= high)]
     return groups + [(f"{feature.label}: {text}", mask.fill_null(False).to_numpy()) for text, mask in masks]
 
 

@@ -47,9 +47,7 @@ def unpack(path: Path, folder: Path, accepts: Callable[[str], bool]) -> list[str
                 n_files += 1
                 name = _check_member(path, member)
                 if n_files > _MOST_FILES:
-                    raise InputError(
-                        f"{path}: more than {_MOST_FILES} files; give the ones that are tables", code="bomb"
-                    )
+                    raise InputError(f"{path}: more than {_MOST_FILES} files; give the ones that are tables", code="bomb")
                 if not accepts(name):
                     passed_over.append(member.name)
                     continue
@@ -99,13 +97,9 @@ def _check_member(path: Path, member: Member) -> str:
     """The file name of a member, which must be a file with a path inside the archive."""
     parts = PurePosixPath(member.name.replace("\\", "/")).parts
     if not parts or ".." in parts or parts[0] == "/" or ":" in parts[0] or "\0" in member.name:
-        raise InputError(
-            f"{path}: its member {member.name!r} would land outside; nothing is unpacked", code="traversal"
-        )
+        raise InputError(f"{path}: its member {member.name!r} would land outside; nothing is unpacked", code="traversal")
     if member.other is not None:
-        raise InputError(
-            f"{path}: its member {member.name!r} is {member.other}; give files only", code="link_or_device"
-        )
+        raise InputError(f"{path}: its member {member.name!r} is {member.other}; give files only", code="link_or_device")
     return parts[-1]
 
 

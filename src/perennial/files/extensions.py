@@ -36,9 +36,7 @@ def load_extension(kind: ExtensionKind, name: str, settings: Mapping[str, object
     public = {key: f for key, f in functions.items() if not key.startswith("_")}
     if name not in public:
         raise ConfigError(f"{extension_path(kind)} has no function {name!r}; it has: {', '.join(public) or 'none'}")
-    keywords = {
-        key for key, p in inspect.signature(public[name]).parameters.items() if p.kind == inspect.Parameter.KEYWORD_ONLY
-    }
+    keywords = {key for key, p in inspect.signature(public[name]).parameters.items() if p.kind == inspect.Parameter.KEYWORD_ONLY}
     if unknown := sorted(settings.keys() - keywords):
         raise ConfigError(
             f"{name} in {extension_path(kind)} takes no setting {unknown[0]!r}; it takes: {', '.join(keywords) or 'none'}"

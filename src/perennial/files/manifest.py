@@ -34,9 +34,7 @@ def verify(folder: Path) -> str:
     recorded, actual = read_json(folder / NAME)["files"], _hash_files(folder)
     wrong = sorted(path for path in recorded.keys() | actual.keys() if recorded.get(path) != actual.get(path))
     if wrong:
-        raise IntegrityError(
-            f"{folder}: {', '.join(wrong[:3])} differ from {NAME}; restore with dvc checkout or run it again"
-        )
+        raise IntegrityError(f"{folder}: {', '.join(wrong[:3])} differ from {NAME}; restore with dvc checkout or run it again")
     return name
 
 

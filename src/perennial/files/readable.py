@@ -28,9 +28,7 @@ def check_readable(path: Path) -> None:
     if path.suffix.lower() in _UNFINISHED:
         raise InputError(f"{path} is not complete, by its name; wait until it is renamed", code="not_complete")
     if _is_being_written(path) and time.time() - status.st_mtime < _RECENT_S:
-        raise InputError(
-            f"{path} is not complete: a process is writing it; wait until it has ended", code="not_complete"
-        )
+        raise InputError(f"{path} is not complete: a process is writing it; wait until it has ended", code="not_complete")
 
 
 def copy_file(path: Path, to: Path) -> None:
@@ -45,9 +43,7 @@ def copy_file(path: Path, to: Path) -> None:
             target.write(chunk)
     after = path.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or to.stat().st_size != after.st_size:
-        raise InputError(
-            f"{path} is not complete: it changed while it was read; wait and fetch again", code="not_complete"
-        )
+        raise InputError(f"{path} is not complete: it changed while it was read; wait and fetch again", code="not_complete")
 
 
 def _is_being_written(path: Path) -> bool:

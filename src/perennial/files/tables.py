@@ -19,9 +19,7 @@ def write_table(path: Path, frame: pl.DataFrame) -> None:
     """Write `frame` as Parquet with page checksums (Polars does not write or check them)."""
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
     with open_replacement(path) as file:
-        pq.write_table(
-            table, file, compression="zstd", compression_level=1, row_group_size=ROW_GROUP, write_page_checksum=True
-        )
+        pq.write_table(table, file, compression="zstd", compression_level=1, row_group_size=ROW_GROUP, write_page_checksum=True)
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:

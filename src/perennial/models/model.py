@@ -61,15 +61,25 @@ class FitTask:
 
     @classmethod
     def prepare(
-        cls, train: LabelledRows, val: LabelledRows, features: Sequence[FeatureColumn], head: Head, params: BaselineParams, *,
+        cls,
+        train: LabelledRows,
+        val: LabelledRows,
+        features: Sequence[FeatureColumn],
+        head: Head,
+        params: BaselineParams,
+        *,
         like: Model | None = None,
-    ) -> FitTask:  # fmt: skip
+    ) -> FitTask:
         """Fit the encoding on train, and encode both parts with it."""
         encoding, x_train = fit_encoding(train.frame, features, train.y, params.seed)
         return cls(
-            train=FitRows.of(x_train, train), val=FitRows.of(encoding.encode(val.frame), val), head=head,
-            encoding=encoding, params=params, like=like,
-        )  # fmt: skip
+            train=FitRows.of(x_train, train),
+            val=FitRows.of(encoding.encode(val.frame), val),
+            head=head,
+            encoding=encoding,
+            params=params,
+            like=like,
+        )
 
     def val_loss(self, model: Model) -> float:
         """The mean loss on val, by which the settings of a family are compared."""

@@ -16,9 +16,7 @@ from perennial.files.extensions import ExtensionKind, extension_path
 _SOURCE = ("task", "source", "columns", "events")
 _TABLES = ("task", "columns", "rules", "events", "unit")
 _MODEL = ("task", "columns", "events", "unit", "split", "sampling", "leakage_suspects", "money")
-_HEADER = (
-    "# Rendered by `perennial graph --write` from src/perennial/pipeline/graph.py and the imports of each stage.\n"
-)
+_HEADER = "# Rendered by `perennial graph --write` from src/perennial/pipeline/graph.py and the imports of each stage.\n"
 
 
 DISTRIBUTION = "perennial-ml"
@@ -45,13 +43,15 @@ STAGES: dict[str, Stage] = {
     "train": Stage(after=("featurize", "split", "augment"), contract=_MODEL, params=True, extensions=("models",)),
     "baseline": Stage(after=("featurize", "split"), contract=_MODEL, params=True),
     "evaluate": Stage(
-        after=("clean", "featurize", "split", "train", "baseline"), contract=(*_MODEL, "slices"), params=True,
+        after=("clean", "featurize", "split", "train", "baseline"),
+        contract=(*_MODEL, "slices"),
+        params=True,
         extensions=("models",),
     ),
     "explain": Stage(
-        after=("featurize", "split", "train", "baseline", "evaluate"), contract=_MODEL, params=True, extensions=("models",),
+        after=("featurize", "split", "train", "baseline", "evaluate"), contract=_MODEL, params=True, extensions=("models",)
     ),
-}  # fmt: skip
+}
 
 
 def render(root: Path) -> str:

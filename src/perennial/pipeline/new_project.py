@@ -45,9 +45,7 @@ def create_project(folder: Path) -> None:
 def upgrade_project(folder: Path) -> None:
     """Raises: ConfigError for a folder that is not a user's project."""
     if not (folder / "params.yaml").is_file() or graph.is_source(folder):
-        raise ConfigError(
-            f"{folder} was not made by perennial init: it has no params.yaml, or holds the package itself"
-        )
+        raise ConfigError(f"{folder} was not made by perennial init: it has no params.yaml, or holds the package itself")
     write_text(folder / "dvc.yaml", graph.render(folder))
     write_text(folder / "versions.yaml", versions.render_installed())
     log.info("dvc.yaml and versions.yaml fit perennial %s now", __version__)
@@ -88,9 +86,7 @@ def _init_version_control(folder: Path) -> None:
     """Initialise git where there is none yet, and DVC in this folder."""
     git = shutil.which("git")
     if git is None:
-        raise ConfigError(
-            "git is not installed: the project is written; install git, then run git init and dvc init in it"
-        )
+        raise ConfigError("git is not installed: the project is written; install git, then run git init and dvc init in it")
     prefix = _run(folder, git, "rev-parse", "--show-prefix")
     if prefix.returncode:
         subprocess.run([git, "init", "--quiet", "--initial-branch=main"], cwd=folder, check=True)

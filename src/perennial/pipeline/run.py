@@ -21,9 +21,17 @@ STOP = threading.Event()
 _GRACE_S = 10.0
 _running: set[subprocess.Popen[str]] = set()
 _NOISE = (
-    "To track the changes", "git add", "To enable auto staging", "dvc config core.autostage", "Use `dvc push`",
-    "Updating lock file", "Running stage", "Generating lock file", "Verifying outputs", "> python -m perennial",
-)  # fmt: skip
+    "To track the changes",
+    "git add",
+    "To enable auto staging",
+    "dvc config core.autostage",
+    "Use `dvc push`",
+    "Updating lock file",
+    "Running stage",
+    "Generating lock file",
+    "Verifying outputs",
+    "> python -m perennial",
+)
 
 
 class StageFailed(PerennialError):
@@ -68,9 +76,15 @@ def _repro(root: Path, address: str, show: Callable[[str], None]) -> None:
     code, last = 0, ""
     process = subprocess.Popen(
         [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "-s", address],
-        cwd=root, env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, errors="replace", start_new_session=True,
-    )  # fmt: skip
+        cwd=root,
+        env=_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     _running.add(process)

@@ -38,9 +38,15 @@ def gather_evidence(
 
 
 def compare_models(
-    contract: Contract, new: Scorer, old: Scorer | None, parts: tuple[LabelledRows, LabelledRows], units: pl.DataFrame, *,
-    resamples: int, seed: int,
-) -> Evidence:  # fmt: skip
+    contract: Contract,
+    new: Scorer,
+    old: Scorer | None,
+    parts: tuple[LabelledRows, LabelledRows],
+    units: pl.DataFrame,
+    *,
+    resamples: int,
+    seed: int,
+) -> Evidence:
     """Both models on val and test rows; of `units`, all rows there are, the randomization is checked."""
     (val, test), task = parts, supervised_task(contract.task.kind)
     comparison = task.compare(contract, test, contract.task.primary, resamples=resamples, seed=seed)

@@ -61,9 +61,7 @@ def decide(evidence: Evidence | SegmentationEvidence) -> Decision:
     if isinstance(evidence, SegmentationEvidence):
         rules = (_stability(evidence), *_label_retention(evidence))
     else:
-        rules = (
-            _improvement(evidence), _minimum(evidence), *_randomization(evidence), *_profit(evidence), *_slices(evidence),
-        )  # fmt: skip
+        rules = (_improvement(evidence), _minimum(evidence), *_randomization(evidence), *_profit(evidence), *_slices(evidence))
     states = {rule.state for rule in rules}
     verdict: Verdict = "REJECT" if RuleState.REJECT in states else "HOLD" if RuleState.HOLD in states else "PROMOTE"
     return Decision(verdict=verdict, rules=rules)
@@ -149,9 +147,12 @@ def _slice(row: SliceComparison, n_compared: int) -> Rule:
     outcome = "measurably worse" if row.is_worse else f"the worst of {n_compared} groups, not measurably worse"
     by = _estimate(row.better_by, "+.4f", level_of(n_compared))
     return Rule(
-        name=RuleName.SLICES, sentence=f"{row.column} {row.value} ({row.n} rows): better by {by}, {outcome}",
-        state=RuleState.HOLD if row.is_worse else RuleState.PASS, interval=row.better_by, line=0.0,
-    )  # fmt: skip
+        name=RuleName.SLICES,
+        sentence=f"{row.column} {row.value} ({row.n} rows): better by {by}, {outcome}",
+        state=RuleState.HOLD if row.is_worse else RuleState.PASS,
+        interval=row.better_by,
+        line=0.0,
+    )
 
 
 def _stability(evidence: SegmentationEvidence) -> Rule:
@@ -164,9 +165,7 @@ def _stability(evidence: SegmentationEvidence) -> Rule:
     figures = f"halves of the customers agree by {index.value:.3f} (from {index.low:.3f} to {index.high:.3f})"
     figures += f"; the worst pair gives {stability.same_label:.1%} of them the same segment"
     is_reached = index.value >= minimum
-    sentence = (
-        f"{figures}: {minimum:g} is reached" if is_reached else f"weak structure: {figures}; {minimum:g} is needed"
-    )
+    sentence = f"{figures}: {minimum:g} is reached" if is_reached else f"weak structure: {figures}; {minimum:g} is needed"
     state = RuleState.PASS if is_reached else RuleState.REJECT
     return Rule(name=RuleName.STABILITY, sentence=sentence, state=state, interval=index, line=minimum)
 
@@ -186,14 +185,20 @@ def _label_retention(evidence: SegmentationEvidence) -> list[Rule]:
     least = f"{worst.value:.1%} of {name!r} keep it, {RETAINED_BY_EACH:.0%} is needed of each segment"
     return [
         Rule(
-            name=RuleName.LABEL_RETENTION, sentence=overall if enough else overall + advice,
-            state=RuleState.PASS if enough else RuleState.HOLD, interval=retention.overall, line=RETAINED,
+            name=RuleName.LABEL_RETENTION,
+            sentence=overall if enough else overall + advice,
+            state=RuleState.PASS if enough else RuleState.HOLD,
+            interval=retention.overall,
+            line=RETAINED,
         ),
         Rule(
-            name=RuleName.SEGMENT_RETENTION, sentence=least, state=RuleState.PASS if each else RuleState.HOLD,
-            interval=worst, line=RETAINED_BY_EACH,
+            name=RuleName.SEGMENT_RETENTION,
+            sentence=least,
+            state=RuleState.PASS if each else RuleState.HOLD,
+            interval=worst,
+            line=RETAINED_BY_EACH,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _estimate(interval: Interval, form: str, level: float = LEVEL) -> str:

@@ -16,22 +16,13 @@ from perennial.results.decision import DecisionRecord
 from perennial.results.evaluations import Evaluation, read_evaluation
 from perennial.results.featurize import FeaturizeSummary
 from perennial.results.ingest import IngestSummary
-from perennial.results.overview import (
-    ChampionOverview,
-    DecisionOverview,
-    Overview,
-    ProfitOverview,
-    RowCounts,
-    StageState,
-)
+from perennial.results.overview import ChampionOverview, DecisionOverview, Overview, ProfitOverview, RowCounts, StageState
 from perennial.results.split import SplitSummary
 from perennial.results.summary import S, StageSummary, read_summary
 from perennial.results.uplift import UpliftEvaluation
 from perennial.results.validate import ValidateSummary
 
-_FLOWS: tuple[type[StageSummary], ...] = (
-    IngestSummary, ValidateSummary, CleanSummary, FeaturizeSummary, SplitSummary,
-)  # fmt: skip
+_FLOWS: tuple[type[StageSummary], ...] = (IngestSummary, ValidateSummary, CleanSummary, FeaturizeSummary, SplitSummary)
 _STATES: dict[str, StageState] = {"Ran": "ran", "Cached": "cached"}
 
 
@@ -63,12 +54,14 @@ def row_flow_table(project: Project, name: str) -> list[dict[str, str | int]]:
     """Where every row went, a line a stage and table."""
     return [
         {
-            "stage": model.model_fields["stage"].default, "table": table, "rows in": flow.rows_in,
+            "stage": model.model_fields["stage"].default,
+            "table": table,
+            "rows in": flow.rows_in,
             "rows out": ", ".join(f"{n:,} {place}" for place, n in flow.to.items() if n),
         }
         for model in _FLOWS
         for table, flow in read_summary(project, name, model).flow.items()
-    ]  # fmt: skip
+    ]
 
 
 def figures_table(project: Project, name: str) -> list[dict[str, str | float]]:

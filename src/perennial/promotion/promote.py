@@ -34,9 +34,7 @@ def promote(project: Project, name: str, number: str | None = None, *, why: str 
     gate = read_section(project.root / "params.yaml", name, "gate", GateParams)
     with file_lock(project.state(name) / "decide.lock", what=f"a decision on {name}", wait_s=60):
         champion = registry.find_champion(store, name)
-        candidate = (
-            registry.get_version(store, name, number) if number else registry.find_by_alias(store, name, "challenger")
-        )
+        candidate = registry.get_version(store, name, number) if number else registry.find_by_alias(store, name, "challenger")
         candidate = candidate or champion
         if candidate is None:
             raise Refused(f"{name} has no registered version: perennial register {name}")
@@ -46,9 +44,7 @@ def promote(project: Project, name: str, number: str | None = None, *, why: str 
             rule = Rule(name=RuleName.ROLLED_BACK, sentence=reason, state=RuleState.HOLD)
             decision = Decision(verdict="HOLD", rules=(rule,))
         else:
-            decision = _decide(
-                project, name, contract, registry.load_scorer(store, candidate), store, champion, gate, why
-            )
+            decision = _decide(project, name, contract, registry.load_scorer(store, candidate), store, champion, gate, why)
         record = registry.append_decision(store, name, _record(name, candidate, champion, decision))
         if decision.verdict == "PROMOTE":
             registry.set_champion(store, name, candidate.number)
@@ -57,9 +53,15 @@ def promote(project: Project, name: str, number: str | None = None, *, why: str 
 
 
 def _decide(
-    project: Project, name: str, contract: Contract, new: Scorer, store: Store, champion: registry.Version | None,
-    gate: GateParams, why: str | None,
-) -> Decision:  # fmt: skip
+    project: Project,
+    name: str,
+    contract: Contract,
+    new: Scorer,
+    store: Store,
+    champion: registry.Version | None,
+    gate: GateParams,
+    why: str | None,
+) -> Decision:
     """What the gate says; a champion that an older version of this package made cannot be compared."""
     old, unreadable = None, None
     try:
@@ -108,9 +110,7 @@ def _why_rolled_back(store: Store, name: str, candidate: registry.Version) -> st
     return f"this version was rolled back ({last.reasons[0]}); promote it by hand with --version {candidate.number}"
 
 
-def _record(
-    name: str, candidate: registry.Version, champion: registry.Version | None, decision: Decision
-) -> DecisionRecord:
+def _record(name: str, candidate: registry.Version, champion: registry.Version | None, decision: Decision) -> DecisionRecord:
     return DecisionRecord(
         use_case=name,
         verdict=decision.verdict,

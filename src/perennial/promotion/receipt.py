@@ -75,9 +75,7 @@ def current_state(project: Project, name: str) -> dict[str, str]:
         "params": _sha256(json.dumps(block, sort_keys=True, default=str).encode()),
         "raw": read_raw_md5(project, name),
         "outputs": _sha256("".join(folder_digest(project.output(name, stage)) for stage in STAGES).encode()),
-        "incoming": _sha256(
-            b"".join(f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns};".encode() for p in incoming)
-        ),
+        "incoming": _sha256(b"".join(f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns};".encode() for p in incoming)),
         "registry": tracking_uri(project),
     }
 

@@ -71,18 +71,19 @@ def write_report(project: Project, name: str) -> ReportPage:
     write_text(path, page)
     attach_file(store, registry.get_version(store, name, report.version).run_id, path)
     return ReportPage(
-        path=str(path.relative_to(project.root)), sha256=sha256_file(path), verdict=report.verdict,
-        champion=report.champion_version, headline=headline,
-    )  # fmt: skip
+        path=str(path.relative_to(project.root)),
+        sha256=sha256_file(path),
+        verdict=report.verdict,
+        champion=report.champion_version,
+        headline=headline,
+    )
 
 
 def gather_report(project: Project, name: str, history: list[DecisionRecord]) -> AnyReport:
     """The typed results that the page shows (raises as `write_report`)."""
     contract, evaluation = load(project.contract(name)), read_evaluation(project, name)
     exhibits = _exhibits(project, name)
-    quarantine = pl.concat(
-        read_table(project.output(name, stage) / "quarantine.parquet") for stage in ("ingest", "validate")
-    )
+    quarantine = pl.concat(read_table(project.output(name, stage) / "quarantine.parquet") for stage in ("ingest", "validate"))
     return ReportContext(
         name=name,
         contract=contract,
@@ -106,9 +107,7 @@ def gather_report(project: Project, name: str, history: list[DecisionRecord]) ->
     )
 
 
-def _decision_on_candidate(
-    project: Project, name: str, evaluation: Evaluation, history: list[DecisionRecord]
-) -> DecisionRecord:
+def _decision_on_candidate(project: Project, name: str, evaluation: Evaluation, history: list[DecisionRecord]) -> DecisionRecord:
     """What the gate said of the candidate of these outputs: of the champion what put it there, else the newest word.
 
     Raises: Refused when it is not judged yet, or not since it was taken out of use.
@@ -164,10 +163,15 @@ def _mistakes(
         photo, heat = exhibits.photo(row_id)
         mistakes.append(
             ShownMistake(
-                row=_row_name(row_id, contract), true=mistake.true, predicted=mistake.predicted,
-                probability=mistake.probability, quotes=exhibits.quotes.get(row_id, ()), photo=photo, heat=heat,
+                row=_row_name(row_id, contract),
+                true=mistake.true,
+                predicted=mistake.predicted,
+                probability=mistake.probability,
+                quotes=exhibits.quotes.get(row_id, ()),
+                photo=photo,
+                heat=heat,
             )
-        )  # fmt: skip
+        )
     return tuple(mistakes)
 
 

@@ -27,11 +27,20 @@ def rollback(project: Project, name: str, to: str | None, why: str) -> DecisionR
         if now is not None and now.number == target.number:
             raise Refused(f"{name} version {target.number} is the champion already")
         _refuse_never_champion(records, name, target)
-        record = registry.append_decision(store, name, DecisionRecord(
-            use_case=name, verdict="ROLLBACK", version=target.number, digest=target.digest, family=target.family,
-            champion=now.reference if now else None, reasons=(why,),
-            at=utc_now(),
-        ))  # fmt: skip
+        record = registry.append_decision(
+            store,
+            name,
+            DecisionRecord(
+                use_case=name,
+                verdict="ROLLBACK",
+                version=target.number,
+                digest=target.digest,
+                family=target.family,
+                champion=now.reference if now else None,
+                reasons=(why,),
+                at=utc_now(),
+            ),
+        )
         registry.set_champion(store, name, target.number)
     log.info("%s: version %s is the champion again", name, target.number)
     return record

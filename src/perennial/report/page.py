@@ -65,10 +65,7 @@ class GridColumn:
 
 def heads(first: str, *others: str | GridColumn) -> tuple[GridColumn, ...]:
     """The column that names the rows, and columns of figures, which stand at the right."""
-    return (
-        GridColumn(name=first),
-        *(GridColumn(name=one, right=True) if isinstance(one, str) else one for one in others),
-    )
+    return (GridColumn(name=first), *(GridColumn(name=one, right=True) if isinstance(one, str) else one for one in others))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,9 +178,13 @@ class Check:
         """A rule that an estimate answers."""
         label = f"{question}: {estimate(figure, show)}"
         return cls(
-            mark=mark, question=question, detail=detail, value=show(figure.value), interval=bracket(figure, show),
+            mark=mark,
+            question=question,
+            detail=detail,
+            value=show(figure.value),
+            interval=bracket(figure, show),
             picture=plot_against_line(figure, line, label=label, standing=standing, better=better),
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,9 +269,12 @@ def load_template(name: str) -> Template:
         loader=FunctionLoader(_read), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {
-        "kind": lambda block: type(block).__name__.lower(), "emphasise": _emphasise, "word_classes": word_classes,
-        "capital": capital, "data_uri": _data_uri,
-    }  # fmt: skip
+        "kind": lambda block: type(block).__name__.lower(),
+        "emphasise": _emphasise,
+        "word_classes": word_classes,
+        "capital": capital,
+        "data_uri": _data_uri,
+    }
     return environment.get_template(name)
 
 

@@ -27,24 +27,15 @@ class FamilyEntry:
 
 
 FAMILIES: Mapping[Family, FamilyEntry] = {  # the simplest first
-    "linear": FamilyEntry(
-        stage="baseline", label="Linear", phrase="the linear model", traditional=True, has_quick_fit=True
-    ),
+    "linear": FamilyEntry(stage="baseline", label="Linear", phrase="the linear model", traditional=True, has_quick_fit=True),
     "boosted": FamilyEntry(
-        stage="baseline",
-        label="Boosted trees",
-        phrase="boosted trees",
-        traditional=True,
-        inputs="tables",
-        has_quick_fit=True,
+        stage="baseline", label="Boosted trees", phrase="boosted trees", traditional=True, inputs="tables", has_quick_fit=True
     ),
     "kernel": FamilyEntry(
         stage="baseline", label="Kernel machine", phrase="a kernel machine", traditional=True, inputs="pictures"
     ),
     "kmeans": FamilyEntry(stage="baseline", label="k-means", phrase="k-means", inputs="no outcome"),
     "deep": FamilyEntry(stage="train", label="Deep network", phrase="the deep network"),
-    "blend": FamilyEntry(
-        stage="evaluate", label="Deep and trees, blended", phrase="the blend of deep network and trees"
-    ),
+    "blend": FamilyEntry(stage="evaluate", label="Deep and trees, blended", phrase="the blend of deep network and trees"),
 }
 TRADITIONAL: tuple[Family, ...] = tuple(family for family, entry in FAMILIES.items() if entry.traditional)

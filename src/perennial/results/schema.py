@@ -29,19 +29,31 @@ from perennial.results.train import TrainSummary
 from perennial.results.validate import ValidateSummary
 
 SCHEMAS: dict[str, Any] = {  # models and a union; the name of the file in docs/schemas, and what it describes
-    "ingest": IngestSummary, "validate": ValidateSummary, "clean": CleanSummary, "featurize": FeaturizeSummary,
-    "split": SplitSummary, "augment": AugmentSummary, "train": TrainSummary, "baseline": BaselineSummary,
-    "evaluate": Evaluation, "explain": ExplainSummary, "decision": DecisionRecord, "receipt": Receipt, "show": Overview,
-    "campaign": CampaignRecord, "outcome": CampaignOutcome, "trial-runs": TrialRuns, "learning-curve": LearningCurve,
+    "ingest": IngestSummary,
+    "validate": ValidateSummary,
+    "clean": CleanSummary,
+    "featurize": FeaturizeSummary,
+    "split": SplitSummary,
+    "augment": AugmentSummary,
+    "train": TrainSummary,
+    "baseline": BaselineSummary,
+    "evaluate": Evaluation,
+    "explain": ExplainSummary,
+    "decision": DecisionRecord,
+    "receipt": Receipt,
+    "show": Overview,
+    "campaign": CampaignRecord,
+    "outcome": CampaignOutcome,
+    "trial-runs": TrialRuns,
+    "learning-curve": LearningCurve,
     "tuning": Tuning,
-}  # fmt: skip
+}
 
 
 def render_schemas() -> dict[str, str]:
     """Render the JSON schema of each result, by the name of its file."""
     return {
-        f"{name}.json": json.dumps(TypeAdapter(model).json_schema(mode="serialization"), indent=1, ensure_ascii=False)
-        + "\n"
+        f"{name}.json": json.dumps(TypeAdapter(model).json_schema(mode="serialization"), indent=1, ensure_ascii=False) + "\n"
         for name, model in SCHEMAS.items()
     }
 

@@ -26,6 +26,9 @@ def blend_bundles(partner: Bundle, deep: Bundle, val: pl.DataFrame, y: F64, arm:
     model = BlendModel(members={partner.family: partner.model, "deep": deep.model})
     link = model.link(deep.encoding.encode(val))
     return replace(
-        deep, family="blend", model=model, calibration=calibrate(deep.serving.head, link, y, arm),
+        deep,
+        family="blend",
+        model=model,
+        calibration=calibrate(deep.serving.head, link, y, arm),
         params={"train": deep.params, "baseline": partner.params},
-    )  # fmt: skip
+    )

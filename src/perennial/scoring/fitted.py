@@ -35,10 +35,14 @@ class FitContext:
         """Calibrate a model on val and write its bundle."""
         val, seed, link = self.val, self.params.seed, model.link(self.x_val)
         bundle = Bundle(
-            family=family, model=model, encoding=self.encoding, serving=serving,
+            family=family,
+            model=model,
+            encoding=self.encoding,
+            serving=serving,
             calibration=calibrate(serving.head, link, val.y, val.arm),
-            params=self.params.model_dump(mode="json"), split=self.split,
+            params=self.params.model_dump(mode="json"),
+            split=self.split,
             background=background_rows(self.train.frame, serving, seed),
-        )  # fmt: skip
+        )
         digest = save_bundle(bundle, folder, golden_rows(bundle, background_rows(val.frame, serving, seed)))
         return FittedFamily(val_loss=loss_of(serving.head).mean(link, val.y, val.arm), digest=digest)

@@ -34,8 +34,7 @@ def measure_words(bundle: Bundle, rows: pl.DataFrame) -> WordParts:
     assert table is not None
     texts = {name: rows[name].fill_null("").to_list() for name in table.grams}
     words = [
-        sorted({word for text in row_words for word, _, _ in find_words(text)})
-        for row_words in zip(*texts.values(), strict=True)
+        sorted({word for text in row_words for word, _, _ in find_words(text)}) for row_words in zip(*texts.values(), strict=True)
     ]
     row_M = np.repeat(np.arange(rows.height), [len(row_words) for row_words in words])
     word_M = [word for row_words in words for word in row_words]

@@ -49,6 +49,4 @@ def _refit(bundle: Bundle, train: LabelledRows, val: LabelledRows) -> Scorer:
 
 
 def _select(rows: LabelledRows, mask: NDArray[np.bool_]) -> LabelledRows:
-    return LabelledRows(
-        frame=rows.frame.filter(pl.Series(mask)), y=rows.y[mask], arm=rows.arm[mask], weight=rows.weight[mask]
-    )
+    return LabelledRows(frame=rows.frame.filter(pl.Series(mask)), y=rows.y[mask], arm=rows.arm[mask], weight=rows.weight[mask])

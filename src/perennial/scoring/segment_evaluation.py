@@ -81,16 +81,18 @@ def evaluate_segmentation(
 
 
 def add_purchases(
-    evaluation: ClusteringEvaluation, labels: NDArray[np.int64], lines: pl.DataFrame, table: ItemTable,
-    customers: pl.DataFrame, params: EvaluateParams,
-) -> tuple[ClusteringEvaluation, pl.DataFrame | None]:  # fmt: skip
+    evaluation: ClusteringEvaluation,
+    labels: NDArray[np.int64],
+    lines: pl.DataFrame,
+    table: ItemTable,
+    customers: pl.DataFrame,
+    params: EvaluateParams,
+) -> tuple[ClusteringEvaluation, pl.DataFrame | None]:
     """Add what each segment buys more often than all do; and clusters by purchases (row_id, cluster), where asked for."""
     purchases = _find_purchases(lines, table, customers)
     k, n_clusters = evaluation.k, params.purchase_clusters
     items = find_typical_items(purchases, labels, k)
-    segments = tuple(
-        segment.model_copy(update={"items": own}) for segment, own in zip(evaluation.segments, items, strict=True)
-    )
+    segments = tuple(segment.model_copy(update={"items": own}) for segment, own in zip(evaluation.segments, items, strict=True))
     evaluation = evaluation.model_copy(update={"segments": segments})
     if n_clusters is None or len(purchases.items) <= n_clusters:
         return evaluation, None
@@ -123,8 +125,7 @@ def _count_moves(scorer: Scorer, rows: SegmentRows) -> SegmentMoves:
     customers, last = rows.customers, rows.lookback.filter(pl.col(CUTOFF) == pl.col(CUTOFF).max())
     both = customers.select(ENTITY).join(last.select(ENTITY), on=ENTITY).sort(ENTITY)[ENTITY]
     before, now = (
-        label_segments(scorer, frame.filter(pl.col(ENTITY).is_in(both.implode())).sort(ENTITY))
-        for frame in (last, customers)
+        label_segments(scorer, frame.filter(pl.col(ENTITY).is_in(both.implode())).sort(ENTITY)) for frame in (last, customers)
     )
     return count_moves(before, now, len(scorer.outputs), (str(last[CUTOFF][0]), str(customers[CUTOFF][0])))
 

@@ -46,9 +46,7 @@ def measure_split_sensitivity(
         rows=tuple(parts),
         columns=tuple(map(tuple, columns)),
         reported=(0, 0),
-        cells=tuple(
-            tuple(_cell(units, split, contract, names, params) for names in columns) for split in parts.values()
-        ),
+        cells=tuple(tuple(_cell(units, split, contract, names, params) for names in columns) for split in parts.values()),
     )
 
 
@@ -76,9 +74,7 @@ def _others(units: pl.DataFrame, contract: Contract, reported: str) -> dict[str,
     others = {"random": assign_by_hash(units[ROW_ID], _SALT, fractions)}
     if contract.entity is not None and _repeats(units):
         others["entity"] = assign_by_hash(units[ENTITY], _SALT, fractions)
-    moment = (
-        contract.find_column("time") if contract.unit.as_of is None else None
-    )  # as of one day, a time is a column's
+    moment = contract.find_column("time") if contract.unit.as_of is None else None  # as of one day, a time is a column's
     if moment is not None and not units[moment].null_count():
         rule = TimeSplit(kind="time", order=moment, fractions=fractions)
         others["time"] = assign_by_time(units, rule)[0]

@@ -11,9 +11,7 @@ from perennial.tracking import registry
 from perennial.tracking.store import open_store
 
 
-def load_champion(
-    project: Project, name: str, contract: Contract, number: str | None
-) -> tuple[registry.Version, Scorer]:
+def load_champion(project: Project, name: str, contract: Contract, number: str | None) -> tuple[registry.Version, Scorer]:
     """The champion, or the version asked for, and its scorer.
 
     Raises: Refused when there is none, or when the contract makes its features otherwise than when it was trained.

@@ -83,9 +83,7 @@ def _assign_paths(contract: Contract, source: Path) -> dict[str, list[Path]]:
     patterns = {table: pattern for table, (pattern, _) in tables.items()}
     if source.is_file():
         names = " and ".join(patterns.values())
-        raise InputError(
-            f"{source} is one file, the contract has {len(tables)} tables: give the folder that holds {names}"
-        )
+        raise InputError(f"{source} is one file, the contract has {len(tables)} tables: give the folder that holds {names}")
     tables_in = [p for p in sorted(source.iterdir()) if not p.name.startswith(".") and p.name not in contract.attached]
     return assign_files(tables_in, patterns)
 
@@ -96,9 +94,7 @@ def _find_attachments(contract: Contract, source: Path) -> list[Path]:
     return [folder / name for name in contract.attached if (folder / name).is_file()]
 
 
-def _build_units(
-    tables: dict[str, pl.DataFrame], contract: Contract
-) -> tuple[pl.DataFrame, pl.DataFrame, dt.date | None]:
+def _build_units(tables: dict[str, pl.DataFrame], contract: Contract) -> tuple[pl.DataFrame, pl.DataFrame, dt.date | None]:
     """Units, the events that feed none with the reason, and the date that units made of events are as of."""
     no_rows = pl.DataFrame(schema={ROW_ID: pl.String, "reason": pl.String})
     if contract.unit.cutoffs is None:
@@ -113,9 +109,7 @@ def _build_units(
     return units, unused.select(ROW_ID, "reason"), as_of
 
 
-def _add_keys(
-    units: pl.DataFrame, tables: dict[str, pl.DataFrame], contract: Contract, also: Sequence[str]
-) -> pl.DataFrame:
+def _add_keys(units: pl.DataFrame, tables: dict[str, pl.DataFrame], contract: Contract, also: Sequence[str]) -> pl.DataFrame:
     """Add the columns that name a unit, and those of `also`."""
     names = find_keys(contract)
     if contract.unit.cutoffs is not None:

@@ -50,9 +50,7 @@ def score(project: Project, name: str, source: Path, output: Path, number: str |
     contract = load(project.contract(name))
     version, scorer = load_champion(project, name, contract, number)
     prepared = prepare_rows(contract, source)
-    table = build_score_list(scorer, prepared.units, contract).with_columns(
-        pl.lit(version.number).alias("model_version")
-    )
+    table = build_score_list(scorer, prepared.units, contract).with_columns(pl.lit(version.number).alias("model_version"))
     write_list(output, table)
     write_list(rejects, prepared.rejected)
     passed_over = ["none", "refuse"]

@@ -47,10 +47,7 @@ def fetch(project: Project, name: str, data: Path | None = None, *, any_size: bo
     path = data or (Path(read_json(remembered)["data"]) if remembered.exists() else None)
     if path is not None and not path.exists():
         raise InputError(f"{path}, from where {name} was fetched last, is gone: perennial fetch {name} --data PATH")
-    with (
-        file_lock(project.state(name) / "fetch.lock", what=f"fetch {name}"),
-        tempfile.TemporaryDirectory() as temporary,
-    ):
+    with file_lock(project.state(name) / "fetch.lock", what=f"fetch {name}"), tempfile.TemporaryDirectory() as temporary:
         new = Path(temporary) / "raw"
         new.mkdir()
         _fill_folder(new, project, name, contract, path)
@@ -107,9 +104,7 @@ def _copy_files(path: Path, folder: Path, contract: Contract) -> None:
         if not file.is_file():
             raise InputError(f"{file} is not a regular file: a raw folder holds files only", code="link_or_device")
         if not _matches_any(file.name, patterns):
-            raise InputError(
-                f"{file.name} belongs to no table: the contract knows {', '.join(patterns)}", code="no_table"
-            )
+            raise InputError(f"{file.name} belongs to no table: the contract knows {', '.join(patterns)}", code="no_table")
         copy_file(file, folder / file.name)
 
 
@@ -174,9 +169,7 @@ def _digest_content(file: Path) -> str:
             while chunk := text.read(1 << 20):
                 digest.update(chunk)
     except (OSError, EOFError) as error:
-        raise InputError(
-            f"{file.name} is a damaged gzip file ({error}): fetch it again", code="broken_archive"
-        ) from error
+        raise InputError(f"{file.name} is a damaged gzip file ({error}): fetch it again", code="broken_archive") from error
     return digest.hexdigest()
 
 

@@ -104,9 +104,7 @@ def _query_postgresql(url: str, text: str, table: str) -> Iterator[Iterator[Sequ
 
 
 def _query_error(table: str, error: Exception) -> InputError:
-    return InputError(
-        f"the query of table {table} fails ({' '.join(str(error).split())}); correct source.query", code="query"
-    )
+    return InputError(f"the query of table {table} fails ({' '.join(str(error).split())}); correct source.query", code="query")
 
 
 def _iterate(cursor: Any) -> Iterator[Sequence[object]]:  # of sqlite3 or psycopg

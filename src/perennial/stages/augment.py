@@ -17,9 +17,7 @@ def run(job: Job) -> AugmentSummary:
     columns = [ROW_ID] if target is None else [ROW_ID, target]
     units = read_table(job.input("featurize") / "units.parquet", columns)
     splits = read_table(job.input("split") / "splits.parquet")
-    drawn = count_draws(
-        units.join(splits.filter(pl.col("split") == "train"), on=ROW_ID), target, job.params(AugmentParams)
-    )
+    drawn = count_draws(units.join(splits.filter(pl.col("split") == "train"), on=ROW_ID), target, job.params(AugmentParams))
     write_table(job.out / "draws.parquet", drawn)
     total = int(drawn["times"].sum())
     log.info("%d training rows, %d draws an epoch", drawn.height, total)

@@ -30,9 +30,13 @@ def run(job: Job) -> BaselineSummary:
     serving = build_serving_view(contract)
     fit = FitTask.prepare(train, val, serving.features, serving.head, params)
     context = FitContext(
-        train=train, val=val, x_val=fit.val.x, encoding=fit.encoding, params=params,
+        train=train,
+        val=val,
+        x_val=fit.val.x,
+        encoding=fit.encoding,
+        params=params,
         split=read_json(job.input("split") / "split.json"),
-    )  # fmt: skip
+    )
     if contract.target is None:
         choice = choose_segments(fit, contract)
         fitted = {FAMILY: context.save(FAMILY, choice.model, choice.serving, job.out / FAMILY)}

@@ -45,9 +45,7 @@ def run(job: Job) -> Evaluation:
     val, test = (select_part(units, splits, name, contract) for name in ("val", "test"))
     bundles = _load_bundles(job, val, params)
     scorers = {family: Scorer(bundle=bundle) for family, bundle in bundles.items()}
-    on_val, on_test = (
-        ScoredRows(rows=rows, scores={f: s.score(rows.frame) for f, s in scorers.items()}) for rows in (val, test)
-    )
+    on_val, on_test = (ScoredRows(rows=rows, scores={f: s.score(rows.frame) for f, s in scorers.items()}) for rows in (val, test))
     outputs = next(iter(scorers.values())).outputs
     predictions = [_tabulate("val", on_val, outputs), _tabulate("test", on_test, outputs)]
     write_table(job.out / "predictions.parquet", pl.concat(predictions))
@@ -56,10 +54,13 @@ def run(job: Job) -> Evaluation:
     else:
         encoding = next(iter(bundles.values())).encoding
         given = EvaluationInput(
-            contract=contract, val=on_val, test=on_test, params=params,
+            contract=contract,
+            val=on_val,
+            test=on_test,
+            params=params,
             slices=test.groups(contract.slices) | encoding.known_ids(test.frame),
             refit=lambda family: _refit(job, units, bundles[family]),
-        )  # fmt: skip
+        )
         evaluation = supervised_task(contract.task.kind).evaluate(given)
     figures = {family: round(value, 4) for family, value in evaluation.candidate.val.items()}
     log.info("%s on val %s: the candidate is %s", evaluation.primary, figures, evaluation.candidate.family)
@@ -80,9 +81,7 @@ def _load_bundles(job: Job, val: LabelledRows, params: EvaluateParams) -> dict[F
 
 def _refit(job: Job, units: pl.DataFrame, bundle: Bundle) -> ScoredRows:
     rows = label_rows(units, job.contract)
-    return ScoredRows(
-        rows=rows, scores={bundle.family: score_out_of_fold(bundle, rows, select_entities(units, job.contract))}
-    )
+    return ScoredRows(rows=rows, scores={bundle.family: score_out_of_fold(bundle, rows, select_entities(units, job.contract))})
 
 
 def _evaluate_segments(
@@ -108,9 +107,7 @@ def _tabulate(part: str, scored: ScoredRows, outputs: list[str]) -> pl.DataFrame
         f"{family}:{output}": table[:, o] for family, table in scored.scores.items() for o, output in enumerate(outputs)
     }
     rows = scored.rows
-    return pl.DataFrame(
-        {ROW_ID: rows.frame[ROW_ID], "split": [part] * len(rows), "y": rows.y, "arm": rows.arm, **scores}
-    )
+    return pl.DataFrame({ROW_ID: rows.frame[ROW_ID], "split": [part] * len(rows), "y": rows.y, "arm": rows.arm, **scores})
 
 
 if __name__ == "__main__":

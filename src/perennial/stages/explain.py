@@ -68,9 +68,7 @@ def _mistakes(evaluation: Evaluation) -> list[int]:
     return [] if confusion is None else [mistake.row for mistake in confusion.mistakes]
 
 
-def _words(
-    job: Job, bundle: Bundle, rows: pl.DataFrame, wrong: pl.DataFrame, params: WordReasons | None
-) -> WordSummary | None:
+def _words(job: Job, bundle: Bundle, rows: pl.DataFrame, wrong: pl.DataFrame, params: WordReasons | None) -> WordSummary | None:
     """The effect of each word, as a table, and quotes of the rows and of the mistakes."""
     if params is None or bundle.encoding.texts is None:
         return None
@@ -85,9 +83,7 @@ def _words(
     return WordSummary(min_rows=params.min_rows, outputs=strongest_by_output(words, outputs, params.n_words))
 
 
-def _photos(
-    job: Job, bundle: Bundle, rows: pl.DataFrame, wrong: pl.DataFrame, params: ExplainParams
-) -> DeletionCheck | None:
+def _photos(job: Job, bundle: Bundle, rows: pl.DataFrame, wrong: pl.DataFrame, params: ExplainParams) -> DeletionCheck | None:
     """Whether heat maps point at what matters; the photos of rows and mistakes, small, with their maps if so."""
     column, photos = bundle.encoding.image, params.photos
     if photos is None or column is None or bundle.serving.head.task not in {"binary", "multiclass"}:
@@ -98,11 +94,7 @@ def _photos(
     check = check_deletion(pixels[:n], maps[:n], probability, share=photos.share, seed=params.seed)
     log.info("heat maps: hiding takes %.3f, %.3f more than elsewhere", check.drop.value, check.elsewhere.value)
     heat = [encode_jpeg(draw_overlay(*pair)) if check.passes else None for pair in zip(pixels, maps, strict=True)]
-    table = {
-        ROW_ID: shown[ROW_ID],
-        "photo": [encode_jpeg(photo) for photo in pixels],
-        "heat": pl.Series(heat, dtype=pl.Binary),
-    }
+    table = {ROW_ID: shown[ROW_ID], "photo": [encode_jpeg(photo) for photo in pixels], "heat": pl.Series(heat, dtype=pl.Binary)}
     write_table(job.out / "photos.parquet", pl.DataFrame(table))
     return check
 

@@ -18,8 +18,7 @@ def run(job: Job) -> IngestSummary:
     attached = job.contract.attached
     attachments = [path for path in job.raw_files if path.name in attached]
     files = assign_files(
-        [path for path in job.raw_files if path.name not in attached],
-        {table: pattern for table, (pattern, _) in tables.items()},
+        [path for path in job.raw_files if path.name not in attached], {table: pattern for table, (pattern, _) in tables.items()}
     )
     rejects, flow, warnings, normalised = [], dict[str, RowFlow](), [], dict[str, dict[str, int]]()
     for table, (_, columns) in tables.items():

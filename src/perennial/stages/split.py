@@ -56,21 +56,16 @@ def _refuse_shared(units: pl.DataFrame, splits: pl.DataFrame, contract: Contract
     parts_of = splits["split"].to_numpy()
     if shared := find_shared_entities(splits[ENTITY].to_numpy(), parts_of, ("train", "val") if by_cutoff else PARTS):
         raise LeakError(
-            f"{len(shared)} entities are in two parts of the split, such as {shared[0]!r}: split by entity",
-            code="leak_entity",
+            f"{len(shared)} entities are in two parts of the split, such as {shared[0]!r}: split by entity", code="leak_entity"
         )
-    if by_cutoff and (
-        late := count_reaching_into_test(units[CUTOFF].to_numpy(), units[LABEL_END].to_numpy(), parts_of)
-    ):
+    if by_cutoff and (late := count_reaching_into_test(units[CUTOFF].to_numpy(), units[LABEL_END].to_numpy(), parts_of)):
         raise LeakError(
-            f"the outcomes of {late} units of train and val reach into the time of the test: cut off earlier",
-            code="leak_time",
+            f"the outcomes of {late} units of train and val reach into the time of the test: cut off earlier", code="leak_time"
         )
     for column in feature_columns(contract):
         if column.kind == "image" and (twice := find_shared_entities(_prints(units[column.name]), parts_of, None)):
             raise LeakError(
-                f"{len(twice)} pictures of {column.name!r} are in two parts of the split, byte for byte",
-                code="leak_entity",
+                f"{len(twice)} pictures of {column.name!r} are in two parts of the split, byte for byte", code="leak_entity"
             )
 
 
@@ -81,9 +76,7 @@ def _leaks(train: LabelledRows, contract: Contract) -> list[Leak]:
     """
     names = [column.name for column in feature_columns(contract) if column.kind != "image"]
     columns = {name: train.frame[name].to_numpy() for name in names}
-    leaks = find_leaks(
-        columns, [] if contract.target is None else binary_questions(train.y, is_class=bool(contract.classes))
-    )
+    leaks = find_leaks(columns, [] if contract.target is None else binary_questions(train.y, is_class=bool(contract.classes)))
     if proven := [leak for leak in leaks if leak.proven]:
         sentences = "; ".join(leak.words for leak in proven)
         raise LeakError(f"{sentences}; give it the role ignore with the reason", code="leak_column")

@@ -36,21 +36,17 @@ def run(job: Job) -> TrainSummary:
     parts = [FitRows.of(x_train, train), FitRows.of(x_val, val)]
     train_rows, val_rows = build_rows(parts, spec, params)
     fitted = fit(
-        lambda: start_net(spec, encoding, params), build_row_loss(spec, params), train_rows, drawn, val_rows, params,
-        job.curves,
-    )  # fmt: skip
+        lambda: start_net(spec, encoding, params), build_row_loss(spec, params), train_rows, drawn, val_rows, params, job.curves
+    )
     if not job.is_main:
         return TrainSummary()
     assert isinstance(fitted.net, TabularNet)
     context = FitContext(
-        train=train, val=val, x_val=x_val, encoding=encoding, params=params,
-        split=read_json(split / "split.json"),
-    )  # fmt: skip
+        train=train, val=val, x_val=x_val, encoding=encoding, params=params, split=read_json(split / "split.json")
+    )
     deep = context.save("deep", DeepModel(spec=spec, net=fitted.net), serving, job.out / "deep")
     n_weights = sum(weight.numel() for weight in fitted.net.parameters())
-    log.info(
-        "best epoch %d of %d, %d weights, val loss %.4f", fitted.best_epoch, len(fitted.curve), n_weights, deep.val_loss
-    )
+    log.info("best epoch %d of %d, %d weights, val loss %.4f", fitted.best_epoch, len(fitted.curve), n_weights, deep.val_loss)
     return TrainSummary(
         families={"deep": deep},
         best_epoch=fitted.best_epoch,

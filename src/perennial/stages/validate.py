@@ -34,10 +34,7 @@ def run(job: Job) -> ValidateSummary:
         refuse_early_labels(table, passed, columns)
         target = (contract.target or "") if table == MAIN else ""
         problems += find_problems(table, passed, columns, written, target)
-        warnings += [
-            *find_warnings(table, passed, columns, target),
-            *count_unexpected(table, passed, contract.soft_rules(table)),
-        ]
+        warnings += [*find_warnings(table, passed, columns, target), *count_unexpected(table, passed, contract.soft_rules(table))]
         quarantines.append(quarantine)
         log.info("%s: %d rows, %d quarantined", table, rows.height, quarantine.height)
     broken = pl.concat(quarantines).sort("table", "source", "record")

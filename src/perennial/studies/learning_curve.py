@@ -62,9 +62,12 @@ def build_learning_curve(project: Project, name: str, *, quick: bool = False) ->
         shares = fitter.fit_shares(_QUICK_SHARES if quick else _SHARES)
         depths = [fitter.fit_depth(n) for n in sorted({*(_QUICK_BLOCKS if quick else _BLOCKS), blocks})]
         curve = LearningCurve(
-            primary=contract.task.primary, shares=tuple(shares), depths=tuple(depths),
-            data_gain=fitter.compare_shares(shares), depth_choice=fitter.compare_depths(depths),
-        )  # fmt: skip
+            primary=contract.task.primary,
+            shares=tuple(shares),
+            depths=tuple(depths),
+            data_gain=fitter.compare_shares(shares),
+            depth_choice=fitter.compare_depths(depths),
+        )
     curve = curve.model_copy(update={"sentences": tuple(describe_curve(curve))})
     write_json(project.state(name) / f"{_NAME}.json", curve.model_dump(mode="json"))
     write_text(page_path(project, name), build_page(name, curve))
@@ -122,9 +125,7 @@ class _Fitter:
         if blocks != self.blocks:
             log.info("%d blocks", blocks)
             train = {**self.params.get("train", {}), "blocks": blocks}
-            scratch_project.create_scratch_project(
-                self.project, self.name, scratch.root, {**self.params, "train": train}
-            )
+            scratch_project.create_scratch_project(self.project, self.name, scratch.root, {**self.params, "train": train})
             scratch_project.link_outputs(whole, scratch, self.name, *DATA_STAGES, "split", "augment", "baseline")
             for stage in ("train", "evaluate"):
                 scratch_project.run_stages(scratch, self.name, stage)
@@ -187,9 +188,7 @@ class _Fitter:
 
     def _read_scores(self, fit: ShareFit | DepthFit, group: Group) -> F64:
         """Scores (n, outputs) of the rows of test, as evaluate wrote them."""
-        scratch = (
-            self._share_project(fit.share, fit.draw) if isinstance(fit, ShareFit) else self._depth_project(fit.blocks)
-        )
+        scratch = self._share_project(fit.share, fit.draw) if isinstance(fit, ShareFit) else self._depth_project(fit.blocks)
         rows = read_table(scratch.output(self.name, "evaluate") / "predictions.parquet")
         prefix = f"{fit.figures.families[group]}:"
         columns = [column for column in rows.columns if column.startswith(prefix)]

@@ -114,9 +114,13 @@ def start_stage(scratch: Project, name: str, stage: str) -> subprocess.Popen[byt
     """Start a stage as DVC does; it ends with this process, however that ends, because its stdin closes then."""
     with open(scratch.root / f"{stage}.err", "wb") as errors:
         return subprocess.Popen(
-            [sys.executable, "-m", f"perennial.stages.{stage}", name], cwd=scratch.root, stdin=subprocess.PIPE,
-            env={**os.environ, "PERENNIAL_GUARD": "1"}, stdout=subprocess.DEVNULL, stderr=errors,
-        )  # fmt: skip
+            [sys.executable, "-m", f"perennial.stages.{stage}", name],
+            cwd=scratch.root,
+            stdin=subprocess.PIPE,
+            env={**os.environ, "PERENNIAL_GUARD": "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+        )
 
 
 def read_last_line(scratch: Project, stage: str) -> str:

@@ -90,9 +90,10 @@ def _run_trial(project: Project, scratch: Project, name: str, *, is_shuffled: bo
             _shuffle_outcomes(scratch, name)
     evaluation = read_evaluation(scratch, name)
     return TrialRun(
-        primary=evaluation.primary, candidate=evaluation.candidate.family,
+        primary=evaluation.primary,
+        candidate=evaluation.candidate.family,
         families={family: figures.test for family, figures in evaluation.families.items()},
-    )  # fmt: skip
+    )
 
 
 def _shuffle_outcomes(scratch: Project, name: str) -> None:
@@ -101,9 +102,7 @@ def _shuffle_outcomes(scratch: Project, name: str) -> None:
     treatment = contract.find_column("treatment") if contract.task.has_arms else None
     column = treatment or contract.target
     if column is None:
-        raise ConfigError(
-            f"{name} has no outcome to shuffle: its segments are tried on halves of the customers instead"
-        )
+        raise ConfigError(f"{name} has no outcome to shuffle: its segments are tried on halves of the customers instead")
     units = read_table(folder / "units.parquet")
     splits = read_table(scratch.output(name, "split") / "splits.parquet")
     parts = units.select(ROW_ID).join(splits, on=ROW_ID, how="left", maintain_order="left")["split"]

@@ -68,22 +68,31 @@ class FamilySearch:
 
 
 _DEEP = FamilySearch(
-    group="deep", stage="train", family="deep",
+    group="deep",
+    stage="train",
+    family="deep",
     space={
-        "learning_rate": Range(low=1e-4, high=2e-2, log=True), "width": Range(low=16, high=256, log=True, is_integer=True),
-        "blocks": Range(low=0, high=4, is_integer=True), "dropout": Range(low=0, high=0.5),
-        "weight_decay": Range(low=1e-5, high=0.3, log=True), "swap_noise": Range(low=0, high=0.3),
+        "learning_rate": Range(low=1e-4, high=2e-2, log=True),
+        "width": Range(low=16, high=256, log=True, is_integer=True),
+        "blocks": Range(low=0, high=4, is_integer=True),
+        "dropout": Range(low=0, high=0.5),
+        "weight_decay": Range(low=1e-5, high=0.3, log=True),
+        "swap_noise": Range(low=0, high=0.3),
         "batch_size": Range(low=32, high=1024, log=True, is_integer=True),
     },
-)  # fmt: skip
+)
 _BOOSTED_TREES = FamilySearch(
-    group="traditional", stage="baseline", family="boosted",
+    group="traditional",
+    stage="baseline",
+    family="boosted",
     space={
-        "learning_rate": Range(low=0.01, high=0.3, log=True), "leaves": Range(low=3, high=128, log=True, is_integer=True),
-        "min_rows": Range(low=5, high=200, log=True, is_integer=True), "features": Range(low=0.3, high=1),
+        "learning_rate": Range(low=0.01, high=0.3, log=True),
+        "leaves": Range(low=3, high=128, log=True, is_integer=True),
+        "min_rows": Range(low=5, high=200, log=True, is_integer=True),
+        "features": Range(low=0.3, high=1),
         "l2": Range(low=0, high=20),
     },
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,9 +242,15 @@ class _Tuner:
 def _summarize_group(study: Study) -> TuningGroup:
     states = [trial.state for trial in study.ended]
     return TuningGroup(
-        study=study.title, trials=study.n_spent, complete=states.count("complete"), pruned=states.count("pruned"),
-        failed=states.count("fail"), minutes=study.minutes, current_val_loss=study.current_loss, best=study.best,
-    )  # fmt: skip
+        study=study.title,
+        trials=study.n_spent,
+        complete=states.count("complete"),
+        pruned=states.count("pruned"),
+        failed=states.count("fail"),
+        minutes=study.minutes,
+        current_val_loss=study.current_loss,
+        best=study.best,
+    )
 
 
 def _watch_stage(process: subprocess.Popen[bytes], study: Study, trial: Trial, curve: Path) -> bool:

@@ -12,13 +12,7 @@ from perennial.contract.serving import ServingView, feature_columns, has_text_or
 from perennial.data.prepare.parts import LabelledRows
 from perennial.evaluation.decisions.alerts import evaluate_alerts
 from perennial.evaluation.decisions.classes import class_probabilities, describe_confusion
-from perennial.evaluation.decisions.profit import (
-    choose_threshold,
-    compare_profit,
-    contact_policy,
-    select_best,
-    select_contacts,
-)
+from perennial.evaluation.decisions.profit import choose_threshold, compare_profit, contact_policy, select_best, select_contacts
 from perennial.evaluation.decisions.response import evaluate_response
 from perennial.evaluation.decisions.risk import evaluate_loans, loan_policy
 from perennial.results.binary import AlertFigures, BinaryEvaluation
@@ -54,9 +48,7 @@ class BinaryTask(SupervisedTask):
         family = evaluation.candidate.family
         more: dict[str, Any] = {}  # the figures of its money, by field
         if loan is not None:
-            protected = given.test.rows.groups(
-                [name for name in contract.slices if name in contract.find_columns("protected")]
-            )
+            protected = given.test.rows.groups([name for name in contract.slices if name in contract.find_columns("protected")])
             more["risk"] = evaluate_loans(test.y, test.scores[family], loan, protected, resampling)
         if has_text_or_image(feature_columns(contract)):
             more["confusion"] = describe_confusion(test.y, class_probabilities(given.test.scores[family]))
@@ -73,11 +65,13 @@ class BinaryTask(SupervisedTask):
             return None
         lists = [
             select_contacts(
-                score(test.frame)[:, 0], choose_threshold(score(val.frame)[:, 0], policy, val.weight), policy.budget_share,
+                score(test.frame)[:, 0],
+                choose_threshold(score(val.frame)[:, 0], policy, val.weight),
+                policy.budget_share,
                 test.weight,
             )
             for score in (new, old)
-        ]  # fmt: skip
+        ]
         return compare_profit(test.y, lists[0], lists[1], policy, level, test.weight)
 
 
@@ -85,6 +79,9 @@ def _evaluate_alerts(given: EvaluationInput, family: Family, per_1000: float) ->
     money, (val, test) = given.contract.money, given.labelled
     amount = None if money.amount is None else given.test.rows.frame[money.amount].fill_null(0).to_numpy()
     return evaluate_alerts(
-        (val.scores[family], given.val.rows.weight), (test.y, test.scores[family], given.test.rows.weight), amount,
-        per_1000, given.resampling,
-    )  # fmt: skip
+        (val.scores[family], given.val.rows.weight),
+        (test.y, test.scores[family], given.test.rows.weight),
+        amount,
+        per_1000,
+        given.resampling,
+    )

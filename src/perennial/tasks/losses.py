@@ -119,9 +119,13 @@ class Distance:
 
 
 LOSSES: Mapping[Scale, Loss] = {
-    "odds": LogOdds(), "arm_amounts": ArmAmounts(), "classes": Classes(), "amount": Amount(), "log_amount": LogAmount(),
+    "odds": LogOdds(),
+    "arm_amounts": ArmAmounts(),
+    "classes": Classes(),
+    "amount": Amount(),
+    "log_amount": LogAmount(),
     "distance": Distance(),
-}  # fmt: skip
+}
 
 
 def loss_of(head: Head) -> Loss:

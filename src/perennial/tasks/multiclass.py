@@ -28,6 +28,4 @@ class MulticlassTask(SupervisedTask):
     def evaluate(self, given: EvaluationInput) -> MulticlassEvaluation:
         task, classes = given.contract.task, given.contract.classes
         assert isinstance(task, Multiclass)
-        return evaluate_classes(
-            *given.labelled, task.primary, classes, task.ordered, given.slices, given.resampling
-        )  # fmt: skip
+        return evaluate_classes(*given.labelled, task.primary, classes, task.ordered, given.slices, given.resampling)

@@ -100,14 +100,10 @@ class SupervisedTask(Task):
         """Rank the rows of a list, and decide what to do with each."""
         return Ranking(rank=self.strength(score_NO), action=None)
 
-    def compare(
-        self, contract: Contract, rows: LabelledRows, metric: str, *, resamples: int, seed: int
-    ) -> PairedComparison:
+    def compare(self, contract: Contract, rows: LabelledRows, metric: str, *, resamples: int, seed: int) -> PairedComparison:
         """Build the comparison of models on `rows` by `metric`, weighted as the rows stand for the population."""
         arm = rows.arm if contract.task.has_arms else None
-        return PairedComparison(
-            metric=metric, y=rows.y, arm=arm, weight=rows.uneven_weight, resamples=resamples, seed=seed
-        )
+        return PairedComparison(metric=metric, y=rows.y, arm=arm, weight=rows.uneven_weight, resamples=resamples, seed=seed)
 
     def compare_profit(
         self, contract: Contract, val: LabelledRows, test: LabelledRows, new: Score, old: Score, level: float

@@ -11,12 +11,7 @@ from perennial.contract.model import Contract
 from perennial.contract.serving import ServingView, feature_columns
 from perennial.data.prepare.parts import LabelledRows
 from perennial.evaluation.decisions import policy
-from perennial.evaluation.decisions.messages import (
-    CampaignRows,
-    check_randomization,
-    evaluate_full_campaign,
-    evaluate_uplift,
-)
+from perennial.evaluation.decisions.messages import CampaignRows, check_randomization, evaluate_full_campaign, evaluate_uplift
 from perennial.evaluation.decisions.policy import message_policy
 from perennial.evaluation.statistics import randomization
 from perennial.results.families import FAMILIES, Family
@@ -54,9 +49,8 @@ class UpliftTask(SupervisedTask):
             return check, evaluate_full_campaign(_campaign(campaign), contract.arms, messages, resampling)
 
         evaluation = evaluate_uplift(
-            _campaign(given.val), _campaign(given.test), contract.arms, messages, resampling, given.params.placebos,
-            evaluate_all,
-        )  # fmt: skip
+            _campaign(given.val), _campaign(given.test), contract.arms, messages, resampling, given.params.placebos, evaluate_all
+        )
         for message in evaluation.out_of_fold.messages:
             log.info("%s: rank by %s", message.name, message.rank_by)
         return evaluation

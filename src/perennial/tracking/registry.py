@@ -43,9 +43,8 @@ class Version:
 
 
 def register_bundle(
-    store: Store, name: str, run_id: str, bundle: Path, example: pl.DataFrame, scores: pl.DataFrame,
-    tags: Mapping[str, str],
-) -> Version:  # fmt: skip
+    store: Store, name: str, run_id: str, bundle: Path, example: pl.DataFrame, scores: pl.DataFrame, tags: Mapping[str, str]
+) -> Version:
     """The version that holds `bundle`; steps that were done before are recognised by the bundle's digest, not repeated."""
     digest, client = verify(bundle), store.client
     _ensure_model(client, name)
@@ -53,9 +52,8 @@ def register_bundle(
     if version is None:
         model = _find_logged_model(client, run_id, digest) or _log_model(store, run_id, bundle, example, scores, digest)
         version = client.create_model_version(
-            name, source=f"models:/{model.model_id}", run_id=run_id, model_id=model.model_id,
-            tags={BUNDLE: digest, **tags},
-        )  # fmt: skip
+            name, source=f"models:/{model.model_id}", run_id=run_id, model_id=model.model_id, tags={BUNDLE: digest, **tags}
+        )
     return _to_version(version)
 
 
@@ -145,9 +143,7 @@ def read_decisions(store: Store, name: str) -> list[DecisionRecord]:
     previous = ""
     for text in texts:
         if json.loads(text)["previous"] != previous:
-            raise IntegrityError(
-                f"{name}: decision {json.loads(text)['number']} does not follow from the one before it"
-            )
+            raise IntegrityError(f"{name}: decision {json.loads(text)['number']} does not follow from the one before it")
         previous = _sha256(text)
     return [DecisionRecord.model_validate_json(text) for text in texts]
 
@@ -193,9 +189,7 @@ def _find_logged_model(client: Any, run_id: str, digest: str) -> Any | None:
     return next((model for model in models if str(model.status).endswith("READY")), None)
 
 
-def _log_model(
-    store: Store, run_id: str, bundle: Path, example: pl.DataFrame, scores: pl.DataFrame, digest: str
-) -> Any:
+def _log_model(store: Store, run_id: str, bundle: Path, example: pl.DataFrame, scores: pl.DataFrame, digest: str) -> Any:
     import mlflow
     from mlflow.models import infer_signature
 
@@ -205,13 +199,22 @@ def _log_model(
         warnings.simplefilter("ignore")  # MLflow warns of missing type hints and integer columns, both on purpose
         rows = example.to_pandas()
         return mlflow.pyfunc.log_model(
-            name="model", python_model=str(_CODE), artifacts={"bundle": str(bundle)}, tags={BUNDLE: digest},
-            signature=infer_signature(rows, scores.to_pandas()), input_example=rows, pip_requirements=["perennial-ml"],
-        )  # fmt: skip
+            name="model",
+            python_model=str(_CODE),
+            artifacts={"bundle": str(bundle)},
+            tags={BUNDLE: digest},
+            signature=infer_signature(rows, scores.to_pandas()),
+            input_example=rows,
+            pip_requirements=["perennial-ml"],
+        )
 
 
 def _to_version(version: Any) -> Version:
     return Version(
-        name=version.name, number=str(version.version), run_id=version.run_id or "",
-        digest=version.tags.get(BUNDLE, ""), family=version.tags.get("family"), source=version.source,
-    )  # fmt: skip
+        name=version.name,
+        number=str(version.version),
+        run_id=version.run_id or "",
+        digest=version.tags.get(BUNDLE, ""),
+        family=version.tags.get("family"),
+        source=version.source,
+    )

@@ -120,9 +120,13 @@ def _start_server(project: Project, port: int) -> Server:
     with open(log, "ab") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
-            env=build_environment(f"http://127.0.0.1:{port}", project), stdin=subprocess.DEVNULL, stdout=file,
-            stderr=file, start_new_session=True, cwd=project.services,
-        )  # fmt: skip
+            env=build_environment(f"http://127.0.0.1:{port}", project),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+            cwd=project.services,
+        )
     server = Server(pid=process.pid, port=port, started=_read_start_time(process.pid))
     write_json(_note_path(project), server.model_dump(mode="json"))
     deadline = time.monotonic() + _START_S

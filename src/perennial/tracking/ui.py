@@ -47,9 +47,11 @@ def _start_mlflow(store: Store, port: int) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     artifacts = [] if store.artifacts is None else ["--default-artifact-root", store.artifacts]
     return subprocess.Popen(
-        [*command, "--backend-store-uri", store.uri, *artifacts], stdin=subprocess.DEVNULL, start_new_session=True,
+        [*command, "--backend-store-uri", store.uri, *artifacts],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
         env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
-    )  # fmt: skip
+    )
 
 
 def _watch_servers(mlflow: subprocess.Popen[bytes], project: Project) -> NoReturn:

@@ -39,9 +39,15 @@ class Fitted:
 
 
 def fit(
-    make_net: Callable[[], nn.Module], row_loss: RowLoss, train: Rows, times: Tensor, val: Rows, params: TrainParams,
-    curve_file: Path, extra: Sequence[Callback] = (),
-) -> Fitted:  # fmt: skip
+    make_net: Callable[[], nn.Module],
+    row_loss: RowLoss,
+    train: Rows,
+    times: Tensor,
+    val: Rows,
+    params: TrainParams,
+    curve_file: Path,
+    extra: Sequence[Callback] = (),
+) -> Fitted:
     """Train until the validation loss has not fallen for `patience` epochs and return the best weights.
 
     The same seed, rows and params give the same bits on the same class of CPU, whatever else the machine does.
@@ -60,11 +66,22 @@ def fit(
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     shown = sys.stderr.isatty()
     trainer = Trainer(
-        accelerator=params.accelerator, devices=params.devices, num_nodes=params.num_nodes, precision=params.precision,
-        strategy=_choose_strategy(params), max_epochs=params.epochs, deterministic=True, reload_dataloaders_every_n_epochs=1,
-        callbacks=[watch, *([TQDMProgressBar()] if shown else []), *extra], enable_progress_bar=shown, logger=False,
-        enable_checkpointing=False, enable_model_summary=False, use_distributed_sampler=False, limit_val_batches=0,
-    )  # fmt: skip
+        accelerator=params.accelerator,
+        devices=params.devices,
+        num_nodes=params.num_nodes,
+        precision=params.precision,
+        strategy=_choose_strategy(params),
+        max_epochs=params.epochs,
+        deterministic=True,
+        reload_dataloaders_every_n_epochs=1,
+        callbacks=[watch, *([TQDMProgressBar()] if shown else []), *extra],
+        enable_progress_bar=shown,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        limit_val_batches=0,
+    )
     terminate = signal.getsignal(signal.SIGTERM)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
@@ -90,9 +107,15 @@ class _Epochs(LightningDataModule):
     def train_dataloader(self) -> DataLoader[Any]:
         assert self.trainer is not None
         batches = Batches(
-            self.train, self.times, batch=self.params.batch_size, seed=self.params.seed, swap=self.params.swap_noise,
-            rank=self.trainer.global_rank, world=self.trainer.world_size, epoch=self.trainer.current_epoch,
-        )  # fmt: skip
+            self.train,
+            self.times,
+            batch=self.params.batch_size,
+            seed=self.params.seed,
+            swap=self.params.swap_noise,
+            rank=self.trainer.global_rank,
+            world=self.trainer.world_size,
+            epoch=self.trainer.current_epoch,
+        )
         return DataLoader(batches, batch_size=None)
 
 
@@ -175,7 +198,5 @@ def _choose_strategy(params: TrainParams) -> Any:
     if params.strategy == "ddp":
         return DDPStrategy(process_group_backend="gloo" if params.accelerator == "cpu" else "nccl")
     if params.devices * params.num_nodes > 1:
-        raise ConfigError(
-            f"train.strategy is single with {params.devices} devices on {params.num_nodes} nodes: use ddp"
-        )
+        raise ConfigError(f"train.strategy is single with {params.devices} devices on {params.num_nodes} nodes: use ddp")
     return "auto"

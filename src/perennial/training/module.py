@@ -31,9 +31,13 @@ class FitModule(LightningModule):
     """Minimises the mean of `row_loss` over each global batch."""
 
     def __init__(
-        self, net: nn.Module, row_loss: RowLoss, optimizer: Callable[[nn.Module], Optimizer], seed: int,
+        self,
+        net: nn.Module,
+        row_loss: RowLoss,
+        optimizer: Callable[[nn.Module], Optimizer],
+        seed: int,
         warmup: float | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         self.net, self.row_loss, self._optimizer, self._seed, self._warmup = net, row_loss, optimizer, seed, warmup
         self.rows_observed: list[Tensor] = []  # row numbers of the epoch on this rank, for callbacks

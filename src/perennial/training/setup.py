@@ -32,19 +32,27 @@ def build_spec(head: Head, encoding: Encoding, y_train: NDArray[np.float64], par
     words, own = None, params.encoder if isinstance(params.encoder, OwnFunction) else None
     if encoding.texts is not None:
         if params.words is None:
-            raise ConfigError(
-                f"train.words is missing, and {', '.join(encoding.texts.grams)} are texts: see the gallery"
-            )
+            raise ConfigError(f"train.words is missing, and {', '.join(encoding.texts.grams)} are texts: see the gallery")
         vocabulary, grams = len(encoding.texts.vocabulary), tuple(encoding.texts.sizes[0])
         words = WordSpec(vocabulary=vocabulary, grams=grams, **params.words.model_dump())
     return NetSpec(
-        n_numeric=len(encoding.owners[0]), n_missing=len(encoding.missing), cards=tuple(encoding.cards), head=head,
-        members=params.members, width=params.width, blocks=params.blocks, dropout=params.dropout,
-        words=words, has_image=encoding.image is not None,
+        n_numeric=len(encoding.owners[0]),
+        n_missing=len(encoding.missing),
+        cards=tuple(encoding.cards),
+        head=head,
+        members=params.members,
+        width=params.width,
+        blocks=params.blocks,
+        dropout=params.dropout,
+        words=words,
+        has_image=encoding.image is not None,
         frozen_pictures=encoding.image is not None and isinstance(params.encoder, Pretrained),
-        encoder=own.name if own else "", settings=own.settings if own else {}, smoothing=params.label_smoothing or 0.0,
-        center=float(amounts.mean()), spread=float(amounts.std()) or 1.0,
-    )  # fmt: skip
+        encoder=own.name if own else "",
+        settings=own.settings if own else {},
+        smoothing=params.label_smoothing or 0.0,
+        center=float(amounts.mean()),
+        spread=float(amounts.std()) or 1.0,
+    )
 
 
 def build_row_loss(spec: NetSpec, params: TrainParams) -> RowLoss:

@@ -125,9 +125,7 @@ def _check_kind(path: Path, encoding: str, kind: FileKind, chunks: Iterator[byte
     head = next(chunks, b"")
     for magic, what in _NOT_CSV:
         if re.match(magic, head) and what != kind.removesuffix("L"):
-            raise InputError(
-                f"{path}: this is {what}, not {kind}; convert it, or declare its format", code="other_format"
-            )
+            raise InputError(f"{path}: this is {what}, not {kind}; convert it, or declare its format", code="other_format")
     if encoding != "utf-16" and head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise InputError(f"{path}: begins with a UTF-16 byte order mark; declare encoding: utf-16", code="encoding")
     yield head.removeprefix(codecs.BOM_UTF8) if encoding == "utf-8" else head
@@ -146,7 +144,6 @@ def _transcode(path: Path, encoding: str, chunks: Iterator[bytes]) -> Iterator[b
         yield decoder.decode(b"", final=True).encode()
     except UnicodeError as error:
         raise InputError(
-            f"{path}: not {encoding} after byte {n_in} ({error});"
-            f" declare the right encoding, one of {', '.join(ENCODINGS)}",
+            f"{path}: not {encoding} after byte {n_in} ({error}); declare the right encoding, one of {', '.join(ENCODINGS)}",
             code="encoding",
         ) from error

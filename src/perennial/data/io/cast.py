@@ -22,13 +22,23 @@ DECIMAL = r"\A[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?\z"
 _MOST = 2.0**53  # beyond it a decimal loses its last digits, and cents their place in 64 bits
 _PARTS = {
     "%Y": "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[2-9])",  # no year 0, and none that a time zone leads to it
-    "%y": "[0-9]{2}", "%m": "[0-9]{2}", "%d": "[0-9]{2}", "%-m": "[0-9]{1,2}", "%-d": "[0-9]{1,2}",
+    "%y": "[0-9]{2}",
+    "%m": "[0-9]{2}",
+    "%d": "[0-9]{2}",
+    "%-m": "[0-9]{1,2}",
+    "%-d": "[0-9]{1,2}",
     "%b": "(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)",
     "%B": "(?i:January|February|March|April|May|June|July|August|September|October|November|December)",
-    "%I": "(?:0[1-9]|1[0-2])", "%-I": "(?:0?[1-9]|1[0-2])", "%p": "(?:AM|PM|am|pm)",
-    "%H": "(?:[01][0-9]|2[0-3])", "%-H": "(?:[01]?[0-9]|2[0-3])", "%M": "[0-5][0-9]", "%S": "[0-5][0-9]",
-    "%f": "[0-9]{1,9}", "%z": "(?:Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])",
-}  # fmt: skip
+    "%I": "(?:0[1-9]|1[0-2])",
+    "%-I": "(?:0?[1-9]|1[0-2])",
+    "%p": "(?:AM|PM|am|pm)",
+    "%H": "(?:[01][0-9]|2[0-3])",
+    "%-H": "(?:[01]?[0-9]|2[0-3])",
+    "%M": "[0-5][0-9]",
+    "%S": "[0-5][0-9]",
+    "%f": "[0-9]{1,9}",
+    "%z": "(?:Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])",
+}
 _NULL, _BETWEEN = "\x00", "\x1f"
 _ESCAPED = {"\x1e": "\x1e0", _BETWEEN: "\x1e1", _NULL: "\x1e2"}  # so that no cell can look like two, or like null
 
@@ -102,10 +112,7 @@ def _cast_column(cells: pl.Series, column: Column) -> tuple[pl.Series, pl.Series
             fits = cells.str.contains(DECIMAL)
             out = _cast_number(cells, fits, pl.Float64())
             is_small = (out.abs() <= _MOST).fill_null(True)
-            why, why_vast = (
-                _explain(given, fits, "is not a number"),
-                _explain(given, is_small, "is a number beyond 2^53"),
-            )
+            why, why_vast = (_explain(given, fits, "is not a number"), _explain(given, is_small, "is a number beyond 2^53"))
             return out.set(~is_small, None), why.zip_with(is_small, why_vast)
         case "date" | "datetime":
             return _cast_time(cells, column)
@@ -119,9 +126,7 @@ def _plain_number(cells: pl.Series, column: Column) -> pl.Series:
         cells = cells.str.strip_chars(" ").str.strip_prefix(sign).str.strip_suffix(sign)
     cells = cells.str.strip_chars(" ") if column.strip else cells
     if column.thousands:
-        parted = (
-            rf"\A[+-]?[0-9]{{1,3}}(?:{re.escape(column.thousands)}[0-9]{{3}})+(?:{re.escape(column.decimal)}[0-9]*)?\z"
-        )
+        parted = rf"\A[+-]?[0-9]{{1,3}}(?:{re.escape(column.thousands)}[0-9]{{3}})+(?:{re.escape(column.decimal)}[0-9]*)?\z"
         joined = cells.str.replace_all(column.thousands, "", literal=True)
         cells = joined.zip_with(cells.str.contains(parted).fill_null(False), cells)
     if column.decimal == ",":  # a point would be read as what the column says it is not

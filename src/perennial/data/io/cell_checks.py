@@ -12,9 +12,7 @@ import polars as pl
 from perennial.contract.columns import Column
 from perennial.data.masking import CARD_DIGITS, CONTACT_PATTERN, has_contact, is_card
 
-_LOST = (
-    r"\A[+-]?[0-9]+(?:[.,][0-9]*[eE][+-]?[0-9]+|[eE][+][0-9]+|\.0*)\z"  # 1.23E+17, 12.0: a number was here, not an id
-)
+_LOST = r"\A[+-]?[0-9]+(?:[.,][0-9]*[eE][+-]?[0-9]+|[eE][+][0-9]+|\.0*)\z"  # 1.23E+17, 12.0: a number was here, not an id
 _NAMES_SOMEONE = {"id", "entity", "basket"}
 _NO_DATE = (1, 9999)  # years that stand for "none" or "for ever"
 

@@ -86,9 +86,7 @@ def _skip_lines(unread: PendingBytes, lines: int) -> None:
     for _ in range(lines):
         stop = unread.text.find(b"\n", stop) + 1
         if not stop:
-            raise InputError(
-                f"{unread.path}: has fewer than the {lines} lines to skip; mend source.skip", code="no_header"
-            )
+            raise InputError(f"{unread.path}: has fewer than the {lines} lines to skip; mend source.skip", code="no_header")
     unread.drop(stop)
 
 
@@ -106,9 +104,7 @@ def _check_names(path: Path, names: list[str], hint: str | None) -> None:
             f"{path}: column names that stand twice in the header: {twice[:5]}; rename them", code="duplicate_column"
         )
     if ours := sorted(PLACE_SCHEMA.keys() & set(names)):
-        raise InputError(
-            f"{path}: columns {ours} have names that the reader gives; rename them", code="reserved_column"
-        )
+        raise InputError(f"{path}: columns {ours} have names that the reader gives; rename them", code="reserved_column")
 
 
 def _suggest_delimiter(raw: bytes, dialect: Dialect) -> str | None:

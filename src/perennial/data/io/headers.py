@@ -17,9 +17,7 @@ from perennial.results.summary import DataWarning
 
 _MOST_COLUMNS, _MOST_TIMES = 200, 10  # a file of more columns, and more times the declared ones, is another file
 _SHOWN = 30
-_TOTAL = (
-    r"(?i)\A\s*(?:grand |sub-?)?(?:totals?|totale|totaal|sum|summe|gesamt(?:summe)?|insgesamt|somme|suma)\s*:?\s*\z"
-)
+_TOTAL = r"(?i)\A\s*(?:grand |sub-?)?(?:totals?|totale|totaal|sum|summe|gesamt(?:summe)?|insgesamt|somme|suma)\s*:?\s*\z"
 _PLACE = {RECORD, LINE, RAW}
 _NUMBERS = {"int", "decimal"}
 
@@ -56,9 +54,7 @@ def match_header(path: Path, written: Sequence[str], columns: Mapping[str, Colum
     _require_columns(path, header, raw, set(names.values()), columns)
     unread = [name for name in header if name not in names]
     warnings += [
-        DataWarning(
-            code="extra_column", message=f"{path.name}: column {_quote(name)} is in no contract and is not read"
-        )
+        DataWarning(code="extra_column", message=f"{path.name}: column {_quote(name)} is in no contract and is not read")
         for name in unread
     ]
     return MatchedHeader(names, warnings)
@@ -74,8 +70,7 @@ def _find_similar(path: Path, one: str, header: Sequence[str], declared: Sequenc
     similar = [name for name in header if name not in declared and _fold_name(name) == _fold_name(one)]
     if len(similar) > 1:
         raise InputError(
-            f"{path}: columns {', '.join(map(_quote, similar))} could each be {one!r}; rename one",
-            code="duplicate_column",
+            f"{path}: columns {', '.join(map(_quote, similar))} could each be {one!r}; rename one", code="duplicate_column"
         )
     return similar[0] if similar else None
 
@@ -94,9 +89,7 @@ def _require_columns(
     if missing:
         shown = mask_contacts(", ".join(escape_line(name[:40]) for name in header[:_SHOWN]))
         hint = "lines before the header are declared as source.skip, a file without one as source.header"
-        raise InputError(
-            f"{path} lacks column {', '.join(missing)}; its header says: {shown}; {hint}", code="missing_column"
-        )
+        raise InputError(f"{path} lacks column {', '.join(missing)}; its header says: {shown}; {hint}", code="missing_column")
 
 
 def _quote(name: str) -> str:
@@ -114,9 +107,10 @@ def _repeats_header(rows: pl.DataFrame) -> pl.Expr:
 def _is_total(rows: pl.DataFrame, columns: dict[str, Column]) -> pl.Expr:
     """A word for total in the column that names the row, or in a row whose other text cells are mostly empty."""
     words = [
-        name for name, column in columns.items()
+        name
+        for name, column in columns.items()
         if column.role != "text" and column.cell_type not in _NUMBERS and name in rows.columns
-    ]  # fmt: skip
+    ]
     totals = []
     for name in words:
         others = [pl.col(other) == "" for other in words if other != name]

@@ -64,9 +64,7 @@ def attach_pictures(cells: pl.Series, column: Column, archive: Archive) -> tuple
 
 def hash_pictures(cells: pl.Series, archive: Archive) -> pl.Series:
     """The md5 of the picture of each path: pictures that are equal byte for byte have the same."""
-    digests = [
-        picture and hashlib.md5(picture, usedforsecurity=False).hexdigest() for picture in archive.read(cells.to_list())
-    ]
+    digests = [picture and hashlib.md5(picture, usedforsecurity=False).hexdigest() for picture in archive.read(cells.to_list())]
     return pl.Series(cells.name, digests, dtype=pl.String)
 
 

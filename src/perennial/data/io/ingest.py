@@ -19,18 +19,7 @@ from perennial.data.io.images import Archive, attach_pictures, hash_pictures
 from perennial.data.io.normalise import count_changes
 from perennial.data.io.read import Block
 from perennial.data.io.table_files import TableFormat, open_table, warn_of_form
-from perennial.data.names import (
-    CONTENT,
-    ENTITY,
-    LINE,
-    ORDER,
-    QUARANTINE_SCHEMA,
-    RAW,
-    RECORD,
-    ROW_ID,
-    SOURCE,
-    build_quarantine,
-)
+from perennial.data.names import CONTENT, ENTITY, LINE, ORDER, QUARANTINE_SCHEMA, RAW, RECORD, ROW_ID, SOURCE, build_quarantine
 from perennial.errors import DataStopped, InputError
 from perennial.files.durable import sha256_file
 from perennial.results.summary import DataWarning
@@ -51,9 +40,7 @@ class Ingested:
     normalised: Counter[str] = field(default_factory=Counter)
 
 
-def ingest(
-    paths: Sequence[Path], columns: dict[str, Column], form: TableFormat, attachments: Sequence[Path] = ()
-) -> Ingested:
+def ingest(paths: Sequence[Path], columns: dict[str, Column], form: TableFormat, attachments: Sequence[Path] = ()) -> Ingested:
     """Read, normalise and cast every record of a table; each becomes a row or a reject.
 
     An image column's paths are followed into its tar among `attachments`; its cells become the pictures' bytes.
@@ -130,8 +117,7 @@ def _warn_of_headers(rejects: pl.DataFrame) -> list[DataWarning]:
     again = rejects.filter(pl.col("rule") == "record:repeated_header").sort("source", "line")
     return [
         DataWarning(
-            code="repeated_header",
-            message=f"{source}: the header stands again on line {line}; was the file joined of several?",
+            code="repeated_header", message=f"{source}: the header stands again on line {line}; was the file joined of several?"
         )
         for source, line in again.select("source", "line").unique("source", maintain_order=True).rows()
     ]
@@ -146,9 +132,16 @@ def _cast_block(
     row_id = block.rows[RECORD].map_elements(lambda record: f"{digest[:_PREVIEW]}-{record}", return_dtype=pl.String)
     entity = result.frame[form.entity].cast(pl.String) if form.entity else content
     frame = result.frame.with_columns(
-        row_id.alias(ROW_ID), entity.alias(ENTITY), content.alias(CONTENT),
-        pl.lit(path.name).alias(SOURCE), block.rows[RECORD], block.rows[LINE], block.rows[RAW], result.reasons, result.rules,
-    )  # fmt: skip
+        row_id.alias(ROW_ID),
+        entity.alias(ENTITY),
+        content.alias(CONTENT),
+        pl.lit(path.name).alias(SOURCE),
+        block.rows[RECORD],
+        block.rows[LINE],
+        block.rows[RAW],
+        result.reasons,
+        result.rules,
+    )
     is_bad = frame["reason"].is_not_null()
     bad = build_quarantine(frame.filter(is_bad), form.table)
     rejected = pl.concat([bad, _rejected_records(block, path, digest, form)])
@@ -198,12 +191,21 @@ def _rejected_records(block: Block, path: Path, digest: str, form: TableFormat) 
     """The records that the reader rejected, in the shape of a quarantine."""
     return pl.DataFrame(
         [
-            (f"{digest[:_PREVIEW]}-{r.record}", form.table, path.name, r.record, r.line, f"record:{r.reason}",
-             r.reason.replace("_", " "), r.raw)
+            (
+                f"{digest[:_PREVIEW]}-{r.record}",
+                form.table,
+                path.name,
+                r.record,
+                r.line,
+                f"record:{r.reason}",
+                r.reason.replace("_", " "),
+                r.raw,
+            )
             for r in block.rejects
         ],
-        schema=QUARANTINE_SCHEMA, orient="row",
-    )  # fmt: skip
+        schema=QUARANTINE_SCHEMA,
+        orient="row",
+    )
 
 
 def _empty_table(columns: dict[str, Column]) -> pl.DataFrame:

@@ -116,9 +116,7 @@ def _parse_object(line: bytes) -> dict[str, object]:
     if not text.strip():
         raise _NoRow("blank")
     try:
-        value = json.loads(
-            text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_reject_duplicates
-        )
+        value = json.loads(text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_reject_duplicates)
     except (json.JSONDecodeError, RecursionError):
         raise _NoRow("broken_json") from None
     if not isinstance(value, dict):

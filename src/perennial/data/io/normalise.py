@@ -11,9 +11,7 @@ import polars as pl
 
 from perennial.contract.columns import Column
 
-_CONTROL = (
-    r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{9f}]"  # ANSI sequences, then signs by themselves
-)
+_CONTROL = r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{9f}]"  # ANSI sequences, then signs by themselves
 _UNSEEN = r"[\x{ad}\x{34f}\x{61c}\x{180e}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2064}\x{2066}-\x{206f}\x{feff}]"
 _SPACES = r"[\x{a0}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]"
 _WRITTEN_WORDS = {"text", "ignore"}  # joiners shape letters there, and a wide space is a matter of taste

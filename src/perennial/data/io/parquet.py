@@ -76,9 +76,7 @@ def _to_text(path: Path, cells: pl.Series, name: str, column: Column) -> pl.Seri
     if cells.dtype.is_nested() or cells.dtype == pl.Binary:
         if column.role == "ignore":
             return pl.Series(name, [""] * len(cells), dtype=pl.String)
-        raise InputError(
-            f"{path}: column {cells.name} holds {cells.dtype}, neither text, numbers nor times", code="nested"
-        )
+        raise InputError(f"{path}: column {cells.name} holds {cells.dtype}, neither text, numbers nor times", code="nested")
     if isinstance(cells.dtype, pl.Datetime) and cells.dtype.time_zone is not None:
         cells = cells.dt.convert_time_zone(column.tz)
     if cells.dtype.is_temporal() and column.cell_type in {"date", "datetime"}:

@@ -203,9 +203,13 @@ def _parse_cells(text: bytes, names: list[str], dialect: Dialect) -> pl.DataFram
         return pl.DataFrame(schema=schema)
     # Polars drops a byte order mark at the start and unpacks what begins like zlib (x^): so it gets a mark of its own.
     cells = pl.read_csv(
-        _BOM + text, has_header=False, schema=schema, separator=dialect.delimiter, empty_string_is_null=False,
+        _BOM + text,
+        has_header=False,
+        schema=schema,
+        separator=dialect.delimiter,
+        empty_string_is_null=False,
         quote_char='"' if dialect.quoting else None,
-    )  # fmt: skip
+    )
     return cells.with_columns(pl.all().str.strip_chars(" ")) if dialect.trim else cells
 
 

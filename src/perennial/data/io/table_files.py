@@ -35,9 +35,13 @@ class TableFormat:
         """The format that the contract declares for one of its tables."""
         source, (_, columns) = contract.source, contract.tables[table]
         dialect = Dialect(
-            delimiter=source.delimiter, encoding=source.encoding, names=source.header, quoting=source.quoting == "double",
-            skip=source.skip, trim=source.trim,
-        )  # fmt: skip
+            delimiter=source.delimiter,
+            encoding=source.encoding,
+            names=source.header,
+            quoting=source.quoting == "double",
+            skip=source.skip,
+            trim=source.trim,
+        )
         owner = next((name for role in ("entity", "id") for name, c in columns.items() if c.role == role), None)
         return cls(table=table, format=source.format, dialect=dialect, entity=owner, allow_empty=source.allow_empty)
 
@@ -52,8 +56,7 @@ def assign_files(files: Sequence[Path], patterns: dict[str, str]) -> dict[str, l
         table = next((name for name, pattern in patterns.items() if path.match(pattern)), None)
         if table is None:
             raise InputError(
-                f"{path} belongs to no table: the contract knows {', '.join(patterns.values())}; remove it",
-                code="no_table",
+                f"{path} belongs to no table: the contract knows {', '.join(patterns.values())}; remove it", code="no_table"
             )
         by_table[table].append(path)
     for table, paths in by_table.items():

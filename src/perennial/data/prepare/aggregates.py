@@ -100,9 +100,7 @@ def _build_aggregates(name: str, feature: EventFeature, columns: dict[str, Colum
             assert_never(feature)
 
 
-def _measure_rhythm(
-    name: str, feature: feature_kinds.Gap | feature_kinds.Overdue, aged: Table, keys: list[str]
-) -> Table:
+def _measure_rhythm(name: str, feature: feature_kinds.Gap | feature_kinds.Overdue, aged: Table, keys: list[str]) -> Table:
     """The median gap between days with an event, or the days since the last event in such gaps, by key."""
     days = aged.filter(_inside(feature)).select(*keys, AGE).unique()
     steps = days.with_columns((nw.col(AGE) - nw.col(AGE).shift(1).over(*keys, order_by=AGE)).alias(_GAP))

@@ -11,17 +11,7 @@ import polars as pl
 
 from perennial.contract.features import CustomRowFeature, Since
 from perennial.contract.model import MAIN, Contract
-from perennial.data.names import (
-    ENTITY,
-    ORDER,
-    ROW_ID,
-    SOURCE,
-    UNUSED_SCHEMA,
-    Table,
-    conserve_rows,
-    ids_by_reason,
-    list_unused,
-)
+from perennial.data.names import ENTITY, ORDER, ROW_ID, SOURCE, UNUSED_SCHEMA, Table, conserve_rows, ids_by_reason, list_unused
 from perennial.data.prepare.aggregates import AGE, add_event_features, count_days
 from perennial.data.prepare.cutoffs import build_units
 from perennial.errors import ConfigError
@@ -51,9 +41,7 @@ class UnitRows(NamedTuple):
     flow: dict[str, RowFlow]
 
 
-def featurize_rows(
-    tables: Mapping[str, pl.DataFrame], contract: Contract, cutoffs: Sequence[dt.date] | None = None
-) -> UnitRows:
+def featurize_rows(tables: Mapping[str, pl.DataFrame], contract: Contract, cutoffs: Sequence[dt.date] | None = None) -> UnitRows:
     """Build the units of clean tables; at other cut-offs than the contract's where they are given."""
     features = featurize({name: nw.from_native(rows.lazy()) for name, rows in tables.items()}, contract, cutoffs)
     units = features.units.to_native().collect().sort(ORDER)
@@ -128,9 +116,7 @@ def _add_row_features(units: Table, contract: Contract) -> Table:
     return units.join(inputs.select(ROW_ID, *computed), on=ROW_ID, how="left")
 
 
-def _select_events(
-    events: Table, main: Table, units: Table, contract: Contract, table: str
-) -> tuple[Table, list[Table]]:
+def _select_events(events: Table, main: Table, units: Table, contract: Contract, table: str) -> tuple[Table, list[Table]]:
     """The events of the chosen units, and all others with their reason."""
     owner = contract.events[table].find_column("entity")
     owners = main.select(nw.col(ENTITY).alias(owner)).unique()

@@ -74,9 +74,7 @@ def build_expectation(rule: RowRule) -> Any:
         case CustomRule():
             return gxe.ExpectColumnValuesToBeInSet(column=name_rule(rule), value_set=[True], meta=meta)
         case Unique():
-            return gxe.ExpectColumnValuesToBeBetween(
-                column=f"clashes:{rule.column}", min_value=0, max_value=0, meta=meta
-            )
+            return gxe.ExpectColumnValuesToBeBetween(column=f"clashes:{rule.column}", min_value=0, max_value=0, meta=meta)
         case _:
             assert_never(rule)
 

@@ -53,9 +53,7 @@ def refuse_early_labels(table: str, rows: pl.DataFrame, columns: dict[str, Colum
             early = rows.select((known_at < pl.col(other).cast(pl.Datetime("us"), strict=False)).sum()).item()
             if early:
                 message = f"table {table}: {name} is dated ({dated}) before {other} in {early} of {rows.height} rows"
-                raise LeakError(
-                    f"{message}: its features are later than the answer; mend the dates", code="early_label"
-                )
+                raise LeakError(f"{message}: its features are later than the answer; mend the dates", code="early_label")
 
 
 def _check_row_count(table: str, rows: pl.DataFrame, rules: Sequence[Rule]) -> Iterator[DataWarning]:
@@ -77,9 +75,7 @@ def _check_nulls(table: str, rows: pl.DataFrame, columns: dict[str, Column]) -> 
             yield _note(table, "null_share", message)
 
 
-def _check_outcome(
-    table: str, rows: pl.DataFrame, column: Column, target: str, rules: Sequence[Rule]
-) -> Iterator[DataWarning]:
+def _check_outcome(table: str, rows: pl.DataFrame, column: Column, target: str, rules: Sequence[Rule]) -> Iterator[DataWarning]:
     counts = rows[target].drop_nulls().value_counts().sort(target).rows()
     if len(counts) < 2:
         value = counts[0][0] if counts else "empty"

@@ -44,9 +44,7 @@ def evaluate_alerts(
         precision=_share(y, alert, weight, resampling),
         recall=_share(alert.astype(np.float64), is_fraud, weight, resampling),
         curve=_curve(y, p, weight, resampling),
-        amount_recall=None
-        if amount is None
-        else _share(alert.astype(np.float64), is_fraud, weight * amount, resampling),
+        amount_recall=None if amount is None else _share(alert.astype(np.float64), is_fraud, weight * amount, resampling),
         amount=None if amount is None else float(amount[is_fraud].sum()),
     )
 

@@ -19,9 +19,14 @@ _MISTAKES = 12  # the surest ones that are shown
 
 
 def evaluate_classes(
-    val: Labelled, test: Labelled, primary: str, classes: Sequence[str], ordered: bool,
-    slices: Mapping[str, NDArray[Any]], resampling: Resampling,
-) -> MulticlassEvaluation:  # fmt: skip
+    val: Labelled,
+    test: Labelled,
+    primary: str,
+    classes: Sequence[str],
+    ordered: bool,
+    slices: Mapping[str, NDArray[Any]],
+    resampling: Resampling,
+) -> MulticlassEvaluation:
     """Families, candidate, confusion, each class, coverage, mistakes, slices."""
     metrics = (*_REPORTED, "kappa") if ordered else _REPORTED
     families = compare_families(val, test, primary, metrics, resampling)
@@ -72,9 +77,7 @@ def _mistakes(y: F64, p: F64) -> tuple[Mistake, ...]:
     """The wrong rows that the model was surest of."""
     wrong = np.flatnonzero(p.argmax(axis=1) != y)
     worst = wrong[np.argsort(-p[wrong].max(axis=1), kind="stable")][:_MISTAKES]
-    return tuple(
-        Mistake(row=int(i), true=int(y[i]), predicted=int(p[i].argmax()), probability=float(p[i].max())) for i in worst
-    )
+    return tuple(Mistake(row=int(i), true=int(y[i]), predicted=int(p[i].argmax()), probability=float(p[i].max())) for i in worst)
 
 
 def _describe_slice(column: str, value: str, mask: NDArray[np.bool_], is_right: NDArray[np.bool_]) -> ClassSlice:

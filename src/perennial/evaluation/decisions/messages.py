@@ -16,14 +16,7 @@ from perennial.evaluation.statistics.intervals import F64, LEVEL
 from perennial.evaluation.statistics.uplift import Arms
 from perennial.results.evaluation import FamilyFigures
 from perennial.results.families import TRADITIONAL, Family
-from perennial.results.uplift import (
-    MessageFigures,
-    OutOfFold,
-    Placebo,
-    PolicyFigures,
-    RandomizationCheck,
-    UpliftEvaluation,
-)
+from perennial.results.uplift import MessageFigures, OutOfFold, Placebo, PolicyFigures, RandomizationCheck, UpliftEvaluation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +30,14 @@ FullCampaign = Callable[[Family], tuple[RandomizationCheck, OutOfFold]]
 
 
 def evaluate_uplift(
-    val: CampaignRows, test: CampaignRows, arms: Sequence[str], offer: policy.MessagePolicy, resampling: Resampling,
-    placebos: int, full: FullCampaign,
-) -> UpliftEvaluation:  # fmt: skip
+    val: CampaignRows,
+    test: CampaignRows,
+    arms: Sequence[str],
+    offer: policy.MessagePolicy,
+    resampling: Resampling,
+    placebos: int,
+    full: FullCampaign,
+) -> UpliftEvaluation:
     """Families on test, candidate, what its policy earns, placebos; and the full campaign, out of fold by a traditional family.
 
     `full` takes the traditional family that may stand for the candidate.
@@ -84,9 +82,7 @@ def check_randomization(arm: Arms, before: Mapping[str, NDArray[Any]], shares: S
     )
 
 
-def _add_worth(
-    figures: FamilyFigures, family: Family, test: CampaignRows, offer: policy.MessagePolicy
-) -> FamilyFigures:
+def _add_worth(figures: FamilyFigures, family: Family, test: CampaignRows, offer: policy.MessagePolicy) -> FamilyFigures:
     """Add what the policy of a family earns more than contacting nobody."""
     scores = test.scores[family]
     rewards, nobody = policy.estimate_rewards(test.y, test.arm, scores, offer), policy.send_to_all(0, len(scores))
@@ -124,10 +120,7 @@ def _policy(test: CampaignRows, scores: F64, offer: policy.MessagePolicy, resamp
         best_single=single,
         depth=size / len(scores),
         plans=tuple(policy.compare_policies(rewards, scores, offer)),
-        against={
-            name: policy.estimate_worth(rewards, chosen, alternative, LEVEL)
-            for name, alternative in alternatives.items()
-        },
+        against={name: policy.estimate_worth(rewards, chosen, alternative, LEVEL) for name, alternative in alternatives.items()},
         curves={
             name: policy.worth_by_depth(rewards, ranking, send, **resampling.of_curves).as_curve()
             for name, (ranking, send) in curves.items()

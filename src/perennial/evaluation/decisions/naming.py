@@ -26,9 +26,7 @@ def rank_centres(centre_KF: F64, size_K: F64, traits: Sequence[Trait]) -> list[i
     """The most valuable first (money, frequency, less silence); without these the greatest first."""
     if not _is_rfm(traits):
         return [int(s) for s in np.argsort(-size_K, kind="stable")]
-    worth = sum(
-        _of(centre_KF, traits, meaning) * sign for meaning, sign in (("money", 1), ("frequency", 1), ("recency", -1))
-    )
+    worth = sum(_of(centre_KF, traits, meaning) * sign for meaning, sign in (("money", 1), ("frequency", 1), ("recency", -1)))
     return [int(s) for s in np.argsort(-worth, kind="stable")]
 
 

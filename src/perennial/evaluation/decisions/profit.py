@@ -69,9 +69,7 @@ def choose_threshold(p: ArrayLike, money: ContactPolicy, weight: ArrayLike | Non
     return ContactThreshold(threshold=cut, depth=float(w_n[p_n > cut].sum() / w_n.sum()))
 
 
-def select_contacts(
-    p: ArrayLike, chosen: ContactThreshold, budget_share: float, weight: ArrayLike | None = None
-) -> Mask:
+def select_contacts(p: ArrayLike, chosen: ContactThreshold, budget_share: float, weight: ArrayLike | None = None) -> Mask:
     """The rows (n,) to contact: above the threshold, at most the budget (of equal scores the first)."""
     p_n, _, w_n = check_rows(p, p, weight)
     return (p_n > chosen.threshold) & select_best(p_n, budget_share, w_n)
@@ -85,9 +83,7 @@ def select_best(p: F64, share: float, weight: F64) -> Mask:
     return inside
 
 
-def profit_curve(
-    y: ArrayLike, p: ArrayLike, money: ContactPolicy, weight: ArrayLike | None = None, *, n: int, seed: int
-) -> Band:
+def profit_curve(y: ArrayLike, p: ArrayLike, money: ContactPolicy, weight: ArrayLike | None = None, *, n: int, seed: int) -> Band:
     """Profit of contacting the best x of rows, x from 0 to 1, with a 95 % band from `n` resamples of customers."""
     y_n, p_n, w_n = check_rows(y, p, weight)
     return total_by_depth(money.value * y_n - money.cost, p_n, w_n, n=n, seed=seed)

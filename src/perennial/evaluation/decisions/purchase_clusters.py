@@ -48,9 +48,7 @@ def find_typical_items(purchases: Purchases, label_N: I64, k: int) -> list[tuple
         own_I = np.asarray(mine.mean(axis=0)).ravel() if mine.shape[0] else np.zeros(len(whole_I))
         more_I: F64 = np.where(own_I >= _COMMON, own_I - whole_I, 0.0)
         best = [int(i) for i in np.argsort(-more_I, kind="stable")[:_N_ITEMS] if more_I[i] > 0]
-        items = (
-            ItemProfile(item=purchases.items[i], share=float(own_I[i]), lift=float(own_I[i] / whole_I[i])) for i in best
-        )
+        items = (ItemProfile(item=purchases.items[i], share=float(own_I[i]), lift=float(own_I[i] / whole_I[i])) for i in best)
         groups.append(tuple(items))
     return groups
 
@@ -63,8 +61,10 @@ def evaluate_purchase_clusters(
     masks = [cluster_N == cluster for cluster in range(clusters)]
     return tuple(
         PurchaseCluster(
-            items=items, n=int(mine.sum()), share=float(mine.mean()),
+            items=items,
+            n=int(mine.sum()),
+            share=float(mine.mean()),
             segment_shares=tuple((np.bincount(segment_N[mine], minlength=segments) / size_K).tolist()),
         )
         for mine, items in zip(masks, find_typical_items(purchases, cluster_N, clusters), strict=True)
-    )  # fmt: skip
+    )

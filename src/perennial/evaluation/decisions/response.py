@@ -9,13 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.evaluation.decisions.profit import (
-    ContactPolicy,
-    choose_threshold,
-    compare_plans,
-    profit_curve,
-    select_contacts,
-)
+from perennial.evaluation.decisions.profit import ContactPolicy, choose_threshold, compare_plans, profit_curve, select_contacts
 from perennial.evaluation.statistics import metrics
 from perennial.evaluation.statistics.choice import Labelled, Resampling, compare_families
 from perennial.evaluation.statistics.intervals import F64, LEVEL, bootstrap_ratio, delong, wilson_interval
@@ -30,9 +24,13 @@ _REPORTED = ("auc", "ap", "log_loss", "brier")
 
 
 def evaluate_response(
-    val: Labelled, test: Labelled, primary: str, money: ContactPolicy | None, slices: Mapping[str, NDArray[Any]],
+    val: Labelled,
+    test: Labelled,
+    primary: str,
+    money: ContactPolicy | None,
+    slices: Mapping[str, NDArray[Any]],
     resampling: Resampling,
-) -> BinaryEvaluation:  # fmt: skip
+) -> BinaryEvaluation:
     """Families, candidate, deep − traditional, calibration, gains, profit, slices."""
     families = compare_families(val, test, primary, _REPORTED, resampling)
     family = families.candidate.family
@@ -44,8 +42,7 @@ def evaluate_response(
         **common,
         calibration=_calibration(y, p, weight, resampling),
         gains={
-            name: metrics.gains_curve(y, score, weight, **resampling.of_curves).as_curve()
-            for name, score in test.scores.items()
+            name: metrics.gains_curve(y, score, weight, **resampling.of_curves).as_curve() for name, score in test.scores.items()
         },
         slices=tuple(_describe_slice(*group, y, p, is_weighted=weight is not None) for group in iterate_groups(slices)),
         profit=None if money is None else _profit(val, test, family, money, resampling),
@@ -74,34 +71,36 @@ def _calibration(y: F64, p: F64, weight: F64 | None, resampling: Resampling) -> 
     bins = tuple(row for row in metrics.bin_evenly(y, p, width, weight) if row.n >= _FEW)
     rows = np.ones(len(y)) if weight is None else weight
     sums = bootstrap_ratio(p, y, rows, n=resampling.n, seed=resampling.seed, level=LEVEL)
-    return CalibrationFigures(
-        bins=bins, width=width, predicted_over_actual=sums, value=error.value, perfect=error.perfect
-    )
+    return CalibrationFigures(bins=bins, width=width, predicted_over_actual=sums, value=error.value, perfect=error.perfect)
 
 
-def _profit(
-    val: Labelled, test: Labelled, family: Family, money: ContactPolicy, resampling: Resampling
-) -> ContactProfit:
+def _profit(val: Labelled, test: Labelled, family: Family, money: ContactPolicy, resampling: Resampling) -> ContactProfit:
     y, p, weight = test.y, test.scores[family], test.weight
     cut = choose_threshold(val.scores[family], money, val.weight)
     share = np.average(select_contacts(p, cut, money.budget_share, weight), weights=weight)
     return ContactProfit(
-        threshold=cut.threshold, depth_on_val=cut.depth, depth=float(share), plans=tuple(compare_plans(y, p, cut, money, weight)),
+        threshold=cut.threshold,
+        depth_on_val=cut.depth,
+        depth=float(share),
+        plans=tuple(compare_plans(y, p, cut, money, weight)),
         curve=profit_curve(y, p, money, weight, **resampling.of_curves).as_curve(),
-        value=money.value, cost=money.cost, budget_share=money.budget_share,
-    )  # fmt: skip
+        value=money.value,
+        cost=money.cost,
+        budget_share=money.budget_share,
+    )
 
 
-def _describe_slice(
-    column: str, value: str, mask: NDArray[np.bool_], y: F64, p: F64, *, is_weighted: bool
-) -> ResponseSlice:
+def _describe_slice(column: str, value: str, mask: NDArray[np.bool_], y: F64, p: F64, *, is_weighted: bool) -> ResponseSlice:
     """AUC of a group, and its share of events beside what was predicted; weights are of the sample, so they hide the share."""
     y, p = y[mask], p[mask]
     n, positives = len(y), int(y.sum())
     has_share = n >= ENOUGH and not is_weighted
     return ResponseSlice(
-        column=column, value=value, n=n, positives=positives,
+        column=column,
+        value=value,
+        n=n,
+        positives=positives,
         observed=wilson_interval(positives, n, LEVEL) if has_share else None,
         predicted=float(p.mean()) if has_share else None,
         auc=delong(y, p, LEVEL) if min(positives, n - positives) >= ENOUGH else None,
-    )  # fmt: skip
+    )

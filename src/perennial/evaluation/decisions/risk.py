@@ -16,14 +16,7 @@ from numpy.typing import NDArray
 
 from perennial.contract.model import Money
 from perennial.evaluation.statistics.choice import Resampling
-from perennial.evaluation.statistics.intervals import (
-    F64,
-    LEVEL,
-    bootstrap,
-    normal_interval,
-    total_interval,
-    wilson_interval,
-)
+from perennial.evaluation.statistics.intervals import F64, LEVEL, bootstrap, normal_interval, total_interval, wilson_interval
 from perennial.evaluation.statistics.ranking import cumulate, rate_by_depth
 from perennial.evaluation.statistics.slices import iterate_groups
 from perennial.results.binary import ApplicantGroup, LoanPlan, LoanRisk, RiskBand
@@ -60,9 +53,7 @@ def score_points(p: F64) -> F64:
     return np.asarray(600 + 20 / math.log(2) * (odds - math.log(50)))
 
 
-def evaluate_loans(
-    y: F64, p: F64, loan: LoanPolicy, groups: Mapping[str, NDArray[Any]], resampling: Resampling
-) -> LoanRisk:
+def evaluate_loans(y: F64, p: F64, loan: LoanPolicy, groups: Mapping[str, NDArray[Any]], resampling: Resampling) -> LoanRisk:
     """Figures of test: outcomes `y` (n,), 1 a default, and calibrated probabilities `p` (n,)."""
     approved = p <= loan.cut
     plans = (("cut", approved), ("all", np.ones(len(y), dtype=np.bool_)))
@@ -74,12 +65,8 @@ def evaluate_loans(
         approved=float(approved.mean()),
         bad_rate=wilson_interval(float(y[approved].sum()), int(approved.sum()), LEVEL) if approved.any() else None,
         bad_rate_overall=wilson_interval(float(y.sum()), len(y), LEVEL),
-        ks=bootstrap(
-            lambda times: kolmogorov_smirnov(y, p, times), len(y), y, n=resampling.n, seed=resampling.seed, level=LEVEL
-        ),
-        plans=tuple(
-            LoanPlan(name=name, approved=float(mask.mean()), per_1000=_earned(y, mask, loan)) for name, mask in plans
-        ),
+        ks=bootstrap(lambda times: kolmogorov_smirnov(y, p, times), len(y), y, n=resampling.n, seed=resampling.seed, level=LEVEL),
+        plans=tuple(LoanPlan(name=name, approved=float(mask.mean()), per_1000=_earned(y, mask, loan)) for name, mask in plans),
         bands=_bands(y, p),
         curve=rate_by_depth(y, -p, **resampling.of_curves).clip(0, 1).as_curve(),
         groups=tuple(_compare_group(y, approved, *group) for group in iterate_groups(groups)),
@@ -102,19 +89,24 @@ def _bands(y: F64, p: F64) -> tuple[RiskBand, ...]:
     score = score_points(p)
     return tuple(
         RiskBand(
-            min_points=float(score[rows].min()), n=len(rows), predicted=float(p[rows].mean()),
+            min_points=float(score[rows].min()),
+            n=len(rows),
+            predicted=float(p[rows].mean()),
             bad_rate=wilson_interval(float(y[rows].sum()), len(rows), LEVEL),
         )
         for rows in np.array_split(np.argsort(p, kind="stable"), _BANDS)
-    )  # fmt: skip
+    )
 
 
 def _compare_group(y: F64, approved: Mask, column: str, value: str, mine: Mask) -> ApplicantGroup:
     """A group against all others: approvals, defaulters refused, payers refused, as differences of shares."""
     group = ApplicantGroup(
-        column=column, value=value, n=int(mine.sum()), approved=float(approved[mine].mean()),
+        column=column,
+        value=value,
+        n=int(mine.sum()),
+        approved=float(approved[mine].mean()),
         bad_rate=wilson_interval(float(y[mine].sum()), int(mine.sum()), LEVEL),
-    )  # fmt: skip
+    )
     counts = [int((y[side] == outcome).sum()) for side in (mine, ~mine) for outcome in (0, 1)]
     if min(counts) < _ENOUGH:
         return group

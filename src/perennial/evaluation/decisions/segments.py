@@ -87,10 +87,7 @@ def measure_retention(old: NDArray[Any], new: NDArray[Any]) -> LabelRetention:
     matched = match_labels(np.unique(new, return_inverse=True)[1], old_N)
     return LabelRetention(
         overall=wilson_interval(float(same.sum()), len(same), LEVEL),
-        by_name={
-            str(name): wilson_interval(float(same[old == name].sum()), int((old == name).sum()), LEVEL)
-            for name in names
-        },
+        by_name={str(name): wilson_interval(float(same[old == name].sum()), int((old == name).sum()), LEVEL) for name in names},
         grouped=float((matched == old_N).mean()),
     )
 
@@ -107,9 +104,13 @@ def measure_steadiness(labels_N: I64, pairs: Pairs, k: int) -> list[Interval]:
 
 
 def evaluate_segments(
-    chosen: Mapping[int, Agreement], reported: Mapping[int, Pairs], test: I64, population: SegmentedCustomers,
-    names: Sequence[str], n_val: int,
-) -> ClusteringEvaluation:  # fmt: skip
+    chosen: Mapping[int, Agreement],
+    reported: Mapping[int, Pairs],
+    test: I64,
+    population: SegmentedCustomers,
+    names: Sequence[str],
+    n_val: int,
+) -> ClusteringEvaluation:
     """Agreement by number of segments, and what each segment is like.
 
     `chosen` are the figures by which their number was chosen (val), `reported` other pairs of halves (on test rows).
@@ -143,9 +144,11 @@ def count_moves(before_N: I64, now_N: I64, k: int, dates: tuple[str, str]) -> Se
     np.add.at(table_KK, (before_N, now_N), 1)
     moved = int(len(now_N) - np.trace(table_KK))
     return SegmentMoves(
-        from_date=dates[0], to_date=dates[1], counts=tuple(map(tuple, table_KK.tolist())),
+        from_date=dates[0],
+        to_date=dates[1],
+        counts=tuple(map(tuple, table_KK.tolist())),
         moved=wilson_interval(moved, len(now_N), LEVEL),
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

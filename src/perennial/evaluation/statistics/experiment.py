@@ -28,8 +28,7 @@ def effect_of_contact(y: F64, arm: Arms, score: F64) -> Effect:
     """What any contact (arm > 0) changed."""
     treated = (arm > 0).astype(np.int64)
     return Effect(
-        raw=estimate_effect(y, treated, 1, LEVEL),
-        adjusted=estimate_effect(adjust_effect(y, treated, score), treated, 1, LEVEL),
+        raw=estimate_effect(y, treated, 1, LEVEL), adjusted=estimate_effect(adjust_effect(y, treated, score), treated, 1, LEVEL)
     )
 
 

@@ -53,10 +53,7 @@ def draw_groups(campaign: str, keys: Sequence[str], chosen: NDArray[np.bool_], d
     share, group = design.share(int(chosen.sum())), np.full(len(keys), "none", dtype=object)
     below = np.flatnonzero(~chosen)
     explored = below[_first(campaign, "explore", keys, below, round(design.explore * len(below)))]
-    for rows, treated, control in (
-        (np.flatnonzero(chosen), "treated", "control"),
-        (explored, "explore", "explore_control"),
-    ):
+    for rows, treated, control in ((np.flatnonzero(chosen), "treated", "control"), (explored, "explore", "explore_control")):
         group[rows] = treated
         group[rows[_first(campaign, "control", keys, rows, round(share * len(rows)))]] = control
     return group

@@ -90,9 +90,7 @@ def paired_delong(y: ArrayLike, p_new: ArrayLike, p_old: ArrayLike, level: float
     return normal_interval(float(auc[0] - auc[1]), math.sqrt(variance), level)
 
 
-def bootstrap(
-    statistic: Statistic, rows: int, strata: NDArray[Any] | None, *, n: int, seed: int, level: float
-) -> Interval:
+def bootstrap(statistic: Statistic, rows: int, strata: NDArray[Any] | None, *, n: int, seed: int, level: float) -> Interval:
     """A statistic of row weights (..., rows) -> (...) from `n` resamples of the rows (see `resampled`).
 
     A difference of two models in one statistic is paired: both meet the same resamples.

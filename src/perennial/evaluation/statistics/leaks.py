@@ -59,9 +59,7 @@ def binary_questions(y: NDArray[np.float64], *, is_class: bool) -> list[NDArray[
 def find_leaks(columns: Mapping[str, NDArray[Any]], questions: Sequence[NDArray[np.float64]]) -> list[Leak]:
     """The worst leak of each column, (n,) numbers or texts, over all questions (0/1, (n,)), the worst column first."""
     questions = [y for y in questions if min((y == 1).sum(), (y == 0).sum()) >= FEWEST]
-    leaks = [
-        leak for y in questions for name, values in columns.items() if (leak := _leak(name, values, y)) is not None
-    ]
+    leaks = [leak for y in questions for name, values in columns.items() if (leak := _leak(name, values, y)) is not None]
     worst: dict[str, Leak] = {}
     for leak in sorted(leaks, key=lambda leak: (not leak.proven, -leak.auc)):
         worst.setdefault(leak.column, leak)

@@ -125,9 +125,7 @@ def effect_by_decile(y: F64, arm: Arms, scores: F64, k: int) -> list[EffectDecil
     predicted = scores[rows, k] - scores[rows, 0]
     deciles = np.array_split(np.argsort(predicted, kind="stable"), 10)
     return [
-        EffectDecile(
-            predicted=float(predicted[t].mean()), observed=estimate_effect(y[rows[t]], arm[rows[t]], k, LEVEL), n=len(t)
-        )
+        EffectDecile(predicted=float(predicted[t].mean()), observed=estimate_effect(y[rows[t]], arm[rows[t]], k, LEVEL), n=len(t))
         for t in deciles
     ]
 

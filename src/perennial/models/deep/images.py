@@ -53,9 +53,7 @@ class _Stage(nn.Module):
         self.smaller = _conv_block(narrow, wide, stride=2)
         last = nn.BatchNorm2d(wide)
         nn.init.zeros_(last.weight)
-        self.more = nn.Sequential(
-            _conv_block(wide, wide, stride=1), nn.Conv2d(wide, wide, 3, padding=1, bias=False), last
-        )
+        self.more = nn.Sequential(_conv_block(wide, wide, stride=1), nn.Conv2d(wide, wide, 3, padding=1, bias=False), last)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.smaller(x)

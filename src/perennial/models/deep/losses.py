@@ -87,9 +87,7 @@ def _average_amounts(raw_BKR: Tensor, spec: NetSpec) -> Tensor:
 def _two_part_loss(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:  # noqa: ARG001 (called alike)
     """Log loss of whether there is an amount, and the squared error of its logarithm where there is."""
     is_any = (y_B > 0).float()
-    any_loss = binary_cross_entropy_with_logits(
-        raw_BKR[:, :, 0], is_any[:, None].expand(-1, raw_BKR.shape[1]), reduction="none"
-    )
+    any_loss = binary_cross_entropy_with_logits(raw_BKR[:, :, 0], is_any[:, None].expand(-1, raw_BKR.shape[1]), reduction="none")
     log_amount = (torch.log(y_B.clamp_min(1e-9)) - spec.center) / spec.spread
     return any_loss + is_any[:, None] * (log_amount[:, None] - raw_BKR[:, :, 1]).square() / 2
 

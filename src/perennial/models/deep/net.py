@@ -64,9 +64,7 @@ class TabularNet(nn.Module):
         self.word: WordEncoder | None = None
         if spec.words is not None:
             words = spec.words
-            self.word = WordEncoder(
-                words.vocabulary, width=words.width, word_dropout=words.word_dropout, dropout=words.dropout
-            )
+            self.word = WordEncoder(words.vocabulary, width=words.width, word_dropout=words.word_dropout, dropout=words.dropout)
             self.wide = WideEncoder(list(words.grams), spec.head.raw)
             self.chunks += [self.word.d_out]
         self.image: ImageEncoder | FrozenPictures | None = None
@@ -124,7 +122,14 @@ def _build_numeric(spec: NetSpec) -> tuple[nn.Module, int]:
 
 def _build_trunk(spec: NetSpec, chunks: list[int]) -> nn.Module:
     trunk: nn.Module = tabm.make_tabm_backbone(
-        d_in=sum(chunks), n_blocks=spec.blocks, d_block=spec.width, dropout=spec.dropout, activation="ReLU",
-        k=spec.members, arch_type="tabm", start_scaling_init="normal", start_scaling_init_chunks=chunks,
-    )  # fmt: skip
+        d_in=sum(chunks),
+        n_blocks=spec.blocks,
+        d_block=spec.width,
+        dropout=spec.dropout,
+        activation="ReLU",
+        k=spec.members,
+        arch_type="tabm",
+        start_scaling_init="normal",
+        start_scaling_init_chunks=chunks,
+    )
     return trunk

@@ -96,9 +96,14 @@ class _Reader(nn.Module):
         super().__init__()
         width, self.eps = config["hidden_size"], 1e-12
         layer = nn.TransformerEncoderLayer(
-            width, config["num_attention_heads"], config["intermediate_size"], dropout=0.0, activation="gelu",
-            layer_norm_eps=self.eps, batch_first=True,
-        )  # fmt: skip
+            width,
+            config["num_attention_heads"],
+            config["intermediate_size"],
+            dropout=0.0,
+            activation="gelu",
+            layer_norm_eps=self.eps,
+            batch_first=True,
+        )
         self.layers = nn.TransformerEncoder(layer, config["num_hidden_layers"], enable_nested_tensor=False)
         self.layers.load_state_dict(_rename_weights(weights, config["num_hidden_layers"]))
         first = {name.removeprefix("embeddings."): w for name, w in weights.items() if name.startswith("embeddings.")}
@@ -130,9 +135,12 @@ def _rename_weights(weights: dict[str, Tensor], n_layers: int) -> dict[str, Tens
 
 
 _NAMES = {
-    "attention.output.dense": "self_attn.out_proj", "attention.output.LayerNorm": "norm1",
-    "intermediate.dense": "linear1", "output.dense": "linear2", "output.LayerNorm": "norm2",
-}  # fmt: skip
+    "attention.output.dense": "self_attn.out_proj",
+    "attention.output.LayerNorm": "norm1",
+    "intermediate.dense": "linear1",
+    "output.dense": "linear2",
+    "output.LayerNorm": "norm2",
+}
 
 
 class FrozenPictures(nn.Module):

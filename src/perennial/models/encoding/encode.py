@@ -49,10 +49,13 @@ class Encoded:
 
     def take(self, rows: Any) -> Encoded:
         return Encoded(
-            raw_NF=self.raw_NF[rows], norm_NF=self.norm_NF[rows], miss_NM=self.miss_NM[rows], cat_NC=self.cat_NC[rows],
+            raw_NF=self.raw_NF[rows],
+            norm_NF=self.norm_NF[rows],
+            miss_NM=self.miss_NM[rows],
+            cat_NC=self.cat_NC[rows],
             texts=self.texts.take(rows) if self.texts else None,
             pixels_NCSS=self.pixels_NCSS[rows] if self.pixels_NCSS is not None else None,
-        )  # fmt: skip
+        )
 
     def __len__(self) -> int:
         return len(self.norm_NF)
@@ -88,12 +91,17 @@ class Encoding:
             axes = np.ascontiguousarray(grams.axes_JS)
             arrays |= {f"text{i}.bucket": grams.bucket_J, f"text{i}.idf": grams.idf_J, f"text{i}.axes": axes}
         config = {
-            "numeric": self.numeric, "missing": self.missing, "categories": self.categories, "dropped": self.dropped,
-            "order": list(self.categories), "ids": list(self.ids), "base": [t.base for t in self.ids.values()],
+            "numeric": self.numeric,
+            "missing": self.missing,
+            "categories": self.categories,
+            "dropped": self.dropped,
+            "order": list(self.categories),
+            "ids": list(self.ids),
+            "base": [t.base for t in self.ids.values()],
             "image": self.image,
             "texts": list(self.texts.grams) if self.texts else [],
             "words": list(self.texts.vocabulary) if self.texts else [],
-        }  # fmt: skip
+        }
         return json_bytes(config), save(arrays)
 
     @property

@@ -110,19 +110,34 @@ def _split_contributions(booster: lgb.Booster, x: F64) -> list[F64]:
 
 
 def _fit_booster(
-    train: tuple[F64, FitTarget], val: tuple[F64, FitTarget], categorical: list[int], classes: int, setting: Any,
+    train: tuple[F64, FitTarget],
+    val: tuple[F64, FitTarget],
+    categorical: list[int],
+    classes: int,
+    setting: Any,
     params: BaselineParams,
-) -> lgb.Booster:  # fmt: skip
+) -> lgb.Booster:
     leaves, child, fraction, l2 = setting
     objective: dict[str, Any] = {"objective": _OBJECTIVES[train[1].kind]}
     if train[1].kind == "classes":
         objective["num_class"] = classes
     options = {
-        **objective, "learning_rate": params.learning_rate, "num_leaves": leaves, "min_child_samples": child,
-        "feature_fraction": fraction, "lambda_l2": l2, "bagging_fraction": 0.8, "bagging_freq": 1,
-        "max_cat_to_onehot": 8, "cat_smooth": 20, "seed": params.seed, "num_threads": params.threads,
-        "deterministic": True, "force_row_wise": True, "verbosity": -1,
-    }  # fmt: skip
+        **objective,
+        "learning_rate": params.learning_rate,
+        "num_leaves": leaves,
+        "min_child_samples": child,
+        "feature_fraction": fraction,
+        "lambda_l2": l2,
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,
+        "max_cat_to_onehot": 8,
+        "cat_smooth": 20,
+        "seed": params.seed,
+        "num_threads": params.threads,
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbosity": -1,
+    }
     data = lgb.Dataset(train[0], train[1].y, categorical_feature=categorical, free_raw_data=False)
     validation = lgb.Dataset(val[0], val[1].y, reference=data, categorical_feature=categorical, free_raw_data=False)
     stop = lgb.early_stopping(_PATIENCE, verbose=False)

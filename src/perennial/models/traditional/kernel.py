@@ -81,11 +81,18 @@ def fit_kernel(task: FitTask) -> KernelModel:
         mean_O = compute_link(head, near_NM @ coef_MO + intercept_O).mean(axis=0)
         tried.append(
             KernelModel(
-                head=head, columns=len(task.encoding.columns), gamma=gamma, center_D=center_D, scale_D=scale_D,
-                landmark_MD=landmark_MD, root_MM=root_MM,
-                coef_MO=coef_MO, intercept_O=intercept_O, mean_O=mean_O,
+                head=head,
+                columns=len(task.encoding.columns),
+                gamma=gamma,
+                center_D=center_D,
+                scale_D=scale_D,
+                landmark_MD=landmark_MD,
+                root_MM=root_MM,
+                coef_MO=coef_MO,
+                intercept_O=intercept_O,
+                mean_O=mean_O,
             )
-        )  # fmt: skip
+        )
     return min(tried, key=task.val_loss)
 
 

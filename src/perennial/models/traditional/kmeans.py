@@ -66,9 +66,7 @@ class KMeansModel:
     def previous(self) -> PreviousSegments:
         """The value of `baseline.segments.previous` that keeps these names in a later fit."""
         scales = zip(self.scale.is_log_F, self.scale.center_F, self.scale.scale_F, strict=True)
-        columns = [
-            ColumnScale(log=bool(log), center=float(center), scale=float(scale)) for log, center, scale in scales
-        ]
+        columns = [ColumnScale(log=bool(log), center=float(center), scale=float(scale)) for log, center, scale in scales]
         centres = [dict(zip(self.encoding.numeric, centre.tolist(), strict=True)) for centre in self.centre_KF]
         by_name = dict(zip(self.encoding.numeric, columns, strict=True))
         return PreviousSegments(names=self.names, columns=by_name, centres=tuple(centres))
@@ -110,9 +108,7 @@ def refit_kmeans(rows: Encoded, encoding: Encoding, previous: PreviousSegments) 
     """
     if set(previous.columns) != set(encoding.numeric):
         previous_columns, columns = ", ".join(previous.columns), ", ".join(encoding.numeric)
-        raise ConfigError(
-            f"baseline.segments.previous has the columns {previous_columns}; the data have {columns}: take it out"
-        )
+        raise ConfigError(f"baseline.segments.previous has the columns {previous_columns}; the data have {columns}: take it out")
     scalings = [previous.columns[name] for name in encoding.numeric]
     scale = FeatureScaling(
         is_log_F=np.array([one.log for one in scalings]),

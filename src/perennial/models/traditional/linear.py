@@ -110,10 +110,16 @@ def fit_linear(task: FitTask) -> LinearModel:
             coef_JR, intercept_R = fit_regressions(x_NJ, fits, strength)
             tried.append(
                 LinearModel(
-                    head=head, design=design, encoding=encoding, center_F=center_F, scale_F=scale_F,
-                    mean_J=np.asarray(x_NJ.mean(axis=0)).ravel(), coef_JR=coef_JR, intercept_R=intercept_R,
+                    head=head,
+                    design=design,
+                    encoding=encoding,
+                    center_F=center_F,
+                    scale_F=scale_F,
+                    mean_J=np.asarray(x_NJ.mean(axis=0)).ravel(),
+                    coef_JR=coef_JR,
+                    intercept_R=intercept_R,
                 )
-            )  # fmt: skip
+            )
     return min(tried, key=task.val_loss)
 
 

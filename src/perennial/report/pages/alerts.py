@@ -24,15 +24,9 @@ def build_action(report: Report, alerts: AlertFigures) -> Action:
     return Action(
         plan=f"Look at {alerts.budget:g} of 1,000 payments: that finds {recall} of the frauds, at {false_alarms}.",
         key_figures=_build_key_figures(report, alerts),
-        caution=Caution(
-            text=f"A fraud that nobody found {strong}: precision may be better than it looks.", strong=strong
-        ),
+        caution=Caution(text=f"A fraud that nobody found {strong}: precision may be better than it looks.", strong=strong),
         section=verdict.build_action_section(
-            report,
-            "How many alerts to look at, and what they find.",
-            otherwise,
-            _draw_curve(alerts),
-            _build_recalls(alerts),
+            report, "How many alerts to look at, and what they find.", otherwise, _draw_curve(alerts), _build_recalls(alerts)
         ),
     )
 
@@ -46,9 +40,7 @@ def _build_key_figures(report: Report, alerts: AlertFigures) -> KeyFigures:
         KeyFigure.of("Frauds found", alerts.recall, n.share, f"{alerts.frauds} on test"),
         KeyFigure.of("Alerts that are fraud", alerts.precision, n.share),
         third,
-        KeyFigure(
-            name="Alerts in 1,000 payments", value=per_1000, note=f"budget: {alerts.budget:g}, kept on validation"
-        ),
+        KeyFigure(name="Alerts in 1,000 payments", value=per_1000, note=f"budget: {alerts.budget:g}, kept on validation"),
     )
 
 

@@ -33,15 +33,19 @@ def build_sections(report: Report) -> TaskSections:
         key_figures=_build_key_figures(report),
         sections=(
             Section(
-                anchor="action", name="What to expect", blurb="How much, from whom.",
+                anchor="action",
+                name="What to expect",
+                blurb="How much, from whom.",
                 blocks=(_build_deciles(report), _draw_concentration(report)),
             ),
             reasons.build_section(report, effect="the expected amount", unit=unit),
-            evidence.build_section(evidence.build_families(report, metrics), *evidence.build_split_sensitivity(report),
+            evidence.build_section(
+                evidence.build_families(report, metrics),
+                *evidence.build_split_sensitivity(report),
                 Pair(figures=(evidence.draw_training(report),)),
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 def _describe_sums(report: Report) -> Caution:
@@ -74,9 +78,7 @@ def _build_deciles(report: Report) -> Table:
     off = sum(not decile.actual.low <= decile.predicted <= decile.actual.high for decile in deciles)
     numbered = reversed(list(enumerate(deciles, 1)))
     return Table.of(
-        f"In {off} of 10 deciles predicted amounts are off"
-        if off > 1
-        else "Predicted amounts can be taken at face value",
+        f"In {off} of 10 deciles predicted amounts are off" if off > 1 else "Predicted amounts can be taken at face value",
         heads("Decile, 10 is best", "Customers", "Predicted", "Actual"),
         ((str(i), n.count(one.n), money(one.predicted), Estimate.of(one.actual, money)) for i, one in numbered),
         described="Mean amount of a test customer by decile of prediction, 95\u202f% intervals.",

@@ -51,9 +51,7 @@ def check_randomization(report: Report) -> Check:
     check, randomized = report.evaluation.randomization, is_randomized(report)
     return Check(
         mark="ok" if randomized else "stop",
-        question="The groups were assigned at random"
-        if randomized
-        else "The groups were probably not assigned at random",
+        question="The groups were assigned at random" if randomized else "The groups were probably not assigned at random",
         detail=f"{_describe_sizes(check)}. The p-value of the most uneven column; in 19 of 20 randomized campaigns it is "
         f"above {_format_p(check.expected_least_p)}.",
         value=f"p {_format_p(check.least_p)}",
@@ -78,10 +76,14 @@ def _build_balance(report: Report) -> Table:
         worst = labels.get(check.columns[0].column, "") if check.columns else ""
         finding = f"The groups were probably not assigned at random: {check.problem or f'{worst} differs'}"
     rows = (
-        (labels.get(column.column, column.column), *(n.difference(gap) for gap in column.gaps),
-         n.decimal(column.expected_gap), _format_p(column.p))
+        (
+            labels.get(column.column, column.column),
+            *(n.difference(gap) for gap in column.gaps),
+            n.decimal(column.expected_gap),
+            _format_p(column.p),
+        )
         for column in check.columns
-    )  # fmt: skip
+    )
     return Table.of(
         finding,
         heads("Known before", *(n.capital(name) for name in arms[1:]), "Chance alone, up to", "p"),
@@ -149,10 +151,15 @@ def _check_choice(report: Report) -> Check:
 def _build_messages(report: Report) -> Table:
     units = choose_units(report)
     rows = (
-        (n.capital(message.name), Estimate.of(message.effect, units.effect), Estimate.of(message.by_effect, units.qini),
-         Estimate.of(message.by_response, units.qini), _RANK_BY[message.rank_by])
+        (
+            n.capital(message.name),
+            Estimate.of(message.effect, units.effect),
+            Estimate.of(message.by_effect, units.qini),
+            Estimate.of(message.by_response, units.qini),
+            _RANK_BY[message.rank_by],
+        )
         for message in report.evaluation.out_of_fold.messages
-    )  # fmt: skip
+    )
     return Table.of(
         "What each message changes, and what finds those it persuades",
         heads("Message", "Effect", "Qini by effect", "Qini by response", "Rank by"),
@@ -171,11 +178,14 @@ def _draw_deciles(report: Report, message: MessageFigures) -> Figure:
         f"{n.capital(message.name)}: the top decile gains {top}{units.points}, the lowest {lowest}",
         f"{units.effect_name}, 95\u202f% intervals.",
         partial(
-            plot_columns, [(str(i), effect) for i, effect in enumerate(effects, 1)], Line(at=0, name="no effect"), units.effect,
+            plot_columns,
+            [(str(i), effect) for i, effect in enumerate(effects, 1)],
+            Line(at=0, name="no effect"),
+            units.effect,
             axis="Decile of customers by predicted effect, 1 is the best",
             span=(min(one.low for one in every), max(one.high for one in every)),
         ),
-    )  # fmt: skip
+    )
 
 
 def _draw_profit(report: Report) -> Figure:
@@ -193,11 +203,13 @@ def _draw_profit(report: Report) -> Figure:
         "Profit per 1,000 customers above contacting nobody, by effect each contact with its best message; "
         "doubly robust, 95\u202f% band.",
         partial(
-            plot_by_depth, curves, report.money_axis,
+            plot_by_depth,
+            curves,
+            report.money_axis,
             axis="Share of customers contacted, best first",
             budget=Flag(at=policy.budget_share, text=(f"Budget: {n.share(policy.budget_share)}",)),
         ),
-    )  # fmt: skip
+    )
 
 
 def _describe_profit(policy: PolicyFigures, single: str) -> str:
@@ -217,16 +229,21 @@ def choose_units(report: Report) -> Units:
     """
     if not build_head(report.contract).amounts:
         return Units(
-            effect=n.points, effect_name="Extra responses of 100 customers", points=" points",
-            qini=lambda qini: n.decimal(1000 * qini, 1), qini_gain=lambda qini: n.difference(1000 * qini, 1),
+            effect=n.points,
+            effect_name="Extra responses of 100 customers",
+            points=" points",
+            qini=lambda qini: n.decimal(1000 * qini, 1),
+            qini_gain=lambda qini: n.difference(1000 * qini, 1),
             qini_name="in responses of 1,000 customers",
-        )  # fmt: skip
+        )
     target, symbol = report.contract.target, report.symbol
     return Units(
-        effect=lambda change: n.money_difference(1000 * change, symbol), effect_name=f"Extra {target} of 1,000 customers",
-        qini=lambda qini: n.money(1000 * qini, symbol), qini_gain=lambda qini: n.money_difference(1000 * qini, symbol),
+        effect=lambda change: n.money_difference(1000 * change, symbol),
+        effect_name=f"Extra {target} of 1,000 customers",
+        qini=lambda qini: n.money(1000 * qini, symbol),
+        qini_gain=lambda qini: n.money_difference(1000 * qini, symbol),
         qini_name=f"in {target} of 1,000 customers",
-    )  # fmt: skip
+    )
 
 
 def _format_p(p: float) -> str:

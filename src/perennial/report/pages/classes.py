@@ -95,7 +95,5 @@ def _draw_coverage(report: Report) -> Figure:
     return Figure.of(
         finding if answered else "Surer answers are not more often right",
         "Accuracy among the surest share of test rows, 95\u202f% band.",
-        partial(
-            plot_by_depth, [curve], n.share_axis, axis="Share of rows answered, surest first", random=None, span=(0, 1)
-        ),
+        partial(plot_by_depth, [curve], n.share_axis, axis="Share of rows answered, surest first", random=None, span=(0, 1)),
     )

@@ -21,8 +21,11 @@ from perennial.results.regression import RegressionEvaluation
 from perennial.results.uplift import UpliftEvaluation
 
 _MARKS: Mapping[RuleState, Mark] = {
-    RuleState.PASS: "ok", RuleState.REJECT: "stop", RuleState.HOLD: "wait", RuleState.INFO: "info",
-}  # fmt: skip
+    RuleState.PASS: "ok",
+    RuleState.REJECT: "stop",
+    RuleState.HOLD: "wait",
+    RuleState.INFO: "info",
+}
 QUESTIONS = {
     RuleName.COMPARABLE: "Can the two be compared?",
     RuleName.OVERRIDE: "Why is it treated as a first model?",
@@ -96,9 +99,15 @@ def _build_check(report: AnyReport, rule: Rule) -> Check:
     falls = rule.name == RuleName.MINIMUM and report.contract.task.primary in n.LOWER_IS_BETTER
     show, line = _choose_scale(report, rule.name, rule.line or 0.0)
     return Check.of(
-        mark, question, _describe_rule(report, rule), rule.interval, show, line,
-        standing="reference" if rule.state == RuleState.INFO else "deciding", better="below" if falls else "above",
-    )  # fmt: skip
+        mark,
+        question,
+        _describe_rule(report, rule),
+        rule.interval,
+        show,
+        line,
+        standing="reference" if rule.state == RuleState.INFO else "deciding",
+        better="below" if falls else "above",
+    )
 
 
 def _choose_scale(report: AnyReport, name: RuleName, at: float) -> tuple[n.Format, Line]:

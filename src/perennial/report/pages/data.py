@@ -28,9 +28,12 @@ _PLACES = {
     "lookback": "of an earlier date",
 }
 _STEPS = {
-    "unseen_signs": "unseen signs taken off", "composed": "accents composed (NFC)", "map": "mapped as declared",
-    "null": "declared as nothing", "number": "numbers written otherwise",
-}  # fmt: skip
+    "unseen_signs": "unseen signs taken off",
+    "composed": "accents composed (NFC)",
+    "map": "mapped as declared",
+    "null": "declared as nothing",
+    "number": "numbers written otherwise",
+}
 
 
 def build_data_section(report: AnyReport) -> Section:
@@ -63,11 +66,14 @@ def _draw_rows(report: AnyReport) -> Figure:
         f"{n.count(read)} rows came in; each one is accounted for",
         "Width of a band is the number of rows.",
         partial(
-            plot_row_flow, RowPart(name="rows read", rows=read), RowPart(name="used", rows=flow["featurize"].to["fed"]),
-            [part for part in lost if part.rows], parts if table == MAIN else (),
+            plot_row_flow,
+            RowPart(name="rows read", rows=read),
+            RowPart(name="used", rows=flow["featurize"].to["fed"]),
+            [part for part in lost if part.rows],
+            parts if table == MAIN else (),
         ),
         foot="" if table == MAIN else _describe_units(report, parts),
-    )  # fmt: skip
+    )
 
 
 def _describe_units(report: AnyReport, parts: Sequence[RowPart]) -> str:
@@ -88,12 +94,7 @@ def _build_flow(report: AnyReport) -> Table:
             rows.append((summary.stage, table, n.count(flow.rows_in), to))
     return Table.of(
         "Every stage passes on as many rows as it took",
-        (
-            GridColumn(name="Stage"),
-            GridColumn(name="Table"),
-            GridColumn(name="Rows in", right=True),
-            GridColumn(name="Rows out"),
-        ),
+        (GridColumn(name="Stage"), GridColumn(name="Table"), GridColumn(name="Rows in", right=True), GridColumn(name="Rows out")),
         rows,
         described="Checked by row id at each stage: nothing is lost, nothing comes from nowhere.",
     )
@@ -132,8 +133,7 @@ def _build_warnings(report: AnyReport) -> tuple[Table, ...]:
         f"{n.count(len(warnings))} warnings on what was accepted" if warnings else "What was put into normal form",
         (GridColumn(name="What"), GridColumn(name="Where")),
         rows,
-        described="None of this was quarantined."
-        + (f" {n.count(more)} more warnings are not shown." if more > 0 else ""),
+        described="None of this was quarantined." + (f" {n.count(more)} more warnings are not shown." if more > 0 else ""),
     )
     return (notes,) if rows else ()
 

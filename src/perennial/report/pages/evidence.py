@@ -15,9 +15,7 @@ from perennial.report.pages.verdict import get_deep_difference
 from perennial.results.baseline import SplitSensitivity
 from perennial.results.figures import Interval
 
-_SPLITS = {
-    "random": "At random", "entity": "By customer", "time": "By time", "given": "As given", "file": "In file order",
-}  # fmt: skip
+_SPLITS = {"random": "At random", "entity": "By customer", "time": "By time", "given": "As given", "file": "In file order"}
 
 
 def build_section(*blocks: PageBlock, blurb: str = "") -> Section:
@@ -62,14 +60,14 @@ def build_split_sensitivity(report: AnyReport) -> tuple[Heat, ...]:
         return ()
     rows = tuple(
         HeatRow(
-            name=_SPLITS[split], note="used in this report" if i == table.reported[0] else "",
+            name=_SPLITS[split],
+            note="used in this report" if i == table.reported[0] else "",
             cells=tuple(
-                _build_cell(cell, reported, table.metric, is_reported=(i, j) == table.reported)
-                for j, cell in enumerate(cells)
+                _build_cell(cell, reported, table.metric, is_reported=(i, j) == table.reported) for j, cell in enumerate(cells)
             ),
         )
         for i, (split, cells) in enumerate(zip(table.rows, table.cells, strict=True))
-    )  # fmt: skip
+    )
     return (
         Heat(
             anchor="split-sensitivity",

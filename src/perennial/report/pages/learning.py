@@ -40,25 +40,26 @@ def build_page(name: str, curve: LearningCurve) -> str:
     headline, _, why = first.partition(": ")
     return render(
         Sheet(
-            title=f"{name}: learning curve", use_case=name, label="learning curve, a trial run", headline=headline,
-            sentences=(n.capital(why), *others), pictures=Pair(figures=(_draw_shares(curve), _draw_depths(curve))),
+            title=f"{name}: learning curve",
+            use_case=name,
+            label="learning curve, a trial run",
+            headline=headline,
+            sentences=(n.capital(why), *others),
+            pictures=Pair(figures=(_draw_shares(curve), _draw_depths(curve))),
             table=_build_table(curve),
             footer="Each fit is chosen and calibrated on the same val and reported on the same test. Intervals are 95\u202f% "
             "of the test rows; how much depends on which rows were drawn shows where a share was drawn several times.",
         )
-    )  # fmt: skip
+    )
 
 
 def _describe_deep(curve: LearningCurve) -> str:
     figures = curve.shares[-1].figures
     gain, traditional = figures.deep_minus_traditional, FAMILY_NAMES[figures.families["traditional"]].lower()
     claim = _choose(
-        gain, "Deep learning is worth it here", "Deep learning makes no measurable difference here",
-        "Deep learning is worse here",
-    )  # fmt: skip
-    return (
-        f"{claim}: deep \u2212 {traditional} is {_estimate(gain)} {_metric(curve)} on test, above 0 in favour of deep."
+        gain, "Deep learning is worth it here", "Deep learning makes no measurable difference here", "Deep learning is worse here"
     )
+    return f"{claim}: deep \u2212 {traditional} is {_estimate(gain)} {_metric(curve)} on test, above 0 in favour of deep."
 
 
 def _describe_data(curve: LearningCurve) -> str | None:
@@ -69,9 +70,7 @@ def _describe_data(curve: LearningCurve) -> str | None:
     order = min if curve.primary in n.LOWER_IS_BETTER else max
     ahead = order(GROUPS, key=lambda group: val[group])
     other: Group = "traditional" if ahead == "deep" else "deep"
-    claim = _choose(
-        gain[ahead], "More data would help", "More data would bring no measurable gain", "More data would not help"
-    )
+    claim = _choose(gain[ahead], "More data would help", "More data would bring no measurable gain", "More data would not help")
     if gain[ahead].low <= 0 < gain[other].low:
         claim += f" for {_PHRASES[ahead]}, which is ahead on val; {_PHRASES[other]} still gains"
     step = f"from {n.share(curve.data_gain.from_share)} to {n.share(curve.data_gain.to_share)} of train"
@@ -104,9 +103,7 @@ def _metric(curve: LearningCurve) -> str:
 def _draw_shares(curve: LearningCurve) -> Figure:
     shares = [list(fits) for _, fits in groupby(curve.shares, key=lambda fit: fit.share)]
     x = [math.log10(sum(fit.rows for fit in fits) / len(fits)) for fits in shares]
-    curves = [
-        _build_curve(group, x, [[fit.figures.test[group] for fit in fits] for fits in shares]) for group in GROUPS
-    ]
+    curves = [_build_curve(group, x, [[fit.figures.test[group] for fit in fits] for fits in shares]) for group in GROUPS]
     draws = [
         (at, fit.figures.test[group].value, _TONES[group])
         for at, fits in zip(x, shares, strict=True)
@@ -116,9 +113,13 @@ def _draw_shares(curve: LearningCurve) -> Figure:
     ]
     finding = f"{_metric(curve)} by rows of train"
     drawing = measured(
-        curves, n.decimal, label=finding, axis="rows of train, on a log scale",
-        tick=lambda place: n.count(round(10**place)), beside=draws,
-    )  # fmt: skip
+        curves,
+        n.decimal,
+        label=finding,
+        axis="rows of train, on a log scale",
+        tick=lambda place: n.count(round(10**place)),
+        beside=draws,
+    )
     described = "Val and test stay the same. Where a share was drawn several times: their mean, small dots each one."
     return _build_figure(finding, described, drawing)
 
@@ -127,9 +128,7 @@ def _draw_depths(curve: LearningCurve) -> Figure:
     fits = curve.depths
     curves = [_build_curve(group, range(len(fits)), [[fit.figures.test[group]] for fit in fits]) for group in GROUPS]
     finding = f"{_metric(curve)} by depth of the network"
-    drawing = measured(
-        curves, n.decimal, label=finding, axis="blocks", tick=lambda place: str(fits[round(place)].blocks)
-    )
+    drawing = measured(curves, n.decimal, label=finding, axis="blocks", tick=lambda place: str(fits[round(place)].blocks))
     return _build_figure(finding, "All of train. The traditional family has no depth.", drawing)
 
 
@@ -140,10 +139,13 @@ def _build_figure(finding: str, described: str, drawing: Markup) -> Figure:
 def _build_curve(group: Group, x: Sequence[float], intervals: Sequence[Sequence[Interval]]) -> Curve:
     """The mean of the fits at each place; the band holds the intervals of all of them."""
     return Curve(
-        name=group, tone=_TONES[group], x=list(x),
+        name=group,
+        tone=_TONES[group],
+        x=list(x),
         y=[sum(fit.value for fit in fits) / len(fits) for fits in intervals],
-        low=[min(fit.low for fit in fits) for fits in intervals], high=[max(fit.high for fit in fits) for fits in intervals],
-    )  # fmt: skip
+        low=[min(fit.low for fit in fits) for fits in intervals],
+        high=[max(fit.high for fit in fits) for fits in intervals],
+    )
 
 
 def _build_table(curve: LearningCurve) -> Table:

@@ -24,11 +24,12 @@ def build_lineage_section(report: AnyReport) -> Section:
 def _draw_decisions(report: AnyReport) -> Figure:
     decisions = [
         TimelineEntry(
-            version=f"v{record.version}", on=date.fromisoformat(record.at[:10]),
+            version=f"v{record.version}",
+            on=date.fromisoformat(record.at[:10]),
             verdict="PROMOTE" if record.verdict == "ROLLBACK" else record.verdict,
         )
         for record in report.history
-    ]  # fmt: skip
+    ]
     promoted = sum(decision.verdict == "PROMOTE" for decision in decisions)
     rows = [(str(r.number), r.at, r.verdict, str(r.version), "; ".join(r.reasons)) for r in report.history]
     columns = tuple(GridColumn(name=name) for name in ("No.", "When (UTC)", "Verdict", "Version", "Why"))

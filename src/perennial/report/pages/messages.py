@@ -46,9 +46,7 @@ def _format_headline(report: Report) -> str:
     if report.evaluation.policy.against["best_single"].low > 0:
         use = "Send each customer the message that persuades them. That earns clearly more than one for all."
     poor = "Do not deploy. The data do not show that it can pick who is persuaded by a message."
-    return verdict.format_headline(
-        report, use=use, keep="Keep choosing as today", new="the new choice of messages", poor=poor
-    )
+    return verdict.format_headline(report, use=use, keep="Keep choosing as today", new="the new choice of messages", poor=poor)
 
 
 def _describe_next_step(report: Report) -> str:
@@ -128,9 +126,12 @@ def _build_plans(report: Report) -> Table:
         for plan in report.evaluation.policy.plans
     ]
     return build_plans_table(
-        "Plans on the same test customers", plans, report.money_difference, ("Contacted", "Per 1,000", "0 at the line"),
+        "Plans on the same test customers",
+        plans,
+        report.money_difference,
+        ("Contacted", "Per 1,000", "0 at the line"),
         "Profit per 1,000 customers above contacting nobody; doubly robust estimates.",
-    )  # fmt: skip
+    )
 
 
 def _name_plan(report: Report, name: str) -> str:
@@ -144,13 +145,9 @@ def _build_evidence(report: Report) -> Section:
     shuffled = "No placebo runs were asked for."
     if placebo.times:
         mean, greatest = n.difference(placebo.mean or 0), n.decimal(placebo.greatest or 0)
-        shuffled = (
-            f"{placebo.times} runs with shuffled arms have a mean Qini of {mean}, at most {greatest} away from 0."
-        )
+        shuffled = f"{placebo.times} runs with shuffled arms have a mean Qini of {mean}, at most {greatest} away from 0."
     metrics = (("qini", "Mean Qini", n.decimal), ("policy_value", "Per 1,000", report.money_difference))
-    return evidence.build_section(
-        evidence.build_families(report, metrics), evidence.draw_training(report), blurb=shuffled
-    )
+    return evidence.build_section(evidence.build_families(report, metrics), evidence.draw_training(report), blurb=shuffled)
 
 
 def _get_best_single(report: Report) -> str:

@@ -27,9 +27,7 @@ def _build_confusion(confusion: Confusion, names: Sequence[str]) -> Heat:
         HeatRow(
             name=name,
             note=f"{n.count(sum(line))} rows",
-            cells=tuple(
-                HeatCell(value=n.count(count), shade=choose_shade(count / max(sum(line), 1))) for count in line
-            ),
+            cells=tuple(HeatCell(value=n.count(count), shade=choose_shade(count / max(sum(line), 1))) for count in line),
         )
         for name, line in zip(names, counts, strict=True)
     )
@@ -79,11 +77,13 @@ def _build_surest(report: AnyReport, names: Sequence[str]) -> list[PageBlock]:
         )
         rows = tuple(
             ExplainedRow(
-                row=row.row, score=_format_sureness(row), quotes=row.quotes,
+                row=row.row,
+                score=_format_sureness(row),
+                quotes=row.quotes,
                 reasons=f"{names[row.true]}; taken for {names[row.predicted]}",
             )
             for row in texts
-        )  # fmt: skip
+        )
         blocks.append(Cases(finding=_describe_surest(texts[0], names), described=described, rows=rows))
     if photos:
         blocks.append(_build_photos(report.explain.heat, photos, names))
@@ -92,16 +92,17 @@ def _build_surest(report: AnyReport, names: Sequence[str]) -> list[PageBlock]:
 
 def _build_photos(check: DeletionCheck | None, mistakes: Sequence[ShownMistake], names: Sequence[str]) -> Photos:
     blue = " Right, in blue: where hiding lowers the probability of the answer." if mistakes[0].heat else ""
-    described = (
-        f"The {len(mistakes)} test photos that it was surest of and wrong about: what each is, what was predicted."
-    )
+    described = f"The {len(mistakes)} test photos that it was surest of and wrong about: what each is, what was predicted."
     rows = tuple(
         ExplainedRow(
-            row=row.row, score=names[row.true], photo=row.photo, heat=row.heat,
+            row=row.row,
+            score=names[row.true],
+            photo=row.photo,
+            heat=row.heat,
             reasons=f"predicted: {names[row.predicted]}, {_format_sureness(row)}",
         )
         for row in mistakes
-    )  # fmt: skip
+    )
     finding = _describe_surest(mistakes[0], names)
     foot = _describe_deletion_check(check) if check else ""
     return Photos(finding=finding, described=described + blue, rows=rows, foot=foot)

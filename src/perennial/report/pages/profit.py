@@ -8,27 +8,20 @@ from perennial.charts import numbers as n
 from perennial.charts.curves import Curve, Flag, plot_by_depth
 from perennial.charts.intervals import Standing, plot_inline
 from perennial.report.context import ReportContext
-from perennial.report.page import (
-    Caution,
-    Cell,
-    Estimate,
-    Figure,
-    Grid,
-    GridColumn,
-    KeyFigure,
-    KeyFigures,
-    Table,
-    TableRow,
-    heads,
-)
+from perennial.report.page import Caution, Cell, Estimate, Figure, Grid, GridColumn, KeyFigure, KeyFigures, Table, TableRow, heads
 from perennial.report.pages import verdict
 from perennial.report.pages.verdict import Action
 from perennial.results.binary import BinaryEvaluation, ContactProfit
 from perennial.results.figures import Interval
 
 _FOLD_DEPTHS = (5, 10, 15, 20, 30, 40, 50, 75, 100)  # percent
-_PLAN_NAMES = {"chosen": "Chosen list", "whole budget": "Whole budget", "random": "Same number at random",
-               "everyone": "Everyone", "nobody": "Nobody"}  # fmt: skip
+_PLAN_NAMES = {
+    "chosen": "Chosen list",
+    "whole budget": "Whole budget",
+    "random": "Same number at random",
+    "everyone": "Everyone",
+    "nobody": "Nobody",
+}
 Report = ReportContext[BinaryEvaluation]
 
 
@@ -40,10 +33,13 @@ def build_action(report: Report, profit: ContactProfit, caution: Caution) -> Act
         key_figures=_build_key_figures(report, profit) if contacts else None,
         caution=caution,
         section=verdict.build_action_section(
-            report, "Whom to contact, how many, and what it earns.", otherwise, _draw_profit(report, profit),
+            report,
+            "Whom to contact, how many, and what it earns.",
+            otherwise,
+            _draw_profit(report, profit),
             _build_plans(report, profit),
         ),
-    )  # fmt: skip
+    )
 
 
 def _describe_plan(report: Report, profit: ContactProfit) -> str:
@@ -73,8 +69,7 @@ def _estimate_responses(profit: ContactProfit) -> Interval:
     """The share of the contacted who respond, from what they earned: value × responses − cost × contacts."""
     plan = profit.plan("chosen")
     low, value, high = (
-        (end / plan.contacted + profit.cost) / profit.value
-        for end in (plan.profit.low, plan.profit.value, plan.profit.high)
+        (end / plan.contacted + profit.cost) / profit.value for end in (plan.profit.low, plan.profit.value, plan.profit.high)
     )
     return Interval(value=value, low=max(low, 0.0), high=min(high, 1.0))
 
@@ -87,21 +82,29 @@ def _draw_profit(report: Report, profit: ContactProfit) -> Figure:
     budget = Flag(at=profit.budget_share, text=(f"Budget: {n.share(profit.budget_share)}",))
     drawn = Curve.of("Everyone", curve, ends=money(profit.plan("everyone").profit.value), flag=flag)
     rows = (
-        (n.share(curve.x[i]), n.count(curve.x[i] * chosen.customers), money(curve.value[i]),
-         f"[{money(curve.low[i])}, {money(curve.high[i])}]")
+        (
+            n.share(curve.x[i]),
+            n.count(curve.x[i] * chosen.customers),
+            money(curve.value[i]),
+            f"[{money(curve.low[i])}, {money(curve.high[i])}]",
+        )
         for i in _FOLD_DEPTHS
-    )  # fmt: skip
+    )
     return Figure.of(
         _compare_with_everyone(profit),
         f"Profit on {n.count(chosen.customers)} test customers the model had never seen, 95\u202f% band. "
         f"A response is worth {money(profit.value)}, a contact costs {money(profit.cost)}.",
         partial(
-            plot_by_depth, [drawn], report.money_axis, budget=budget,
-            axis="Share of customers contacted, best first", random="Same number, picked at random",
+            plot_by_depth,
+            [drawn],
+            report.money_axis,
+            budget=budget,
+            axis="Share of customers contacted, best first",
+            random="Same number, picked at random",
         ),
         foot="The depth was chosen on other customers (validation) by expected value, then measured here once.",
         fold=("Figures behind the curve", Grid.of(heads("Contacted", "Contacts", "Profit", "95\u202f% interval"), rows)),
-    )  # fmt: skip
+    )
 
 
 def _compare_with_everyone(profit: ContactProfit) -> str:
@@ -130,17 +133,11 @@ def _build_plans(report: Report, profit: ContactProfit) -> Table:
         names["chosen"] = "Its own list"
     rows = [(names[plan.name], n.count(plan.contacted), plan.profit, plan.name == "chosen") for plan in plans]
     finding = f"{'Five' if has_limit else 'Four'} ways to spend the same campaign"
-    return build_plans_table(
-        finding, rows, report.money, ("Contacts", "Profit", f"Profit, {report.money(0)} at the line")
-    )
+    return build_plans_table(finding, rows, report.money, ("Contacts", "Profit", f"Profit, {report.money(0)} at the line"))
 
 
 def build_plans_table(
-    finding: str,
-    plans: list[tuple[str, str, Interval, bool]],
-    show: n.Format,
-    names: tuple[str, str, str],
-    described: str = "",
+    finding: str, plans: list[tuple[str, str, Interval, bool]], show: n.Format, names: tuple[str, str, str], described: str = ""
 ) -> Table:
     """Plans (name, contacts, what it earns, whether it is the chosen one) with their figures and drawn on one span."""
     span = min(earned.low for _, _, earned, _ in plans), max(earned.high for _, _, earned, _ in plans)

@@ -66,9 +66,7 @@ def _split_words(outputs: Mapping[str, StrongestWords]) -> list[tuple[str, Seque
 
 def _draw_word(word: WordEffect, width: float) -> BarRow:
     effect, change = word.effect, n.difference(word.effect.value, 2)
-    bar = plot_inline(
-        effect, (0.0, width) if effect.value > 0 else (-width, 0.0), label=f"{word.word}: {change}", filled=True
-    )
+    bar = plot_inline(effect, (0.0, width) if effect.value > 0 else (-width, 0.0), label=f"{word.word}: {change}", filled=True)
     interval = n.bracket(effect, partial(n.difference, places=2))
     return BarRow(name=word.word, bar=bar, value=change, interval=interval, rows=f"{n.count(word.rows)} rows")
 

@@ -73,10 +73,14 @@ def _draw_curve(report: Report, loans: LoanRisk) -> Figure:
         f"Share of the approved who default, 95\u202f% band. A loan paid back earns {report.money(loans.gain)}, one that "
         f"is not loses {report.money(loans.loss)}: approved up to a probability of {n.share(loans.cut)}.",
         partial(
-            plot_by_depth, [curve], n.share_axis, axis="Share of applicants approved, safest first", random=None,
+            plot_by_depth,
+            [curve],
+            n.share_axis,
+            axis="Share of applicants approved, safest first",
+            random=None,
             span=(0.0, max(loans.curve.high)),
         ),
-    )  # fmt: skip
+    )
 
 
 def _build_bands(loans: LoanRisk) -> Table:
@@ -103,13 +107,10 @@ def _draw_gaps(groups: list[ApplicantGroup]) -> tuple[Figure, Figure]:
 
 def _draw_gap(gaps: list[tuple[ApplicantGroup, Interval | None]], name: str, described: str) -> Figure:
     rows = [
-        Row(
-            name=f"{group.column} {group.value}", interval=gap, note=f"{n.count(group.n)} applicants",
-            standing="deciding",
-        )
+        Row(name=f"{group.column} {group.value}", interval=gap, note=f"{n.count(group.n)} applicants", standing="deciding")
         for group, gap in gaps
         if gap is not None
-    ]  # fmt: skip
+    ]
     clear = [row.name for row in rows if row.interval.low > 0 or row.interval.high < 0]
     differ = f"{', '.join(clear[:2])} differ{'s' if len(clear) == 1 else ''}"
     return Figure.of(
@@ -124,13 +125,18 @@ def _build_groups(groups: list[ApplicantGroup]) -> Table:
     names = ("Applicants", "Approved", "Ratio to others", "Default", "Defaulters refused, gap", "Payers refused, gap")
     rows = (
         (
-            f"{group.column} {group.value}", n.count(group.n), n.share(group.approved),
-            n.ratio(group.approval_ratio or 0.0), n.share(group.bad_rate.value),
-            *("" if gap is None else Estimate.of(gap, n.points)
-              for gap in (group.defaulters_refused_gap, group.payers_refused_gap)),
+            f"{group.column} {group.value}",
+            n.count(group.n),
+            n.share(group.approved),
+            n.ratio(group.approval_ratio or 0.0),
+            n.share(group.bad_rate.value),
+            *(
+                "" if gap is None else Estimate.of(gap, n.points)
+                for gap in (group.defaulters_refused_gap, group.payers_refused_gap)
+            ),
         )
         for group in groups
-    )  # fmt: skip
+    )
     return Table.of(
         "Approvals and mistakes by protected group",
         heads("Group", *names),

@@ -83,8 +83,7 @@ def _draw_trait(label: str, index: float) -> BarRow:
 def _describe_medians(labels: Mapping[str, str], traits: Sequence[tuple[NumberProfile, float]]) -> str:
     """The medians, with the span of the middle half."""
     medians = [
-        f"{labels[number.column]} {_format_number(number.median)} "
-        f"({_format_number(number.low)} to {_format_number(number.high)})"
+        f"{labels[number.column]} {_format_number(number.median)} ({_format_number(number.low)} to {_format_number(number.high)})"
         for number, _ in traits
         if number.median is not None and number.low is not None and number.high is not None
     ]
@@ -94,8 +93,7 @@ def _describe_medians(labels: Mapping[str, str], traits: Sequence[tuple[NumberPr
 def _describe_categories(labels: Mapping[str, str], categories: Sequence[CategoryProfile]) -> str:
     strongest = sorted(categories, key=lambda one: -one.lift)[:_MOST_CATEGORIES]
     phrases = [
-        f"{labels[one.column]} {one.value} ({n.share(one.share)}, {n.decimal(one.lift, 1)} × as often)"
-        for one in strongest
+        f"{labels[one.column]} {one.value} ({n.share(one.share)}, {n.decimal(one.lift, 1)} × as often)" for one in strongest
     ]
     return n.capital("; ".join(phrases)) + "."
 

@@ -7,19 +7,7 @@ from functools import partial
 from perennial.charts import numbers as n
 from perennial.charts.intervals import Row, plot_intervals
 from perennial.report.context import ReportContext
-from perennial.report.page import (
-    Caution,
-    Cell,
-    Estimate,
-    Figure,
-    KeyFigure,
-    KeyFigures,
-    PageBlock,
-    Pair,
-    Section,
-    Table,
-    heads,
-)
+from perennial.report.page import Caution, Cell, Estimate, Figure, KeyFigure, KeyFigures, PageBlock, Pair, Section, Table, heads
 from perennial.report.pages import evidence, reasons, verdict
 from perennial.report.pages.segment_cards import build_cards, find_top_segment
 from perennial.report.pages.stability import NUMBERS, build_agreement, draw_stability_by_k, draw_stability_by_segment
@@ -129,10 +117,14 @@ def _build_purchase_clusters(report: Report) -> Table:
     """What customers buy, beside what they are worth: two labels of each."""
     clusters = report.evaluation.purchase_clusters
     rows = (
-        ("; ".join(item.item for item in one.items) or "a little of everything", n.count(one.n), n.share(one.share),
-         *(n.share(share) for share in one.segment_shares))
+        (
+            "; ".join(item.item for item in one.items) or "a little of everything",
+            n.count(one.n),
+            n.share(one.share),
+            *(n.share(share) for share in one.segment_shares),
+        )
         for one in clusters
-    )  # fmt: skip
+    )
     number = NUMBERS.get(len(clusters), len(clusters))
     return Table.of(
         f"{number} purchase clusters, a second label: what to offer, not how much to spend on it",

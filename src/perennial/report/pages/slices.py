@@ -21,16 +21,13 @@ def pair_figures(report: AnyReport, *figures: Figure | None) -> list[Figure | Pa
     return [Pair(figures=tuple(pair)) if len(pair) > 1 else pair[0] for pair in pairs]
 
 
-def draw_metric_by_group(
-    report: AnyReport, groups: Sequence[tuple[str, int, Interval]], metric: str, axis: str
-) -> Figure | None:
+def draw_metric_by_group(report: AnyReport, groups: Sequence[tuple[str, int, Interval]], metric: str, axis: str) -> Figure | None:
     """A metric of the candidate by customer group (name, rows, figure); None where no group has enough rows."""
     if not groups:
         return None
     whole = report.figure(metric).value
     rows = [
-        Row(name=name, interval=figure, note=f"{n.count(count)} rows", standing="reference")
-        for name, count, figure in groups
+        Row(name=name, interval=figure, note=f"{n.count(count)} rows", standing="reference") for name, count, figure in groups
     ]
     weaker = [(figure.value, name) for name, _, figure in groups if figure.high < whole]
     return Figure.of(
@@ -53,11 +50,15 @@ def draw_shares_by_group(report: ReportContext[BinaryEvaluation]) -> Figure | No
     verb, whole = report.outcome_verb, report.split.rate["test"]
     rows = [
         Row(
-            name=n.capital(f"{label} {value}"), interval=observed, line=predicted, standing="reference",
-            note=f"{n.count(count)} rows", text=f"{n.share(observed.value)}, predicted {n.share(predicted)}",
+            name=n.capital(f"{label} {value}"),
+            interval=observed,
+            line=predicted,
+            standing="reference",
+            note=f"{n.count(count)} rows",
+            text=f"{n.share(observed.value)}, predicted {n.share(predicted)}",
         )
         for label, value, count, observed, predicted in groups
-    ]  # fmt: skip
+    ]
     clear = [
         (abs(observed.value - whole), label, value, observed.value)
         for label, value, _, observed, _ in groups

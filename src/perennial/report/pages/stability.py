@@ -27,18 +27,22 @@ def draw_stability_by_k(report: Report) -> Figure:
         finding,
         "Agreement (adjusted Rand index) of models of disjoint halves: mean, and range of the pairs.",
         partial(
-            plot_columns, [(str(row.k), row.reported.index) for row in by_k], Line(at=minimum, name=f"{minimum:g} needed"),
-            n.ratio, axis="Number of segments", bars=False, span=(0, 1),
+            plot_columns,
+            [(str(row.k), row.reported.index) for row in by_k],
+            Line(at=minimum, name=f"{minimum:g} needed"),
+            n.ratio,
+            axis="Number of segments",
+            bars=False,
+            span=(0, 1),
         ),
-    )  # fmt: skip
+    )
 
 
 def draw_stability_by_segment(report: Report) -> Figure:
     segments = report.evaluation.segments
     least = min(segments, key=lambda one: float(one.stability.value))
     rows = [
-        Row(name=one.name, interval=one.stability, note=f"{n.count(one.n)} customers", standing="reference")
-        for one in segments
+        Row(name=one.name, interval=one.stability, note=f"{n.count(one.n)} customers", standing="reference") for one in segments
     ]
     return Figure.of(
         f"“{least.name}” is the least stable group",

@@ -52,9 +52,14 @@ HOLDS: Mapping[RuleName, str] = {
     RuleName.SEGMENT_RETENTION: "one group would lose too many of its customers",
 }
 _DIFFERENCES = {
-    "auc": "ranking quality (AUC)", "ap": "ranking quality (AP)", "log_loss": "log loss", "gini_norm": "ranking quality (Gini)",
-    "accuracy": "accuracy", "macro_f1": "mean F1", "mae": "mean absolute error",
-}  # fmt: skip
+    "auc": "ranking quality (AUC)",
+    "ap": "ranking quality (AP)",
+    "log_loss": "log loss",
+    "gini_norm": "ranking quality (Gini)",
+    "accuracy": "accuracy",
+    "macro_f1": "mean F1",
+    "mae": "mean absolute error",
+}
 
 
 def format_headline(report: AnyReport, *, use: str, keep: str, new: str, poor: str) -> str:

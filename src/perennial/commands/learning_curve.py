@@ -26,7 +26,7 @@ def main(args: argparse.Namespace) -> int:
     _print_fits(console, curve)
     for sentence in curve.sentences:
         console.print(sentence, soft_wrap=True)
-    console.print(f"Picture: {page_path(project, args.name)}", soft_wrap=True)
+    console.print(f"Picture: {page_path(project, args.name, quick=args.quick)}", soft_wrap=True)
     return 0
 
 

@@ -16,12 +16,18 @@ from perennial.report.page import Estimate, Figure, Grid, Pair, Sheet, Table, Ta
 from perennial.results.figures import Interval
 from perennial.results.study import GROUPS, FitFigures, Group, LearningCurve
 
+_TOO_SMALL = (
+    "Too small to tell: a quick run trains for seconds, to show that everything works. Its figures say nothing of deep learning, "
+    "more data or more layers; run it without --quick for that."
+)
 _TONES: Mapping[Group, Tone] = {"deep": "blue", "traditional": "orange"}
 _PHRASES: Mapping[Group, str] = {"deep": "the deep network", "traditional": "the traditional model"}
 
 
 def describe_curve(curve: LearningCurve) -> list[str]:
-    """Whether deep learning, more data and more layers are worth it; nothing is claimed within the noise."""
+    """Whether deep learning, more data and more layers are worth it; nothing is claimed within the noise or by a quick run."""
+    if curve.is_quick:
+        return [_TOO_SMALL]
     sentences = [_describe_deep(curve), _describe_data(curve), _describe_layers(curve)]
     return [sentence for sentence in sentences if sentence is not None]
 
@@ -42,7 +48,7 @@ def build_page(name: str, curve: LearningCurve) -> str:
         Sheet(
             title=f"{name}: learning curve",
             use_case=name,
-            label="learning curve, a trial run",
+            label="quick learning curve, too small to tell" if curve.is_quick else "learning curve, a trial run",
             headline=headline,
             sentences=(n.capital(why), *others),
             pictures=Pair(figures=(_draw_shares(curve), _draw_depths(curve))),

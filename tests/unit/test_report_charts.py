@@ -263,13 +263,13 @@ def test_figures_under_an_axis_stand_apart_on_any_width(width: int, show: n.Form
     assert all(one[1] <= other[0] + 0.2 for one, other in pairwise(spans)), "0.2 px is what rounding takes"
 
 
-def test_a_flag_keeps_clear_of_a_key_with_long_names() -> None:
-    names = ("deep network, chosen", "boosted trees", "linear")
-    curves = [Curve(name=name, x=[0, 0.3, 1], y=[0, 0.1, 1], ends="72 %") for name in names]
-    drawn = plot_gains([replace(curves[0], flag=Flag(at=0.3, text=("10 %",))), *curves[1:]], label="x", axis="")
-    place_of = {words: (float(x), float(y)) for x, y, words in re.findall(r'<text x="(.+?)" y="(.+?)".*?>(.+?)<', drawn)}
-    (left, foot), (key_left, key_foot) = place_of["10 %"], place_of[names[0]]
-    assert left + width_of("10 %") < key_left or foot < key_foot - 12
+def test_a_key_with_long_names_stands_below_the_axis() -> None:
+    """Within the plot it lay over the flag of the best customers."""
+    curves = [Curve(name=name, x=[0, 1], y=[0, 1], ends="85 %") for name in ("linear, chosen", "deep and trees, blended")]
+    drawn = plot_gains([replace(curves[0], flag=Flag(at=0.3, text=("85 % of them",))), *curves[1:]], label="x", axis="the axis")
+    heights = {words: float(y) for y, words in re.findall(r'y="([\d.]+)"[^>]*>([^<]+)</text>', drawn)}
+    assert heights["85 % of them"] < heights["the axis"] - 40
+    assert all(heights[curve.name] > heights["the axis"] + 14 for curve in curves)
 
 
 def test_a_label_has_the_widths_of_its_letters() -> None:

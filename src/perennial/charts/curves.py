@@ -126,7 +126,7 @@ def plot_by_depth(
             plot = plot.clear_of(along([(plot.x(budget.at), plot.box.y), (plot.x(budget.at), plot.box.bottom)]))
         marks += draw_names_inside(curves, plot, random, 0.64)
         marks += [*x_axis(plot.x, plot.box.bottom, share_axis, axis), *_draw_end_names(curves, names, plot)]
-        return svg(width, 310, marks, label)
+        return svg(width, 312, marks, label)
 
     return Drawing(wide=drawn(WIDE), narrow=drawn(NARROW))
 
@@ -172,7 +172,7 @@ def _plot_places(
     plot, marks = draw_lines(curves, plot, show)
     marks += [dot(plot.x(x), plot.y(y), f"fill-{tone}", radius) for x, y, tone, radius in dots]
     marks += [*_draw_flags(curves, plot, stems=False), *x_axis(plot.x, plot.box.bottom, tick, axis, places)]
-    return svg(NARROW, plot.box.bottom + 42, [*marks, *_draw_end_names(curves, names, plot)], label)
+    return svg(NARROW, plot.box.bottom + 44, [*marks, *_draw_end_names(curves, names, plot)], label)
 
 
 def lay_out(x: tuple[float, float], y: tuple[float, float], show: Format, size: Box, names: Sequence[Sequence[str]] = ()) -> Plot:

@@ -85,10 +85,10 @@ def plot_intervals(rows: Sequence[Row], line: Line | None, show: Format, *, labe
         marks += _draw_heading(row, hue, y - 16, show)
         marks += [stroke(0, y, NARROW, y, "grid"), stroke(x(at), y - 9, x(at), y + 9, "zero")]
         marks += _draw_interval(x, row.interval, y, hue)
-    marks, height = [*marks, *x_axis(x, foot, show, "")], foot + 22
+    marks, height = [*marks, *x_axis(x, foot, show, "")], foot + 24
     if line:
-        marks.append(text(within(x(line.at), line.name, 0, NARROW), height + 10, line.name, "", "middle"))
-        height += 14
+        marks.append(text(within(x(line.at), line.name, 0, NARROW), height + 12, line.name, "", "middle"))
+        height += 16
     marks += [text(0, height + 14, axis, "s")] if axis else []
     return svg(NARROW, height + (18 if axis else 0), marks, label)
 
@@ -105,7 +105,7 @@ def plot_against_line(
         *_draw_interval(x, interval, 11, tone(interval, line.at, standing, better)),
         text(within(x(line.at), line.name, 0, 220), 32, line.name, "s", "middle"),
     ]
-    return svg(220, 36, marks, label)
+    return svg(220, 38, marks, label)
 
 
 def plot_inline(
@@ -154,7 +154,7 @@ def plot_columns(
         marks += [text(x, 228, name_of_column, "s", "middle")] if i % every == 0 else []
     top = max(4, min(y(line.at) - 8 * len(name), 190))
     marks += lines(Box(x=right + 6, y=top, width=0, height=0), name, "s")
-    return svg(NARROW, 250, [*marks, text(left, 248, axis, "s")], label)
+    return svg(NARROW, 254, [*marks, text(left, 248, axis, "s")], label)
 
 
 def _draw_column(x: float, interval: Interval, y: Scale, hue: Tone, wide: float) -> list[str]:

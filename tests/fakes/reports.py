@@ -401,8 +401,8 @@ def _report(
         decision=record,
         history=(record.model_copy(update={"number": 1}),),
         customers=(
-            ExplainedRow(row="row 4763", score="44\u202f%", reasons=f"city: {BAD}; but visits: garden: 0"),
-            ExplainedRow(row="row 2463", score="43\u202f%", reasons="against: visits: garden: 0"),
+            ExplainedRow(row="row 4763", score="44\u202f%", reasons=f"city: {BAD}; but no garden visits"),
+            ExplainedRow(row="row 2463", score="43\u202f%", reasons="against: no garden visits"),
         ),
         quarantine=(QuarantinedRow(source="customers.csv", line=7, reason=f"city: {BAD!r} is not known", raw=f"7,{BAD}"),),
         quarantined={"cell:signup": 51, f"in_set:{BAD}": 39},

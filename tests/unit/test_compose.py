@@ -88,7 +88,7 @@ def test_a_headline_is_a_short_order_without_a_metric_or_a_model(make: Callable[
     orders = {"PROMOTE": ("Use ", "Send "), "HOLD": ("Keep ",), "REJECT": ("Do not deploy: ", "Do not deploy. ")}
     assert task.headline.startswith(orders[report.verdict])
     assert task.headline.endswith(".")
-    assert len(task.headline.split()) <= 18
+    assert len(task.headline.split()) <= 19
     names = r"auc|ap|qini|log.loss|brier|lift|linear|boosted|trees|deep|network|traditional|perennial|!"
     assert re.search(rf"\b({names})\b|!", task.headline, re.I) is None
     assert compose(report)[1] == f"{task.headline} {task.what_to_do}"
@@ -109,7 +109,7 @@ def test_each_headline_says_what_decided() -> None:
     assert headlines["uplift not clear"].startswith("Use the ranking by effect")
     assert "not measurably better" in headlines["uplift HOLD by improvement"]
     assert "earns measurably less" in headlines["uplift HOLD by profit"]
-    assert "do not show that it can pick who is persuaded by a message" in headlines["uplift REJECT by minimum"]
+    assert "do not show that this model can pick who is persuaded by a message" in headlines["uplift REJECT by minimum"]
     assert worse in headlines["uplift REJECT by improvement"]
 
 
@@ -174,14 +174,16 @@ def test_what_to_do_names_numbers_shares_and_messages() -> None:
     assert read_report(response_report()).what_to_do == (
         "Contact the top 40\u202f% of your list (your full budget). On 3,283 past customers that would have earned €6,050."
     )
-    assert "no money to choose a depth by" in read_report(response_report(money=False)).what_to_do
+    assert "names no values and no costs" in read_report(response_report(money=False)).what_to_do
     report = uplift_report()
     nobody, *shares = (round(100 * share) for share in report.evaluation.policy.shares)
     assert read_report(report).what_to_do == (
         f"Send discover to {shares[0]}\u202f%, reward to {shares[1]}\u202f% and nothing to {nobody}\u202f% of customers."
     )
     report = with_policy(uplift_report("REJECT", stopped_by="minimum"), best_single=2, plans={"all 2": around(-345.5, 794.5)})
-    assert "reward did best: between −€1,140 and €449 per 1,000" in read_report(report).what_to_do
+    assert (
+        "The best single message, reward to everyone, earned between −€1,140 and €449 per 1,000" in read_report(report).what_to_do
+    )
 
 
 def test_where_nothing_is_worth_its_cost_nothing_is_sent() -> None:
@@ -255,7 +257,7 @@ def test_a_group_is_weaker_only_outside_the_noise() -> None:
     first, store, web = report.evaluation.slices
     weaker = store.model_copy(update={"auc": around(0.70, 0.05)}), web.model_copy(update={"auc": around(0.69, 0.2)})
     report = with_evaluation(report, slices=(first, *weaker))
-    assert "It is weaker for channel store" in [figure.finding for figure in figures(report)]
+    assert "It is weaker for buys through store" in [figure.finding for figure in figures(report)]
 
 
 def test_probabilities_that_are_off_rank_only_where_there_is_a_list() -> None:
@@ -327,7 +329,7 @@ def test_the_share_who_respond_has_the_interval_of_what_they_earned() -> None:
 @EVERY
 def test_each_figure_of_a_family_has_its_interval(make: Callable[[], AnyReport]) -> None:
     report = make()
-    families = read_report(report).figure("Families on the same")
+    families = read_report(report).figure("Model families on the same")
     assert len(families.rows) == 4
     for row in families.rows:
         assert all(re.fullmatch(r"[^ ]+ \[.+, .+\]", cell) for cell in row[1:])
@@ -341,7 +343,7 @@ def test_deep_against_traditional_stands_at_the_verdict(make: Callable[[], AnyRe
     assert deep is not None
     if report.contract.task.kind == "binary":
         assert "Deep − traditional, 95\u202f%" in task.picture.drawings[0]
-        assert task.picture.finding == "Deep or traditional makes no measurable difference"
+        assert task.picture.finding == "Deep and traditional models show no measurable difference"
         return
     *_, groups, check = task.sections["checks"].checks
     assert groups.question.startswith("The groups were ")
@@ -361,7 +363,7 @@ def test_deep_is_better_or_worse_only_outside_the_noise() -> None:
     assert [read_report(with_evaluation(report, deep_minus_traditional=changed)).picture.finding for changed in differences] == [
         "The deep network ranks better than boosted trees",
         "The deep network ranks worse than boosted trees",
-        "Deep or traditional makes no measurable difference",
+        "Deep and traditional models show no measurable difference",
     ]
 
 
@@ -554,7 +556,7 @@ def test_a_working_copy_with_changes_promises_no_bytes() -> None:
     assert "gives the same bytes" in compose(report)[0]
     changed = replace(report, lineage={**report.lineage, "changed": "true"})
     assert "gives the same bytes" not in compose(changed)[0]
-    assert "changes that are in no commit" in compose(changed)[0]
+    assert "uncommitted changes" in compose(changed)[0]
 
 
 def test_a_currency_without_a_sign_is_named() -> None:

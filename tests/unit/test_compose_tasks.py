@@ -112,10 +112,10 @@ def test_a_headline_is_a_short_order_and_only_a_promotion_is_a_plan(make: Callab
 def test_what_is_estimated_stands_with_its_interval(make: Callable[[], AnyReport]) -> None:
     report = make()
     task = read_report(report)
-    observed = {"Always the largest class", "Answered alone"}
+    observed = {"Always the largest class", "Answered without a person"}
     for name, _, note in task.keys:
         assert name in observed or re.search(r"between .+ and ", note), name
-    families = task.figure("Families on the same")
+    families = task.figure("Model families on the same")
     assert len(families.rows) == len(report.evaluation.families) == 4
     for row in families.rows:
         assert all(re.fullmatch(r"[^ ]+ \[.+, .+\]", cell) for cell in row[1:])
@@ -143,7 +143,7 @@ def test_classes_are_shown_as_they_were_confused() -> None:
     counts, names = report.evaluation.confusion.counts, report.contract.classes
     assert [row[1:] for row in heat.rows] == [[str(c) for c in line] for line in counts]
     assert heat.heads[1:] == names == [re.sub(r"\d+ rows$", "", row[0]) for row in heat.rows]
-    finding = re.fullmatch(r"(\d+) of ([\w-]+) were taken for ([\w-]+), the commonest mistake", heat.finding)
+    finding = re.fullmatch(r"(\d+) of ([\w-]+) were taken for ([\w-]+), the most common mistake", heat.finding)
     assert finding is not None
     number, true, predicted = finding.groups()
     off = [counts[i][j] for i in range(10) for j in range(10) if i != j]
@@ -157,7 +157,7 @@ def test_what_a_machine_may_answer_alone_follows_from_how_sure_it_is() -> None:
     plan = re.match(r"Accept the surest (\d+)\u202f% of answers, 95\u202f% of which are right", read_report(some).what_to_do)
     assert plan is not None
     assert read_report(every).what_to_do == "Accept every answer: 100\u202f% are right."
-    assert read_report(none).what_to_do == "Let a person check every answer: no share of rows reaches 95\u202f% right."
+    assert read_report(none).what_to_do == "Let a person check every answer: even the surest answers are not 95\u202f% right."
     share, curve = int(plan[1]), some.evaluation.coverage
     assert curve.value[share] >= 0.95 > max(curve.value[share + 1 :])
     for report in (every, none):

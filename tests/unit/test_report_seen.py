@@ -121,28 +121,28 @@ def shares_on(report: AnyReport) -> ReadFigure:
 def test_a_share_by_group_stands_with_its_interval_beside_what_was_predicted() -> None:
     report, predicted = texts(), (0.3, 0.2, 0.08)
     figure = shares_on(report)
-    assert figure.finding == f"Customers of buys through {BAD} respond more often: 31\u202f%, against 8\u202f% overall"
+    assert figure.finding == f"Customers with “buys through {BAD}” respond more often: 31\u202f%, against 8\u202f% overall"
     assert "12\u202f%, predicted 20\u202f%" in figure.drawings[0]
-    assert figure.foot == "Predicted outside the interval: 1 of 3 groups."
+    assert figure.foot == "The prediction lies outside the interval for 1 of 3 groups."
     unknown = tuple(row.model_copy(update={"observed": None, "predicted": None}) for row in report.evaluation.slices)
     assert "Share by group" not in compose(with_evaluation(report, slices=unknown))[0]
     few = shares_on(with_shares(report, (0.09, 0.1, 0.02), predicted))
-    assert few.finding.startswith("Customers of buys through web respond less often: 2\u202f%")
+    assert few.finding.startswith("Customers with “buys through web” respond less often: 2\u202f%")
     alike = shares_on(with_shares(report, (0.05, 0.05, 0.05), predicted))
     assert alike.finding.startswith("No group stands out: 8\u202f% respond overall")
 
 
-@pytest.mark.parametrize(("value", "customers"), [("0", "without buys through"), ("yes", "with buys through")])
-def test_a_flag_is_one_that_customers_are_with_or_without(value: str, customers: str) -> None:
+@pytest.mark.parametrize(("value", "customers"), [("0", "no buys through"), ("yes", "“buys through”")])
+def test_a_flag_is_one_that_customers_have_or_have_not(value: str, customers: str) -> None:
     report = texts()
     first, *others = report.evaluation.slices
     flagged = with_evaluation(report, slices=(first.model_copy(update={"value": value}), *others))
-    assert shares_on(flagged).finding.startswith(f"Customers {customers} respond more often")
+    assert shares_on(flagged).finding.startswith(f"Customers with {customers} respond more often")
 
 
 def test_a_share_stands_once_on_the_page() -> None:
     for report in (texts(), response_report()):
-        assert compose(report)[0].count("Predicted outside the interval") == 1
+        assert compose(report)[0].count("The prediction lies outside the interval") == 1
 
 
 def test_photos_are_shown_with_what_each_is_what_was_said_and_its_map() -> None:

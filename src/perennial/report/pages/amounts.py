@@ -46,6 +46,6 @@ class AmountsView:
         return [(str(i), n.count(one.n), money(one.predicted), Estimate.of(one.actual, money)) for i, one in numbered]
 
     def draw_concentration(self, *, label: str) -> Markup:
-        flag = Flag(at=0.1, text=(f"{n.share(self.top_tenth.value)} of the whole", f"from the top {n.share(0.1)}"))
+        flag = Flag(at=0.1, text=(f"{n.share(self.top_tenth.value)} of the total", f"from the top {n.share(0.1)}"))
         curve = Curve.of("by expected amount", self.report.evaluation.concentration, flag=flag)
         return plot_gains([curve], label=label, axis="Share of customers, best first")

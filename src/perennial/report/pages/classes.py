@@ -10,7 +10,7 @@ from perennial.charts.curves import Curve, Flag, plot_by_depth
 from perennial.charts.svg import Drawing
 from perennial.report.context import ReportContext
 from perennial.report.pages.evidence import Metric
-from perennial.report.pages.slices import MetricByGroup
+from perennial.report.pages.slices import MetricByGroup, name_group
 from perennial.results.multiclass import ClassFigures, MulticlassEvaluation
 
 
@@ -52,8 +52,11 @@ class ClassesView:
 
     @property
     def accuracy_by_group(self) -> MetricByGroup | None:
-        slices = self.report.evaluation.slices
-        groups = [(f"{row.column} {row.value}", row.n, row.accuracy) for row in slices if row.accuracy is not None]
+        groups = [
+            (name_group(self.report.contract, row.column, row.value), row.n, row.accuracy)
+            for row in self.report.evaluation.slices
+            if row.accuracy is not None
+        ]
         return MetricByGroup("Accuracy", self.report.figure("accuracy").value, groups) if groups else None
 
     def draw_coverage(self, *, label: str) -> Drawing:

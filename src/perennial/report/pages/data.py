@@ -11,6 +11,7 @@ from perennial.charts.flows import RowPart, plot_row_flow
 from perennial.charts.svg import Drawing
 from perennial.contract.columns import Column as ContractColumn
 from perennial.contract.model import MAIN
+from perennial.contract.rules import describe_rule
 from perennial.data.masking import mask_contacts
 from perennial.report.context import AnyReport
 from perennial.report.page import Row
@@ -96,7 +97,7 @@ class DataView:
 
     def rule_rows(self) -> list[Row]:
         rules = sorted(self.report.quarantined.items(), key=lambda rule: -rule[1])
-        return [(rule, n.count(count)) for rule, count in rules]
+        return [(describe_rule(rule), n.count(count)) for rule, count in rules]
 
     @cached_property
     def warnings(self) -> list[DataWarning]:

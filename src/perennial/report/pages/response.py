@@ -17,7 +17,7 @@ from perennial.report.pages.alerts import AlertsView
 from perennial.report.pages.evidence import Metric
 from perennial.report.pages.profit import ContactsView
 from perennial.report.pages.risk import LoansView
-from perennial.report.pages.slices import Group, MetricByGroup, SharesByGroup
+from perennial.report.pages.slices import Group, MetricByGroup, SharesByGroup, name_group
 from perennial.results.binary import BinaryEvaluation
 from perennial.results.figures import Interval, IntervalCurve
 
@@ -66,14 +66,17 @@ class ResponseView:
 
     @property
     def auc_by_group(self) -> MetricByGroup | None:
-        groups = [(f"{row.column} {row.value}", row.n, row.auc) for row in self.report.evaluation.slices if row.auc is not None]
+        groups = [
+            (name_group(self.report.contract, row.column, row.value), row.n, row.auc)
+            for row in self.report.evaluation.slices
+            if row.auc is not None
+        ]
         return MetricByGroup("AUC", self.report.figure("auc").value, groups) if groups else None
 
     @property
     def shares_by_group(self) -> SharesByGroup | None:
-        labels = {name: column.label or name for name, column in self.report.contract.columns.items()}
         groups = [
-            Group(label=labels.get(row.column, row.column), value=row.value, n=row.n, observed=share, predicted=row.predicted)
+            Group(name=name_group(self.report.contract, row.column, row.value), n=row.n, observed=share, predicted=row.predicted)
             for row in self.report.evaluation.slices
             if (share := row.observed) is not None and row.predicted is not None
         ]
@@ -119,7 +122,7 @@ def choose_page(report: Report) -> tuple[str, ResponseView, AlertsView | Contact
     """The template by what the contract asks to be decided, with its view."""
     evaluation, page = report.evaluation, ResponseView(report)
     if evaluation.risk is not None:
-        return "loans", page, LoansView(evaluation.risk)
+        return "loans", page, LoansView(report.contract, evaluation.risk)
     if evaluation.alerts is not None:
         return "alerts", page, AlertsView(evaluation.alerts)
     if evaluation.profit is not None:

@@ -11,7 +11,9 @@ from perennial.charts.curves import Curve, Flag, plot_by_depth
 from perennial.charts.intervals import Line, plot_intervals
 from perennial.charts.intervals import Row as IntervalRow
 from perennial.charts.svg import Drawing
+from perennial.contract.model import Contract
 from perennial.report.page import Estimate, Row
+from perennial.report.pages.slices import name_group
 from perennial.results.binary import ApplicantGroup, LoanRisk
 from perennial.results.figures import Interval
 
@@ -20,17 +22,17 @@ from perennial.results.figures import Interval
 class GroupGaps:
     """A gap of each protected group against all other applicants."""
 
-    gaps: list[tuple[ApplicantGroup, Interval]]
+    gaps: list[tuple[str, int, Interval]]  # its name, how many applicants, and the gap
 
     @property
     def clear(self) -> list[str]:
         """The groups that differ measurably."""
-        return [_name(group) for group, gap in self.gaps if gap.low > 0 or gap.high < 0]
+        return [name for name, _, gap in self.gaps if gap.low > 0 or gap.high < 0]
 
     def draw(self, *, label: str) -> Markup:
         rows = [
-            IntervalRow(name=_name(group), interval=gap, note=f"{n.count(group.n)} applicants", standing="deciding")
-            for group, gap in self.gaps
+            IntervalRow(name=name, interval=gap, note=f"{n.count(count)} applicants", standing="deciding")
+            for name, count, gap in self.gaps
         ]
         return plot_intervals(rows, Line(at=0, name="no gap"), n.points, label=label, axis="Percentage points")
 
@@ -39,6 +41,7 @@ class GroupGaps:
 class LoansView:
     """What loans.html.j2 shows."""
 
+    contract: Contract
     loans: LoanRisk
 
     @property
@@ -48,11 +51,11 @@ class LoansView:
 
     @property
     def approval_gaps(self) -> GroupGaps:
-        return GroupGaps([(group, group.approval_gap) for group in self.groups if group.approval_gap])
+        return GroupGaps([(self._name(group), group.n, group.approval_gap) for group in self.groups if group.approval_gap])
 
     @property
     def refusal_gaps(self) -> GroupGaps:
-        return GroupGaps([(group, group.payers_refused_gap) for group in self.groups if group.payers_refused_gap])
+        return GroupGaps([(self._name(group), group.n, gap) for group in self.groups if (gap := group.payers_refused_gap)])
 
     def draw_curve(self, *, label: str) -> Drawing:
         """The bad rate among the safest applicants."""
@@ -74,7 +77,7 @@ class LoansView:
         """Approvals of each protected group against those of all others, and both kinds of mistake."""
         return [
             (
-                _name(group),
+                self._name(group),
                 n.count(group.n),
                 n.share(group.approved),
                 n.ratio(group.approval_ratio or 0.0),
@@ -87,6 +90,5 @@ class LoansView:
             for group in self.groups
         ]
 
-
-def _name(group: ApplicantGroup) -> str:
-    return f"{group.column} {group.value}"
+    def _name(self, group: ApplicantGroup) -> str:
+        return name_group(self.contract, group.column, group.value)

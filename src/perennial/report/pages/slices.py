@@ -9,7 +9,21 @@ from markupsafe import Markup
 
 from perennial.charts import numbers as n
 from perennial.charts.intervals import Line, Row, plot_intervals
+from perennial.contract.model import Contract
 from perennial.results.figures import Interval
+
+_FLAGS = {"0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
+
+
+def name_group(contract: Contract, column: str, value: str) -> str:
+    """Customers with one value of a column: no newsletter, newsletter, city Berlin."""
+    declared = contract.columns.get(column)
+    label = (declared.label if declared else None) or column.replace("_", " ")
+    match _FLAGS.get(value.lower()):
+        case None:
+            return f"{label} {value}"
+        case has:
+            return label if has else f"no {label}"
 
 
 @dataclass(frozen=True)
@@ -38,8 +52,7 @@ class MetricByGroup:
 class Group:
     """Customers with one value of a column: the share who respond, and the mean predicted probability."""
 
-    label: str
-    value: str
+    name: str
     n: int
     observed: Interval
     predicted: float
@@ -70,7 +83,7 @@ class SharesByGroup:
     def draw(self, *, label: str) -> Markup:
         rows = [
             Row(
-                name=n.capital(f"{group.label} {group.value}"),
+                name=n.capital(group.name),
                 interval=group.observed,
                 line=group.predicted,
                 standing="reference",

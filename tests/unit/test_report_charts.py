@@ -154,15 +154,24 @@ def test_rows_may_have_a_line_each() -> None:
     assert 'class="fill-blue"' in drawn
 
 
-def test_a_long_name_keeps_clear_of_the_figure_beside_it() -> None:
-    row = Row(name="lives in " + 9 * "Genève ", note="1,095 rows", text="10 %, predicted 9 %", interval=around(0.1, 0.02))
-    drawn = plot_intervals([row], ZERO, n.decimal, label="x")
-    name = re.search(r'<tspan class="b">(.+?)</tspan>', drawn)
+def test_a_long_name_stands_above_the_figure_and_is_cut_only_where_the_chart_ends() -> None:
+    row = Row(name="lives in Genève", note="1,095 rows", text="10 %, predicted 9 %", interval=around(0.1, 0.02))
+    short, long, longest = (
+        plot_intervals([replace(row, name=name)], ZERO, n.decimal, label="x")
+        for name in ("lives in Genève", "lives in " + 4 * "Genève ", "lives in " + 9 * "Genève ")
+    )
+
+    def height(drawn: str) -> float:
+        return float(re.findall(r'viewBox="0 0 360 ([\d.]+)"', drawn)[0])
+
+    assert height(long) == height(longest) == height(short) + 16
+    assert "…" not in short + long
+    name = re.search(r'<tspan class="b">(.+?…)</tspan>', longest)
     assert name is not None
-    assert re.fullmatch(r"lives in Genève( Genève)*.*…", name[1])
-    assert width_of(name[1]) + 10 + width_of(row.note) + 10 <= NARROW - width_of(row.text)
-    assert f">{row.note}<" in drawn
-    assert "…" not in plot_intervals([replace(row, name="lives in Genève")], ZERO, n.decimal, label="x")
+    assert 0.9 * NARROW < width_of(name[1]) <= NARROW
+    for drawn in (short, long, longest):
+        assert f">{row.note}<" in drawn
+        assert f">{row.text}<" in drawn
 
 
 def test_compared_charts_share_their_scale() -> None:

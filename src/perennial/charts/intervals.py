@@ -75,16 +75,19 @@ def plot_intervals(rows: Sequence[Row], line: Line | None, show: Format, *, labe
     own = [row.line for row in rows if row.line is not None]
     low, high = _padded([row.interval for row in rows], own if line is None else [*own, line.at])
     x = Scale(low=low, high=high, start=4, stop=NARROW - 4)
-    foot = PITCH * len(rows) + 4
     marks: list[str] = []
-    for i, row in enumerate(rows):
-        y = PITCH * i + 30
+    y = 30.0 - PITCH
+    for row in rows:
+        heading = _lay_out_heading(row, show)
+        y += PITCH + 16 * (len(heading) - 1)
         at = row.line if line is None else line.at
         assert at is not None, "a row has a line of its own where the rows do not share one"
         hue = tone(row.interval, at, row.standing)
-        marks += _draw_heading(row, hue, y - 16, show)
+        marks += [name_and_note(0, y - 16 * (len(heading) - i), *words) for i, words in enumerate(heading)]
+        marks.append(text(NARROW, y - 16, row.text or show(row.interval.value), f"text-{hue}", "end"))
         marks += [stroke(0, y, NARROW, y, "grid"), stroke(x(at), y - 9, x(at), y + 9, "zero")]
         marks += _draw_interval(x, row.interval, y, hue)
+    foot = y + 22
     marks, height = [*marks, *x_axis(x, foot, show, "")], foot + 24
     if line:
         marks.append(text(within(x(line.at), line.name, 0, NARROW), height + 12, line.name, "", "middle"))
@@ -177,7 +180,9 @@ def _draw_interval(x: Scale, interval: Interval, y: float, hue: Tone) -> list[st
     return [span, dot(x(interval.value), y, f"fill-{hue}", 5.5)]
 
 
-def _draw_heading(row: Row, hue: Tone, y: float, show: Format) -> list[str]:
-    figure = row.text or show(row.interval.value)
-    room = NARROW - width_of(figure) - _BETWEEN - (width_of(row.note) + _BETWEEN if row.note else 0)
-    return [name_and_note(0, y, shorten(row.name, room), row.note), text(NARROW, y, figure, f"text-{hue}", "end")]
+def _lay_out_heading(row: Row, show: Format) -> list[tuple[str, str]]:
+    """The name with its note beside the figure, or above it where they would not fit on one line."""
+    room = NARROW - width_of(row.text or show(row.interval.value)) - _BETWEEN
+    if width_of(row.name) + (width_of(row.note) + _BETWEEN if row.note else 0) <= room:
+        return [(row.name, row.note)]
+    return [(shorten(row.name, NARROW), ""), ("", row.note)]

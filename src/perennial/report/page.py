@@ -67,7 +67,13 @@ def environment() -> Environment:
         loader=FunctionLoader(_read), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     built.filters |= {name: getattr(numbers, name) for name in _FORMATS}
-    built.filters |= {"squeeze": _squeeze, "word_classes": word_classes, "data_uri": _data_uri, "wide_and_narrow": _as_drawing}
+    built.filters |= {
+        "squeeze": _squeeze,
+        "anchors": _find_anchors,
+        "word_classes": word_classes,
+        "data_uri": _data_uri,
+        "wide_and_narrow": _as_drawing,
+    }
     functions: Mapping[str, object] = {
         "n": numbers,
         "family_names": FAMILY_NAMES,
@@ -116,6 +122,11 @@ def _squeeze(words: str) -> str:
     """The words on one line, however the template breaks them; Markup stays Markup."""
     line = re.sub(r"[ \n]+", " ", words).strip()
     return Markup(line) if isinstance(words, Markup) else line  # noqa: S704 - it was Markup
+
+
+def _find_anchors(main: str) -> list[str]:
+    """The decision and the sections, in order."""
+    return re.findall(r'<(?:section|div class="verdict") id="([\w-]+)"', main)
 
 
 def _data_uri(jpeg: bytes) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from markupsafe import Markup
 
@@ -21,9 +20,6 @@ class AmountsView:
     """What amounts.html.j2 shows."""
 
     report: ReportContext[RegressionEvaluation]
-    candidate: ClassVar[str] = "the new model"
-    rows: ClassVar[str] = "test customers"
-    sections: ClassVar[tuple[str, ...]] = ("action", "reasons", "evidence")
 
     @property
     def unit(self) -> str:

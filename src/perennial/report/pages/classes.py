@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from perennial.charts import numbers as n
 from perennial.charts.curves import Curve, Flag, plot_by_depth
+from perennial.charts.intervals import Line
 from perennial.charts.svg import Drawing
 from perennial.report.context import ReportContext
-from perennial.report.pages.evidence import Metric
-from perennial.report.pages.slices import MetricByGroup, name_group
+from perennial.report.pages.slices import GroupFigures, name_group
 from perennial.results.multiclass import ClassFigures, MulticlassEvaluation
 
 
@@ -20,9 +20,6 @@ class ClassesView:
 
     report: ReportContext[MulticlassEvaluation]
     sure: ClassVar[float] = 0.95
-    candidate: ClassVar[str] = "the new model"
-    rows: ClassVar[str] = "test rows"
-    sections: ClassVar[tuple[str, ...]] = ("action", "reasons", "evidence")
 
     @property
     def answered(self) -> float:
@@ -44,20 +41,14 @@ class ClassesView:
         return list(zip(self.report.evaluation.classes, self.report.evaluation.confusion.per_class, strict=True))
 
     @property
-    def metrics(self) -> list[Metric]:
-        """Those of all families, the primary first."""
-        primary, test = self.report.evaluation.primary, self.report.evaluation.chosen.test
-        others = [key for key in ("log_loss", "accuracy", "macro_f1", "kappa") if key != primary and key in test]
-        return [(key, n.METRIC_NAMES[key], n.decimal) for key in (primary, *others)]
-
-    @property
-    def accuracy_by_group(self) -> MetricByGroup | None:
+    def accuracy_by_group(self) -> GroupFigures | None:
         groups = [
             (name_group(self.report.contract, row.column, row.value), row.n, row.accuracy)
             for row in self.report.evaluation.slices
             if row.accuracy is not None
         ]
-        return MetricByGroup("Accuracy", self.report.figure("accuracy").value, groups) if groups else None
+        line = Line(at=self.report.figure("accuracy").value, name="all")
+        return GroupFigures(groups=groups, line=line, show=n.decimal, axis="Accuracy") if groups else None
 
     def draw_coverage(self, *, label: str) -> Drawing:
         """Accuracy among the surest share of rows."""

@@ -82,6 +82,12 @@ class EvidenceView:
     def chosen_row(self) -> int:
         return self._families.index(self.report.evaluation.candidate.family)
 
+    def metrics(self, *keys: str) -> list[Metric]:
+        """The primary one first, then those of the given ones that were measured."""
+        primary, measured = self.report.contract.task.primary, self.report.evaluation.chosen.test
+        others = [key for key in keys if key != primary and key in measured]
+        return [(key, n.METRIC_NAMES[key], n.decimal) for key in (primary, *others)]
+
     def family_rows(self, metrics: Sequence[Metric]) -> list[Row]:
         """All families, the simplest first, on the same test rows."""
         evaluation = self.report.evaluation

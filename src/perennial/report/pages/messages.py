@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from markupsafe import Markup
 
@@ -22,10 +21,6 @@ _PLAN_NAMES = {"choice": "Best message for each", "response": "Likeliest to resp
 @dataclass(frozen=True)
 class MessagesView(CampaignView):
     """What messages.html.j2 shows: the candidate's own figures on test, beside those of the whole campaign."""
-
-    candidate: ClassVar[str] = "the new choice of messages"
-    rows: ClassVar[str] = "test customers"
-    sections: ClassVar[tuple[str, ...]] = ("campaign", "action", "reasons", "evidence")
 
     @property
     def unit(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from markupsafe import Markup
 
@@ -11,13 +10,13 @@ from perennial.charts import numbers as n
 from perennial.charts.calibration import plot_calibration
 from perennial.charts.curves import Curve, Flag
 from perennial.charts.gains import plot_gains
+from perennial.charts.intervals import Line
 from perennial.charts.svg import Tone
 from perennial.report.context import FAMILY_NAMES, ReportContext
 from perennial.report.pages.alerts import AlertsView
-from perennial.report.pages.evidence import Metric
 from perennial.report.pages.profit import ContactsView
 from perennial.report.pages.risk import LoansView
-from perennial.report.pages.slices import Group, MetricByGroup, SharesByGroup, name_group
+from perennial.report.pages.slices import Group, GroupFigures, SharesByGroup, name_group
 from perennial.results.binary import BinaryEvaluation
 from perennial.results.figures import Interval, IntervalCurve
 
@@ -30,15 +29,6 @@ class ResponseView:
     """What response.html.j2 shows."""
 
     report: Report
-    candidate: ClassVar[str] = "the new model"
-    rows: ClassVar[str] = "test customers"
-
-    @property
-    def sections(self) -> tuple[str, ...]:
-        evaluation = self.report.evaluation
-        has_action = evaluation.profit or evaluation.risk or evaluation.alerts
-        parts = {"action": has_action, "mistakes": evaluation.confusion, "reasons": True, "evidence": True}
-        return tuple(anchor for anchor, is_there in parts.items() if is_there)
 
     @property
     def only_ranks(self) -> bool:
@@ -57,21 +47,14 @@ class ResponseView:
         return 1 if cutoffs is None else len(cutoffs.train if part == "train" else cutoffs.test)
 
     @property
-    def metrics(self) -> list[Metric]:
-        """Those of all families, the primary first."""
-        primary, measured = self.report.contract.task.primary, next(iter(self.report.evaluation.families.values())).test
-        last = "normalised_entropy" if self.only_ranks else "brier"
-        others = [key for key in ("auc", "ap", "ap_sample", "log_loss", last) if key != primary and key in measured]
-        return [(key, n.METRIC_NAMES[key], n.decimal) for key in (primary, *others)]
-
-    @property
-    def auc_by_group(self) -> MetricByGroup | None:
+    def auc_by_group(self) -> GroupFigures | None:
         groups = [
             (name_group(self.report.contract, row.column, row.value), row.n, row.auc)
             for row in self.report.evaluation.slices
             if row.auc is not None
         ]
-        return MetricByGroup("AUC", self.report.figure("auc").value, groups) if groups else None
+        line = Line(at=self.report.figure("auc").value, name="all")
+        return GroupFigures(groups=groups, line=line, show=n.decimal, axis="AUC") if groups else None
 
     @property
     def shares_by_group(self) -> SharesByGroup | None:

@@ -4,37 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
 from perennial.charts import numbers as n
 from perennial.charts.curves import Curve, Flag, plot_by_depth
-from perennial.charts.intervals import Line, plot_intervals
-from perennial.charts.intervals import Row as IntervalRow
+from perennial.charts.intervals import Line
 from perennial.charts.svg import Drawing
 from perennial.contract.model import Contract
 from perennial.report.page import Estimate, Row
-from perennial.report.pages.slices import name_group
+from perennial.report.pages.slices import GroupFigures, name_group
 from perennial.results.binary import ApplicantGroup, LoanRisk
 from perennial.results.figures import Interval
-
-
-@dataclass(frozen=True)
-class GroupGaps:
-    """A gap of each protected group against all other applicants."""
-
-    gaps: list[tuple[str, int, Interval]]  # its name, how many applicants, and the gap
-
-    @property
-    def clear(self) -> list[str]:
-        """The groups that differ measurably."""
-        return [name for name, _, gap in self.gaps if gap.low > 0 or gap.high < 0]
-
-    def draw(self, *, label: str) -> Markup:
-        rows = [
-            IntervalRow(name=name, interval=gap, note=f"{n.count(count)} applicants", standing="deciding")
-            for name, count, gap in self.gaps
-        ]
-        return plot_intervals(rows, Line(at=0, name="no gap"), n.points, label=label, axis="Percentage points")
 
 
 @dataclass(frozen=True)
@@ -50,12 +28,23 @@ class LoansView:
         return [group for group in self.loans.groups if group.approval_gap is not None]
 
     @property
-    def approval_gaps(self) -> GroupGaps:
-        return GroupGaps([(self._name(group), group.n, group.approval_gap) for group in self.groups if group.approval_gap])
+    def approval_gaps(self) -> GroupFigures:
+        return self._compare([(group, group.approval_gap) for group in self.groups])
 
     @property
-    def refusal_gaps(self) -> GroupGaps:
-        return GroupGaps([(self._name(group), group.n, gap) for group in self.groups if (gap := group.payers_refused_gap)])
+    def refusal_gaps(self) -> GroupFigures:
+        return self._compare([(group, group.payers_refused_gap) for group in self.groups])
+
+    def _compare(self, gaps: list[tuple[ApplicantGroup, Interval | None]]) -> GroupFigures:
+        """A gap of each protected group against all other applicants."""
+        return GroupFigures(
+            groups=[(self._name(group), group.n, gap) for group, gap in gaps if gap is not None],
+            line=Line(at=0, name="no gap"),
+            show=n.points,
+            of="applicants",
+            axis="Percentage points",
+            standing="deciding",
+        )
 
     def draw_curve(self, *, label: str) -> Drawing:
         """The bad rate among the safest applicants."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from markupsafe import Markup
 
@@ -27,9 +26,6 @@ _NUMBERS = {2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six", 7: "Seven", 8:
 @dataclass(frozen=True)
 class SegmentsView(StabilityView):
     """What segments.html.j2 shows."""
-
-    candidate: ClassVar[str] = "the new segmentation"
-    sections: ClassVar[tuple[str, ...]] = ("action", "reasons", "evidence")
 
     def say(self, number: int) -> str:
         return _NUMBERS.get(number, str(number))

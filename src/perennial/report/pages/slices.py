@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from perennial.charts import numbers as n
-from perennial.charts.intervals import Line, Row, plot_intervals
+from perennial.charts.intervals import Line, Row, Standing, plot_intervals
 from perennial.contract.model import Contract
 from perennial.results.figures import Interval
 
@@ -26,26 +26,34 @@ def name_group(contract: Contract, column: str, value: str) -> str:
             return label if has else f"no {label}"
 
 
-@dataclass(frozen=True)
-class MetricByGroup:
-    """A metric of all rows, and of each group (name, rows, figure)."""
+@dataclass(frozen=True, kw_only=True)
+class GroupFigures:
+    """A figure of each group (name, rows, figure) against a line that all share; `of` names the rows."""
 
-    name: str
-    whole: float
     groups: Sequence[tuple[str, int, Interval]]
+    line: Line
+    show: n.Format
+    of: str = "rows"
+    axis: str = ""
+    standing: Standing = "reference"
 
     @property
     def weakest(self) -> str:
-        """The group that is measurably weaker; empty where none is."""
-        weaker = [(figure.value, name) for name, _, figure in self.groups if figure.high < self.whole]
+        """The group that is measurably below the line; empty where none is."""
+        weaker = [(figure.value, name) for name, _, figure in self.groups if figure.high < self.line.at]
         return min(weaker)[1] if weaker else ""
+
+    @property
+    def clear(self) -> list[str]:
+        """The groups that differ measurably."""
+        return [name for name, _, figure in self.groups if figure.low > self.line.at or figure.high < self.line.at]
 
     def draw(self, *, label: str) -> Markup:
         rows = [
-            Row(name=name, interval=figure, note=f"{n.count(count)} rows", standing="reference")
+            Row(name=name, interval=figure, note=f"{n.count(count)} {self.of}", standing=self.standing)
             for name, count, figure in self.groups
         ]
-        return plot_intervals(rows, Line(at=self.whole, name="all"), n.decimal, label=label, axis=self.name)
+        return plot_intervals(rows, self.line, self.show, label=label, axis=self.axis)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from perennial.charts import numbers as n
-from perennial.charts.intervals import Line, plot_columns, plot_intervals
-from perennial.charts.intervals import Row as IntervalRow
+from perennial.charts.intervals import Line, plot_columns
 from perennial.report.context import ReportContext
 from perennial.report.page import Estimate, Row
+from perennial.report.pages.slices import GroupFigures
 from perennial.results.clustering import ClusteringEvaluation, SegmentProfile
 
 
@@ -41,11 +41,8 @@ class StabilityView:
         return plot_columns(columns, line, n.ratio, label=label, axis=axis, bars=False, span=(0, 1))
 
     def draw_by_segment(self, *, label: str) -> Markup:
-        rows = [
-            IntervalRow(name=one.name, interval=one.stability, note=f"{n.count(one.n)} customers", standing="reference")
-            for one in self.report.evaluation.segments
-        ]
-        return plot_intervals(rows, Line(at=1, name="all"), n.share, label=label)
+        groups = [(one.name, one.n, one.stability) for one in self.report.evaluation.segments]
+        return GroupFigures(groups=groups, line=Line(at=1, name="all"), show=n.share, of="customers").draw(label=label)
 
     def agreement_rows(self) -> list[Row]:
         return [

@@ -156,6 +156,17 @@ def _feature_kind(column: Column) -> FeatureKind:
     return "numeric" if numeric else "categorical"
 
 
+def name_group(label: str, value: str) -> str:
+    """Customers with one value of a column: no newsletter, newsletter, city Berlin."""
+    match value.lower():
+        case "0" | "false" | "no":
+            return f"no {label}"
+        case "1" | "true" | "yes":
+            return label
+        case _:
+            return f"{label} {value}"
+
+
 def _label_value(label: str, value: str) -> str:
     """Events of one kind: garden visits, purchases by web."""
     return f"{label} {value}" if label.endswith(_PREPOSITIONS) else f"{value} {label}"

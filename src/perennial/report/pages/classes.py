@@ -10,7 +10,7 @@ from perennial.charts.curves import Curve, Flag, plot_by_depth
 from perennial.charts.intervals import Line
 from perennial.charts.svg import Drawing
 from perennial.report.context import ReportContext
-from perennial.report.pages.slices import GroupFigures, name_group
+from perennial.report.pages.slices import GroupFigures, name_slice
 from perennial.results.multiclass import ClassFigures, MulticlassEvaluation
 
 
@@ -43,7 +43,7 @@ class ClassesView:
     @property
     def accuracy_by_group(self) -> GroupFigures | None:
         groups = [
-            (name_group(self.report.contract, row.column, row.value), row.n, row.accuracy)
+            (name_slice(self.report.contract, row.column, row.value), row.n, row.accuracy)
             for row in self.report.evaluation.slices
             if row.accuracy is not None
         ]

@@ -16,7 +16,7 @@ from perennial.report.context import FAMILY_NAMES, ReportContext
 from perennial.report.pages.alerts import AlertsView
 from perennial.report.pages.profit import ContactsView
 from perennial.report.pages.risk import LoansView
-from perennial.report.pages.slices import Group, GroupFigures, SharesByGroup, name_group
+from perennial.report.pages.slices import Group, GroupFigures, SharesByGroup, name_slice
 from perennial.results.binary import BinaryEvaluation
 from perennial.results.figures import Interval, IntervalCurve
 
@@ -49,7 +49,7 @@ class ResponseView:
     @property
     def auc_by_group(self) -> GroupFigures | None:
         groups = [
-            (name_group(self.report.contract, row.column, row.value), row.n, row.auc)
+            (name_slice(self.report.contract, row.column, row.value), row.n, row.auc)
             for row in self.report.evaluation.slices
             if row.auc is not None
         ]
@@ -59,7 +59,7 @@ class ResponseView:
     @property
     def shares_by_group(self) -> SharesByGroup | None:
         groups = [
-            Group(name=name_group(self.report.contract, row.column, row.value), n=row.n, observed=share, predicted=row.predicted)
+            Group(name=name_slice(self.report.contract, row.column, row.value), n=row.n, observed=share, predicted=row.predicted)
             for row in self.report.evaluation.slices
             if (share := row.observed) is not None and row.predicted is not None
         ]

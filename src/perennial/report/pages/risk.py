@@ -10,7 +10,7 @@ from perennial.charts.intervals import Line
 from perennial.charts.svg import Drawing
 from perennial.contract.model import Contract
 from perennial.report.page import Estimate, Row
-from perennial.report.pages.slices import GroupFigures, name_group
+from perennial.report.pages.slices import GroupFigures, name_slice
 from perennial.results.binary import ApplicantGroup, LoanRisk
 from perennial.results.figures import Interval
 
@@ -80,4 +80,4 @@ class LoansView:
         ]
 
     def _name(self, group: ApplicantGroup) -> str:
-        return name_group(self.contract, group.column, group.value)
+        return name_slice(self.contract, group.column, group.value)

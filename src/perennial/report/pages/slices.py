@@ -10,20 +10,14 @@ from markupsafe import Markup
 from perennial.charts import numbers as n
 from perennial.charts.intervals import Line, Row, Standing, plot_intervals
 from perennial.contract.model import Contract
+from perennial.contract.serving import name_group
 from perennial.results.figures import Interval
 
-_FLAGS = {"0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
 
-
-def name_group(contract: Contract, column: str, value: str) -> str:
-    """Customers with one value of a column: no newsletter, newsletter, city Berlin."""
+def name_slice(contract: Contract, column: str, value: str) -> str:
+    """A customer group by the label of its column."""
     declared = contract.columns.get(column)
-    label = (declared.label if declared else None) or column.replace("_", " ")
-    match _FLAGS.get(value.lower()):
-        case None:
-            return f"{label} {value}"
-        case has:
-            return label if has else f"no {label}"
+    return name_group((declared.label if declared else None) or column.replace("_", " "), value)
 
 
 @dataclass(frozen=True, kw_only=True)

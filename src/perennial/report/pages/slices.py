@@ -44,7 +44,7 @@ class GroupFigures:
 
     def draw(self, *, label: str) -> Markup:
         rows = [
-            Row(name=name, interval=figure, note=f"{n.count(count)} {self.of}", standing=self.standing)
+            Row(name=n.capital(name), interval=figure, note=f"{n.count(count)} {self.of}", standing=self.standing)
             for name, count, figure in self.groups
         ]
         return plot_intervals(rows, self.line, self.show, label=label, axis=self.axis)

@@ -272,6 +272,19 @@ def test_figures_under_an_axis_stand_apart_on_any_width(width: int, show: n.Form
     assert all(one[1] <= other[0] + 0.2 for one, other in pairwise(spans)), "0.2 px is what rounding takes"
 
 
+def test_a_flag_is_not_crossed_by_its_own_stem() -> None:
+    curve = profit_curve()
+    assert curve.flag is not None
+    contacts = "1,313 contacts, €6,050"
+    drawn = plot_by_depth([replace(curve, flag=replace(curve.flag, text=("Chosen", contacts)))], n.money_axis, label="x", axis="")
+    assert drawn.narrow is not None
+    for drawing in (drawn.wide, drawn.narrow):
+        ((stem, _),) = re.findall(r'<path class="line-blue thin" d="M([\d.]+) [\d.]+L\1 ([\d.]+)"/>', drawing)
+        left = re.search(rf'<text x="([\d.]+)"[^>]*>{contacts}<', drawing)
+        assert left is not None
+        assert not float(left[1]) - 2 < float(stem) < float(left[1]) + width_of(contacts)
+
+
 def test_a_key_with_long_names_stands_below_the_axis() -> None:
     """Within the plot it lay over the flag of the best customers."""
     curves = [Curve(name=name, x=[0, 1], y=[0, 1], ends="85 %") for name in ("linear, chosen", "deep and trees, blended")]

@@ -237,11 +237,12 @@ def _draw_flags(curves: Sequence[Curve], plot: Plot, *, stems: bool = True) -> l
         if curve.flag is None:
             continue
         x, y = plot.at(curve, curve.flag.at)
+        stem = along([(x, plot.box.bottom), (x, y)]) if stems else []
         if stems:
             marks.append(stroke(x, plot.box.bottom, x, y, f"line-{curve.tone} thin"))
-            plot = plot.clear_of(along([(x, plot.box.bottom), (x, y)]))
+            plot = plot.clear_of(stem)
         around = Box(x=x - 8, y=y - 8, width=16, height=16).filled()
-        box = place(*size_of(curve.flag.text), (x, y), plot.box, [*plot.avoid, *around], plot.cross)
+        box = place(*size_of(curve.flag.text), (x, y), plot.box, [*plot.avoid, *around], plot.cross, stem)
         plot = plot.clear_of(box.filled(), box.filled())
         to = nearest(box, (x, y))
         if math.dist(to, (x, y)) > 14:

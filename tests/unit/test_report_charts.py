@@ -25,6 +25,7 @@ from perennial.charts.gains import plot_gains
 from perennial.charts.intervals import Line, Row, plot_against_line, plot_columns, plot_inline, plot_intervals, tone
 from perennial.charts.svg import NARROW, Box, svg, width_of
 from perennial.errors import ConservationError, PerennialError
+from perennial.report.pages.profit import ContactsView
 from perennial.results.decision import Verdict
 from perennial.results.figures import Bin, Interval
 from tests.fakes.reports import response_report
@@ -273,16 +274,15 @@ def test_figures_under_an_axis_stand_apart_on_any_width(width: int, show: n.Form
 
 
 def test_a_flag_is_not_crossed_by_its_own_stem() -> None:
-    curve = profit_curve()
-    assert curve.flag is not None
-    contacts = "1,313 contacts, €6,050"
-    drawn = plot_by_depth([replace(curve, flag=replace(curve.flag, text=("Chosen", contacts)))], n.money_axis, label="x", axis="")
+    report = response_report(champion=True)
+    profit = report.evaluation.profit
+    assert profit is not None
+    drawn = ContactsView(report, profit).draw_profit(label="x")
     assert drawn.narrow is not None
     for drawing in (drawn.wide, drawn.narrow):
-        ((stem, _),) = re.findall(r'<path class="line-blue thin" d="M([\d.]+) [\d.]+L\1 ([\d.]+)"/>', drawing)
-        left = re.search(rf'<text x="([\d.]+)"[^>]*>{contacts}<', drawing)
-        assert left is not None
-        assert not float(left[1]) - 2 < float(stem) < float(left[1]) + width_of(contacts)
+        (stem,) = re.findall(r'<path class="line-blue thin" d="M([\d.]+) [\d.]+L\1 [\d.]+"/>', drawing)
+        ((left, words),) = re.findall(r'<text x="([\d.]+)"[^>]*>([\d,]+ contacts, [^<]+)<', drawing)
+        assert not float(left) - 2 < float(stem) < float(left) + width_of(words)
 
 
 def test_a_key_with_long_names_stands_below_the_axis() -> None:

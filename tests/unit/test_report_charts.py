@@ -25,7 +25,6 @@ from perennial.charts.gains import plot_gains
 from perennial.charts.intervals import Line, Row, plot_against_line, plot_columns, plot_inline, plot_intervals, tone
 from perennial.charts.svg import NARROW, Box, svg, width_of
 from perennial.errors import ConservationError, PerennialError
-from perennial.report.pages.profit import ContactsView
 from perennial.results.decision import Verdict
 from perennial.results.figures import Bin, Interval
 from tests.fakes.reports import response_report
@@ -274,15 +273,13 @@ def test_figures_under_an_axis_stand_apart_on_any_width(width: int, show: n.Form
 
 
 def test_a_flag_is_not_crossed_by_its_own_stem() -> None:
-    report = response_report(champion=True)
-    profit = report.evaluation.profit
-    assert profit is not None
-    drawn = ContactsView(report, profit).draw_profit(label="x")
-    assert drawn.narrow is not None
-    for drawing in (drawn.wide, drawn.narrow):
-        (stem,) = re.findall(r'<path class="line-blue thin" d="M([\d.]+) [\d.]+L\1 [\d.]+"/>', drawing)
-        ((left, words),) = re.findall(r'<text x="([\d.]+)"[^>]*>([\d,]+ contacts, [^<]+)<', drawing)
-        assert not float(left) - 2 < float(stem) < float(left) + width_of(words)
+    """Even where the only free room is across it."""
+    plot, near, stem = Box(x=0, y=0, width=300, height=200), (150.0, 20.0), along([(150, 20), (150, 200)])
+    room = Box(x=90, y=60, width=120, height=60)
+    taken = [point for point in plot.filled() if not room.holds(point)]
+    across, beside = place(80, 32, near, plot, taken), place(80, 32, near, plot, taken, stem=stem)
+    assert across.x < 150 < across.right
+    assert not beside.x < 150 < beside.right
 
 
 def test_a_key_with_long_names_stands_below_the_axis() -> None:

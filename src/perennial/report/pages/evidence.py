@@ -11,7 +11,7 @@ from perennial.charts import numbers as n
 from perennial.charts.curves import Curve, Flag, plot_training
 from perennial.contract.serving import build_head
 from perennial.report.context import FAMILY_NAMES, AnyReport
-from perennial.report.exhibits import HeatCell, HeatRow, Shade
+from perennial.report.matrix import HeatCell, HeatRow, Shade
 from perennial.report.page import Estimate, Row
 from perennial.results.baseline import SplitSensitivity
 from perennial.results.families import Family

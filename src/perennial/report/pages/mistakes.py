@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from perennial.charts import numbers as n
 from perennial.report.context import AnyReport, ExplainedRow, ShownMistake
-from perennial.report.exhibits import HeatCell, HeatRow, Shade
+from perennial.report.matrix import HeatCell, HeatRow, Shade
 from perennial.report.page import Estimate, Row
 from perennial.results.figures import Interval
 from perennial.results.multiclass import Confusion

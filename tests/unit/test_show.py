@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import json
 import subprocess
@@ -203,9 +202,9 @@ def test_words_and_json_say_the_same(
 ) -> None:
     leave(project, response_report())
     monkeypatch.chdir(project.root)
-    assert main(argparse.Namespace(name=NAME, json=True)) == 0
+    main(NAME, as_json=True)
     assert json.loads(capsys.readouterr().out) == shown(project)
-    assert main(argparse.Namespace(name=NAME, json=False)) == 0
+    main(NAME)
     printed = capsys.readouterr().out
     assert "ad_response (binary): PROMOTE" in printed
     assert "linear (candidate)" in printed
@@ -218,7 +217,7 @@ def test_words_do_without_what_is_not_known(
     project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project.root)
-    assert main(argparse.Namespace(name=NAME, json=False)) == 0
+    main(NAME)
     said = capsys.readouterr().out
     assert "ad_response (binary): not decided yet" in said
     assert said.endswith("rows: none read yet\nreport: none yet\n")
@@ -242,7 +241,7 @@ def test_list_names_the_use_cases_here_and_those_to_add(
     monkeypatch.chdir(project.root)
     monkeypatch.setenv("COLUMNS", "120")
     action: Any = importlib.import_module("perennial.commands.list")
-    assert action.main(argparse.Namespace()) == 0
+    action.main()
     lines = capsys.readouterr().out.splitlines()
     rows = {line.split()[1]: line for line in lines if line.startswith("│")}
     assert f"perennial run {NAME}" in rows[NAME]

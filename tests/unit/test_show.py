@@ -19,6 +19,7 @@ from perennial.errors import ConfigError, ContractError
 from perennial.files.durable import write_bytes, write_json, write_text
 from perennial.files.manifest import seal
 from perennial.files.project import Project
+from perennial.gallery.entries import list_gallery
 from perennial.promotion.overview import build_overview
 from perennial.promotion.receipt import STAGES, receipt_path
 from perennial.report.context import AnyReport
@@ -239,13 +240,12 @@ def test_list_names_the_use_cases_here_and_those_to_add(
     project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project.root)
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", "80")
     action: Any = importlib.import_module("perennial.commands.list")
     action.main()
     lines = capsys.readouterr().out.splitlines()
     rows = {line.split()[1]: line for line in lines if line.startswith("│")}
-    assert f"perennial run {NAME}" in rows[NAME]
-    assert "responded" in rows[NAME]
-    assert {"ad_uplift", "bank_response", "bank_by_time"} <= rows.keys()
-    assert all(f"perennial add {name}" in line for name, line in rows.items() if name != NAME)
-    assert len(rows) >= 4
+    assert rows.keys() == {NAME, *list_gallery()}, "no row is wrapped at 80 columns"
+    assert [cell.strip() for cell in rows[NAME].split("│")[1:-1]] == [NAME, "binary", "responded", "not run yet"]
+    assert [cell.strip() for cell in rows["customer_value"].split("│")[1:-1]][1:] == ["regression", "spend_90d", "in the gallery"]
+    assert sum("in the gallery" in row for row in rows.values()) == len(rows) - 1

@@ -26,8 +26,10 @@ def main() -> None:
             table.add_row(name, "", "", str(error))
     for name in list_gallery():
         if name not in names:
-            table.add_row(name, *_describe(load_gallery_contract(name)), f"perennial add {name}", style="dim")
-    Console().print(table)
+            table.add_row(name, *_describe(load_gallery_contract(name)), "in the gallery", style="dim")
+    console = Console(highlight=False)
+    console.print(table)
+    console.print("perennial run NAME runs one; perennial add NAME adds one of the gallery.")
 
 
 def _describe(contract: Contract) -> tuple[str, str]:
@@ -37,4 +39,4 @@ def _describe(contract: Contract) -> tuple[str, str]:
 
 def _describe_state(project: Project, name: str) -> str:
     receipt = current_receipt(project, name) if project.raw(name).with_suffix(".dvc").exists() else None
-    return receipt.results.promote.verdict if receipt and receipt.results.promote else f"perennial run {name}"
+    return receipt.results.promote.verdict if receipt and receipt.results.promote else "not run yet"

@@ -26,7 +26,7 @@ def main() -> None:
             table.add_row(name, "", "", str(error))
     for name in list_gallery():
         if name not in names:
-            table.add_row(name, *_describe(load_gallery_contract(name)), "in the gallery", style="dim")
+            table.add_row(name, *_describe(load_gallery_contract(name)), "gallery", style="dim")
     console = Console(highlight=False)
     console.print(table)
     console.print("perennial run NAME runs one; perennial add NAME adds one of the gallery.")

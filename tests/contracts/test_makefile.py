@@ -112,3 +112,15 @@ def test_the_check_of_a_fresh_clone_calls_make_alone() -> None:
     assert commands == ["make browser", "make check", "make test", "make test-gallery"]
     targets = set(re.findall(r"^([a-z-]+):", (REPO / "Makefile").read_text(), re.M))
     assert {command.split()[1] for command in commands} <= targets
+
+
+def test_a_first_install_says_what_it_downloads_and_a_second_says_nothing(checkout: Path) -> None:
+    program(checkout, "uv", 'case "$*" in *requirements.lock*) echo "$@" ;; esac')
+    assert make(checkout, "install").stdout in {"", "make: Nothing to be done for 'install'.\n"}
+    (checkout / ".venv" / "installed").unlink()
+    first = make(checkout, "install")
+    assert first.returncode == 0, first.stderr
+    assert "Installing the 1 packages of requirements.lock" in first.stdout
+    (command,) = (line for line in first.stdout.splitlines() if line.startswith("pip install"))
+    assert "--quiet" not in command, "the packages and their progress are shown"
+    assert "Installing" not in make(checkout, "install").stdout

@@ -25,6 +25,8 @@ from perennial.errors import PerennialError
 from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.pipeline import repo
+from perennial.pipeline.events import send_event
+from perennial.pipeline.repo import Node
 from perennial.pipeline.run import run_stage, stop_stages
 from perennial.promotion.overview import figures_table, row_flow_table
 from perennial.promotion.promote import promote
@@ -42,22 +44,33 @@ _STATES = {"up to date": "Cached", "cached": "Cached", "ran": "Ran"}
 @task(cache_policy=NO_CACHE)
 def stage(root: str, address: str) -> Any:
     """Bring one DVC stage up to date in a process of its own."""
-    logger = get_run_logger()
+    logger, step = get_run_logger(), Node(address=address, after=()).stage
+    send_event(step, "running")
+
+    def show(line: str) -> None:
+        logger.info(line)
+        send_event(step, "running", line)
+
     try:
-        outcome = run_stage(Path(root), address, logger.info)
+        outcome = run_stage(Path(root), address, show)
     except PerennialError as error:
+        send_event(step, "failed", str(error))
         return Failed(message=str(error), name=f"Exit{error.exit_code}")
+    send_event(step, outcome)
     return Completed(name=_STATES[outcome], message=f"{address}: {outcome}", data=outcome)
 
 
 @task(cache_policy=NO_CACHE)
-def action(call: Callable[[], Any]) -> Any:
+def action(step: str, call: Callable[[], Any]) -> Any:
     """One effect: idempotent, never cached."""
+    send_event(step, "running")
     try:
         result = call()
     except PerennialError as error:
+        send_event(step, "failed", str(error))
         return Failed(message=str(error), name=f"Exit{error.exit_code}")
     skipped = result.skipped if isinstance(result, Skipped) else ""
+    send_event(step, "skipped" if skipped else "ran", skipped)
     return Completed(name="Skipped" if skipped else "Ran", message=skipped or "done", data=result)
 
 
@@ -85,6 +98,8 @@ def _train(project: Project, name: str, refresh: bool) -> Any:
             return state
     with repo.open_repo(project.root) as dvc:
         nodes = repo.sort_nodes(dvc, name)
+    for step in (*(node.stage for node in nodes), "register", "promote", "score", "report"):
+        send_event(step, "waiting")
     futures: dict[str, PrefectFuture[Any]] = {}
     for node in nodes:
         stage_task = stage.with_options(name=node.stage, task_run_name=node.address)
@@ -125,7 +140,7 @@ def _run_actions(project: Project, name: str, outcomes: dict[str, str]) -> Any:
 
 def _run_action(name: str, call: Callable[[], Any], *, retries: int) -> Any:
     action_task = action.with_options(name=name, task_run_name=name, retries=retries, retry_delay_seconds=5)
-    return _wait(action_task.submit(call))
+    return _wait(action_task.submit(name, call))
 
 
 def _wait(future: PrefectFuture[Any]) -> Any:

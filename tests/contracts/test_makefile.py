@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 pytestmark = pytest.mark.contracts
 
@@ -112,3 +113,28 @@ def test_the_check_of_a_fresh_clone_calls_make_alone() -> None:
     assert commands == ["make browser", "make check", "make test", "make test-gallery"]
     targets = set(re.findall(r"^([a-z-]+):", (REPO / "Makefile").read_text(), re.M))
     assert {command.split()[1] for command in commands} <= targets
+
+
+def test_a_first_install_says_what_it_downloads_and_a_second_says_nothing(checkout: Path) -> None:
+    program(checkout, "uv", 'case "$*" in *requirements.lock*) echo "$@" ;; esac')
+    assert make(checkout, "install").stdout in {"", "make: Nothing to be done for 'install'.\n"}
+    (checkout / ".venv" / "installed").unlink()
+    first = make(checkout, "install")
+    assert first.returncode == 0, first.stderr
+    assert "Installing the 1 packages of requirements.lock" in first.stdout
+    (command,) = (line for line in first.stdout.splitlines() if line.startswith("pip install"))
+    assert "--quiet" not in command, "the packages and their progress are shown"
+    assert "Installing" not in make(checkout, "install").stdout
+
+
+def test_pull_requests_and_commits_are_checked_by_what_the_makefile_and_its_check_run() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (REPO / "Makefile").read_text(), re.MULTILINE))
+    workflow = yaml.safe_load((REPO / ".github" / "workflows" / "check.yml").read_text())
+    steps = [step["run"] for step in workflow["jobs"]["check"]["steps"] if "run" in step]
+    assert steps == ["make browser", "make check", "make test"]
+    assert {step.removeprefix("make ") for step in steps} <= targets
+    assert "pull_request" in workflow[True], "YAML reads `on` as true"
+    (hooks,) = (repo["hooks"] for repo in yaml.safe_load((REPO / ".pre-commit-config.yaml").read_text())["repos"])
+    programs = [hook["entry"].split()[0].removeprefix(".venv/bin/") for hook in hooks]
+    check = (REPO / "Makefile").read_text().partition("\ncheck: install\n")[2].partition("\n\n")[0]
+    assert set(programs) == set(re.findall(r"\$\(BIN\)/([a-z-]+)", check))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from pydantic import BaseModel
 from scipy.sparse import csr_array
 
 from perennial.contract.load import load
@@ -57,6 +58,7 @@ VAL, TEST = 3298, 3283
 VAL_SEED, TEST_SEED = 2, 3
 RESAMPLING = Resampling(n=60, seed=1)
 E = TypeVar("E", bound=EvaluationSummary)
+M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +95,23 @@ def with_evaluation(report: ReportContext[E], **changes: Any) -> ReportContext[E
 
 def with_contract(report: ReportContext[E], **changes: Any) -> ReportContext[E]:
     return replace(report, contract=report.contract.model_copy(update=changes))
+
+
+def with_names(report: ReportContext[E], **names: str) -> ReportContext[E]:
+    """The same report with other names of values, classes, messages and segments, old=new."""
+
+    def renamed(model: M) -> M:
+        text = model.model_dump_json()
+        for old, new in names.items():
+            text = text.replace(f'"{old}"', f'"{new}"')
+        return type(model).model_validate_json(text)
+
+    return replace(report, evaluation=renamed(report.evaluation), explain=renamed(report.explain))
+
+
+def with_choice_of(report: ReportContext[E], family: Family) -> ReportContext[E]:
+    """The same report of another family."""
+    return with_evaluation(report, candidate=report.evaluation.candidate.model_copy(update={"family": family}))
 
 
 @cache
@@ -382,8 +401,8 @@ def _report(
         decision=record,
         history=(record.model_copy(update={"number": 1}),),
         customers=(
-            ExplainedRow(row="row 4763", score="44\u202f%", reasons=f"city: {BAD}; but visits: garden: 0"),
-            ExplainedRow(row="row 2463", score="43\u202f%", reasons="against: visits: garden: 0"),
+            ExplainedRow(row="row 4763", score="44\u202f%", reasons=f"city: {BAD}; but no garden visits"),
+            ExplainedRow(row="row 2463", score="43\u202f%", reasons="against: no garden visits"),
         ),
         quarantine=(QuarantinedRow(source="customers.csv", line=7, reason=f"city: {BAD!r} is not known", raw=f"7,{BAD}"),),
         quarantined={"cell:signup": 51, f"in_set:{BAD}": 39},

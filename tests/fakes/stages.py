@@ -81,7 +81,7 @@ def summaries(contract: Contract, evaluation: EvaluationSummary, suspects: tuple
 
 
 def _explanations(family: Family) -> ExplainSummary:
-    labels = {"visited_garden": "visits: garden", "visits_90d": "visits in 90 days"}
+    labels = {"visited_garden": "garden visits", "visits_90d": "visits in 90 days"}
     return ExplainSummary(
         family=family,
         rows=400,
@@ -92,7 +92,7 @@ def _explanations(family: Family) -> ExplainSummary:
             for column, label in labels.items()
         ),
         groups=(
-            GroupEffect(column="visited_garden", words="visits: garden: 2 or more", n=109, share=0.27, effect=0.669),
+            GroupEffect(column="visited_garden", words="garden visits: 2 or more", n=109, share=0.27, effect=0.669),
             GroupEffect(column="city", words=f"city: {BAD}", n=73, share=0.18, effect=-0.386),
         ),
     )

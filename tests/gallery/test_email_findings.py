@@ -18,12 +18,11 @@ from perennial.evaluation.decisions import messages
 from perennial.evaluation.decisions.policy import message_policy
 from perennial.evaluation.statistics.choice import Resampling
 from perennial.files.tables import read_table
-from perennial.report.page import Checks, Table
-from perennial.report.pages.campaign import build_campaign_section
 from perennial.results.uplift import OutOfFold, RandomizationCheck
 from perennial.scoring.bundle import load_bundle
 from perennial.scoring.out_of_fold import score_out_of_fold
 from tests.conftest import REPO, Toy
+from tests.fakes.pages import read_report
 from tests.fakes.reports import gallery, uplift_report, with_evaluation
 
 pytestmark = [pytest.mark.gallery, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -61,12 +60,11 @@ def test_the_three_findings_of_visits_are_reported(tmp_path: Path) -> None:
     check, full = evaluated("email_uplift", tmp_path)
     contract = gallery("email_uplift")
     report = with_evaluation(uplift_report(), randomization=check, out_of_fold=full, arms=tuple(contract.arms))
-    balance, checks, *_ = build_campaign_section(replace(report, contract=contract)).blocks
-    assert isinstance(balance, Table)
+    section = read_report(replace(report, contract=contract)).sections["campaign"]
+    balance = section.figures[0]
     assert balance.finding == "The groups are alike in all that was known before"
-    assert len(balance.grid.rows) == 7
-    assert isinstance(checks, Checks)
-    mens, womens, choosing = (question.question for question in checks.checks)
+    assert len(balance.rows) == 7
+    mens, womens, choosing = (check.question for check in section.checks)
     assert mens in {f"Mens E-Mail: ranking by response is {how}: use it" for how in ("better", "as good")}
     assert womens == "Womens E-Mail: ranking by effect finds more than chance, and than ranking by response"
     assert choosing == "Choosing a message for each customer gains nothing measurable over Mens E-Mail to everyone"

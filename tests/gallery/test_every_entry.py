@@ -71,7 +71,7 @@ def test_an_entry_runs_on_its_own_data(name: str, tmp_path: Path) -> None:
 
     run = run_trials(project, name, "quick", plan_trial_runs("quick")).first
 
-    assert run.candidate in run.families
+    assert run.candidate is None, "a quick training is no ground for a choice"
     for family, metrics in run.families.items():
         figure = metrics[run.primary]
         assert math.isfinite(figure.value), family

@@ -204,10 +204,10 @@ def test_the_page_is_composed_of_what_the_stages_left(shop: Toy) -> None:
         explain=read(ExplainSummary),
     )
     page, headline = compose(report)
-    assert headline.startswith("Use these 3 segments: other halves of the customers give the same ones.")
+    assert headline.startswith("Use these 3 segments. Models of separate halves of the customers find the same ones.")
     assert page.count('<article class="card') == 3
     assert "Message to try" in page
-    assert "of customers moved by themselves from 2011-11-10 to 2011-12-10" in page
+    assert "of customers changed segment between 2011-11-10 and 2011-12-10" in page
     assert "Six purchase clusters, a second label" in page
     rejected, headline = compose(replace(report, decision=record.model_copy(update={"verdict": "REJECT"})))
     assert headline.startswith("Do not deploy these segments")

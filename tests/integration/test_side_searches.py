@@ -16,9 +16,9 @@ from perennial.config.base import read_section
 from perennial.config.baseline import BaselineParams
 from perennial.config.train import TrainParams
 from perennial.errors import ConfigError
-from perennial.files.durable import read_json
+from perennial.files.durable import read_json, write_text
 from perennial.results.study import LearningCurve
-from perennial.studies.learning_curve import build_learning_curve
+from perennial.studies.learning_curve import build_learning_curve, page_path
 from perennial.studies.tune import Budget, tune_params
 from perennial.tracking.store import open_store
 
@@ -47,9 +47,13 @@ def digests(root: Path) -> dict[str, str]:
 
 
 def test_a_learning_curve_leaves_the_project_as_it_was(toy: Toy) -> None:
+    state, full = toy.project.state(toy.name), "a full curve's page"
+    page = page_path(toy.project, toy.name, quick=False)
+    write_text(page, full)
     before = digests(toy.root)
     curve = build_learning_curve(toy.project, toy.name, quick=True)
     assert digests(toy.root) == before
+    assert page.read_text() == full, "a quick page never takes the place of a full one"
     assert "dvc.lock" in before
     assert len(before) > 20
     small, whole = curve.shares
@@ -63,11 +67,13 @@ def test_a_learning_curve_leaves_the_project_as_it_was(toy: Toy) -> None:
     assert curve.data_gain is not None
     gain = whole.figures.test["deep"].value - small.figures.test["deep"].value
     assert curve.data_gain.gain["deep"].value == pytest.approx(gain)
-    assert len(curve.sentences) == 3
-    state = toy.project.state(toy.name)
-    assert LearningCurve.model_validate(read_json(state / "learning-curve.json")) == curve
-    html = (state / "learning-curve.html").read_text()
+    assert [sentence.partition(":")[0] for sentence in curve.sentences] == ["Too small to tell"]
+    quick = page_path(toy.project, toy.name, quick=True)
+    assert quick.is_relative_to(state / "trial_runs")
+    assert LearningCurve.model_validate(read_json(quick.with_suffix(".json"))) == curve
+    html = quick.read_text()
     assert html.count("<svg") == 2
+    assert "Too small to tell</h1>" in html
     assert str(toy.root) not in html
 
 

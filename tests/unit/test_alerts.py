@@ -85,8 +85,8 @@ def test_the_report_says_how_many_alerts_a_hit_costs() -> None:
     alerts = report.evaluation.alerts
     assert alerts is not None
     false = (1 - alerts.precision.value) / alerts.precision.value
-    assert "Look at 2 of 1,000 payments" in what_to_do
-    assert f"at {false:.1f} false alarms a hit" in what_to_do
+    assert "Check 2 of every 1,000 payments" in what_to_do
+    assert f"with {false:.1f} false alarms per fraud found" in what_to_do
     for words in ("Frauds found", "Alerts that are fraud", "Of the money"):
         assert words in page
 
@@ -97,5 +97,5 @@ def test_alerts_that_find_no_fraud_are_false_alarms_only() -> None:
     assert alerts is not None
     nothing = alerts.model_copy(update=dict.fromkeys(("precision", "recall"), Interval(value=0, low=0, high=0.01)))
     page, _ = compose(with_evaluation(report, alerts=nothing))
-    assert "2 alerts in 1,000 find 0\u202f% of the frauds, at false alarms only" in page
+    assert "2 alerts in 1,000 find 0\u202f% of the frauds, with false alarms only" in page
     assert "What to do" not in page

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from perennial.report.context import ReportContext
-from perennial.report.page import Checks, Estimate, Figure, Pair, Table
-from perennial.report.pages.campaign import build_campaign_section, has_no_gain
+from perennial.report.pages.campaign import CampaignView
 from perennial.report.pages.compose import compose
-from perennial.report.pages.messages import build_sections
 from perennial.results.uplift import ColumnBalance, PolicyFigures, UpliftEvaluation
+from tests.fakes.pages import read_report
 from tests.fakes.reports import spend_report, uplift_report, with_evaluation
 from tests.fakes.stages import around
 
@@ -22,9 +21,7 @@ Report = ReportContext[UpliftEvaluation]
 
 def questions(report: Report) -> list[str]:
     """The findings of a campaign, one a message and one on choosing."""
-    checks = build_campaign_section(report).blocks[1]
-    assert isinstance(checks, Checks)
-    return [check.question for check in checks.checks]
+    return [check.question for check in read_report(report).sections["campaign"].checks]
 
 
 def with_first_message(report: Report, **figures: Any) -> Report:
@@ -48,15 +45,13 @@ def test_balance_and_sample_ratio_come_before_any_effect() -> None:
     uneven = ColumnBalance(column="city", p=0.03, gaps=(0.01, -0.04), expected_gap=0.05)
     changes = {"columns": (uneven, *report.evaluation.randomization.columns), "rows": (4050, 7950, 8000), "ratio_p": 0.61}
     check = report.evaluation.randomization.model_copy(update=changes)
-    balance = build_sections(with_evaluation(report, randomization=check)).sections[0].blocks[0]
-    assert isinstance(balance, Table)
+    balance = read_report(with_evaluation(report, randomization=check)).sections["campaign"].figures[0]
     assert balance.finding == "The groups are alike in all that was known before"
     assert "Group sizes 4,050 / 7,950 / 8,000, planned 0.2 : 0.4 : 0.4 (chi-square p 0.610)" in balance.described
-    assert [column.name for column in balance.grid.columns] == ["Known before", "Discover", "Reward", "Chance alone, up to", "p"]
-    assert balance.grid.rows[0].cells == ("City", "+0.010", "\u22120.040", "0.050", "0.030")
+    assert balance.heads == ["Known before", "Discover", "Reward", "Chance alone, up to", "p"]
+    assert balance.rows[0] == ["City", "+0.010", "\u22120.040", "0.050", "0.030"]
     not_random = uplift_report("HOLD", stopped_by="randomization", fair=False)
-    differs = build_sections(not_random).sections[0].blocks[0]
-    assert isinstance(differs, Table)
+    differs = read_report(not_random).sections["campaign"].figures[0]
     assert differs.finding.startswith("The groups were probably not assigned at random: the groups differ in ")
 
 
@@ -82,23 +77,21 @@ def test_each_message_says_what_to_rank_by(rank_by: str, gain: tuple[float, floa
 def test_choosing_is_compared_with_the_best_single_message(value: float, words: str) -> None:
     report = with_choice(uplift_report(), value, 500)
     assert questions(report)[-1] == f"Choosing a message for each customer {words} reward to everyone"
-    assert has_no_gain(report) is (value < 500)
+    assert CampaignView(report).has_no_gain is (value < 500)
 
 
 def test_where_choosing_gains_nothing_and_all_may_be_written_to_it_is_one_message_for_all() -> None:
-    assert build_sections(spend_report()).what_to_do == (
+    assert read_report(spend_report()).what_to_do == (
         "Send Mens E-Mail to everyone: choosing a message for each customer gains nothing measurable over it."
     )
     nothing_gained = with_choice(uplift_report(clear=False), 100, 500)
-    assert has_no_gain(nothing_gained)
-    assert build_sections(nothing_gained).what_to_do.startswith("Send discover to "), "the budget is 40 %"
+    assert CampaignView(nothing_gained).has_no_gain
+    assert read_report(nothing_gained).what_to_do.startswith("Send discover to "), "the budget is 40 %"
 
 
 def test_a_finding_carries_both_figures_and_their_difference() -> None:
     figures = {"by_effect": around(0.012, 0.004), "by_response": around(0.004, 0.005), "gain": around(0.0085, 0.006)}
-    checks = build_campaign_section(with_first_message(uplift_report(), **figures)).blocks[1]
-    assert isinstance(checks, Checks)
-    first = checks.checks[0]
+    first = read_report(with_first_message(uplift_report(), **figures)).sections["campaign"].checks[0]
     assert "Qini by effect 12.0 [8.0, 16.0], by response 4.0 [\u22121.0, 9.0], in responses of 1,000 customers" in first.detail
     assert (first.value, first.interval) == ("+8.5", "[+2.5, +14.5]")
 
@@ -109,16 +102,13 @@ def test_a_finding_carries_both_figures_and_their_difference() -> None:
 )
 def test_amounts_are_in_money_and_responses_in_points(report: Any, unit: str, effect: str, qini: str) -> None:
     figures = {"effect": around(0.03, 0.01), "by_effect": around(0.012, 0.004)}
-    section = build_campaign_section(with_first_message(report(), **figures))
-    table = section.blocks[2]
-    assert isinstance(table, Table)
+    section = read_report(with_first_message(report(), **figures)).sections["campaign"]
+    table = section.figure("What each message changes")
     assert table.described.startswith(unit)
-    cells = table.grid.rows[0].cells[1:3]
-    assert [cell.value for cell in cells if isinstance(cell, Estimate)] == [effect, qini]
-    deciles = [block for block in section.blocks if isinstance(block, Pair)]
-    assert len(deciles) == 1
-    assert all(figure.described.startswith(unit) for figure in deciles[0].figures)
-    assert isinstance(section.blocks[-1], Figure)
+    assert [cell.split(" [")[0] for cell in table.rows[0][1:3]] == [effect, qini]
+    deciles = [figure for figure in section.figures if "top decile" in figure.finding]
+    assert len(deciles) == 2
+    assert all(figure.described.startswith(unit) for figure in deciles)
 
 
 def test_the_loss_of_amounts_is_no_log_loss() -> None:

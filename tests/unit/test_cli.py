@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
+import functools
+import importlib
+import os
+import re
+import shlex
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -40,16 +44,16 @@ def family(root: type[PerennialError]) -> Iterator[type[PerennialError]]:
 
 @pytest.fixture
 def ending(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """`perennial stop`, whose action ends as told; the exit code of the process."""
+    """`perennial stop`, whose command ends as given; the exit code of the process."""
     monkeypatch.delenv("PERENNIAL_DEBUG", raising=False)
 
     def run(end: BaseException | int, *words: str) -> int:
-        def main(args: argparse.Namespace) -> int:
+        def main() -> int:
             if isinstance(end, BaseException):
                 raise end
             return end
 
-        monkeypatch.setattr(action("stop"), "main", main)
+        monkeypatch.setattr(import_command("stop"), "main", main)
         monkeypatch.setattr(sys, "argv", ["perennial", "stop", *words])
         with pytest.raises(SystemExit) as left:
             cli.main()
@@ -59,67 +63,124 @@ def ending(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     return run
 
 
-def action(name: str) -> Any:
+def import_command(name: str) -> Any:
     with warnings.catch_warnings():  # libraries that import what Python has deprecated
         warnings.simplefilter("ignore")
-        return cli._command(name)
+        return importlib.import_module(f"perennial.commands.{name.replace('-', '_')}")
 
 
-def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as left:
-        cli.run(["--help"])
-    said = capsys.readouterr().out
-    assert left.value.code == 0
-    by_name = [name for name in cli._COMMANDS if f"\n    {name} " in said or f"\n    {name}\n" in said]
-    assert by_name == list(cli._COMMANDS)
+def show_help(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    monkeypatch.setenv("COLUMNS", "160")
+    assert cli.run([name, "--help"] if name else ["--help"]) == 0
+    return capsys.readouterr().out
+
+
+def test_help_groups_every_command_and_loads_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    said = show_help("", monkeypatch, capsys)
+    shown = [name for name in cli.PURPOSES if re.search(rf"│ {name} +{re.escape(cli.PURPOSES[name])}\.", said)]
+    assert shown == list(cli.PURPOSES)
+    assert [group for group in cli.GROUPS if f"─ {group} ─" in said] == list(cli.GROUPS)
     assert cli.run([]) == 0
     assert capsys.readouterr().out == said
+    loaded = "[name for name in sys.modules if name.startswith('perennial.commands')]"
+    code = f"import sys; from perennial.cli import run; run([]); print({loaded})"
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True, cwd=tmp_path)
+    assert done.stdout.endswith("\n[]\n")
 
 
 def test_every_command_is_a_module_and_every_module_a_command() -> None:
     folder = Path(str(cli.__file__)).parent / "commands"
-    worded = {path.stem for path in folder.glob("*.py") if "def configure(" in path.read_text()}
-    assert worded == {name.replace("-", "_") for name in cli._COMMANDS}
+    modules = {path.stem for path in folder.glob("*.py") if "\ndef main(" in path.read_text()}
+    assert modules == {name.replace("-", "_") for name in cli.PURPOSES}
 
 
-def test_each_commands_help_names_its_arguments(capsys: pytest.CaptureFixture[str]) -> None:
-    commands = arguments = 0
-    for name in cli._COMMANDS:
-        bare = argparse.ArgumentParser(add_help=False)
-        action(name).configure(bare)
-        with pytest.raises(SystemExit) as left:
-            cli.run([name, "--help"])
-        said = capsys.readouterr().out
-        assert left.value.code == 0
-        assert said.startswith(f"usage: perennial {name} ")
-        for document in bare._actions:
-            assert (document.option_strings or [document.dest])[0] in said, (name, document.dest)
-            assert document.help, (name, document.dest)
-            arguments += 1
-        commands += 1
-    assert commands == len(cli._COMMANDS)
-    assert arguments >= 30
+@pytest.mark.parametrize("name", cli.PURPOSES)
+def test_the_example_in_each_help_is_a_line_that_the_command_takes(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in ("params.yaml", "dvc.yaml", "contracts/shop.yaml", "contracts/ad_response.yaml"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    monkeypatch.chdir(tmp_path)
+    command = import_command(name)
+    program, *words = shlex.split(command.EXAMPLE)
+    assert (program, words[0]) == ("perennial", name)
+    assert f"Example: {command.EXAMPLE}" in show_help(name, monkeypatch, capsys)
+    calls: list[Mapping[str, object]] = []
+
+    @functools.wraps(command.main)
+    def main(**options: object) -> None:
+        calls.append(options)
+
+    monkeypatch.setattr(command, "main", main)
+    assert cli.run(words) == 0, capsys.readouterr().err
+    assert len(calls) == 1
+
+
+def test_each_argument_and_option_says_what_it_is() -> None:
+    texts = []
+    for name in cli.PURPOSES:
+        main = import_command(name).main
+        hints = get_type_hints(main, include_extras=True)
+        texts += [hint.__metadata__[0].help for key, hint in hints.items() if key != "return"]
+    assert len(texts) >= 60
+    assert all(text and text.endswith(".") for text in texts)
+
+
+def test_the_one_use_case_needs_no_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in ("params.yaml", "dvc.yaml"):
+        (tmp_path / file).touch()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "contracts").mkdir()
+    (tmp_path / "contracts" / "shop.yaml").touch()
+    names: list[str] = []
+    command = import_command("open")
+
+    @functools.wraps(command.main)
+    def main(name: str) -> None:
+        names.append(name)
+
+    monkeypatch.setattr(command, "main", main)
+    assert cli.run(["open"]) == 0
+    assert names == ["shop"]
+    (tmp_path / "contracts" / "bank.yaml").touch()
+    assert cli.run(["open"]) == 2
+    assert capsys.readouterr().err == "perennial: which use case? This project has bank, shop\n"
+    assert cli.run(["open", "shpo"]) == 2
+    assert "did you mean shop?" in capsys.readouterr().err
+    assert cli.run(["open", "german_risk"]) == 2
+    assert "perennial add german_risk" in capsys.readouterr().err
+
+
+def test_a_shell_completes_commands_and_use_cases(tmp_path: Path) -> None:
+    for file in ("params.yaml", "dvc.yaml", "contracts/shop.yaml", "contracts/bank.yaml"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+
+    def complete(line: str, position: int) -> list[str]:
+        environment = {"_PERENNIAL_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(position)}
+        done = subprocess.run(
+            [sys.executable, "-c", "from perennial.cli import main; main()"],
+            cwd=tmp_path,
+            text=True,
+            capture_output=True,
+            check=False,
+            env={**os.environ, **environment},
+        )
+        return done.stdout.split()
+
+    assert complete("perennial ro", 1) == ["rollback"]
+    assert complete("perennial open ", 2) == ["bank", "shop"]
+    assert complete("perennial open sh", 2) == ["shop"]
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as left:
-        cli.run(["--version"])
-    assert left.value.code == 0
+    assert cli.run(["--version"]) == 0
     assert capsys.readouterr().out == f"{__version__}\n"
-
-
-@pytest.mark.parametrize(
-    "words", [["score", "shop", "--input", "a.csv", "--output", "b.csv"], ["promote", "shop"]], ids=lambda w: w[0]
-)
-def test_the_version_of_a_model_reaches_its_command(
-    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    asked = []
-    monkeypatch.setattr(action(words[0]), "main", lambda args: asked.append(args.version) or 0)
-    assert cli.run([*words, "--version", "9"]) == 0
-    assert cli.run(words) == 0
-    assert asked == ["9", None]
-    assert capsys.readouterr().out == ""
 
 
 def test_a_path_that_cannot_be_used_is_one_line(ending: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,19 +190,17 @@ def test_a_path_that_cannot_be_used_is_one_line(ending: Callable[..., int], caps
     assert capsys.readouterr().err.startswith("Traceback (most recent call last)")
 
 
-def test_an_unknown_word_is_refused_with_the_words_there_are(capsys: pytest.CaptureFixture[str]) -> None:
-    observed = 0
-    for words, said in (
-        (["trian", "ad_response"], "invalid choice: 'trian'"),
-        (["stop", "--hard"], "unrecognized arguments: --hard"),
-        (["show"], "the following arguments are required: name"),
-    ):
-        with pytest.raises(SystemExit) as left:
-            cli.run(words)
-        assert left.value.code == 2
-        assert said in capsys.readouterr().err
-        observed += 1
-    assert observed == 3
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["rnu", "ad_response"], "perennial: no such command 'rnu'. Did you mean 'run'?\n"),
+        (["stop", "--hard"], "perennial: no such option: --hard; perennial stop --help shows how\n"),
+        (["new"], "perennial: missing argument 'NAME'; perennial new --help shows how\n"),
+    ],
+)
+def test_an_unknown_word_is_refused_in_one_line(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(words) == 2
+    assert capsys.readouterr().err == message
 
 
 def test_the_exit_code_of_every_error_reaches_the_process(ending: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
@@ -183,10 +242,10 @@ def test_other_ends(ending: Callable[..., int], capsys: pytest.CaptureFixture[st
 def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is no error of ours keeps its traceback; Python ends such a process with 1."""
 
-    def broken(args: argparse.Namespace) -> int:
+    def broken() -> int:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(action("stop"), "main", broken)
+    monkeypatch.setattr(import_command("stop"), "main", broken)
     with pytest.raises(ZeroDivisionError):
         cli.run(["stop"])
 
@@ -202,8 +261,7 @@ def test_an_unknown_use_case_is_refused_before_anything_is_started(
     monkeypatch.chdir(tmp_path)
     assert cli.run([command, "nosuch"]) == 2
     said = capsys.readouterr().err
-    assert said.startswith(f"perennial: {tmp_path}/contracts/nosuch.yaml is missing: `perennial list` names")
-    assert said.count("nosuch") == 1
+    assert said == "perennial: there is no use case 'nosuch': perennial list shows them all\n"
     assert said.count("\n") == 1
     assert not (tmp_path / ".perennial").exists()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -82,8 +81,8 @@ def test_it_is_printed_or_written(
 ) -> None:
     here, other = checkouts
     monkeypatch.chdir(here.root)
-    assert main(argparse.Namespace(name=NAME, other=other.root, output=None)) == 0
+    main(other.root, NAME)
     printed = capsys.readouterr().out
-    assert main(argparse.Namespace(name=NAME, other=other.root, output=tmp_path / "comparison.md")) == 0
+    main(other.root, NAME, tmp_path / "comparison.md")
     assert capsys.readouterr().out == ""
     assert (tmp_path / "comparison.md").read_text().strip() == printed.strip()

@@ -364,8 +364,8 @@ def test_a_serving_view_knows_no_outcome_and_no_treatment() -> None:
     assert [(f.name, f.kind, f.label, f.unit) for f in view.features] == [
         ("age", "numeric", "age", None),
         ("gap", "numeric", "gap", "days"),
-        ("n_buy", "numeric", "orders: buy", None),
-        ("n_look", "numeric", "orders: look", None),
+        ("n_buy", "numeric", "buy orders", None),
+        ("n_look", "numeric", "look orders", None),
     ]
     assert (view.head.outputs, view.costs) == (("none", "a", "b"), (0.0, 1.0, 2.0))
     coming = select_scoring_columns(result)

@@ -219,7 +219,7 @@ def test_later_outcomes_and_lotteries_are_no_features(tmp_path: Path) -> None:
     assert plain.task.kind == "binary"
 
 
-def test_who_was_treated_by_how_they_looked_is_no_lottery(tmp_path: Path) -> None:
+def test_who_was_treated_by_how_they_looked_is_not_randomized(tmp_path: Path) -> None:
     x, y = chances(3000)
     treated = np.where(x + np.random.default_rng(4).normal(size=3000) > 0, "treated", "control")
     _, contract = proposed(table(tmp_path, {"x": x.round(3), "treatment_group": treated, "churn": y}))
@@ -474,7 +474,7 @@ def test_a_date_over_three_columns_orders_the_rows_and_the_date_of_a_leak_does_n
     assert contract.columns["when"].known == "after_outcome", "its distance to the arrival tells it"
 
 
-def test_what_only_the_treated_have_is_no_feature_and_does_not_hide_the_lottery(tmp_path: Path) -> None:
+def test_what_only_the_treated_have_is_no_feature_and_does_not_hide_the_randomization(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     treated = (rng.random(4000) < 0.5).astype(int)
     opened = treated * (rng.random(4000) < 0.4)
@@ -490,7 +490,7 @@ def test_a_treatment_that_was_not_drawn_by_lot_is_no_feature_and_said_so(tmp_pat
     treated = np.where(x + np.random.default_rng(4).normal(size=3000) > 0, "treated", "control")
     built, contract = proposed(table(tmp_path, {"x": x.round(3), "treatment_group": treated, "churn": y}))
     assert contract.columns["treatment_group"].role == "ignore"
-    assert any("not by lot" in line for line in built.words)
+    assert any("not at random" in line for line in built.words)
 
 
 def test_a_protected_column_is_never_a_suspect(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ import yaml
 
 from perennial.errors import ConfigError, InputError, ServiceError
 from perennial.files.project import Project
+from perennial.gallery.entries import list_gallery
 from perennial.sources import fetch as module
 from perennial.sources.fetch import fetch
-from perennial.sources.gallery import add_gallery_use_case, list_gallery
+from perennial.sources.gallery import add_gallery_use_case
 from tests.fakes.contracts import contract_document
 
 pytestmark = pytest.mark.unit

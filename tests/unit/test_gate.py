@@ -222,7 +222,7 @@ def test_a_model_that_fails_one_group_is_held_though_better_on_the_whole() -> No
     slices = compare_slices(comparison, {"contact": np.where(is_landline, "landline", "mobile")}, spoiled, old)
     decision = decide(Evidence(comparison=comparison, minimum=0.5, candidate=spoiled, champion=old, slices=slices))
     assert (decision.verdict, rule(decision, "improvement").state) == ("HOLD", "pass")
-    assert [r.sentence.split(":")[0] for r in decision.reasons] == ["contact landline (2000 rows)"]
+    assert [r.sentence.split(":")[0] for r in decision.reasons] == ["contact landline (2,000 rows)"]
 
 
 def test_scores_of_the_scorer_are_taken_as_they_come() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import polars as pl
@@ -64,6 +65,7 @@ def build_curve(
     *,
     val: tuple[float, float] = (0.81, 0.8),
     primary: str = "auc",
+    is_quick: bool = False,
 ) -> LearningCurve:
     """A curve by what the deep family is better by, what more data and what layers bring it; `val` is deep, traditional."""
     figures = FitFigures(
@@ -75,6 +77,7 @@ def build_curve(
     gain = {"deep": deep_gain, "traditional": interval(-0.1, 0.01)}
     curve = LearningCurve(
         primary=primary,
+        is_quick=is_quick,
         shares=tuple(ShareFit(share=share, draw=0, rows=rows, figures=figures) for share, rows in ((0.5, 300), (1.0, 597))),
         depths=tuple(DepthFit(blocks=blocks, figures=figures) for blocks in (0, 2)),
         data_gain=DataGain(from_share=0.5, to_share=1.0, gain=gain),
@@ -98,6 +101,16 @@ def test_nothing_is_said_that_lies_within_the_noise() -> None:
     assert ["layers help" in up[2], "no measurable" in flat[2], "layers harm" in down[2]] == [True] * 3
     without = build_curve(gains["up"], gains["up"], None)
     assert without.sentences[2] == "Layers: none is best on val, straight from the columns to the head."
+
+
+def test_a_quick_run_gives_no_verdict_and_its_page_is_marked() -> None:
+    worse = interval(-0.05, 0.01)
+    curve = build_curve(worse, worse, worse, is_quick=True)
+    assert [sentence.partition(":")[0] for sentence in curve.sentences] == ["Too small to tell"]
+    html = learning.build_page("shop", curve)
+    assert "Too small to tell</h1>" in html
+    assert "quick learning curve, too small to tell" in html
+    assert not re.search("worse|would not help|would bring|harm|worth it", html.partition("</style>")[2])
 
 
 def test_more_data_is_described_for_the_family_that_is_ahead_on_val() -> None:

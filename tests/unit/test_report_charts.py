@@ -154,15 +154,24 @@ def test_rows_may_have_a_line_each() -> None:
     assert 'class="fill-blue"' in drawn
 
 
-def test_a_long_name_keeps_clear_of_the_figure_beside_it() -> None:
-    row = Row(name="lives in " + 9 * "Genève ", note="1,095 rows", text="10 %, predicted 9 %", interval=around(0.1, 0.02))
-    drawn = plot_intervals([row], ZERO, n.decimal, label="x")
-    name = re.search(r'<tspan class="b">(.+?)</tspan>', drawn)
+def test_a_long_name_stands_above_the_figure_and_is_cut_only_where_the_chart_ends() -> None:
+    row = Row(name="lives in Genève", note="1,095 rows", text="10 %, predicted 9 %", interval=around(0.1, 0.02))
+    short, long, longest = (
+        plot_intervals([replace(row, name=name)], ZERO, n.decimal, label="x")
+        for name in ("lives in Genève", "lives in " + 4 * "Genève ", "lives in " + 9 * "Genève ")
+    )
+
+    def height(drawn: str) -> float:
+        return float(re.findall(r'viewBox="0 0 360 ([\d.]+)"', drawn)[0])
+
+    assert height(long) == height(longest) == height(short) + 16
+    assert "…" not in short + long
+    name = re.search(r'<tspan class="b">(.+?…)</tspan>', longest)
     assert name is not None
-    assert re.fullmatch(r"lives in Genève( Genève)*.*…", name[1])
-    assert width_of(name[1]) + 10 + width_of(row.note) + 10 <= NARROW - width_of(row.text)
-    assert f">{row.note}<" in drawn
-    assert "…" not in plot_intervals([replace(row, name="lives in Genève")], ZERO, n.decimal, label="x")
+    assert 0.9 * NARROW < width_of(name[1]) <= NARROW
+    for drawn in (short, long, longest):
+        assert f">{row.note}<" in drawn
+        assert f">{row.text}<" in drawn
 
 
 def test_compared_charts_share_their_scale() -> None:
@@ -263,13 +272,23 @@ def test_figures_under_an_axis_stand_apart_on_any_width(width: int, show: n.Form
     assert all(one[1] <= other[0] + 0.2 for one, other in pairwise(spans)), "0.2 px is what rounding takes"
 
 
-def test_a_flag_keeps_clear_of_a_key_with_long_names() -> None:
-    names = ("deep network, chosen", "boosted trees", "linear")
-    curves = [Curve(name=name, x=[0, 0.3, 1], y=[0, 0.1, 1], ends="72 %") for name in names]
-    drawn = plot_gains([replace(curves[0], flag=Flag(at=0.3, text=("10 %",))), *curves[1:]], label="x", axis="")
-    place_of = {words: (float(x), float(y)) for x, y, words in re.findall(r'<text x="(.+?)" y="(.+?)".*?>(.+?)<', drawn)}
-    (left, foot), (key_left, key_foot) = place_of["10 %"], place_of[names[0]]
-    assert left + width_of("10 %") < key_left or foot < key_foot - 12
+def test_a_flag_is_not_crossed_by_its_own_stem() -> None:
+    """Even where the only free room is across it."""
+    plot, near, stem = Box(x=0, y=0, width=300, height=200), (150.0, 20.0), along([(150, 20), (150, 200)])
+    room = Box(x=90, y=60, width=120, height=60)
+    taken = [point for point in plot.filled() if not room.holds(point)]
+    across, beside = place(80, 32, near, plot, taken), place(80, 32, near, plot, taken, stem=stem)
+    assert across.x < 150 < across.right
+    assert not beside.x < 150 < beside.right
+
+
+def test_a_key_with_long_names_stands_below_the_axis() -> None:
+    """Within the plot it lay over the flag of the best customers."""
+    curves = [Curve(name=name, x=[0, 1], y=[0, 1], ends="85 %") for name in ("linear, chosen", "deep and trees, blended")]
+    drawn = plot_gains([replace(curves[0], flag=Flag(at=0.3, text=("85 % of them",))), *curves[1:]], label="x", axis="the axis")
+    heights = {words: float(y) for y, words in re.findall(r'y="([\d.]+)"[^>]*>([^<]+)</text>', drawn)}
+    assert heights["85 % of them"] < heights["the axis"] - 40
+    assert all(heights[curve.name] > heights["the axis"] + 14 for curve in curves)
 
 
 def test_a_label_has_the_widths_of_its_letters() -> None:

@@ -100,10 +100,10 @@ def test_a_group_of_few_is_counted_and_not_judged() -> None:
 def test_the_report_says_whom_to_approve_and_how_groups_fare() -> None:
     report = loans_report()
     page, what_to_do = compose(report)
-    assert "Approve from " in what_to_do
+    assert "Approve applicants with " in what_to_do
     for words in (
         "Approvals and mistakes by protected group",
-        "foreign_worker A202",
+        "foreign worker A202",
         "four strongest reasons against",
         "Ten bands",
     ):

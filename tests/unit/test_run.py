@@ -14,7 +14,7 @@ import yaml
 from perennial.errors import ConfigError, LeakError
 from perennial.files.durable import write_text
 from perennial.files.project import Project
-from perennial.promotion.main_job import _print_results, check_config
+from perennial.promotion.main_job import check_config, print_results
 from perennial.results.receipt import ActionResults, Receipt, ReportPage, ScoredList, Skipped
 from tests.fakes.decisions import decision_record
 
@@ -72,7 +72,7 @@ def test_a_leak_in_the_contract_stays_a_refusal(project: Project) -> None:
 
 def said(capsys: pytest.CaptureFixture[str], **changes: Any) -> list[str]:
     results = ActionResults(promote=decision_record(), score=SCORED, report=PAGE).model_copy(update=changes)
-    _print_results(NAME, Receipt(state={}, stages={}, results=results))
+    print_results(NAME, Receipt(state={}, stages={}, results=results))
     return capsys.readouterr().out.splitlines()
 
 

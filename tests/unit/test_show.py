@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import json
 import subprocess
@@ -20,6 +19,7 @@ from perennial.errors import ConfigError, ContractError
 from perennial.files.durable import write_bytes, write_json, write_text
 from perennial.files.manifest import seal
 from perennial.files.project import Project
+from perennial.gallery.entries import list_gallery, list_use_cases
 from perennial.promotion.overview import build_overview
 from perennial.promotion.receipt import STAGES, receipt_path
 from perennial.report.context import AnyReport
@@ -203,9 +203,9 @@ def test_words_and_json_say_the_same(
 ) -> None:
     leave(project, response_report())
     monkeypatch.chdir(project.root)
-    assert main(argparse.Namespace(name=NAME, json=True)) == 0
+    main(NAME, as_json=True)
     assert json.loads(capsys.readouterr().out) == shown(project)
-    assert main(argparse.Namespace(name=NAME, json=False)) == 0
+    main(NAME)
     printed = capsys.readouterr().out
     assert "ad_response (binary): PROMOTE" in printed
     assert "linear (candidate)" in printed
@@ -218,7 +218,7 @@ def test_words_do_without_what_is_not_known(
     project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project.root)
-    assert main(argparse.Namespace(name=NAME, json=False)) == 0
+    main(NAME)
     said = capsys.readouterr().out
     assert "ad_response (binary): not decided yet" in said
     assert said.endswith("rows: none read yet\nreport: none yet\n")
@@ -240,13 +240,13 @@ def test_list_names_the_use_cases_here_and_those_to_add(
     project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project.root)
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", "80")
     action: Any = importlib.import_module("perennial.commands.list")
-    assert action.main(argparse.Namespace()) == 0
+    action.main()
     lines = capsys.readouterr().out.splitlines()
     rows = {line.split()[1]: line for line in lines if line.startswith("│")}
-    assert f"perennial run {NAME}" in rows[NAME]
-    assert "responded" in rows[NAME]
-    assert {"ad_uplift", "bank_response", "bank_by_time"} <= rows.keys()
-    assert all(f"perennial add {name}" in line for name, line in rows.items() if name != NAME)
-    assert len(rows) >= 4
+    assert rows.keys() == {NAME, *list_gallery()}, "no row is wrapped at 80 columns"
+    assert [cell.strip() for cell in rows[NAME].split("│")[1:-1]] == [NAME, "binary", "responded", "not run yet"]
+    assert [cell.strip() for cell in rows["customer_value"].split("│")[1:-1]][1:] == ["regression", "spend_90d", "gallery"]
+    here = list_use_cases(project)
+    assert {name for name, row in rows.items() if "│ gallery" in row} == rows.keys() - here

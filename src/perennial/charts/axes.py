@@ -96,12 +96,21 @@ def apart(preferred: Sequence[float], gap: float, low: float, high: float) -> li
     return [places[order.index(i)] for i in range(len(preferred))]
 
 
-def place(width: float, height: float, near: Point, plot: Box, avoid: Sequence[Point], cross: Sequence[Point] = ()) -> Box:
+def place(
+    width: float,
+    height: float,
+    near: Point,
+    plot: Box,
+    avoid: Sequence[Point],
+    cross: Sequence[Point] = (),
+    stem: Sequence[Point] = (),
+) -> Box:
     """The spot in the plot for a label of that size that covers fewest of the points, and of several the nearest.
 
-    The line that leads to the label should not `cross` what other labels may belong to. Points are counted in cells.
+    The line that leads to the label should not `cross` what other labels may belong to, nor its own `stem` run through it.
+    Points are counted in cells.
     """
-    taken, crossed = {_cell(point) for point in avoid}, {_cell(point) for point in cross}
+    taken, crossed, barred = ({_cell(point) for point in points} for points in (avoid, cross, stem))
     sideways = (-width / 2, 12, 28, 60, -12 - width, -28 - width, -60 - width)
     upright = [d for reach in range(8, 137, 8) for d in (reach, -reach - height)]
     spots = [
@@ -112,7 +121,12 @@ def place(width: float, height: float, near: Point, plot: Box, avoid: Sequence[P
     ]
     if not spots:
         return Box(x=max(plot.x, min(near[0], plot.right - width)), y=plot.y, width=width, height=height)
-    return min(spots, key=lambda spot: (_covered(spot, taken) + 3 * _crossed(spot, near, crossed), _far(spot, near)))
+
+    def cost(spot: Box) -> tuple[int, float]:
+        covered = _covered(spot, taken) + 3 * _crossed(spot, near, crossed) + 20 * _covered(spot, barred)
+        return covered, _far(spot, near)
+
+    return min(spots, key=cost)
 
 
 def nearest(spot: Box, point: Point) -> Point:

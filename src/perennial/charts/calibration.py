@@ -27,7 +27,7 @@ def plot_calibration(bins: Sequence[Bin], *, label: str, axis: str) -> Markup:
         avoid += along([(x, ends[0]), (x, ends[1])])
     name = place(*size_of(["perfect"]), (plot.x(0.8 * top), plot.y(0.8 * top)), plot.box, avoid)
     marks += [*lines(name, ["perfect"], "s halo"), *x_axis(plot.x, plot.box.bottom, share_axis, "")]
-    return svg(NARROW, 318, [*marks, *_draw_histogram(bins, plot.x, 294), text(plot.box.x, 314, axis, "s")], label)
+    return svg(NARROW, 332, [*marks, *_draw_histogram(bins, plot.x, 304), text(plot.box.x, 326, axis, "s")], label)
 
 
 def _draw_histogram(bins: Sequence[Bin], x: Scale, foot: float) -> list[str]:

@@ -126,7 +126,7 @@ def plot_by_depth(
             plot = plot.clear_of(along([(plot.x(budget.at), plot.box.y), (plot.x(budget.at), plot.box.bottom)]))
         marks += draw_names_inside(curves, plot, random, 0.64)
         marks += [*x_axis(plot.x, plot.box.bottom, share_axis, axis), *_draw_end_names(curves, names, plot)]
-        return svg(width, 310, marks, label)
+        return svg(width, 312, marks, label)
 
     return Drawing(wide=drawn(WIDE), narrow=drawn(NARROW))
 
@@ -172,7 +172,7 @@ def _plot_places(
     plot, marks = draw_lines(curves, plot, show)
     marks += [dot(plot.x(x), plot.y(y), f"fill-{tone}", radius) for x, y, tone, radius in dots]
     marks += [*_draw_flags(curves, plot, stems=False), *x_axis(plot.x, plot.box.bottom, tick, axis, places)]
-    return svg(NARROW, plot.box.bottom + 42, [*marks, *_draw_end_names(curves, names, plot)], label)
+    return svg(NARROW, plot.box.bottom + 44, [*marks, *_draw_end_names(curves, names, plot)], label)
 
 
 def lay_out(x: tuple[float, float], y: tuple[float, float], show: Format, size: Box, names: Sequence[Sequence[str]] = ()) -> Plot:
@@ -237,11 +237,12 @@ def _draw_flags(curves: Sequence[Curve], plot: Plot, *, stems: bool = True) -> l
         if curve.flag is None:
             continue
         x, y = plot.at(curve, curve.flag.at)
+        stem = along([(x, plot.box.bottom), (x, y)]) if stems else []
         if stems:
             marks.append(stroke(x, plot.box.bottom, x, y, f"line-{curve.tone} thin"))
-            plot = plot.clear_of(along([(x, plot.box.bottom), (x, y)]))
+            plot = plot.clear_of(stem)
         around = Box(x=x - 8, y=y - 8, width=16, height=16).filled()
-        box = place(*size_of(curve.flag.text), (x, y), plot.box, [*plot.avoid, *around], plot.cross)
+        box = place(*size_of(curve.flag.text), (x, y), plot.box, [*plot.avoid, *around], plot.cross, stem)
         plot = plot.clear_of(box.filled(), box.filled())
         to = nearest(box, (x, y))
         if math.dist(to, (x, y)) > 14:

@@ -75,20 +75,23 @@ def plot_intervals(rows: Sequence[Row], line: Line | None, show: Format, *, labe
     own = [row.line for row in rows if row.line is not None]
     low, high = _padded([row.interval for row in rows], own if line is None else [*own, line.at])
     x = Scale(low=low, high=high, start=4, stop=NARROW - 4)
-    foot = PITCH * len(rows) + 4
     marks: list[str] = []
-    for i, row in enumerate(rows):
-        y = PITCH * i + 30
+    y = 30.0 - PITCH
+    for row in rows:
+        heading = _lay_out_heading(row, show)
+        y += PITCH + 16 * (len(heading) - 1)
         at = row.line if line is None else line.at
         assert at is not None, "a row has a line of its own where the rows do not share one"
         hue = tone(row.interval, at, row.standing)
-        marks += _draw_heading(row, hue, y - 16, show)
+        marks += [name_and_note(0, y - 16 * (len(heading) - i), *words) for i, words in enumerate(heading)]
+        marks.append(text(NARROW, y - 16, row.text or show(row.interval.value), f"text-{hue}", "end"))
         marks += [stroke(0, y, NARROW, y, "grid"), stroke(x(at), y - 9, x(at), y + 9, "zero")]
         marks += _draw_interval(x, row.interval, y, hue)
-    marks, height = [*marks, *x_axis(x, foot, show, "")], foot + 22
+    foot = y + 22
+    marks, height = [*marks, *x_axis(x, foot, show, "")], foot + 24
     if line:
-        marks.append(text(within(x(line.at), line.name, 0, NARROW), height + 10, line.name, "", "middle"))
-        height += 14
+        marks.append(text(within(x(line.at), line.name, 0, NARROW), height + 12, line.name, "", "middle"))
+        height += 16
     marks += [text(0, height + 14, axis, "s")] if axis else []
     return svg(NARROW, height + (18 if axis else 0), marks, label)
 
@@ -105,7 +108,7 @@ def plot_against_line(
         *_draw_interval(x, interval, 11, tone(interval, line.at, standing, better)),
         text(within(x(line.at), line.name, 0, 220), 32, line.name, "s", "middle"),
     ]
-    return svg(220, 36, marks, label)
+    return svg(220, 38, marks, label)
 
 
 def plot_inline(
@@ -154,7 +157,7 @@ def plot_columns(
         marks += [text(x, 228, name_of_column, "s", "middle")] if i % every == 0 else []
     top = max(4, min(y(line.at) - 8 * len(name), 190))
     marks += lines(Box(x=right + 6, y=top, width=0, height=0), name, "s")
-    return svg(NARROW, 250, [*marks, text(left, 248, axis, "s")], label)
+    return svg(NARROW, 254, [*marks, text(left, 248, axis, "s")], label)
 
 
 def _draw_column(x: float, interval: Interval, y: Scale, hue: Tone, wide: float) -> list[str]:
@@ -177,7 +180,9 @@ def _draw_interval(x: Scale, interval: Interval, y: float, hue: Tone) -> list[st
     return [span, dot(x(interval.value), y, f"fill-{hue}", 5.5)]
 
 
-def _draw_heading(row: Row, hue: Tone, y: float, show: Format) -> list[str]:
-    figure = row.text or show(row.interval.value)
-    room = NARROW - width_of(figure) - _BETWEEN - (width_of(row.note) + _BETWEEN if row.note else 0)
-    return [name_and_note(0, y, shorten(row.name, room), row.note), text(NARROW, y, figure, f"text-{hue}", "end")]
+def _lay_out_heading(row: Row, show: Format) -> list[tuple[str, str]]:
+    """The name with its note beside the figure, or above it where they would not fit on one line."""
+    room = NARROW - width_of(row.text or show(row.interval.value)) - _BETWEEN
+    if width_of(row.name) + (width_of(row.note) + _BETWEEN if row.note else 0) <= room:
+        return [(row.name, row.note)]
+    return [(shorten(row.name, NARROW), ""), ("", row.note)]

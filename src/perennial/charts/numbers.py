@@ -41,6 +41,11 @@ def share(part: float) -> str:
     return f"{decimal(100 * part, 0)}{GAP}%"
 
 
+def plain(value: float) -> str:
+    """A figure that somebody set, as they wrote it: 0.7, 25."""
+    return f"{value:g}"
+
+
 def share_axis(part: float) -> str:
     """A share as it stands at a tick, where 0.5 % must not read 0 %."""
     size = f"{100 * abs(_finite(part)):.3g}"

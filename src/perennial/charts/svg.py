@@ -133,7 +133,8 @@ def text(x: float, y: float, content: str, cls: str = "", anchor: Anchor = "star
 
 def name_and_note(x: float, y: float, name: str, note: str) -> str:
     """A name in semibold and, right after it, a note in grey."""
-    rest = f'<tspan class="s" dx="10">{escape(note)}</tspan>' if note else ""
+    gap = ' dx="10"' if name else ""
+    rest = f'<tspan class="s"{gap}>{escape(note)}</tspan>' if note else ""
     return f'<text x="{px(x)}" y="{px(y)}"><tspan class="b">{escape(name)}</tspan>{rest}</text>'
 
 

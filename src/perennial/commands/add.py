@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
 
 from perennial.files.project import Project
-from perennial.sources.gallery import add_gallery_use_case, list_gallery
+from perennial.gallery.entries import list_gallery
+from perennial.sources.gallery import add_gallery_use_case
+
+EXAMPLE = "perennial add bank_response --data bank-additional-full.csv.gz"
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help=f"one of {', '.join(list_gallery())}")
-    parser.add_argument("--data", type=Path, help="the file or folder to read, where the gallery's source is not wanted")
-
-
-def main(args: argparse.Namespace) -> int:
-    project = Project.here()
-    add_gallery_use_case(project, args.name, args.data)
-    return 0
+def main(
+    name: Annotated[str, Argument(metavar="NAME", help="One of the gallery: perennial list.", autocompletion=list_gallery)],
+    data: Annotated[Path | None, Option(help="The file or folder to read, where the gallery's source is not wanted.")] = None,
+) -> None:
+    add_gallery_use_case(Project.here(), name, data)

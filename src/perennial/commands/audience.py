@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import Annotated
+
+from typer import Option
 
 from perennial.campaigns.audience import build_audience
 from perennial.campaigns.plan import DEFAULT_CONTROL, read_audience_options
-from perennial.config.audience import AudienceParams
+from perennial.commands.arguments import UseCase
 from perennial.files.project import Project
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="use case, as in params.yaml")
-    parser.add_argument("--input", type=Path, required=True, help="a file, or a folder with a file for each table")
-    parser.add_argument("--campaign", metavar="ID", required=True, help="a name for this campaign, such as spring_2026")
-    parser.add_argument("--suppress", type=Path, help="a file with the ids of opt-outs and of recent contacts")
-    parser.add_argument("--output", type=Path, help="the list to write, .csv or .parquet; by default in the record")
-    parser.add_argument("--columns", type=_split, help="of the list: a,b; by default the id and hashed contacts")
-    parser.add_argument("--control", type=float, help=f"share in the control group; by default {DEFAULT_CONTROL:g}, 0: nobody")
-    parser.add_argument("--min-control", type=int, help="customers in the control group where the share gives fewer")
-    parser.add_argument("--explore", type=float, help="share of those below the cut to draw in too; by default 0")
-    parser.add_argument("--messages", type=_split, help="two or more to randomise among those contacted: a,b")
+EXAMPLE = "perennial audience ad_response --input customers.csv --campaign spring_2026 --suppress opt-outs.csv"
 
 
-def main(args: argparse.Namespace) -> int:
+def main(
+    input: Annotated[Path, Option(help="A file, or a folder with a file for each table.")],
+    campaign: Annotated[str, Option(metavar="ID", help="A name for this campaign, such as spring_2026.")],
+    name: UseCase = "",
+    suppress: Annotated[Path | None, Option(help="A file with the ids of opt-outs and of recent contacts.")] = None,
+    output: Annotated[Path | None, Option(help="The list to write, .csv or .parquet; by default in the record.")] = None,
+    columns: Annotated[str, Option(help="Of the list: a,b; by default the id and hashed contacts.")] = "",
+    control: Annotated[float | None, Option(help=f"Share in the control group; by default {DEFAULT_CONTROL:g}.")] = None,
+    min_control: Annotated[int | None, Option(help="Customers in the control group where the share gives fewer.")] = None,
+    explore: Annotated[float | None, Option(help="Share of those below the cut to draw in too; by default 0.")] = None,
+    messages: Annotated[str, Option(help="Two or more to randomise among those contacted: a,b.")] = "",
+) -> None:
     project = Project.here()
-    overrides = {key: value for key in AudienceParams.model_fields if (value := getattr(args, key)) is not None}
-    options = read_audience_options(project, args.name, overrides)
-    build_audience(project, args.name, args.campaign, args.input, options, suppress=args.suppress, output=args.output)
-    return 0
+    overrides = {
+        "columns": _split(columns),
+        "control": control,
+        "min_control": min_control,
+        "explore": explore,
+        "messages": _split(messages),
+    }
+    options = read_audience_options(project, name, {key: value for key, value in overrides.items() if value is not None})
+    build_audience(project, name, campaign, input, options, suppress=suppress, output=output)
 
 
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+def _split(text: str) -> tuple[str, ...] | None:
+    return tuple(part.strip() for part in text.split(",") if part.strip()) if text else None

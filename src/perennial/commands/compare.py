@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
+from typer import Option
+
+from perennial.commands.arguments import UseCase
 from perennial.files.durable import write_text
 from perennial.files.project import Project
 from perennial.promotion.compare import compare
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="use case, as in params.yaml")
-    parser.add_argument("--with", dest="other", type=Path, required=True, help="another checkout, with its outputs")
-    parser.add_argument("--output", type=Path, help="write the markdown here instead of printing it")
+EXAMPLE = "perennial compare ad_response --with ../main --output comparison.md"
 
 
-def main(args: argparse.Namespace) -> int:
-    text = compare(Project.here(), Project(root=args.other.resolve()), args.name)
-    if args.output:
-        write_text(args.output, text)
+def main(
+    other: Annotated[Path, Option("--with", help="Another checkout, with its outputs.")],
+    name: UseCase = "",
+    output: Annotated[Path | None, Option(help="Write the markdown here instead of printing it.")] = None,
+) -> None:
+    text = compare(Project.here(), Project(root=other.resolve()), name)
+    if output:
+        write_text(output, text)
     else:
         print(text)  # noqa: T201 - the answer
-    return 0

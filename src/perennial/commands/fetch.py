@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
+from typer import Option
+
+from perennial.commands.arguments import UseCase
 from perennial.files.project import Project
 from perennial.sources.fetch import fetch
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="use case, as in params.yaml")
-    parser.add_argument("--data", type=Path, help="take this file, folder or archive (and remember it for the next fetch)")
-    parser.add_argument("--any-size", action="store_true", help="take it although it has far more or fewer rows than before")
+EXAMPLE = "perennial fetch shop --data exports/2026-12.csv"
 
 
-def main(args: argparse.Namespace) -> int:
-    project = Project.here()
-    fetch(project, args.name, args.data, any_size=args.any_size)
-    return 0
+def main(
+    name: UseCase = "",
+    data: Annotated[Path | None, Option(help="Take this file, folder or archive (and remember it for the next fetch).")] = None,
+    any_size: Annotated[bool, Option("--any-size", help="Take it although it has far more or fewer rows than before.")] = False,
+) -> None:
+    fetch(Project.here(), name, data, any_size=any_size)

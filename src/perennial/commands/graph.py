@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import Annotated
+
+from typer import Option
 
 from perennial.files.project import Project
 from perennial.pipeline import graph
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--check", action="store_true", help="exit 2 when dvc.yaml does not fit the code")
-    parser.add_argument("--write", action="store_true", help="render dvc.yaml from the imports of each stage")
+EXAMPLE = "perennial graph --check"
 
 
-def main(args: argparse.Namespace) -> int:
+def main(
+    check: Annotated[bool, Option("--check", help="Exit 2 when dvc.yaml does not fit the code.")] = False,
+    write: Annotated[bool, Option("--write", help="Render dvc.yaml from the imports of each stage.")] = False,
+) -> None:
     project = Project.here()
-    if args.write:
+    if write:
         graph.write(project.root)
-    elif args.check:
+    elif check:
         graph.check(project.root)
     else:
         for name, stage in graph.STAGES.items():
             print(f"{' + '.join(stage.after) or 'data/NAME/raw'} → {name}")  # noqa: T201 - the answer
-    return 0

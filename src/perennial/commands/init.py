@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
 
 from perennial.pipeline.new_project import create_project, upgrade_project
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="a new folder, or one of this project")
-    parser.add_argument("--upgrade", action="store_true", help="render dvc.yaml and versions.yaml again, touch nothing else")
+EXAMPLE = "perennial init shop-models"
 
 
-def main(args: argparse.Namespace) -> int:
-    if args.upgrade:
-        upgrade_project(args.folder)
+def main(
+    folder: Annotated[Path, Argument(metavar="DIR", help="A new folder, or one of this project.", show_default=False)],
+    upgrade: Annotated[bool, Option("--upgrade", help="Render dvc.yaml and versions.yaml again, touch nothing else.")] = False,
+) -> None:
+    if upgrade:
+        upgrade_project(folder)
     else:
-        create_project(args.folder)
-    return 0
+        create_project(folder)

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import Annotated
 
 from rich.console import Console
 from rich.table import Table
+from typer import Option
 
+from perennial.commands.arguments import UseCase
 from perennial.files.project import Project
 from perennial.report.pages.learning import build_cells
 from perennial.results.study import LearningCurve
 from perennial.studies.learning_curve import build_learning_curve, page_path
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="use case, as in params.yaml")
-    parser.add_argument("--quick", action="store_true", help="two shares and a small training: does it all work?")
+EXAMPLE = "perennial learning-curve ad_response"
 
 
-def main(args: argparse.Namespace) -> int:
+def main(
+    name: UseCase = "",
+    quick: Annotated[bool, Option("--quick", help="Two shares and a small training, to see that it works; no verdict.")] = False,
+) -> None:
     project = Project.here()
-    curve = build_learning_curve(project, args.name, quick=args.quick)
+    curve = build_learning_curve(project, name, quick=quick)
     console = Console(highlight=False)
-    console.print(f"{args.name}: {curve.primary} on test, 95 % intervals; nothing is registered")
+    console.print(f"{name}: {curve.primary} on test, 95 % intervals; nothing is registered")
     _print_fits(console, curve)
     for sentence in curve.sentences:
         console.print(sentence, soft_wrap=True)
-    console.print(f"Picture: {page_path(project, args.name)}", soft_wrap=True)
-    return 0
+    console.print(f"Picture: {page_path(project, name, quick=quick)}", soft_wrap=True)
 
 
 def _print_fits(console: Console, curve: LearningCurve) -> None:

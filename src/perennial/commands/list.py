@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-import argparse
-
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
-from perennial.config.base import read_use_cases
 from perennial.contract.load import load
+from perennial.contract.model import Contract
 from perennial.errors import PerennialError
 from perennial.files.project import Project
+from perennial.gallery.entries import list_gallery, list_use_cases, load_gallery_contract
 from perennial.promotion.receipt import current_receipt
-from perennial.sources.gallery import list_gallery
+
+EXAMPLE = "perennial list"
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    del parser  # no options
-
-
-def main(args: argparse.Namespace) -> int:
-    del args
+def main() -> None:
     project = Project.here()
-    here = read_use_cases(project.root / "params.yaml")
-    table = Table("use case", "task", "target", "state")
-    for name in here:
-        table.add_row(name, *_describe(project, name))
+    names = list_use_cases(project)
+    table = Table("use case", "task", "target", Column("state", overflow="fold"))
+    for name in names:
+        try:
+            table.add_row(name, *_describe(load(project.contract(name))), _describe_state(project, name))
+        except PerennialError as error:  # of one use case, whose contract cannot be read
+            table.add_row(name, "", "", str(error))
     for name in list_gallery():
-        if name not in here:
-            table.add_row(name, "", "", f"perennial add {name}", style="dim")
-    Console().print(table)
-    return 0
+        if name not in names:
+            table.add_row(name, *_describe(load_gallery_contract(name)), "gallery", style="dim")
+    console = Console(highlight=False)
+    console.print(table)
+    console.print("perennial run NAME runs one; perennial add NAME adds one of the gallery.")
 
 
-def _describe(project: Project, name: str) -> tuple[str, str, str]:
-    """Task, target and state; of a contract that cannot be read, the error."""
-    try:
-        contract = load(project.contract(name))
-    except PerennialError as error:
-        return "", "", str(error)
+def _describe(contract: Contract) -> tuple[str, str]:
+    """Task and target."""
+    return contract.task.kind, contract.target or "none"
+
+
+def _describe_state(project: Project, name: str) -> str:
     receipt = current_receipt(project, name) if project.raw(name).with_suffix(".dvc").exists() else None
-    state = receipt.results.promote.verdict if receipt and receipt.results.promote else f"perennial run {name}"
-    return contract.task.kind, contract.target or "none", state
+    return receipt.results.promote.verdict if receipt and receipt.results.promote else "not run yet"

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import webbrowser
 
+from perennial.commands.arguments import UseCase
 from perennial.errors import InputError
 from perennial.files.project import Project
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="use case, as in params.yaml")
+EXAMPLE = "perennial open ad_response"
 
 
-def main(args: argparse.Namespace) -> int:
-    page = Project.here().state(args.name) / "report.html"
+def main(name: UseCase = "") -> None:
+    page = Project.here().state(name) / "report.html"
     if not page.exists():
-        raise InputError(f"{args.name} has no report yet: perennial run {args.name}")
+        raise InputError(f"{name} has no report yet: perennial run {name}")
     print(page)  # noqa: T201 - the answer, for those without a browser
     webbrowser.open(page.as_uri())
-    return 0

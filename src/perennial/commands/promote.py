@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
+from typing import Annotated
 
+from typer import Option
+
+from perennial.commands.arguments import UseCase
 from perennial.files.project import Project
 from perennial.promotion.promote import promote
 from perennial.promotion.receipt import note_decision
 
+EXAMPLE = "perennial promote ad_response"
 log = logging.getLogger("perennial")
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="use case, as in params.yaml")
-    parser.add_argument("--version", help="the version to decide on; by default the challenger")
-    parser.add_argument(
-        "--override-incomparable",
-        metavar="WHY",
-        help="treat a candidate that cannot be compared with the champion as a first model",
-    )
-
-
-def main(args: argparse.Namespace) -> int:
+def main(
+    name: UseCase = "",
+    version: Annotated[str | None, Option(help="The version to decide on; by default the challenger.")] = None,
+    override_incomparable: Annotated[
+        str | None, Option(metavar="WHY", help="Treat a candidate that cannot be compared with the champion as a first model.")
+    ] = None,
+) -> int:
     project = Project.here()
-    record = promote(project, args.name, args.version, why=args.override_incomparable)
-    note_decision(project, args.name, record)
+    record = promote(project, name, version, why=override_incomparable)
+    note_decision(project, name, record)
     for reason in record.reasons:
         log.info("%s: %s", record.verdict, reason)
     return 3 if record.verdict == "REJECT" else 0

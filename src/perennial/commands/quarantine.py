@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
+from typing import Annotated, Literal
 
 from rich.console import Console
 from rich.table import Table
+from typer import Argument, Option
 
+from perennial.commands.arguments import UseCase
 from perennial.data.quality.quarantine import FATES, count_by_rule, read_quarantine, replay_quarantine, sample_rows
 from perennial.files.project import Project
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("list", "show", "replay"), help="counts, samples, or what would pass now")
-    parser.add_argument("name", help="use case, as in params.yaml")
-    parser.add_argument("--rule", help="show: only rows that break this rule")
-    parser.add_argument("--limit", type=int, default=10, help="show: how many (10)")
+EXAMPLE = "perennial quarantine show ad_response --rule range:age"
 
 
-def main(args: argparse.Namespace) -> int:
+def main(
+    what: Annotated[Literal["list", "show", "replay"], Argument(help="Counts, samples, or what would pass now.")],
+    name: UseCase = "",
+    rule: Annotated[str | None, Option(help="show: only rows that break this rule.")] = None,
+    limit: Annotated[int, Option(help="show: how many.")] = 10,
+) -> None:
     project, console = Project.here(), Console(width=160, highlight=False, markup=False)
-    rows = read_quarantine(project, args.name)
-    match args.what:
+    rows = read_quarantine(project, name)
+    match what:
         case "list":
             counts = [(stage, table, rule, f"{n:,}") for (stage, table, rule), n in count_by_rule(rows).items()]
             _print_table(console, ("stage", "table", "rule", "rows"), counts)
         case "show":
-            sample = [(r["where"], r["rule"], r["reason"], r["raw"]) for r in sample_rows(rows, args.rule, args.limit)]
+            sample = [(r["where"], r["rule"], r["reason"], r["raw"]) for r in sample_rows(rows, rule, limit)]
             _print_table(console, ("where", "rule", "reason", "as in the file, contact data masked"), sample)
         case _:
-            fates = replay_quarantine(project, args.name)
+            fates = replay_quarantine(project, name)
             by_rule = [[rule, *(f"{fates[rule, fate]:,}" for fate in FATES)] for rule in sorted({r for r, _ in fates})]
             _print_table(console, ("rule", *FATES), by_rule)
             passing = sum(n for (_, fate), n in fates.items() if fate == "would pass")
             outcome = f"{passing:,} rows would pass" if passing else "no row would pass that did not before"
-            console.print(f"{outcome}; nothing was changed" + (f": perennial run {args.name}" if passing else ""))
-    return 0
+            console.print(f"{outcome}; nothing was changed" + (f": perennial run {name}" if passing else ""))
 
 
 def _print_table(console: Console, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-
+from perennial.commands.arguments import UseCase
 from perennial.files.project import Project
 from perennial.promotion.register import register
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="use case, as in params.yaml")
+EXAMPLE = "perennial register ad_response"
 
 
-def main(args: argparse.Namespace) -> int:
-    register(Project.here(), args.name)
-    return 0
+def main(name: UseCase = "") -> None:
+    register(Project.here(), name)

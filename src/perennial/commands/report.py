@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 
+from perennial.commands.arguments import UseCase
 from perennial.files.project import Project
 from perennial.promotion.reporting import write_report
 
+EXAMPLE = "perennial report ad_response"
 log = logging.getLogger("perennial")
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="use case, as in params.yaml")
-
-
-def main(args: argparse.Namespace) -> int:
-    page = write_report(Project.here(), args.name)
-    log.info("%s", page.path)
-    return 0
+def main(name: UseCase = "") -> None:
+    log.info("%s", write_report(Project.here(), name).path)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import Annotated
 
+from typer import Option
+
+from perennial.commands.arguments import UseCase
 from perennial.contract.load import load
 from perennial.files.project import Project
 from perennial.promotion.receipt import note_decision
 from perennial.promotion.rollback import rollback
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="use case, as in params.yaml")
-    parser.add_argument("--to", help="the version to go back to; by default the champion before this one")
-    parser.add_argument("--reason", default="asked for at the command line", help="the reason, for the record")
+EXAMPLE = "perennial rollback ad_response --to 3 --reason 'complaints about the list of May'"
 
 
-def main(args: argparse.Namespace) -> int:
+def main(
+    name: UseCase = "",
+    to: Annotated[str | None, Option(help="The version to go back to; by default the champion before this one.")] = None,
+    reason: Annotated[str, Option(help="The reason, for the record.")] = "asked for at the command line",
+) -> None:
     project = Project.here()
-    load(project.contract(args.name))
-    note_decision(project, args.name, rollback(project, args.name, args.to, args.reason))
-    return 0
+    load(project.contract(name))
+    note_decision(project, name, rollback(project, name, to, reason))

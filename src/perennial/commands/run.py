@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import Annotated, Literal
 
 from rich.console import Console
 from rich.table import Table
+from typer import Option
 
+from perennial.commands.arguments import UseCase
+from perennial.errors import ConfigError
 from perennial.files.project import Project
-from perennial.promotion.main_job import check_config, print_line, run_main_job
+from perennial.promotion.main_job import check_config, run_main_job
 from perennial.results.study import TrialRuns
 from perennial.studies.trial_runs import Kind, plan_trial_runs, run_trials
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="use case, as in params.yaml")
-    kinds = parser.add_mutually_exclusive_group()
-    kinds.add_argument("--quick", action="store_true", help="a small training beside the real one: does it all work?")
-    kinds.add_argument("--seeds", type=int, metavar="N", help="N other splits (or seeds, where the split is given)")
-    kinds.add_argument("--placebo", action="store_true", help="outcomes shuffled within each part: what noise shows")
-    kinds.add_argument("--ablate", choices=["augment"], help="without and with each augmentation of training")
+EXAMPLE = "perennial run ad_response"
 
 
-def main(args: argparse.Namespace) -> int:
+def main(
+    name: UseCase = "",
+    quick: Annotated[bool, Option("--quick", help="A small training beside the real one: does it all work? No verdict.")] = False,
+    seeds: Annotated[int, Option(metavar="N", help="N other splits (or seeds of training).", show_default=False)] = 0,
+    placebo: Annotated[bool, Option("--placebo", help="Outcomes shuffled within each part: what noise shows.")] = False,
+    ablate: Annotated[Literal["augment"] | None, Option(help="Without and with each augmentation of training.")] = None,
+) -> int:
     project = Project.here()
-    check_config(project, args.name)
-    kinds: tuple[Kind, ...] = ("quick", "seeds", "placebo", "ablate")
-    kind = next((kind for kind in kinds if getattr(args, kind)), None)
-    if kind is None:
-        return run_main_job(project, args.name)
-    _print_trials(args.name, run_trials(project, args.name, kind, plan_trial_runs(kind, args.seeds or 0)))
+    check_config(project, name)
+    options: dict[Kind, object] = {"quick": quick, "seeds": seeds, "placebo": placebo, "ablate": ablate}
+    kinds = [kind for kind, value in options.items() if value]
+    if not kinds:
+        return run_main_job(project, name)
+    if len(kinds) > 1:
+        raise ConfigError(f"one trial run at a time: --{' or --'.join(kinds)}")
+    _print_trials(name, run_trials(project, name, kinds[0], plan_trial_runs(kinds[0], seeds)))
     return 0
 
 
@@ -39,5 +43,8 @@ def _print_trials(name: str, trials: TrialRuns) -> None:
     for title, run in trials.runs.items():
         intervals = [metrics[run.primary] for metrics in run.families.values()]
         table.add_row(title, run.candidate, *(f"{i.value:.4f} [{i.low:.4f}, {i.high:.4f}]" for i in intervals))
-    print_line(f"{name}, trial run {trials.kind}: {trials.first.primary} on test, 95 % intervals; nothing is registered")
-    Console().print(table)
+    console = Console(highlight=False, markup=False)
+    console.print(f"{name}, trial run {trials.kind}: {trials.first.primary} on test, 95 % intervals; nothing is registered")
+    console.print(table)
+    if trials.kind == "quick":
+        console.print("It all works. The training was too small to tell which family is better.", soft_wrap=True)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 from pathlib import Path
+from typing import Annotated
 
+from typer import Option
+
+from perennial.commands.arguments import UseCase
 from perennial.files.project import Project
 from perennial.serving.score import score
 
+EXAMPLE = "perennial score ad_response --input customers.csv --output list.csv"
 log = logging.getLogger("perennial")
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="use case, as in params.yaml")
-    parser.add_argument("--input", type=Path, required=True, help="a file, or a folder with a file for each table")
-    parser.add_argument("--output", type=Path, required=True, help="the list to write: .csv or .parquet")
-    parser.add_argument("--version", help="score with this version instead of the champion")
-
-
-def main(args: argparse.Namespace) -> int:
-    result = score(Project.here(), args.name, args.input, args.output, args.version)
+def main(
+    input: Annotated[Path, Option(help="A file, or a folder with a file for each table.")],
+    output: Annotated[Path, Option(help="The list to write: .csv or .parquet.")],
+    name: UseCase = "",
+    version: Annotated[str | None, Option(help="Score with this version instead of the champion.")] = None,
+) -> None:
+    result = score(Project.here(), name, input, output, version)
     units = f", made of {result.rows - result.rejected} of them" if result.as_of else ""
-    log.info("%d rows in: %d scored%s, %d rejected → %s", result.rows, result.scored, units, result.rejected, args.output)
-    return 0
+    log.info("%d rows in: %d scored%s, %d rejected → %s", result.rows, result.scored, units, result.rejected, output)

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
+from typing import Annotated
 
+from typer import Option
+
+from perennial.commands.arguments import UseCase
 from perennial.contract.load import load
 from perennial.errors import ConfigError
 from perennial.files.project import Project
 from perennial.tracking.servers import build_environment, ensure_server
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="use case, as in params.yaml")
-    parser.add_argument("--train", default="15 3 * * *", metavar="CRON", help="when to fetch and retrain (%(default)s)")
-    parser.add_argument("--score", default="15 5 * * *", metavar="CRON", help="when to score new rows (%(default)s)")
-    parser.add_argument("--timezone", default="UTC", help="of the times (%(default)s)")
+EXAMPLE = "perennial serve ad_response --train '15 3 * * *' --timezone Europe/Berlin"
 
 
-def main(args: argparse.Namespace) -> int:
+def main(
+    name: UseCase = "",
+    train: Annotated[str, Option(metavar="CRON", help="When to fetch and retrain.")] = "15 3 * * *",
+    score: Annotated[str, Option(metavar="CRON", help="When to score new rows.")] = "15 5 * * *",
+    timezone: Annotated[str, Option(help="Of the times.")] = "UTC",
+) -> int:
     project = Project.here()
-    load(project.contract(args.name))
+    load(project.contract(name))
     flow = project.root / "flows" / "serve.py"
     if not flow.exists():
         raise ConfigError(f"{flow} is missing: it holds the schedules")
-    options = [args.name, "--train", args.train, "--score", args.score, "--timezone", args.timezone]
+    command = [sys.executable, str(flow), name, "--train", train, "--score", score, "--timezone", timezone]
     try:
-        return subprocess.call(
-            [sys.executable, str(flow), *options], cwd=project.root, env=build_environment(ensure_server(project), project)
-        )
+        return subprocess.call(command, cwd=project.root, env=build_environment(ensure_server(project), project))
     except KeyboardInterrupt:
         return 130

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 
 from perennial.files.project import Project
-from perennial.tracking import servers as server
+from perennial.tracking.servers import stop_server
 
+EXAMPLE = "perennial stop"
 log = logging.getLogger("perennial")
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    del parser  # no options
-
-
-def main(args: argparse.Namespace) -> int:
-    del args
-    log.info("stopped" if server.stop_server(Project.here()) else "no server of this project is running")
-    return 0
+def main() -> None:
+    log.info("stopped" if stop_server(Project.here()) else "no server of this project is running")

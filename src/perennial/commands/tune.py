@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
 from rich.console import Console
 from rich.table import Table
+from typer import Option
 
+from perennial.commands.arguments import UseCase
+from perennial.errors import ConfigError
 from perennial.files.project import Project
 from perennial.results.study import Tuning
 from perennial.studies.tune import Budget, tune_params
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="use case, as in params.yaml")
-    budget = parser.add_mutually_exclusive_group(required=True)
-    budget.add_argument("--trials", type=int, metavar="N", help="trials of each family in all, earlier ones included")
-    budget.add_argument("--minutes", type=float, metavar="M", help="minutes of each family in all, as for trials")
-    parser.add_argument("--storage", metavar="URL", help="a database that several machines share; else .perennial/NAME/tune.db")
+EXAMPLE = "perennial tune ad_response --trials 40"
 
 
-def main(args: argparse.Namespace) -> int:
+def main(
+    name: UseCase = "",
+    trials: Annotated[int | None, Option(help="Trials of each family in all, earlier ones included.")] = None,
+    minutes: Annotated[float | None, Option(help="Minutes of each family in all, as for trials.")] = None,
+    storage: Annotated[
+        str | None, Option(metavar="URL", help="A database that several machines share; else .perennial/NAME/tune.db.")
+    ] = None,
+) -> None:
+    if (trials is None) == (minutes is None):
+        raise ConfigError("give the budget of each family as --trials N or as --minutes M")
     project = Project.here()
-    tuning = tune_params(project, args.name, Budget(trials=args.trials, minutes=args.minutes), args.storage)
-    _print_tuning(args.name, tuning, project.state(args.name) / "tune.diff")
-    return 0
+    tuning = tune_params(project, name, Budget(trials=trials, minutes=minutes), storage)
+    _print_tuning(name, tuning, project.state(name) / "tune.diff")
 
 
 def _print_tuning(name: str, tuning: Tuning, path: Path) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 from functools import partial
-from typing import NoReturn
+from typing import Annotated, NoReturn
+
+from typer import Option
 
 from perennial.files.project import Project
 from perennial.tracking.ui import run_ui
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=5000, help="of MLflow, on 127.0.0.1")
+EXAMPLE = "perennial ui --port 5001"
 
 
-def main(args: argparse.Namespace) -> NoReturn:
-    run_ui(Project.here(), args.port, partial(print, flush=True))
+def main(port: Annotated[int, Option(help="Of MLflow, on 127.0.0.1.")] = 5000) -> NoReturn:
+    run_ui(Project.here(), port, partial(print, flush=True))

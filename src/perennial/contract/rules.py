@@ -139,6 +139,27 @@ def name_rule(rule: RowRule | FileRule) -> str:
     return f"{rule.kind}:{rule.name if isinstance(rule, CustomRule) else columns_of_rule(rule)[0]}"
 
 
+_RULES_IN_WORDS = {
+    "not_null": "empty",
+    "in_set": "unknown value",
+    "between": "out of range",
+    "before": "date too late",
+    "matches": "written in another form",
+    "implies": "contradicts another column",
+    "ordered": "greater than it may be",
+    "unique": "same value, other content",
+    "custom": "does not hold",
+    "cell": "cannot be read",
+    "contact": "contact data",
+}
+
+
+def describe_rule(name: str) -> str:
+    """A stable name in words: `in_set:kind` is kind: unknown value, `record:repeated_header` is repeated header."""
+    kind, _, about = name.partition(":")
+    return f"{about}: {_RULES_IN_WORDS[kind]}" if kind in _RULES_IN_WORDS else (about or kind).replace("_", " ")
+
+
 def derive_rules(columns: dict[str, Column], as_of: dt.date | None) -> list[RowRule]:
     """Derive the rules that the columns themselves imply, cheapest first."""
     rules: list[RowRule] = []

@@ -15,6 +15,8 @@ from perennial.contract.model import Contract, Money
 
 FeatureKind = Literal["numeric", "categorical", "text", "image"]
 _IN_DAYS = {"days_since", "recency", "tenure", "gap"}
+_COUNTED = {"count", "sum", "count_by", "distinct"}
+_PREPOSITIONS = (" by", " from", " in", " of", " on", " to", " via", " with")  # after which a value follows
 _RFM: dict[str, Literal["recency", "frequency", "money"]] = {
     "recency": "recency",
     "distinct": "frequency",
@@ -31,6 +33,7 @@ class FeatureColumn(ContractPart):
     kind: FeatureKind
     label: str
     unit: str | None = None
+    counts: Literal["", "flag", "events"] = ""  # 0 says that there is none: a flag (0 or 1), events counted or summed
     recipe: str = ""  # digest of its definition: the same name with another definition is another feature
 
 
@@ -84,6 +87,7 @@ def feature_columns(contract: Contract, including: Sequence[str] = ()) -> list[F
             kind=_feature_kind(column),
             label=column.label or _default_label(name),
             unit=column.unit,
+            counts="flag" if column.cell_type == "int" and column.bounds == (0, 1) else "",
             recipe=_digest_cells(column),
         )
         for name, column in contract.columns.items()
@@ -95,11 +99,15 @@ def feature_columns(contract: Contract, including: Sequence[str] = ()) -> list[F
         if isinstance(feature, CountBy):
             values = contract.events[feature.events].columns[feature.by].values
             assert isinstance(values, tuple)
-            names = {f"{name}_{value}": f"{label}: {value}" for value in values}
+            names = {f"{name}_{value}": _label_value(label, value) for value in values}
         else:
             names = {name: label}
         unit = "days" if feature.kind in _IN_DAYS else None
-        columns += [FeatureColumn(name=n, kind="numeric", label=l, unit=unit, recipe=recipe) for n, l in names.items()]
+        counts: Literal["", "events"] = "events" if feature.kind in _COUNTED else ""
+        columns += [
+            FeatureColumn(name=key, kind="numeric", label=words, unit=unit, counts=counts, recipe=recipe)
+            for key, words in names.items()
+        ]
     return columns
 
 
@@ -146,6 +154,22 @@ def _feature_kind(column: Column) -> FeatureKind:
         return column.role
     numeric = column.role == "numeric" or (column.role == "protected" and column.cell_type in {"int", "decimal"})
     return "numeric" if numeric else "categorical"
+
+
+def name_group(label: str, value: str) -> str:
+    """Customers with one value of a column: no newsletter, newsletter, city Berlin."""
+    match value.lower():
+        case "0" | "false" | "no":
+            return f"no {label}"
+        case "1" | "true" | "yes":
+            return label
+        case _:
+            return f"{label} {value}"
+
+
+def _label_value(label: str, value: str) -> str:
+    """Events of one kind: garden visits, purchases by web."""
+    return f"{label} {value}" if label.endswith(_PREPOSITIONS) else f"{value} {label}"
 
 
 def _default_label(name: str) -> str:

@@ -16,8 +16,8 @@ from perennial.results.campaign import CampaignRecord
 
 FILE = "campaign.parquet"
 _UNUSED = {
-    "group": "says which lottery a customer was in",
-    "message": "what was sent: where it was not drawn by lot, it tells whom the model chose",
+    "group": "says which randomization group a customer was in",
+    "message": "what was sent: where it was not drawn at random, it tells whom the model chose",
     "score": "what the model that chose foretold",
 }
 
@@ -44,7 +44,7 @@ def name_columns(campaign: FinishedCampaign) -> dict[str, str]:
 
 
 def draft_next_contract(campaign: FinishedCampaign, before: Contract) -> Contract:
-    """Every customer who was drawn is a row, as the model saw it, with what the lottery gave and what came of it.
+    """Every customer who was drawn is a row, as the model saw it, with the randomized group and the outcome.
 
     Raises: ContractError for features that a contract of one file cannot have, such as pictures.
     """
@@ -100,6 +100,6 @@ def describe_origin(record: CampaignRecord, rows: int) -> list[str]:
     """What stands above the contract."""
     return [
         f"Campaign {record.campaign} of {record.use_case}: {rows:,} customers, chosen by model version "
-        f"{record.model_version}, held back by lot.",
-        "Features are as they were when the list was drawn; the lottery is known, so effects can be learned from it.",
+        f"{record.model_version}, held back at random.",
+        "Features are as they were when the list was drawn; the randomization is known, so effects can be learned from it.",
     ]

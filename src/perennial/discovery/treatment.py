@@ -14,13 +14,13 @@ from perennial.discovery.names import has_topic, load_keywords
 from perennial.errors import ConfigError
 from perennial.evaluation.statistics.leaks import ENOUGH, codes_of
 
-_MAX_AUC = 0.56  # one-column AUC of a treatment by any other column, if it was drawn by lot
+_MAX_AUC = 0.56  # one-column AUC of a treatment by any other column, if it was assigned at random
 _MAX_ARMS = 6
 _REAL_VALUES = {"none", "None", "No"}  # no null tokens here: who got nothing
 
 
 def assign_treatment(draft: Draft, answers: Answers) -> None:
-    """The column that says who was treated, where it was drawn by lot; another such column is left out.
+    """The column that says who was treated, where it was assigned at random; another such column is left out.
 
     Raises: ConfigError for a treatment that is no column.
     """
@@ -46,7 +46,7 @@ def assign_treatment(draft: Draft, answers: Answers) -> None:
     arms = {value: Arm(cost=answers.cost or 0.0) for value in sorted(draft.profile(name).values) if value != control}
     column = Column(role="treatment", control=control, assignment="randomised", arms=arms)
     draft.treatment = name
-    draft.put(name, column, f"few values, {control} is none of the messages, and no other column tells it: a lottery")
+    draft.put(name, column, f"few values, {control} is none of the messages, and no other column predicts it: assigned at random")
     draft.notes.append(f"{name} says who was treated: the question is whom the treatment moves")
 
 
@@ -54,8 +54,8 @@ def _ignore_observed(draft: Draft, names: list[str]) -> None:
     """Columns that say who was treated, where others tell who."""
     for name in names:
         if has_topic(name, "treatment") and _find_control(draft, name) is not None:
-            draft.ignore(name, "it says who was treated, and not by lot: other columns tell who")
-            note = f"{name} says who was treated, not by lot: left out; --treatment {name} asks whom it moves"
+            draft.ignore(name, "it says who was treated, and not at random: other columns predict it")
+            note = f"{name} says who was treated, not at random: left out; --treatment {name} asks whom it moves"
             draft.note_left_out(name, note)
 
 

@@ -80,15 +80,26 @@ def describe_adverse_reasons(
 
 
 def describe_cell(feature: FeatureColumn, cell: object, quoted: bool = True) -> str:
-    """Describe a cell: `visits in 30 days: 4`."""
+    """Describe a cell: `visits in 30 days: 4`, `no garden visits`."""
     if cell is None:
-        return f"{feature.label}: none known"
+        return f"{feature.label} unknown"
     if feature.kind == "image" or (feature.kind == "text" and not quoted):
         return feature.label
     if feature.kind == "text":
         return f"{feature.label}: “{_shorten_text(str(cell))}”"
     unit = f" {feature.unit}" if feature.unit and feature.unit not in feature.label else ""
-    return f"{feature.label}: {format_number(cell) if isinstance(cell, int | float) else cell}{unit}"
+    if isinstance(cell, int | float):
+        return _describe_number(feature, format_number(cell), unit)
+    return f"{feature.label}: {cell}{unit}"
+
+
+def _describe_number(feature: FeatureColumn, figure: str, unit: str = "") -> str:
+    """A figure beside its label; of a flag or of events that are counted, 0 is said in words."""
+    if feature.counts and figure == "0":
+        return f"no {feature.label}"
+    if feature.counts == "flag" and figure == "1":
+        return f"{feature.label}: yes"
+    return f"{feature.label}: {figure}{unit}"
 
 
 def _shorten_text(text: str) -> str:
@@ -113,7 +124,7 @@ def _split_groups(cells: pl.Series, feature: FeatureColumn) -> list[tuple[str, N
     if feature.kind in {"text", "image"}:
         return []
     null = cells.is_null().to_numpy()
-    groups = [(f"{feature.label}: none known", null)]
+    groups = [(f"{feature.label} unknown", null)]
     if feature.kind == "categorical":
         values = cells.drop_nulls().value_counts(sort=True).head(8)[cells.name].to_list()
         return groups + [(f"{feature.label}: {v}", (cells == v).fill_null(False).to_numpy()) for v in sorted(values)]
@@ -126,7 +137,7 @@ def _split_groups(cells: pl.Series, feature: FeatureColumn) -> list[tuple[str, N
     else:
         or_less = "" if low == numbers.min() else " or less"
         masks = [(f"{format_number(low)}{or_less}", numbers <= low), (f"{format_number(high)} or more", numbers >= high)]
-    return groups + [(f"{feature.label}: {text}", mask.fill_null(False).to_numpy()) for text, mask in masks]
+    return groups + [(_describe_number(feature, text), mask.fill_null(False).to_numpy()) for text, mask in masks]
 
 
 def _rank_correlation(cells: pl.Series, parts: F64) -> float:

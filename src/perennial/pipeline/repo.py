@@ -48,7 +48,9 @@ def open_repo(root: Path) -> Iterator[Any]:  # DVC has no type hints
     from dvc.exceptions import DvcException
     from dvc.lock import LockError
     from dvc.repo import Repo
+    from dvc.ui import ui
 
+    ui.error_console.quiet = True  # else its spinner is drawn over what a command shows
     for name in ("dvc", "dvc_data", "dvc_objects"):
         logging.getLogger(name).setLevel(logging.ERROR)
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from perennial.contract.serving import name_group
 from perennial.evaluation.decisions.segments import LabelRetention
 from perennial.evaluation.statistics.intervals import F64
 from perennial.evaluation.statistics.paired import PairedComparison
@@ -148,7 +149,7 @@ def _slice(row: SliceComparison, n_compared: int) -> Rule:
     by = _estimate(row.better_by, "+.4f", level_of(n_compared))
     return Rule(
         name=RuleName.SLICES,
-        sentence=f"{row.column} {row.value} ({row.n} rows): better by {by}, {outcome}",
+        sentence=f"{name_group(row.column.replace('_', ' '), row.value)} ({row.n:,} rows): better by {by}, {outcome}",
         state=RuleState.HOLD if row.is_worse else RuleState.PASS,
         interval=row.better_by,
         line=0.0,

@@ -47,10 +47,12 @@ def check_config(project: Project, name: str) -> None:
 
 def run_main_job(project: Project, name: str) -> int:
     """Run whatever is stale, then the actions; the exit code is 3 when the candidate was rejected."""
+    if sys.stdout.isatty():
+        print_line(f"{name}: looking for what is stale")
     receipt = find_valid_receipt(project, name)
     if receipt is not None:
         print_line(f"Nothing to do: 0 stages ran, every output of {name} is up to date.")
-        _print_results(name, receipt)
+        print_results(name, receipt)
         return _REJECTED if receipt.results.promote and receipt.results.promote.verdict == "REJECT" else 0
     code = start_flow(project, name)
     if code in _STOPPED:
@@ -61,7 +63,7 @@ def run_main_job(project: Project, name: str) -> int:
         n_cached = len(receipt.stages) - n_ran
         ran = "1 stage" if n_ran == 1 else f"{n_ran} stages"
         print_line(f"{ran} ran, {n_cached} {'was' if n_cached == 1 else 'were'} up to date or cached.")
-        _print_results(name, receipt)
+        print_results(name, receipt)
     return code
 
 
@@ -92,25 +94,55 @@ def start_flow(project: Project, name: str) -> int:
         raise ConfigError(f"{flow} is missing: it derives the run from dvc.yaml")
     url = ensure_server(project)
     print_line(f"Prefect shows this run at {url}")
-    process = subprocess.Popen([sys.executable, str(flow), name], cwd=project.root, env=build_environment(url, project))
+    command, environment = [sys.executable, str(flow), name], build_environment(url, project)
+    if sys.stdout.isatty():
+        return _run_with_view(project, name, command, environment)
+    return _wait(subprocess.Popen(command, cwd=project.root, env=environment))
+
+
+def _run_with_view(project: Project, name: str, command: list[str], environment: dict[str, str]) -> int:
+    """Run the flow under a live view; what it logs goes to .perennial/NAME/run.log."""
+    from rich.console import Console
+
+    from perennial.pipeline.events import FILE_DESCRIPTOR
+    from perennial.promotion.live_view import RunView, follow_run, read_last_line
+
+    reading, writing = os.pipe()
+    path = project.state(name) / "run.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=project.root,
+            env={**environment, FILE_DESCRIPTOR: str(writing)},
+            pass_fds=[writing],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    os.close(writing)
     try:
-        code = _wait(process)
+        follow_run(RunView(project=project, name=name), process, reading, Console())
     except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)  # the terminal may have sent it already: the flow listens once
-        code = _wait(process)
-    return 128 - code if code < 0 else code
+        process.send_signal(signal.SIGINT)
+    code = _wait(process)
+    if code and code not in _STOPPED:
+        sys.stderr.write(f"{read_last_line(path)}\nAll lines of this run: {path}\n")
+    return code
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:
     """The exit code, polled: another thread may receive Ctrl-C, and one long wait would lose the code."""
-    while True:
+    while process.returncode is None:
         try:
-            return process.wait(_POLL_S)
+            process.wait(_POLL_S)
         except subprocess.TimeoutExpired:
             continue
+        except KeyboardInterrupt:
+            process.send_signal(signal.SIGINT)  # the terminal may have sent it already: the flow listens once
+    return 128 - process.returncode if process.returncode < 0 else process.returncode
 
 
-def _print_results(name: str, receipt: Receipt) -> None:
+def print_results(name: str, receipt: Receipt) -> None:
     page, scored = receipt.results.report, receipt.results.score
     assert page is not None, "a current receipt has a report"
     print_line(f"\n{page.verdict}: {page.headline}")

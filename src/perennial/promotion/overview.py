@@ -50,6 +50,13 @@ def build_overview(project: Project, name: str) -> Overview:
     )
 
 
+def count_rows(project: Project, name: str, stage: str) -> int | None:
+    """The rows that a stage read of its main table (or its first); None for a stage that passes no rows on."""
+    model = next((model for model in _FLOWS if model.model_fields["stage"].default == stage), None)
+    summary = _summary(project, name, model) if model else None
+    return next(iter(summary.flow.values())).rows_in if summary and summary.flow else None
+
+
 def row_flow_table(project: Project, name: str) -> list[dict[str, str | int]]:
     """Where every row went, a line a stage and table."""
     return [

@@ -17,7 +17,8 @@ class TrialRun(Result):
     """The figures on test of every family in one trial run, and the family that is best on val."""
 
     primary: str
-    candidate: Family
+    candidate: Family | None
+    """None of a quick run, whose small training is no ground for a choice."""
     families: dict[Family, dict[str, Interval]]
 
 
@@ -75,6 +76,8 @@ class DepthChoice(Result):
 
 class LearningCurve(Result):
     primary: str
+    is_quick: bool
+    """Of a small training, which shows that everything works and is too small to tell anything else."""
     shares: tuple[ShareFit, ...]
     """The smallest first; the last is all of train."""
     depths: tuple[DepthFit, ...]

@@ -10,15 +10,10 @@ import yaml
 
 from perennial.errors import ConfigError
 from perennial.files.project import Project, check_name
+from perennial.gallery.entries import list_gallery
 from perennial.sources.install import install_use_case
 
 log = logging.getLogger("perennial")
-
-
-def list_gallery() -> list[str]:
-    """The use cases that ship with the package."""
-    names = (path.name for path in resources.files("perennial.gallery").iterdir())
-    return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml") and name != "params.yaml")
 
 
 def add_gallery_use_case(project: Project, name: str, data: Path | None) -> None:

@@ -40,7 +40,7 @@ from perennial.studies.trial_runs import QUICK
 from perennial.tasks.lookup import supervised_task
 
 log = logging.getLogger("perennial")
-_NAME = "learning-curve"
+_NAME, _QUICK_NAME = "learning-curve", "learning-curve-quick"
 _SHARES, _QUICK_SHARES = (0.1, 0.25, 0.5, 1.0), (0.25, 1.0)
 _BLOCKS, _QUICK_BLOCKS = (0, 1, 2, 4), (0,)
 _SMALL_SHARE, _DRAWS = 0.25, 3  # a smaller share is drawn several times, because few rows vary more
@@ -48,7 +48,7 @@ _NO_PLACEBOS: Overlay = {"evaluate": {"placebos": 0}}
 
 
 def build_learning_curve(project: Project, name: str, *, quick: bool = False) -> LearningCurve:
-    """All figures; they are also written to .perennial/NAME/learning-curve.json, with a page beside it.
+    """All figures; they are also written as JSON, with a page beside it (`page_path`).
 
     Raises: ConfigError for a task without an outcome; PerennialError when a stage fails on all of train.
     """
@@ -57,25 +57,29 @@ def build_learning_curve(project: Project, name: str, *, quick: bool = False) ->
         raise ConfigError(f"{name} has no outcome to learn: a learning curve is for a task that has one")
     params = QUICK if quick else _NO_PLACEBOS
     blocks = read_section(project.root / "params.yaml", name, "train", TrainParams).blocks
-    with file_lock(trial_folder(project, name) / f"{_NAME}.lock", what=f"the learning curve of {name}"):
-        fitter = _Fitter(project=project, name=name, contract=contract, params=params, blocks=blocks)
+    root = trial_folder(project, name) / (_QUICK_NAME if quick else _NAME)
+    with file_lock(root.with_suffix(".lock"), what=f"the learning curve of {name}"):
+        fitter = _Fitter(project=project, name=name, root=root, contract=contract, params=params, blocks=blocks)
         shares = fitter.fit_shares(_QUICK_SHARES if quick else _SHARES)
         depths = [fitter.fit_depth(n) for n in sorted({*(_QUICK_BLOCKS if quick else _BLOCKS), blocks})]
         curve = LearningCurve(
             primary=contract.task.primary,
+            is_quick=quick,
             shares=tuple(shares),
             depths=tuple(depths),
             data_gain=fitter.compare_shares(shares),
             depth_choice=fitter.compare_depths(depths),
         )
     curve = curve.model_copy(update={"sentences": tuple(describe_curve(curve))})
-    write_json(project.state(name) / f"{_NAME}.json", curve.model_dump(mode="json"))
-    write_text(page_path(project, name), build_page(name, curve))
+    page = page_path(project, name, quick=quick)
+    write_json(page.with_suffix(".json"), curve.model_dump(mode="json"))
+    write_text(page, build_page(name, curve))
     return curve
 
 
-def page_path(project: Project, name: str) -> Path:
-    return project.state(name) / f"{_NAME}.html"
+def page_path(project: Project, name: str, *, quick: bool) -> Path:
+    """Where the page lies: a quick one among the trial runs, so that it never takes the place of a full one."""
+    return trial_folder(project, name) / f"{_QUICK_NAME}.html" if quick else project.state(name) / f"{_NAME}.html"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,14 +88,12 @@ class _Fitter:
 
     project: Project
     name: str
+    root: Path
+    """The folder of the scratch projects."""
     contract: Contract
     params: Overlay
     blocks: int
     """Of the project's own params."""
-
-    @property
-    def root(self) -> Path:
-        return trial_folder(self.project, self.name) / _NAME
 
     @cached_property
     def base(self) -> Project:

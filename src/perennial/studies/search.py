@@ -75,6 +75,7 @@ class Study:
     space: Mapping[str, Range]
     owner: str
     inner: OptunaStudy
+    storage: RDBStorage
 
     @classmethod
     def open(cls, storage: RDBStorage, title: str, root: Path, seed: int, space: Mapping[str, Range]) -> Study:
@@ -85,15 +86,17 @@ class Study:
         inner = optuna.create_study(storage=storage, study_name=title, pruner=pruner, load_if_exists=True)
         if not inner.get_trials(deepcopy=False):
             inner.enqueue_trial({}, user_attrs={_CURRENT: True})
-        return cls(title=title, seed=seed, space=space, owner=f"{socket.gethostname()}:{root}", inner=inner)
+        return cls(title=title, seed=seed, space=space, owner=f"{socket.gethostname()}:{root}", inner=inner, storage=storage)
 
     def requeue_killed(self) -> int:
         """Fail the trials whose process is gone and queue them again; the caller holds the project's lock."""
         from optuna.trial import TrialState
 
+        study_id = self.storage.get_study_id_from_name(self.title)
         dead = [t for t in self._trials if t.state is TrialState.RUNNING and self._is_dead(t)]
         for trial in dead:
-            self.inner._storage.set_trial_user_attr(trial._trial_id, _KILLED, True)
+            trial_id = self.storage.get_trial_id_from_study_id_trial_number(study_id, trial.number)
+            self.storage.set_trial_user_attr(trial_id, _KILLED, True)
             self.inner.tell(trial.number, state=TrialState.FAIL)
             is_current = trial.user_attrs.get(_CURRENT, False)
             self.inner.enqueue_trial(trial.params, user_attrs={_CURRENT: True} if is_current else None)

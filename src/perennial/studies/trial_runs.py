@@ -38,12 +38,14 @@ class TrialPlan:
     params: Overlay = field(default_factory=dict)
     salt: str = ""
     is_shuffled: bool = False
+    is_quick: bool = False
+    """Whether the training is too small to choose a family by."""
 
 
 def plan_trial_runs(kind: Kind, seeds: int = 0) -> list[TrialPlan]:
     match kind:
         case "quick":
-            return [TrialPlan(title="quick", params=QUICK)]
+            return [TrialPlan(title="quick", params=QUICK, is_quick=True)]
         case "seeds":
             return [
                 TrialPlan(title=f"seed {i}", salt=f"-{i}", params={"train": {"seed": i}, "baseline": {"seed": i}})
@@ -72,7 +74,7 @@ def run_trials(project: Project, name: str, kind: Kind, plans: list[TrialPlan]) 
         runs = {}
         for i, plan in enumerate(plans):
             scratch = create_scratch_project(project, name, folder / kind / str(i), plan.params, plan.salt)
-            runs[plan.title] = _run_trial(project, scratch, name, is_shuffled=plan.is_shuffled)
+            runs[plan.title] = _run_trial(project, scratch, name, plan)
     result = TrialRuns(kind=kind, runs=runs)
     write_json(folder / f"{kind}.json", result.model_dump(mode="json"))
     return result
@@ -83,15 +85,15 @@ def _plan_ablation(title: str, swap_noise: float, kind: str, times: int) -> Tria
     return TrialPlan(title=title, params=params)
 
 
-def _run_trial(project: Project, scratch: Project, name: str, *, is_shuffled: bool) -> TrialRun:
+def _run_trial(project: Project, scratch: Project, name: str, plan: TrialPlan) -> TrialRun:
     for stage in _STAGES:
         run_or_reuse(project, scratch, name, stage)
-        if stage == "split" and is_shuffled:
+        if stage == "split" and plan.is_shuffled:
             _shuffle_outcomes(scratch, name)
     evaluation = read_evaluation(scratch, name)
     return TrialRun(
         primary=evaluation.primary,
-        candidate=evaluation.candidate.family,
+        candidate=None if plan.is_quick else evaluation.candidate.family,
         families={family: figures.test for family, figures in evaluation.families.items()},
     )
 

@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from pytorch_lightning import Callback, LightningDataModule, LightningModule, Tr
 from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.strategies import DDPStrategy
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
 from perennial.config.train import TrainParams
@@ -127,8 +129,7 @@ class _Watch(Callback):
         self.curve: list[EpochLoss] = []
         self.best_state: dict[str, Any] = {}
         self.best_epoch = 0
-        self.mean: nn.Module | None = None  # its weights are the running mean of the network's
-        self.steps = 0
+        self.mean: AveragedModel | None = None  # its weights are the running mean of the network's
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         torch.set_num_threads(self.params.threads)  # Lightning gives each of several ranks its share of the cores
@@ -146,20 +147,14 @@ class _Watch(Callback):
         if self.params.ema_decay is None:
             return
         if self.mean is None:
-            self.mean = copy.deepcopy(pl_module.net)
-        self.steps += 1
-        decay = min(self.params.ema_decay, (1 + self.steps) / (10 + self.steps))
-        with torch.no_grad():
-            for mean_weight, weight in zip(self.mean.parameters(), pl_module.net.parameters(), strict=True):
-                mean_weight.lerp_(weight, 1 - decay)
-            for mean_buffer, buffer in zip(self.mean.buffers(), pl_module.net.buffers(), strict=True):
-                mean_buffer.copy_(buffer)
+            self.mean = AveragedModel(pl_module.net, avg_fn=partial(_average_weights, self.params.ema_decay))
+        self.mean.update_parameters(pl_module.net)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         assert isinstance(pl_module, FitModule)
         sums = torch.tensor([pl_module.train_loss, float(pl_module.n_train)], dtype=torch.float64)
         total, n = trainer.strategy.reduce(sums.to(pl_module.device), reduce_op="sum").tolist()
-        evaluated = self.mean or pl_module.net
+        evaluated = self.mean.module if self.mean else pl_module.net
         val_loss = self._evaluate(pl_module, evaluated)
         now = EpochLoss(epoch=trainer.current_epoch + 1, train_loss=total / n, val_loss=val_loss)
         if not math.isfinite(now.train_loss + now.val_loss):
@@ -200,3 +195,9 @@ def _choose_strategy(params: TrainParams) -> Any:
     if params.devices * params.num_nodes > 1:
         raise ConfigError(f"train.strategy is single with {params.devices} devices on {params.num_nodes} nodes: use ddp")
     return "auto"
+
+
+def _average_weights(decay: float, mean: Tensor, weight: Tensor, n_averaged: Tensor | int) -> Tensor:
+    """The exponential moving average, which follows faster while it holds few steps."""
+    step = int(n_averaged) + 1
+    return mean.lerp(weight, 1 - min(decay, (1 + step) / (10 + step)))

@@ -86,8 +86,8 @@ def estimate_rewards(
 ) -> F64:
     """The doubly robust money of each customer under each arm, (n, arms).
 
-    `shares` are the lottery's chances (what was drawn, if they are not known); scores of 0 give inverse propensity
-    weighting.
+    `shares` are the probabilities of the randomization (the observed shares, if those are unknown); scores of 0 give inverse
+    propensity weighting.
 
     Raises: InputError as `uplift.campaign`, or when there is not one cost and one share an arm.
     """
@@ -114,7 +114,7 @@ def compare_policies(rewards_nk: F64, scores: F64, offer: MessagePolicy) -> list
     """What each way to run the campaign earns above contacting nobody.
 
     choice: each customer's best message · response: the best single message to as many, the likeliest to respond to it
-    first · random: the same by lot · all 1 … all K: one message to everyone · nobody.
+    first · random: as many at random · all 1 … all K: one message to everyone · nobody.
     """
     n, k = len(scores), find_best_single(rewards_nk)
     chosen = choose_messages(scores, offer)

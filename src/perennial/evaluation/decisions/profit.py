@@ -121,6 +121,6 @@ def compare_profit(
 
 
 def random_list_profit(gain: F64, share: float, level: float) -> Interval:
-    """A list drawn by lot: its expectation, and the spread of both the draw and the customers."""
+    """A list drawn at random: its expectation, and the spread of both the draw and the customers."""
     variance = len(gain) * (share * float((gain**2).mean()) - (share * float(gain.mean())) ** 2)
     return normal_interval(share * float(gain.sum()), max(variance, 0.0) ** 0.5, level)

@@ -7,7 +7,7 @@ control group's first.
 The Qini curve of message k over its rows and the control group's, those it should move most first, is
 Q(x) = (Y_k(x) - Y_0(x) N_k(x) / N_0(x)) / N_k(1): responses won among the best x, per person who got the message
 (Radcliffe 2007, "Using control groups to target on predicted lift"). Its figure is the area between Q and the straight
-line to Q(1), x from 0 to 1: 0 for a ranking by lot, on Hillstrom's visits .004 to .008 for a good one. Of amounts all
+line to Q(1), x from 0 to 1: 0 for a random ranking, on Hillstrom's visits .004 to .008 for a good one. Of amounts all
 this is in their unit.
 """
 

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from markupsafe import Markup
 
 from perennial.charts import numbers as n
 from perennial.charts.curves import Curve, measured
-from perennial.charts.svg import Drawing, Tone
+from perennial.charts.svg import Tone
 from perennial.report.context import FAMILY_NAMES
-from perennial.report.page import Estimate, Figure, Grid, Pair, Sheet, Table, TableRow, heads, render
+from perennial.report.page import Estimate, Row, render
 from perennial.results.figures import Interval
 from perennial.results.study import GROUPS, FitFigures, Group, LearningCurve
 
+_TOO_SMALL = (
+    "Too small to tell: a quick run trains for seconds, to show that everything works. Its figures say nothing of deep learning, "
+    "more data or more layers; run it without --quick for that."
+)
 _TONES: Mapping[Group, Tone] = {"deep": "blue", "traditional": "orange"}
 _PHRASES: Mapping[Group, str] = {"deep": "the deep network", "traditional": "the traditional model"}
 
 
 def describe_curve(curve: LearningCurve) -> list[str]:
-    """Whether deep learning, more data and more layers are worth it; nothing is claimed within the noise."""
+    """Whether deep learning, more data and more layers are worth it; nothing is claimed within the noise or by a quick run."""
+    if curve.is_quick:
+        return [_TOO_SMALL]
     sentences = [_describe_deep(curve), _describe_data(curve), _describe_layers(curve)]
     return [sentence for sentence in sentences if sentence is not None]
 
@@ -36,21 +43,42 @@ def build_cells(figures: FitFigures) -> list[Estimate]:
 
 def build_page(name: str, curve: LearningCurve) -> str:
     """One HTML file: the sentences, the curve by rows of train, beside it by depth, and a table of all fits."""
-    first, *others = curve.sentences
-    headline, _, why = first.partition(": ")
-    return render(
-        Sheet(
-            title=f"{name}: learning curve",
-            use_case=name,
-            label="learning curve, a trial run",
-            headline=headline,
-            sentences=(n.capital(why), *others),
-            pictures=Pair(figures=(_draw_shares(curve), _draw_depths(curve))),
-            table=_build_table(curve),
-            footer="Each fit is chosen and calibrated on the same val and reported on the same test. Intervals are 95\u202f% "
-            "of the test rows; how much depends on which rows were drawn shows where a share was drawn several times.",
-        )
-    )
+    return render("sheet.html.j2", sheet=LearningSheet(name, curve))
+
+
+@dataclass(frozen=True)
+class LearningSheet:
+    """What sheet.html.j2 shows."""
+
+    name: str
+    curve: LearningCurve
+
+    def draw_shares(self, *, label: str) -> Markup:
+        """The figure of each share of train, and of each draw of a share that was drawn several times."""
+        shares = [list(fits) for _, fits in groupby(self.curve.shares, key=lambda fit: fit.share)]
+        x = [math.log10(sum(fit.rows for fit in fits) / len(fits)) for fits in shares]
+        curves = [_build_curve(group, x, [[fit.figures.test[group] for fit in fits] for fits in shares]) for group in GROUPS]
+        draws = [
+            (at, fit.figures.test[group].value, _TONES[group])
+            for at, fits in zip(x, shares, strict=True)
+            if len(fits) > 1
+            for fit in fits
+            for group in GROUPS
+        ]
+        axis = "rows of train, on a log scale"
+        return measured(curves, n.decimal, label=label, axis=axis, tick=lambda place: n.count(round(10**place)), beside=draws)
+
+    def draw_depths(self, *, label: str) -> Markup:
+        """The figure of each number of blocks."""
+        fits = self.curve.depths
+        curves = [_build_curve(group, range(len(fits)), [[fit.figures.test[group]] for fit in fits]) for group in GROUPS]
+        return measured(curves, n.decimal, label=label, axis="blocks", tick=lambda place: str(fits[round(place)].blocks))
+
+    def fit_rows(self) -> list[Row]:
+        shares, rows = self.curve.shares, n.count(self.curve.shares[-1].rows)
+        by_share: list[Row] = [(n.share(fit.share) + " of train", n.count(fit.rows), *build_cells(fit.figures)) for fit in shares]
+        by_depth: list[Row] = [(f"blocks: {fit.blocks}", rows, *build_cells(fit.figures)) for fit in self.curve.depths]
+        return by_share + by_depth
 
 
 def _describe_deep(curve: LearningCurve) -> str:
@@ -100,42 +128,6 @@ def _metric(curve: LearningCurve) -> str:
     return n.METRIC_NAMES[curve.primary]
 
 
-def _draw_shares(curve: LearningCurve) -> Figure:
-    shares = [list(fits) for _, fits in groupby(curve.shares, key=lambda fit: fit.share)]
-    x = [math.log10(sum(fit.rows for fit in fits) / len(fits)) for fits in shares]
-    curves = [_build_curve(group, x, [[fit.figures.test[group] for fit in fits] for fits in shares]) for group in GROUPS]
-    draws = [
-        (at, fit.figures.test[group].value, _TONES[group])
-        for at, fits in zip(x, shares, strict=True)
-        if len(fits) > 1
-        for fit in fits
-        for group in GROUPS
-    ]
-    finding = f"{_metric(curve)} by rows of train"
-    drawing = measured(
-        curves,
-        n.decimal,
-        label=finding,
-        axis="rows of train, on a log scale",
-        tick=lambda place: n.count(round(10**place)),
-        beside=draws,
-    )
-    described = "Val and test stay the same. Where a share was drawn several times: their mean, small dots each one."
-    return _build_figure(finding, described, drawing)
-
-
-def _draw_depths(curve: LearningCurve) -> Figure:
-    fits = curve.depths
-    curves = [_build_curve(group, range(len(fits)), [[fit.figures.test[group]] for fit in fits]) for group in GROUPS]
-    finding = f"{_metric(curve)} by depth of the network"
-    drawing = measured(curves, n.decimal, label=finding, axis="blocks", tick=lambda place: str(fits[round(place)].blocks))
-    return _build_figure(finding, "All of train. The traditional family has no depth.", drawing)
-
-
-def _build_figure(finding: str, described: str, drawing: Markup) -> Figure:
-    return Figure(finding=finding, described=described, drawing=Drawing(wide=drawing))
-
-
 def _build_curve(group: Group, x: Sequence[float], intervals: Sequence[Sequence[Interval]]) -> Curve:
     """The mean of the fits at each place; the band holds the intervals of all of them."""
     return Curve(
@@ -145,17 +137,4 @@ def _build_curve(group: Group, x: Sequence[float], intervals: Sequence[Sequence[
         y=[sum(fit.value for fit in fits) / len(fits) for fits in intervals],
         low=[min(fit.low for fit in fits) for fits in intervals],
         high=[max(fit.high for fit in fits) for fits in intervals],
-    )
-
-
-def _build_table(curve: LearningCurve) -> Table:
-    rows = [(n.share(fit.share) + " of train", n.count(fit.rows), fit.figures) for fit in curve.shares]
-    rows += [(f"blocks: {fit.blocks}", n.count(curve.shares[-1].rows), fit.figures) for fit in curve.depths]
-    names = ("rows", "Deep", "Traditional", "Deep \u2212 traditional, better above 0")
-    return Table(
-        finding=f"{_metric(curve)} of every fit on test",
-        grid=Grid(
-            columns=heads("", *names),
-            rows=tuple(TableRow(cells=(title, size, *build_cells(figures))) for title, size, figures in rows),
-        ),
     )

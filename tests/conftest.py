@@ -23,7 +23,7 @@ from perennial.files.project import Project
 from perennial.gallery.simulator.draws import Population
 from perennial.gallery.simulator.simulate import write_population
 from perennial.pipeline import graph, repo
-from perennial.stages.runner import Job, _run
+from perennial.stages.runner import Job, run_body
 
 settings.register_profile("shared machine", deadline=None)  # a slow moment of the machine is no failure
 settings.load_profile("shared machine")
@@ -36,6 +36,7 @@ _LONGEST = ("test_own_project.py", "test_side_searches.py")  # of their folder
 _LONGEST_FIRST = ("gallery", "flows", "e2e", "integration", "model", "contracts", "unit")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks, else there are no groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A worker takes whole files, the long ones first; those of flows are one group, and share the run that they look at."""
     items.sort(key=lambda item: (_LONGEST_FIRST.index(item.path.parent.name), item.path.name not in _LONGEST))
@@ -74,7 +75,7 @@ class Toy:
             with warnings.catch_warnings():  # Great Expectations imports what Python has deprecated
                 warnings.simplefilter("ignore")
                 module = importlib.import_module(f"perennial.stages.{stage}")
-            _run(job, module.run)
+            run_body(job, module.run)
         return self.summary(stages[-1])
 
     def summary(self, stage: str) -> dict[str, Any]:

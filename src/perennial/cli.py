@@ -77,12 +77,13 @@ def run(words: list[str]) -> int:
     words = [word for word in words if word != "--debug"] or ["--help"]
     logs.start_logging("%(message)s", sys.stderr)
     try:
-        code = typer.main.get_command(_build_app()).main(words, prog_name="perennial", standalone_mode=False)
+        code = _to_command(_build_app()).main(words, prog_name="perennial", standalone_mode=False)
     except PerennialError as error:
         return _fail(str(error), error.exit_code, debug=debug)
     except TyperException as error:
         hint = f"; perennial {words[0]} --help shows how" if words[0] in PURPOSES else ""
-        return _fail(" ".join(error.format_message().split()).rstrip(".") + hint, 2, debug=debug)
+        message = " ".join(error.format_message().split()).rstrip(".")
+        return _fail(f"{message[:1].lower()}{message[1:]}{hint}", 2, debug=debug)
     except OSError as error:
         if error.filename is None:  # no path of a user's: a bug
             raise
@@ -131,7 +132,16 @@ def _load_command(name: str) -> Any:
     module = importlib.import_module(f"perennial.commands.{name.replace('-', '_')}")
     app = typer.Typer(add_completion=False)
     app.command(name, help=f"{PURPOSES[name]}.", epilog=f"Example: {module.EXAMPLE}")(_end_in_order(module.main))
-    return typer.main.get_command(app)
+    return _to_command(app)
+
+
+def _to_command(app: typer.Typer) -> Any:
+    """The command of an app, whose flags are shown without the type that Typer gives them."""
+    command = typer.main.get_command(app)
+    for option in command.params:
+        if getattr(option, "is_flag", False):
+            option.metavar = ""
+    return command
 
 
 def _end_in_order(command: Callable[..., int | None]) -> Callable[..., int | None]:
@@ -153,5 +163,5 @@ def _fail(message: str, code: int, *, debug: bool) -> int:
     """One line, and the traceback of the error at hand where it is asked for."""
     if debug:
         traceback.print_exc()
-    print(f"perennial: {message[:1].lower()}{message[1:]}", file=sys.stderr)
+    print(f"perennial: {message}", file=sys.stderr)
     return code

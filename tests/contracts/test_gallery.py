@@ -135,6 +135,7 @@ def flows(toy: Toy) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def test_most_rows_are_read_and_pass_and_the_audit_agrees(entry: Toy) -> None:
+    assert entry.contract.tables
     for table in entry.contract.tables:
         read_in, passed = (entry.summary(stage)["flow"][table] for stage in ("ingest", "validate"))
         assert read_in["rows_in"] >= 400
@@ -162,6 +163,7 @@ def test_tables_have_the_columns_and_types_of_the_contract(entry: Toy) -> None:
 
 def test_cleaning_what_is_clean_changes_nothing(entry: Toy) -> None:
     contract = entry.contract
+    assert contract.tables
     for table, (_, columns) in contract.tables.items():
         rows = read_table(entry.out("clean", f"{table}.parquet"))
         log = contract.events.get(table)

@@ -117,7 +117,7 @@ def test_the_check_of_a_fresh_clone_calls_make_alone() -> None:
 
 def test_a_first_install_says_what_it_downloads_and_a_second_says_nothing(checkout: Path) -> None:
     program(checkout, "uv", 'case "$*" in *requirements.lock*) echo "$@" ;; esac')
-    assert make(checkout, "install").stdout in {"", "make: Nothing to be done for 'install'.\n"}
+    assert "Installing" not in make(checkout, "install").stdout
     (checkout / ".venv" / "installed").unlink()
     first = make(checkout, "install")
     assert first.returncode == 0, first.stderr

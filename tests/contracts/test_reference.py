@@ -24,7 +24,7 @@ UNIONS: tuple[Any, ...] = (Task, Source, Rule, Filter, Product, Feature, Outcome
 
 def kinds_of(hint: Any) -> list[tuple[str, Any]]:
     """Every kind of a union, with the union that reads it."""
-    models = [hint] if isinstance(hint, type) and issubclass(hint, BaseModel) else list(reference._find_models(hint))
+    models = [hint] if isinstance(hint, type) and issubclass(hint, BaseModel) else list(reference.find_models(hint))
     return [(kind, model) for model in models for kind in get_args(model.model_fields["kind"].annotation)]
 
 

@@ -10,7 +10,7 @@ from perennial.contract.head import Head, Scale, TaskKind
 from perennial.contract.tasks import TargetTask as ContractTask
 from perennial.contract.tasks import Task as AnyTask
 from perennial.errors import ConfigError
-from perennial.models.deep.losses import _LOSSES as NETWORK_LOSSES
+from perennial.models.deep.losses import LOSSES as NETWORK_LOSSES
 from perennial.report.pages.compose import PAGES
 from perennial.results.evaluations import Evaluation
 from perennial.tasks.lookup import TASKS, supervised_task

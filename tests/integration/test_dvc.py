@@ -58,7 +58,7 @@ def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("a process was started")
 
-    monkeypatch.setattr(run, "_repro", refuse)
+    monkeypatch.setattr(run, "reproduce", refuse)
 
 
 def test_nodes_come_in_order_each_after_what_it_needs(dvc_project: Toy) -> None:
@@ -132,7 +132,7 @@ def test_an_edit_runs_and_its_reversal_is_restored(dvc_project: Toy, monkeypatch
     assert not [line for line in said if "git add" in line or "Updating lock" in line or "exited" in line]
     assert folder_digest(dvc_project.out("split")) != before
     dvc_project.edit_contract("salt: campaign-2", "salt: campaign-1")
-    monkeypatch.setattr(run, "_repro", lambda *_: pytest.fail("a process was started"))
+    monkeypatch.setattr(run, "reproduce", lambda *_: pytest.fail("a process was started"))
     assert outcome(dvc_project, address) == "cached"
     assert folder_digest(dvc_project.out("split")) == before
     assert lock.read_text() == locked

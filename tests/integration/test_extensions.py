@@ -179,12 +179,14 @@ def test_what_is_missing_or_told_wrongly_is_named(own: Toy) -> None:
 
 def test_a_trial_run_has_them_in_its_scratch_project(own: Toy) -> None:
     scratch = create_scratch_project(own.project, own.name, own.root / "scratch", QUICK)
+    assert len(EXTENSION_KINDS) == 3
     for kind in EXTENSION_KINDS:
         assert (scratch.root / extension_path(kind)).read_text() == (own.root / extension_path(kind)).read_text()
 
 
 def test_the_files_of_this_project_are_there_and_stages_depend_on_them() -> None:
     stages = yaml.safe_load((REPO / "dvc.yaml").read_text())["stages"]
+    assert len(EXTENSION_KINDS) == 3
     for kind in EXTENSION_KINDS:
         assert (REPO / extension_path(kind)).is_file()
         assert any(extension_path(kind) in stage["do"]["deps"] for stage in stages.values())

@@ -48,6 +48,7 @@ def test_templates_are_what_this_repository_has() -> None:
     starter = REPO / "src" / "perennial" / "starter"
     pairs = {f"{kind}.py.in": extension_path(kind) for kind in EXTENSION_KINDS}
     pairs |= {"gitignore.in": ".gitignore", "dvcignore.in": ".dvcignore", "retrain.sh.in": "infra/retrain.sh"}
+    assert len(pairs) == 6
     for template, ours in pairs.items():
         assert (starter / template).read_text() == (REPO / ours).read_text(), f"copy {ours} to {template}"
 

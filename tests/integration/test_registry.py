@@ -24,7 +24,7 @@ from perennial.files.project import Project
 from perennial.files.tables import read_table
 from perennial.promotion.promote import promote
 from perennial.promotion.register import bundle_folder, register
-from perennial.promotion.reporting import _decision_on_candidate
+from perennial.promotion.reporting import find_candidate_decision
 from perennial.promotion.rollback import rollback
 from perennial.results.decision import DecisionRecord
 from perennial.results.evaluations import read_evaluation
@@ -394,7 +394,7 @@ def test_the_word_that_stands_on_a_candidate_is_of_the_version_in_use(shop: Toy)
 
     def standing() -> DecisionRecord:
         evaluation = read_evaluation(shop.project, name)
-        return _decision_on_candidate(shop.project, name, evaluation, registry.read_decisions(store, name))
+        return find_candidate_decision(shop.project, name, evaluation, registry.read_decisions(store, name))
 
     with pytest.raises(Refused, match=r"was taken out of use and not judged since: perennial run ad_response"):
         standing()

@@ -15,7 +15,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from perennial.files.tables import read_table
-from perennial.promotion.reporting import _customers, _exhibits, _mistakes
+from perennial.promotion.reporting import read_customers, read_exhibits, read_mistakes
 from perennial.report.pages.compose import compose
 from perennial.results.binary import BinaryEvaluation
 from perennial.results.evaluations import read_evaluation
@@ -83,9 +83,9 @@ def test_planted_words_lead_and_mistakes_are_quoted_without_contact_data(tmp_pat
     assert evaluation.confusion is not None
     counts = np.array(evaluation.confusion.counts)
     assert counts.sum() == 200
-    exhibits = _exhibits(toy.project, "sst2")
-    mistakes = _mistakes(toy.project, "sst2", toy.contract, evaluation, exhibits)
-    customers = _customers(toy.project, "sst2", toy.contract, exhibits)
+    exhibits = read_exhibits(toy.project, "sst2")
+    mistakes = read_mistakes(toy.project, "sst2", toy.contract, evaluation, exhibits)
+    customers = read_customers(toy.project, "sst2", toy.contract, exhibits)
     assert len(mistakes) == len(evaluation.confusion.mistakes) == min(12, 200 - np.trace(counts))
     assert all(len(row.quotes) == 1 and row.photo is None for row in mistakes)
     assert all(len(row.quotes) == 1 and row.photo is None for row in customers)
@@ -128,9 +128,9 @@ def test_photos_are_shown_small_and_maps_only_where_the_check_passes(tmp_path: P
     photos = read_table(toy.out("explain", "photos.parquet"))
     assert photos["photo"].bin.size().max() <= 4096  # type: ignore[operator]
     assert photos["heat"].is_null().all() != check.passes
-    exhibits = _exhibits(toy.project, toy.name)
-    mistakes = _mistakes(toy.project, toy.name, toy.contract, evaluation, exhibits)
-    customers = _customers(toy.project, toy.name, toy.contract, exhibits)
+    exhibits = read_exhibits(toy.project, toy.name)
+    mistakes = read_mistakes(toy.project, toy.name, toy.contract, evaluation, exhibits)
+    customers = read_customers(toy.project, toy.name, toy.contract, exhibits)
     assert all(row.photo for row in mistakes)
     assert all(row.photo for row in customers)
     assert isinstance(evaluation, MulticlassEvaluation)

@@ -22,7 +22,7 @@ from perennial.gallery.simulator.draws import Population
 from perennial.gallery.simulator.simulate import write_incoming
 from perennial.promotion.evidence import gather_evidence
 from perennial.promotion.gate import Evidence, decide
-from perennial.promotion.reporting import Exhibits, _customers
+from perennial.promotion.reporting import Exhibits, read_customers
 from perennial.report.context import AnyReport
 from perennial.report.pages.compose import compose
 from perennial.results.baseline import BaselineSummary
@@ -157,6 +157,7 @@ def test_new_customers_are_ranked_by_what_the_task_asks_and_nothing_is_decided_w
     incoming = tmp_path / "incoming"
     incoming.mkdir()
     write_incoming(incoming, Population(seed=1, first=0, n=4_000, month=0, concept=0))
+    assert FITTED
     for family in FITTED[::2]:
         model = scorer(asked, family)
         units = prepare_rows(asked.contract, incoming).units
@@ -189,7 +190,7 @@ def test_the_report_is_made_of_what_the_stages_left(asked: Toy) -> None:
         train=read(TrainSummary),
         baseline=read(BaselineSummary),
         explain=read(ExplainSummary),
-        customers=_customers(asked.project, asked.name, asked.contract, Exhibits(quotes={}, photos={})),
+        customers=read_customers(asked.project, asked.name, asked.contract, Exhibits(quotes={}, photos={})),
     )
     page, headline = compose(report)
     assert headline.startswith("Use this model")

@@ -81,6 +81,7 @@ def test_parts_of_a_link_add_up_to_what_it_is_above_the_base(task: Task, seed: i
 
 def test_a_column_that_moves_no_raw_number_has_no_part() -> None:
     rng = np.random.default_rng(1)
+    assert TASKS
     for task in TASKS:
         head = HEADS[task]
         parts = rng.normal(size=(5, 3, head.raw))

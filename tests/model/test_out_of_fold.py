@@ -12,14 +12,14 @@ from perennial.data.prepare.parts import LabelledRows
 from perennial.data.prepare.split import assign_folds
 from perennial.results.families import Family
 from perennial.scoring.bundle import Bundle
-from perennial.scoring.out_of_fold import _SALT, FOLDS, score_out_of_fold
+from perennial.scoring.out_of_fold import FOLDS, SALT, score_out_of_fold
 from perennial.scoring.scorer import Scorer
 from tests.model.builders import Give, Task, answers, baseline_params, customers
 
 pytestmark = pytest.mark.model
 
 OWNER = pl.Series([f"customer {i // 2}" for i in range(900)])  # two rows each
-FOLD = assign_folds(OWNER, _SALT, FOLDS)
+FOLD = assign_folds(OWNER, SALT, FOLDS)
 
 
 def given(saved: Give, family: Family, task: Task) -> tuple[Bundle, LabelledRows]:

@@ -95,7 +95,7 @@ def test_the_design_of_texts_is_sparse_and_of_one_kind(read: Read) -> None:
     model = read("linear").model
     assert isinstance(model, LinearModel)
     assert model.design == "normal"
-    assert isinstance(model._build_design(read("linear").encoding.encode(reviews(5, 1)[0])), csr_matrix)
+    assert isinstance(model.build_design(read("linear").encoding.encode(reviews(5, 1)[0])), csr_matrix)
 
 
 def test_train_words_must_be_told_where_there_are_texts(read: Read) -> None:

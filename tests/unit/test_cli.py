@@ -18,6 +18,7 @@ import pytest
 
 from perennial import __version__, cli, errors
 from perennial.errors import PerennialError
+from tests.snapshot import assert_snapshot
 
 pytestmark = pytest.mark.unit
 
@@ -84,6 +85,7 @@ def test_help_groups_every_command_and_loads_none(
     assert [group for group in cli.GROUPS if f"─ {group} ─" in said] == list(cli.GROUPS)
     assert cli.run([]) == 0
     assert capsys.readouterr().out == said
+    assert_snapshot("\n".join(line.rstrip() for line in said.splitlines()) + "\n", "help")
     loaded = "[name for name in sys.modules if name.startswith('perennial.commands')]"
     code = f"import sys; from perennial.cli import run; run([]); print({loaded})"
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True, cwd=tmp_path)

@@ -55,7 +55,7 @@ def checkouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Project,
         return "deep" if project == here else "linear"
 
     monkeypatch.setattr(action, "gather_evidence", evidence)
-    monkeypatch.setattr(action, "_load_candidate", bundle)
+    monkeypatch.setattr(action, "load_candidate", bundle)
     return here, other
 
 

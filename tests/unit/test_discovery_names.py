@@ -78,6 +78,7 @@ def test_what_a_name_speaks_of(speaks: Any, yes: list[str], no: list[str]) -> No
     def is_so(name: str) -> bool:
         return bool(names.has_topic(name, speaks) if isinstance(speaks, str) else speaks(name))
 
+    assert yes
     assert [name for name in yes if not is_so(name)] == []
     assert [name for name in no if is_so(name)] == []
 

@@ -61,6 +61,7 @@ def test_what_has_many_values_is_an_id(rows: int, values: int, is_id: bool) -> N
 def test_the_numbers_of_an_id_are_its_smoothed_rate_over_the_base_and_its_rows() -> None:
     encoding, _, frame, y = fitted()
     result = encoding.ids["ad"].encode_new(pl.Series(["a7", "a11"]))
+    assert len(result) == 2
     for row, name in zip(result, ("a7", "a11"), strict=True):
         is_it = (frame["ad"] == name).to_numpy()
         rate = (y[is_it].sum() + 20 * y.mean()) / (is_it.sum() + 20)

@@ -379,7 +379,7 @@ def test_proving_by_counting_changes_nothing_on_four_hundred_broken_files(
     for _ in range(400):
         data = header + mutated(good, rng)
         path.write_bytes(data)
-        monkeypatch.setattr(read._FileTally, "check_file", lambda *_: None)  # small files, many faults: the records count here
+        monkeypatch.setattr(read.FileTally, "check_file", lambda *_: None)  # small files, many faults: the records count here
         monkeypatch.setattr(records, "prove_lines", proof)
         monkeypatch.setattr(read, "BLOCK_BYTES", 8 * 2**20)
         fast = of_file(path)
@@ -403,7 +403,7 @@ def test_any_bytes_after_a_header_are_rows_and_rejects(
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_bytes(data)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(read._FileTally, "check_file", lambda *_: None)
+        patch.setattr(read.FileTally, "check_file", lambda *_: None)
         whole = of_file(path)
         patch.setattr(read, "BLOCK_BYTES", block)
         assert of_file(path) == whole

@@ -1,14 +1,10 @@
-"""The sentences of every report, as a reader finds them: report_words.txt is read like a text and changed with care.
-
-To write it anew after a change of words: `python -m tests.unit.test_report_words`, then read the difference.
-"""
+"""The sentences of every report, as a reader finds them: snapshots/report_words.txt is read like a text and changed with care."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -19,12 +15,12 @@ from perennial.explain.words import describe_cell
 from perennial.report.context import AnyReport
 from tests.fakes.pages import read_report
 from tests.fakes.reports import response_report, segments_report, uplift_report
+from tests.snapshot import assert_snapshot
 from tests.unit.test_report_tasks import REPORTS as TASKS
 from tests.unit.test_report_tasks import composed, visible
 
 pytestmark = pytest.mark.unit
 
-TEXT = Path(__file__).parent / "report_words.txt"
 REPORTS: Mapping[str, Callable[[], AnyReport]] = {
     **TASKS,
     "contacts HOLD by comparable": partial(response_report, "HOLD", stopped_by="comparable", champion=True),
@@ -60,7 +56,7 @@ def write_all() -> str:
 
 
 def test_the_sentences_of_all_reports_are_those_that_were_read() -> None:
-    assert write_all().splitlines() == TEXT.read_text(encoding="utf-8").splitlines()
+    assert_snapshot(write_all(), "report_words")
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -98,7 +94,3 @@ def test_rules_are_said_in_words() -> None:
 )
 def test_a_zero_is_said_in_words_where_it_means_none(label: str, counts: Any, cell: float | None, words: str) -> None:
     assert describe_cell(FeatureColumn(name="x", kind="numeric", label=label, counts=counts), cell) == words
-
-
-if __name__ == "__main__":
-    TEXT.write_text(write_all(), encoding="utf-8")

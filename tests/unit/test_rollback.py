@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from perennial.errors import Refused
-from perennial.promotion.rollback import _earlier, _refuse_never_champion
+from perennial.promotion.rollback import find_earlier_champion, refuse_never_champion
 from perennial.results.decision import DecisionRecord
 from perennial.tracking.registry import Version
 from tests.fakes.decisions import decision_record
@@ -34,19 +34,19 @@ def records(*document: str) -> list[DecisionRecord]:
     ],
 )
 def test_it_goes_back_and_never_forward(told: tuple[str, ...], now: str, goes_to: str) -> None:
-    assert _earlier(records(*told), version(now), "shop") == goes_to
+    assert find_earlier_champion(records(*told), version(now), "shop") == goes_to
 
 
 def test_there_is_an_end() -> None:
     with pytest.raises(Refused, match=r"shop has no earlier champion to go back to: `perennial history shop`"):
-        _earlier(records("P1", "P2", "R1"), version("1"), "shop")
+        find_earlier_champion(records("P1", "P2", "R1"), version("1"), "shop")
 
 
 def test_there_is_a_way_back_only_to_what_refuse_never_champion() -> None:
     chain = records("P1", "H2", "X3", "P4", "R1")
     for number in ("1", "4"):
-        _refuse_never_champion(chain, "shop", version(number))
+        refuse_never_champion(chain, "shop", version(number))
     for number in ("2", "3"):
         words = rf"shop version {number} was never in use, so there is no way back to it; in use were: 1, 4\. "
         with pytest.raises(Refused, match=words + rf"To have it judged: perennial promote shop --version {number}"):
-            _refuse_never_champion(chain, "shop", version(number))
+            refuse_never_champion(chain, "shop", version(number))

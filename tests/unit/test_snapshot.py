@@ -42,5 +42,6 @@ def test_a_text_that_differs_fails_with_the_difference(tmp_path: Path, now: str,
 def test_each_snapshot_is_named_by_a_test() -> None:
     """One that no test names, whole or as f"folder/{case}", was forgotten when its test went."""
     sources = "".join(path.read_text() for path in FOLDER.parent.rglob("*.py"))
+    assert FOLDER.is_dir()
     names = [path.relative_to(FOLDER).with_suffix("") for path in FOLDER.rglob("*.txt")]
     assert [str(name) for name in names if f'"{name}"' not in sources and f'f"{name.parent}/{{' not in sources] == []

@@ -13,7 +13,7 @@ import pytest
 
 from perennial.errors import ConfigError, ServiceError
 from perennial.studies.search import Range, Study, connect_storage
-from perennial.studies.tune import Budget, _watch_stage
+from perennial.studies.tune import Budget, watch_stage
 from perennial.tracking.store import Store
 from perennial.tracking.trials import show_trials
 
@@ -132,7 +132,7 @@ def test_a_deep_trial_is_stopped_when_others_did_better(database: RDBStorage, tm
         curve.write_text(f"epoch,train_loss,val_loss\n{lines}6,0.")  # the last line is being written
         begun, trial = time.monotonic(), study.ask()[0]
         with subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({1 if loss < 0.5 else 60})"]) as child:
-            result[loss] = _watch_stage(child, study, trial, curve)
+            result[loss] = watch_stage(child, study, trial, curve)
         assert time.monotonic() - begun < 30
         assert [value for _, value in sorted(study.inner.trials[-1].intermediate_values.items())] == (
             [0.4] * 5 if loss < 0.5 else [0.6] * 4  # three epochs are waited for

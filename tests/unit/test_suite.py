@@ -177,7 +177,7 @@ def test_a_row_check_that_is_switched_off_is_caught(project: Toy, monkeypatch: p
 
 
 def test_a_uniqueness_check_that_is_switched_off_is_caught(project: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(row_rules, "_mark_clashes", lambda judged, _: judged)
+    monkeypatch.setattr(row_rules, "mark_clashes", lambda judged, _: judged)
     project.run("ingest")
     with pytest.raises(DataStopped, match=r"main: unique:customer_id; events: unique:event_id"):
         project.run("validate")

@@ -11,16 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from perennial.contract.serving import FeatureColumn
 from perennial.models.encoding.encode import Encoding, fit_encoding
-from perennial.models.encoding.text import (
-    MAX_WORDS,
-    PAD,
-    UNKNOWN,
-    Grams,
-    TextTable,
-    _build_vocabulary,
-    _encode_words,
-    _hash_grams,
-)
+from perennial.models.encoding.text import MAX_WORDS, PAD, UNKNOWN, Grams, TextTable, build_vocabulary, encode_words, hash_grams
 
 pytestmark = pytest.mark.unit
 
@@ -42,8 +33,8 @@ def reviews(n: int = 300, seed: int = 1) -> tuple[pl.DataFrame, np.ndarray]:
 
 def words_of(text: str) -> list[str]:
     """The words of one text, as its codes say."""
-    vocabulary = _build_vocabulary([text, text])
-    return [vocabulary[code - 2] for code in _encode_words([text], vocabulary)[0] if code != PAD]
+    vocabulary = build_vocabulary([text, text])
+    return [vocabulary[code - 2] for code in encode_words([text], vocabulary)[0] if code != PAD]
 
 
 @pytest.mark.parametrize(
@@ -63,9 +54,9 @@ def test_words_are_letters_figures_and_the_signs_that_say_how(text: str, words: 
 
 
 def test_codes_follow_how_common_a_word_is_and_then_the_alphabet() -> None:
-    vocabulary = _build_vocabulary(["b b b c", "c a a", "z"])
+    vocabulary = build_vocabulary(["b b b c", "c a a", "z"])
     assert vocabulary == ("b", "a", "c")  # z stands once: not known
-    coded = _encode_words(["c z b", "", "never seen a"], vocabulary)
+    coded = encode_words(["c z b", "", "never seen a"], vocabulary)
     assert coded.shape == (3, MAX_WORDS)
     assert coded[0, :4].tolist() == [4, UNKNOWN, 2, PAD]
     assert not coded[1].any()
@@ -75,13 +66,13 @@ def test_codes_follow_how_common_a_word_is_and_then_the_alphabet() -> None:
 
 def test_only_the_first_words_of_a_long_text_are_read_in_order() -> None:
     text = " ".join(["a", "b"] * MAX_WORDS)
-    coded = _encode_words([text], ("a", "b"))
+    coded = encode_words([text], ("a", "b"))
     assert coded[0].tolist() == [2, 3] * (MAX_WORDS // 2)
 
 
 def test_a_bucket_is_the_same_on_every_machine() -> None:
     """crc32 of the bytes, so nothing depends on a process's own hash."""
-    assert _hash_grams("Love it") == [0x5782501D % 2**18, 0xA28E7734 % 2**18, 0x89A87515 % 2**18]
+    assert hash_grams("Love it") == [0x5782501D % 2**18, 0xA28E7734 % 2**18, 0x89A87515 % 2**18]
 
 
 def test_weights_are_tf_idf_as_scikit_learn_has_it() -> None:

@@ -68,7 +68,7 @@ when they are empty. Written from the models by `python -m perennial.contract.re
 
 
 def _render_block(name: str, field: FieldInfo, described: set[type[BaseModel]]) -> str:
-    models = list(_find_models(field.annotation))
+    models = list(find_models(field.annotation))
     examples = [] if len(models) > 1 else [_block_example(name)]
     parts = [*examples, *(_render_table(model, described) for model in models)]
     return "\n".join(parts) if models else f"{_render_type(field.annotation)}\n\n{_block_example(name)}"
@@ -84,7 +84,7 @@ def _render_table(model: type[BaseModel], described: set[type[BaseModel]]) -> st
     rows = [_render_row(name, field) for name, field in model.model_fields.items() if name != "kind"]
     table = "\n".join(["| key | what it takes | default | meaning |", "|---|---|---|---|", *rows]) if rows else ""
     example = f"```yaml\n{find_kind_example(str(kinds[0]), model)}\n```" if kinds else ""
-    inner = [_render_table(part, described) for field in model.model_fields.values() for part in _find_models(field.annotation)]
+    inner = [_render_table(part, described) for field in model.model_fields.values() for part in find_models(field.annotation)]
     parts = (part.strip() for part in (f"### {title}", _model_sentence(model), table, example, *inner))
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -123,12 +123,12 @@ def _render_type(hint: Any) -> str:
 _PLAIN = {"str": "text", "int": "whole number", "float": "number", "bool": "`true` · `false`", "date": '"2026-06-01", in quotes'}
 
 
-def _find_models(hint: Any) -> Iterator[type[BaseModel]]:
+def find_models(hint: Any) -> Iterator[type[BaseModel]]:
     """The models in a type, each once."""
     if isinstance(hint, type) and issubclass(hint, BaseModel):
         yield hint
     else:
-        yield from dict.fromkeys(model for inner in get_args(hint) for model in _find_models(inner))
+        yield from dict.fromkeys(model for inner in get_args(hint) for model in find_models(inner))
 
 
 def _model_sentence(model: type[BaseModel]) -> str:

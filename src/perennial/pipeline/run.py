@@ -51,7 +51,7 @@ def run_stage(root: Path, address: str, show: Callable[[str], None]) -> Outcome:
         return "up to date"
     if restore_outputs(root, address):
         return "cached"
-    _repro(root, address, show)
+    reproduce(root, address, show)
     return "ran"
 
 
@@ -70,7 +70,7 @@ def stop_stages() -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _repro(root: Path, address: str, show: Callable[[str], None]) -> None:
+def reproduce(root: Path, address: str, show: Callable[[str], None]) -> None:
     if STOP.is_set():
         raise StageFailed(address, 143, "the run was stopped")
     code, last = 0, ""

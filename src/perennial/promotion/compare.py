@@ -18,7 +18,7 @@ def compare(here: Project, other: Project, name: str) -> str:
     """Markdown: the figures of both candidates, and the gate's decision on this one compared with the other."""
     contract = load(here.contract(name))
     gate = read_section(here.root / "params.yaml", name, "gate", GateParams)
-    new, old = (_load_candidate(project, name) for project in (here, other))
+    new, old = (load_candidate(project, name) for project in (here, other))
     decision = decide(gather_evidence(here, name, contract, new, old, gate))
     mine, others = (read_evaluation(project, name) for project in (here, other))
     primary = contract.task.primary
@@ -37,7 +37,7 @@ def compare(here: Project, other: Project, name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _load_candidate(project: Project, name: str) -> Scorer:
+def load_candidate(project: Project, name: str) -> Scorer:
     return Scorer.load(bundle_folder(project, name, read_evaluation(project, name).candidate.family))
 
 

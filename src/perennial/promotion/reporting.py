@@ -82,7 +82,7 @@ def write_report(project: Project, name: str) -> ReportPage:
 def gather_report(project: Project, name: str, history: list[DecisionRecord]) -> AnyReport:
     """The typed results that the page shows (raises as `write_report`)."""
     contract, evaluation = load(project.contract(name)), read_evaluation(project, name)
-    exhibits = _exhibits(project, name)
+    exhibits = read_exhibits(project, name)
     quarantine = pl.concat(read_table(project.output(name, stage) / "quarantine.parquet") for stage in ("ingest", "validate"))
     return ReportContext(
         name=name,
@@ -97,17 +97,17 @@ def gather_report(project: Project, name: str, history: list[DecisionRecord]) ->
         baseline=read_summary(project, name, BaselineSummary),
         evaluation=evaluation,
         explain=read_summary(project, name, ExplainSummary),
-        decision=_decision_on_candidate(project, name, evaluation, history),
+        decision=find_candidate_decision(project, name, evaluation, history),
         history=tuple(history),
-        customers=_customers(project, name, contract, exhibits),
-        mistakes=_mistakes(project, name, contract, evaluation, exhibits),
+        customers=read_customers(project, name, contract, exhibits),
+        mistakes=read_mistakes(project, name, contract, evaluation, exhibits),
         quarantine=_samples(quarantine),
         quarantined=dict(quarantine["rule"].value_counts().sort("rule").iter_rows()),
         lineage=read_lineage(project, name),
     )
 
 
-def _decision_on_candidate(project: Project, name: str, evaluation: Evaluation, history: list[DecisionRecord]) -> DecisionRecord:
+def find_candidate_decision(project: Project, name: str, evaluation: Evaluation, history: list[DecisionRecord]) -> DecisionRecord:
     """What the gate said of the candidate of these outputs: of the champion what put it there, else the newest word.
 
     Raises: Refused when it is not judged yet, or not since it was taken out of use.
@@ -124,7 +124,7 @@ def _decision_on_candidate(project: Project, name: str, evaluation: Evaluation, 
     return next((record for record in reversed(judged) if record.verdict == "PROMOTE"), judged[-1])
 
 
-def _customers(project: Project, name: str, contract: Contract, exhibits: Exhibits) -> tuple[ExplainedRow, ...]:
+def read_customers(project: Project, name: str, contract: Contract, exhibits: Exhibits) -> tuple[ExplainedRow, ...]:
     """The best of the explained test rows, with the score that the list ranks by. No name, no contact data."""
     rows = read_table(project.output(name, "explain") / "reasons.parquet")
     scores = [column for column in rows.columns if column.startswith("score:")]
@@ -148,7 +148,7 @@ def _customers(project: Project, name: str, contract: Contract, exhibits: Exhibi
     return tuple(customers)
 
 
-def _mistakes(
+def read_mistakes(
     project: Project, name: str, contract: Contract, evaluation: Evaluation, exhibits: Exhibits
 ) -> tuple[ShownMistake, ...]:
     """The surest mistakes on test, with what can be looked at."""
@@ -175,7 +175,7 @@ def _mistakes(
     return tuple(mistakes)
 
 
-def _exhibits(project: Project, name: str) -> Exhibits:
+def read_exhibits(project: Project, name: str) -> Exhibits:
     """What can be looked at, by row. Most use cases have nothing."""
     folder = project.output(name, "explain")
     quotes, photos = dict[str, tuple[QuotedText, ...]](), dict[str, tuple[bytes, bytes | None]]()

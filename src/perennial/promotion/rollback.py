@@ -23,10 +23,10 @@ def rollback(project: Project, name: str, to: str | None, why: str) -> DecisionR
     store = open_store(project)
     with file_lock(project.state(name) / "decide.lock", what=f"a decision on {name}", wait_s=60):
         now, records = registry.find_champion(store, name), registry.read_decisions(store, name)
-        target = registry.get_version(store, name, to or _earlier(records, now, name))
+        target = registry.get_version(store, name, to or find_earlier_champion(records, now, name))
         if now is not None and now.number == target.number:
             raise Refused(f"{name} version {target.number} is the champion already")
-        _refuse_never_champion(records, name, target)
+        refuse_never_champion(records, name, target)
         record = registry.append_decision(
             store,
             name,
@@ -46,7 +46,7 @@ def rollback(project: Project, name: str, to: str | None, why: str) -> DecisionR
     return record
 
 
-def _refuse_never_champion(records: Sequence[DecisionRecord], name: str, target: registry.Version) -> None:
+def refuse_never_champion(records: Sequence[DecisionRecord], name: str, target: registry.Version) -> None:
     """A way back leads to former champions only: what was held or rejected never passed the gate."""
     champions = [record for record in records if record.verdict in {"PROMOTE", "ROLLBACK"}]
     if target.digest in {record.digest for record in champions}:
@@ -58,7 +58,7 @@ def _refuse_never_champion(records: Sequence[DecisionRecord], name: str, target:
     )
 
 
-def _earlier(records: Sequence[DecisionRecord], now: registry.Version | None, name: str) -> str:
+def find_earlier_champion(records: Sequence[DecisionRecord], now: registry.Version | None, name: str) -> str:
     """The champion before the present one: promotions pile up, a rollback takes down to the version it went to."""
     pile: list[str] = []
     for record in records:

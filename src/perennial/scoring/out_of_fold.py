@@ -22,7 +22,7 @@ from perennial.scoring.scorer import Scorer
 
 F64 = NDArray[np.float64]
 FOLDS = 5
-_SALT = "out of fold"
+SALT = "out of fold"
 
 
 def score_out_of_fold(bundle: Bundle, rows: LabelledRows, owner: pl.Series) -> F64:
@@ -30,7 +30,7 @@ def score_out_of_fold(bundle: Bundle, rows: LabelledRows, owner: pl.Series) -> F
 
     Rows of one `owner` (n,) are in one fold. The bundle is of a family with a quick fit.
     """
-    fold = assign_folds(owner, _SALT, FOLDS)
+    fold = assign_folds(owner, SALT, FOLDS)
     scores = np.empty((len(rows), len(bundle.serving.head.outputs)))
     for f in range(FOLDS):
         is_left_out, is_val = fold == f, fold == (f + 1) % FOLDS

@@ -103,7 +103,7 @@ def main(stage: str, body: Body) -> NoReturn:
     logs.start_logging(f"{stage}: %(message)s", sys.stdout)
     try:
         project = Project.here()
-        _run(Job(project=project, name=args.name, stage=stage, contract=load(project.contract(args.name))), body)
+        run_body(Job(project=project, name=args.name, stage=stage, contract=load(project.contract(args.name))), body)
     except PerennialError as error:
         if args.debug or os.environ.get("PERENNIAL_DEBUG"):
             traceback.print_exc()
@@ -114,7 +114,7 @@ def main(stage: str, body: Body) -> NoReturn:
     sys.exit(0)
 
 
-def _run(job: Job, body: Body) -> None:
+def run_body(job: Job, body: Body) -> None:
     if not job.is_main:
         body(job)
         return

@@ -204,7 +204,7 @@ class _Tuner:
         curve.unlink(missing_ok=True)
         log.info("%s trial %d: %s", search.group, trial.number, params or "the current params")
         with scratch_project.start_stage(scratch, self.name, search.stage) as process:
-            is_competitive = _watch_stage(process, study, trial, curve)
+            is_competitive = watch_stage(process, study, trial, curve)
         if not is_competitive:
             study.finish(trial, state="pruned")
             log.info("pruned")
@@ -253,7 +253,7 @@ def _summarize_group(study: Study) -> TuningGroup:
     )
 
 
-def _watch_stage(process: subprocess.Popen[bytes], study: Study, trial: Trial, curve: Path) -> bool:
+def watch_stage(process: subprocess.Popen[bytes], study: Study, trial: Trial, curve: Path) -> bool:
     """Wait for a stage and report each epoch's loss on val; False, and the stage stopped, when it falls behind."""
     n_reported, waited_s = 0, 0.0
     while True:

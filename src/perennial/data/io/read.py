@@ -56,7 +56,7 @@ def read_blocks(path: Path, dialect: Dialect) -> Iterator[Block]:
     """Read the records of a file, block by block; at least one block, even where no record follows the header.
 
     Raises: InputError as `read_header`; for a line of more than LINE_LIMIT bytes; for a broken gzip; at the end, for a
-    file that as a whole is not what the dialect says (`_FileTally.check_file`).
+    file that as a whole is not what the dialect says (`FileTally.check_file`).
     """
     yield from open_csv(path, dialect)[1]
 
@@ -70,7 +70,7 @@ def open_csv(path: Path, dialect: Dialect) -> tuple[list[str], Iterator[Block]]:
 
 def _cut_blocks(unread: PendingBytes, names: list[str], dialect: Dialect) -> Iterator[Block]:
     grammar = Grammar(delimiter=dialect.delimiter.encode(), n_fields=len(names), quoting=dialect.quoting)
-    tally = _FileTally()
+    tally = FileTally()
     n_blocks = 0
     while not unread.ended or unread.text:
         _check_blank(unread)
@@ -91,7 +91,7 @@ def _cut_blocks(unread: PendingBytes, names: list[str], dialect: Dialect) -> Ite
     tally.check_file(unread.path, names)
 
 
-class _FileTally:
+class FileTally:
     """Counts of a file's records so far, for the rules about the file as a whole."""
 
     def __init__(self) -> None:

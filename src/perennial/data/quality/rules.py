@@ -28,7 +28,7 @@ def mark_broken(table: Table, rules: Sequence[RowRule]) -> Table:
     marked = table.with_columns(first.cast(nw.String).alias(BROKEN))
     for rule in rules:
         if isinstance(rule, Unique):
-            marked = _mark_clashes(marked, rule)
+            marked = mark_clashes(marked, rule)
     return marked
 
 
@@ -85,7 +85,7 @@ def describe_violation(rule: RowRule) -> str:
             assert_never(rule)
 
 
-def _mark_clashes(marked: Table, rule: Unique) -> Table:
+def mark_clashes(marked: Table, rule: Unique) -> Table:
     unbroken = marked.filter(nw.col(BROKEN).is_null())
     order = nw.col(ORDER).max() if rule.keep == "last" else nw.col(ORDER).min()
     least = nw.col(CONTENT).min().over(rule.column)

@@ -43,9 +43,9 @@ class _Loss:
 
 
 def _loss_of(spec: NetSpec) -> _Loss:
-    if spec.head.scale not in _LOSSES:
+    if spec.head.scale not in LOSSES:
         raise ConfigError(f"a {spec.head.task} task has no outcome to learn from: there is no deep family of it")
-    return _LOSSES[spec.head.scale]
+    return LOSSES[spec.head.scale]
 
 
 def _arm_loss(raw_BKR: Tensor, y_B: Tensor, arm_B: Tensor, spec: NetSpec) -> Tensor:  # noqa: ARG001 (called alike)
@@ -102,7 +102,7 @@ def _select_arm(raw_BKR: Tensor, arm_B: Tensor) -> Tensor:
     return raw_BKR.gather(2, arm_B[:, None, None].expand(-1, raw_BKR.shape[1], 1)).squeeze(2)
 
 
-_LOSSES: dict[Scale, _Loss] = {
+LOSSES: dict[Scale, _Loss] = {
     "odds": _Loss(row_loss=_arm_loss, average=_average_odds),
     "classes": _Loss(row_loss=_class_loss, average=_average_classes),
     "amount": _Loss(row_loss=_amount_loss, average=_average_amounts),

@@ -47,7 +47,7 @@ class Grams:
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Grams:
-        counts = Counter(bucket for text in texts for bucket in set(_hash_grams(text)))
+        counts = Counter(bucket for text in texts for bucket in set(hash_grams(text)))
         frequent = sorted(bucket for bucket, rows in counts.items() if rows >= _RARE)
         rows_J = np.array([counts[bucket] for bucket in frequent], dtype=np.float64)
         idf_J = np.log((1 + len(texts)) / (1 + rows_J)) + 1
@@ -61,7 +61,7 @@ class Grams:
         columns: list[int] = []
         ends = [0]
         for text in texts:
-            row_counts = Counter(place[bucket] for bucket in _hash_grams(text) if bucket in place)
+            row_counts = Counter(place[bucket] for bucket in hash_grams(text) if bucket in place)
             columns += row_counts.keys()
             data += row_counts.values()
             ends.append(len(columns))
@@ -95,14 +95,14 @@ class TextTable:
     @classmethod
     def of(cls, frame: pl.DataFrame, columns: Sequence[str]) -> TextTable:
         return cls(
-            vocabulary=_build_vocabulary(_join_columns(frame, columns)),
+            vocabulary=build_vocabulary(_join_columns(frame, columns)),
             grams={name: Grams.of(_fill_texts(frame, name)) for name in columns},
         )
 
     def encode(self, frame: pl.DataFrame) -> Texts:
         weighed = [grams.weigh(_fill_texts(frame, name)) for name, grams in self.grams.items()]
         topics = [part @ grams.axes_JS for part, grams in zip(weighed, self.grams.values(), strict=True)]
-        codes = _encode_words(_join_columns(frame, list(self.grams)), self.vocabulary)
+        codes = encode_words(_join_columns(frame, list(self.grams)), self.vocabulary)
         return Texts(code_NT=codes, grams_NJ=csr_matrix(hstack(weighed)), topics_NS=np.hstack(topics))
 
     @property
@@ -122,14 +122,14 @@ def hide_word(text: str, word: str) -> str:
     return _WORD.sub(lambda match: HIDDEN if match[0] == word else match[0], text.lower())
 
 
-def _build_vocabulary(texts: Sequence[str]) -> tuple[str, ...]:
+def build_vocabulary(texts: Sequence[str]) -> tuple[str, ...]:
     """The words of training texts, the commonest first."""
     counts = Counter(word for text in texts for word in _WORD.findall(text.lower()))
     common = [word for word, n in counts.items() if n >= _RARE and word != HIDDEN]
     return tuple(sorted(common, key=lambda word: (-counts[word], word))[:_MOST])
 
 
-def _encode_words(texts: Sequence[str], vocabulary: Sequence[str]) -> NDArray[np.int32]:
+def encode_words(texts: Sequence[str], vocabulary: Sequence[str]) -> NDArray[np.int32]:
     """Encode the first words of each text as codes (n, T), PAD behind the last."""
     codes = {word: code for code, word in enumerate(vocabulary, 2)}
     out = np.zeros((len(texts), MAX_WORDS), dtype=np.int32)
@@ -149,7 +149,7 @@ def _fill_texts(frame: pl.DataFrame, column: str) -> list[str]:
     return list(frame[column].fill_null(""))
 
 
-def _hash_grams(text: str) -> list[int]:
+def hash_grams(text: str) -> list[int]:
     """Hash words and pairs of neighbours to buckets; a hash of bytes is the same everywhere."""
     words = _WORD.findall(text.lower())
     grams = [*words, *(f"{a} {b}" for a, b in pairwise(words))]

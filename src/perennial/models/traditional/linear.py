@@ -43,11 +43,11 @@ class LinearModel:
     mean_J: F64  # of the training rows: contributions are relative to it
 
     def link(self, rows: Encoded) -> F64:
-        return compute_link(self.head, self._raw_scores(self._build_design(rows)))
+        return compute_link(self.head, self._raw_scores(self.build_design(rows)))
 
     def contributions(self, rows: Encoded) -> F64:
         """Exact additive parts (n, columns, outputs) of link − link of the mean training row."""
-        design_NJ = csr_matrix(self._build_design(rows))
+        design_NJ = csr_matrix(self.build_design(rows))
         n_columns, J = len(self.encoding.columns), len(self.mean_J)
         owner_JG = csr_matrix((np.ones(J), self._owners(), np.arange(J + 1)), (J, n_columns))
         parts = [
@@ -61,7 +61,7 @@ class LinearModel:
         out: F64 = design_NJ @ self.coef_JR + self.intercept_R
         return out
 
-    def _build_design(self, rows: Encoded) -> Any:
+    def build_design(self, rows: Encoded) -> Any:
         return build_design(rows, self.encoding, self.design, self.center_F, self.scale_F)
 
     def _owners(self) -> list[int]:

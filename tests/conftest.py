@@ -24,6 +24,7 @@ from perennial.gallery.simulator.draws import Population
 from perennial.gallery.simulator.simulate import write_population
 from perennial.pipeline import graph, repo
 from perennial.stages.runner import Job, run_body
+from tests.watchdog import MARK, start_watchdog
 
 settings.register_profile("shared machine", deadline=None)  # a slow moment of the machine is no failure
 settings.load_profile("shared machine")
@@ -34,6 +35,12 @@ LIGHT = ("ingest", "validate", "clean", "featurize", "split", "augment")
 
 _LONGEST = ("test_own_project.py", "test_side_searches.py")  # of their folder
 _LONGEST_FIRST = ("gallery", "flows", "e2e", "integration", "model", "contracts", "unit")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One watchdog a session: the workers of xdist are watched as the children that they are."""
+    if "PYTEST_XDIST_WORKER" not in os.environ and MARK not in os.environ:
+        config.add_cleanup(start_watchdog().communicate)  # closes its stdin and waits for it
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks, else there are no groups

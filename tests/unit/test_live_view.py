@@ -16,7 +16,7 @@ from rich.console import Console
 from perennial.files.durable import write_text
 from perennial.files.project import Project
 from perennial.pipeline.events import FILE_DESCRIPTOR, StepEvent, send_event
-from perennial.promotion.live_view import RunView, follow_run
+from perennial.promotion.live_view import LiveView, follow_run
 
 pytestmark = pytest.mark.unit
 
@@ -38,7 +38,7 @@ def project(tmp_path: Path) -> Project:
     return Project(root=tmp_path)
 
 
-def render(view: RunView, width: int) -> list[str]:
+def render(view: LiveView, width: int) -> list[str]:
     stream = io.StringIO()
     Console(file=stream, width=width, force_terminal=False).print(view)
     return stream.getvalue().splitlines()
@@ -50,7 +50,7 @@ def test_a_run_is_followed_until_its_process_ends(project: Project) -> None:
         [sys.executable, "-c", SENDER], pass_fds=[writing], env={**os.environ, FILE_DESCRIPTOR: str(writing)}
     )
     os.close(writing)
-    view = RunView(project=project, name=NAME)
+    view = LiveView(project=project, name=NAME)
     follow_run(view, process, reading, Console(file=io.StringIO()))
     assert process.wait() == 0
     assert {name: step.state for name, step in view.steps.items()} == {"ingest": "ran", "train": "running"}
@@ -65,7 +65,7 @@ def test_a_run_is_followed_until_its_process_ends(project: Project) -> None:
 
 
 def test_no_cell_is_wrapped_however_long_a_message_is(project: Project) -> None:
-    view = RunView(project=project, name=NAME)
+    view = LiveView(project=project, name=NAME)
     view.update(StepEvent(step="evaluate", state="failed", message="evaluate: " + "a long reason " * 40))
     for width in (60, 80, 200):
         lines = render(view, width)

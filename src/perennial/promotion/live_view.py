@@ -42,7 +42,7 @@ class Step:
 
 
 @dataclass(kw_only=True)
-class RunView:
+class LiveView:
     """The steps of a run in their order."""
 
     project: Project
@@ -81,7 +81,7 @@ class RunView:
         return bar
 
 
-def follow_run(view: RunView, process: subprocess.Popen[bytes], events: int, console: Console) -> None:
+def follow_run(view: LiveView, process: subprocess.Popen[bytes], events: int, console: Console) -> None:
     """Show a run until its process closes `events`, the reading end of a pipe."""
     rest = b""
     with Live(view, console=console, refresh_per_second=4), os.fdopen(events, "rb", buffering=0) as pipe:

@@ -105,7 +105,7 @@ def _run_with_view(project: Project, name: str, command: list[str], environment:
     from rich.console import Console
 
     from perennial.pipeline.events import FILE_DESCRIPTOR
-    from perennial.promotion.live_view import RunView, follow_run, read_last_line
+    from perennial.promotion.live_view import LiveView, follow_run, read_last_line
 
     reading, writing = os.pipe()
     path = project.state(name) / "run.log"
@@ -121,7 +121,7 @@ def _run_with_view(project: Project, name: str, command: list[str], environment:
         )
     os.close(writing)
     try:
-        follow_run(RunView(project=project, name=name), process, reading, Console())
+        follow_run(LiveView(project=project, name=name), process, reading, Console())
     except KeyboardInterrupt:
         process.send_signal(signal.SIGINT)
     code = _wait(process)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -12,8 +12,10 @@ from perennial.commands.arguments import UseCase
 from perennial.errors import ConfigError
 from perennial.files.project import Project
 from perennial.promotion.main_job import check_config, run_main_job
-from perennial.results.study import TrialRuns
-from perennial.studies.trial_runs import Kind, plan_trial_runs, run_trials
+
+if TYPE_CHECKING:
+    from perennial.results.study import TrialRuns
+    from perennial.studies.trial_runs import Kind
 
 EXAMPLE = "perennial run ad_response"
 
@@ -33,6 +35,8 @@ def main(
         return run_main_job(project, name)
     if len(kinds) > 1:
         raise ConfigError(f"one trial run at a time: --{' or --'.join(kinds)}")
+    from perennial.studies.trial_runs import plan_trial_runs, run_trials  # a main job says its first word sooner without
+
     _print_trials(name, run_trials(project, name, kinds[0], plan_trial_runs(kinds[0], seeds)))
     return 0
 

@@ -19,7 +19,6 @@ from perennial.files.project import Project
 from perennial.pipeline import repo
 from perennial.promotion.receipt import current_receipt
 from perennial.results.receipt import Receipt, ScoredList
-from perennial.sources.fetch import fetch
 
 _POLL_S = 0.2
 _REJECTED, _STOPPED = 3, {130, 143}
@@ -76,6 +75,8 @@ def find_valid_receipt(project: Project, name: str) -> Receipt | None:
         for line in repo.repair_state(project.root):
             print_line(line)
         if not project.raw(name).is_dir() and not repo.pull_raw(project.root, name):
+            from perennial.sources.fetch import fetch  # with its readers: not needed for an answer from the receipt
+
             fetch(project, name)
         receipt = current_receipt(project, name)
         if receipt is None:

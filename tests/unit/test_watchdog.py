@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPO
+from tests.watchdog import MARK
 
 pytestmark = pytest.mark.unit
 
@@ -44,6 +46,10 @@ def test_a_server_of_a_session_that_ends_or_is_killed_is_gone(end: signal.Signal
     process.kill()
     process.wait()
     assert is_gone
+
+
+def test_this_session_is_watched() -> None:
+    assert MARK in os.environ, "tests/conftest.py starts the watchdog"
 
 
 def is_alive(pid: int) -> bool:

@@ -133,7 +133,12 @@ def test_pull_requests_and_commits_are_checked_by_what_the_makefile_and_its_chec
     steps = [step["run"] for step in workflow["jobs"]["check"]["steps"] if "run" in step]
     assert steps == ["make browser", "make check", "make test"]
     assert {step.removeprefix("make ") for step in steps} <= targets
-    assert "pull_request" in workflow[True], "YAML reads `on` as true"
+    assert set(workflow[True]) == {"pull_request", "push"}, "YAML reads `on` as true"
+    assert (workflow["permissions"], workflow["jobs"]["check"]["timeout-minutes"]) == ({"contents": "read"}, 45)
+    (cache,) = (step["with"] for step in workflow["jobs"]["check"]["steps"] if "actions/cache@" in step.get("uses", ""))
+    assert cache["path"] == ".venv"
+    assert "hashFiles('requirements.lock')" in cache["key"]
+    assert "steps.python.outputs.python-version" in cache["key"], "an environment is of one Python"
     (hooks,) = (repo["hooks"] for repo in yaml.safe_load((REPO / ".pre-commit-config.yaml").read_text())["repos"])
     programs = [hook["entry"].split()[0].removeprefix(".venv/bin/") for hook in hooks]
     check = (REPO / "Makefile").read_text().partition("\ncheck: install\n")[2].partition("\n\n")[0]

@@ -26,7 +26,6 @@ from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.pipeline import repo
 from perennial.pipeline.events import send_event
-from perennial.pipeline.repo import Node
 from perennial.pipeline.run import run_stage, stop_stages
 from perennial.promotion.overview import figures_table, row_flow_table
 from perennial.promotion.promote import promote
@@ -42,9 +41,9 @@ _STATES = {"up to date": "Cached", "cached": "Cached", "ran": "Ran"}
 
 
 @task(cache_policy=NO_CACHE)
-def stage(root: str, address: str) -> Any:
+def stage(root: str, address: str, step: str) -> Any:
     """Bring one DVC stage up to date in a process of its own."""
-    logger, step = get_run_logger(), Node(address=address, after=()).stage
+    logger = get_run_logger()
     send_event(step, "running")
 
     def show(line: str) -> None:
@@ -104,7 +103,7 @@ def _train(project: Project, name: str, refresh: bool) -> Any:
     for node in nodes:
         stage_task = stage.with_options(name=node.stage, task_run_name=node.address)
         upstream = [futures[address] for address in node.after]
-        futures[node.address] = stage_task.submit(str(project.root), node.address, wait_for=upstream)
+        futures[node.address] = stage_task.submit(str(project.root), node.address, node.stage, wait_for=upstream)
     states = {address: _wait(future) for address, future in futures.items()}
     incomplete = [state for state in states.values() if not state.is_completed()]
     failed = [state for state in incomplete if state.is_failed() or state.is_crashed()] or incomplete

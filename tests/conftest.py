@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,20 +125,31 @@ class Toy:
         )
 
 
-def make(root: Path, customers: int) -> Toy:
-    """Contract, params block, versions and raw files, with the repository's dvc.yaml."""
+def lay_out(
+    root: Path, name: str, params: Mapping[str, Mapping[str, Any]] | None = None, edits: Mapping[str, str] | None = None
+) -> Toy:
+    """A gallery entry as a project with an empty raw folder; other `params` by section, `edits` of the contract's text."""
     gallery = REPO / "src" / "perennial" / "gallery"
-    contract = (gallery / f"{NAME}.yaml").read_text().replace("n: 20000", f"n: {customers}")
-    block = yaml.safe_load((gallery / "params.yaml").read_text())["use_cases"][NAME]
+    contract = (gallery / f"{name}.yaml").read_text()
+    for old, new in (edits or {}).items():
+        contract = contract.replace(old, new)
+    block = yaml.safe_load((gallery / "params.yaml").read_text())["use_cases"][name]
+    for section, values in (params or {}).items():
+        block[section] |= values
     (root / "contracts").mkdir(parents=True)
-    (root / "contracts" / f"{NAME}.yaml").write_text(contract)
-    (root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {NAME: block}}, sort_keys=False))
+    (root / "contracts" / f"{name}.yaml").write_text(contract)
+    (root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {name: block}}, sort_keys=False))
     for file in ("versions.yaml", "dvc.yaml"):
         shutil.copy(REPO / file, root)
-    toy = Toy(root=root)
-    raw = toy.project.raw(NAME)
-    raw.mkdir(parents=True)
-    write_population(raw, toy.population)
+    toy = Toy(root=root, name=name)
+    toy.project.raw(name).mkdir(parents=True)
+    return toy
+
+
+def make(root: Path, customers: int) -> Toy:
+    """The simulator's customers, as raw files of ad_response."""
+    toy = lay_out(root, NAME, edits={"n: 20000": f"n: {customers}"})
+    write_population(toy.project.raw(NAME), toy.population)
     return toy
 
 

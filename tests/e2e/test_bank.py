@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from perennial.config.base import read_section
 from perennial.config.gate import GateParams
@@ -18,7 +17,7 @@ from perennial.promotion.evidence import gather_evidence
 from perennial.promotion.gate import decide
 from perennial.promotion.register import bundle_folder
 from perennial.scoring.scorer import Scorer
-from tests.conftest import REPO, Toy
+from tests.conftest import REPO, Toy, lay_out
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 DATA = Path(os.environ.get("PERENNIAL_TEST_DATA", REPO.parent / "shared" / "data")) / "bank_marketing"
@@ -31,18 +30,8 @@ if not FILE.exists():
 
 def bank(root: Path, name: str) -> Toy:
     """A gallery use case over the real file, with a quick deep model: its quality is not what is judged here."""
-    gallery = REPO / "src" / "perennial" / "gallery"
-    block = yaml.safe_load((gallery / "params.yaml").read_text())["use_cases"][name]
-    block["train"] |= {"epochs": 2, "members": 2, "width": 32}
-    block["baseline"] |= {"trials": 2}
-    block["evaluate"] |= {"bootstrap": 100}
-    (root / "contracts").mkdir(parents=True)
-    shutil.copy(gallery / f"{name}.yaml", root / "contracts")
-    (root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {name: block}}))
-    for file in ("versions.yaml", "dvc.yaml"):
-        shutil.copy(REPO / file, root)
-    toy = Toy(root=root, name=name)
-    toy.project.raw(name).mkdir(parents=True)
+    train = {"epochs": 2, "members": 2, "width": 32}
+    toy = lay_out(root, name, {"train": train, "baseline": {"trials": 2}, "evaluate": {"bootstrap": 100}})
     shutil.copy(FILE, toy.project.raw(name))
     return toy
 

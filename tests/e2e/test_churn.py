@@ -8,11 +8,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import yaml
 
 from perennial.files.tables import read_table
 from perennial.serving.preparation import prepare_rows
-from tests.conftest import LIGHT, REPO, Toy
+from tests.conftest import LIGHT, REPO, Toy, lay_out
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 DATA = Path(os.environ.get("PERENNIAL_TEST_DATA", REPO.parent / "shared" / "data")) / "online_retail"
@@ -26,18 +25,9 @@ if not FILE.exists():
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     """The gallery's contract over the real file up to the figures, with a quick deep model."""
-    root, gallery = tmp_path_factory.mktemp("shop") / "project", REPO / "src" / "perennial" / "gallery"
-    block = yaml.safe_load((gallery / "params.yaml").read_text())["use_cases"][NAME]
-    block["train"] |= {"epochs": 2, "members": 2, "width": 32}
-    block["baseline"] |= {"trials": 1}
-    block["evaluate"] |= {"bootstrap": 100}
-    (root / "contracts").mkdir(parents=True)
-    shutil.copy(gallery / f"{NAME}.yaml", root / "contracts")
-    (root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {NAME: block}}))
-    for file in ("versions.yaml", "dvc.yaml"):
-        shutil.copy(REPO / file, root)
-    toy = Toy(root=root, name=NAME)
-    toy.project.raw(NAME).mkdir(parents=True)
+    train = {"epochs": 2, "members": 2, "width": 32}
+    params = {"train": train, "baseline": {"trials": 1}, "evaluate": {"bootstrap": 100}}
+    toy = lay_out(tmp_path_factory.mktemp("shop") / "project", NAME, params)
     shutil.copy(FILE, toy.project.raw(NAME))
     toy.run(*LIGHT, "train", "baseline", "evaluate")
     return toy

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from perennial.contract.model import MAIN, Contract
+from perennial.files.project import Project
 from perennial.results.baseline import BaselineSummary, SplitSensitivity
 from perennial.results.clean import CleanSummary
 from perennial.results.evaluation import EvaluationSummary
@@ -14,7 +15,7 @@ from perennial.results.featurize import FeaturizeSummary
 from perennial.results.figures import Interval
 from perennial.results.ingest import IngestSummary
 from perennial.results.split import SplitSummary
-from perennial.results.summary import RowFlow
+from perennial.results.summary import RowFlow, read_summary, stage_of
 from perennial.results.train import EpochLoss, TrainSummary
 from perennial.results.validate import ValidateSummary
 
@@ -107,3 +108,9 @@ def words() -> WordSummary:
 
 def word_effect(word: str, value: float) -> WordEffect:
     return WordEffect(output="probability", word=word, rows=20, effect=around(value, 0.1))
+
+
+def read_stages(project: Project, name: str) -> dict[str, Any]:
+    """What real stages left, by the fields of a report's context."""
+    models = (IngestSummary, ValidateSummary, CleanSummary, FeaturizeSummary, SplitSummary, TrainSummary, BaselineSummary)
+    return {stage_of(model): read_summary(project, name, model) for model in (*models, ExplainSummary)}

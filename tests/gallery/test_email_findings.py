@@ -9,7 +9,6 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-import yaml
 
 from perennial.contract.serving import feature_columns
 from perennial.data.prepare.parts import label_rows
@@ -21,7 +20,7 @@ from perennial.files.tables import read_table
 from perennial.results.uplift import OutOfFold, RandomizationCheck
 from perennial.scoring.bundle import load_bundle
 from perennial.scoring.out_of_fold import score_out_of_fold
-from tests.conftest import REPO, Toy
+from tests.conftest import REPO, lay_out
 from tests.fakes.pages import read_report
 from tests.fakes.reports import gallery, uplift_report, with_evaluation
 
@@ -36,14 +35,7 @@ def evaluated(name: str, root: Path) -> tuple[RandomizationCheck, OutOfFold]:
     """The whole campaign by the linear family, without a network."""
     if not FILE.exists():
         pytest.skip(f"no {FILE.name} in the folder that PERENNIAL_TEST_DATA names")
-    toy = Toy(root=root, name=name)
-    toy.project.contract(name).parent.mkdir(parents=True)
-    shutil.copy(GALLERY / f"{name}.yaml", toy.project.contract(name))
-    block = yaml.safe_load((GALLERY / "params.yaml").read_text())["use_cases"][name]
-    block["baseline"] |= {"trials": 1, "rounds": 5}
-    (root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {name: block}}))
-    shutil.copy(REPO / "versions.yaml", root)
-    toy.project.raw(name).mkdir(parents=True)
+    toy = lay_out(root, name, {"baseline": {"trials": 1, "rounds": 5}})
     shutil.copy(FILE, toy.project.raw(name))
     toy.run("ingest", "validate", "clean", "featurize", "split", "baseline")
     units, contract = read_table(toy.out("featurize", "units.parquet")), toy.contract

@@ -9,7 +9,6 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-import yaml
 
 from perennial.contract.load import load
 from perennial.files.durable import read_json
@@ -18,7 +17,7 @@ from perennial.gallery.simulator.draws import Population
 from perennial.gallery.simulator.simulate import write_population
 from perennial.studies.scratch_project import trial_folder
 from perennial.studies.trial_runs import plan_trial_runs, run_trials
-from tests.conftest import REPO
+from tests.conftest import REPO, lay_out
 
 pytestmark = pytest.mark.gallery
 DATA = Path(os.environ.get("PERENNIAL_TEST_DATA", REPO.parent / "shared" / "data"))
@@ -48,16 +47,9 @@ ENTRIES = sorted(path.stem for path in GALLERY.glob("*.yaml") if path.stem != "p
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_an_entry_runs_on_its_own_data(name: str, tmp_path: Path) -> None:
-    project = Project(root=tmp_path)
-    project.contract(name).parent.mkdir(parents=True)
-    shutil.copy(GALLERY / f"{name}.yaml", project.contract(name))
-    blocks = yaml.safe_load((GALLERY / "params.yaml").read_text())["use_cases"]
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump({"use_cases": {name: blocks[name]}}))
-    for file in ("versions.yaml", "dvc.yaml"):
-        shutil.copy(REPO / file, tmp_path)
+    project = lay_out(tmp_path, name).project
     shutil.copytree(REPO / "src" / "extensions", tmp_path / "src" / "extensions")
     raw = project.raw(name)
-    raw.mkdir(parents=True)
     source = load(project.contract(name)).source
     if source.kind == "simulator":
         document = source.model_dump(include={"seed", "first", "month", "concept"})

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-import yaml
 
 from perennial.campaigns import audience
 from perennial.campaigns import record as campaigns
@@ -25,7 +24,7 @@ from perennial.serving.preparation import prepare_rows
 from perennial.serving.score_list import build_score_list
 from perennial.sources import fetch
 from perennial.tracking.registry import Version
-from tests.conftest import LIGHT, REPO, Toy
+from tests.conftest import LIGHT, Toy, lay_out
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 NAME = "customer_churn"
@@ -61,16 +60,7 @@ def lines() -> list[str]:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     """The gallery's contract over a small log, run from ingest to augment. Shared: read it only."""
-    root, gallery = tmp_path_factory.mktemp("shop") / "project", REPO / "src" / "perennial" / "gallery"
-    block = yaml.safe_load((gallery / "params.yaml").read_text())["use_cases"][NAME]
-    block["baseline"] |= {"trials": 1}
-    (root / "contracts").mkdir(parents=True)
-    shutil.copy(gallery / f"{NAME}.yaml", root / "contracts")
-    (root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {NAME: block}}))
-    for file in ("versions.yaml", "dvc.yaml"):
-        shutil.copy(REPO / file, root)
-    toy = Toy(root=root, name=NAME)
-    toy.project.raw(NAME).mkdir(parents=True)
+    toy = lay_out(tmp_path_factory.mktemp("shop") / "project", NAME, {"baseline": {"trials": 1}})
     (toy.project.raw(NAME) / "online_retail.csv").write_text(HEADER + "".join(lines()))
     toy.run(*LIGHT)
     return toy

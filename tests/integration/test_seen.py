@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 from sklearn.datasets import load_digits
 
@@ -22,7 +21,7 @@ from perennial.results.evaluations import read_evaluation
 from perennial.results.explain import ExplainSummary
 from perennial.results.multiclass import MulticlassEvaluation
 from perennial.results.summary import read_summary
-from tests.conftest import REPO, Toy
+from tests.conftest import REPO, Toy, lay_out
 from tests.fakes.reports import classes_report, response_report
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -34,17 +33,7 @@ MAIL = "ann.lee@mail.example.org"
 
 def project(root: Path, name: str, params: dict[str, dict[str, Any]]) -> Toy:
     """An entry of the gallery with smaller numbers, and no raw files yet."""
-    block = yaml.safe_load((GALLERY / "params.yaml").read_text())["use_cases"][name]
-    small = {section: {**settings, **params.get(section, {})} for section, settings in block.items()}
-    (root / "contracts").mkdir(parents=True)
-    contract = (GALLERY / f"{name}.yaml").read_text().replace("min: 1000", "min: 100").replace("min: 500", "min: 100")
-    (root / "contracts" / f"{name}.yaml").write_text(contract)
-    (root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {name: small}}))
-    for file in ("versions.yaml", "dvc.yaml"):
-        (root / file).write_bytes((REPO / file).read_bytes())
-    toy = Toy(root=root, name=name)
-    toy.project.raw(name).mkdir(parents=True)
-    return toy
+    return lay_out(root, name, params, {"min: 1000": "min: 100", "min: 500": "min: 100"})
 
 
 def reviews(path: Path, n: int, seed: int) -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-import yaml
 
 from perennial.config.gate import GateParams
 from perennial.data.names import ENTITY
@@ -21,24 +18,20 @@ from perennial.promotion.gate import SegmentationEvidence, decide
 from perennial.promotion.overview import build_overview
 from perennial.report.context import ExplainedRow
 from perennial.report.pages.compose import compose
-from perennial.results.baseline import BaselineSummary
-from perennial.results.clean import CleanSummary
 from perennial.results.clustering import ClusteringEvaluation
 from perennial.results.decision import RuleName, RuleState
 from perennial.results.evaluations import read_evaluation
 from perennial.results.explain import ExplainSummary
-from perennial.results.featurize import FeaturizeSummary
-from perennial.results.ingest import IngestSummary
 from perennial.results.split import SplitSummary
 from perennial.results.summary import read_summary
 from perennial.results.train import TrainSummary
-from perennial.results.validate import ValidateSummary
 from perennial.scoring.scorer import Scorer
 from perennial.serving.preparation import prepare_rows
 from perennial.serving.score_list import build_score_list
-from tests.conftest import LIGHT, REPO, Toy
+from tests.conftest import LIGHT, Toy, lay_out
 from tests.fakes.decisions import decision_record
 from tests.fakes.reports import segments_report
+from tests.fakes.stages import read_stages
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 NAME = "customer_segments"
@@ -65,16 +58,8 @@ def lines() -> list[str]:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     """The gallery's contract over a small log, run through every stage. Shared: read it only."""
-    root, gallery = tmp_path_factory.mktemp("segments") / "project", REPO / "src" / "perennial" / "gallery"
-    block = yaml.safe_load((gallery / "params.yaml").read_text())["use_cases"][NAME]
-    block["baseline"]["segments"] = {"pairs": 12, "starts": 3}
-    (root / "contracts").mkdir(parents=True)
-    (root / "contracts" / f"{NAME}.yaml").write_text((gallery / f"{NAME}.yaml").read_text().replace("k: [2, 8]", "k: [2, 4]"))
-    (root / "params.yaml").write_text(yaml.safe_dump({"use_cases": {NAME: block}}))
-    for file in ("versions.yaml", "dvc.yaml"):
-        shutil.copy(REPO / file, root)
-    toy = Toy(root=root, name=NAME)
-    toy.project.raw(NAME).mkdir(parents=True)
+    root, params = tmp_path_factory.mktemp("segments") / "project", {"baseline": {"segments": {"pairs": 12, "starts": 3}}}
+    toy = lay_out(root, NAME, params, {"k: [2, 8]": "k: [2, 4]"})
     (toy.project.raw(NAME) / "online_retail.csv").write_text(HEADER + "".join(lines()))
     toy.run(*LIGHT, "train", "baseline", "evaluate", "explain")
     return toy
@@ -183,7 +168,6 @@ def test_the_page_is_composed_of_what_the_stages_left(shop: Toy) -> None:
     decision = decide(evidence(shop, scorer(shop), None))
     sentences = tuple(rule.sentence for rule in decision.reasons)
     record = decision_record("PROMOTE", "1", family="kmeans", rules=decision.rules, reasons=sentences)
-    read = partial(read_summary, shop.project, NAME)
     customer = ExplainedRow(row="10001", score="Champions 99 %", reasons="purchases: 20")
     report = replace(
         segments_report(),
@@ -194,14 +178,7 @@ def test_the_page_is_composed_of_what_the_stages_left(shop: Toy) -> None:
         quarantine=(),
         quarantined={},
         evaluation=evaluation(shop),
-        ingest=read(IngestSummary),
-        validate=read(ValidateSummary),
-        clean=read(CleanSummary),
-        featurize=read(FeaturizeSummary),
-        split=read(SplitSummary),
-        train=read(TrainSummary),
-        baseline=read(BaselineSummary),
-        explain=read(ExplainSummary),
+        **read_stages(shop.project, NAME),
     )
     page, headline = compose(report)
     assert headline.startswith("Use these 3 segments. Models of separate halves of the customers find the same ones.")

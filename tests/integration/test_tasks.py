@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,22 +24,16 @@ from perennial.promotion.gate import Evidence, decide
 from perennial.promotion.reporting import Exhibits, read_customers
 from perennial.report.context import AnyReport
 from perennial.report.pages.compose import compose
-from perennial.results.baseline import BaselineSummary
-from perennial.results.clean import CleanSummary
 from perennial.results.decision import RuleName
 from perennial.results.evaluations import read_evaluation
 from perennial.results.explain import ExplainSummary
 from perennial.results.families import FAMILIES, Family
-from perennial.results.featurize import FeaturizeSummary
-from perennial.results.ingest import IngestSummary
-from perennial.results.split import SplitSummary
 from perennial.results.summary import read_summary
-from perennial.results.train import TrainSummary
-from perennial.results.validate import ValidateSummary
 from perennial.scoring.scorer import Scorer
 from perennial.serving.preparation import prepare_rows
 from perennial.serving.score_list import build_score_list
 from tests.fakes.reports import amounts_report
+from tests.fakes.stages import read_stages
 
 if TYPE_CHECKING:
     from tests.conftest import Toy
@@ -173,7 +166,6 @@ def test_new_customers_are_ranked_by_what_the_task_asks_and_nothing_is_decided_w
 
 
 def test_the_report_is_made_of_what_the_stages_left(asked: Toy) -> None:
-    read = partial(read_summary, asked.project, asked.name)
     base: Any = amounts_report()  # of whichever task the fixture asks
     report: AnyReport = replace(
         base,
@@ -182,14 +174,7 @@ def test_the_report_is_made_of_what_the_stages_left(asked: Toy) -> None:
         quarantine=(),
         quarantined={},
         evaluation=read_evaluation(asked.project, asked.name),
-        ingest=read(IngestSummary),
-        validate=read(ValidateSummary),
-        clean=read(CleanSummary),
-        featurize=read(FeaturizeSummary),
-        split=read(SplitSummary),
-        train=read(TrainSummary),
-        baseline=read(BaselineSummary),
-        explain=read(ExplainSummary),
+        **read_stages(asked.project, asked.name),
         customers=read_customers(asked.project, asked.name, asked.contract, Exhibits(quotes={}, photos={})),
     )
     page, headline = compose(report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TextIO
 
 from perennial.errors import escape_line
@@ -13,6 +14,12 @@ class OneLineFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
         return escape_line(super().formatMessage(record))
+
+
+def read_last_line(path: Path) -> str:
+    """The last line that is not blank of what a process wrote; empty where there is none."""
+    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""
 
 
 def start_logging(form: str, stream: TextIO) -> None:

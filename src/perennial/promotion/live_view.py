@@ -7,7 +7,7 @@ import select
 import subprocess
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cached_property
 
 from rich.console import Console
 from rich.live import Live
@@ -71,13 +71,16 @@ class LiveView:
             table.add_row(name, step.state, rows, seconds, self._describe(name, step), style=_STYLES.get(step.state, ""))
         return table
 
+    @cached_property
+    def _epochs(self) -> int:
+        return read_section(self.project.root / "params.yaml", self.name, "train", TrainParams).epochs
+
     def _describe(self, name: str, step: Step) -> str | Table:
         """The last line of a step; for a training that runs, the bar of its epochs before it."""
         if name != "train" or step.state != "running" or not step.message.startswith("epoch "):
             return step.message
-        epochs = read_section(self.project.root / "params.yaml", self.name, "train", TrainParams).epochs
         bar = Table.grid(Column(width=20), Column(no_wrap=True), padding=(0, 1))
-        bar.add_row(ProgressBar(total=epochs, completed=int(step.message.split()[1].rstrip(":")), width=20), step.message)
+        bar.add_row(ProgressBar(total=self._epochs, completed=int(step.message.split()[1].rstrip(":")), width=20), step.message)
         return bar
 
 
@@ -96,8 +99,3 @@ def follow_run(view: LiveView, process: subprocess.Popen[bytes], events: int, co
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
                 view.update(StepEvent.model_validate_json(line))
-
-
-def read_last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else ""

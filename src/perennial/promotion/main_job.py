@@ -10,10 +10,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from perennial.config.base import read_section, read_use_cases
+from perennial.config.base import read_section
 from perennial.config.sections import SECTIONS
 from perennial.contract.load import load
 from perennial.errors import ConfigError, ContractError
+from perennial.files import logs
 from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.pipeline import repo
@@ -30,8 +31,6 @@ def check_config(project: Project, name: str) -> None:
     Raises: ConfigError with every problem of the contract and of all sections of params; LeakError as the contract.
     """
     params = project.root / "params.yaml"
-    if not project.contract(name).exists() and name not in read_use_cases(params):
-        load(project.contract(name))  # a mistyped name has one reason, not one of every file
     checks: list[Callable[[], object]] = [partial(load, project.contract(name))]
     checks += [partial(read_section, params, name, key, model) for key, model in SECTIONS.items()]
     problems = []
@@ -106,7 +105,7 @@ def _run_with_view(project: Project, name: str, command: list[str], environment:
     from rich.console import Console
 
     from perennial.pipeline.events import FILE_DESCRIPTOR
-    from perennial.promotion.live_view import LiveView, follow_run, read_last_line
+    from perennial.promotion.live_view import LiveView, follow_run
 
     reading, writing = os.pipe()
     path = project.state(name) / "run.log"
@@ -127,7 +126,7 @@ def _run_with_view(project: Project, name: str, command: list[str], environment:
         process.send_signal(signal.SIGINT)
     code = _wait(process)
     if code and code not in _STOPPED:
-        sys.stderr.write(f"{read_last_line(path)}\nAll lines of this run: {path}\n")
+        sys.stderr.write(f"{logs.read_last_line(path)}\nAll lines of this run: {path}\n")
     return code
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from perennial.contract.load import load
 from perennial.contract.model import MAIN
 from perennial.errors import PerennialError
@@ -18,11 +20,13 @@ from perennial.results.featurize import FeaturizeSummary
 from perennial.results.ingest import IngestSummary
 from perennial.results.overview import ChampionOverview, DecisionOverview, Overview, ProfitOverview, RowCounts, StageState
 from perennial.results.split import SplitSummary
-from perennial.results.summary import S, StageSummary, read_summary
+from perennial.results.summary import S, StageSummary, parse_summary, read_summary, stage_of
 from perennial.results.uplift import UpliftEvaluation
 from perennial.results.validate import ValidateSummary
 
-_FLOWS: tuple[type[StageSummary], ...] = (IngestSummary, ValidateSummary, CleanSummary, FeaturizeSummary, SplitSummary)
+_FLOWS: dict[str, type[StageSummary]] = {
+    stage_of(model): model for model in (IngestSummary, ValidateSummary, CleanSummary, FeaturizeSummary, SplitSummary)
+}
 _STATES: dict[str, StageState] = {"Ran": "ran", "Cached": "cached"}
 
 
@@ -51,22 +55,29 @@ def build_overview(project: Project, name: str) -> Overview:
 
 
 def count_rows(project: Project, name: str, stage: str) -> int | None:
-    """The rows that a stage read of its main table (or its first); None for a stage that passes no rows on."""
-    model = next((model for model in _FLOWS if model.model_fields["stage"].default == stage), None)
-    summary = _summary(project, name, model) if model else None
-    return next(iter(summary.flow.values())).rows_in if summary and summary.flow else None
+    """The rows that a stage read of its first table; None for a stage that passes no rows on, or left no summary.
+
+    For show while a run goes on: its output is not hashed again, which DVC has just done.
+    """
+    if stage not in _FLOWS:
+        return None
+    try:
+        flow = parse_summary(project.output(name, stage), TypeAdapter(_FLOWS[stage])).flow
+    except PerennialError:
+        return None
+    return next((table.rows_in for table in flow.values()), None)
 
 
 def row_flow_table(project: Project, name: str) -> list[dict[str, str | int]]:
     """Where every row went, a line a stage and table."""
     return [
         {
-            "stage": model.model_fields["stage"].default,
+            "stage": stage,
             "table": table,
             "rows in": flow.rows_in,
             "rows out": ", ".join(f"{n:,} {place}" for place, n in flow.to.items() if n),
         }
-        for model in _FLOWS
+        for stage, model in _FLOWS.items()
         for table, flow in read_summary(project, name, model).flow.items()
     ]
 

@@ -19,6 +19,7 @@ import yaml
 
 from perennial.config.base import read_use_cases
 from perennial.errors import PerennialError
+from perennial.files import logs
 from perennial.files.durable import write_text
 from perennial.files.extensions import EXTENSION_KINDS, extension_path
 from perennial.files.project import Project
@@ -125,5 +126,4 @@ def start_stage(scratch: Project, name: str, stage: str) -> subprocess.Popen[byt
 
 def read_last_line(scratch: Project, stage: str) -> str:
     """The last line that a failed stage wrote to stderr."""
-    lines = (scratch.root / f"{stage}.err").read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else stage
+    return logs.read_last_line(scratch.root / f"{stage}.err") or stage

@@ -7,10 +7,9 @@ from typing import ClassVar
 
 from perennial.charts import numbers as n
 from perennial.charts.curves import Curve, Flag, plot_by_depth
-from perennial.charts.intervals import Line
 from perennial.charts.svg import Drawing
 from perennial.report.context import ReportContext
-from perennial.report.pages.slices import GroupFigures, name_slice
+from perennial.report.pages.slices import GroupFigures
 from perennial.results.multiclass import ClassFigures, MulticlassEvaluation
 
 
@@ -42,13 +41,8 @@ class ClassesView:
 
     @property
     def accuracy_by_group(self) -> GroupFigures | None:
-        groups = [
-            (name_slice(self.report.contract, row.column, row.value), row.n, row.accuracy)
-            for row in self.report.evaluation.slices
-            if row.accuracy is not None
-        ]
-        line = Line(at=self.report.figure("accuracy").value, name="all")
-        return GroupFigures(groups=groups, line=line, show=n.decimal, axis="Accuracy") if groups else None
+        slices = [(row, row.accuracy) for row in self.report.evaluation.slices]
+        return GroupFigures.of_metric(self.report.contract, slices, self.report.figure("accuracy"), "Accuracy")
 
     def draw_coverage(self, *, label: str) -> Drawing:
         """Accuracy among the surest share of rows."""

@@ -10,7 +10,6 @@ from perennial.charts import numbers as n
 from perennial.charts.calibration import plot_calibration
 from perennial.charts.curves import Curve, Flag
 from perennial.charts.gains import plot_gains
-from perennial.charts.intervals import Line
 from perennial.charts.svg import Tone
 from perennial.report.context import FAMILY_NAMES, ReportContext
 from perennial.report.pages.alerts import AlertsView
@@ -48,13 +47,8 @@ class ResponseView:
 
     @property
     def auc_by_group(self) -> GroupFigures | None:
-        groups = [
-            (name_slice(self.report.contract, row.column, row.value), row.n, row.auc)
-            for row in self.report.evaluation.slices
-            if row.auc is not None
-        ]
-        line = Line(at=self.report.figure("auc").value, name="all")
-        return GroupFigures(groups=groups, line=line, show=n.decimal, axis="AUC") if groups else None
+        slices = [(row, row.auc) for row in self.report.evaluation.slices]
+        return GroupFigures.of_metric(self.report.contract, slices, self.report.figure("auc"), "AUC")
 
     @property
     def shares_by_group(self) -> SharesByGroup | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from markupsafe import Markup
 
@@ -12,6 +13,17 @@ from perennial.charts.intervals import Line, Row, Standing, plot_intervals
 from perennial.contract.model import Contract
 from perennial.contract.serving import name_group
 from perennial.results.figures import Interval
+
+
+class Slice(Protocol):
+    """The rows with one value of a column."""
+
+    @property
+    def column(self) -> str: ...
+    @property
+    def value(self) -> str: ...
+    @property
+    def n(self) -> int: ...
 
 
 def name_slice(contract: Contract, column: str, value: str) -> str:
@@ -30,6 +42,14 @@ class GroupFigures:
     of: str = "rows"
     axis: str = ""
     standing: Standing = "reference"
+
+    @classmethod
+    def of_metric(
+        cls, contract: Contract, slices: Iterable[tuple[Slice, Interval | None]], whole: Interval, axis: str
+    ) -> GroupFigures | None:
+        """A metric of each group that it could be measured of, against that of all rows; None where there is no group."""
+        groups = [(name_slice(contract, row.column, row.value), row.n, figure) for row, figure in slices if figure is not None]
+        return cls(groups=groups, line=Line(at=whole.value, name="all"), show=n.decimal, axis=axis) if groups else None
 
     @property
     def weakest(self) -> str:

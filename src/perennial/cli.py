@@ -52,6 +52,7 @@ GROUPS = {
     "Servers and graph": {
         "serve": "Run the scheduled flows of this project",
         "ui": "Open MLflow and Prefect over what the runs left",
+        "env": "The addresses of MLflow and Prefect, for their own tools",
         "stop": "Stop the Prefect server of this project",
         "graph": "Show, check or write dvc.yaml",
     },

@@ -15,7 +15,7 @@ from perennial.config.base import read_section
 from perennial.config.gate import GateParams
 from perennial.promotion.evidence import gather_evidence
 from perennial.promotion.gate import decide
-from perennial.promotion.register import bundle_folder
+from perennial.promotion.run_views import bundle_folder
 from perennial.scoring.scorer import Scorer
 from tests.conftest import REPO, Toy, lay_out
 

@@ -27,7 +27,8 @@ from perennial.files.tables import read_table
 from perennial.gallery.simulator.draws import campaign_date
 from perennial.gallery.simulator.simulate import write_population
 from perennial.promotion.promote import promote
-from perennial.promotion.register import bundle_folder, register
+from perennial.promotion.register import register
+from perennial.promotion.run_views import bundle_folder
 from perennial.results.decision import DecisionRecord, RuleName
 from perennial.results.families import Family
 from perennial.scoring.scorer import Scorer

@@ -24,7 +24,7 @@ from perennial.evaluation.decisions.classes import class_probabilities, describe
 from perennial.evaluation.decisions.policy import message_policy
 from perennial.evaluation.decisions.profit import choose_threshold, compare_profit, contact_policy, select_contacts
 from perennial.evaluation.decisions.purchase_clusters import Purchases, evaluate_purchase_clusters, find_typical_items
-from perennial.evaluation.decisions.response import evaluate_response
+from perennial.evaluation.decisions.response import count_outcomes, evaluate_response
 from perennial.evaluation.decisions.risk import evaluate_loans, loan_policy
 from perennial.evaluation.decisions.segments import (
     SegmentedCustomers,
@@ -137,7 +137,8 @@ def loans_report(verdict: Verdict = "PROMOTE", **case: Any) -> ReportContext[Bin
     loan, p = loan_policy(contract.money), test.scores[report.evaluation.candidate.family]
     assert loan is not None
     groups = {"foreign_worker": np.where(np.arange(2000) % 3, "A201", "A202")}
-    return with_evaluation(report, risk=evaluate_loans(test.y, p, loan, groups, RESAMPLING))
+    taken = count_outcomes(test.y, p > loan.cut)
+    return with_evaluation(report, risk=evaluate_loans(test.y, p, loan, groups, RESAMPLING), at_threshold=taken)
 
 
 @cache
@@ -152,7 +153,8 @@ def alerts_report(verdict: Verdict = "PROMOTE", **case: Any) -> ReportContext[Bi
     rows = (val.scores[family], val.weight), (test.y, test.scores[family], test.weight)
     amount = np.random.default_rng(1).lognormal(4, 1, 8000)
     alerts = evaluate_alerts(*rows, amount, per_1000, RESAMPLING)
-    return with_evaluation(report, alerts=alerts)
+    taken = count_outcomes(test.y, test.scores[family] > alerts.threshold)
+    return with_evaluation(report, alerts=alerts, at_threshold=taken)
 
 
 def with_explanations(report: ReportContext[E], **changes: Any) -> ReportContext[E]:

@@ -7,7 +7,6 @@ import multiprocessing
 import shutil
 import sqlite3
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +22,10 @@ from perennial.files.manifest import folder_digest, seal
 from perennial.files.project import Project
 from perennial.files.tables import read_table
 from perennial.promotion.promote import promote
-from perennial.promotion.register import bundle_folder, register
+from perennial.promotion.register import register
 from perennial.promotion.reporting import find_candidate_decision
 from perennial.promotion.rollback import rollback
+from perennial.promotion.run_views import bundle_folder
 from perennial.results.decision import DecisionRecord
 from perennial.results.evaluations import read_evaluation
 from perennial.scoring.scorer import Scorer
@@ -37,36 +37,6 @@ if TYPE_CHECKING:
     from tests.conftest import Toy
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(scope="module")
-def evaluated(prepared_toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Toy:
-    """2,000 customers up to evaluate, with an empty store that is migrated. Shared: copy it."""
-    toy = type(prepared_toy)(root=tmp_path_factory.mktemp("evaluated") / "project")
-    shutil.copytree(prepared_toy.root, toy.root)
-    toy.edit("params.yaml", "epochs: 40", "epochs: 3")
-    toy.edit("params.yaml", "trials: 6", "trials: 1")
-    toy.edit("params.yaml", "bootstrap: 500", "bootstrap: 100")
-    toy.edit("params.yaml", "bootstrap: 1000", "bootstrap: 100")
-    toy.edit_contract("minimum: 0.70", "minimum: 0.0")
-    toy.run("train", "baseline", "evaluate")
-    write_text(toy.project.raw(toy.name).with_suffix(".dvc"), "outs:\n- md5: 0123.dir\n  path: raw\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        open_store(toy.project)
-    return toy
-
-
-@pytest.fixture
-def shop(evaluated: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Toy]:
-    """A copy of one's own: nothing is registered in it."""
-    import mlflow
-
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    toy = type(evaluated)(root=tmp_path / "shop")
-    shutil.copytree(evaluated.root, toy.root)
-    yield toy
-    mlflow.set_tracking_uri(None)
 
 
 class Killed(BaseException):
@@ -121,7 +91,7 @@ def in_use(toy: Toy, number: str) -> None:
 def test_registering_twice_leaves_one_run_one_model_one_version(shop: Toy) -> None:
     first = register(shop.project, shop.name)
     assert register(shop.project, shop.name) == first
-    assert counts(shop) == {"runs": 1, "models": 1, "versions": 1, "decisions": 0}
+    assert counts(shop) == {"runs": 5, "models": 1, "versions": 1, "decisions": 0}
     store = open_store(shop.project)
     result = registry.find_by_alias(store, shop.name, "challenger")
     assert result is not None
@@ -130,11 +100,9 @@ def test_registering_twice_leaves_one_run_one_model_one_version(shop: Toy) -> No
     assert registry.find_champion(store, shop.name) is None
     run = store.client.get_run(first.run_id)
     assert run.info.status == "FINISHED"
-    curve = store.client.get_metric_history(first.run_id, "val_loss")
-    assert [metric.step for metric in curve] == [1, 2, 3]
-    assert run.data.tags["raw"] == "0123.dir"
-    test_auc = shop.summary("evaluate")["families"]["deep"]["test"]["auc"]["value"]
-    assert run.data.metrics["test.deep.auc"] == pytest.approx(test_auc)
+    assert run.data.tags["lineage.raw"] == "0123.dir"
+    test_auc = shop.summary("evaluate")["families"][first.family]["test"]["auc"]["value"]
+    assert run.data.metrics["test.auc"] == pytest.approx(test_auc)
 
 
 @pytest.mark.parametrize("step", ["log_batch", "create_model_version", "set_registered_model_alias"])
@@ -145,13 +113,15 @@ def test_a_registration_that_was_killed_is_completed_by_the_next(shop: Toy, monk
     with pytest.raises(Killed):
         register(shop.project, shop.name)
     registration = register(shop.project, shop.name)
-    assert counts(shop) == {"runs": 1, "models": 1, "versions": 1, "decisions": 0}
+    assert counts(shop) == {"runs": 5, "models": 1, "versions": 1, "decisions": 0}
     store = open_store(shop.project)
     challenger = registry.find_by_alias(store, shop.name, "challenger")
     assert challenger is not None
     assert challenger.number == registration.version
-    assert store.client.get_run(registration.run_id).info.status == "FINISHED"
-    assert store.client.get_metric_history(registration.run_id, "val_loss")
+    runs = store.client.search_runs([store.experiment(shop.name)])
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    deep = next(run for run in runs if run.data.params.get("family") == "deep")
+    assert [metric.step for metric in store.client.get_metric_history(deep.info.run_id, "val_loss")] == [1, 2, 3]
 
 
 def test_the_first_model_is_promoted_once(shop: Toy) -> None:
@@ -312,9 +282,7 @@ def test_mlflow_predicts_by_the_champions_name_what_the_scorer_says(shop: Toy) -
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = mlflow.pyfunc.load_model(f"models:/{shop.name}@champion")
-        schema = {c.name: c.type.to_numpy() for c in model.metadata.get_input_schema()}
-        frame = rows.to_pandas().astype({n: t for n, t in schema.items() if t.kind in "if"})
-        result = model.predict(frame)
+        result = model.predict(rows.to_pandas())
     assert list(result.columns) == ["probability"]
     assert rows.height > 100
     np.testing.assert_allclose(result.to_numpy(), scorer.score(rows), rtol=0, atol=1e-9)

@@ -75,7 +75,7 @@ def test_it_learns_and_the_curve_file_says_what_the_curve_says(tmp_path: Path) -
     assert result.curve[result.best_epoch - 1].val_loss < 0.6
     lines = (tmp_path / "curves.csv").read_text().splitlines()
     assert lines[0] == "epoch,train_loss,val_loss"
-    assert lines[1:] == [f"{e.epoch},{e.train_loss:.8f},{e.val_loss:.8f}" for e in result.curve]
+    assert lines[1:] == [f"{e.step},{e.train_loss:.8f},{e.val_loss:.8f}" for e in result.curve]
 
 
 def test_every_epoch_sees_each_row_as_often_as_it_was_drawn(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from perennial.report.page import load_template
 from perennial.report.pages.compose import compose
 from perennial.results.binary import BinaryEvaluation
 from perennial.results.decision import DecisionRecord, RuleName
-from perennial.results.families import FAMILIES
+from perennial.results.families import FAMILIES, Family
 from perennial.results.figures import Interval
 from perennial.results.summary import RowFlow
 from perennial.results.uplift import PolicyFigures, UpliftEvaluation
@@ -41,6 +41,7 @@ from tests.fakes.reports import (
     segments_report,
     spend_report,
     uplift_report,
+    with_choice_of,
     with_contract,
     with_evaluation,
 )
@@ -545,10 +546,21 @@ def test_a_name_begins_a_sentence_in_upper_case() -> None:
 
 
 def test_training_that_still_helped_at_its_end_says_so() -> None:
-    report = response_report()
+    report = with_choice_of(response_report(), "deep")
     assert "Training stopped when it no longer helped" in compose(report)[0]
-    report = replace(report, train=report.train.model_copy(update={"best_epoch": 17}))
+    assert "best: pass 11" in compose(report)[0]
+    longer = report.train.families["deep"]
+    longer = longer.model_copy(update={"curve": longer.curve[:11]})
+    report = replace(report, train=report.train.model_copy(update={"families": {"deep": longer}}))
     assert "The last pass of training still helped" in compose(report)[0]
+
+
+@pytest.mark.parametrize(("family", "shown"), [("boosted", True), ("linear", False), ("blend", False)])
+def test_the_loss_curve_is_that_of_the_chosen_family_or_none(family: Family, *, shown: bool) -> None:
+    page = compose(with_choice_of(response_report(), family))[0]
+    assert ("best: round 11" in page) is shown
+    assert ("lower is better" in page) is shown
+    assert "deep network; lower" not in page
 
 
 def test_a_working_copy_with_changes_promises_no_bytes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from perennial.errors import IntegrityError
@@ -11,9 +12,13 @@ from perennial.files.durable import read_json, sha256_file, write_json
 NAME = "manifest.json"
 
 
-def seal(folder: Path) -> str:
-    """Write the manifest of `folder` and return its digest, which identifies the whole content."""
-    write_json(folder / NAME, {"files": _hash_files(folder)})
+def seal(folder: Path, beside: Iterable[str] = ()) -> str:
+    """Write the manifest of `folder`, and of files that belong to it and lie beside it, and return its digest.
+
+    The digest identifies the whole content.
+    """
+    files = _hash_files(folder) | {f"../{name}": sha256_file(folder.parent / name) for name in beside}
+    write_json(folder / NAME, {"files": files})
     return folder_digest(folder)
 
 
@@ -32,6 +37,7 @@ def verify(folder: Path) -> str:
     """
     name = folder_digest(folder)
     recorded, actual = read_json(folder / NAME)["files"], _hash_files(folder)
+    actual |= {path: sha256_file(folder / path) for path in recorded if path.startswith("../") and (folder / path).is_file()}
     wrong = sorted(path for path in recorded.keys() | actual.keys() if recorded.get(path) != actual.get(path))
     if wrong:
         raise IntegrityError(f"{folder}: {', '.join(wrong[:3])} differ from {NAME}; restore with dvc checkout or run it again")

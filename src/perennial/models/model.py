@@ -17,6 +17,7 @@ from perennial.contract.serving import FeatureColumn
 from perennial.data.prepare.parts import LabelledRows
 from perennial.files.durable import read_json, write_bytes, write_json
 from perennial.models.encoding.encode import Encoded, Encoding, fit_encoding
+from perennial.results.train import FitHistory
 from perennial.tasks.losses import loss_of
 
 
@@ -33,6 +34,14 @@ class Additive(Model, Protocol):
     """A model whose link scores are exact sums of parts (n, columns, outputs) of its columns."""
 
     def contributions(self, rows: Encoded) -> NDArray[np.float64]: ...
+
+
+@runtime_checkable
+class Remembering(Model, Protocol):
+    """A model that knows how it was fitted; read from a bundle its history is empty."""
+
+    @property
+    def history(self) -> FitHistory: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +103,6 @@ def write_model(folder: Path, name: str, config: Mapping[str, object], values: M
 
 
 # A family knows what its own JSON holds, so it may hold anything.
-def read_model(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def read_model(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read NAME.json and the arrays of NAME.safetensors."""
     return read_json(folder / f"{name}.json"), load_file(folder / f"{name}.safetensors")

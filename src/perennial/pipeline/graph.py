@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml
 from perennial.errors import ConfigError
 from perennial.files.durable import write_text
 from perennial.files.extensions import ExtensionKind, extension_path
+from perennial.results.figure_tables import FIGURE_TABLES, METRICS_FILE
 
 _SOURCE = ("task", "source", "columns", "events")
 _TABLES = ("task", "columns", "rules", "events", "unit")
@@ -74,6 +76,14 @@ def write(root: Path) -> None:
     if is_source(root):
         write_text(root / _PACKAGES, render_packages(root))
     write_text(root / "dvc.yaml", render(root))
+    for path in read_templates():
+        write_text(root / ".dvc" / "plots" / path.name, path.read_text())
+
+
+def read_templates() -> list[Traversable]:
+    """The Vega-Lite templates of `dvc plots`, as they ship with this package."""
+    folder = resources.files("perennial.starter").joinpath("plots")
+    return [path for path in folder.iterdir() if path.name.endswith(".json")]
 
 
 def is_source(root: Path) -> bool:
@@ -87,7 +97,10 @@ def render_packages(root: Path) -> str:
 
 
 def check(root: Path) -> None:
-    """Raises: ConfigError when dvc.yaml is not what the code asks for."""
+    """Raises: ConfigError when dvc.yaml, or a template of `dvc plots`, is not what the code asks for."""
+    for path in read_templates():
+        if (root / ".dvc" / "plots" / path.name).read_text() != path.read_text():
+            raise ConfigError(f".dvc/plots/{path.name} is not the template of this package: run `perennial graph --write`")
     fits = not is_source(root) or (root / _PACKAGES).read_text() == render_packages(root)
     if not fits or (root / "dvc.yaml").read_text() != render(root):
         raise ConfigError("dvc.yaml does not fit the imports of the stages: run `perennial graph --write`, commit it")
@@ -127,7 +140,26 @@ def _build_stage(name: str, stage: Stage, sources: list[str], packages: list[str
         "deps": inputs + sources,
         "params": params,
         "outs": [f"outputs/${{key}}/{name}"],
+        **(_declare_figures() if name == "evaluate" else {}),
     }
+
+
+def _declare_figures() -> dict[str, object]:
+    """The files of `dvc metrics` and `dvc plots`, beside the output of evaluate: DVC shows none that lies inside one."""
+    plots = [
+        {
+            f"outputs/${{key}}/{name}.csv": {
+                "x": table.x,
+                "y": table.y,
+                "x_label": table.x_label,
+                "y_label": table.y_label,
+                "title": f"${{key}}: {table.title}",
+                "template": table.template,
+            }
+        }
+        for name, table in FIGURE_TABLES.items()
+    ]
+    return {"metrics": [f"outputs/${{key}}/{METRICS_FILE}"], "plots": plots}
 
 
 def _path(module: str) -> Path:

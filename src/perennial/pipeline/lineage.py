@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from perennial.errors import InputError
+from perennial.files.manifest import folder_digest
 from perennial.files.project import Project
 
 _TRACKED = ("src", "flows", "contracts", "params.yaml", "dvc.yaml", "versions.yaml", "requirements.lock")
@@ -22,8 +23,8 @@ def read_lineage(project: Project, name: str) -> dict[str, str]:
     """
     versions = yaml.safe_load((project.root / "versions.yaml").read_text())
     return {
-        "commit": _git(project.root, "rev-parse", "HEAD") or "none",
-        "changed": str(bool(_git(project.root, "status", "--porcelain", "--", *_TRACKED))).lower(),
+        "commit": read_git(project.root, "rev-parse", "HEAD") or "none",
+        "changed": str(bool(read_git(project.root, "status", "--porcelain", "--", *_TRACKED))).lower(),
         "code": _digest(project.root, [project.contract(name)]),
         "raw": read_raw_md5(project, name),
         "python": platform.python_version(),
@@ -41,6 +42,15 @@ def read_raw_md5(project: Project, name: str) -> str:
         raise InputError(f"{note} does not say which raw data there is: perennial fetch {name}") from error
 
 
+def read_output_md5(project: Project, name: str, stage: str) -> str:
+    """The digest by which DVC knows the output of a stage; of one that was run without DVC, its manifest's."""
+    try:
+        lock = yaml.load((project.root / "dvc.lock").read_text(), yaml.CSafeLoader)  # a long file: the C parser
+        return str(lock["stages"][f"{stage}@{name}"]["outs"][0]["md5"])
+    except (OSError, KeyError, TypeError, yaml.YAMLError):
+        return folder_digest(project.output(name, stage))[:32]
+
+
 def _digest(root: Path, files: list[Path]) -> str:
     """One sha256 over the package's sources and `files`, by relative name and content."""
     digest = hashlib.sha256()
@@ -49,7 +59,8 @@ def _digest(root: Path, files: list[Path]) -> str:
     return digest.hexdigest()
 
 
-def _git(root: Path, *arguments: str) -> str:
+def read_git(root: Path, *arguments: str) -> str:
+    """What git answers; empty where it has no answer."""
     process = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
     return process.stdout.strip() if process.returncode == 0 else ""
 

@@ -23,7 +23,7 @@ from perennial.files.extensions import EXTENSION_KINDS, extension_path
 from perennial.pipeline import graph, versions
 
 log = logging.getLogger("perennial")
-_DVC_CONFIG = "[core]\n    analytics = false\n    autostage = false\n"
+_DVC_CONFIG = "[core]\n    analytics = false\n    autostage = false\n[plots]\n    html_template = plots/page.html\n"
 
 
 def create_project(folder: Path) -> None:
@@ -48,6 +48,8 @@ def upgrade_project(folder: Path) -> None:
         raise ConfigError(f"{folder} was not made by perennial init: it has no params.yaml, or holds the package itself")
     write_text(folder / "dvc.yaml", graph.render(folder))
     write_text(folder / "versions.yaml", versions.render_installed())
+    if (folder / ".dvc").is_dir():
+        _write_plots(folder)
     log.info("dvc.yaml and versions.yaml fit perennial %s now", __version__)
 
 
@@ -95,6 +97,13 @@ def _init_version_control(folder: Path) -> None:
     if dvc_init.returncode:
         raise ConfigError(f"dvc init failed in {folder}: {dvc_init.stderr.strip()[:300]}")
     write_text(folder / ".dvc" / "config", _DVC_CONFIG)
+    _write_plots(folder)
+
+
+def _write_plots(folder: Path) -> None:
+    """The templates of `dvc plots`, and its page with the scripts inside: it loads nothing."""
+    for path in resources.files("perennial.starter").joinpath("plots").iterdir():
+        write_text(folder / ".dvc" / "plots" / path.name, path.read_text(encoding="utf-8"))
 
 
 def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,7 @@ from perennial.contract.load import load
 from perennial.files.project import Project
 from perennial.promotion.evidence import gather_evidence
 from perennial.promotion.gate import decide
-from perennial.promotion.register import bundle_folder
+from perennial.promotion.run_views import bundle_folder
 from perennial.results.evaluations import read_evaluation
 from perennial.results.figures import Interval
 from perennial.scoring.scorer import Scorer

@@ -14,6 +14,7 @@ from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.promotion.evidence import gather_evidence
 from perennial.promotion.gate import decide, decide_as_first
+from perennial.promotion.show_decision import show_decision
 from perennial.results.decision import Decision, DecisionRecord, Rule, RuleName, RuleState, utc_now
 from perennial.scoring.scorer import Scorer
 from perennial.tracking import registry
@@ -39,6 +40,7 @@ def promote(project: Project, name: str, number: str | None = None, *, why: str 
         if candidate is None:
             raise Refused(f"{name} has no registered version: perennial register {name}")
         if why is None and (standing := _standing_record(store, name, candidate, champion)) is not None:
+            show_decision(store, name, standing)
             return standing
         if number is None and (reason := _why_rolled_back(store, name, candidate)) is not None:
             rule = Rule(name=RuleName.ROLLED_BACK, sentence=reason, state=RuleState.HOLD)
@@ -46,6 +48,7 @@ def promote(project: Project, name: str, number: str | None = None, *, why: str 
         else:
             decision = _decide(project, name, contract, registry.load_scorer(store, candidate), store, champion, gate, why)
         record = registry.append_decision(store, name, _record(name, candidate, champion, decision))
+        show_decision(store, name, record)
         if decision.verdict == "PROMOTE":
             registry.set_champion(store, name, candidate.number)
     log.info("%s version %s: %s", name, candidate.number, decision.verdict)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -20,8 +22,9 @@ from perennial.files.manifest import folder_digest
 from perennial.files.project import Project
 from perennial.files.tables import read_table
 from perennial.pipeline.lineage import read_lineage
-from perennial.promotion.register import bundle_folder
+from perennial.promotion.run_views import bundle_folder
 from perennial.report.context import AnyReport, ExplainedRow, QuarantinedRow, QuotedText, ReportContext, ShownMistake
+from perennial.report.figures import draw_figures
 from perennial.report.pages.compose import compose
 from perennial.results.baseline import BaselineSummary
 from perennial.results.binary import BinaryEvaluation
@@ -39,8 +42,8 @@ from perennial.results.train import TrainSummary
 from perennial.results.validate import ValidateSummary
 from perennial.tasks.lookup import TASKS
 from perennial.tracking import registry
-from perennial.tracking.mirror import attach_file
-from perennial.tracking.store import open_store
+from perennial.tracking.mirror import attach_file, find_pipeline_run, show_images
+from perennial.tracking.store import Store, open_store
 
 _N_SAMPLES, _N_CUSTOMERS = 5, 4
 
@@ -69,7 +72,7 @@ def write_report(project: Project, name: str) -> ReportPage:
     path = project.state(name) / "report.html"
     page, headline = compose(report)
     write_text(path, page)
-    attach_file(store, registry.get_version(store, name, report.version).run_id, path)
+    _show_in_mlflow(store, report, path)
     return ReportPage(
         path=str(path.relative_to(project.root)),
         sha256=sha256_file(path),
@@ -77,6 +80,20 @@ def write_report(project: Project, name: str) -> ReportPage:
         champion=report.champion_version,
         headline=headline,
     )
+
+
+def _show_in_mlflow(store: Store, report: AnyReport, page: Path) -> None:
+    """The page and its figures, at the run of the pipeline and at that of the chosen family."""
+    run_id = registry.get_version(store, report.name, report.version).run_id
+    figures = draw_figures(report)
+    with tempfile.TemporaryDirectory() as folder:
+        for figure in figures:
+            Path(folder, f"{figure.name}.svg").write_text(figure.svg, encoding="utf-8")
+        for shown_at in dict.fromkeys([run_id, find_pipeline_run(store, run_id)]):
+            attach_file(store, shown_at, page)
+            for figure in figures:
+                attach_file(store, shown_at, Path(folder, f"{figure.name}.svg"), "figures")
+            show_images(store, shown_at, {figure.name: figure.png for figure in figures}, report.decision.number)
 
 
 def gather_report(project: Project, name: str, history: list[DecisionRecord]) -> AnyReport:

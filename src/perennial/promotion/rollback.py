@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from perennial.errors import Refused
 from perennial.files.locks import file_lock
 from perennial.files.project import Project
+from perennial.promotion.show_decision import show_decision
 from perennial.results.decision import DecisionRecord, utc_now
 from perennial.tracking import registry
 from perennial.tracking.store import open_store
@@ -41,6 +42,7 @@ def rollback(project: Project, name: str, to: str | None, why: str) -> DecisionR
                 at=utc_now(),
             ),
         )
+        show_decision(store, name, record)
         registry.set_champion(store, name, target.number)
     log.info("%s: version %s is the champion again", name, target.number)
     return record

@@ -120,13 +120,30 @@ class AlertFigures(Result):
     amount: float | None = None
 
 
+class ThresholdCounts(Result):
+    """Rows of test by what happened and what the decision in use took them for; weights of a sample do not count."""
+
+    true_positives: int
+    false_positives: int
+    false_negatives: int
+    true_negatives: int
+
+    @property
+    def n(self) -> int:
+        return self.true_positives + self.false_positives + self.false_negatives + self.true_negatives
+
+
 class BinaryEvaluation(EvaluationSummary):
     task: Literal["binary"] = "binary"
     calibration: CalibrationFigures
+    event_rate: float
+    """The share of test rows that responded, defaulted …; of weighted rows that of the population."""
     gains: dict[Family, IntervalCurve]
     slices: tuple[ResponseSlice, ...]
     profit: ContactProfit | None = None
     risk: LoanRisk | None = None
     alerts: AlertFigures | None = None
+    at_threshold: ThresholdCounts | None = None
+    """Of the decision that the contract asks for."""
     confusion: Confusion | None = None
     """Of rows that a person can read or look at."""

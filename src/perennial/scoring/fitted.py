@@ -11,9 +11,9 @@ from perennial.config.train import TrainParams
 from perennial.contract.serving import ServingView
 from perennial.data.prepare.parts import LabelledRows
 from perennial.models.encoding.encode import Encoded, Encoding
-from perennial.models.model import Model
+from perennial.models.model import Model, Remembering
 from perennial.results.families import Family
-from perennial.results.train import FittedFamily
+from perennial.results.train import FitHistory, FittedFamily
 from perennial.scoring.bundle import Bundle, background_rows, save_bundle
 from perennial.scoring.calibration import calibrate
 from perennial.scoring.scorer import golden_rows
@@ -31,8 +31,10 @@ class FitContext:
     params: BaselineParams | TrainParams
     split: dict[str, Any]  # split.json, with other keys for each kind
 
-    def save(self, family: Family, model: Model, serving: ServingView, folder: Path) -> FittedFamily:
-        """Calibrate a model on val and write its bundle."""
+    def save(
+        self, family: Family, model: Model, serving: ServingView, folder: Path, history: FitHistory | None = None
+    ) -> FittedFamily:
+        """Calibrate a model on val and write its bundle; without a `history` it is the one that the model remembers."""
         val, seed, link = self.val, self.params.seed, model.link(self.x_val)
         bundle = Bundle(
             family=family,
@@ -45,4 +47,7 @@ class FitContext:
             background=background_rows(self.train.frame, serving, seed),
         )
         digest = save_bundle(bundle, folder, golden_rows(bundle, background_rows(val.frame, serving, seed)))
-        return FittedFamily(val_loss=loss_of(serving.head).mean(link, val.y, val.arm), digest=digest)
+        val_loss = loss_of(serving.head).mean(link, val.y, val.arm)
+        if history is None:
+            history = model.history if isinstance(model, Remembering) else FitHistory()
+        return FittedFamily(val_loss=val_loss, digest=digest, settings=history.settings, curve=history.curve)

@@ -43,9 +43,11 @@ def run(job: Job) -> BaselineSummary:
         return BaselineSummary(families=fitted, agreement=choice.agreement, previous=choice.model.previous)
     inputs = {"all", "tables" if fit.encoding.image is None else "pictures"}
     families = [f for f, entry in FAMILIES.items() if entry.stage == "baseline" and entry.inputs in inputs]
-    fitted = {family: context.save(family, fit_model(family, fit), serving, job.out / family) for family in families}
-    for family, one in fitted.items():
-        log.info("%s: val loss %.4f", family, one.val_loss)
+    fitted = {}
+    for family in families:
+        model = fit_model(family, fit)
+        fitted[family] = context.save(family, model, serving, job.out / family)
+        log.info("%s: val loss %.4f", family, fitted[family].val_loss)
     sensitivity = measure_split_sensitivity(units, splits, contract, params) if fit.encoding.image is None else None
     return BaselineSummary(families=fitted, split_sensitivity=sensitivity)
 

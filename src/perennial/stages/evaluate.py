@@ -16,11 +16,14 @@ from perennial.data.names import ROW_ID
 from perennial.data.prepare.parts import LabelledRows, label_rows, select_part
 from perennial.data.prepare.split import select_entities
 from perennial.evaluation.decisions.segments import FAMILY
+from perennial.evaluation.figure_tables import build_figure_tables, flatten_metrics
+from perennial.files.durable import write_json, write_text
 from perennial.files.tables import read_table, write_table
 from perennial.results.baseline import BaselineSummary
 from perennial.results.clustering import ClusteringEvaluation
 from perennial.results.evaluations import Evaluation
 from perennial.results.families import FAMILIES, TRADITIONAL, Family
+from perennial.results.figure_tables import FIGURE_TABLES, METRICS_FILE
 from perennial.results.train import TrainSummary
 from perennial.scoring.blend import blend_bundles
 from perennial.scoring.bundle import Bundle, background_rows, load_bundle, save_bundle
@@ -63,8 +66,18 @@ def run(job: Job) -> Evaluation:
         )
         evaluation = supervised_task(contract.task.kind).evaluate(given)
     figures = {family: round(value, 4) for family, value in evaluation.candidate.val.items()}
+    _write_figures(job, evaluation)
     log.info("%s on val %s: the candidate is %s", evaluation.primary, figures, evaluation.candidate.family)
     return evaluation
+
+
+def _write_figures(job: Job, evaluation: Evaluation) -> None:
+    """What `dvc metrics` and `dvc plots` show."""
+    write_json(job.beside(METRICS_FILE), flatten_metrics(evaluation))
+    fitted = {**job.summary(BaselineSummary).families, **job.summary(TrainSummary).families}
+    for name, rows in build_figure_tables(evaluation, fitted).items():
+        table = pl.DataFrame(rows, schema=list(FIGURE_TABLES[name].columns), orient="row", infer_schema_length=None)
+        write_text(job.beside(f"{name}.csv"), table.write_csv(float_precision=6))
 
 
 def _load_bundles(job: Job, val: LabelledRows, params: EvaluateParams) -> dict[Family, Bundle]:

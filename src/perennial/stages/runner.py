@@ -57,6 +57,7 @@ class Job:
     stage: str
     contract: Contract
     _verified: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    _beside: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @property
     def out(self) -> Path:
@@ -79,6 +80,11 @@ class Job:
 
     def params(self, model: type[S]) -> S:
         return read_section(self.project.root / "params.yaml", self.name, self.stage, model)
+
+    def beside(self, file: str) -> Path:
+        """A file of this stage that lies beside its output folder, where DVC can show it; its manifest covers it."""
+        self._beside.add(file)
+        return self.out.parent / file
 
     def input(self, stage: str) -> Path:
         """The output folder of an earlier stage, checked once against its manifest."""
@@ -129,7 +135,7 @@ def run_body(job: Job, body: Body) -> None:
             raise
         _check_versions(job.project.root / "versions.yaml")
         write_json(job.out / "summary.json", summary.model_dump(mode="json"))
-        seal(job.out)
+        seal(job.out, job._beside)
 
 
 def _save_partial_output(job: Job) -> None:

@@ -11,7 +11,7 @@ from perennial.models.deep.model import DeepModel
 from perennial.models.deep.net import TabularNet
 from perennial.models.encoding.encode import fit_encoding
 from perennial.models.model import FitRows
-from perennial.results.train import TrainSummary
+from perennial.results.train import FitHistory, TrainSummary
 from perennial.scoring.fitted import FitContext
 from perennial.stages.runner import Job, log, main
 from perennial.training.fit import fit
@@ -44,16 +44,11 @@ def run(job: Job) -> TrainSummary:
     context = FitContext(
         train=train, val=val, x_val=x_val, encoding=encoding, params=params, split=read_json(split / "split.json")
     )
-    deep = context.save("deep", DeepModel(spec=spec, net=fitted.net), serving, job.out / "deep")
     n_weights = sum(weight.numel() for weight in fitted.net.parameters())
+    history = FitHistory(settings={"best_epoch": fitted.best_epoch, "weights": n_weights}, curve=fitted.curve)
+    deep = context.save("deep", DeepModel(spec=spec, net=fitted.net), serving, job.out / "deep", history)
     log.info("best epoch %d of %d, %d weights, val loss %.4f", fitted.best_epoch, len(fitted.curve), n_weights, deep.val_loss)
-    return TrainSummary(
-        families={"deep": deep},
-        best_epoch=fitted.best_epoch,
-        curve=tuple(fitted.curve),
-        weights=n_weights,
-        dropped=tuple(encoding.dropped),
-    )
+    return TrainSummary(families={"deep": deep}, weights=n_weights, dropped=tuple(encoding.dropped))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from perennial.data.prepare.parts import LabelledRows
 from perennial.evaluation.decisions.alerts import evaluate_alerts
 from perennial.evaluation.decisions.classes import class_probabilities, describe_confusion
 from perennial.evaluation.decisions.profit import choose_threshold, compare_profit, contact_policy, select_best, select_contacts
-from perennial.evaluation.decisions.response import evaluate_response
+from perennial.evaluation.decisions.response import count_outcomes, evaluate_response
 from perennial.evaluation.decisions.risk import evaluate_loans, loan_policy
 from perennial.results.binary import AlertFigures, BinaryEvaluation
 from perennial.results.families import Family
@@ -50,10 +50,12 @@ class BinaryTask(SupervisedTask):
         if loan is not None:
             protected = given.test.rows.groups([name for name in contract.slices if name in contract.find_columns("protected")])
             more["risk"] = evaluate_loans(test.y, test.scores[family], loan, protected, resampling)
+            more["at_threshold"] = count_outcomes(test.y, test.scores[family] > loan.cut)
         if has_text_or_image(feature_columns(contract)):
             more["confusion"] = describe_confusion(test.y, class_probabilities(given.test.scores[family]))
         if contract.money.alerts_per_1000 is not None:
-            more["alerts"] = _evaluate_alerts(given, family, contract.money.alerts_per_1000)
+            alerts = _evaluate_alerts(given, family, contract.money.alerts_per_1000)
+            more |= {"alerts": alerts, "at_threshold": count_outcomes(test.y, test.scores[family] > alerts.threshold)}
         return evaluation.model_copy(update=more)
 
     def compare_profit(

@@ -1,24 +1,45 @@
-"""MLflow model: its code file, which scores with the same Scorer on the same bundle. No pickle."""
+"""MLflow's way to a score: the model that `mlflow.pyfunc.load_model`, `mlflow models predict` and `serve` load.
 
+A registered version names this module and holds its bundle, no code and no pickle. It scores with the same Scorer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
 from pathlib import Path
 
-import mlflow
 import pandas as pd
-import polars as pl
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
+from perennial.errors import InputError
 from perennial.scoring.scorer import Scorer
+from perennial.scoring.unit_columns import to_units
 
 
-class BundleModel(PythonModel):  # type: ignore[misc]
-    """Takes the columns of the contract's serving view and returns one score column per output."""
+@dataclass(frozen=True)
+class BundleModel:
+    """A bundle as MLflow calls it."""
 
-    def load_context(self, context: PythonModelContext) -> None:
-        self.scorer = Scorer.load(Path(context.artifacts["bundle"]))
+    scorer: Scorer
 
-    def predict(self, context: PythonModelContext, model_input: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG002
-        scores = self.scorer.score(pl.from_pandas(model_input))
-        return pd.DataFrame(scores, columns=self.scorer.outputs, index=model_input.index)
+    def predict(self, model_input: pd.DataFrame, params: dict[str, object] | None = None) -> pd.DataFrame:  # noqa: ARG002
+        """One row of scores for each row of unit columns, in their order: the columns of `perennial.load_table`.
+
+        Raises: MlflowException, which a server answers as 400, when a column is missing or a value is not of its type.
+        """
+        try:
+            units = to_units(model_input, self.scorer.bundle.background)
+        except InputError as error:
+            raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from error
+        return pd.DataFrame(self.scorer.score(units), columns=self.scorer.outputs, index=model_input.index)
 
 
-mlflow.models.set_model(BundleModel())
+def _load_pyfunc(path: str) -> BundleModel:
+    """MLflow calls this. Every byte is checked against the bundle's manifest, and the golden rows score as they did.
+
+    Raises: IntegrityError when a byte or a score differs.
+    """
+    scorer = Scorer.load(Path(path))
+    scorer.prove(Path(path))
+    return BundleModel(scorer)

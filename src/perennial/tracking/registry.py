@@ -7,7 +7,7 @@ import json
 import logging
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,11 +19,10 @@ from perennial.files.manifest import verify
 from perennial.results.decision import DecisionRecord, ModelReference
 from perennial.results.families import Family
 from perennial.scoring.scorer import Scorer
-from perennial.tracking.mirror import BUNDLE
+from perennial.tracking.mirror import BUNDLE, show_model_metrics
 from perennial.tracking.store import Store
 
 Alias = Literal["champion", "challenger"]
-_CODE = Path(__file__).with_name("pyfunc.py")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,17 +41,32 @@ class Version:
         return ModelReference(version=self.number, digest=self.digest, family=self.family)
 
 
-def register_bundle(
-    store: Store, name: str, run_id: str, bundle: Path, example: pl.DataFrame, scores: pl.DataFrame, tags: Mapping[str, str]
-) -> Version:
+@dataclass(frozen=True, kw_only=True)
+class ModelFacts:
+    """What the registry shows of a model: rows and scores as examples, tags, metrics, and a description in Markdown."""
+
+    example: pl.DataFrame
+    outputs: Sequence[str]
+    tags: Mapping[str, str]
+    metrics: Mapping[str, float]
+    description: str
+
+
+def register_bundle(store: Store, name: str, run_id: str, bundle: Path, facts: ModelFacts) -> Version:
     """The version that holds `bundle`; steps that were done before are recognised by the bundle's digest, not repeated."""
     digest, client = verify(bundle), store.client
     _ensure_model(client, name)
     version = _find_version(client, name, digest)
     if version is None:
-        model = _find_logged_model(client, run_id, digest) or _log_model(store, run_id, bundle, example, scores, digest)
+        model = _find_logged_model(client, run_id, digest) or _log_model(store, run_id, bundle, facts, digest)
+        show_model_metrics(store, run_id, model.model_id, facts.metrics)
         version = client.create_model_version(
-            name, source=f"models:/{model.model_id}", run_id=run_id, model_id=model.model_id, tags={BUNDLE: digest, **tags}
+            name,
+            source=f"models:/{model.model_id}",
+            run_id=run_id,
+            model_id=model.model_id,
+            tags={BUNDLE: digest, **facts.tags},
+            description=facts.description,
         )
     return _to_version(version)
 
@@ -80,6 +94,14 @@ def get_version(store: Store, name: str, number: str) -> Version:
         return _to_version(store.client.get_model_version(name, number))
     except MlflowException as error:
         raise Refused(f"{name} has no version {number}: `perennial history {name}` lists them") from error
+
+
+def get_description(store: Store, version: Version) -> str:
+    return str(store.client.get_model_version(version.name, version.number).description or "")
+
+
+def set_description(store: Store, version: Version, markdown: str) -> None:
+    store.client.update_model_version(version.name, version.number, description=markdown)
 
 
 def set_alias(store: Store, name: str, alias: Alias, number: str) -> None:
@@ -189,24 +211,33 @@ def _find_logged_model(client: Any, run_id: str, digest: str) -> Any | None:
     return next((model for model in models if str(model.status).endswith("READY")), None)
 
 
-def _log_model(store: Store, run_id: str, bundle: Path, example: pl.DataFrame, scores: pl.DataFrame, digest: str) -> Any:
+def _log_model(store: Store, run_id: str, bundle: Path, facts: ModelFacts, digest: str) -> Any:
     import mlflow
-    from mlflow.models import infer_signature
 
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     mlflow.set_tracking_uri(store.uri)
     with warnings.catch_warnings(), mlflow.start_run(run_id=run_id):
         warnings.simplefilter("ignore")  # MLflow warns of missing type hints and integer columns, both on purpose
-        rows = example.to_pandas()
         return mlflow.pyfunc.log_model(
             name="model",
-            python_model=str(_CODE),
-            artifacts={"bundle": str(bundle)},
+            loader_module="perennial.tracking.pyfunc",
+            data_path=str(bundle),
             tags={BUNDLE: digest},
-            signature=infer_signature(rows, scores.to_pandas()),
-            input_example=rows,
+            signature=_describe_columns(facts.example, facts.outputs),
+            input_example=facts.example.to_pandas(),
             pip_requirements=["perennial-ml"],
         )
+
+
+def _describe_columns(example: pl.DataFrame, outputs: Sequence[str]) -> Any:
+    """Names of the unit columns and of the scores. Of the types only pictures: MLflow would refuse 3 where 3.0 stood."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+    from mlflow.types.schema import AnyType
+
+    kinds = {name: DataType.binary if kind == pl.Binary else AnyType() for name, kind in example.schema.items()}
+    given = Schema([ColSpec(kind, name) for name, kind in kinds.items()])
+    return ModelSignature(inputs=given, outputs=Schema([ColSpec(DataType.double, name) for name in outputs]))
 
 
 def _to_version(version: Any) -> Version:

@@ -76,6 +76,14 @@ def ensure_server(project: Project) -> str:
         return _start_server(project, port).url
 
 
+def find_server_url(project: Project) -> str | None:
+    """The URL of the shared server, or of this project's own where that is up; starts nothing."""
+    if shared := os.environ.get("PERENNIAL_PREFECT_URL"):
+        return shared.rstrip("/")
+    server = _read_server(project)
+    return server.url if server is not None and server.is_alive and server.is_ready else None
+
+
 def is_server_up(project: Project) -> bool:
     """Whether the server that this project started is alive; a shared one does not count."""
     server = _read_server(project)

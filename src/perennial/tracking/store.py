@@ -14,6 +14,7 @@ from perennial.files.locks import file_lock
 from perennial.files.project import Project
 
 _MIGRATED = "migrated"
+_KIND, _MODELS = "mlflow.experimentKind", "custom_model_development"  # else the UI opens in its mode for language models
 _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -40,25 +41,28 @@ class Store:
         """The id of the experiment, created when there is none."""
         client = self.client
         experiment = client.get_experiment_by_name(name)
-        if experiment is not None:
-            return str(experiment.experiment_id)
-        return str(client.create_experiment(name, artifact_location=self.artifacts))
+        if experiment is None:
+            return str(client.create_experiment(name, artifact_location=self.artifacts, tags={_KIND: _MODELS}))
+        if _KIND not in experiment.tags:
+            client.set_experiment_tag(experiment.experiment_id, _KIND, _MODELS)
+        return str(experiment.experiment_id)
 
 
 def tracking_uri(project: Project) -> str:
     """The tracking address, found without importing MLflow."""
-    return _shared_uri() or f"sqlite:///{_folder(project) / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or _own_uri(_folder(project))
 
 
 def store_exists(project: Project) -> bool:
     """Whether the local store was created; a shared one is assumed to exist."""
-    return _shared_uri() is not None or (_folder(project) / _MIGRATED).exists()
+    folder = _folder(project)
+    return tracking_uri(project) != _own_uri(folder) or (folder / _MIGRATED).exists()
 
 
 def open_store(project: Project) -> Store:
     """The store; a missing database is created first, by one process at a time."""
     uri, folder = tracking_uri(project), _folder(project)
-    if _shared_uri() is not None:
+    if uri != _own_uri(folder):
         return Store(uri=uri, artifacts=None)
     with file_lock(folder / "create.lock", what="the MLflow database", wait_s=120):
         if not (folder / _MIGRATED).exists():
@@ -74,12 +78,13 @@ def silence_mlflow() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def _shared_uri() -> str | None:
-    return os.environ.get("MLFLOW_TRACKING_URI") or None
-
-
 def _folder(project: Project) -> Path:
     return project.services / "mlflow"
+
+
+def _own_uri(folder: Path) -> str:
+    """Also what `perennial env` exports: naming it again does not make it a shared one."""
+    return f"sqlite:///{folder / 'mlflow.db'}"
 
 
 def _create_database(uri: str, folder: Path) -> None:

@@ -24,7 +24,7 @@ from torch.utils.data import DataLoader
 
 from perennial.config.train import TrainParams
 from perennial.errors import ConfigError
-from perennial.results.train import EpochLoss
+from perennial.results.train import StepLoss
 from perennial.training.loader import Batches, Rows
 from perennial.training.module import FitModule, RowLoss, build_adamw
 
@@ -36,7 +36,7 @@ _VAL_BYTES = 8_000_000
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
     net: nn.Module
-    curve: list[EpochLoss]
+    curve: tuple[StepLoss, ...]
     best_epoch: int
 
 
@@ -96,7 +96,7 @@ def fit(
         finally:
             signal.signal(signal.SIGTERM, terminate)
     net.load_state_dict(watch.best_state)
-    return Fitted(net=net.eval(), curve=watch.curve, best_epoch=watch.best_epoch)
+    return Fitted(net=net.eval(), curve=tuple(watch.curve), best_epoch=watch.best_epoch)
 
 
 class _Epochs(LightningDataModule):
@@ -126,7 +126,7 @@ class _Watch(Callback):
 
     def __init__(self, row_loss: RowLoss, val: Rows, params: TrainParams, curve_file: Path) -> None:
         self.row_loss, self.val, self.params, self.curve_file = row_loss, val, params, curve_file
-        self.curve: list[EpochLoss] = []
+        self.curve: list[StepLoss] = []
         self.best_state: dict[str, Any] = {}
         self.best_epoch = 0
         self.mean: AveragedModel | None = None  # its weights are the running mean of the network's
@@ -156,22 +156,22 @@ class _Watch(Callback):
         total, n = trainer.strategy.reduce(sums.to(pl_module.device), reduce_op="sum").tolist()
         evaluated = self.mean.module if self.mean else pl_module.net
         val_loss = self._evaluate(pl_module, evaluated)
-        now = EpochLoss(epoch=trainer.current_epoch + 1, train_loss=total / n, val_loss=val_loss)
+        now = StepLoss(step=trainer.current_epoch + 1, train_loss=total / n, val_loss=val_loss)
         if not math.isfinite(now.train_loss + now.val_loss):
-            message = f"epoch {now.epoch}: train loss {now.train_loss}, val loss {now.val_loss}, the weights ran away"
+            message = f"epoch {now.step}: train loss {now.train_loss}, val loss {now.val_loss}, the weights ran away"
             raise ConfigError(f"{message}: lower train.learning_rate, now {self.params.learning_rate:g}")
         best = min((epoch.val_loss for epoch in self.curve), default=float("inf"))
         self.curve.append(now)
         if now.val_loss < best:
-            self.best_epoch = now.epoch
+            self.best_epoch = now.step
             state = evaluated.state_dict()
             self.best_state = {name: copy.deepcopy(tensor.detach().cpu()) for name, tensor in state.items()}
-        trainer.should_stop = now.epoch - self.best_epoch >= self.params.patience
+        trainer.should_stop = now.step - self.best_epoch >= self.params.patience
         if trainer.is_global_zero:
             with open(self.curve_file, "a", encoding="utf-8") as file:
-                file.write(f"{now.epoch},{now.train_loss:.8f},{now.val_loss:.8f}\n")
-            mark = " (best)" if now.epoch == self.best_epoch else ""
-            log.info("epoch %d: train loss %.4f, val loss %.4f%s", now.epoch, now.train_loss, now.val_loss, mark)
+                file.write(f"{now.step},{now.train_loss:.8f},{now.val_loss:.8f}\n")
+            mark = " (best)" if now.step == self.best_epoch else ""
+            log.info("epoch %d: train loss %.4f, val loss %.4f%s", now.step, now.train_loss, now.val_loss, mark)
 
     def _evaluate(self, module: FitModule, net: nn.Module) -> float:
         """The mean row loss on all of val, the same on every rank."""

@@ -14,7 +14,7 @@ from perennial.evaluation.statistics import metrics
 from perennial.evaluation.statistics.choice import Labelled, Resampling, compare_families
 from perennial.evaluation.statistics.intervals import F64, LEVEL, bootstrap_ratio, delong, wilson_interval
 from perennial.evaluation.statistics.slices import ENOUGH, iterate_groups
-from perennial.results.binary import BinaryEvaluation, CalibrationFigures, ContactProfit, ResponseSlice
+from perennial.results.binary import BinaryEvaluation, CalibrationFigures, ContactProfit, ResponseSlice, ThresholdCounts
 from perennial.results.evaluation import FamilyFigures
 from perennial.results.families import Family
 from perennial.results.figures import Interval
@@ -45,7 +45,9 @@ def evaluate_response(
             name: metrics.gains_curve(y, score, weight, **resampling.of_curves).as_curve() for name, score in test.scores.items()
         },
         slices=tuple(_describe_slice(*group, y, p, is_weighted=weight is not None) for group in iterate_groups(slices)),
+        event_rate=float(np.average(y, weights=weight)),
         profit=None if money is None else _profit(val, test, family, money, resampling),
+        at_threshold=None if money is None else count_outcomes(y, _select(val, test, family, money)),
     )
 
 
@@ -57,6 +59,17 @@ def _add_figures(figures: FamilyFigures, family: Family, test: Labelled, resampl
     ends = on_test["log_loss"].model_dump()
     on_test["normalised_entropy"] = Interval(**{end: value / entropy for end, value in ends.items()})
     return figures.model_copy(update={"test": on_test, "lift_10": metrics.lift_at(test.y, p, 0.1, test.weight)})
+
+
+def count_outcomes(y: F64, taken: NDArray[np.bool_]) -> ThresholdCounts:
+    """Rows (n,) by outcome and by whether they were taken for an event."""
+    event = y == 1
+    return ThresholdCounts(
+        true_positives=int((event & taken).sum()),
+        false_positives=int((~event & taken).sum()),
+        false_negatives=int((event & ~taken).sum()),
+        true_negatives=int((~event & ~taken).sum()),
+    )
 
 
 def _entropy(test: Labelled) -> float:
@@ -77,7 +90,7 @@ def _calibration(y: F64, p: F64, weight: F64 | None, resampling: Resampling) -> 
 def _profit(val: Labelled, test: Labelled, family: Family, money: ContactPolicy, resampling: Resampling) -> ContactProfit:
     y, p, weight = test.y, test.scores[family], test.weight
     cut = choose_threshold(val.scores[family], money, val.weight)
-    share = np.average(select_contacts(p, cut, money.budget_share, weight), weights=weight)
+    share = np.average(_select(val, test, family, money), weights=weight)
     return ContactProfit(
         threshold=cut.threshold,
         depth_on_val=cut.depth,
@@ -88,6 +101,12 @@ def _profit(val: Labelled, test: Labelled, family: Family, money: ContactPolicy,
         cost=money.cost,
         budget_share=money.budget_share,
     )
+
+
+def _select(val: Labelled, test: Labelled, family: Family, money: ContactPolicy) -> NDArray[np.bool_]:
+    """The test rows (n,) to contact, by the threshold of val."""
+    cut = choose_threshold(val.scores[family], money, val.weight)
+    return select_contacts(test.scores[family], cut, money.budget_share, test.weight)
 
 
 def _describe_slice(column: str, value: str, mask: NDArray[np.bool_], y: F64, p: F64, *, is_weighted: bool) -> ResponseSlice:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,12 @@ from perennial.files.durable import read_json, write_json, write_text
 from perennial.models.encoding.encode import Encoded, Encoding
 from perennial.models.model import FitTask
 from perennial.models.traditional.heads import FitTarget, build_targets, compute_link, link_contributions, sum_by_column
+from perennial.results.train import FitHistory, StepLoss
 
 F64 = NDArray[np.float64]
 # (num_leaves, min_child_samples, feature_fraction, lambda_l2): the six that won on public marketing and risk data
 _SETTINGS = ((31, 20, 1.0, 0), (7, 20, 0.7, 1), (15, 50, 0.7, 5), (4, 50, 0.5, 5), (63, 100, 0.5, 5), (15, 10, 0.9, 0))
+_NAMES = ("leaves", "min_rows", "features", "l2")
 _PATIENCE = 50
 _OBJECTIVES = {"odds": "binary", "classes": "multiclass", "amount": "regression"}
 
@@ -33,6 +35,7 @@ class BoostedModel:
     encoding: Encoding
     boosters: tuple[lgb.Booster, ...]
     expected_R: F64  # mean over the training rows: contributions are relative to it
+    history: FitHistory = field(default_factory=FitHistory)
 
     def link(self, rows: Encoded) -> F64:
         return compute_link(self.head, self._raw_scores(build_features(rows)))
@@ -89,12 +92,15 @@ def _fit_settings(task: FitTask) -> Iterator[BoostedModel]:
     n_numbers = train.x.raw_NF.shape[1]
     categorical = list(range(n_numbers, n_numbers + train.x.cat_NC.shape[1]))
     for setting in _select_settings(params):
-        boosters = tuple(
+        fits = [
             _fit_booster((x_train[t.rows], t), (x_val[v.rows], v), categorical, len(head.outputs), setting, params)
             for t, v in pairs
-        )
+        ]
+        boosters = tuple(booster for booster, _ in fits)
+        chosen = {**dict(zip(_NAMES, setting, strict=True)), "rounds": sum(booster.current_iteration() for booster in boosters)}
+        history = FitHistory(settings=chosen, curve=fits[0][1] if len(fits) == 1 else ())
         expected = [values[0, -1] for booster in boosters for values in _split_contributions(booster, x_train[:1])]
-        yield BoostedModel(head=head, encoding=task.encoding, boosters=boosters, expected_R=np.array(expected))
+        yield BoostedModel(head=head, encoding=task.encoding, boosters=boosters, expected_R=np.array(expected), history=history)
 
 
 def _select_settings(params: BaselineParams) -> Sequence[tuple[int, int, float, float]]:
@@ -116,7 +122,8 @@ def _fit_booster(
     classes: int,
     setting: Any,
     params: BaselineParams,
-) -> lgb.Booster:
+) -> tuple[lgb.Booster, tuple[StepLoss, ...]]:
+    """The booster of the best round, and the losses of all rounds: log loss, or squared error of amounts."""
     leaves, child, fraction, l2 = setting
     objective: dict[str, Any] = {"objective": _OBJECTIVES[train[1].kind]}
     if train[1].kind == "classes":
@@ -141,5 +148,15 @@ def _fit_booster(
     data = lgb.Dataset(train[0], train[1].y, categorical_feature=categorical, free_raw_data=False)
     validation = lgb.Dataset(val[0], val[1].y, reference=data, categorical_feature=categorical, free_raw_data=False)
     stop = lgb.early_stopping(_PATIENCE, verbose=False)
-    booster = lgb.train(options, data, params.rounds, valid_sets=[validation], callbacks=[stop])
-    return lgb.Booster(model_str=booster.model_to_string(num_iteration=booster.best_iteration))
+    losses: dict[str, dict[str, list[float]]] = {}
+    booster = lgb.train(
+        options,
+        data,
+        params.rounds,
+        valid_sets=[data, validation],  # only the second one stops it
+        valid_names=["train", "val"],
+        callbacks=[stop, lgb.record_evaluation(losses)],
+    )
+    (on_train,), (on_val,) = losses["train"].values(), losses["val"].values()
+    curve = [StepLoss(step=i + 1, train_loss=t, val_loss=v) for i, (t, v) in enumerate(zip(on_train, on_val, strict=True))]
+    return lgb.Booster(model_str=booster.model_to_string(num_iteration=booster.best_iteration)), tuple(curve)

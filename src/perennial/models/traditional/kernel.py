@@ -6,7 +6,7 @@ rows, D descriptors, M landmarks, O outputs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from perennial.models.model import FitTask, read_model, write_model
 from perennial.models.traditional.heads import build_targets, compute_link
 from perennial.models.traditional.linear import fit_regressions
 from perennial.models.traditional.pictures import describe_pictures
+from perennial.results.train import FitHistory
 
 F64 = NDArray[np.float64]
 _LANDMARKS = 1500
@@ -38,6 +39,7 @@ class KernelModel:
     coef_MO: F64
     intercept_O: F64
     mean_O: F64  # mean link of the training pictures: contributions are relative to it
+    history: FitHistory = field(default_factory=FitHistory)
 
     def link(self, rows: Encoded) -> F64:
         assert rows.pixels_NCSS is not None
@@ -91,6 +93,7 @@ def fit_kernel(task: FitTask) -> KernelModel:
                 coef_MO=coef_MO,
                 intercept_O=intercept_O,
                 mean_O=mean_O,
+                history=FitHistory(settings={"C": strength}),
             )
         )
     return min(tried, key=task.val_loss)

@@ -6,7 +6,7 @@ Suffixes: N rows, J design columns, G columns, F numbers, R raw numbers, O score
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, assert_never
 
@@ -22,6 +22,7 @@ from perennial.models.encoding.encode import Encoded, Encoding
 from perennial.models.model import FitTask, read_model, write_model
 from perennial.models.traditional.heads import FitTarget, build_targets, compute_link, link_contributions
 from perennial.models.traditional.pictures import describe_pictures
+from perennial.results.train import FitHistory
 
 F64 = NDArray[np.float64]
 Design = Literal["standardised", "normal", "bins"]
@@ -41,6 +42,7 @@ class LinearModel:
     coef_JR: F64
     intercept_R: F64
     mean_J: F64  # of the training rows: contributions are relative to it
+    history: FitHistory = field(default_factory=FitHistory)
 
     def link(self, rows: Encoded) -> F64:
         return compute_link(self.head, self._raw_scores(self.build_design(rows)))
@@ -112,6 +114,7 @@ def fit_linear(task: FitTask) -> LinearModel:
                 LinearModel(
                     head=head,
                     design=design,
+                    history=FitHistory(settings={"design": design, "C": strength}),
                     encoding=encoding,
                     center_F=center_F,
                     scale_F=scale_F,

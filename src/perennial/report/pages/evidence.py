@@ -16,6 +16,7 @@ from perennial.report.page import Estimate, Row
 from perennial.results.baseline import SplitSensitivity
 from perennial.results.families import Family
 from perennial.results.figures import Interval
+from perennial.results.train import FittedFamily, StepLoss
 
 _SPLITS = {"random": "At random", "entity": "By customer", "time": "By time", "given": "As given", "file": "In file order"}
 Metric = tuple[str, str, n.Format]  # its key, its name, and how it is printed
@@ -110,11 +111,30 @@ class EvidenceView:
         head = build_head(self.report.contract)
         return not head.amounts and head.task != "regression"
 
+    @property
+    def training_curve(self) -> tuple[StepLoss, ...]:
+        """The losses of the chosen family by step; none for one that is not fitted step by step."""
+        return self._chosen_fit.curve if self._chosen_fit else ()
+
+    @property
+    def best_step(self) -> int:
+        return self._chosen_fit.best_step if self._chosen_fit else 0
+
+    @property
+    def step_word(self) -> str:
+        return "pass" if self.report.evaluation.candidate.family == "deep" else "round"
+
     def draw_training(self, *, label: str) -> Markup:
-        curve, best = self.report.train.curve, self.report.train.best_epoch
-        passes, flag = [row.epoch for row in curve], Flag(at=best, text=(f"best: pass {best}",))
+        curve, word = self.training_curve, self.step_word
+        steps, flag = [row.step for row in curve], Flag(at=self.best_step, text=(f"best: {word} {self.best_step}",))
         curves = [
-            Curve(name="validation", x=passes, y=[row.val_loss for row in curve], tone="orange", flag=flag),
-            Curve(name="training", x=passes, y=[row.train_loss for row in curve], tone="grey"),
+            Curve(name="validation", x=steps, y=[row.val_loss for row in curve], tone="orange", flag=flag),
+            Curve(name="training", x=steps, y=[row.train_loss for row in curve], tone="grey"),
         ]
-        return plot_training(curves, n.decimal, label=label, axis="Pass over the training data")
+        axis = "Pass over the training data" if word == "pass" else "Round of boosting"
+        return plot_training(curves, n.decimal, label=label, axis=axis)
+
+    @property
+    def _chosen_fit(self) -> FittedFamily | None:
+        fitted = {**self.report.baseline.families, **self.report.train.families}
+        return fitted.get(self.report.evaluation.candidate.family)

@@ -40,6 +40,11 @@ class ResponseView:
         split = self.report.contract.split
         return split.kind == "hash" and split.by != "entity" and not self.report.contract.find_columns("time")
 
+    @property
+    def outcomes(self) -> tuple[str, str]:
+        """Names of those without and with the event."""
+        return "the others", f"those who {self.report.outcome_verb}"
+
     def count_dates(self, part: str) -> int:
         """On how many dates the customers of a part were looked at."""
         cutoffs = self.report.contract.unit.cutoffs

@@ -35,10 +35,15 @@ def build_figure_tables(evaluation: Evaluation, fitted: Mapping[Family, FittedFa
 
 
 def flatten_metrics(evaluation: Evaluation) -> dict[str, float | str]:
-    """What `dvc metrics show` prints: the candidate's figures on test, each with both ends of its 95 % interval."""
+    """What `dvc metrics show` prints: the candidate's figures on test; the primary one and profit with their 95 % interval.
+
+    Few, because `dvc exp show` makes a column of each.
+    """
     metrics: dict[str, float | str] = {"candidate": evaluation.candidate.family}
     for metric, interval in evaluation.chosen.test.items():
-        metrics |= {metric: interval.value, f"{metric}_low": interval.low, f"{metric}_high": interval.high}
+        metrics[metric] = interval.value
+        if metric == evaluation.primary:
+            metrics |= {f"{metric}_low": interval.low, f"{metric}_high": interval.high}
     if evaluation.chosen.lift_10 is not None:
         metrics["lift_10"] = evaluation.chosen.lift_10
     if isinstance(evaluation, BinaryEvaluation) and evaluation.profit is not None:

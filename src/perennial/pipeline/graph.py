@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -76,14 +75,16 @@ def write(root: Path) -> None:
     if is_source(root):
         write_text(root / _PACKAGES, render_packages(root))
     write_text(root / "dvc.yaml", render(root))
-    for path in read_templates():
-        write_text(root / ".dvc" / "plots" / path.name, path.read_text())
+    for path, text in _find_templates(root).items():
+        write_text(path, text)
 
 
-def read_templates() -> list[Traversable]:
-    """The Vega-Lite templates of `dvc plots`, as they ship with this package."""
+def _find_templates(root: Path) -> dict[Path, str]:
+    """The Vega-Lite templates of `dvc plots` as they ship with this package, by where DVC looks for them."""
+    if not (root / ".dvc").is_dir():
+        return {}
     folder = resources.files("perennial.starter").joinpath("plots")
-    return [path for path in folder.iterdir() if path.name.endswith(".json")]
+    return {root / ".dvc" / "plots" / path.name: path.read_text() for path in folder.iterdir() if path.name.endswith(".json")}
 
 
 def is_source(root: Path) -> bool:
@@ -98,8 +99,8 @@ def render_packages(root: Path) -> str:
 
 def check(root: Path) -> None:
     """Raises: ConfigError when dvc.yaml, or a template of `dvc plots`, is not what the code asks for."""
-    for path in read_templates():
-        if (root / ".dvc" / "plots" / path.name).read_text() != path.read_text():
+    for path, text in _find_templates(root).items():
+        if not path.exists() or path.read_text() != text:
             raise ConfigError(f".dvc/plots/{path.name} is not the template of this package: run `perennial graph --write`")
     fits = not is_source(root) or (root / _PACKAGES).read_text() == render_packages(root)
     if not fits or (root / "dvc.yaml").read_text() != render(root):

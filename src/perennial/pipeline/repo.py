@@ -57,7 +57,7 @@ def open_repo(root: Path) -> Iterator[Any]:  # DVC has no type hints
         with chdir(root), Repo(str(root), _wait_for_lock=True) as repo:  # addresses are read from the current folder
             yield repo
     except LockError as error:
-        raise Busy(f"DVC is busy in {root}: a stage or a `dvc repro` is running ({_to_line(error)})") from error
+        raise Busy(f"DVC is busy in {root}: {_describe_lock(error)}. Wait for it, or end that process") from error
     except DvcException as error:
         raise InputError(f"DVC: {_to_line(error)}") from error
 
@@ -184,6 +184,12 @@ def _is_readable(path: Path) -> bool:
         return isinstance(yaml.CSafeLoader(path.read_text()).get_single_data(), dict)  # a long file: the C parser
     except (yaml.YAMLError, UnicodeDecodeError):
         return False
+
+
+def _describe_lock(error: BaseException) -> str:
+    """Who holds the lock, without DVC's advice to delete it: that would break a stage that runs."""
+    line = _to_line(error).partition(" If there are no processes")[0]
+    return f"a stage or a `dvc repro` is running ({line.rstrip(' .')})"
 
 
 def _to_line(error: BaseException) -> str:

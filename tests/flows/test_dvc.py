@@ -103,6 +103,25 @@ def test_an_experiment_is_listed_readably_and_applied(tuned: Toy) -> None:
         tuned.git("stash", "pop", "--quiet")
 
 
+def test_show_says_which_stages_are_stale_now_and_what_the_last_run_did(tuned: Toy, tmp_path: Path) -> None:
+    copy = Toy(root=tmp_path / "copy")
+    shutil.copytree(tuned.root, copy.root, symlinks=True)
+
+    def show_stages() -> dict[str, str]:
+        document = json.loads(perennial(copy, "show", NAME, "--json").stdout)
+        assert document["last_run"] == {}
+        stages: dict[str, str] = document["stages"]
+        return stages
+
+    assert set(show_stages().values()) == {"up to date"}
+    copy.edit("params.yaml", "epochs: 1", "epochs: 2")
+    (copy.out("explain") / "summary.json").unlink()
+    stages = show_stages()
+    assert {stage for stage, state in stages.items() if state == "stale"} == {"train", "evaluate"}, "and what comes after"
+    assert stages["explain"] == "missing"
+    assert stages["baseline"] == "up to date"
+
+
 def test_one_stage_is_reproduced_and_one_use_case_is_pulled(tuned: Toy, tmp_path: Path) -> None:
     assert "didn't change" in tuned.dvc("repro", "--single-item", f"evaluate@{NAME}").stdout
     remote = tmp_path / "remote"

@@ -91,7 +91,8 @@ def test_show_tells_scripts_all_of_it(done: Done) -> None:
     assert document["decision"]["verdict"] == "PROMOTE"
     assert document["champion"]["version"] == "1"
     assert set(document["stages"]) == set(STAGES)
-    assert set(document["stages"].values()) <= {"ran", "cached"}
+    assert set(document["stages"].values()) == {"up to date"}
+    assert set(document["last_run"].values()) <= {"ran", "cached"}
     assert set(document["profit"]) == {"depth", "value", "everyone"}
     flow = {stage: done.toy.summary(stage)["flow"] for stage in ("ingest", "validate")}
     assert sum(document["quarantine"].values()) == sum(t["to"]["quarantined"] for f in flow.values() for t in f.values())

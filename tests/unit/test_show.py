@@ -44,6 +44,7 @@ KEYS = [
     "decision",
     "champion",
     "stages",
+    "last_run",
     "report",
 ]
 ROWS = ["raw", "quarantined", "duplicates", "train", "val", "test", "out_of_time"]
@@ -94,6 +95,7 @@ def test_before_anything_is_known_all_is_null_and_missing(project: Project) -> N
     for key in ("families", "candidate", "deep_minus_traditional", "profit", "decision", "champion", "report"):
         assert overview[key] is None, key
     assert overview["stages"] == dict.fromkeys(STAGES, "missing")
+    assert overview["last_run"] == {}
     assert len(STAGES) == 10
 
 
@@ -128,7 +130,8 @@ def test_after_a_run_the_promised_keys_hold_its_results(project: Project) -> Non
     }
     assert overview["decision"] == {"verdict": "PROMOTE", "reasons": list(report.decision.reasons)}
     assert overview["champion"] == {"version": "4", "family": "linear"}
-    assert overview["stages"] == dict.fromkeys(STAGES, "ran") | {"clean": "cached"}
+    assert overview["stages"] == dict.fromkeys(STAGES, "unknown"), "there is no DVC here to ask"
+    assert overview["last_run"] == dict.fromkeys(STAGES, "ran") | {"clean": "cached"}
     assert overview["report"] == f".perennial/{NAME}/report.html"
     assert json.loads(json.dumps(overview)) == overview
 
@@ -175,7 +178,8 @@ def test_after_a_failed_run_the_failed_stage_is_named(project: Project) -> None:
     for stage in ("train", "evaluate"):
         (project.output(NAME, stage) / "summary.json").unlink()
     overview = shown(project)
-    assert (overview["stages"]["train"], overview["stages"]["evaluate"]) == ("failed", "missing")
+    assert (overview["stages"]["train"], overview["stages"]["evaluate"]) == ("missing", "missing")
+    assert (overview["last_run"]["train"], overview["last_run"]["evaluate"]) == ("failed", "not reached")
     assert overview["families"] is None
 
 

@@ -8,9 +8,10 @@ from pydantic import TypeAdapter
 
 from perennial.contract.load import load
 from perennial.contract.model import MAIN
-from perennial.errors import PerennialError
+from perennial.errors import Busy, PerennialError
 from perennial.files.durable import read_json
 from perennial.files.project import Project
+from perennial.pipeline import repo
 from perennial.promotion.receipt import STAGES, read_receipt
 from perennial.results.binary import BinaryEvaluation
 from perennial.results.clean import CleanSummary
@@ -18,7 +19,15 @@ from perennial.results.decision import DecisionRecord
 from perennial.results.evaluations import Evaluation, read_evaluation
 from perennial.results.featurize import FeaturizeSummary
 from perennial.results.ingest import IngestSummary
-from perennial.results.overview import ChampionOverview, DecisionOverview, Overview, ProfitOverview, RowCounts, StageState
+from perennial.results.overview import (
+    ChampionOverview,
+    DecisionOverview,
+    Overview,
+    ProfitOverview,
+    RowCounts,
+    StageOutcome,
+    StageState,
+)
 from perennial.results.split import SplitSummary
 from perennial.results.summary import S, StageSummary, parse_summary, read_summary, stage_of
 from perennial.results.uplift import UpliftEvaluation
@@ -27,7 +36,7 @@ from perennial.results.validate import ValidateSummary
 _FLOWS: dict[str, type[StageSummary]] = {
     stage_of(model): model for model in (IngestSummary, ValidateSummary, CleanSummary, FeaturizeSummary, SplitSummary)
 }
-_STATES: dict[str, StageState] = {"Ran": "ran", "Cached": "cached"}
+_OUTCOMES: dict[str, StageOutcome] = {"Ran": "ran", "Cached": "cached"}
 
 
 def build_overview(project: Project, name: str) -> Overview:
@@ -49,7 +58,8 @@ def build_overview(project: Project, name: str) -> Overview:
         profit=_profit(evaluation),
         decision=DecisionOverview(verdict=record.verdict, reasons=record.reasons) if record else None,
         champion=_champion(record),
-        stages={stage: _state(project, name, stage, receipt.stages if receipt else {}) for stage in STAGES},
+        stages=_find_states(project, name),
+        last_run=_find_outcomes(name, receipt.stages) if receipt else {},
         report=page.path if page else None,
     )
 
@@ -113,13 +123,34 @@ def _is_readable(summary: Path) -> bool:
     return True
 
 
-def _state(project: Project, name: str, stage: str, outcomes: dict[str, str]) -> StageState:
-    outcome = outcomes.get(f"{stage}@{name}", "")
-    if outcome and outcome not in _STATES:
-        return "failed" if outcome.startswith(("Exit", "Crashed", "Failed")) else "missing"
-    if not _is_readable(project.output(name, stage) / "summary.json"):
-        return "missing"
-    return _STATES.get(outcome, "cached")
+def _find_states(project: Project, name: str) -> dict[str, StageState]:
+    """What DVC says of each stage now; a stage whose output cannot be read is missing, whatever it says."""
+    states: dict[str, StageState] = dict.fromkeys(STAGES, "unknown")
+    if (project.root / ".dvc").is_dir():
+        try:
+            with repo.open_repo(project.root) as dvc:
+                nodes = repo.sort_nodes(dvc, name)
+                stale = set(repo.find_stale(dvc, {node.address for node in nodes}))
+            for node in nodes:  # each after what it depends on
+                if not stale.isdisjoint(node.after):
+                    stale.add(node.address)
+                states[node.stage] = "stale" if node.address in stale else "up to date"
+        except Busy:
+            states = dict.fromkeys(STAGES, "unknown")
+    for stage in STAGES:
+        if not _is_readable(project.output(name, stage) / "summary.json"):
+            states[stage] = "missing"
+    return states
+
+
+def _find_outcomes(name: str, states: dict[str, str]) -> dict[str, StageOutcome]:
+    """What a run did, by stage, from the names of Prefect's states."""
+    outcomes: dict[str, StageOutcome] = {}
+    for stage in STAGES:
+        state = states.get(f"{stage}@{name}", "")
+        is_failed = state.startswith(("Exit", "Crashed", "Failed"))
+        outcomes[stage] = "failed" if is_failed else _OUTCOMES.get(state, "not reached")
+    return outcomes
 
 
 def _rows(project: Project, name: str, ingest: IngestSummary | None, validate: ValidateSummary | None) -> RowCounts:

@@ -8,7 +8,8 @@ from perennial.results.base import Result
 from perennial.results.families import Family
 from perennial.results.figures import Interval
 
-StageState = Literal["ran", "cached", "failed", "missing"]
+StageState = Literal["up to date", "stale", "missing", "unknown"]
+StageOutcome = Literal["ran", "cached", "failed", "not reached"]
 
 
 class RowCounts(Result):
@@ -55,4 +56,7 @@ class Overview(Result):
     decision: DecisionOverview | None
     champion: ChampionOverview | None
     stages: dict[str, StageState]
+    """As they are now. Stale is also what comes after a stale stage; unknown while DVC is busy, or where there is none."""
+    last_run: dict[str, StageOutcome]
+    """What the last run did with each stage; empty where there was none."""
     report: str | None

@@ -134,7 +134,8 @@ def _find_states(project: Project, name: str) -> dict[str, StageState]:
             for node in nodes:  # each after what it depends on
                 if not stale.isdisjoint(node.after):
                     stale.add(node.address)
-                states[node.stage] = "stale" if node.address in stale else "up to date"
+                if node.stage in STAGES:
+                    states[node.stage] = "stale" if node.address in stale else "up to date"
         except Busy:
             states = dict.fromkeys(STAGES, "unknown")
     for stage in STAGES:

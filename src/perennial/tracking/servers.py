@@ -1,4 +1,4 @@
-"""Prefect server of a project: on 127.0.0.1, started when it is needed and reused while it lives."""
+"""Prefect server of a project: on 127.0.0.1, started when it is needed, reused while it lives, ended when nobody uses it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from perennial.errors import ServiceError
@@ -17,8 +20,22 @@ from perennial.files.durable import read_json, write_json
 from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.results.base import Result
+from perennial.tracking.idle import SERVER_LOCK
 
 _START_S, _STOP_S = 120.0, 10.0
+_SERVICES = "PREFECT_SERVER_SERVICES"
+_SAVINGS = {  # background loops of 5 to 20 s that one user has no need of: ADR 0015
+    **dict.fromkeys(
+        (
+            f"{_SERVICES}_{loop}_LOOP_SECONDS"
+            for loop in ("LATE_RUNS", "PAUSE_EXPIRATIONS", "CLEANUP_RECONCILER", "CANCELLATION_CLEANUP", "REPOSSESSOR")
+        ),
+        "60",
+    ),
+    f"{_SERVICES}_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "20",  # a new schedule waits that long for its first runs
+    f"{_SERVICES}_FOREMAN_ENABLED": "false",
+    "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "0:01:00",  # Prefect reads no plain number here
+}
 
 
 class Server(Result):
@@ -41,7 +58,7 @@ class Server(Result):
         """Whether it answers requests."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/health", timeout=2) as answer:
-                return int(answer.status) == 200
+                return bool(answer.read() == b"true")  # unread, it would reset the connection, which then is no use
         except (urllib.error.URLError, TimeoutError, OSError):
             return False
 
@@ -68,23 +85,32 @@ def ensure_server(project: Project) -> str:
     """
     if shared := os.environ.get("PERENNIAL_PREFECT_URL"):
         return shared.rstrip("/")
-    with file_lock(project.services / "server.lock", what="the Prefect server", wait_s=_START_S):
-        server = _read_server(project)
+    with file_lock(project.services / SERVER_LOCK, what="the Prefect server", wait_s=_START_S):
+        server = read_server(project)
         if server is not None and server.is_alive and server.is_ready:
             return server.url
         port = server.port if server is not None and is_port_free(server.port) else find_free_port()
         return _start_server(project, port).url
 
 
+@contextmanager
+def hold_server(url: str) -> Iterator[None]:
+    """Use a server for the block, whatever is asked of it: an open connection keeps it from ending as idle."""
+    address = urllib.parse.urlsplit(url)
+    port = address.port or (443 if address.scheme == "https" else 80)
+    with socket.create_connection((address.hostname or "", port)):
+        yield
+
+
 def is_server_up(project: Project) -> bool:
     """Whether the server that this project started is alive; a shared one does not count."""
-    server = _read_server(project)
+    server = read_server(project)
     return server is not None and server.is_alive
 
 
 def stop_server(project: Project) -> bool:
     """Stop the server that this project started; False when there is none. Others are never touched."""
-    server = _read_server(project)
+    server = read_server(project)
     was_up = server is not None and server.is_alive
     if server is not None and was_up:
         os.killpg(server.pid, signal.SIGTERM)
@@ -117,10 +143,11 @@ def find_free_port() -> int:
 def _start_server(project: Project, port: int) -> Server:
     log = project.services / "prefect" / "server.log"
     log.parent.mkdir(parents=True, exist_ok=True)
+    words = ["prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with open(log, "ab") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
-            env=build_environment(f"http://127.0.0.1:{port}", project),
+            [sys.executable, "-m", "perennial.tracking.idle", str(port), *words],
+            env=build_environment(f"http://127.0.0.1:{port}", project) | _SAVINGS,
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
@@ -141,7 +168,8 @@ def _note_path(project: Project) -> Path:
     return project.services / "server.json"
 
 
-def _read_server(project: Project) -> Server | None:
+def read_server(project: Project) -> Server | None:
+    """The server that this project started last, alive or not; None before the first."""
     path = _note_path(project)
     return Server.model_validate(read_json(path)) if path.exists() else None
 

@@ -13,6 +13,7 @@ from perennial.files.durable import write_text
 from perennial.files.locks import file_lock
 from perennial.files.project import Project
 
+WEB_PORT = 5000
 _MIGRATED = "migrated"
 _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -48,6 +49,12 @@ class Store:
 def tracking_uri(project: Project) -> str:
     """The tracking address, found without importing MLflow."""
     return _shared_uri() or f"sqlite:///{_folder(project) / 'mlflow.db'}"
+
+
+def web_address(project: Project) -> str | None:
+    """Where MLflow's pages always are; None for a local store, which `perennial ui` shows on WEB_PORT while it runs."""
+    uri = tracking_uri(project)
+    return uri.rstrip("/") if uri.startswith(("http://", "https://")) else None
 
 
 def store_exists(project: Project) -> bool:

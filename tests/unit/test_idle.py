@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from perennial.tracking.idle import is_used, wait_until_idle
-from perennial.tracking.servers import hold_server
 
 pytestmark = pytest.mark.unit
 
@@ -34,11 +33,6 @@ def test_a_request_counts_after_its_connection_was_closed(server: socket.socket)
     with socket.create_connection(server.getsockname()):
         server.accept()[0].close()
     assert is_used(port_of(server))
-
-
-def test_a_server_that_is_held_is_used(server: socket.socket) -> None:
-    with hold_server(f"http://127.0.0.1:{port_of(server)}"):
-        assert is_used(port_of(server))
 
 
 def test_a_system_without_the_table_never_ends_a_server(server: socket.socket, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,17 +22,17 @@ from perennial.results.base import Result
 from perennial.tracking.idle import SERVER_LOCK
 
 _START_S, _STOP_S = 120.0, 10.0
-_SERVICES = "PREFECT_SERVER_SERVICES"
-_SAVINGS = {  # background loops of 5 to 20 s that one user has no need of: ADR 0015
-    **dict.fromkeys(
-        (
-            f"{_SERVICES}_{loop}_LOOP_SECONDS"
-            for loop in ("LATE_RUNS", "PAUSE_EXPIRATIONS", "CLEANUP_RECONCILER", "CANCELLATION_CLEANUP", "REPOSSESSOR")
-        ),
-        "60",
-    ),
-    f"{_SERVICES}_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "20",  # a new schedule waits that long for its first runs
-    f"{_SERVICES}_FOREMAN_ENABLED": "false",
+_LOOPS = {  # background work of an idle server in seconds, 5 to 20 by default; longer where a delay only shows: ADR 0015
+    "LATE_RUNS": 300,
+    "PAUSE_EXPIRATIONS": 300,
+    "CLEANUP_RECONCILER": 300,
+    "CANCELLATION_CLEANUP": 60,
+    "REPOSSESSOR": 60,
+    "SCHEDULER_RECENT_DEPLOYMENTS": 30,
+}
+_SAVINGS = {
+    **{f"PREFECT_SERVER_SERVICES_{loop}_LOOP_SECONDS": str(seconds) for loop, seconds in _LOOPS.items()},
+    "PREFECT_SERVER_SERVICES_FOREMAN_ENABLED": "false",
     "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "0:01:00",  # Prefect reads no plain number here
 }
 
@@ -94,11 +93,13 @@ def ensure_server(project: Project) -> str:
 
 
 @contextmanager
-def hold_server(url: str) -> Iterator[None]:
-    """Use a server for the block, whatever is asked of it: an open connection keeps it from ending as idle."""
-    address = urllib.parse.urlsplit(url)
-    port = address.port or (443 if address.scheme == "https" else 80)
-    with socket.create_connection((address.hostname or "", port)):
+def hold_server(project: Project) -> Iterator[None]:
+    """Keep the server that this project started from ending as idle: a connection is open for the block."""
+    server = read_server(project)
+    if server is None or not server.is_alive:  # a shared one
+        yield
+        return
+    with socket.create_connection(("127.0.0.1", server.port)):
         yield
 
 

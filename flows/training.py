@@ -15,35 +15,36 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.record import begin_run, create_artifacts, fail_run, name_run
 from perennial.errors import PerennialError
 from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.pipeline import repo
 from perennial.pipeline.events import send_event
 from perennial.pipeline.run import run_stage, stop_stages
-from perennial.promotion.overview import figures_table, row_flow_table
 from perennial.promotion.promote import promote
 from perennial.promotion.receipt import write_failure, write_receipt
 from perennial.promotion.register import register
 from perennial.promotion.reporting import write_report
+from perennial.promotion.step_summary import describe_action, describe_stage
 from perennial.results.decision import DecisionRecord
-from perennial.results.receipt import ActionResults, Skipped
+from perennial.results.receipt import ActionResult, ActionResults, Skipped
 from perennial.serving.score import score_incoming
 from perennial.sources.fetch import fetch
 
+Future = PrefectFuture[Any]
 _STATES = {"up to date": "Cached", "cached": "Cached", "ran": "Ran"}
 
 
 @task(cache_policy=NO_CACHE)
-def stage(root: str, address: str, step: str) -> Any:
+def stage(root: str, name: str, address: str, step: str) -> Any:
     """Bring one DVC stage up to date in a process of its own."""
-    logger = get_run_logger()
+    logger, project = get_run_logger(), Project(root=Path(root))
     send_event(step, "running")
 
     def show(line: str) -> None:
@@ -51,16 +52,17 @@ def stage(root: str, address: str, step: str) -> Any:
         send_event(step, "running", line)
 
     try:
-        outcome = run_stage(Path(root), address, show)
+        outcome = run_stage(project.root, address, show)
     except PerennialError as error:
         send_event(step, "failed", str(error))
         return Failed(message=str(error), name=f"Exit{error.exit_code}")
-    send_event(step, outcome)
-    return Completed(name=_STATES[outcome], message=f"{address}: {outcome}", data=outcome)
+    message = describe_stage(project, name, step, outcome)
+    send_event(step, outcome, message)
+    return Completed(name=_STATES[outcome], message=message, data=outcome)
 
 
 @task(cache_policy=NO_CACHE)
-def action(step: str, call: Callable[[], Any]) -> Any:
+def action(root: str, name: str, step: str, call: Callable[[], ActionResult]) -> Any:
     """One effect: idempotent, never cached."""
     send_event(step, "running")
     try:
@@ -68,20 +70,21 @@ def action(step: str, call: Callable[[], Any]) -> Any:
     except PerennialError as error:
         send_event(step, "failed", str(error))
         return Failed(message=str(error), name=f"Exit{error.exit_code}")
-    skipped = result.skipped if isinstance(result, Skipped) else ""
-    send_event(step, "skipped" if skipped else "ran", skipped)
-    return Completed(name="Skipped" if skipped else "Ran", message=skipped or "done", data=result)
+    message, is_skipped = describe_action(Project(root=Path(root)), name, step, result), isinstance(result, Skipped)
+    send_event(step, "skipped" if is_skipped else "ran", message)
+    return Completed(name="Skipped" if is_skipped else "Ran", message=message, data=result)
 
 
 @flow(name="training", flow_run_name="{name}", task_runner=ThreadPoolTaskRunner(max_workers=2), log_prints=False)
 def training(name: str, refresh: bool = False) -> Any:
     """Fetch (if asked), whatever is stale, then register, promote, score and report."""
     project = Project(root=Path.cwd())
+    begin_run(project.root, name, "training")
     try:
         with file_lock(project.state(name) / "run.lock", what=f"a run of {name}"):
             return _train(project, name, refresh)
     except PerennialError as error:
-        return Failed(message=str(error), name=f"Exit{error.exit_code}")
+        return fail_run(name, str(error), f"Exit{error.exit_code}")
     except BaseException:
         stop_stages()
         raise
@@ -91,31 +94,42 @@ def _train(project: Project, name: str, refresh: bool) -> Any:
     logger = get_run_logger()
     for line in repo.repair_state(project.root):
         logger.warning(line)
+    before: list[Future] = []
     if refresh:
-        state = _run_action("fetch", lambda: fetch(project, name), retries=2)
+        before = [_submit_action(project, name, "fetch", lambda: fetch(project, name), retries=2, after=[])]
+        state = _wait(before[0])
         if not state.is_completed():
-            return state
+            return fail_run(name, state.message, state.name, step="fetch")
     with repo.open_repo(project.root) as dvc:
         nodes = repo.sort_nodes(dvc, name)
     for step in (*(node.stage for node in nodes), "register", "promote", "score", "report"):
         send_event(step, "waiting")
-    futures: dict[str, PrefectFuture[Any]] = {}
+    futures = _submit_stages(project, name, nodes, before)
+    states = {node: _wait(futures[node.address]) for node in nodes}
+    outcomes = {node.address: state.name for node, state in states.items()}
+    incomplete = [(node.stage, state) for node, state in states.items() if not state.is_completed()]
+    failed = [(step, state) for step, state in incomplete if state.is_failed() or state.is_crashed()] or incomplete
+    if failed:
+        step, state = failed[0]
+        write_failure(project, name, outcomes)
+        return fail_run(name, state.message, state.name, step=step)
+    last = {node.address for node in nodes} - {address for node in nodes for address in node.after}
+    return _run_actions(project, name, outcomes, [futures[address] for address in sorted(last)])
+
+
+def _submit_stages(project: Project, name: str, nodes: list[repo.Node], before: list[Future]) -> dict[str, Future]:
+    """A task for each node, by address; it waits for those of the nodes that it depends on, the first ones for `before`."""
+    futures: dict[str, Future] = {}
     for node in nodes:
         stage_task = stage.with_options(name=node.stage, task_run_name=node.address)
-        upstream = [futures[address] for address in node.after]
-        futures[node.address] = stage_task.submit(str(project.root), node.address, node.stage, wait_for=upstream)
-    states = {address: _wait(future) for address, future in futures.items()}
-    incomplete = [state for state in states.values() if not state.is_completed()]
-    failed = [state for state in incomplete if state.is_failed() or state.is_crashed()] or incomplete
-    outcomes = {address: state.name for address, state in states.items()}
-    if failed:
-        write_failure(project, name, outcomes)
-        return Failed(message=f"{name}: {failed[0].message}", name=failed[0].name)
-    return _run_actions(project, name, outcomes)
+        upstream = [futures[address] for address in node.after] or before
+        futures[node.address] = stage_task.submit(str(project.root), name, node.address, node.stage, wait_for=upstream)
+    return futures
 
 
-def _run_actions(project: Project, name: str, outcomes: dict[str, str]) -> Any:
-    steps: list[tuple[str, Callable[[], Any], int]] = [
+def _run_actions(project: Project, name: str, outcomes: dict[str, str], after: list[Future]) -> Any:
+    """Each action waits for the one before, the first for the last stages: so the graph of the run is one."""
+    steps: list[tuple[str, Callable[[], ActionResult], int]] = [
         ("register", lambda: register(project, name), 2),
         ("promote", lambda: promote(project, name), 0),
         ("score", lambda: score_incoming(project, name), 0),
@@ -123,36 +137,33 @@ def _run_actions(project: Project, name: str, outcomes: dict[str, str]) -> Any:
     ]
     results: dict[str, Any] = {}
     for step, call, retries in steps:
-        state = _run_action(step, call, retries=retries)
+        after = [_submit_action(project, name, step, call, retries=retries, after=after)]
+        state = _wait(after[0])
         if not state.is_completed():
             write_failure(project, name, outcomes)
-            return Failed(message=f"{name}, {step}: {state.message}", name=state.name)
+            return fail_run(name, f"{state.message} ({step} of {name} failed)", state.name, step=step)
         results[step] = state.result()
-    write_receipt(project, name, outcomes, ActionResults(registration=results.pop("register"), **results))
+    done = ActionResults(registration=results.pop("register"), **results)
+    write_receipt(project, name, outcomes, done)
+    create_artifacts(project, name, done)
     decision: DecisionRecord = results["promote"]
-    _create_artifacts(project, name, decision)
+    name_run(name, decision.verdict)
     message = f"{name}: {decision.verdict}. {decision.reasons[0]}"
     if decision.verdict == "REJECT":
         return Failed(message=message, name="Exit3")
     return Completed(message=message, name=decision.verdict.title())
 
 
-def _run_action(name: str, call: Callable[[], Any], *, retries: int) -> Any:
-    action_task = action.with_options(name=name, task_run_name=name, retries=retries, retry_delay_seconds=5)
-    return _wait(action_task.submit(name, call))
+def _submit_action(
+    project: Project, name: str, step: str, call: Callable[[], ActionResult], *, retries: int, after: list[Future]
+) -> Future:
+    action_task = action.with_options(name=step, task_run_name=step, retries=retries, retry_delay_seconds=5)
+    return action_task.submit(str(project.root), name, step, call, wait_for=after)
 
 
-def _wait(future: PrefectFuture[Any]) -> Any:
+def _wait(future: Future) -> Any:
     future.wait()
     return future.state
-
-
-def _create_artifacts(project: Project, name: str, decision: DecisionRecord) -> None:
-    key = name.replace("_", "-")
-    lines = [f"# {name}: {decision.verdict}", *(f"- {reason}" for reason in decision.reasons)]
-    create_markdown_artifact(key=f"{key}-decision", markdown="\n".join(lines))
-    create_table_artifact(key=f"{key}-rows", table=row_flow_table(project, name), description="Where every row went")
-    create_table_artifact(key=f"{key}-figures", table=figures_table(project, name), description="Key figures on test")
 
 
 def _handle_interrupt(*_: object) -> None:
@@ -169,7 +180,7 @@ def _is_informative(record: logging.LogRecord) -> bool:
 
 def main() -> int:
     """Run the flow for one use case; the exit codes of errors.py hold."""
-    parser = argparse.ArgumentParser(prog="python flows/training.py")
+    parser = argparse.ArgumentParser(prog="python -m flows.training")
     parser.add_argument("name")
     parser.add_argument("--refresh", action="store_true", help="fetch raw data first")
     args = parser.parse_args()

@@ -47,15 +47,15 @@ class Done:
         """The id of the flow run, as it was printed with its address."""
         return self.text.partition("/runs/flow-run/")[2].split()[0]
 
-    def api(self, path: str, body: dict[str, Any] | None = None) -> Any:
+    def api(self, path: str, body: dict[str, Any] | None = None, method: str = "POST") -> Any:
         """What the project's own Prefect server answers."""
         port = json.loads((self.toy.root / ".perennial" / "server.json").read_text())["port"]
         token = _csrf(port)
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}/api{path}",
-            data=json.dumps(body or {}).encode(),
+            data=json.dumps(body or {}).encode() if method == "POST" else None,
             headers={"Content-Type": "application/json", **token},
-            method="POST",
+            method=method,
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -63,6 +64,45 @@ def test_each_stage_and_action_is_a_task_that_is_recorded(done: Done) -> None:
     assert order == sorted(order)
 
 
+def test_the_graph_of_the_run_is_one(done: Done) -> None:
+    task_runs(done, done.flow)
+    graph = done.api(f"/flow_runs/{done.flow}/graph-v2", method="GET")
+    nodes = dict(graph["nodes"])
+    parents = {node["label"]: {nodes[parent["id"]]["label"] for parent in node["parents"]} for node in nodes.values()}
+    assert [label for label, before in parents.items() if not before] == [f"data/{NAME}/raw.dvc"], "one root"
+    assert parents["register"] == {f"stages/extra/dvc.yaml:extra@{NAME}"}, "the only stage that no other waits for"
+    chain = [("promote", "register"), ("score", "promote"), ("report", "score")]  # a text in two results adds edges
+    assert [step for step, before in chain if before not in parents[step]] == []
+    assert {f"train@{NAME}", f"baseline@{NAME}"} <= parents[f"evaluate@{NAME}"]
+
+
+def test_each_task_says_in_one_line_what_it_did(done: Done) -> None:
+    runs = task_runs(done, done.flow)
+    messages = {name.split("@")[0]: run["state"]["message"] for name, run in runs.items()}
+    assert messages["ingest"].startswith("ingest: 2,010 rows in, 2,005 passed, 5 quarantined; events: ")
+    assert re.fullmatch(r"split: units: [\d,]+ rows in, \d+ test, \d+ train, \d+ val", messages["split"])
+    assert re.fullmatch(r"augment: \d+ training rows, \d+ draws an epoch", messages["augment"])
+    assert re.fullmatch(r"train: best epoch \d of 3, loss on val: deep 0\.\d{4}", messages["train"])
+    assert re.fullmatch(r"baseline: loss on val: boosted 0\.\d{4}, linear 0\.\d{4}", messages["baseline"])
+    assert re.fullmatch(r"evaluate: the candidate is the \w+ family, auc 0\.\d{4} on test", messages["evaluate"])
+    assert messages["explain"].startswith("explain: 40 rows explained, most by ")
+    assert re.fullmatch(r"register: version 1, \w+ family", messages["register"])
+    assert messages["promote"].startswith("promote: PROMOTE. auc of the candidate 0.")
+    assert re.fullmatch(r"score: 100 rows in, 100 scored, 0 rejected, \d+ to contact", messages["score"])
+    assert messages["report"] == f"report: .perennial/{NAME}/report.html, PROMOTE"
+    assert messages["stages/extra/dvc.yaml:extra"] == "extra: ran"
+    assert not [message for message in messages.values() if "\n" in message]
+
+
+def test_the_run_is_found_by_name_and_tags_and_its_address_is_printed_once(done: Done) -> None:
+    run = done.api(f"/flow_runs/{done.flow}", method="GET")
+    assert run["name"] == f"{NAME}: PROMOTE"
+    assert {NAME, "training", "main"} < set(run["tags"])
+    assert set(run["tags"]) - {NAME, "training", "main"} <= set(done.toy.git("log", "--format=%h").split()), "and the commit"
+    assert done.text.count("/runs/flow-run/") == 1
+    assert done.text.count("http://127.0.0.1") == 1
+
+
 def test_a_stage_streams_its_lines_into_the_log_of_its_task(done: Done) -> None:
     texts = [line["message"] for line in done.api("/logs/filter", {"logs": {"flow_run_id": {"any_": [done.flow]}}, "limit": 200})]
     assert any("epoch 1: train loss" in text for text in texts)
@@ -75,6 +115,20 @@ def test_decision_rows_and_figures_are_artifacts(done: Done) -> None:
     assert "PROMOTE" in result["ad-response-decision"]["data"]
     rows = json.loads(result["ad-response-rows"]["data"])
     assert {row["stage"] for row in rows} >= {"ingest", "validate", "clean", "featurize", "split"}
+
+
+def test_every_artifact_describes_itself_and_links_to_what_the_run_left(done: Done) -> None:
+    artifacts = done.api("/artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [done.flow]}}, "limit": 200})
+    receipt = json.loads((done.toy.project.state(NAME) / "last.json").read_text())["results"]
+    expected = [
+        f"[report]({(done.toy.project.state(NAME) / 'report.html').as_uri()})",
+        f"/runs/{receipt['registration']['run_id']})",
+        f"[model {NAME}, version 1](http://127.0.0.1:5000/#/models/{NAME}/versions/1)",
+        "(MLflow's pages open while `perennial ui` runs)",
+    ]
+    assert len(artifacts) == 3
+    assert [item["key"] for item in artifacts for text in expected if text not in item["description"]] == []
+    assert len({item["description"] for item in artifacts}) == 3
 
 
 def test_show_tells_scripts_all_of_it(done: Done) -> None:
@@ -132,8 +186,15 @@ def test_a_failed_stage_stops_what_depends_on_it_with_its_own_exit_code(done: Do
     toy.edit_contract("{kind: row_count, min: 100}", "{kind: row_count, min: 100000}")
     ran = _flow(toy, done)
     assert ran.returncode == 2, ran.stdout + ran.stderr
-    assert "the contract asks for at least 100000" in ran.stdout + ran.stderr
+    error = "validate: DataStopped: table main: "
+    assert ran.stderr.splitlines()[-1].startswith(error)
+    assert "the contract asks for at least 100000" in ran.stderr
+    run = done.api(f"/flow_runs/{newest_flow(done)}", method="GET")
+    assert run["name"] == f"{NAME}: failed at validate"
+    assert run["state"]["message"].startswith(error)
+    assert run["state"]["message"].endswith(f"(validate@{NAME} failed with exit code 2)")
     runs = task_runs_of_failed(done)
+    assert runs[f"validate@{NAME}"]["state"]["message"].startswith(error)
     assert runs[f"validate@{NAME}"]["state_name"] == "Exit2"
     assert runs[f"ingest@{NAME}"]["state_name"] == "Cached"
     assert runs.get(f"train@{NAME}", {"state_type": "PENDING"})["state_type"] == "PENDING"
@@ -147,7 +208,7 @@ def test_a_flow_that_is_killed_takes_its_stage_with_it_and_the_next_run_goes_on(
     curve = toy.project.state(NAME) / "curves.csv"
     curve.unlink()
     flow = subprocess.Popen(
-        [str(BIN / "python"), "flows/training.py", NAME],
+        [str(BIN / "python"), "-m", "flows.training", NAME],
         cwd=toy.root,
         env=_environment(done),
         stdout=subprocess.DEVNULL,
@@ -251,7 +312,7 @@ def _environment(done: Done) -> dict[str, str]:
 def _flow(toy: Toy, done: Done) -> subprocess.CompletedProcess[str]:
     """Run the flow of another folder against the server that is up already."""
     return subprocess.run(
-        [str(BIN / "python"), "flows/training.py", NAME],
+        [str(BIN / "python"), "-m", "flows.training", NAME],
         cwd=toy.root,
         env=_environment(done),
         text=True,

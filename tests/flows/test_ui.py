@@ -58,6 +58,14 @@ def ready(process: subprocess.Popen[str], port: int) -> None:
         time.sleep(0.5)
 
 
+def is_held(project: Project) -> bool:
+    """Whether a connection to the Prefect server stays open, so that it does not end as unused."""
+    known = server.read_server(project)
+    assert known is not None
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(row[2].endswith(f":{known.port:04X}") and row[3] == "01" for row in rows)
+
+
 def test_ctrl_c_ends_both_servers_without_a_traceback(project: Project) -> None:
     port = server.find_free_port()
     process = started(project, port)
@@ -79,6 +87,7 @@ def test_a_server_that_was_up_stays_and_one_that_dies_is_told(project: Project) 
     port = server.find_free_port()
     process = started(project, port)
     ready(process, port)
+    assert is_held(project), "an open UI is use"
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     os.killpg(int(children[-1]), signal.SIGKILL)
     said, _ = process.communicate(timeout=40)

@@ -22,7 +22,8 @@ pytestmark = pytest.mark.unit
 
 NAME = "ad_response"
 SENDER = """
-from perennial.pipeline.events import send_event
+from perennial.pipeline.events import send_address, send_event
+send_address("http://127.0.0.1:4200/runs/flow-run/a-long-id-which-is-never-wrapped-at-the-end-of-a-line-of-eighty")
 for step in ("ingest", "train"):
     send_event(step, "waiting")
 send_event("ingest", "running", "ingest: main: 20100 records")
@@ -51,8 +52,11 @@ def test_a_run_is_followed_until_its_process_ends(project: Project) -> None:
     )
     os.close(writing)
     view = LiveView(project=project, name=NAME)
-    follow_run(view, process, reading, Console(file=io.StringIO()))
+    screen = io.StringIO()
+    follow_run(view, process, reading, Console(file=screen, width=80))
     assert process.wait() == 0
+    assert screen.getvalue().count("Prefect shows this run at http://127.0.0.1:4200/runs/flow-run/a-long-id-which-is-never") == 1
+    assert "of-a-line-of-eighty\n" in screen.getvalue()
     assert {name: step.state for name, step in view.steps.items()} == {"ingest": "ran", "train": "running"}
     assert view.steps["ingest"].message == "main: 20100 records"
     assert view.steps["ingest"].seconds is not None

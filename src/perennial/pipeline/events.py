@@ -20,12 +20,28 @@ class StepEvent(BaseModel):
     message: str = ""
 
 
+class AddressEvent(BaseModel):
+    """Where a run can be seen."""
+
+    model_config = ConfigDict(frozen=True)
+    url: str
+
+
 def send_event(step: str, state: State, message: str = "") -> None:
     """Write an event where the environment names a file descriptor; without a listener, nothing."""
+    _send(StepEvent(step=step, state=state, message=message))
+
+
+def send_address(url: str) -> None:
+    """Write where the run can be seen, as `send_event` does."""
+    _send(AddressEvent(url=url))
+
+
+def _send(event: StepEvent | AddressEvent) -> None:
     descriptor = os.environ.get(FILE_DESCRIPTOR)
     if descriptor is None:
         return
     try:
-        os.write(int(descriptor), StepEvent(step=step, state=state, message=message).model_dump_json().encode() + b"\n")
+        os.write(int(descriptor), event.model_dump_json().encode() + b"\n")
     except OSError:  # whoever listened is gone; the run goes on
         os.environ.pop(FILE_DESCRIPTOR)

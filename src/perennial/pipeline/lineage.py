@@ -33,6 +33,12 @@ def read_lineage(project: Project, name: str) -> dict[str, str]:
     }
 
 
+def read_revision(root: Path) -> list[str]:
+    """Branch and short commit that are checked out; empty outside git, without a branch where none is."""
+    branch, commit = _git(root, "branch", "--show-current"), _git(root, "rev-parse", "--short", "HEAD")
+    return [text for text in (branch, commit) if text]
+
+
 def read_raw_md5(project: Project, name: str) -> str:
     """The digest by which DVC knows the content of the raw folder."""
     note = project.raw(name).with_suffix(".dvc")

@@ -35,10 +35,10 @@ _NOISE = (
 
 
 class StageFailed(PerennialError):
-    """A stage ended with an exit code other than 0, which becomes this run's own; its last line says why."""
+    """A stage ended with an exit code other than 0, which becomes this run's own; its last line says why and comes first."""
 
     def __init__(self, address: str, exit_code: int, last_line: str) -> None:
-        super().__init__(f"{address} failed with exit code {exit_code}: {last_line}")
+        super().__init__(f"{last_line} ({address} failed with exit code {exit_code})")
         self.exit_code = exit_code
 
 
@@ -73,7 +73,7 @@ def stop_stages() -> None:
 def reproduce(root: Path, address: str, show: Callable[[str], None]) -> None:
     if STOP.is_set():
         raise StageFailed(address, 143, "the run was stopped")
-    code, last = 0, ""
+    code, last, dvc_error = 0, "", ""
     process = subprocess.Popen(
         [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "-s", address],
         cwd=root,
@@ -94,11 +94,13 @@ def reproduce(root: Path, address: str, show: Callable[[str], None]) -> None:
                 continue
             if match := re.search(r"exited with (-?\d+)", text):
                 code = int(match.group(1))
-            elif not text.startswith("ERROR:"):
+            elif text.startswith("ERROR:"):
+                dvc_error = dvc_error or text.removeprefix("ERROR:").strip()
+            else:
                 last = text
                 show(text)
-        if process.wait():
-            raise StageFailed(address, code or 1, last)
+        if process.wait():  # without an exit code of the stage, DVC itself could not go on
+            raise StageFailed(address, code or 1, last if code else dvc_error or last)
     finally:
         _running.discard(process)
         process.stdout.close()

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from pydantic import TypeAdapter
 from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -17,10 +18,11 @@ from rich.table import Column, Table
 from perennial.config.base import read_section
 from perennial.config.train import TrainParams
 from perennial.files.project import Project
-from perennial.pipeline.events import StepEvent
+from perennial.pipeline.events import AddressEvent, StepEvent
 from perennial.promotion.overview import count_rows
 
 _TICK_S = 0.2
+_EVENTS: TypeAdapter[StepEvent | AddressEvent] = TypeAdapter(StepEvent | AddressEvent)
 _STYLES = {"running": "bold", "failed": "bold red", "waiting": "dim", "up to date": "dim", "cached": "dim"}
 
 
@@ -57,7 +59,8 @@ class LiveView:
             step.ended = time.monotonic()
             step.rows = count_rows(self.project, self.name, event.step)
         step.state = event.state
-        step.message = event.message.removeprefix(f"{event.step}: ") or step.message
+        message = event.message.removeprefix(f"{event.step}: ").removeprefix(f"{event.state}; ")
+        step.message = message if message not in {"", event.state} else step.message
 
     def __rich__(self) -> Table:
         """The table as it is now; no cell is wrapped."""
@@ -98,4 +101,8 @@ def follow_run(view: LiveView, process: subprocess.Popen[bytes], events: int, co
                 return
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
-                view.update(StepEvent.model_validate_json(line))
+                event = _EVENTS.validate_json(line)
+                if isinstance(event, AddressEvent):
+                    console.print(f"Prefect shows this run at {event.url}", highlight=False, soft_wrap=True)
+                else:
+                    view.update(event)

@@ -92,9 +92,7 @@ def start_flow(project: Project, name: str) -> int:
     flow = project.root / "flows" / "training.py"
     if not flow.exists():
         raise ConfigError(f"{flow} is missing: it derives the run from dvc.yaml")
-    url = ensure_server(project)
-    print_line(f"Prefect shows this run at {url}")
-    command, environment = [sys.executable, str(flow), name], build_environment(url, project)
+    command, environment = [sys.executable, "-m", "flows.training", name], build_environment(ensure_server(project), project)
     if sys.stdout.isatty():
         return _run_with_view(project, name, command, environment)
     return _wait(subprocess.Popen(command, cwd=project.root, env=environment))

@@ -33,7 +33,7 @@ from perennial.results.summary import S, StageSummary, parse_summary, read_summa
 from perennial.results.uplift import UpliftEvaluation
 from perennial.results.validate import ValidateSummary
 
-_FLOWS: dict[str, type[StageSummary]] = {
+FLOWS: dict[str, type[StageSummary]] = {
     stage_of(model): model for model in (IngestSummary, ValidateSummary, CleanSummary, FeaturizeSummary, SplitSummary)
 }
 _OUTCOMES: dict[str, StageOutcome] = {"Ran": "ran", "Cached": "cached"}
@@ -65,17 +65,18 @@ def build_overview(project: Project, name: str) -> Overview:
 
 
 def count_rows(project: Project, name: str, stage: str) -> int | None:
-    """The rows that a stage read of its first table; None for a stage that passes no rows on, or left no summary.
+    """The rows that a stage read of its main table, else its first; None for one that passes no rows on, or left no summary.
 
     For show while a run goes on: its output is not hashed again, which DVC has just done.
     """
-    if stage not in _FLOWS:
+    if stage not in FLOWS:
         return None
     try:
-        flow = parse_summary(project.output(name, stage), TypeAdapter(_FLOWS[stage])).flow
+        flow = parse_summary(project.output(name, stage), TypeAdapter(FLOWS[stage])).flow
     except PerennialError:
         return None
-    return next((table.rows_in for table in flow.values()), None)
+    first = flow.get(MAIN) or next(iter(flow.values()), None)
+    return first.rows_in if first else None
 
 
 def row_flow_table(project: Project, name: str) -> list[dict[str, str | int]]:
@@ -87,7 +88,7 @@ def row_flow_table(project: Project, name: str) -> list[dict[str, str | int]]:
             "rows in": flow.rows_in,
             "rows out": ", ".join(f"{n:,} {place}" for place, n in flow.to.items() if n),
         }
-        for stage, model in _FLOWS.items()
+        for stage, model in FLOWS.items()
         for table, flow in read_summary(project, name, model).flow.items()
     ]
 

@@ -44,6 +44,10 @@ class ReportPage(Result):
     headline: str
 
 
+ActionResult = Registration | DecisionRecord | ScoredList | Skipped | ReportPage | None
+"""What one action gives; nothing, if it is fetch."""
+
+
 class ActionResults(Result):
     """What the actions of a run did; None where one was not carried out yet."""
 

@@ -1,4 +1,4 @@
-"""Prefect server of a project: on 127.0.0.1, started when it is needed and reused while it lives."""
+"""Prefect server of a project: on 127.0.0.1, started when it is needed, reused while it lives, ended when nobody uses it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from perennial.errors import ServiceError
@@ -17,8 +19,22 @@ from perennial.files.durable import read_json, write_json
 from perennial.files.locks import file_lock
 from perennial.files.project import Project
 from perennial.results.base import Result
+from perennial.tracking.idle import SERVER_LOCK
 
 _START_S, _STOP_S = 120.0, 10.0
+_LOOPS = {  # background work of an idle server in seconds, 5 to 20 by default; longer where a delay only shows: ADR 0015
+    "LATE_RUNS": 300,
+    "PAUSE_EXPIRATIONS": 300,
+    "CLEANUP_RECONCILER": 300,
+    "CANCELLATION_CLEANUP": 60,
+    "REPOSSESSOR": 60,
+    "SCHEDULER_RECENT_DEPLOYMENTS": 30,
+}
+_SAVINGS = {
+    **{f"PREFECT_SERVER_SERVICES_{loop}_LOOP_SECONDS": str(seconds) for loop, seconds in _LOOPS.items()},
+    "PREFECT_SERVER_SERVICES_FOREMAN_ENABLED": "false",
+    "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "0:01:00",  # Prefect reads no plain number here
+}
 
 
 class Server(Result):
@@ -41,7 +57,7 @@ class Server(Result):
         """Whether it answers requests."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/health", timeout=2) as answer:
-                return int(answer.status) == 200
+                return bool(answer.read() == b"true")  # unread, it would reset the connection, which then is no use
         except (urllib.error.URLError, TimeoutError, OSError):
             return False
 
@@ -68,8 +84,8 @@ def ensure_server(project: Project) -> str:
     """
     if shared := os.environ.get("PERENNIAL_PREFECT_URL"):
         return shared.rstrip("/")
-    with file_lock(project.services / "server.lock", what="the Prefect server", wait_s=_START_S):
-        server = _read_server(project)
+    with file_lock(project.services / SERVER_LOCK, what="the Prefect server", wait_s=_START_S):
+        server = read_server(project)
         if server is not None and server.is_alive and server.is_ready:
             return server.url
         port = server.port if server is not None and is_port_free(server.port) else find_free_port()
@@ -80,19 +96,30 @@ def find_server_url(project: Project) -> str | None:
     """The URL of the shared server, or of this project's own where that is up; starts nothing."""
     if shared := os.environ.get("PERENNIAL_PREFECT_URL"):
         return shared.rstrip("/")
-    server = _read_server(project)
+    server = read_server(project)
     return server.url if server is not None and server.is_alive and server.is_ready else None
+
+
+@contextmanager
+def hold_server(project: Project) -> Iterator[None]:
+    """Keep the server that this project started from ending as idle: a connection is open for the block."""
+    server = read_server(project)
+    if server is None or not server.is_alive:  # a shared one
+        yield
+        return
+    with socket.create_connection(("127.0.0.1", server.port)):
+        yield
 
 
 def is_server_up(project: Project) -> bool:
     """Whether the server that this project started is alive; a shared one does not count."""
-    server = _read_server(project)
+    server = read_server(project)
     return server is not None and server.is_alive
 
 
 def stop_server(project: Project) -> bool:
     """Stop the server that this project started; False when there is none. Others are never touched."""
-    server = _read_server(project)
+    server = read_server(project)
     was_up = server is not None and server.is_alive
     if server is not None and was_up:
         os.killpg(server.pid, signal.SIGTERM)
@@ -125,10 +152,11 @@ def find_free_port() -> int:
 def _start_server(project: Project, port: int) -> Server:
     log = project.services / "prefect" / "server.log"
     log.parent.mkdir(parents=True, exist_ok=True)
+    words = ["prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with open(log, "ab") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
-            env=build_environment(f"http://127.0.0.1:{port}", project),
+            [sys.executable, "-m", "perennial.tracking.idle", str(port), *words],
+            env=build_environment(f"http://127.0.0.1:{port}", project) | _SAVINGS,
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
@@ -149,7 +177,8 @@ def _note_path(project: Project) -> Path:
     return project.services / "server.json"
 
 
-def _read_server(project: Project) -> Server | None:
+def read_server(project: Project) -> Server | None:
+    """The server that this project started last, alive or not; None before the first."""
     path = _note_path(project)
     return Server.model_validate(read_json(path)) if path.exists() else None
 

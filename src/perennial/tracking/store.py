@@ -13,6 +13,7 @@ from perennial.files.durable import write_text
 from perennial.files.locks import file_lock
 from perennial.files.project import Project
 
+WEB_PORT = 5000
 _MIGRATED = "migrated"
 _KIND, _MODELS = "mlflow.experimentKind", "custom_model_development"  # else the UI opens in its mode for language models
 _SETTINGS = {
@@ -51,6 +52,12 @@ class Store:
 def tracking_uri(project: Project) -> str:
     """The tracking address, found without importing MLflow."""
     return os.environ.get("MLFLOW_TRACKING_URI") or _own_uri(_folder(project))
+
+
+def web_address(project: Project) -> str | None:
+    """Where MLflow's pages always are; None for a local store, which `perennial ui` shows on WEB_PORT while it runs."""
+    uri = tracking_uri(project)
+    return uri.rstrip("/") if uri.startswith(("http://", "https://")) else None
 
 
 def store_exists(project: Project) -> bool:

@@ -38,6 +38,7 @@ def run_ui(project: Project, port: int, show: Callable[[str], None]) -> NoReturn
         mlflow = _start_mlflow(store, port)
         at_end.callback(_end_session, mlflow)
         how_to_end = "was up before: `perennial stop` ends it" if was_up else "Ctrl-C ends it"
+        at_end.enter_context(server.hold_server(project))
         show(f"Prefect  {url}   ({how_to_end})\nMLflow   http://127.0.0.1:{port}   (Ctrl-C ends it)")
         _watch_servers(mlflow, project)
 

@@ -174,9 +174,9 @@ def test_what_params_and_flags_ask_for(shop: Toy, send: Callable[..., CampaignRe
     assert record.counts.explore > 50
     assert " by message) (in 4 of 5 campaigns" in record.control_summary
     assert sum(row["group"] == "explore" for row in rows) == record.counts.explore
-    with pytest.raises(ConfigError, match=r"--columns nosuch: choose from row_id, customer_id"):
+    with pytest.raises(ConfigError, match=r"--columns nosuch: choose from customer_id, rank"):
         send("other", columns=("nosuch",))
-    with pytest.raises(ConfigError, match=r"--columns sent_on: choose from row_id"):
+    with pytest.raises(ConfigError, match=r"--columns sent_on: choose from customer_id"):
         send("other", columns=("sent_on",))
     with pytest.raises(ConfigError, match=r"audience of ad_response: control: .*less than 1, not '1.5'"):
         send("other", control=1.5)

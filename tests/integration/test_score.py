@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,14 +13,16 @@ import polars as pl
 import pytest
 
 from perennial.contract.model import Money
-from perennial.errors import ConfigError, InputError, Refused
+from perennial.errors import ConfigError, ContractError, InputError, Refused
 from perennial.gallery.simulator.draws import Population
 from perennial.gallery.simulator.simulate import write_incoming
 from perennial.scoring.scorer import Scorer
 from perennial.serving import score as module
+from perennial.serving.list_files import write_list
 from perennial.serving.preparation import prepare_rows
 from perennial.serving.score import score
-from perennial.serving.score_list import build_score_list
+from perennial.serving.score_list import build_score_list, sort_list
+from perennial.tracking.registry import Version
 from tests.fakes.simulator import list_planted
 
 if TYPE_CHECKING:
@@ -60,17 +63,22 @@ def test_every_new_customer_is_scored_once(prepared_toy: Toy, model: Scorer, inc
     assert table.height + prepared.rejected.height == 1000
     assert table["row_id"].n_unique() == table.height
     assert table["customer_id"].str.len_chars().unique().to_list() == [9], "leading zeros are there"
-    assert table.columns == ["row_id", "customer_id", "probability", "decile", "action", "reasons"]
+    decided = ["expected_profit", "decile", "action", "action_reason"]
+    assert table.columns == ["customer_id", "rank", "probability", *decided, "reasons", "row_id"]
     assert table["reasons"].str.len_chars().min() > 0
+    assert table["row_id"].to_list() == prepared.units["row_id"].to_list(), "in the order of the input"
 
 
 def test_the_list_is_the_best_within_the_budget_that_pays(prepared_toy: Toy, model: Scorer, incoming: Path) -> None:
     table = build_score_list(model, prepare_rows(prepared_toy.contract, incoming).units, prepared_toy.contract)
     chosen = table.filter(pl.col("action") == "contact")
-    left = table.filter(pl.col("action") == "none")
+    left = table.filter(pl.col("action") == "leave")
     assert 0 < chosen.height <= 0.4 * table.height
     assert chosen["probability"].min() >= left["probability"].max()
     assert chosen["probability"].min() > 2 / 40, "a contact costs 2, a response earns 40"
+    assert chosen["action_reason"].unique().to_list() == ["profit expected: break-even is 0.05"]
+    assert left["action_reason"].unique().to_list() == ["no profit expected: break-even is 0.05"]
+    np.testing.assert_allclose(table["expected_profit"], 40 * table["probability"] - 2)
     best = table.filter(pl.col("decile") == 1)
     assert abs(best.height - table.height / 10) <= 1
     assert best["probability"].min() >= table.filter(pl.col("decile") == 2)["probability"].max()
@@ -86,6 +94,9 @@ def test_a_lender_gets_points_and_why_not_for_the_refused_only(prepared_toy: Toy
     assert refused.height == pytest.approx(0.3 * table.height, abs=5)
     assert refused["probability"].min() > cut >= approved["probability"].max()
     assert refused["points"].max() <= approved["points"].min()
+    assert approved["rank"].max() < refused["rank"].min(), "the safest first"
+    assert refused["expected_profit"].max() < 0 <= approved["expected_profit"].min()
+    assert refused["action_reason"].unique().to_list() == [f"loss expected: break-even is {cut:.3g}"]
     assert not refused["reasons"].str.contains("but").any()
     assert (refused["reasons"].str.count_matches(", ") <= 3).all()
     assert approved["reasons"].str.contains("; but ").any()
@@ -140,9 +151,59 @@ def test_a_missing_column_is_named_unless_it_is_optional(prepared_toy: Toy, mode
     assert np.isfinite(model.score(prepared.units)).all()
 
 
+def test_the_best_stand_first_unless_the_order_is_kept(prepared_toy: Toy, model: Scorer, incoming: Path) -> None:
+    table = build_score_list(model, prepare_rows(prepared_toy.contract, incoming).units, prepared_toy.contract)
+    ranked = sort_list(table)
+    assert ranked["rank"].to_list() == list(range(1, table.height + 1)) != table["rank"].to_list()
+    assert ranked["probability"].is_sorted(descending=True)
+    assert sort_list(table.drop("rank")).equals(table.drop("rank")), "segments have no rank"
+
+
+def test_score_writes_a_ranked_list_and_where_each_rejected_row_stands(
+    prepared_toy: Toy, model: Scorer, incoming: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = Version(name=NAME, number="7", run_id="", digest="d", family="linear", source="")
+    monkeypatch.setattr(module, "load_champion", lambda *_: (version, model))
+    lines = (incoming / "customers.csv").read_text().splitlines()
+    bad = "900000001,2025-02-30,1980,Bern,web,1"
+    (incoming / "customers.csv").write_text("\n".join([*lines, bad]) + "\n")
+    result = score(prepared_toy.project, NAME, incoming, tmp_path / "list.csv", None)
+    assert (result.rows, result.scored, result.rejected) == (1001, 1000, 1)
+    rows = read_csv(tmp_path / "list.csv")
+    assert [int(row["rank"]) for row in rows] == list(range(1, 1001))
+    assert all(re.fullmatch(r"[01]\.[0-9]{3}", row["probability"]) for row in rows)
+    assert all(re.fullmatch(r"-?[0-9]+\.[0-9]{2}", row["expected_profit"]) for row in rows)
+    assert {row["model_version"] for row in rows} == {"7"}
+    (rejected,) = read_csv(tmp_path / "list.rejected.csv")
+    assert (rejected["row"], rejected["raw"]) == (f"customers.csv:{len(lines) + 1}", "•••,2025-02-30,1980,Bern,web,1")
+    assert "does not exist" in rejected["reason"]
+    score(prepared_toy.project, NAME, incoming, tmp_path / "kept.csv", None, keep_order=True)
+    kept = read_csv(tmp_path / "kept.csv")
+    assert [row["customer_id"] for row in kept] == [line.partition(",")[0] for line in lines[1:]]
+    assert sorted(kept, key=lambda row: int(row["rank"])) == rows
+    score(prepared_toy.project, NAME, incoming, tmp_path / "list.parquet", None)
+    exact = pl.read_parquet(tmp_path / "list.parquet")
+    np.testing.assert_array_equal(
+        exact["probability"], np.sort(model.score(prepare_rows(prepared_toy.contract, incoming).units)[:, 0])[::-1]
+    )
+
+
+def test_an_id_that_is_called_as_a_column_of_the_list_is_refused(prepared_toy: Toy, model: Scorer, incoming: Path) -> None:
+    columns = {("rank" if name == "customer_id" else name): column for name, column in prepared_toy.contract.columns.items()}
+    contract = prepared_toy.contract.model_copy(update={"columns": columns})
+    units = prepare_rows(prepared_toy.contract, incoming).units.rename({"customer_id": "rank"})
+    with pytest.raises(ContractError, match="id column 'rank' has the name of a column of the list; rename it"):
+        build_score_list(model, units, contract)
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def test_a_csv_runs_nothing_in_a_spreadsheet(tmp_path: Path) -> None:
     table = pl.DataFrame({"id": ["=cmd|' /C calc'!A0", "+1", "-2", "@x", "plain"], "p": [-0.5, 0.1, 0.2, 0.3, 0.4]})
-    module.write_list(tmp_path / "list.csv", table)
+    write_list(tmp_path / "list.csv", table)
     with open(tmp_path / "list.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     assert [row[0] for row in rows[1:]] == ["'=cmd|' /C calc'!A0", "'+1", "'-2", "'@x", "plain"]

@@ -21,7 +21,8 @@ def main(
     output: Annotated[Path, Option(help="The list to write: .csv or .parquet.")],
     name: UseCase = "",
     version: Annotated[str | None, Option(help="Score with this version instead of the champion.")] = None,
+    keep_order: Annotated[bool, Option("--keep-order", help="The order of the input; by default the best first.")] = False,
 ) -> None:
-    result = score(Project.here(), name, input, output, version)
+    result = score(Project.here(), name, input, output, version, keep_order=keep_order)
     units = f", made of {result.rows - result.rejected} of them" if result.as_of else ""
     log.info("%d rows in: %d scored%s, %d rejected → %s", result.rows, result.scored, units, result.rejected, output)

@@ -9,13 +9,15 @@ import polars as pl
 
 from perennial.contract.load import load
 from perennial.errors import InputError
+from perennial.evaluation.decisions.actions import LEAVE, REFUSE
 from perennial.evaluation.decisions.risk import loan_policy
 from perennial.files.project import Project
 from perennial.files.readable import check_readable
 from perennial.results.receipt import ScoredList, Skipped
 from perennial.serving.champion import load_champion
+from perennial.serving.list_files import check_output, format_rejected, write_list
 from perennial.serving.preparation import prepare_rows
-from perennial.serving.score_list import build_score_list, check_output, write_list
+from perennial.serving.score_list import build_score_list, find_digits, sort_list
 from perennial.tracking import registry
 from perennial.tracking.store import open_store
 
@@ -34,10 +36,11 @@ def score_incoming(project: Project, name: str) -> ScoredList | Skipped:
     return result.model_copy(update={"output": str(output.relative_to(project.root))})
 
 
-def score(project: Project, name: str, source: Path, output: Path, number: str | None) -> ScoredList:
-    """Counts are exact: rows = scored + rejected, or those that feed a score + rejected.
+def score(project: Project, name: str, source: Path, output: Path, number: str | None, *, keep_order: bool = False) -> ScoredList:
+    """Write the list, the best first or in the order of the input (`keep_order`), and the rejected rows beside it.
 
-    `chosen` is None where the contract names no money to decide by.
+    Counts are exact: rows = scored + rejected, or those that feed a score + rejected. `chosen` is None where the contract
+    names no money to decide by.
 
     Raises: InputError for a file that cannot be read, ConfigError for a list that cannot be written there, Refused when
     there is nothing to score with.
@@ -51,10 +54,9 @@ def score(project: Project, name: str, source: Path, output: Path, number: str |
     version, scorer = load_champion(project, name, contract, number)
     prepared = prepare_rows(contract, source)
     table = build_score_list(scorer, prepared.units, contract).with_columns(pl.lit(version.number).alias("model_version"))
-    write_list(output, table)
-    write_list(rejects, prepared.rejected)
-    passed_over = ["none", "refuse"]
-    chosen = int((~table["action"].is_in(passed_over)).sum()) if "action" in table.columns else None
+    write_list(output, table if keep_order else sort_list(table), find_digits(scorer.bundle.serving.head))
+    write_list(rejects, format_rejected(prepared.rejected))
+    chosen = int((~table["action"].is_in([LEAVE, REFUSE])).sum()) if "action" in table.columns else None
     unknown = scorer.bundle.encoding.count_unknown(prepared.units)
     if unknown:
         log.warning("categories that training did not know: %s", ", ".join(f"{n} in {c}" for c, n in unknown.items()))

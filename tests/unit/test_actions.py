@@ -1,0 +1,51 @@
+"""Actions of a list: whom to contact, which message, which loan, and why (not)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from perennial.evaluation.decisions import policy
+from perennial.evaluation.decisions.actions import plan_contacts, plan_loans, plan_messages
+from perennial.evaluation.decisions.policy import MessagePolicy
+from perennial.evaluation.decisions.profit import ContactPolicy
+from perennial.evaluation.decisions.risk import LoanPolicy
+
+pytestmark = pytest.mark.unit
+
+
+def test_a_contact_is_left_for_break_even_or_for_the_budget_and_it_says_which() -> None:
+    p = np.array([0.5, 0.1, 0.3, 0.13, 0.12])
+    plan = plan_contacts(p, ContactPolicy(value=100, cost=12, budget_share=0.4))
+    assert plan.action == ["contact", "leave", "contact", "leave", "leave"]
+    assert plan.reason == [
+        "profit expected: break-even is 0.12",
+        "no profit expected: break-even is 0.12",
+        "profit expected: break-even is 0.12",
+        "profit expected, but beyond the budget of 2 contacts",
+        "no profit expected: break-even is 0.12",
+    ]
+    np.testing.assert_allclose(plan.expected_profit, [38, -2, 18, 1, 0])
+
+
+def test_a_message_is_chosen_by_what_it_adds_within_the_budget() -> None:
+    scores = np.array([[0.1, 0.3, 0.2], [0.1, 0.1, 0.1], [0.2, 0.2, 0.3], [0.1, 0.15, 0.1]])
+    offer = MessagePolicy(value=100, costs=(0, 1, 2), budget_share=0.5)
+    plan = plan_messages(scores, offer, ["none", "mens", "womens"])
+    assert plan.action == ["mens", "leave", "womens", "leave"]
+    assert plan.reason == [
+        "the message expected to earn most",
+        "no message is expected to earn its cost",
+        "the message expected to earn most",
+        "profit expected, but beyond the budget of 2 contacts",
+    ]
+    np.testing.assert_allclose(plan.expected_profit, [19, -1, 8, 4])
+    sent = policy.choose_messages(scores, offer)
+    assert [action != "leave" for action in plan.action] == (sent > 0).tolist()
+
+
+def test_a_loan_is_approved_up_to_its_break_even() -> None:
+    plan = plan_loans(np.array([0.1, 0.2, 0.3]), LoanPolicy(gain=1, loss=4))
+    assert plan.action == ["approve", "approve", "refuse"]
+    assert plan.reason == [*["profit expected: break-even is 0.2"] * 2, "loss expected: break-even is 0.2"]
+    np.testing.assert_allclose(plan.expected_profit, [0.5, 0, -0.5], atol=1e-12)

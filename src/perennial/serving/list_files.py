@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -17,19 +17,20 @@ from perennial.errors import ConfigError
 from perennial.files.durable import write_bytes
 from perennial.files.tables import write_table
 
+WORKBOOK = ".xlsx"
 _RISKY = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins so is run as a formula by spreadsheets
 
 
-def check_output(source: Path, output: Path) -> Path:
-    """The neighbour of the list that takes the rejected rows.
+def check_output(source: Path, output: Path, suffixes: Sequence[str] = (".csv", ".parquet")) -> Path:
+    """The neighbour of the list that takes the rejected rows; a workbook has a sheet for them.
 
     Raises: ConfigError when either cannot be written, or would take the place of what is read.
     """
-    if output.suffix not in {".csv", ".parquet"}:
-        raise ConfigError(f"--output {output}: end it in .csv or .parquet")
+    if output.suffix not in suffixes:
+        raise ConfigError(f"--output {output}: end it in {' or '.join(suffixes)}")
     rejects = output.with_name(f"{output.stem}.rejected{output.suffix}")
     read = {path.resolve() for path in (source, *(source.iterdir() if source.is_dir() else ()))}
-    for path in (output, rejects):
+    for path in (output, rejects)[: 1 if output.suffix == WORKBOOK else 2]:
         if path.is_dir():
             raise ConfigError(f"--output {output}: {path} is a folder; name a file")
         if read.intersection((path.resolve(), *path.resolve().parents)):

@@ -20,6 +20,7 @@ from perennial.contract.model import MAIN, Contract
 from perennial.contract.serving import select_scoring_columns
 from perennial.data.io.ingest import ingest
 from perennial.data.io.table_files import TableFormat, assign_files
+from perennial.data.io.workbook import SHEET_WARNINGS
 from perennial.data.masking import mask_contacts
 from perennial.data.names import ENTITY, LINE, RAW, ROW_ID, SOURCE
 from perennial.data.prepare.clean import clean_rows
@@ -45,10 +46,10 @@ class PreparedRows:
     as_of: dt.date | None = None
 
 
-def prepare_rows(contract: Contract, source: Path, also: Sequence[str] = ()) -> PreparedRows:
+def prepare_rows(contract: Contract, source: Path, also: Sequence[str] = (), sheet: str | None = None) -> PreparedRows:
     """The way of the data once more, with the contract's serving side: no outcome is asked for, no row is filtered.
 
-    `also` are columns of the main table that come along beside what a model sees.
+    `also` are columns of the main table that come along beside what a model sees; `sheet` is its sheet in a workbook.
 
     Raises: InputError when no row can be read.
     """
@@ -58,7 +59,11 @@ def prepare_rows(contract: Contract, source: Path, also: Sequence[str] = ()) -> 
     tables, rejects, places, n_rows = {}, [], [], 0
     for table, paths in _assign_paths(serving, source).items():
         form = replace(TableFormat.of(serving, table), allow_empty=table not in scored_by)
+        form = replace(form, sheet=sheet) if sheet is not None and table == scored_by[0] else form
         read = ingest(paths, serving.tables[table][1], form, _find_attachments(serving, source))
+        for found in read.warnings:
+            if found.code in SHEET_WARNINGS:
+                log.warning("%s", found.message)
         passed, quarantine = validate(table, read.rows, serving.row_rules(table))
         for warning in count_unexpected(table, passed, serving.soft_rules(table)):
             log.warning("%s", warning)

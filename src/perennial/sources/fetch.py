@@ -17,6 +17,7 @@ from pathlib import Path
 from perennial.contract.load import load
 from perennial.contract.model import Contract
 from perennial.contract.source import Source
+from perennial.data.io.table_files import is_file_of
 from perennial.errors import InputError, ServiceError
 from perennial.files.archives import is_archive, unpack
 from perennial.files.durable import read_json, sha256_file, write_bytes, write_json
@@ -115,7 +116,7 @@ def _unpack_archive(path: Path, folder: Path, patterns: list[str]) -> None:
 
 
 def _matches_any(name: str, patterns: list[str]) -> bool:
-    return any(fnmatch(name, pattern) for pattern in patterns)
+    return any(is_file_of(name, pattern) for pattern in patterns)
 
 
 def _download(source: Source, folder: Path) -> None:

@@ -1,0 +1,87 @@
+"""Meaning of a list: what its columns say, and the facts that it rests on, in words for whoever opens it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from perennial.contract.model import Contract
+from perennial.evaluation.decisions.actions import LEAVE, REFUSE, budget_size
+from perennial.evaluation.decisions.profit import contact_policy
+from perennial.evaluation.decisions.risk import loan_policy
+from perennial.results.receipt import ScoredList
+from perennial.serving.preparation import find_keys
+
+_COLUMNS = {
+    "rank": "1 is best.",
+    "probability": "How likely it is, from 0 to 1, by the model. Of 100 customers with 0.2, about 20 are expected to.",
+    "points": "600 points are odds of 50 to 1 of paying back; 20 more double them.",
+    "message": "The message that is expected to earn most with this customer.",
+    "uplift": "What that message adds, compared with no message.",
+    "amount": "The amount that is expected.",
+    "class": "The likeliest class.",
+    "segment": "The likeliest segment.",
+    "expected_profit": "The money expected of acting on this row, whether it is done or not.",
+    "decile": "1 is the best tenth of this list.",
+    "action": "What to do.",
+    "action_reason": "Why: whether a profit is expected, and whether the budget reaches so far.",
+    "reasons": "The strongest reasons of the score; those against it come after “but” or “against”.",
+    "row_id": "The row of the input: digest of its file, and record number.",
+    "model_version": "The version of the model that scored it.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListFacts:
+    """What a list was made of."""
+
+    use_case: str
+    contract: Contract
+    result: ScoredList
+    date: dt.date
+
+
+def describe_list(table: pl.DataFrame, facts: ListFacts) -> list[tuple[str, str]]:
+    """The facts of a list, then an entry for each of its columns: (name, explanation)."""
+    keys = find_keys(facts.contract)
+    columns = {**dict.fromkeys(keys, "Whose row it is. Stored as text, so that leading zeros stay."), **_COLUMNS}
+    score = f"The score of this {facts.contract.task.kind} model."
+    return [*_describe_facts(facts), *_describe_money(table, facts), *((n, columns.get(n, score)) for n in table.columns)]
+
+
+def _describe_facts(facts: ListFacts) -> Iterator[tuple[str, str]]:
+    result, question = facts.result, facts.contract.task.question
+    yield "Use case", f"{facts.use_case}: {question}" if question else facts.use_case
+    yield "Scored on", facts.date.isoformat()
+    yield "Model version", result.model_version
+    if result.as_of is not None:
+        yield "Customers as of", result.as_of
+    yield "Rows", f"{result.rows:,} in the input: {result.scored:,} in the list, {result.rejected:,} rejected"
+
+
+def _describe_money(table: pl.DataFrame, facts: ListFacts) -> Iterator[tuple[str, str]]:
+    money = facts.contract.money
+    if "action" not in table.columns:
+        return
+    contacts, loan, currency = contact_policy(money), loan_policy(money), f" {money.currency}" if money.currency else ""
+    if loan is not None:
+        earns = f"a loan paid back earns {loan.gain:g}{currency}, one not paid back loses {loan.loss:g}{currency}"
+        yield "Break-even", f"a probability of default of {loan.cut:.3g}: {earns}"
+    elif contacts is not None and facts.contract.task.kind == "binary":
+        earns = f"a contact costs {contacts.cost:g}{currency}, a response earns {contacts.value:g}{currency}"
+        yield "Break-even", f"a probability of {contacts.cost / contacts.value:.3g}: {earns}"
+    elif money.value_of_response is not None:
+        yield (
+            "Break-even",
+            f"a response earns {money.value_of_response:g}{currency}; a message is sent where it adds more than its cost",
+        )
+    if loan is None:
+        share = money.budget_share or 1.0
+        size = f"{100 * share:g} % of the list: {budget_size(share, table.height):,} contacts at most"
+        yield "Budget", size if share < 1 else "no limit"
+    chosen = table.filter(~pl.col("action").is_in([LEAVE, REFUSE]))
+    profit = f"expected profit {chosen['expected_profit'].sum():,.0f}{currency}"
+    yield "To contact" if loan is None else "To approve", f"{chosen.height:,} of {table.height:,}, {profit}"

@@ -9,7 +9,9 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
+import xlsxwriter
 
 from perennial.contract.columns import Column
 from perennial.contract.source import Source
@@ -136,6 +138,24 @@ def test_of_merged_cells_the_first_has_the_value_and_the_range_is_told(tmp_path:
     assert result.rows[LINE].to_list() == [3, 4, 5]
     told = ["may.xlsx, sheet May: merged cells C4:C5: the first has the value, the others are empty"]
     assert messages(result, "merged_cells") == told, "a merged title is no data"
+
+
+def test_error_cells_are_empty_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "may.xlsx"
+    with xlsxwriter.Workbook(path) as out:
+        out.add_worksheet("Other").write_formula("A1", "=1/0", None, "#DIV/0!")
+        sheet = out.add_worksheet("May & June")
+        sheet.write_row("A1", HEAD)
+        for row in range(2, 30_000):
+            sheet.write_string(f"A{row}", f"k{row}")
+            sheet.write_number(f"B{row}", 1)
+        sheet.write_formula("B17", "=VLOOKUP(1, A1:A2, 9)", None, "#N/A")
+        sheet.write_formula("C29000", "=1/0", None, "#DIV/0!")
+    result = read(path, form("May & June"))
+    assert result.rows.filter(pl.col("n").is_null())[LINE].to_list() == [17]
+    told = "may.xlsx, sheet May & June: 2 cells, such as B17, hold errors (#N/A, …) and are read as empty"
+    assert messages(result, "error_cells") == [told]
+    assert not messages(read(book(tmp_path, ROW, name="june.xlsx")), "error_cells")
 
 
 def test_a_table_may_begin_anywhere(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from perennial.contract.columns import Column
 from perennial.data.io.byte_source import open_regular
 from perennial.data.io.cast import time_format
 from perennial.data.io.csv_header import PLACE_SCHEMA, Dialect, check_names
+from perennial.data.io.error_cells import find_error_cells
 from perennial.data.io.parquet import ReadColumns
 from perennial.data.io.read import Block
 from perennial.data.names import SHEET
@@ -28,7 +29,7 @@ from perennial.errors import InputError
 from perennial.files.archives import check_expansion
 from perennial.results.summary import DataWarning
 
-SHEET_WARNINGS = {"id_as_number", "merged_cells"}  # codes of what `Sheet.warn` finds: why ids match nobody, cells are empty
+SHEET_WARNINGS = {"id_as_number", "merged_cells", "error_cells"}  # of `Sheet.warn`
 BATCH_ROWS = 20_000  # rows
 _EXACT = 2**53  # the whole numbers below it are exact in a cell
 _OLD = b"\xd0\xcf\x11\xe0"  # an .xls, and an .xlsx that is encrypted
@@ -87,13 +88,17 @@ class Sheet:
         return types
 
     def warn(self, columns: Mapping[str, Column]) -> list[DataWarning]:
-        """Warnings about merged cells, and about ids that are stored as numbers (`columns`: the file's names)."""
+        """Warnings about merged and error cells, and about ids stored as numbers (`columns`: by the file's names)."""
         ids = [name for name, column in columns.items() if column.role in NAMES_SOMEONE]
         types = self.find_types() if ids else {}
         numbers = [name for name in ids if types[name] & {int, float}]
         messages = [("id_as_number", describe_number_id(name)) for name in numbers]
         if merged := self.find_merged():
             messages.append(("merged_cells", f"merged cells {', '.join(merged)}: the first has the value, the others are empty"))
+        if errors := find_error_cells(self.path, self.cells.name):
+            messages.append(
+                ("error_cells", f"{len(errors)} cells, such as {errors[0]}, hold errors (#N/A, …) and are read as empty")
+            )
         return [DataWarning(code=code, message=f"{self.source}: {message}") for code, message in messages]
 
     def find_merged(self) -> list[str]:
@@ -191,9 +196,9 @@ def _unreadable_error(path: Path, error: Exception) -> InputError:
 
 def _choose_sheet(path: Path, workbook: CalamineWorkbook, sheet: str | None) -> CalamineSheet:
     """The sheet of that name, also a hidden one; else the only visible one with more than a header."""
+    if sheet is not None and sheet not in workbook.sheet_names:
+        raise InputError(f"{path} has no sheet {sheet!r}; it has: {', '.join(workbook.sheet_names)}", code="no_sheet")
     try:
-        if sheet is not None and sheet not in workbook.sheet_names:
-            raise InputError(f"{path} has no sheet {sheet!r}; it has: {', '.join(workbook.sheet_names)}", code="no_sheet")
         visible = [one.name for one in workbook.sheets_metadata if one.visible == SheetVisibleEnum.Visible]
         sheets = [workbook.get_sheet_by_name(name) for name in ([sheet] if sheet is not None else visible)]
     except (python_calamine.CalamineError, OSError, ValueError) as error:

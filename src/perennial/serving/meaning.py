@@ -17,7 +17,7 @@ from perennial.serving.preparation import find_keys
 
 _COLUMNS = {
     "rank": "1 is best.",
-    "probability": "How likely it is, from 0 to 1, by the model. Of 100 customers with 0.2, about 20 are expected to.",
+    "probability": "By the model, from 0 to 1: of 100 rows with 0.2, it is expected of 20.",
     "points": "600 points are odds of 50 to 1 of paying back; 20 more double them.",
     "message": "The message that is expected to earn most with this customer.",
     "uplift": "What that message adds, compared with no message.",
@@ -45,11 +45,16 @@ class ListFacts:
 
 
 def describe_list(table: pl.DataFrame, facts: ListFacts) -> list[tuple[str, str]]:
-    """The facts of a list, then an entry for each of its columns: (name, explanation)."""
+    """The facts of a list, and after an empty line an entry for each of its columns: (name, explanation)."""
     keys = find_keys(facts.contract)
     columns = {**dict.fromkeys(keys, "Whose row it is. Stored as text, so that leading zeros stay."), **_COLUMNS}
     score = f"The score of this {facts.contract.task.kind} model."
-    return [*_describe_facts(facts), *_describe_money(table, facts), *((n, columns.get(n, score)) for n in table.columns)]
+    return [
+        *_describe_facts(facts),
+        *_describe_money(table, facts),
+        ("", ""),
+        *((n, columns.get(n, score)) for n in table.columns),
+    ]
 
 
 def _describe_facts(facts: ListFacts) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ from perennial.files.durable import write_bytes
 _MAX_ROWS = 1_048_576  # of a sheet, and
 _MAX_SIGNS = 32_767  # of a cell
 _NUMBERS = {0: "0", 2: "#,##0.00", 3: "0.000"}  # by the digits behind the point
-_MIN_WIDTH, _MAX_WIDTH = 8, 70  # of a column, in signs
+_MIN_WIDTH, _MAX_WIDTH = 8, 100  # of a column, in signs
 
 
 def write_workbook(
@@ -42,20 +42,20 @@ def write_workbook(
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
         book.set_properties({"created": dt.datetime.combine(date, dt.time())})  # else it is the time of writing
-        head = book.add_format({"bold": True, "bottom": 1, "valign": "top"})
-        wrap = book.add_format({"text_wrap": True, "valign": "top"})
+        head = book.add_format({"bold": True, "bottom": 1})
+        right = book.add_format({"bold": True, "bottom": 1, "align": "right"})
         forms = {n: book.add_format({"num_format": _NUMBERS[n]}) for n in sorted(set(digits.values()))}
         rounded = table.with_columns(pl.col(name).round(n) for name, n in digits.items() if name in table.columns)
-        sheet = _fill(book.add_worksheet("List"), rounded, head, {name: forms[n] for name, n in digits.items()})
+        sheet = _fill(book.add_worksheet("List"), rounded, head, right, {name: forms[n] for name, n in digits.items()})
         sheet.autofilter(0, 0, max(table.height, 1), table.width - 1)
         explained = pl.DataFrame(list(meaning), schema=["entry", "what it means"], orient="row")
-        _fill(book.add_worksheet("What it means"), explained, head, {"what it means": wrap})
-        _fill(book.add_worksheet("Rejected rows"), rejected, head, {"reason": wrap, "raw": wrap})
+        _fill(book.add_worksheet("What it means"), explained, head, right, {})
+        _fill(book.add_worksheet("Rejected rows"), rejected, head, right, {})
     write_bytes(path, out.getvalue())
 
 
-def _fill(sheet: Worksheet, table: pl.DataFrame, head: Format, forms: Mapping[str, Format]) -> Worksheet:
-    """Write a table with a frozen header; printed, it is as wide as the page and repeats its header."""
+def _fill(sheet: Worksheet, table: pl.DataFrame, head: Format, right: Format, forms: Mapping[str, Format]) -> Worksheet:
+    """Write a table with a frozen header (`right` over numbers); printed, it is as wide as the page and repeats its header."""
     sheet.freeze_panes(1, 0)
     sheet.repeat_rows(0)
     sheet.set_landscape()
@@ -65,13 +65,13 @@ def _fill(sheet: Worksheet, table: pl.DataFrame, head: Format, forms: Mapping[st
             {"number_stored_as_text": f"A1:{xlsxwriter.utility.xl_rowcol_to_cell(table.height, table.width - 1)}"}
         )
     for j, name in enumerate(table.columns):
-        sheet.write_string(0, j, name, head)
-        cells, form = table[name].to_list(), forms.get(name)
-        sheet.set_column(j, j, _find_width(name, cells, is_number=table[name].dtype.is_numeric()))
+        cells, form, is_number = table[name].to_list(), forms.get(name), table[name].dtype.is_numeric()
+        sheet.write_string(0, j, name, right if is_number else head)
+        sheet.set_column(j, j, _find_width(name, cells, is_number=is_number))
         for i, cell in enumerate(cells, start=1):
             if isinstance(cell, int | float):
                 sheet.write_number(i, j, cell, form)
-            elif cell is not None:
+            elif cell:
                 sheet.write_string(i, j, str(cell)[:_MAX_SIGNS], form)
     return sheet
 

@@ -240,6 +240,10 @@ def test_a_workbook_is_no_archive_and_takes_the_place_of_a_text_file(tmp_path: P
     result = read(path, text)
     assert result.rows["who"].to_list() == ["00123"], "what the contract says of lines is of text files"
     assert not messages(result, "encoding")
+    plain = tmp_path / "may.csv"
+    plain.write_text("who;n;spent;since;seen;vip\n00123;7;0.1;01.05.2024;2024-05-01 13:30:00;true\n")
+    again = read(plain, form(delimiter=";", skip=3))
+    assert again.rows.select(HEAD).equals(result.rows.select(HEAD)), "and the other way round"
 
 
 def test_a_sheet_is_named_for_workbooks_only() -> None:

@@ -59,10 +59,14 @@ class TableFormat:
         )
 
     def for_file(self, path: Path) -> TableFormat:
-        """The format of one file: a workbook is one whatever the contract says; what it says of lines is of text then."""
-        if self.format == "workbook" or not is_workbook(path):
+        """The format of one file: whether it is a workbook or text is seen, as people send now one and now the other.
+
+        What the contract says of lines and header is then of the other kind.
+        """
+        if is_workbook(path) == (self.format == "workbook"):
             return self
-        return replace(self, format="workbook", dialect=Dialect(trim=self.dialect.trim))
+        kind: Format = "workbook" if is_workbook(path) else "csv"
+        return replace(self, format=kind, dialect=replace(self.dialect, names=None, skip=0))
 
 
 def is_file_of(name: str, pattern: str) -> bool:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import yaml
 
+from perennial.contract.load import parse
+from perennial.contract.serving import build_serving_view
 from perennial.evaluation.decisions import policy
 from perennial.evaluation.decisions.actions import plan_contacts, plan_loans, plan_messages
 from perennial.evaluation.decisions.policy import MessagePolicy
 from perennial.evaluation.decisions.profit import ContactPolicy
 from perennial.evaluation.decisions.risk import LoanPolicy
+from perennial.tasks.lookup import supervised_task
+from tests.conftest import REPO
 
 pytestmark = pytest.mark.unit
 
@@ -49,3 +54,18 @@ def test_a_loan_is_approved_up_to_its_break_even() -> None:
     assert plan.action == ["approve", "approve", "refuse"]
     assert plan.reason == [*["profit expected: break-even is 0.2"] * 2, "loss expected: break-even is 0.2"]
     np.testing.assert_allclose(plan.expected_profit, [0.5, 0, -0.5], atol=1e-12)
+
+
+def test_a_list_of_messages_is_ranked_by_money_and_names_the_best_message_of_everyone() -> None:
+    contract = parse(yaml.safe_load((REPO / "src/perennial/gallery/ad_uplift.yaml").read_text()), "ad_uplift")
+    view = build_serving_view(contract)
+    names = list(view.head.outputs)
+    scores = np.array([[0.1, 0.12, 0.15], [0.1, 0.3, 0.1], [0.3, 0.3, 0.3]])
+    assert len(names) == 3
+    ranking = supervised_task("uplift").rank(scores, view)
+    assert ranking.headline["message"] == [names[2], names[1], names[1]]
+    np.testing.assert_allclose(np.asarray(ranking.headline["uplift"], float), [0.05, 0.2, 0], atol=1e-12)
+    assert ranking.plan is not None
+    np.testing.assert_array_equal(ranking.strength, ranking.plan.expected_profit)
+    assert ranking.plan.action[2] == "leave"
+    assert np.argsort(-ranking.strength).tolist() == [1, 0, 2]

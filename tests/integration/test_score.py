@@ -19,9 +19,11 @@ from perennial.contract.model import Money
 from perennial.errors import ConfigError, ContractError, InputError, Refused
 from perennial.gallery.simulator.draws import Population
 from perennial.gallery.simulator.simulate import write_incoming
+from perennial.results.receipt import ScoredList
 from perennial.scoring.scorer import Scorer
 from perennial.serving import score as module
 from perennial.serving.list_files import write_list
+from perennial.serving.meaning import ListFacts, describe_list
 from perennial.serving.preparation import prepare_rows
 from perennial.serving.score import score
 from perennial.serving.score_list import build_score_list, sort_list
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 NAME = "ad_response"
+
+RESULT = ScoredList(rows=1000, scored=1000, rejected=0, output="list.csv", model_version="7")
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +109,22 @@ def test_a_lender_gets_points_and_why_not_for_the_refused_only(prepared_toy: Toy
     assert not refused["reasons"].str.contains("but").any()
     assert (refused["reasons"].str.count_matches(", ") <= 3).all()
     assert approved["reasons"].str.contains("; but ").any()
+
+
+def test_a_list_without_a_key_or_with_alerts_says_what_it_can(prepared_toy: Toy, model: Scorer, incoming: Path) -> None:
+    units = prepare_rows(prepared_toy.contract, incoming).units
+    columns = {name: column for name, column in prepared_toy.contract.columns.items() if name != "customer_id"}
+    contract = prepared_toy.contract.model_copy(update={"columns": columns, "money": Money(alerts_per_1000=10)})
+    serving = model.bundle.serving.model_copy(update={"money": contract.money})
+    table = build_score_list(Scorer(bundle=replace(model.bundle, serving=serving)), units, contract)
+    assert table.columns == ["row_id", "rank", "probability", "decile", "action", "action_reason", "reasons"]
+    assert table.filter(pl.col("action") == "examine")["rank"].sort().to_list() == list(range(1, 11))
+    facts = ListFacts(use_case=NAME, contract=contract, result=RESULT, date=dt.date(2026, 5, 1))
+    meaning = dict(describe_list(table, facts))
+    assert (meaning["Budget"], meaning["To examine"]) == ("10 in 1,000 rows: 10 alerts", "10 of 1,000")
+    assert "Break-even" not in meaning
+    bare = contract.model_copy(update={"money": Money()})
+    assert not {"Budget", "To contact"} & dict(describe_list(table.drop("action"), replace(facts, contract=bare))).keys()
 
 
 def test_scores_are_those_of_the_scorer(prepared_toy: Toy, model: Scorer, incoming: Path) -> None:

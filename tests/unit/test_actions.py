@@ -7,9 +7,10 @@ import pytest
 import yaml
 
 from perennial.contract.load import parse
+from perennial.contract.model import Money
 from perennial.contract.serving import build_serving_view
 from perennial.evaluation.decisions import policy
-from perennial.evaluation.decisions.actions import plan_contacts, plan_loans, plan_messages
+from perennial.evaluation.decisions.actions import name_purpose, plan_alerts, plan_contacts, plan_loans, plan_messages
 from perennial.evaluation.decisions.policy import MessagePolicy
 from perennial.evaluation.decisions.profit import ContactPolicy
 from perennial.evaluation.decisions.risk import LoanPolicy
@@ -54,6 +55,16 @@ def test_a_loan_is_approved_up_to_its_break_even() -> None:
     assert plan.action == ["approve", "approve", "refuse"]
     assert plan.reason == [*["profit expected: break-even is 0.2"] * 2, "loss expected: break-even is 0.2"]
     np.testing.assert_allclose(plan.expected_profit, [0.5, 0, -0.5], atol=1e-12)
+
+
+def test_alerts_are_as_many_as_a_team_examines() -> None:
+    plan = plan_alerts(np.array([0.2, 0.9, 0.1, 0.8]), 500)
+    assert plan.action == ["leave", "examine", "leave", "examine"]
+    assert plan.reason == [f"{side} the budget of 2 alerts" for side in ("beyond", "within", "beyond", "within")]
+    assert plan.expected_profit is None
+    assert name_purpose(Money(alerts_per_1000=500)) == "examine"
+    assert name_purpose(Money(gain_if_good=1, loss_if_bad=4)) == "approve"
+    assert name_purpose(Money(value_of_response=40, cost_of_contact=2)) == "contact"
 
 
 def test_a_list_of_messages_is_ranked_by_money_and_names_the_best_message_of_everyone() -> None:

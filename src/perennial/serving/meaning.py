@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from perennial.contract.model import Contract
-from perennial.evaluation.decisions.actions import LEAVE, REFUSE, budget_size
+from perennial.evaluation.decisions.actions import LEAVE, REFUSE, budget_size, name_purpose
 from perennial.evaluation.decisions.profit import contact_policy
 from perennial.evaluation.decisions.risk import loan_policy
 from perennial.results.receipt import ScoredList
@@ -68,25 +68,29 @@ def _describe_facts(facts: ListFacts) -> Iterator[tuple[str, str]]:
 
 
 def _describe_money(table: pl.DataFrame, facts: ListFacts) -> Iterator[tuple[str, str]]:
-    money = facts.contract.money
+    """Break-even, budget, and what to do with how many; nothing where the contract names no money."""
     if "action" not in table.columns:
         return
+    money, n = facts.contract.money, table.height
     contacts, loan, currency = contact_policy(money), loan_policy(money), f" {money.currency}" if money.currency else ""
     if loan is not None:
         earns = f"a loan paid back earns {loan.gain:g}{currency}, one not paid back loses {loan.loss:g}{currency}"
         yield "Break-even", f"a probability of default of {loan.cut:.3g}: {earns}"
-    elif contacts is not None and facts.contract.task.kind == "binary":
-        earns = f"a contact costs {contacts.cost:g}{currency}, a response earns {contacts.value:g}{currency}"
-        yield "Break-even", f"a probability of {contacts.cost / contacts.value:.3g}: {earns}"
-    elif money.value_of_response is not None:
-        yield (
-            "Break-even",
-            f"a response earns {money.value_of_response:g}{currency}; a message is sent where it adds more than its cost",
-        )
-    if loan is None:
+    elif money.alerts_per_1000 is not None:
+        alerts = f"{budget_size(money.alerts_per_1000 / 1000, n):,} alerts"
+        yield "Budget", f"{money.alerts_per_1000:g} in 1,000 rows: {alerts}"
+    else:
+        earns = f"a response earns {money.value_of_response or 0:g}{currency}"
+        if contacts is not None and facts.contract.task.kind == "binary":
+            yield (
+                "Break-even",
+                f"a probability of {contacts.cost / contacts.value:.3g}: a contact costs {contacts.cost:g}{currency}, {earns}",
+            )
+        else:
+            yield "Break-even", f"{earns}; a message is sent where it is expected to add more than its cost"
         share = money.budget_share or 1.0
-        size = f"{100 * share:g} % of the list: {budget_size(share, table.height):,} contacts at most"
-        yield "Budget", size if share < 1 else "no limit"
+        yield "Budget", f"{100 * share:g} % of the list: {budget_size(share, n):,} contacts at most" if share < 1 else "no limit"
     chosen = table.filter(~pl.col("action").is_in([LEAVE, REFUSE]))
-    profit = f"expected profit {chosen['expected_profit'].sum():,.0f}{currency}"
-    yield "To contact" if loan is None else "To approve", f"{chosen.height:,} of {table.height:,}, {profit}"
+    has_profit = "expected_profit" in table.columns
+    profit = f", expected profit {chosen['expected_profit'].sum():,.0f}{currency}" if has_profit else ""
+    yield f"To {name_purpose(money)}", f"{chosen.height:,} of {n:,}{profit}"

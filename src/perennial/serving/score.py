@@ -10,8 +10,7 @@ import polars as pl
 
 from perennial.contract.load import load
 from perennial.errors import InputError
-from perennial.evaluation.decisions.actions import LEAVE, REFUSE
-from perennial.evaluation.decisions.risk import loan_policy
+from perennial.evaluation.decisions.actions import LEAVE, REFUSE, name_purpose
 from perennial.files.project import Project
 from perennial.files.readable import check_readable
 from perennial.results.receipt import ScoredList, Skipped
@@ -79,7 +78,7 @@ def score(
         model_version=version.number,
         as_of=str(prepared.as_of) if prepared.as_of else None,
         chosen=int((~table["action"].is_in([LEAVE, REFUSE])).sum()) if "action" in table.columns else None,
-        to="approve" if loan_policy(contract.money) is not None else "contact",
+        to=name_purpose(contract.money),
         unknown=unknown,
     )
     table, digits = table if keep_order else sort_list(table), find_digits(scorer.bundle.serving.head)

@@ -28,7 +28,8 @@ Cells = Mapping[str, Any]  # columns of the list, (n,) each
 def build_score_list(scorer: Scorer, units: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """Key, rank, score, expected profit, decile (1 is best), action and its reason, and reasons of each row, in its order.
 
-    Several scores (one a class, message or segment) come behind the reasons, row_id last. Of the loans refused, the
+    Several scores (one a class, message or segment) come behind the reasons, row_id last; it is first where there is no
+    key. Of the loans refused, the
     reasons are the four against them. Segments have no rank.
 
     Raises: ContractError for a key that is called as a column of the list.
@@ -47,11 +48,12 @@ def build_score_list(scorer: Scorer, units: pl.DataFrame, contract: Contract) ->
             adverse = describe_adverse_reasons(explained.columns, parts, units, serving.features)
             why = [no if a == REFUSE else yes for no, yes, a in zip(adverse, why, ranking.plan.action, strict=True)]
     cells = {**leading, "reasons": why, **{name: score for name, score in each_score.items() if name not in leading}}
-    keys = units.select(find_keys(contract))
-    if taken := sorted(cells.keys() & set(keys.columns)):
+    keys = find_keys(contract) or [ROW_ID]
+    if taken := sorted(cells.keys() & set(keys)):
         name, rename = taken[0], f"my_{taken[0]}: {{source: {taken[0]}, …}}"
         raise ContractError(f"id column {name!r} has the name of a column of the list; rename it in the contract: {rename}")
-    return keys.with_columns(*(pl.Series(name, column) for name, column in cells.items()), units[ROW_ID])
+    last = [] if ROW_ID in keys else [units[ROW_ID]]
+    return pl.DataFrame([*(units[key] for key in keys), *(pl.Series(name, column) for name, column in cells.items()), *last])
 
 
 def _rank_rows(ranking: Ranking) -> Cells:
@@ -59,17 +61,13 @@ def _rank_rows(ranking: Ranking) -> Cells:
     n = len(ranking.strength)
     rank = np.empty(n, np.int64)
     rank[np.argsort(-ranking.strength, kind="stable")] = np.arange(1, n + 1)
-    decile, plan = (rank - 1) * 10 // max(n, 1) + 1, ranking.plan
-    if plan is None:
-        return {"rank": rank, **ranking.headline, "decile": decile}
-    return {
-        "rank": rank,
-        **ranking.headline,
-        "expected_profit": plan.expected_profit,
-        "decile": decile,
-        "action": plan.action,
-        "action_reason": plan.reason,
-    }
+    leading: dict[str, Any] = {"rank": rank, **ranking.headline}
+    if ranking.plan is not None and ranking.plan.expected_profit is not None:
+        leading["expected_profit"] = ranking.plan.expected_profit
+    leading["decile"] = (rank - 1) * 10 // max(n, 1) + 1
+    if ranking.plan is not None:
+        leading |= {"action": ranking.plan.action, "action_reason": ranking.plan.reason}
+    return leading
 
 
 def sort_list(table: pl.DataFrame) -> pl.DataFrame:

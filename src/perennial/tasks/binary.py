@@ -9,7 +9,7 @@ from perennial.contract.model import Contract
 from perennial.contract.serving import ServingView, feature_columns, has_text_or_image
 from perennial.data.prepare.parts import LabelledRows
 from perennial.evaluation.decisions import risk
-from perennial.evaluation.decisions.actions import plan_contacts, plan_loans
+from perennial.evaluation.decisions.actions import plan_alerts, plan_contacts, plan_loans
 from perennial.evaluation.decisions.alerts import evaluate_alerts
 from perennial.evaluation.decisions.classes import class_probabilities, describe_confusion
 from perennial.evaluation.decisions.profit import choose_threshold, compare_profit, contact_policy, select_contacts
@@ -32,12 +32,14 @@ class BinaryTask(SupervisedTask):
         return f"{100 * score_O[0]:.0f}\u202f%"
 
     def rank(self, score_NO: F64, view: ServingView) -> Ranking:
-        """By probability; applicants for a loan by how safe they are."""
+        """By probability (contacts, alerts); applicants for a loan by how safe they are."""
         contacts, loan, p = contact_policy(view.money), loan_policy(view.money), score_NO[:, 0]
         if loan is not None:
             points = risk.score_points(p).round()
             return Ranking(strength=-p, headline={"probability": p, "points": points}, plan=plan_loans(p, loan))
         plan = None if contacts is None else plan_contacts(p, contacts)
+        if view.money.alerts_per_1000 is not None:
+            plan = plan_alerts(p, view.money.alerts_per_1000)
         return Ranking(strength=p, headline={"probability": p}, plan=plan)
 
     def evaluate(self, given: EvaluationInput) -> BinaryEvaluation:

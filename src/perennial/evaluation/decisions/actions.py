@@ -6,21 +6,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from perennial.contract.model import Money
 from perennial.evaluation.decisions.policy import MessagePolicy, choose_messages, rank_messages
 from perennial.evaluation.decisions.profit import ContactPolicy, select_best
-from perennial.evaluation.decisions.risk import LoanPolicy
+from perennial.evaluation.decisions.risk import LoanPolicy, loan_policy
 from perennial.evaluation.statistics.intervals import F64
 
 LEAVE, REFUSE = "leave", "refuse"  # the actions that do nothing
+EXAMINE = "examine"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ActionPlan:
-    """What to do with each row and why, (n,) each; and the money expected of a contact or loan, whether made or not."""
+    """What to do with each row and why, (n,) each; and the money expected of a contact or loan, whether made or not.
+
+    Alerts name no money of a row.
+    """
 
     action: list[str]
     reason: list[str]
-    expected_profit: F64
+    expected_profit: F64 | None = None
 
 
 def plan_contacts(p: F64, offer: ContactPolicy) -> ActionPlan:
@@ -63,6 +68,21 @@ def plan_loans(p: F64, loan: LoanPolicy) -> ActionPlan:
         reason=[f"{'profit' if safe else 'loss'} expected: {break_even}" for safe in is_safe],
         expected_profit=loan.gain * (1 - p) - loan.loss * p,
     )
+
+
+def plan_alerts(p: F64, per_1000: float) -> ActionPlan:
+    """Examine the likeliest (probabilities `p` (n,)), as many as a team can."""
+    inside = select_best(p, per_1000 / 1000, np.ones(len(p)))
+    budget = f"the budget of {budget_size(per_1000 / 1000, len(p)):,} alerts"
+    return ActionPlan(
+        action=[EXAMINE if chosen else LEAVE for chosen in inside],
+        reason=[f"within {budget}" if chosen else f"beyond {budget}" for chosen in inside],
+    )
+
+
+def name_purpose(money: Money) -> str:
+    """What is done with the chosen rows of a list: contact, approve or examine."""
+    return "approve" if loan_policy(money) is not None else "contact" if money.alerts_per_1000 is None else EXAMINE
 
 
 def budget_size(share: float, n: int) -> int:

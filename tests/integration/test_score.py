@@ -119,12 +119,12 @@ def test_a_list_without_a_key_or_with_alerts_says_what_it_can(prepared_toy: Toy,
     table = build_score_list(Scorer(bundle=replace(model.bundle, serving=serving)), units, contract)
     assert table.columns == ["row_id", "rank", "probability", "decile", "action", "action_reason", "reasons"]
     assert table.filter(pl.col("action") == "examine")["rank"].sort().to_list() == list(range(1, 11))
-    facts = ListFacts(use_case=NAME, contract=contract, result=RESULT, date=dt.date(2026, 5, 1))
+    facts = ListFacts(use_case=NAME, contract=contract, money=contract.money, result=RESULT, date=dt.date(2026, 5, 1))
     meaning = dict(describe_list(table, facts))
     assert (meaning["Budget"], meaning["To examine"]) == ("10 in 1,000 rows: 10 alerts", "10 of 1,000")
     assert "Break-even" not in meaning
-    bare = contract.model_copy(update={"money": Money()})
-    assert not {"Budget", "To contact"} & dict(describe_list(table.drop("action"), replace(facts, contract=bare))).keys()
+    bare = replace(facts, contract=contract.model_copy(update={"money": Money()}), money=Money())
+    assert not {"Budget", "To contact"} & dict(describe_list(table.drop("action"), bare)).keys()
 
 
 def test_scores_are_those_of_the_scorer(prepared_toy: Toy, model: Scorer, incoming: Path) -> None:
@@ -279,6 +279,18 @@ def test_a_list_as_a_workbook_has_text_ids_what_it_means_and_the_rejected_rows(
     ]
     assert rejected[0][1].startswith("city is none of")
     assert '"city": "=1+1"' in rejected[0][2]
+
+
+@pytest.mark.usefixtures("champion")
+def test_a_list_says_the_money_that_it_goes_by(
+    prepared_toy: Toy, incoming: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    dearer = prepared_toy.contract.model_copy(update={"money": Money(value_of_response=50, cost_of_contact=5)})
+    monkeypatch.setattr(module, "load", lambda _: dearer)
+    score(prepared_toy.project, NAME, incoming, tmp_path / "list.xlsx", None)
+    meaning = dict(python_calamine.load_workbook(tmp_path / "list.xlsx").get_sheet_by_name("What it means").to_python())
+    assert meaning["Break-even"] == "a probability of 0.05: a contact costs 2 EUR, a response earns 40 EUR"
+    assert "money has changed since version 7 was trained, which decides by what it was then" in caplog.text
 
 
 def test_a_workbook_runs_nothing_and_says_the_same_with_the_same_bytes(tmp_path: Path) -> None:

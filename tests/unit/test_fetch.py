@@ -70,6 +70,12 @@ def test_a_workbook_is_kept_as_it_is_also_where_the_contract_names_a_text_file(t
         fetch(project, "shop", write_xlsx(tmp_path / "animals.xlsx", {"May": [["a"], [1]]}))
 
 
+def test_a_workbook_is_held_to_the_digest_of_the_contract(tmp_path: Path) -> None:
+    project = shop(tmp_path / "p", files="people.csv", sha256=hashlib.sha256(TEXT).hexdigest())
+    with pytest.raises(InputError, match=r"people\.xlsx is not the file of the contract"):
+        fetch(project, "shop", write_xlsx(tmp_path / "people.xlsx", {"May": [["a"], [1]]}))
+
+
 def test_a_folder_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
     project, folder = shop(tmp_path / "p"), tmp_path / "delivery"
     folder.mkdir()

@@ -12,7 +12,7 @@ from perennial.commands.arguments import UseCase
 from perennial.files.project import Project
 from perennial.serving.score import score
 
-EXAMPLE = "perennial score ad_response --input customers.csv --output list.csv"
+EXAMPLE = "perennial score ad_response --input customers.csv --output list.xlsx"
 log = logging.getLogger("perennial")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from perennial.contract.model import Contract
+from perennial.contract.model import Contract, Money
 from perennial.evaluation.decisions.actions import LEAVE, REFUSE, budget_size, name_purpose
 from perennial.evaluation.decisions.profit import contact_policy
 from perennial.evaluation.decisions.risk import loan_policy
@@ -36,10 +36,11 @@ _COLUMNS = {
 
 @dataclass(frozen=True, kw_only=True)
 class ListFacts:
-    """What a list was made of."""
+    """What a list was made of; `money` is what the model's version decides by."""
 
     use_case: str
     contract: Contract
+    money: Money
     result: ScoredList
     date: dt.date
 
@@ -71,7 +72,7 @@ def _describe_money(table: pl.DataFrame, facts: ListFacts) -> Iterator[tuple[str
     """Break-even, budget, and what to do with how many; nothing where the contract names no money."""
     if "action" not in table.columns:
         return
-    money, n = facts.contract.money, table.height
+    money, n = facts.money, table.height
     contacts, loan, currency = contact_policy(money), loan_policy(money), f" {money.currency}" if money.currency else ""
     if loan is not None:
         earns = f"a loan paid back earns {loan.gain:g}{currency}, one not paid back loses {loan.loss:g}{currency}"
@@ -82,10 +83,8 @@ def _describe_money(table: pl.DataFrame, facts: ListFacts) -> Iterator[tuple[str
     else:
         earns = f"a response earns {money.value_of_response or 0:g}{currency}"
         if contacts is not None and facts.contract.task.kind == "binary":
-            yield (
-                "Break-even",
-                f"a probability of {contacts.cost / contacts.value:.3g}: a contact costs {contacts.cost:g}{currency}, {earns}",
-            )
+            costs = f"a contact costs {contacts.cost:g}{currency}"
+            yield "Break-even", f"a probability of {contacts.cost / contacts.value:.3g}: {costs}, {earns}"
         else:
             yield "Break-even", f"{earns}; a message is sent where it is expected to add more than its cost"
         share = money.budget_share or 1.0

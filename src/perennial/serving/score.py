@@ -65,6 +65,9 @@ def score(
     rejects = check_output(source, output, (".csv", ".parquet", WORKBOOK))
     contract = load(project.contract(name))
     version, scorer = load_champion(project, name, contract, number)
+    money = scorer.bundle.serving.money
+    if money != contract.money:
+        log.warning("money has changed since version %s was trained, which decides by what it was then", version.number)
     prepared = prepare_rows(contract, source, sheet=sheet)
     table = build_score_list(scorer, prepared.units, contract).with_columns(pl.lit(version.number).alias("model_version"))
     unknown = scorer.bundle.encoding.count_unknown(prepared.units)
@@ -78,13 +81,13 @@ def score(
         model_version=version.number,
         as_of=str(prepared.as_of) if prepared.as_of else None,
         chosen=int((~table["action"].is_in([LEAVE, REFUSE])).sum()) if "action" in table.columns else None,
-        to=name_purpose(contract.money),
+        to=name_purpose(money),
         unknown=unknown,
     )
     table, digits = table if keep_order else sort_list(table), find_digits(scorer.bundle.serving.head)
     rejected = format_rejected(prepared.rejected)
     if output.suffix == WORKBOOK:
-        facts = ListFacts(use_case=name, contract=contract, result=result, date=dt.datetime.now(dt.UTC).date())
+        facts = ListFacts(use_case=name, contract=contract, money=money, result=result, date=dt.datetime.now(dt.UTC).date())
         texts = table.with_columns(pl.col(find_keys(contract)).cast(pl.String))
         write_workbook(output, texts, digits, describe_list(table, facts), rejected, facts.date)
     else:

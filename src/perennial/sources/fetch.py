@@ -11,7 +11,6 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
-from fnmatch import fnmatch
 from pathlib import Path
 
 from perennial.contract.load import load
@@ -154,7 +153,7 @@ def _read_member(archive: zipfile.ZipFile, member: str) -> bytes:
 def _check_digest(folder: Path, pattern: str, sha256: str) -> None:
     """Raises: InputError unless the content, unpacked, has the contract's sha256."""
     for file in sorted(folder.iterdir()):
-        if fnmatch(file.name, pattern) and (digest := _digest_content(file)) != sha256:
+        if is_file_of(file.name, pattern) and (digest := _digest_content(file)) != sha256:
             problem = f"{file.name} is not the file of the contract: its content has sha256 {digest[:16]}…"
             raise InputError(f"{problem}, the contract says {sha256[:16]}…", code="checksum")
 

@@ -59,6 +59,8 @@ PLANTS = {
     "torch in the notebook's names": ("api", "import torch", "torch has one owner"),
     "sklearn in a page": ("report/pages/compose", "def late():\n    import sklearn", "sklearn has one owner"),
     "LightGBM in a stage": ("stages/baseline", "import lightgbm", "lightgbm has one owner"),
+    "calamine in a proposal": ("discovery/tables", "import python_calamine", "python_calamine has one owner"),
+    "XlsxWriter in a campaign": ("campaigns/audience", "import xlsxwriter", "xlsxwriter has one owner"),
     "Optuna in a proposal": ("discovery/column_types", "import optuna", "optuna has one owner"),
 }
 

@@ -406,7 +406,7 @@ def _report(
             ExplainedRow(row="row 4763", score="44\u202f%", reasons=f"city: {BAD}; but no garden visits"),
             ExplainedRow(row="row 2463", score="43\u202f%", reasons="against: no garden visits"),
         ),
-        quarantine=(QuarantinedRow(source="customers.csv", line=7, reason=f"city: {BAD!r} is not known", raw=f"7,{BAD}"),),
+        quarantine=(QuarantinedRow(where="customers.csv:7", reason=f"city: {BAD!r} is not known", raw=f"7,{BAD}"),),
         quarantined={"cell:signup": 51, f"in_set:{BAD}": 39},
         lineage={
             "commit": "0123456789abcdef",

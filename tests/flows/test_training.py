@@ -155,7 +155,7 @@ def test_show_tells_scripts_all_of_it(done: Done) -> None:
 def test_incoming_rows_are_scored_and_none_is_lost(done: Done) -> None:
     lines = (done.toy.project.state(NAME) / "scores.csv").read_text().splitlines()
     assert len(lines) == 1 + 100, "the simulator's n / 20 new customers, one line each"
-    assert lines[0].startswith("row_id,customer_id,probability,decile,action,reasons,model_version")
+    assert lines[0] == ("customer_id,rank,probability,expected_profit,decile,action,action_reason,reasons,row_id,model_version")
 
 
 def test_the_second_run_does_nothing_and_says_so(done: Done) -> None:

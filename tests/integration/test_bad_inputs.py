@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import io
 import os
@@ -26,6 +27,7 @@ from perennial.errors import DataStopped, InputError, LeakError, PerennialError
 from perennial.files.tables import read_table
 from perennial.sources import fetch as fetching
 from tests.conftest import REPO, Toy
+from tests.fakes.workbooks import write_xlsx
 
 pytestmark = pytest.mark.integration
 
@@ -136,6 +138,26 @@ def zipped(*members: tuple[str, bytes], link: str = "") -> Callable[[Path], Path
     return make
 
 
+def workbook(
+    *, sheets: tuple[str, ...] = ("May",), merged: str = "", cut: int | None = None, **cells: Callable[[int], Any]
+) -> Callable[[Path], Path]:
+    """A good file as a workbook, ids as text, days and numbers as such; `cells` give a column."""
+
+    def make(folder: Path) -> Path:
+        head, *rows = [row.split(",") for row in GOOD.decode().splitlines()]
+        made = [
+            {**dict(zip(head, row, strict=True)), **{name: cell(i) for name, cell in cells.items()}} for i, row in enumerate(rows)
+        ]
+        typed = {"joined": dt.date.fromisoformat, "age": float, "spend": float}
+        table = [[typed[k](v) if k in typed and k not in cells and v else v for k, v in row.items()] for row in made]
+        content = {sheet: [head, *table] for sheet in sheets}
+        path = write_xlsx(folder / "people.xlsx", content, merged={sheet: [merged] for sheet in sheets if merged})
+        path.write_bytes(path.read_bytes()[:cut])
+        return path
+
+    return make
+
+
 def tarred(*members: tuple[str, bytes], mode: str = "w:gz", kind: bytes = b"", by_name: str = "x.csv") -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         with tarfile.open(folder / "people.tar.gz", mode) as archive:  # type: ignore[call-overload]
@@ -235,6 +257,7 @@ B, C, T, D, K, S, P, X = (
     "Security and privacy",
 )
 PARQUET = {"files": "people*.parquet", "format": "parquet"}
+WORKBOOK = {"files": "people*.xlsx", "format": "workbook", "sheet": "June"}
 JSONL = {"files": "people*.jsonl*", "format": "jsonl"}
 BERLIN = {"at": {"role": "time", "tz": "Europe/Berlin"}}
 
@@ -539,7 +562,23 @@ CASES = [
     case(P, "an empty folder as input", lambda folder: folder, R="missing_file"),
     case(P, "no such file", lambda folder: folder / "none.csv", R="missing_file"),
     case(P, "a page of HTML", b"<!DOCTYPE html><html><body>404</body></html>", R="other_format"),
-    case(P, "a spreadsheet", zipped(("xl/workbook.xml", b"<x/>")), R="no_table"),
+    case(P, "a workbook", workbook(), A="", rows=N),
+    case(P, "a workbook: ids stored as numbers", workbook(who=lambda i: 1000 + i), W="id_as_number", rows=N),
+    case(
+        P,
+        "a workbook: an id beyond 2^53",
+        workbook(who=lambda i: 2**60 if i == 7 else f"W{i}"),
+        Q="precision_lost:who",
+        rows=N - 1,
+    ),
+    case(P, "a workbook: a word among numbers", workbook(age=lambda i: "old" if i == 7 else 30), Q="cell:age", rows=N - 1),
+    case(P, "a workbook: merged cells", workbook(merged="E4:E5"), W="merged_cells", rows=N),
+    case(P, "a workbook: two sheets with rows", workbook(sheets=("May", "June")), R="no_sheet"),
+    case(P, "a workbook: the sheet of that name", workbook(sheets=("May", "June")), A="", source=WORKBOOK, rows=N),
+    case(P, "a workbook: no sheet of that name", workbook(sheets=("July",)), R="no_sheet", source=WORKBOOK),
+    case(P, "a workbook: with a password, or .xls", named("people.xlsx", b"\xd0\xcf\x11\xe0" + b"\0" * 600), R="other_format"),
+    case(P, "a workbook: cut short", workbook(cut=2000), R="broken_archive"),
+    case(P, "a workbook named .zip", zipped(("xl/workbook.xml", b"<x/>")), R="no_table"),
     case(P, "a SQLite file named .csv", b"SQLite format 3\x00" + b"\0" * 200, R="other_format"),
     case(P, "a pointer of Git LFS", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n", R="other_format"),
     case(X, "=cmd| in a category", with_cell(town="=cmd|'/c calc'!A1"), A="", rows=N),
@@ -696,6 +735,6 @@ def test_the_page_says_what_is_tested() -> None:
 
 
 def test_cases_are_many_and_each_is_one_of_a_kind() -> None:
-    assert len(CASES) == len({case.name for case in CASES}) == 162
+    assert len(CASES) == len({case.name for case in CASES}) == 172
     assert all(case.expected for case in CASES)
     assert {treatment for case in CASES for treatment in case.expected} == set(TREATMENTS)

@@ -32,6 +32,7 @@ from perennial.scoring.scorer import Scorer
 from perennial.sources import fetch as fetching
 from perennial.tracking.registry import Version
 from tests.fakes.simulator import compute_truth
+from tests.fakes.workbooks import write_xlsx
 
 if TYPE_CHECKING:
     from tests.conftest import Toy
@@ -174,9 +175,9 @@ def test_what_params_and_flags_ask_for(shop: Toy, send: Callable[..., CampaignRe
     assert record.counts.explore > 50
     assert " by message) (in 4 of 5 campaigns" in record.control_summary
     assert sum(row["group"] == "explore" for row in rows) == record.counts.explore
-    with pytest.raises(ConfigError, match=r"--columns nosuch: choose from row_id, customer_id"):
+    with pytest.raises(ConfigError, match=r"--columns nosuch: choose from customer_id, rank"):
         send("other", columns=("nosuch",))
-    with pytest.raises(ConfigError, match=r"--columns sent_on: choose from row_id"):
+    with pytest.raises(ConfigError, match=r"--columns sent_on: choose from customer_id"):
         send("other", columns=("sent_on",))
     with pytest.raises(ConfigError, match=r"audience of ad_response: control: .*less than 1, not '1.5'"):
         send("other", control=1.5)
@@ -313,6 +314,29 @@ def test_where_nothing_can_be_claimed_nothing_is(shop: Toy, send: Callable[..., 
     assert not shop.project.contract("ad_response_lost").exists()
 
 
+def test_outcomes_come_back_in_a_workbook(
+    shop: Toy, send: Callable[..., CampaignRecord], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    send(control=0.3)
+    rows, data = simulate_outcomes(shop, lift=0.2), tmp_path / "came_back.xlsx"
+    frame = rows.with_columns(pl.col("responded").cast(pl.Int64))
+    sheet = [frame.columns, *map(list, frame.rows())]
+    write_xlsx(data, {"May": sheet, "June": sheet})
+    with pytest.raises(InputError, match="2 sheets have rows: May, June; name one: --sheet 'May'"):
+        evaluate_outcome(shop.project, NAME, "spring", data)
+    lines = evaluate_outcome(shop.project, NAME, "spring", data, sheet="June")
+    assert lines[0].startswith(f"{rows.height:,} rows: {rows.height:,} of the {rows.height:,} who were drawn, 0 of others")
+    assert any(line.startswith("It paid: +") for line in lines), lines
+    numbers = frame.with_columns(pl.col("customer_id").cast(pl.Int64))
+    write_xlsx(data, {"May": [numbers.columns, *map(list, numbers.rows())]})
+    with pytest.raises(InputError, match="ids have lost their leading zeros, such as 800"):
+        evaluate_outcome(shop.project, NAME, "spring", data)
+    assert "sheet May: id column customer_id is stored as numbers" in caplog.text
+    write_xlsx(data, {"May": [frame.columns, [frame["customer_id"][0], "yes"]]})
+    with pytest.raises(InputError, match=r"the first is came_back\.xlsx, sheet May, row 2: responded: 'yes'"):
+        evaluate_outcome(shop.project, NAME, "spring", data)
+
+
 def test_what_cannot_be_read_is_refused_in_words(shop: Toy, send: Callable[..., CampaignRecord], tmp_path: Path) -> None:
     data = tmp_path / "outcomes.csv"
     with pytest.raises(InputError, match=r"spring is not a campaign of this use case; there are: none"):
@@ -321,7 +345,7 @@ def test_what_cannot_be_read_is_refused_in_words(shop: Toy, send: Callable[..., 
     rows, observed = simulate_outcomes(shop), 0
     for frame, words in (
         (pl.concat([rows, rows.head(2)]), r"2 ids have several rows, such as "),
-        (rows.with_columns(responded=pl.lit("yes")), r"rows cannot be read, the first in line 2: responded: 'yes'"),
+        (rows.with_columns(responded=pl.lit("yes")), r"rows cannot be read, the first is .*:2: responded: 'yes'"),
         (rows.with_columns(responded=pl.lit("")), r"ids or outcomes are empty"),
         (rows.with_columns(customer_id=pl.lit("x") + pl.col("customer_id")), r"none of .* ids was in campaign spring"),
         (rows.rename({"responded": "bought"}), r"lacks column responded"),

@@ -145,7 +145,7 @@ def test_events_alone_are_scored_as_of_the_day_after_the_last(mine: Toy, caplog:
         ("without quantity or price", FREE),
     ]
     table = build_score_list(model, prepared.units, contract)
-    assert table.columns == ["row_id", "CustomerID", "probability", "decile", "reasons"]
+    assert table.columns == ["CustomerID", "rank", "probability", "decile", "reasons", "row_id"]
     assert table.height == table["CustomerID"].n_unique() == 400
     assert table["row_id"].to_list() == [f"{who}@2011-12-12" for who in table["CustomerID"]]
     assert "buys_again" not in prepared.units.columns

@@ -157,7 +157,7 @@ def test_the_list_names_a_segment_and_why_for_every_customer(shop: Toy, tmp_path
     prepared = prepare_rows(shop.contract, source)
     table = build_score_list(scorer(shop), prepared.units, shop.contract)
     assert {"CustomerID", "segment", "Champions", "reasons"} <= set(table.columns)
-    assert not {"decile", "action"} & set(table.columns)
+    assert not {"rank", "decile", "action"} & set(table.columns)
     assert table["segment"].null_count() == 0
     shares = table.select(scorer(shop).outputs).sum_horizontal()
     np.testing.assert_allclose(shares.to_numpy(), 1)

@@ -156,7 +156,12 @@ def test_new_customers_are_ranked_by_what_the_task_asks_and_nothing_is_decided_w
         units = prepare_rows(asked.contract, incoming).units
         table = build_score_list(model, units, asked.contract)
         outputs = model.outputs
-        assert table.columns == ["row_id", "customer_id", *outputs, "decile", "reasons"]
+        if asked.contract.task.kind == "multiclass":
+            assert table.columns == ["customer_id", "rank", "class", "probability", "decile", "reasons", *outputs, "row_id"]
+            likeliest = table.select(outputs).to_numpy().argmax(axis=1)
+            assert table["class"].to_list() == [outputs[i] for i in likeliest]
+        else:
+            assert table.columns == ["customer_id", "rank", *outputs, "decile", "reasons", "row_id"]
         rank = table.select(outputs).to_numpy().max(axis=1)
         best = (table["decile"] == 1).to_numpy()
         assert rank[best].min() >= rank[~best].max()

@@ -25,10 +25,13 @@ from perennial.discovery.column_types import type_column
 from perennial.discovery.confirm import ValueSummary
 from perennial.discovery.contract_draft import dump_piece
 from perennial.discovery.dialect import detect_dialect
+from perennial.discovery.draft import Answers
 from perennial.discovery.outcome import choose_event
 from perennial.discovery.profile import ColumnProfile
+from perennial.discovery.proposal import propose
 from perennial.errors import ConfigError, InputError
 from tests.fakes.proposals import proposed
+from tests.fakes.workbooks import write_xlsx
 
 pytestmark = pytest.mark.unit
 
@@ -588,10 +591,52 @@ def packed(frame: pl.DataFrame, form: str, folder: Path) -> Path:
     return path
 
 
-def test_a_spreadsheet_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    path = saved(tmp_path, "PK", "book.xlsx")
-    with pytest.raises(InputError, match="save the sheet as CSV"):
-        proposed(path)
+def test_a_workbook_is_proposed_like_any_table(tmp_path: Path) -> None:
+    x, y = chances()
+    day = dt.date(2020, 1, 1)
+    head = ["customer_id", "x", "since", "seen", "vip", "churn"]
+    rows: list[list[Any]] = [["Customers of May"], [], head]
+    for i in range(len(x)):
+        since, seen = day + dt.timedelta(days=i), dt.datetime(2024, 1, 1) + dt.timedelta(hours=12 * i)
+        rows.append([7919 * i % 99_991, round(float(x[i]), 3), since, seen, bool(x[i] > 1), int(y[i])])
+    path = write_xlsx(tmp_path / "book.xlsx", {"Customers": rows, "About": [["from the shop"]]}, merged={"Customers": ["B5:B6"]})
+    proposal, contract = proposed(path, target="churn")
+    assert (contract.source.format, contract.source.sheet, contract.source.skip) == ("workbook", None, 2)
+    assert {name: column.role for name, column in contract.columns.items()} == {
+        "customer_id": "id",
+        "x": "numeric",
+        "since": "time",
+        "seen": "time",
+        "vip": "categorical",
+        "churn": "outcome",
+    }
+    assert contract.columns["since"].cell_type == "date"
+    assert contract.columns["seen"].cell_type == "datetime", "midnights are written as the other moments"
+    assert any(line.startswith("id column customer_id is stored as numbers: leading zeros are lost") for line in proposal.words)
+    head_lines = proposal.contract.split("task:")[0]
+    assert "it is sheet Customers of a workbook" in head_lines
+    assert "merged cells B5:B6: the first has the value, the others are empty" in head_lines
+    form = TableFormat.of(contract, "main")
+    read = ingest([path], contract.columns, form)
+    assert (read.rows.height, read.rejects.height) == (len(x), 0), "what was proposed reads every row"
+
+
+def test_the_sheet_of_a_workbook_with_several_is_asked_for(tmp_path: Path) -> None:
+    x, y = chances(200)
+    rows = [["x", "churn"], *([round(float(a), 3), int(b)] for a, b in zip(x, y, strict=True))]
+    path = write_xlsx(tmp_path / "book.xlsx", {"May": rows, "June": rows})
+    with pytest.raises(InputError, match="2 sheets have rows: May, June; name one: --sheet 'May'"):
+        proposed(path, target="churn")
+    proposal = propose("t", [path], Answers(target="churn"), sheet="June")
+    assert yaml.safe_load(proposal.contract)["source"] == {
+        "kind": "file",
+        "files": "book.xlsx",
+        "format": "workbook",
+        "sheet": "June",
+    }
+    text = table(tmp_path, {"x": x, "churn": y})
+    with pytest.raises(InputError, match=r"--sheet June: data\.csv is no workbook"):
+        propose("t", [text], Answers(target="churn"), sheet="June")
 
 
 def test_keys_that_come_again_and_ids_that_nearly_never_do_keep_their_rows_together(tmp_path: Path) -> None:

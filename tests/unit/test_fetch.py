@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 import yaml
 
-from perennial.errors import ConfigError, InputError, ServiceError
+from perennial.errors import ConfigError, DataStopped, InputError, ServiceError
 from perennial.files.project import Project
 from perennial.gallery.entries import list_gallery
 from perennial.sources import fetch as module
 from perennial.sources.fetch import fetch
 from perennial.sources.gallery import add_gallery_use_case
 from tests.fakes.contracts import contract_document
+from tests.fakes.workbooks import write_xlsx
 
 pytestmark = pytest.mark.unit
 
@@ -55,6 +56,24 @@ def test_a_file_is_taken_and_remembered(tmp_path: Path, recorded: list[str]) -> 
     with pytest.raises(InputError, match=r"people\.csv, from where shop was fetched last, is gone: perennial fetch shop --data"):
         fetch(project, "shop")
     assert raw(project) == {"people.csv": TEXT * 2}
+
+
+def test_a_workbook_is_kept_as_it_is_also_where_the_contract_names_a_text_file(tmp_path: Path) -> None:
+    project, data = shop(tmp_path / "p", files="people.csv"), tmp_path / "people.xlsx"
+    write_xlsx(data, {"May": [["a", "b"], *[[i, i] for i in range(200)]]})
+    fetch(project, "shop", data)
+    assert raw(project) == {"people.xlsx": data.read_bytes()}, "a workbook is a zip, and never unpacked"
+    write_xlsx(data, {"May": [["a", "b"], *[[i, i] for i in range(3_000)]]})
+    with pytest.raises(DataStopped, match="3001 records arrive, where 201 were before"):
+        fetch(project, "shop", data)
+    with pytest.raises(InputError, match=r"animals\.xlsx belongs to no table: the contract knows people\.csv"):
+        fetch(project, "shop", write_xlsx(tmp_path / "animals.xlsx", {"May": [["a"], [1]]}))
+
+
+def test_a_workbook_is_held_to_the_digest_of_the_contract(tmp_path: Path) -> None:
+    project = shop(tmp_path / "p", files="people.csv", sha256=hashlib.sha256(TEXT).hexdigest())
+    with pytest.raises(InputError, match=r"people\.xlsx is not the file of the contract"):
+        fetch(project, "shop", write_xlsx(tmp_path / "people.xlsx", {"May": [["a"], [1]]}))
 
 
 def test_a_folder_takes_the_place_of_what_was_there(tmp_path: Path) -> None:

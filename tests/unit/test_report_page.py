@@ -133,7 +133,7 @@ def test_raw_text_and_categories_are_escaped() -> None:
     assert "<script" not in html
     assert html.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 5
     raw = f'999;"{BAD}";"married"'
-    row = QuarantinedRow(reason=BAD, source="customers.csv", line=7, raw=raw)
+    row = QuarantinedRow(reason=BAD, where="customers.csv:7", raw=raw)
     html = compose(replace(response_report(), quarantine=(row,)))[0].split('<ul class="quarantine">')[1].split("</ul>")[0]
     assert "<script" not in html
     assert html.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2

@@ -27,8 +27,8 @@ from perennial.results.campaign import AudienceCounts, CampaignRecord
 from perennial.results.decision import utc_now
 from perennial.scoring.scorer import Scorer
 from perennial.serving.champion import load_champion
+from perennial.serving.list_files import check_output, write_list
 from perennial.serving.preparation import prepare_rows
-from perennial.serving.score_list import check_output, write_list
 from perennial.tracking.registry import Version
 
 log = logging.getLogger("perennial")

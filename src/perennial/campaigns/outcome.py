@@ -43,7 +43,14 @@ _GROUPS: tuple[Group, ...] = ("treated", "control", "explore", "explore_control"
 
 
 def evaluate_outcome(
-    project: Project, name: str, campaign: str, data: Path, *, column: str | None = None, missing: Missing = "no"
+    project: Project,
+    name: str,
+    campaign: str,
+    data: Path,
+    *,
+    column: str | None = None,
+    missing: Missing = "no",
+    sheet: str | None = None,
 ) -> list[str]:
     """The sentences that say what happened; the look is recorded, and the campaign becomes a use case.
 
@@ -51,7 +58,7 @@ def evaluate_outcome(
     """
     contract, folder = load(project.contract(name)), campaign_folder(project, name, campaign)
     record, population = load_campaign(folder)
-    matched, counts = _match_outcomes(record, population, _read_outcomes(record, contract, data, column), data)
+    matched, counts = _match_outcomes(record, population, _read_outcomes(record, contract, data, column, sheet), data)
     customers = matched.filter("has_row") if missing == "drop" else matched
     outcome = compute_outcome(record, customers, counts)
     sentences = describe_outcome(record, outcome, missing)
@@ -65,16 +72,16 @@ def evaluate_outcome(
         return [*repeated, *sentences, add_next_use_case(project, contract, record, customers, folder, refusal)]
 
 
-def _read_outcomes(record: CampaignRecord, contract: Contract, data: Path, column: str | None) -> pl.DataFrame:
+def _read_outcomes(record: CampaignRecord, contract: Contract, data: Path, column: str | None, sheet: str | None) -> pl.DataFrame:
     """Ids and outcomes of the file's rows: key, y.
 
     Raises: InputError when an id has several rows, or an outcome is empty.
     """
     target = contract.columns.get(record.target) or Column(role="outcome", values={"0": 0, "1": 1})
-    key = find_key_column(data, record.key, contract.columns.get(record.key))
+    key = find_key_column(data, record.key, contract.columns.get(record.key), sheet)
     read_as = {"required": True, "source": column or target.source}
     columns = {record.key: key, record.target: target.model_copy(update=read_as)}
-    rows = read_customers(data, columns, record.key).rename({record.key: "key", record.target: "y"})
+    rows = read_customers(data, columns, record.key, sheet).rename({record.key: "key", record.target: "y"})
     if empty := rows["y"].null_count() + rows["key"].null_count():
         raise InputError(f"{data}: {empty} ids or outcomes are empty; write what is meant by them")
     check_one_row_each(rows["key"], str(data))

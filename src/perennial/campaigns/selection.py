@@ -15,6 +15,7 @@ from perennial.campaigns.plan import CONTACT, CampaignPlan
 from perennial.data.hashing import hash_contacts
 from perennial.errors import InputError
 from perennial.evaluation.decisions import policy
+from perennial.evaluation.decisions.actions import LEAVE
 from perennial.evaluation.decisions.policy import message_policy
 from perennial.evaluation.decisions.profit import contact_policy
 from perennial.evaluation.statistics import holdout
@@ -85,7 +86,7 @@ def _draw_groups(scorer: Scorer, units: pl.DataFrame, plan: CampaignPlan) -> tup
     """The customers with what was decided of each, and the size of each group."""
     scores = build_score_list(scorer, units, plan.contract)
     keys = units[plan.key].cast(pl.String).to_list()
-    group = holdout.draw_groups(plan.campaign, keys, (scores["action"] != "none").to_numpy(), plan.holdout)
+    group = holdout.draw_groups(plan.campaign, keys, (scores["action"] != LEAVE).to_numpy(), plan.holdout)
     score, gain, message = _predict_gain(scorer, units, plan)
     if plan.is_randomized:
         for name in holdout.CONTACTED:

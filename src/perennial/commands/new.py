@@ -26,6 +26,7 @@ def main(
     treatment: Annotated[str | None, Option(help="The column that says who was treated; none if nobody was.")] = None,
     cost: Annotated[float | None, Option(help="What a contact costs.")] = None,
     value: Annotated[float | None, Option(help="What a response earns.")] = None,
+    sheet: Annotated[str | None, Option(help="The sheet of a workbook; by default the only one with rows.")] = None,
     yes: Annotated[bool, Option("--yes", help="Ask nothing, take the careful answers.")] = False,
 ) -> None:
     answers = Answers(
@@ -38,4 +39,4 @@ def main(
         earns=value,
     )
     person = Terminal() if not yes and sys.stdin.isatty() else None
-    create_use_case(Project.here(), name, data, answers, person)
+    create_use_case(Project.here(), name, data, answers, person, sheet=sheet)

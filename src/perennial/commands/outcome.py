@@ -21,9 +21,10 @@ def main(
     data: Annotated[Path, Option(help="A file with the id and the outcome of customers.")],
     name: UseCase = "",
     column: Annotated[str | None, Option(help="The outcome's column there; by default the contract's target.")] = None,
+    sheet: Annotated[str | None, Option(help="The sheet of a workbook; by default the only one with rows.")] = None,
     missing: Annotated[
         Literal["no", "drop"], Option(help="Customers without a row did not respond (no), or are left out (drop).")
     ] = "no",
 ) -> None:
-    for line in evaluate_outcome(Project.here(), name, campaign, data, column=column, missing=missing):
+    for line in evaluate_outcome(Project.here(), name, campaign, data, column=column, missing=missing, sheet=sheet):
         log.info("%s", line)

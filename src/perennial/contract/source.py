@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from perennial.contract.columns import ContractPart
 
-Format = Literal["csv", "parquet", "jsonl"]
+Format = Literal["csv", "parquet", "jsonl", "workbook"]
 QUERIED = ".jsonl.gz"  # suffix of a table filled by a query: JSON distinguishes null from an empty text
 _PASSWORD = re.compile(r"://[^/@:]*:[^/@]+@")
 _NEEDS: dict[str, tuple[str, ...]] = {
@@ -38,7 +38,9 @@ class Source(ContractPart):
     files: str
     """The pattern of the main table's files."""
     format: Format = "csv"
-    """The format of the files."""
+    """The format of the files; workbook: .xlsx or .ods."""
+    sheet: str | None = None
+    """The sheet of a workbook; by default the only one with rows."""
     delimiter: str = Field(",", min_length=1, max_length=2)
     """The separator of the cells of a line."""
     encoding: str = "utf-8"
@@ -88,6 +90,8 @@ class Source(ContractPart):
         missing = [name for name in _NEEDS.get(self.kind, ()) if getattr(self, name) is None]
         if missing:
             raise ValueError(f"a {self.kind} source also says {', '.join(missing)}")
+        if self.sheet is not None and self.format != "workbook":
+            raise ValueError(f"sheet is for format: workbook, not for format: {self.format}")
         if self.kind != "sql":
             if self.query is not None or self.url_env is not None:
                 raise ValueError(f"query and url_env are for kind: sql, not for kind: {self.kind}")

@@ -17,6 +17,7 @@ ENTITY = "_entity"  # text that identifies the entity (such as the customer) of 
 ORDER = "_order"  # position in the order of the files, 0 first
 CONTENT = "_content"  # md5 of the record's canonical text: equal rows have equal content
 SOURCE, RECORD, LINE, RAW = "_source", "_record", "_line", "_raw"
+SHEET = ", sheet "  # between a workbook's name and its sheet's in a source; a line is a row of the sheet then
 QUARANTINE_SCHEMA = {
     ROW_ID: pl.String,
     "table": pl.String,
@@ -35,6 +36,11 @@ UNUSED_SCHEMA = {ROW_ID: pl.String, "table": pl.String, "reason": pl.String}
 def list_unused(rows: Table, table: str, reason: str) -> Table:
     """Rows that feed no unit, with the reason, in the shape of UNUSED_SCHEMA."""
     return rows.select(ROW_ID, nw.lit(table).alias("table"), nw.lit(reason).alias("reason"))
+
+
+def describe_place(source: str, line: int) -> str:
+    """Where a record stands: `customers.csv:17`, `customers.xlsx, sheet May, row 17`."""
+    return f"{source}, row {line}" if SHEET in source else f"{source}:{line}"
 
 
 def build_quarantine(rows: pl.DataFrame, table: str) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from perennial.errors import ContractError
 Yaml = None | bool | int | float | str | Sequence["Yaml"] | Mapping[str, "Yaml"]
 _ORDER = """
     task source role known kind question rows as_of cutoffs history duplicates target features outcome_verb primary
-    minimum zeros ordered files file type unique column columns min max value pattern format values control assignment
+    minimum zeros ordered files file type unique column columns min max value pattern format sheet values control assignment
     arms cost shares strip decimal thousands null of from in hashed when_missing map nullable days after_days label
     rules derive filters events unit split max_null why soft delimiter encoding quoting skip trim header attach order
     by val_share_of_entities salt fractions train val test sampling leakage_suspects slices money currency

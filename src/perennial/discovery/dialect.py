@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,16 +16,13 @@ from pathlib import Path
 from perennial.contract.source import Source
 from perennial.data.io.byte_source import read_chunks
 from perennial.data.io.csv_header import DELIMITERS, Dialect
+from perennial.discovery.layout import Header, Row, detect_layout
 from perennial.errors import InputError
 
 _HEAD_BYTES, _HEAD_LINES = 1 << 20, 400
 _CHUNK_BYTES = 1 << 22
 _SEPARATORS = (*DELIMITERS, " ")
-_MAX_PREAMBLE = 20  # lines
 _MAX_NON_ASCII = 10_000  # lines from which the encoding is clear
-_NUMBER = re.compile(r"[+-]?[0-9][0-9., ]*(?:[eE][+-]?[0-9]+)?|[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}.*")
-_RESERVED = re.compile(r"\A_|\Arow_id\Z|\$\{")  # names that Perennial or DVC gives a meaning
-Row = Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,16 +48,6 @@ class DetectedDialect:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Header:
-    """The line of names: its cells, its place, and the lines from it on that are no rows."""
-
-    cells: Row
-    names: list[str]
-    skip: int  # lines above it
-    above_rows: Sequence[Row]  # the header itself and the questions of a survey below it; none without a header
-
-
 def detect_dialect(path: Path) -> DetectedDialect:
     """Raises: InputError for what is no table of text, or has no delimiter that its lines agree on."""
     encoding, text = _read_head(path)
@@ -71,22 +57,20 @@ def detect_dialect(path: Path) -> DetectedDialect:
     delimiter, n_fields = _detect_delimiter(path, lines)
     quoting = _has_paired_quotes(lines)
     rows = _parse_rows(text, delimiter, quoting=quoting)
-    skip = _count_preamble(rows, n_fields)
-    body: list[Row] = [row for row in rows[skip:] if len(row) == n_fields]
-    trim = _is_padded(body)
-    if trim:
-        body = [[cell.strip(" ") for cell in row] for row in body]
-    header = _find_header(body, skip, n_fields)
-    has_new_names = header.names != [name.strip() for name in header.cells]
-    is_declared = has_new_names or len(header.above_rows) != 1
-    dialect = Dialect(
-        delimiter=delimiter,
-        encoding=encoding,
-        quoting=quoting,
-        trim=trim,
-        names=tuple(header.names) if is_declared else None,
-        skip=header.skip + (_count_lines(header.above_rows) if is_declared else 0),
-    )
+    layout = detect_layout(rows, n_fields)
+    skipped = layout.header.skip + (_count_lines(layout.header.above_rows) if layout.is_declared else 0)
+    dialect = Dialect(delimiter=delimiter, encoding=encoding, quoting=quoting, trim=layout.trim, names=layout.names, skip=skipped)
+    return _describe(dialect, layout.header)
+
+
+def detect_sheet(rows: Sequence[Row]) -> DetectedDialect:
+    """How a sheet is laid out, from the text of its first rows: rows above the header, column names."""
+    layout = detect_layout(rows, max((len(row) for row in rows), default=0))
+    skipped = layout.header.skip + (len(layout.header.above_rows) if layout.is_declared else 0)
+    return _describe(Dialect(trim=layout.trim, names=layout.names, skip=skipped), layout.header)
+
+
+def _describe(dialect: Dialect, header: Header) -> DetectedDialect:
     return DetectedDialect(dialect=dialect, names=tuple(header.names), notes=_describe_guesses(dialect, header))
 
 
@@ -191,88 +175,12 @@ def _split_lines(text: str) -> list[str]:
     return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
 
 
-def _count_preamble(rows: Sequence[Row], n_fields: int) -> int:
-    """How many lines come before the first that has all fields; none where that never comes."""
-    for i, row in enumerate(rows[: _MAX_PREAMBLE + 1]):
-        if len(row) == n_fields and sum(bool(cell.strip()) for cell in row) > n_fields / 2:
-            return i
-    return 0
-
-
-def _is_padded(body: Sequence[Row]) -> bool:
-    """Whether cells are set apart by spaces, as in `39, State-gov, 77516`."""
-    cells = [cell for row in body[:200] for cell in row[1:]]
-    return bool(cells) and sum(cell[:1] == " " or cell[-1:] == " " for cell in cells) > len(cells) / 3
-
-
-def _find_header(body: Sequence[Row], skip: int, n_fields: int) -> _Header:
-    if _has_two_headers(body):
-        skip, body = skip + 1, body[1:]
-    n_questions = 2 if _is_survey(body) else 0
-    if not _is_header([*body[:1], *body[1 + n_questions :]]):
-        cells = [f"c{i + 1}" for i in range(n_fields)]
-        return _Header(cells=cells, names=cells, skip=skip, above_rows=[])
-    return _Header(cells=body[0], names=_make_keys(body[0]), skip=skip, above_rows=body[: 1 + n_questions])
-
-
-def _is_header(body: Sequence[Row]) -> bool:
-    """Whether the first row names columns: texts, all different, unlike what stands below them."""
-    if not body:
-        return False
-    first = [cell.strip() for cell in body[0]]
-    names = [cell for cell in first if cell]
-    if not names or any(_is_number(cell) for cell in names):
-        return False
-    below = [[row[i].strip() for row in body[1:] if row[i].strip()] for i in range(len(first))]
-    if any(cells and all(_is_number(cell) for cell in cells[:50]) for cells in below):
-        return True
-    if len(set(names)) < 0.9 * len(names):
-        return False
-    n_repeated = sum(name in cells for name, cells in zip(first, below, strict=True) if name)
-    return n_repeated <= len(first) / 4
-
-
-def _is_number(cell: str) -> bool:
-    """A number or a date."""
-    return _NUMBER.fullmatch(cell) is not None
-
-
-def _is_survey(body: Sequence[Row]) -> bool:
-    """Whether the question and an id for machines stand below each name, as Qualtrics exports them."""
-    return len(body) > 3 and sum("ImportId" in cell for cell in body[2]) > len(body[2]) / 2
-
-
-def _has_two_headers(body: Sequence[Row]) -> bool:
-    """Whether a line for machines (X1, X2) stands above the one that names columns: both texts, numbers below."""
-    first, second, below = body[:1], body[1:2], body[2:50]
-    if not below or any(_is_number(cell.strip()) for row in (*first, *second) for cell in row):
-        return False
-    if not all(cell.strip() for cell in second[0]):
-        return False
-    cells = [[row[i].strip() for row in below if row[i].strip()] for i in range(len(second[0]))]
-    return sum(all(_is_number(cell) for cell in column) for column in cells) > len(cells) / 2
-
-
-def _make_keys(header: Row) -> list[str]:
-    """Names that can be keys: none empty, none twice, none reserved."""
-    names: list[str] = []
-    for i, cell in enumerate(header):
-        name = cell.strip() or f"column_{i + 1}"
-        if _RESERVED.search(name):
-            name = "x" + name.replace("${", "")
-        base, n = name, 2
-        while name in names:
-            name, n = f"{base}_{n}", n + 1
-        names.append(name)
-    return names
-
-
 def _count_lines(rows: Sequence[Row]) -> int:
     """Physical lines of some rows, whose cells may go over several."""
     return sum(1 + sum(cell.count("\n") for cell in row) for row in rows)
 
 
-def _describe_guesses(dialect: Dialect, header: _Header) -> tuple[str, ...]:
+def _describe_guesses(dialect: Dialect, header: Header) -> tuple[str, ...]:
     notes = []
     if dialect.encoding != "utf-8":
         notes.append(f"it is written in {dialect.encoding}, not in UTF-8")

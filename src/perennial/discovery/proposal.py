@@ -13,6 +13,7 @@ from pathlib import Path
 from perennial.contract.columns import Column
 from perennial.contract.rules import name_rule
 from perennial.data.io.images import Archive
+from perennial.data.io.workbook import NAMES_SOMEONE, describe_number_id
 from perennial.discovery.column_types import TypedColumns, type_columns
 from perennial.discovery.confirm import confirm_columns
 from perennial.discovery.contract_draft import refuse_invalid
@@ -42,8 +43,12 @@ class Proposal:
     words: list[str]
 
 
-def propose(name: str, paths: Sequence[Path], answers: Answers, person: Terminal | None = None) -> Proposal:
+def propose(
+    name: str, paths: Sequence[Path], answers: Answers, person: Terminal | None = None, sheet: str | None = None
+) -> Proposal:
     """Look at files with the same columns, ask `person` if there is one, and write nothing.
+
+    `sheet` is that of workbooks with several.
 
     Raises: InputError for files that are no table, or when what to predict is not said and cannot be seen; ConfigError
     for an answer that fits nothing, ContractError for one that no contract can have.
@@ -51,10 +56,10 @@ def propose(name: str, paths: Sequence[Path], answers: Answers, person: Terminal
     archives = {path.name: Archive.open(path) for path in paths if len(paths) > 1 and path.suffix == ".tar"}
     with tempfile.TemporaryDirectory() as folder, refuse_invalid(name):
         tables = unpack_tables([path for path in paths if path.name not in archives], Path(folder))
-        return _Discovery(name, describe_table(tables), archives, person).propose(answers)
+        return _Discovery(name, describe_table(tables, sheet), archives, person).propose(answers)
 
 
-def choose_files(data: Path, person: Terminal) -> Path:
+def choose_files(data: Path, person: Terminal, sheet: str | None = None) -> Path:
     """The folder, if its files have the same columns; else the one of them that is meant."""
     if not data.is_dir():
         return data
@@ -67,7 +72,7 @@ def choose_files(data: Path, person: Terminal) -> Path:
         return path
 
     try:
-        describe_table([path for path in paths if path.suffix != ".tar"])
+        describe_table([path for path in paths if path.suffix != ".tar"], sheet)
     except InputError as error:
         person.show([str(error)])
         return person.reply("which file is the table? ", "none: they are not joined", choose)
@@ -153,7 +158,13 @@ class _Discovery:
         draft.columns, draft.reasons, draft.rules = confirmation.columns, confirmation.reasons, confirmation.rules
         if confirmation.warning:
             draft.notes.append(confirmation.warning)
+        draft.notes += self._warn_of_ids(draft.columns)
         draft.slices = [name for name in draft.slices if draft.columns[name].role in SLICE_ROLES]
+
+    def _warn_of_ids(self, columns: Mapping[str, Column]) -> list[str]:
+        """Ids that the workbook stores as numbers."""
+        ids = [name for name, column in columns.items() if column.role in NAMES_SOMEONE and name in self._files.numbers]
+        return [describe_number_id(name) for name in ids]
 
     def _propose_for_log(self, columns: TypedColumns, log: EventLog, screen: list[str]) -> Proposal:
         proposal = propose_for_log(self._name, self._files.source, self._table, columns, log, self._files.read_blocks)
@@ -162,7 +173,7 @@ class _Discovery:
         if profile.empty:
             n_events = f"{profile.empty:,} of {self._table.rows:,} events"
             words.append(f"{n_events} have no {log.entity}: nobody's, and left out")
-        words += _describe_unused(proposal.columns)
+        words += [*self._warn_of_ids(proposal.columns), *_describe_unused(proposal.columns)]
         question = proposal.contract.task.question
         words.append(f"rows are events of {profile.distinct:,} {log.entity}: {question}")
         return Proposal(

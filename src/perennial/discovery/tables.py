@@ -5,6 +5,7 @@ Files with other columns are never joined unasked: which one is meant, a person 
 
 from __future__ import annotations
 
+import datetime as dt
 import glob
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,15 +20,16 @@ from perennial.data.io.csv_header import Dialect
 from perennial.data.io.jsonl import read_keys, read_objects
 from perennial.data.io.parquet import read_parquet_blocks, read_parquet_schema
 from perennial.data.io.read import Block, read_blocks
+from perennial.data.io.workbook import open_sheet, read_top
 from perennial.data.names import RAW
-from perennial.discovery.dialect import detect_dialect
+from perennial.discovery.dialect import detect_dialect, detect_sheet
 from perennial.discovery.names import has_topic, remove_keyword
 from perennial.errors import InputError
-from perennial.files.archives import is_archive, unpack
+from perennial.files.archives import WORKBOOKS, is_archive, is_workbook, unpack
 
-_TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".csv.gz", ".tsv.gz", ".jsonl.gz", ".ndjson.gz")
+_TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".csv.gz", ".tsv.gz", ".jsonl.gz", ".ndjson.gz", *WORKBOOKS)
+_SHEET_ROWS = 400  # in which a sheet's header is looked for
 _OTHER_SUFFIXES = (".txt", ".data", ".dat", ".json", ".txt.gz", ".test", ".all", ".json.gz")  # of tables, maybe
-_SHEET_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".ods")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +41,9 @@ class SourceTable:
     source: Source
     notes: tuple[str, ...] = ()
     dialect: Dialect | None = None  # of text with a delimiter
-    parquet: Mapping[str, Column] | None = None  # how the cells of a Parquet file are read
+    typed: Mapping[str, Column] | None = None  # how the typed cells of a Parquet file or a workbook are read
     nested: frozenset[str] = frozenset()  # keys of JSON that hold lists or objects somewhere
+    numbers: frozenset[str] = frozenset()  # columns of a workbook with cells that are numbers
 
     @property
     def date_parts(self) -> dict[str, tuple[str, ...]]:
@@ -55,11 +58,15 @@ class SourceTable:
                 yield Block(rows=block.rows.with_columns(dates), rejects=block.rejects)
 
     def _read_file(self, path: Path) -> Iterator[Block]:
-        if self.dialect is not None:
-            return read_blocks(path, self.dialect)
-        if self.parquet is not None:
-            return read_parquet_blocks(path, {name: (name, column) for name, column in self.parquet.items()})
-        return self._read_objects(path)
+        if self.typed is not None:
+            return self._read_typed(path, self.typed)
+        return read_blocks(path, self.dialect) if self.dialect is not None else self._read_objects(path)
+
+    def _read_typed(self, path: Path, typed: Mapping[str, Column]) -> Iterator[Block]:
+        columns = {name: (name, column) for name, column in typed.items()}
+        if self.dialect is None:
+            return read_parquet_blocks(path, columns)
+        return open_sheet(path, self.source.sheet, self.dialect).read(columns, trim=self.dialect.trim)
 
     def _read_objects(self, path: Path) -> Iterator[Block]:
         """A key with a list or an object anywhere has no cell: as a column it would set those rows aside."""
@@ -84,11 +91,8 @@ def list_files(data: Path) -> list[Path]:
 def unpack_tables(paths: Sequence[Path], folder: Path) -> list[Path]:
     """The files themselves, or those that look like tables of the one archive, unpacked into `folder`.
 
-    Raises: InputError for a spreadsheet, and for an archive without a table or with one that cannot be trusted.
+    Raises: InputError for an archive without a table or with one that cannot be trusted.
     """
-    for path in paths:
-        if path.suffix.lower() in _SHEET_SUFFIXES:
-            raise InputError(f"{path.name} is a spreadsheet: save the sheet as CSV, and give that", code="other_format")
     if len(paths) != 1 or not paths[0].is_file() or not is_archive(paths[0]):
         return list(paths)
     try:
@@ -104,12 +108,12 @@ def _unpack(archive: Path, folder: Path, suffixes: tuple[str, ...]) -> None:
     unpack(archive, folder, lambda name: not name.startswith(".") and name.lower().endswith(suffixes))
 
 
-def describe_table(paths: Sequence[Path]) -> SourceTable:
-    """How all of the files are written.
+def describe_table(paths: Sequence[Path], sheet: str | None = None) -> SourceTable:
+    """How all of the files are written; `sheet` is that of workbooks, by default the only one with rows.
 
     Raises: InputError when their columns differ, or one is no table.
     """
-    first, *others = [_describe_file(path) for path in paths]
+    first, *others = [_describe_file(path, sheet) for path in paths]
     for other in others:
         if (other.names, other.source.format, other.dialect) != (first.names, first.source.format, first.dialect):
             tables = (first, *others)
@@ -120,16 +124,21 @@ def describe_table(paths: Sequence[Path]) -> SourceTable:
         paths=tuple(paths),
         source=first.source.model_copy(update={"files": _find_pattern(paths)}),
         nested=first.nested.union(*(other.nested for other in others)),
+        numbers=first.numbers.union(*(other.numbers for other in others)),
     )
 
 
-def _describe_file(path: Path) -> SourceTable:
+def _describe_file(path: Path, sheet: str | None) -> SourceTable:
+    if is_workbook(path):
+        return _describe_sheet(path, sheet)
+    if sheet is not None:
+        raise InputError(f"--sheet {sheet}: {path.name} is no workbook, by its name")
     with open(path, "rb") as raw:
         is_parquet = raw.read(4) == b"PAR1"
     if is_parquet:
         schema = read_parquet_schema(path)
         columns = {name: _read_as(dtype) for name, dtype in schema.items()}
-        return replace(_describe_typed(path, "parquet", tuple(schema)), parquet=columns)
+        return replace(_describe_typed(path, "parquet", tuple(schema)), typed=columns)
     # by its name; what begins like one object a line and is called otherwise, the CSV reader refuses with words
     if path.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson", ".json")):
         names = tuple(read_keys(path, "utf-8"))
@@ -143,6 +152,33 @@ def _describe_file(path: Path) -> SourceTable:
 def _describe_typed(path: Path, form: Format, names: tuple[str, ...]) -> SourceTable:
     source = Source(kind="file", files=path.name, format=form)
     return SourceTable(paths=(path,), names=names, source=source, notes=(f"it is written as {form}",))
+
+
+def _describe_sheet(path: Path, name: str | None) -> SourceTable:
+    detected = detect_sheet(read_top(path, name, _SHEET_ROWS))
+    sheet, dialect = open_sheet(path, name, detected.dialect), detected.dialect
+    types = sheet.find_types()
+    source = Source(
+        kind="file", files=path.name, format="workbook", sheet=name, skip=dialect.skip, trim=dialect.trim, header=dialect.names
+    )
+    merged = sheet.find_merged()
+    notes = [f"merged cells {', '.join(merged)}: the first has the value, the others are empty"] if merged else []
+    return SourceTable(
+        paths=(path,),
+        names=detected.names,
+        source=source,
+        notes=(f"it is sheet {sheet.cells.name} of a workbook", *detected.notes, *notes),
+        dialect=dialect,
+        typed={column: _read_cells_as(cells) for column, cells in types.items()},
+        numbers=frozenset(column for column, cells in types.items() if cells & {int, float}),
+    )
+
+
+def _read_cells_as(types: set[type]) -> Column:
+    """Days as dates and moments as times where a column has nothing else, each cell in the one form."""
+    if types and types <= {dt.date, dt.datetime}:
+        return Column(role="time", type="datetime" if dt.datetime in types else "date")
+    return Column(role="categorical")
 
 
 def _find_nested(path: Path, names: Sequence[str]) -> frozenset[str]:

@@ -14,6 +14,7 @@ from typing import IO, NamedTuple
 
 from perennial.errors import InputError
 
+WORKBOOKS = (".xlsx", ".xlsm", ".ods")
 _BOMB_RATIO = 200  # of all that is unpacked to the archive; text of customers compresses 3 to 50 times
 _BOMB_BYTES = 64 * 1024 * 1024  # below this, any ratio is harmless
 _MOST_BYTES = 64 * 1024**3
@@ -30,8 +31,26 @@ class Member(NamedTuple):
     open: Callable[[], IO[bytes] | None]
 
 
+def is_workbook(path: Path) -> bool:
+    """Whether it is a spreadsheet's file by its name: a zip that is read as a whole, never unpacked."""
+    return path.suffix.lower() in WORKBOOKS
+
+
 def is_archive(path: Path) -> bool:
+    if is_workbook(path):
+        return False
     return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+
+
+def check_expansion(path: Path) -> None:
+    """Raises: InputError for a zip that is broken, or whose files expand as those of a bomb do."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            n_bytes, size = sum(info.file_size for info in archive.infolist()), path.stat().st_size
+    except _BROKEN as error:
+        raise InputError(f"{path} is broken ({error}); is it complete?", code="broken_archive") from error
+    if n_bytes > _MOST_BYTES or (n_bytes > _BOMB_BYTES and n_bytes > _BOMB_RATIO * size):
+        raise InputError(f"{path}: expands to more than {_BOMB_RATIO} times its {size} bytes", code="bomb")
 
 
 def unpack(path: Path, folder: Path, accepts: Callable[[str], bool]) -> list[str]:

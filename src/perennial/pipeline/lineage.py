@@ -35,7 +35,7 @@ def read_lineage(project: Project, name: str) -> dict[str, str]:
 
 def read_revision(root: Path) -> list[str]:
     """Branch and short commit that are checked out; empty outside git, without a branch where none is."""
-    branch, commit = _git(root, "branch", "--show-current"), _git(root, "rev-parse", "--short", "HEAD")
+    branch, commit = read_git(root, "branch", "--show-current"), read_git(root, "rev-parse", "--short", "HEAD")
     return [text for text in (branch, commit) if text]
 
 

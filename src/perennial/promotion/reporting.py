@@ -219,7 +219,4 @@ def _samples(quarantine: pl.DataFrame) -> tuple[QuarantinedRow, ...]:
     counts = quarantine["rule"].value_counts().sort(["count", "rule"], descending=[True, False])
     common = counts["rule"].head(_N_SAMPLES)
     rows = [quarantine.filter(pl.col("rule") == rule).sort("source", "record").row(0, named=True) for rule in common]
-    return tuple(
-        QuarantinedRow(source=row["source"], line=row["line"], reason=text["reason"], raw=text["raw"])
-        for row, text in ((row, {**row, **format_row(row)}) for row in rows)
-    )
+    return tuple(QuarantinedRow(where=t["where"], reason=t["reason"], raw=t["raw"]) for t in map(format_row, rows))

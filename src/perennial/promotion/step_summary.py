@@ -72,7 +72,8 @@ def _read_facts(project: Project, name: str, stage: str) -> str:
             return "no deep family for this task"
         case TrainSummary() | BaselineSummary():
             losses = ", ".join(f"{family} {fitted.val_loss:.4f}" for family, fitted in summary.families.items())
-            epochs = f"best epoch {summary.best_epoch} of {len(summary.curve)}, " if isinstance(summary, TrainSummary) else ""
+            deep = summary.families.get("deep")
+            epochs = f"best epoch {deep.best_step} of {len(deep.curve)}, " if deep else ""
             return f"{epochs}loss on val: {losses}"
         case ExplainSummary():
             columns = ", ".join(item.label for item in summary.importance[:3])

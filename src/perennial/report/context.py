@@ -65,8 +65,7 @@ class ShownMistake(_Exhibit):
 class QuarantinedRow:
     """A row as it stands in the file, and why it was set aside."""
 
-    source: str
-    line: int
+    where: str
     reason: str
     raw: str
 

@@ -25,7 +25,7 @@ class ScoredList(Result):
     as_of: str | None = None
     chosen: int | None = None
     to: str | None = None
-    """What to do with the chosen: contact, approve, look at."""
+    """What to do with the chosen: contact, approve, examine."""
     unknown: dict[str, int] = {}
     """Rows by column whose value no training row had."""
 

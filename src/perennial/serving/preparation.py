@@ -20,8 +20,9 @@ from perennial.contract.model import MAIN, Contract
 from perennial.contract.serving import select_scoring_columns
 from perennial.data.io.ingest import ingest
 from perennial.data.io.table_files import TableFormat, assign_files
+from perennial.data.io.workbook import SHEET_WARNINGS
 from perennial.data.masking import mask_contacts
-from perennial.data.names import ENTITY, ROW_ID
+from perennial.data.names import ENTITY, LINE, RAW, ROW_ID, SOURCE
 from perennial.data.prepare.clean import clean_rows
 from perennial.data.prepare.cutoffs import find_last_day
 from perennial.data.prepare.featurize import featurize_rows
@@ -29,11 +30,12 @@ from perennial.data.quality.validate import count_unexpected, validate
 from perennial.errors import InputError
 
 log = logging.getLogger("perennial")
+_PLACE = ("source", "line", "raw")  # of a row in the input
 
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedRows:
-    """Rows ready to score (`units`), and every row of the input that feeds none, with its reason (`rejected`).
+    """Rows ready to score (`units`), and every row of the input that feeds none (`rejected`): where, reason, raw text.
 
     `as_of` is the date of units that are made of events.
     """
@@ -44,20 +46,24 @@ class PreparedRows:
     as_of: dt.date | None = None
 
 
-def prepare_rows(contract: Contract, source: Path, also: Sequence[str] = ()) -> PreparedRows:
+def prepare_rows(contract: Contract, source: Path, also: Sequence[str] = (), sheet: str | None = None) -> PreparedRows:
     """The way of the data once more, with the contract's serving side: no outcome is asked for, no row is filtered.
 
-    `also` are columns of the main table that come along beside what a model sees.
+    `also` are columns of the main table that come along beside what a model sees; `sheet` is its sheet in a workbook.
 
     Raises: InputError when no row can be read.
     """
     unit = contract.unit.model_copy(update={"where": {}, "target": {}})
     serving = contract.model_copy(update={"columns": select_scoring_columns(contract), "unit": unit})
     scored_by = [MAIN] if serving.columns else list(serving.events)  # tables whose rows are all accounted for
-    tables, rejects, n_rows = {}, [], 0
+    tables, rejects, places, n_rows = {}, [], [], 0
     for table, paths in _assign_paths(serving, source).items():
         form = replace(TableFormat.of(serving, table), allow_empty=table not in scored_by)
+        form = replace(form, sheet=sheet) if sheet is not None and table == scored_by[0] else form
         read = ingest(paths, serving.tables[table][1], form, _find_attachments(serving, source))
+        for found in read.warnings:
+            if found.code in SHEET_WARNINGS:
+                log.warning("%s", found.message)
         passed, quarantine = validate(table, read.rows, serving.row_rules(table))
         for warning in count_unexpected(table, passed, serving.soft_rules(table)):
             log.warning("%s", warning)
@@ -65,10 +71,11 @@ def prepare_rows(contract: Contract, source: Path, also: Sequence[str] = ()) -> 
         if table in scored_by:
             n_rows += read.rows.height + read.rejects.height
             rejects += [frame.select(ROW_ID, "reason") for frame in (read.rejects, quarantine, dropped)]
+            places += [read.rows.select(ROW_ID, source=SOURCE, line=LINE, raw=RAW), read.rejects.select(ROW_ID, *_PLACE)]
     units, unused, as_of = _build_units(tables, serving)
     units = _add_keys(units, tables, serving, also)
     rejects.append(unused)
-    rejected = pl.concat(rejects).sort(ROW_ID)
+    rejected = pl.concat(rejects).join(pl.concat(places), on=ROW_ID, how="left").sort("source", "line", ROW_ID)
     if not units.height:
         reasons = mask_contacts(", ".join(sorted(set(rejected["reason"]))[:5]))
         raise InputError(f"{source}: none of {n_rows} rows can be scored: {reasons}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from pathlib import Path
 
@@ -9,13 +10,16 @@ import polars as pl
 
 from perennial.contract.load import load
 from perennial.errors import InputError
-from perennial.evaluation.decisions.risk import loan_policy
+from perennial.evaluation.decisions.actions import LEAVE, REFUSE, name_purpose
 from perennial.files.project import Project
 from perennial.files.readable import check_readable
 from perennial.results.receipt import ScoredList, Skipped
 from perennial.serving.champion import load_champion
-from perennial.serving.preparation import prepare_rows
-from perennial.serving.score_list import build_score_list, check_output, write_list
+from perennial.serving.list_files import WORKBOOK, check_output, format_rejected, write_list
+from perennial.serving.meaning import ListFacts, describe_list
+from perennial.serving.preparation import find_keys, prepare_rows
+from perennial.serving.score_list import build_score_list, find_digits, sort_list
+from perennial.serving.workbook import write_workbook
 from perennial.tracking import registry
 from perennial.tracking.store import open_store
 
@@ -34,10 +38,22 @@ def score_incoming(project: Project, name: str) -> ScoredList | Skipped:
     return result.model_copy(update={"output": str(output.relative_to(project.root))})
 
 
-def score(project: Project, name: str, source: Path, output: Path, number: str | None) -> ScoredList:
-    """Counts are exact: rows = scored + rejected, or those that feed a score + rejected.
+def score(
+    project: Project,
+    name: str,
+    source: Path,
+    output: Path,
+    number: str | None,
+    *,
+    keep_order: bool = False,
+    sheet: str | None = None,
+) -> ScoredList:
+    """Write the list, the best first or in the order of the input (`keep_order`), and the rejected rows beside it.
 
-    `chosen` is None where the contract names no money to decide by.
+    `sheet` is that of the input, where it is a workbook with several.
+
+    Counts are exact: rows = scored + rejected, or those that feed a score + rejected. `chosen` is None where the contract
+    names no money to decide by.
 
     Raises: InputError for a file that cannot be read, ConfigError for a list that cannot be written there, Refused when
     there is nothing to score with.
@@ -46,26 +62,35 @@ def score(project: Project, name: str, source: Path, output: Path, number: str |
         raise InputError(f"--input {source}: there is no such file or folder", code="missing_file")
     if not source.is_dir():
         check_readable(source)
-    rejects = check_output(source, output)
+    rejects = check_output(source, output, (".csv", ".parquet", WORKBOOK))
     contract = load(project.contract(name))
     version, scorer = load_champion(project, name, contract, number)
-    prepared = prepare_rows(contract, source)
+    money = scorer.bundle.serving.money
+    if money != contract.money:
+        log.warning("money has changed since version %s was trained, which decides by what it was then", version.number)
+    prepared = prepare_rows(contract, source, sheet=sheet)
     table = build_score_list(scorer, prepared.units, contract).with_columns(pl.lit(version.number).alias("model_version"))
-    write_list(output, table)
-    write_list(rejects, prepared.rejected)
-    passed_over = ["none", "refuse"]
-    chosen = int((~table["action"].is_in(passed_over)).sum()) if "action" in table.columns else None
     unknown = scorer.bundle.encoding.count_unknown(prepared.units)
     if unknown:
         log.warning("categories that training did not know: %s", ", ".join(f"{n} in {c}" for c, n in unknown.items()))
-    return ScoredList(
+    result = ScoredList(
         rows=prepared.n_rows,
         scored=table.height,
         rejected=prepared.rejected.height,
         output=str(output),
         model_version=version.number,
         as_of=str(prepared.as_of) if prepared.as_of else None,
-        chosen=chosen,
-        to="approve" if loan_policy(contract.money) is not None else "contact",
+        chosen=int((~table["action"].is_in([LEAVE, REFUSE])).sum()) if "action" in table.columns else None,
+        to=name_purpose(money),
         unknown=unknown,
     )
+    table, digits = table if keep_order else sort_list(table), find_digits(scorer.bundle.serving.head)
+    rejected = format_rejected(prepared.rejected)
+    if output.suffix == WORKBOOK:
+        facts = ListFacts(use_case=name, contract=contract, money=money, result=result, date=dt.datetime.now(dt.UTC).date())
+        texts = table.with_columns(pl.col(find_keys(contract)).cast(pl.String))
+        write_workbook(output, texts, digits, describe_list(table, facts), rejected, facts.date)
+    else:
+        write_list(output, table, digits)
+        write_list(rejects, rejected)
+    return result

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatch
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +9,10 @@ import pyarrow.parquet as pq
 
 from perennial.contract.model import Contract
 from perennial.data.io.byte_source import FileKind, read_chunks
+from perennial.data.io.table_files import is_file_of
+from perennial.data.io.workbook import count_rows
 from perennial.errors import DataStopped, InputError
+from perennial.files.archives import is_workbook
 
 _MAX_RATIO = 10
 _MIN_RECORDS = 100  # a smaller table has no usual size
@@ -35,7 +37,7 @@ def check_size(name: str, contract: Contract, old: Path, new: Path) -> None:
 
 def _count_records(folder: Path, pattern: str, contract: Contract) -> int | None:
     """Approximately: lines, or rows of Parquet; None for a file that cannot be read."""
-    files = [path for path in folder.iterdir() if fnmatch(path.name, pattern) and path.name not in contract.attached]
+    files = [path for path in folder.iterdir() if is_file_of(path.name, pattern) and path.name not in contract.attached]
     try:
         return sum(_count_file(path, contract) for path in files)
     except (InputError, pa.ArrowException, OSError):
@@ -45,6 +47,8 @@ def _count_records(folder: Path, pattern: str, contract: Contract) -> int | None
 def _count_file(path: Path, contract: Contract) -> int:
     if contract.source.format == "parquet":
         return int(pq.ParquetFile(path).metadata.num_rows)
+    if is_workbook(path):
+        return count_rows(path, contract.source.sheet)
     kind: FileKind = "JSONL" if contract.source.format == "jsonl" else "CSV"
     encoding = contract.source.encoding
     return sum(chunk.count(b"\n") for chunk in read_chunks(path, encoding, _CHUNK, kind))

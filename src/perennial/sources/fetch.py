@@ -11,12 +11,12 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
-from fnmatch import fnmatch
 from pathlib import Path
 
 from perennial.contract.load import load
 from perennial.contract.model import Contract
 from perennial.contract.source import Source
+from perennial.data.io.table_files import is_file_of
 from perennial.errors import InputError, ServiceError
 from perennial.files.archives import is_archive, unpack
 from perennial.files.durable import read_json, sha256_file, write_bytes, write_json
@@ -115,7 +115,7 @@ def _unpack_archive(path: Path, folder: Path, patterns: list[str]) -> None:
 
 
 def _matches_any(name: str, patterns: list[str]) -> bool:
-    return any(fnmatch(name, pattern) for pattern in patterns)
+    return any(is_file_of(name, pattern) for pattern in patterns)
 
 
 def _download(source: Source, folder: Path) -> None:
@@ -153,7 +153,7 @@ def _read_member(archive: zipfile.ZipFile, member: str) -> bytes:
 def _check_digest(folder: Path, pattern: str, sha256: str) -> None:
     """Raises: InputError unless the content, unpacked, has the contract's sha256."""
     for file in sorted(folder.iterdir()):
-        if fnmatch(file.name, pattern) and (digest := _digest_content(file)) != sha256:
+        if is_file_of(file.name, pattern) and (digest := _digest_content(file)) != sha256:
             problem = f"{file.name} is not the file of the contract: its content has sha256 {digest[:16]}…"
             raise InputError(f"{problem}, the contract says {sha256[:16]}…", code="checksum")
 

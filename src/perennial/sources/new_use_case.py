@@ -17,8 +17,10 @@ from perennial.sources.install import install_use_case
 log = logging.getLogger("perennial")
 
 
-def create_use_case(project: Project, name: str, data: Path, answers: Answers, person: Terminal | None = None) -> None:
-    """Write contracts/NAME.yaml and a params block, and fetch the data.
+def create_use_case(
+    project: Project, name: str, data: Path, answers: Answers, person: Terminal | None = None, *, sheet: str | None = None
+) -> None:
+    """Write contracts/NAME.yaml and a params block, and fetch the data; `sheet` is that of a workbook with several.
 
     Raises: ConfigError when the use case is there already or an answer fits nothing; InputError for a file that is no
     table, or when what to predict is not said and cannot be seen.
@@ -27,8 +29,8 @@ def create_use_case(project: Project, name: str, data: Path, answers: Answers, p
     if contract.exists() or name in read_use_cases(project.root / "params.yaml"):
         raise ConfigError(f"{name} is there already, and yours: edit {contract.name}, or choose another name")
     if person is not None:
-        data = choose_files(data, person)
-    proposal = propose(name, list_files(data), answers, person)
+        data = choose_files(data, person, sheet)
+    proposal = propose(name, list_files(data), answers, person, sheet)
     install_use_case(project, name, proposal.contract, proposal.params, data)
     for line in proposal.words:
         log.info("%s", line)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from perennial.contract.head import Head
 from perennial.contract.model import Contract
 from perennial.contract.serving import ServingView, feature_columns, has_text_or_image
 from perennial.data.prepare.parts import LabelledRows
+from perennial.evaluation.decisions import risk
+from perennial.evaluation.decisions.actions import plan_alerts, plan_contacts, plan_loans
 from perennial.evaluation.decisions.alerts import evaluate_alerts
 from perennial.evaluation.decisions.classes import class_probabilities, describe_confusion
-from perennial.evaluation.decisions.profit import choose_threshold, compare_profit, contact_policy, select_best, select_contacts
+from perennial.evaluation.decisions.profit import choose_threshold, compare_profit, contact_policy, select_contacts
 from perennial.evaluation.decisions.response import count_outcomes, evaluate_response
 from perennial.evaluation.decisions.risk import evaluate_loans, loan_policy
 from perennial.results.binary import AlertFigures, BinaryEvaluation
@@ -32,13 +32,15 @@ class BinaryTask(SupervisedTask):
         return f"{100 * score_O[0]:.0f}\u202f%"
 
     def rank(self, score_NO: F64, view: ServingView) -> Ranking:
+        """By probability (contacts, alerts); applicants for a loan by how safe they are."""
         contacts, loan, p = contact_policy(view.money), loan_policy(view.money), score_NO[:, 0]
         if loan is not None:
-            return Ranking(rank=p, action=["approve" if safe else "refuse" for safe in p <= loan.cut])
-        if contacts is None:
-            return Ranking(rank=p, action=None)
-        pays = (contacts.value * p > contacts.cost) & select_best(p, contacts.budget_share, np.ones(len(p)))
-        return Ranking(rank=p, action=["contact" if chosen else "none" for chosen in pays])
+            points = risk.score_points(p).round()
+            return Ranking(strength=-p, headline={"probability": p, "points": points}, plan=plan_loans(p, loan))
+        plan = None if contacts is None else plan_contacts(p, contacts)
+        if view.money.alerts_per_1000 is not None:
+            plan = plan_alerts(p, view.money.alerts_per_1000)
+        return Ranking(strength=p, headline={"probability": p}, plan=plan)
 
     def evaluate(self, given: EvaluationInput) -> BinaryEvaluation:
         """What every binary task reports, and the decisions that its money asks for."""

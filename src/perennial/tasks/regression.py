@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from perennial.contract.head import Head
+from perennial.contract.serving import ServingView
 from perennial.evaluation.decisions.amounts import evaluate_amounts
 from perennial.results.regression import RegressionEvaluation
-from perennial.tasks.task import F64, EvaluationInput, SupervisedTask
+from perennial.tasks.task import F64, EvaluationInput, Ranking, SupervisedTask
 
 
 class RegressionTask(SupervisedTask):
@@ -14,6 +15,10 @@ class RegressionTask(SupervisedTask):
 
     def strength(self, score_NO: F64) -> F64:
         return score_NO[:, 0]
+
+    def rank(self, score_NO: F64, view: ServingView) -> Ranking:
+        amount = self.strength(score_NO)
+        return Ranking(strength=amount, headline={"amount": amount})
 
     def describe(self, score_O: F64, head: Head) -> str:
         return f"{score_O[0]:,.0f}"

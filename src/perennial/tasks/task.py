@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,6 +20,7 @@ from perennial.contract.head import Head, TaskKind
 from perennial.contract.model import Contract
 from perennial.contract.serving import ServingView
 from perennial.data.prepare.parts import LabelledRows
+from perennial.evaluation.decisions.actions import ActionPlan
 from perennial.evaluation.statistics.choice import Labelled, Resampling
 from perennial.evaluation.statistics.paired import PairedComparison
 from perennial.results.evaluations import Evaluation
@@ -66,10 +67,14 @@ class EvaluationInput:
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """What a list is ranked by (n,), and what to do with each row; no action where the contract names no money."""
+    """What a list is ranked by (n,), the best highest; what it says first of each row, by column; and what to do.
 
-    rank: F64
-    action: list[str] | None
+    No plan where the contract names no money.
+    """
+
+    strength: F64
+    headline: Mapping[str, F64 | list[str]] = field(default_factory=dict)
+    plan: ActionPlan | None = None
 
 
 class Task(ABC):
@@ -98,7 +103,7 @@ class SupervisedTask(Task):
 
     def rank(self, score_NO: F64, view: ServingView) -> Ranking:
         """Rank the rows of a list, and decide what to do with each."""
-        return Ranking(rank=self.strength(score_NO), action=None)
+        return Ranking(strength=self.strength(score_NO))
 
     def compare(self, contract: Contract, rows: LabelledRows, metric: str, *, resamples: int, seed: int) -> PairedComparison:
         """Build the comparison of models on `rows` by `metric`, weighted as the rows stand for the population."""

@@ -11,6 +11,7 @@ from perennial.contract.model import Contract
 from perennial.contract.serving import ServingView, feature_columns
 from perennial.data.prepare.parts import LabelledRows
 from perennial.evaluation.decisions import policy
+from perennial.evaluation.decisions.actions import plan_messages
 from perennial.evaluation.decisions.messages import CampaignRows, check_randomization, evaluate_full_campaign, evaluate_uplift
 from perennial.evaluation.decisions.policy import message_policy
 from perennial.evaluation.statistics import randomization
@@ -35,9 +36,14 @@ class UpliftTask(SupervisedTask):
 
     def rank(self, score_NO: F64, view: ServingView) -> Ranking:
         """By the money that the best message is expected to add."""
-        messages, names = message_policy(view), ["none", *view.head.outputs[1:]]
-        rank, _ = policy.rank_messages(score_NO, messages)
-        return Ranking(rank=rank, action=[names[arm] for arm in policy.choose_messages(score_NO, messages)])
+        messages, names = message_policy(view), list(view.head.outputs)
+        gain, best = policy.rank_messages(score_NO, messages)
+        effect = np.take_along_axis(score_NO, best[:, None], axis=1)[:, 0] - score_NO[:, 0]
+        return Ranking(
+            strength=gain,
+            headline={"message": [names[arm] for arm in best], "uplift": effect},
+            plan=plan_messages(score_NO, messages, names),
+        )
 
     def evaluate(self, given: EvaluationInput) -> UpliftEvaluation:
         contract, resampling, messages = given.contract, given.resampling, message_policy(given.contract)

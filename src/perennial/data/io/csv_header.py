@@ -74,7 +74,7 @@ def take_header(unread: PendingBytes, dialect: Dialect) -> list[str]:
             code="no_header",
         )
     names = _split_header(raw.decode(), dialect)
-    _check_names(path, [name.strip() for name in names], _suggest_delimiter(raw, dialect))
+    check_names(path, [name.strip() for name in names], _suggest_delimiter(raw, dialect))
     unread.drop(scanned.next_start)
     return names
 
@@ -96,7 +96,8 @@ def _split_header(text: str, dialect: Dialect) -> list[str]:
     return next(csv.reader([text], delimiter=dialect.delimiter, strict=True))
 
 
-def _check_names(path: Path, names: list[str], hint: str | None) -> None:
+def check_names(path: Path, names: list[str], hint: str | None) -> None:
+    """Raises: InputError for a name that stands twice or that the reader gives, and for one column where `hint` sees several."""
     if len(names) == 1 and hint:
         raise InputError(f"{path}: the header {names[0][:80]!r} is one column; {hint}", code="other_delimiter")
     if twice := sorted(name for name, n in Counter(names).items() if n > 1):

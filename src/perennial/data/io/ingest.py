@@ -62,9 +62,9 @@ def ingest(paths: Sequence[Path], columns: dict[str, Column], form: TableFormat,
         paths_by_digest[digest] = path
         table_file = open_table(path, form)
         names, header_warnings = match_header(path, table_file.names, columns)
-        warnings += warn_of_form(path, form) + header_warnings
+        warnings += warn_of_form(path, form) + header_warnings + table_file.warn(names, columns)
         for block in table_file.read(names, columns):
-            good, bad = _cast_block(block, path, digest, columns, form, archives)
+            good, bad = _cast_block(block, table_file.source, digest, columns, form, archives)
             normalised += count_changes(block.rows, columns)
             rows.append(good)
             rejects.append(bad)
@@ -124,7 +124,7 @@ def _warn_of_headers(rejects: pl.DataFrame) -> list[DataWarning]:
 
 
 def _cast_block(
-    block: Block, path: Path, digest: str, columns: dict[str, Column], form: TableFormat, archives: dict[str, Archive]
+    block: Block, source: str, digest: str, columns: dict[str, Column], form: TableFormat, archives: dict[str, Archive]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     declared = {name: column for name, column in columns.items() if column.role != "ignore"}
     result = _mark_stray(_add_pictures(cast_columns(block.rows, declared), columns, archives), block.rows, declared)
@@ -135,7 +135,7 @@ def _cast_block(
         row_id.alias(ROW_ID),
         entity.alias(ENTITY),
         content.alias(CONTENT),
-        pl.lit(path.name).alias(SOURCE),
+        pl.lit(source).alias(SOURCE),
         block.rows[RECORD],
         block.rows[LINE],
         block.rows[RAW],
@@ -144,7 +144,7 @@ def _cast_block(
     )
     is_bad = frame["reason"].is_not_null()
     bad = build_quarantine(frame.filter(is_bad), form.table)
-    rejected = pl.concat([bad, _rejected_records(block, path, digest, form)])
+    rejected = pl.concat([bad, _rejected_records(block, source, digest, form)])
     return frame.filter(~is_bad).drop("reason", "rule"), rejected
 
 
@@ -187,14 +187,14 @@ def _mark_stray(result: CastRows, rows: pl.DataFrame, columns: dict[str, Column]
     return CastRows(result.frame, both["reason"], both["rule"])
 
 
-def _rejected_records(block: Block, path: Path, digest: str, form: TableFormat) -> pl.DataFrame:
+def _rejected_records(block: Block, source: str, digest: str, form: TableFormat) -> pl.DataFrame:
     """The records that the reader rejected, in the shape of a quarantine."""
     return pl.DataFrame(
         [
             (
                 f"{digest[:_PREVIEW]}-{r.record}",
                 form.table,
-                path.name,
+                source,
                 r.record,
                 r.line,
                 f"record:{r.reason}",

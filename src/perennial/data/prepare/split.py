@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from perennial.contract.model import Contract
 from perennial.contract.split import ColumnSplit, CutoffSplit, FileSplit, Fractions, HashSplit, TimeSplit
-from perennial.data.names import CUTOFF, ENTITY, ORDER, ROW_ID, SOURCE
+from perennial.data.names import CUTOFF, ENTITY, ORDER, ROW_ID, SHEET, SOURCE
 from perennial.errors import DataStopped
 
 PARTS = ("train", "val", "test", "out_of_time")
@@ -65,7 +65,7 @@ def select_entities(units: pl.DataFrame, contract: Contract) -> pl.Series:
 def _assign_by_file(units: pl.DataFrame, rule: FileSplit) -> pl.Series:
     """Assign parts by the file of a row (raises DataStopped when a file belongs to no part)."""
     part_of = {
-        file: next((part for pattern, part in rule.files.items() if fnmatch(file, pattern)), None)
+        file: next((part for pattern, part in rule.files.items() if fnmatch(file.partition(SHEET)[0], pattern)), None)
         for file in units[SOURCE].unique().sort()
     }
     if lost := [file for file, part in part_of.items() if part is None]:

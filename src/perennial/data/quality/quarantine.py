@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -16,7 +16,7 @@ from perennial.contract.model import Contract
 from perennial.data.io.ingest import ingest
 from perennial.data.io.table_files import TableFormat, assign_files
 from perennial.data.masking import mask_contacts
-from perennial.data.names import ROW_ID
+from perennial.data.names import ROW_ID, describe_place
 from perennial.data.quality.validate import validate
 from perennial.errors import InputError, escape_line
 from perennial.files.project import Project
@@ -64,13 +64,15 @@ def sample_rows(rows: pl.DataFrame, rule: str | None, n: int) -> list[dict[str, 
     return [format_row(row) for row in chosen.head(max(n, 0)).to_dicts()]
 
 
-def format_row(row: dict[str, object]) -> dict[str, str]:
+def format_row(row: dict[str, Any]) -> dict[str, str]:
     """Format one row for a reader: `where`, `rule`, `reason`, `raw`, in one line each."""
-    raw = row["raw"]
-    text = raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else ""
-    labels = {"where": f"{row['source']}:{row['line']}", "rule": str(row["rule"])}
-    reason, shown = mask_contacts(str(row["reason"])), escape_line(mask_contacts(text))[:_SHOWN]
-    return {**labels, "reason": reason, "raw": shown}
+    labels = {"where": describe_place(row["source"], row["line"]), "rule": str(row["rule"])}
+    return {**labels, "reason": mask_contacts(str(row["reason"])), "raw": format_raw(row["raw"])[:_SHOWN]}
+
+
+def format_raw(raw: bytes | None) -> str:
+    """The raw text of a record in one line, contact data masked."""
+    return escape_line(mask_contacts((raw or b"").decode("utf-8", "backslashreplace")))
 
 
 def replay_quarantine(project: Project, name: str) -> Counter[tuple[str, Fate]]:

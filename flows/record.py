@@ -16,6 +16,7 @@ from perennial.pipeline.events import send_address
 from perennial.pipeline.lineage import read_revision
 from perennial.promotion.links import link_results
 from perennial.promotion.overview import figures_table, row_flow_table
+from perennial.promotion.run_views import FlowRun
 from perennial.results.decision import DecisionRecord
 from perennial.results.receipt import ActionResults
 
@@ -25,6 +26,11 @@ def begin_run(root: Path, name: str, kind: str) -> None:
     send_address(url_for("flow-run", obj_id=runtime.flow_run.id) or "")
     with get_client(sync_client=True) as client:
         client.update_flow_run(runtime.flow_run.id, tags={*runtime.flow_run.tags, name, kind, *read_revision(root)})
+
+
+def find_flow_run() -> FlowRun:
+    """The run that goes on, as MLflow names it."""
+    return FlowRun(id=str(runtime.flow_run.id), url=url_for("flow-run", obj_id=runtime.flow_run.id) or "")
 
 
 def name_run(name: str, result: str) -> None:

@@ -20,7 +20,7 @@ from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.record import begin_run, create_artifacts, fail_run, name_run
+from flows.record import begin_run, create_artifacts, fail_run, find_flow_run, name_run
 from perennial.errors import PerennialError
 from perennial.files.locks import file_lock
 from perennial.files.project import Project
@@ -129,8 +129,9 @@ def _submit_stages(project: Project, name: str, nodes: list[repo.Node], before: 
 
 def _run_actions(project: Project, name: str, outcomes: dict[str, str], after: list[Future]) -> Any:
     """Each action waits for the one before, the first for the last stages: so the graph of the run is one."""
+    flow_run = find_flow_run()
     steps: list[tuple[str, Callable[[], ActionResult], int]] = [
-        ("register", lambda: register(project, name), 2),
+        ("register", lambda: register(project, name, flow_run), 2),
         ("promote", lambda: promote(project, name), 0),
         ("score", lambda: score_incoming(project, name), 0),
         ("report", lambda: write_report(project, name), 0),

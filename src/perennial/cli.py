@@ -52,7 +52,7 @@ GROUPS = {
     "Servers and graph": {
         "serve": "Run the scheduled flows of this project",
         "ui": "Open MLflow and Prefect over what the runs left",
-        "env": "The addresses of MLflow and Prefect, for their own tools",
+        "env": 'Addresses of MLflow and Prefect for their own commands: eval "$(perennial env)"',
         "stop": "Stop the Prefect server of this project",
         "graph": "Show, check or write dvc.yaml",
     },

@@ -46,6 +46,7 @@ from perennial.results.evaluation import EvaluationSummary
 from perennial.results.explain import DeletionCheck
 from perennial.results.families import Family
 from perennial.results.multiclass import MulticlassEvaluation
+from perennial.results.receipt import ListAction, ScoredList
 from perennial.results.regression import RegressionEvaluation
 from perennial.results.uplift import OutOfFold, RandomizationCheck, UpliftEvaluation
 from tests.fakes import predictions, stages
@@ -121,6 +122,26 @@ def response_report(verdict: Verdict = "PROMOTE", *, money: bool = True, **case:
     if not money:
         contract = contract.model_copy(update={"money": Money()})
     return _yes_or_no("ad_response", contract, (VAL, TEST), Case(verdict=verdict, **case))[0]
+
+
+def with_list(report: ReportContext[E], *, chosen: int = 400, version: str | None = None) -> ReportContext[E]:
+    """The same report after a file of 1,000 customers was scored."""
+    groups = (("contact", "profit expected: break-even is 0.05", chosen, 1520.0), ("leave", "no profit expected", 600, -410.0))
+    return replace(
+        report,
+        scored=ScoredList(
+            rows=1003,
+            scored=1000,
+            rejected=3,
+            output="lists/may.csv",
+            model_version=version or report.version,
+            chosen=chosen,
+            to="contact",
+            source="may.csv",
+            actions=tuple(ListAction(action=a, reason=r, n=n, expected_profit=p) for a, r, n, p in groups if n),
+            unknown={"channel": 12},
+        ),
+    )
 
 
 @cache

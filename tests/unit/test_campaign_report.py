@@ -11,7 +11,7 @@ from perennial.report.pages.campaign import CampaignView
 from perennial.report.pages.compose import compose
 from perennial.results.uplift import ColumnBalance, PolicyFigures, UpliftEvaluation
 from tests.fakes.pages import read_report
-from tests.fakes.reports import spend_report, uplift_report, with_evaluation
+from tests.fakes.reports import spend_report, uplift_report, with_choice_of, with_evaluation
 from tests.fakes.stages import around
 
 pytestmark = pytest.mark.unit
@@ -112,6 +112,6 @@ def test_amounts_are_in_money_and_responses_in_points(report: Any, unit: str, ef
 
 
 def test_the_loss_of_amounts_is_no_log_loss() -> None:
-    page, _ = compose(spend_report())
-    assert "Loss of the deep network" in page
+    page, _ = compose(with_choice_of(spend_report(), "deep"))
+    assert "Loss of the chosen family" in page
     assert "Log odds" not in page

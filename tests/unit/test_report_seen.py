@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+from scipy.special import expit, logit
 
 from perennial.report.context import AnyReport, ReportContext, ShownMistake
 from perennial.report.page import load_template, word_classes
@@ -79,10 +80,10 @@ def test_words_stand_both_ways_with_their_intervals_and_rows() -> None:
     columns = block.node.findall("div/div")
     assert [column.findtext("h4") for column in columns] == ["Raise the score", "Lower the score"]
     assert [[word.findtext("b") for word in column.findall("ul/li")] for column in columns] == [[BAD, "cheap"], ["love"]]
-    assert ["".join(part.itertext()) for part in columns[1].findall("ul/li/span")][1:] == [
-        "\u22121.10 [\u22121.20, \u22121.00]",
-        "20 rows",
-    ]
+    rate = texts().split.rate["test"]
+    points = [100 * (expit(logit(rate) + part) - rate) for part in (-1.1, -1.2, -1.0)]  # of the log odds
+    value, low, high = (f"\u2212{-point:.1f}" for point in points)
+    assert ["".join(part.itertext()) for part in columns[1].findall("ul/li/span")][1:] == [f"{value} [{low}, {high}]", "20 rows"]
     assert "fewer than 10 of 1,000 test rows" in block.described
     assert "\u201clove\u201d lower it most" in block.finding
     assert 'class="words"' not in compose(response_report())[0]

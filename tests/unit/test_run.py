@@ -105,5 +105,5 @@ def test_next_steps_are_aligned_and_begin_with_the_path_where_it_is_missing(
         halves = [re.fullmatch(r"  (\S.*?) {4,}(\S.*)", line) for line in steps]
         assert len({half.start(2) for half in halves if half}) == 1, steps
         result[path] = [half[1] for half in halves if half]
-    usual = [f"perennial open {NAME}", f"perennial show {NAME}", "make ui"]
+    usual = [f"perennial open {NAME}", f"perennial show {NAME}", "perennial ui", 'eval "$(perennial env)"']
     assert list(result.values()) == [[". .venv/bin/activate", *usual], usual]

@@ -13,13 +13,18 @@ _TALL, _TOP = 44.0, 40.0
 _FEW = 4  # classes that have room in a narrow drawing
 
 
-def plot_confusion(names: Sequence[str], counts: Sequence[Sequence[int]], *, label: str, axis: str) -> Markup:
-    """Counts (classes, classes), actual by predicted; a cell is the darker the more of its row it holds."""
+def plot_confusion(
+    names: Sequence[str], counts: Sequence[Sequence[int]], *, label: str, axis: str, columns: Sequence[str] = ()
+) -> Markup:
+    """Counts (classes, classes), actual by predicted; a cell is the darker the more of its row it holds.
+
+    `columns` name what is done with a row, where that is not its class.
+    """
     width = NARROW if len(names) <= _FEW else WIDE
     left = min(max(map(width_of, names)) + 16, width / 2)
     wide = (width - left) / len(names)
     marks = [text(left, 12, axis, "s")]
-    for j, name in enumerate(names):
+    for j, name in enumerate(columns or names):
         marks.append(text(left + (j + 0.5) * wide, _TOP - 8, _fit(name, wide), "s", "middle"))
     for i, (name, row) in enumerate(zip(names, counts, strict=True)):
         y, total = _TOP + i * _TALL, max(sum(row), 1)

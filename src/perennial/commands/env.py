@@ -1,4 +1,4 @@
-"""`perennial env`: the addresses of this project's MLflow and Prefect, as a line that a shell evaluates."""
+"""`eval "$(perennial env)"`: the addresses of this project's MLflow and Prefect, as a line that a shell evaluates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from perennial.files.project import Project
 from perennial.tracking.environment import read_environment
 
-EXAMPLE = 'eval "$(perennial env)"'
+EXAMPLE = "perennial env"
 log = logging.getLogger("perennial")
 
 

@@ -153,7 +153,8 @@ def print_results(name: str, receipt: Receipt) -> None:
     steps = {
         f"perennial open {name}": "look at the report",
         f"perennial show {name}": "the figures as text",
-        "make ui": "MLflow and Prefect",
+        "perennial ui": "MLflow and Prefect in a browser",
+        'eval "$(perennial env)"': "for the commands of mlflow and prefect",
     }
     if (script := _find_activate_script()) is not None:
         steps = {f". {script}": "once in each shell: perennial and dvc by name", **steps}

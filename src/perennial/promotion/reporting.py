@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+from pydantic import ValidationError
 
 from perennial.contract.load import load
-from perennial.contract.model import Contract
+from perennial.contract.model import MAIN, Contract
 from perennial.contract.serving import build_head
 from perennial.data.names import ROW_ID
 from perennial.data.quality.quarantine import format_row
-from perennial.errors import Refused
-from perennial.files.durable import sha256_file, write_text
+from perennial.errors import PerennialError, Refused
+from perennial.files.durable import read_json, sha256_file, write_text
 from perennial.files.manifest import folder_digest
 from perennial.files.project import Project
 from perennial.files.tables import read_table
 from perennial.pipeline.lineage import read_lineage
-from perennial.promotion.run_views import bundle_folder
+from perennial.promotion.run_views import PipelineViews, bundle_folder
 from perennial.report.context import AnyReport, ExplainedRow, QuarantinedRow, QuotedText, ReportContext, ShownMistake
 from perennial.report.figures import draw_figures
 from perennial.report.pages.compose import compose
@@ -35,11 +36,12 @@ from perennial.results.explain import ExplainSummary
 from perennial.results.featurize import FeaturizeSummary
 from perennial.results.ingest import IngestSummary
 from perennial.results.multiclass import MulticlassEvaluation
-from perennial.results.receipt import ReportPage
+from perennial.results.receipt import ReportPage, ScoredList
 from perennial.results.split import SplitSummary
 from perennial.results.summary import read_summary
 from perennial.results.train import TrainSummary
 from perennial.results.validate import ValidateSummary
+from perennial.serving.score import list_note
 from perennial.tasks.lookup import TASKS
 from perennial.tracking import registry
 from perennial.tracking.mirror import attach_file, find_pipeline_run, show_images
@@ -121,7 +123,17 @@ def gather_report(project: Project, name: str, history: list[DecisionRecord]) ->
         quarantine=_samples(quarantine),
         quarantined=dict(quarantine["rule"].value_counts().sort("rule").iter_rows()),
         lineage=read_lineage(project, name),
+        params=PipelineViews(project=project, name=name).flatten_params(evaluation.candidate.family),
+        scored=_read_list(project, name),
     )
+
+
+def _read_list(project: Project, name: str) -> ScoredList | None:
+    """What was scored last; None where nothing was, or by a version of this package that said it otherwise."""
+    try:
+        return ScoredList.model_validate(read_json(list_note(project, name)))
+    except (PerennialError, ValidationError):
+        return None
 
 
 def find_candidate_decision(project: Project, name: str, evaluation: Evaluation, history: list[DecisionRecord]) -> DecisionRecord:
@@ -149,12 +161,12 @@ def read_customers(project: Project, name: str, contract: Contract, exhibits: Ex
     head = head.model_copy(update={"outputs": tuple(column.removeprefix("score:") for column in scores)})
     best = rows.with_columns(pl.Series("rank", task.strength(rows.select(scores).to_numpy())))
     best = best.sort("rank", ROW_ID, descending=[True, False]).head(_N_CUSTOMERS)
-    customers = []
+    customers, name_row = [], read_row_names(project, name, contract)
     for row in best.iter_rows(named=True):
         photo, heat = exhibits.photo(row[ROW_ID])
         customers.append(
             ExplainedRow(
-                row=_row_name(row[ROW_ID], contract),
+                row=name_row(row[ROW_ID]),
                 score=task.describe(np.array([row[name] for name in scores]), head),
                 reasons=row["reasons"],
                 quotes=exhibits.quotes.get(row[ROW_ID], ()),
@@ -174,13 +186,13 @@ def read_mistakes(
         return ()
     predicted = read_table(project.output(name, "evaluate") / "predictions.parquet", [ROW_ID, "split"])
     ids = predicted.filter(pl.col("split") == "test")[ROW_ID].to_list()
-    mistakes = []
+    mistakes, name_row = [], read_row_names(project, name, contract)
     for mistake in confusion.mistakes:
         row_id = ids[mistake.row]
         photo, heat = exhibits.photo(row_id)
         mistakes.append(
             ShownMistake(
-                row=_row_name(row_id, contract),
+                row=name_row(row_id),
                 true=mistake.true,
                 predicted=mistake.predicted,
                 probability=mistake.probability,
@@ -206,12 +218,19 @@ def read_exhibits(project: Project, name: str) -> Exhibits:
     return Exhibits(quotes=quotes, photos=photos)
 
 
-def _row_name(row_id: str, contract: Contract) -> str:
-    """The record of a row in its file, or whose unit it is, with the cut-off where there are several."""
-    if contract.unit.cutoffs is None:
-        return f"row {row_id.rpartition('-')[2]}"
-    who, _, when = row_id.rpartition("@")
-    return who if len(contract.unit.cutoffs.test) == 1 else f"{who} {when}"
+def read_row_names(project: Project, name: str, contract: Contract) -> Callable[[str], str]:
+    """How a reader knows a row: by its id, else by its record in the file; a unit made of events with its cut-off, if several.
+
+    An id that is an address of mail is contact data, so the record stands for it.
+    """
+    cutoffs = contract.unit.cutoffs
+    if cutoffs is not None:
+        several = len(cutoffs.test) > 1
+        return lambda row_id: " ".join(row_id.rpartition("@")[::2]) if several else row_id.rpartition("@")[0]
+    key = contract.find_column("id")
+    path = project.output(name, "clean") / f"{MAIN}.parquet"
+    ids = {} if key is None or not path.exists() else dict(read_table(path, [ROW_ID, key]).rows())
+    return lambda row_id: f"row {row_id.rpartition('-')[2]}" if "@" in str(ids.get(row_id, "@")) else str(ids[row_id])
 
 
 def _samples(quarantine: pl.DataFrame) -> tuple[QuarantinedRow, ...]:

@@ -103,7 +103,7 @@ class PipelineViews:
         return RunView(
             name=f"{family} {digest[:8]}",
             digest=digest,
-            params={"family": family, **self._flatten_params(family)},
+            params={"family": family, **self.flatten_params(family)},
             metrics=self.measure(family),
             curves={
                 "train_loss": [(step.step, step.train_loss) for step in curve],
@@ -167,7 +167,7 @@ class PipelineViews:
     def _digest(self, family: Family) -> str:
         return folder_digest(bundle_folder(self.project, self.name, family))
 
-    def _flatten_params(self, family: Family) -> dict[str, str]:
+    def flatten_params(self, family: Family) -> dict[str, str]:
         """Params by section and key (`train.members`), without those that are off, and what the fit chose by val."""
         stage, params = FAMILIES[family].stage, read_json(bundle_folder(self.project, self.name, family) / "params.json")
         sections = params if stage == "evaluate" else {stage: params}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar, cast
 
 from perennial.charts.numbers import GAP, money, money_axis, money_difference
@@ -17,6 +17,7 @@ from perennial.results.families import FAMILIES
 from perennial.results.featurize import FeaturizeSummary
 from perennial.results.figures import Interval
 from perennial.results.ingest import IngestSummary
+from perennial.results.receipt import ScoredList
 from perennial.results.split import SplitSummary
 from perennial.results.summary import StageSummary
 from perennial.results.train import TrainSummary
@@ -93,6 +94,12 @@ class ReportContext(Generic[E_co]):
     quarantined: Mapping[str, int]
     lineage: Mapping[str, str]
     mistakes: tuple[ShownMistake, ...] = ()
+    params: Mapping[str, str] = field(default_factory=dict)
+    """What the candidate was fitted with, by section and key."""
+    training_s: float | None = None
+    """CPU seconds of the stage that fitted the candidate, where it ran here."""
+    scored: ScoredList | None = None
+    """The list that was scored last."""
 
     def of(self, kind: type[E]) -> ReportContext[E]:
         """The same context, its evaluation of one kind."""
@@ -120,6 +127,12 @@ class ReportContext(Generic[E_co]):
         if last.verdict in {"PROMOTE", "ROLLBACK"}:
             return last.version
         return last.champion.version if last.champion else None
+
+    @property
+    def own_list(self) -> ScoredList | None:
+        """The list that this version scored, if it is in use: what to do is said of it, and of test customers otherwise."""
+        is_own = self.scored is not None and self.verdict == "PROMOTE" and self.scored.model_version == self.version
+        return self.scored if is_own else None
 
     @property
     def symbol(self) -> str:

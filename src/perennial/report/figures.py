@@ -30,7 +30,6 @@ from perennial.results.regression import RegressionEvaluation
 from perennial.results.uplift import UpliftEvaluation
 
 _FONT = "fonts/inter.ttf"
-_CONFUSED = "taken for (columns), actual (rows)"
 _SCALE = 2  # pixels of a PNG for one of the drawing
 
 
@@ -93,7 +92,7 @@ def _draw(report: AnyReport) -> Iterator[Figure]:
         classes, counts = evaluation.classes, evaluation.confusion.counts
         yield _figure("coverage", "Accuracy among the surest", ClassesView(report.of(MulticlassEvaluation)).draw_coverage)
         title = "Confusion on test"
-        yield Figure("confusion", title, plot_confusion(classes, counts, label=title, axis=_CONFUSED))
+        yield Figure("confusion", title, plot_confusion(classes, counts, label=title, axis="taken for (columns), actual (rows)"))
     elif isinstance(evaluation, RegressionEvaluation):
         yield _figure("concentration", "Who brings the money", AmountsView(report.of(RegressionEvaluation)).draw_concentration)
     elif isinstance(evaluation, UpliftEvaluation):
@@ -118,10 +117,8 @@ def _draw_response(report: AnyReport) -> Iterator[Figure]:
             pass
     yield _figure("calibration", "Predicted and observed shares", page.draw_calibration)
     yield _figure("gains", "Cumulative gains", page.draw_gains)
-    if (taken := page.report.evaluation.at_threshold) is not None:
-        counts = [[taken.true_negatives, taken.false_positives], [taken.false_negatives, taken.true_positives]]
-        title = "Confusion on test at the threshold that is used"
-        yield Figure("confusion", title, plot_confusion(page.outcomes, counts, label=title, axis=_CONFUSED))
+    if page.report.evaluation.at_threshold is not None:
+        yield _figure("confusion", "What the decision in use does with whom on test", page.draw_confusion)
 
 
 def _figure(name: str, title: str, draw: Callable[..., Markup | Drawing]) -> Figure:

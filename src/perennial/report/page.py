@@ -22,6 +22,7 @@ from perennial.charts.intervals import Line, Side, Standing, plot_against_line, 
 from perennial.charts.svg import Drawing
 from perennial.errors import PerennialError
 from perennial.report.context import FAMILY_NAMES
+from perennial.report.glossary import find_words
 from perennial.report.style_sheet import style_sheet
 from perennial.results.figures import Interval
 
@@ -80,6 +81,7 @@ def environment() -> Environment:
         "pair_cells": pair_cells,
         "against_line": _plot_against,
         "inline": plot_inline,
+        "find_words": find_words,
     }
     built.globals.update(functions)
     return built

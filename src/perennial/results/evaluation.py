@@ -62,6 +62,8 @@ class EvaluationSummary(StageSummary):
     candidate: Candidate
     families: dict[Family, FamilyFigures]
     deep_minus_traditional: PairedDifference | None
+    over_candidate: dict[Family, Interval] = {}
+    """Each other family less the candidate by the primary metric, paired on test; above 0 is better than the candidate."""
 
     @property
     def chosen(self) -> FamilyFigures:

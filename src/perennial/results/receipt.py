@@ -6,12 +6,24 @@ from perennial.results.base import Result
 from perennial.results.decision import DecisionRecord
 from perennial.results.families import Family
 
+PASSED_OVER = ("leave", "refuse")
+"""The actions that do nothing."""
+
 
 class Registration(Result):
     run_id: str
     version: str
     family: Family
     digest: str
+
+
+class ListAction(Result):
+    """Rows of a list that get one action for one reason; `expected_profit` is of all of them, if it is done."""
+
+    action: str
+    reason: str
+    n: int
+    expected_profit: float | None = None
 
 
 class ScoredList(Result):
@@ -24,10 +36,21 @@ class ScoredList(Result):
     model_version: str
     as_of: str | None = None
     chosen: int | None = None
+    source: str = ""
+    """The file that was scored, or the folder."""
+    actions: tuple[ListAction, ...] = ()
+    """The chosen ones first; empty where the contract names no money."""
     to: str | None = None
     """What to do with the chosen: contact, approve, examine."""
     unknown: dict[str, int] = {}
     """Rows by column whose value no training row had."""
+
+    @property
+    def expected_profit(self) -> float | None:
+        """Of the chosen rows; None where nothing says what an action earns."""
+        if self.chosen is None or any(action.expected_profit is None for action in self.actions):
+            return None
+        return sum(action.expected_profit or 0.0 for action in self.actions if action.action not in PASSED_OVER)
 
 
 class Skipped(Result):

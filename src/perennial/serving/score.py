@@ -10,10 +10,11 @@ import polars as pl
 
 from perennial.contract.load import load
 from perennial.errors import InputError
-from perennial.evaluation.decisions.actions import LEAVE, REFUSE, name_purpose
+from perennial.evaluation.decisions.actions import name_purpose
+from perennial.files.durable import write_json
 from perennial.files.project import Project
 from perennial.files.readable import check_readable
-from perennial.results.receipt import ScoredList, Skipped
+from perennial.results.receipt import PASSED_OVER, ListAction, ScoredList, Skipped
 from perennial.serving.champion import load_champion
 from perennial.serving.list_files import WORKBOOK, check_output, format_rejected, write_list
 from perennial.serving.meaning import ListFacts, describe_list
@@ -80,7 +81,9 @@ def score(
         output=str(output),
         model_version=version.number,
         as_of=str(prepared.as_of) if prepared.as_of else None,
-        chosen=int((~table["action"].is_in([LEAVE, REFUSE])).sum()) if "action" in table.columns else None,
+        chosen=int((~table["action"].is_in(PASSED_OVER)).sum()) if "action" in table.columns else None,
+        source=source.name,
+        actions=_count_actions(table),
         to=name_purpose(money),
         unknown=unknown,
     )
@@ -93,4 +96,24 @@ def score(
     else:
         write_list(output, table, digits)
         write_list(rejects, rejected)
+    write_json(list_note(project, name), result.model_dump(mode="json"))
     return result
+
+
+def list_note(project: Project, name: str) -> Path:
+    """What was scored last: the report speaks of that list."""
+    return project.state(name) / "list.json"
+
+
+def _count_actions(table: pl.DataFrame) -> tuple[ListAction, ...]:
+    """How many rows get which action, and why; what is done first, and of that the most frequent."""
+    if "action" not in table.columns:
+        return ()
+    profit = pl.col("expected_profit").sum() if "expected_profit" in table.columns else pl.lit(None, pl.Float64)
+    groups = table.group_by("action", "action_reason").agg(pl.len().alias("n"), profit.alias("expected_profit"))
+    groups = groups.with_columns(is_left=pl.col("action").is_in(PASSED_OVER))
+    groups = groups.sort("is_left", "n", "action", "action_reason", descending=[False, True, False, False])
+    return tuple(
+        ListAction(action=row["action"], reason=row["action_reason"], n=row["n"], expected_profit=row["expected_profit"])
+        for row in groups.iter_rows(named=True)
+    )

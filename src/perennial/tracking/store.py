@@ -14,6 +14,7 @@ from perennial.files.locks import file_lock
 from perennial.files.project import Project
 
 WEB_PORT = 5000
+IN_ML_MODE = "workflowType=machine_learning"  # else a page opens among those for language models
 _MIGRATED = "migrated"
 _KIND, _MODELS = "mlflow.experimentKind", "custom_model_development"  # else the UI opens in its mode for language models
 _SETTINGS = {

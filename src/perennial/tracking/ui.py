@@ -14,7 +14,7 @@ from typing import NoReturn
 from perennial.errors import ConfigError, ServiceError
 from perennial.files.project import Project
 from perennial.tracking import servers as server
-from perennial.tracking.store import Store, open_store, silence_mlflow
+from perennial.tracking.store import IN_ML_MODE, Store, open_store, silence_mlflow
 
 _POLL_S, _GRACE_S = 0.5, 10.0
 
@@ -40,6 +40,10 @@ def run_ui(project: Project, port: int, show: Callable[[str], None]) -> NoReturn
         how_to_end = "was up before: `perennial stop` ends it" if was_up else "Ctrl-C ends it"
         at_end.enter_context(server.hold_server(project))
         show(f"Prefect  {url}   ({how_to_end})\nMLflow   http://127.0.0.1:{port}   (Ctrl-C ends it)")
+        for experiment in store.client.search_experiments(filter_string="name != 'Default'"):
+            address = f"http://127.0.0.1:{port}/#/experiments/{experiment.experiment_id}?{IN_ML_MODE}"
+            show(f"  {experiment.name}: {address}")
+        show('In another shell, for the commands of mlflow and prefect: eval "$(perennial env)"')
         _watch_servers(mlflow, project)
 
 

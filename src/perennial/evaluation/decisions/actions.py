@@ -11,8 +11,9 @@ from perennial.evaluation.decisions.policy import MessagePolicy, choose_messages
 from perennial.evaluation.decisions.profit import ContactPolicy, select_best
 from perennial.evaluation.decisions.risk import LoanPolicy, loan_policy
 from perennial.evaluation.statistics.intervals import F64
+from perennial.results.receipt import PASSED_OVER
 
-LEAVE, REFUSE = "leave", "refuse"  # the actions that do nothing
+LEAVE, REFUSE = PASSED_OVER
 EXAMINE = "examine"
 
 

@@ -61,6 +61,11 @@ def compare_families(
             for family, score in test.scores.items()
         },
         deep_minus_traditional=_compare_deep(candidate, test.scores, on_test[primary]),
+        over_candidate={
+            family: on_test[primary].better_by(score, test.scores[candidate.family], LEVEL)
+            for family, score in test.scores.items()
+            if family != candidate.family
+        },
     )
 
 

@@ -16,6 +16,7 @@ from perennial.report.pages.lineage import LineageView
 from perennial.report.pages.messages import MessagesView
 from perennial.report.pages.mistakes import MistakesView
 from perennial.report.pages.reasons import ReasonsView
+from perennial.report.pages.scored_list import ListView
 from perennial.report.pages.segments import SegmentsView
 from perennial.report.pages.verdict import VerdictView
 from perennial.results.binary import BinaryEvaluation
@@ -47,5 +48,6 @@ def compose(report: AnyReport) -> tuple[str, str]:
         evidence_view=EvidenceView(report),
         data=DataView(report),
         lineage=LineageView(report),
+        list_view=ListView(report),
     )
     return written, read_verdict(written)

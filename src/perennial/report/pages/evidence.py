@@ -9,12 +9,12 @@ from markupsafe import Markup
 
 from perennial.charts import numbers as n
 from perennial.charts.curves import Curve, Flag, plot_training
-from perennial.contract.serving import build_head
+from perennial.contract.serving import build_head, feature_columns
 from perennial.report.context import FAMILY_NAMES, AnyReport
 from perennial.report.matrix import HeatCell, HeatRow, Shade
 from perennial.report.page import Estimate, Row
 from perennial.results.baseline import SplitSensitivity
-from perennial.results.families import Family
+from perennial.results.families import FAMILIES, Family
 from perennial.results.figures import Interval
 from perennial.results.train import FittedFamily, StepLoss
 
@@ -99,6 +99,33 @@ class EvidenceView:
             )
             for family in self._families
         ]
+
+    @property
+    def rival(self) -> tuple[Family, Interval] | None:
+        """The other family that does best on test, and by how much, paired with the chosen one."""
+        others = self.report.evaluation.over_candidate
+        return max(others.items(), key=lambda pair: pair[1].value) if others else None
+
+    @property
+    def chosen_phrase(self) -> str:
+        return FAMILIES[self.report.evaluation.candidate.family].phrase
+
+    @property
+    def training_time(self) -> str:
+        """How long it took, where this machine did it; empty elsewhere."""
+        seconds = self.report.training_s
+        return "" if seconds is None else f"Fitting the families of its stage took {seconds:.0f} CPU seconds here."
+
+    def param_rows(self) -> list[Row]:
+        """The params that the chosen family was fitted with, and what the fit chose by val."""
+        return list(self.report.params.items())
+
+    def feature_rows(self) -> list[Row]:
+        """Each column that a model may read, its type, and its share of what moves scores, the weightiest first."""
+        shares = {column.column: column.share for column in self.report.explain.importance}
+        rows = [(c.label, c.name, c.kind, shares.get(c.name)) for c in feature_columns(self.report.contract)]
+        rows.sort(key=lambda row: -(row[3] or 0.0))
+        return [(label, name, kind, "not read" if share is None else n.share(share)) for label, name, kind, share in rows]
 
     @property
     def splits(self) -> OtherSplits | None:

@@ -26,7 +26,7 @@ class MessagesView(CampaignView):
     def unit(self) -> str:
         """What parts of an effect are in."""
         currency = self.report.contract.money.currency or "Amount"
-        return currency if build_head(self.report.contract).amounts else "Log odds"
+        return currency if build_head(self.report.contract).amounts else "Points"
 
     @property
     def best_single(self) -> str:

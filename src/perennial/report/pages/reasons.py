@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,7 @@ from markupsafe import Markup
 
 from perennial.charts import numbers as n
 from perennial.charts.intervals import plot_inline
+from perennial.contract.serving import build_head
 from perennial.report.context import AnyReport, ExplainedRow
 from perennial.results.explain import GroupEffect, WordEffect
 from perennial.results.figures import Interval
@@ -37,10 +39,33 @@ class ReasonsView:
         effects = [word.effect for _, words in self.word_columns for word in words]
         width = max(max(abs(effect.low), abs(effect.high)) for effect in effects)
         span = (0.0, width) if word.effect.value > 0 else (-width, 0.0)
-        return plot_inline(word.effect, span, label=f"{word.word}: {n.difference(word.effect.value, 2)}", filled=True)
+        return plot_inline(word.effect, span, label=f"{word.word}: {self.show(word.effect.value)}", filled=True)
 
-    def two_places(self, change: float) -> str:
-        return n.difference(change, 2)
+    @property
+    def in_points(self) -> bool:
+        """Whether parts are shown as points of a probability: of scores that are no amounts."""
+        return self._base is not None
+
+    def show(self, part: float) -> str:
+        """A part of a score, as a reader understands it."""
+        return n.difference(part, 2) if self._base is None else n.points(self._move(part))
+
+    @property
+    def _base(self) -> float | None:
+        """The probability that a part moves: the mean one of test; None where scores are amounts."""
+        match self.report.contract.task.kind:
+            case "multiclass":
+                base = self.report.figure("accuracy").value
+            case "regression" | "clustering":
+                return None
+            case _:
+                base = 1.0 if build_head(self.report.contract).amounts else self.report.split.rate["test"]
+        return base if 0 < base < 1 else None
+
+    def _move(self, part: float) -> float:
+        """What a part of the log odds changes at the mean probability."""
+        assert self._base is not None
+        return 1 / (1 + math.exp(-math.log(self._base / (1 - self._base)) - part)) - self._base
 
     @property
     def groups(self) -> list[GroupEffect]:
@@ -53,7 +78,7 @@ class ReasonsView:
 
     def draw_group(self, group: GroupEffect, unit: str) -> Markup:
         width = max(abs(other.effect) for other in self.groups)
-        return draw_bar(group.effect, width, f"{n.difference(group.effect, 2)} {unit}")
+        return draw_bar(group.effect, width, f"{self.show(group.effect)} {unit}")
 
     @property
     def are_photos(self) -> bool:

@@ -8,9 +8,11 @@ from markupsafe import Markup
 
 from perennial.charts import numbers as n
 from perennial.charts.calibration import plot_calibration
+from perennial.charts.confusion import plot_confusion
 from perennial.charts.curves import Curve, Flag
 from perennial.charts.gains import plot_gains
 from perennial.charts.svg import Tone
+from perennial.evaluation.figure_tables import trace_roc
 from perennial.report.context import FAMILY_NAMES, ReportContext
 from perennial.report.pages.alerts import AlertsView
 from perennial.report.pages.profit import ContactsView
@@ -41,9 +43,11 @@ class ResponseView:
         return split.kind == "hash" and split.by != "entity" and not self.report.contract.find_columns("time")
 
     @property
-    def outcomes(self) -> tuple[str, str]:
-        """Names of those without and with the event."""
-        return "the others", f"those who {self.report.outcome_verb}"
+    def done(self) -> tuple[str, str]:
+        """What the decision in use does with those it takes for an event, after what it does with the others."""
+        if self.report.evaluation.risk is not None:
+            return "approved", "refused"
+        return ("left", "examined") if self.report.evaluation.alerts is not None else ("left", "contacted")
 
     def count_dates(self, part: str) -> int:
         """On how many dates the customers of a part were looked at."""
@@ -63,6 +67,23 @@ class ResponseView:
             if (share := row.observed) is not None and row.predicted is not None
         ]
         return SharesByGroup(groups, self.report.split.rate["test"], self.report.outcome_verb) if groups else None
+
+    def draw_confusion(self, *, label: str) -> Markup:
+        """Of the decision that is in use."""
+        taken = self.report.evaluation.at_threshold
+        assert taken is not None, "the template asks for it first"
+        counts = [[taken.true_negatives, taken.false_positives], [taken.false_negatives, taken.true_positives]]
+        outcomes = "the others", f"those who {self.report.outcome_verb}"
+        return plot_confusion(outcomes, counts, label=label, axis="what is done", columns=self.done)
+
+    def draw_roc(self, *, label: str) -> Markup:
+        """True by false positive rate of the chosen family."""
+        gains = self.report.evaluation.gains[self.report.evaluation.candidate.family]
+        heights = dict(trace_roc(gains, self.report.evaluation.event_rate))  # of equal places the highest
+        curve = Curve(
+            name=FAMILY_NAMES[self.report.evaluation.candidate.family].lower(), x=sorted(heights), y=sorted(heights.values())
+        )
+        return plot_gains([curve], label=label, axis="False positive rate")
 
     def draw_calibration(self, *, label: str) -> Markup:
         axis = f"Predicted probability to {self.report.outcome_verb}"

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 
+from perennial.files.tables import read_table
 from perennial.promotion.promote import promote
 from perennial.promotion.register import register
 from perennial.promotion.rollback import rollback
 from perennial.promotion.run_views import FlowRun
+from perennial.scoring.scorer import Scorer
 from perennial.tracking import registry
+from perennial.tracking.servers import find_free_port
 from perennial.tracking.store import open_store
 from tests.integration.test_registry import in_use, retrained
 
@@ -22,6 +31,7 @@ if TYPE_CHECKING:
     from tests.conftest import Toy
 
 pytestmark = pytest.mark.integration
+BIN = Path(sys.executable).parent
 FAMILIES = ["linear", "boosted", "deep", "blend"]
 
 
@@ -200,3 +210,59 @@ except mlflow.exceptions.MlflowException as error:
     assert "missing:" in ran.stdout
     assert "visits_90d" in ran.stdout.partition("missing:")[2].partition("wrong:")[0]
     assert list(elsewhere.iterdir()) == [], "no stray database"
+
+
+def test_mlflow_serves_unit_columns_and_says_what_is_wrong_with_them(shop: Toy, tmp_path: Path) -> None:
+    register(shop.project, shop.name)
+    promote(shop.project, shop.name)
+    rows = pd.read_parquet(shop.out("featurize", "units.parquet")).head(4)
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": open_store(shop.project).uri, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    port = find_free_port()
+    words = ["models", "serve", "-m", f"models:/{shop.name}@champion", "--env-manager", "local", "--port", str(port)]
+    log = (tmp_path / "log").open("wb")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "mlflow", *words], cwd=tmp_path, env=environment, stdout=log, stderr=log, start_new_session=True
+    )
+    try:
+        wait_until_up(f"http://127.0.0.1:{port}/ping", server)
+        url = f"http://127.0.0.1:{port}/invocations"
+        as_csv = post(url, "text/csv", rows.to_csv(index=False))
+        table = json.loads(rows.to_json(orient="split"))
+        as_json = post(url, "application/json", json.dumps({"dataframe_split": table}))
+        assert as_csv == as_json
+        scores = [row["probability"] for row in as_csv["predictions"]]
+        scorer = Scorer.load(next(shop.project.services.rglob("bundle.json")).parent)
+        expected = scorer.score(read_table(shop.out("featurize", "units.parquet")).head(4))[:, 0]
+        assert scores == pytest.approx(list(expected))
+        missing = post(url, "text/csv", rows.drop(columns=["visits_90d", "city"]).to_csv(index=False))
+        assert "the columns city, visits_90d are missing" in missing["message"]
+        assert missing["status"] == 400
+        wrong = post(url, "text/csv", rows.assign(visits_90d=["3", "4", "many", "1"]).to_csv(index=False))
+        assert "column visits_90d, row 3 of 4: 'many' is not of the type" in wrong["message"]
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(20)
+        log.close()
+
+
+def wait_until_up(url: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert server.poll() is None, "the server ended"
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.3)
+    raise TimeoutError(url)
+
+
+def post(url: str, kind: str, body: str) -> dict[str, Any]:
+    """The answer; of a refused one also its status."""
+    request = urllib.request.Request(url, body.encode(), {"Content-Type": kind})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return dict(json.loads(answer.read()))
+    except urllib.error.HTTPError as error:
+        with error:
+            return {**json.loads(error.read()), "status": error.code}

@@ -59,7 +59,9 @@ class ModelCard:
         parts = ", ".join(f"{part} {n.count(rows)}" for part, rows in self.split.flow["units"].to.items() if rows)
         yield f"- Raw: {n.count(flows[table].rows_in)} rows of {table}, DVC digest `{self.lineage['raw']}`"
         yield f"- Split by {self.contract.split.kind}: {parts}"
-        yield f"- Features: {len(feature_columns(self.contract))}, no outcome and no treatment among them"
+        columns = feature_columns(self.contract)
+        names = ", ".join(f"`{column.name}` ({column.kind})" for column in columns)
+        yield f"- Unit columns that it takes, {len(columns)}: {names}"
 
     def _tabulate_figures(self) -> Iterator[str]:
         """Every family by the primary metric, and the candidate's other figures, each with its 95 % interval."""

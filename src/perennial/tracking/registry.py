@@ -223,21 +223,20 @@ def _log_model(store: Store, run_id: str, bundle: Path, facts: ModelFacts, diges
             loader_module="perennial.tracking.pyfunc",
             data_path=str(bundle),
             tags={BUNDLE: digest},
-            signature=_describe_columns(facts.example, facts.outputs),
+            signature=_describe_scores(facts.outputs),
             input_example=facts.example.to_pandas(),
             pip_requirements=["perennial-ml"],
         )
 
 
-def _describe_columns(example: pl.DataFrame, outputs: Sequence[str]) -> Any:
-    """Names of the unit columns and of the scores. Of the types only pictures: MLflow would refuse 3 where 3.0 stood."""
+def _describe_scores(outputs: Sequence[str]) -> Any:
+    """The scores only: given types of columns, MLflow would refuse 3 where 3.0 stood in training. The model itself says what is
+    wrong with its columns, and the card lists them.
+    """
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
-    from mlflow.types.schema import AnyType
 
-    kinds = {name: DataType.binary if kind == pl.Binary else AnyType() for name, kind in example.schema.items()}
-    given = Schema([ColSpec(kind, name) for name, kind in kinds.items()])
-    return ModelSignature(inputs=given, outputs=Schema([ColSpec(DataType.double, name) for name in outputs]))
+    return ModelSignature(outputs=Schema([ColSpec(DataType.double, name) for name in outputs]))
 
 
 def _to_version(version: Any) -> Version:

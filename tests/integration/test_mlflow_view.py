@@ -144,6 +144,7 @@ def test_the_version_has_a_model_card_and_its_decision(shop: Toy) -> None:
     assert f"**PROMOTE**, version 1, decision 1 of {record.at} UTC" in card
     assert record.reasons[0] in card
     parent, _ = runs_of(shop)
+    assert f"/runs/{parent.info.run_id}/artifacts/report.html)" in card
     assert parent.data.tags["mlflow.note.content"] == card
     assert parent.data.tags["perennial.verdict"] == "PROMOTE"
 

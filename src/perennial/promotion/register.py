@@ -9,7 +9,7 @@ from perennial.promotion.run_views import FlowRun, PipelineViews, bundle_folder
 from perennial.results.receipt import Registration
 from perennial.scoring.scorer import Scorer
 from perennial.tracking import registry
-from perennial.tracking.mirror import mirror_pipeline
+from perennial.tracking.mirror import find_pipeline_address, mirror_pipeline
 from perennial.tracking.store import open_store
 
 log = logging.getLogger("perennial")
@@ -34,7 +34,7 @@ def register(project: Project, name: str, flow_run: FlowRun | None = None) -> Re
             outputs=scorer.outputs,
             tags={"family": family, **{key: views.lineage[key] for key in ("commit", "changed", "code", "raw", "cpu")}},
             metrics=views.measure(family),
-            description=views.card.write(),
+            description=views.write_card(find_pipeline_address(store, runs[family])),
         ),
     )
     champion = registry.find_champion(store, name)

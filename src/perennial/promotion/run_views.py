@@ -89,9 +89,10 @@ class PipelineViews:
                 "primary": self.evaluation.primary,
                 "split": contract.split.kind,
                 "code": self.lineage["code"][:12],
+                **{f"rows.{part}": str(rows) for part, rows in split.flow["units"].to.items() if rows},
             },
-            metrics={**self.measure(candidate), **{f"rows.{part}": rows for part, rows in split.flow["units"].to.items()}},
-            tags={**self._tags, DESCRIPTION: self.card.write()},
+            metrics=self.measure(candidate),
+            tags={**self._tags, DESCRIPTION: self.write_card()},
             datasets=list(self._view_datasets(split)),
             tables={f"tables/{name}.json": rows for name, rows in self._tabulate()},
             files=[path for path in files if path.exists()],
@@ -116,27 +117,32 @@ class PipelineViews:
 
     def measure(self, family: Family) -> dict[str, float]:
         """The metrics of a family: on val, on test, and both ends of the 95 % interval there."""
-        figures = self.evaluation.families[family]
-        metrics = {f"val.{metric}": value for metric, value in figures.val.items()}
-        for metric, interval in figures.test.items():
+        figures, primary = self.evaluation.families[family], self.evaluation.primary
+        metrics: dict[str, float] = {}
+        for metric, interval in sorted(figures.test.items(), key=lambda pair: pair[0] != primary):  # MLflow plots the first
             metrics |= {f"test.{metric}": interval.value}
             metrics |= {f"test.{metric}.low": interval.low, f"test.{metric}.high": interval.high}
+        metrics |= {f"val.{metric}": value for metric, value in figures.val.items()}
         if figures.lift_10 is not None:
             metrics["test.lift_10"] = figures.lift_10
         if family in self.fitted:
             metrics["val.loss"] = self.fitted[family].val_loss
         return metrics
 
-    @property
-    def card(self) -> ModelCard:
-        """The card of the candidate."""
+    def write_card(self, address: str = "") -> str:
+        """The card of the candidate; `address` is that of the pipeline's run in MLflow's pages."""
         changed = " with uncommitted changes" if self.lineage["changed"] == "true" else ""
-        links = {"Report": "`report.html` among the artifacts of the pipeline run", "Made by": f"`perennial run {self.name}`"}
+        artifacts = f"{address}/artifacts" if address else ""
+        links = {
+            "Report": f"[report.html]({artifacts}/report.html)" if address else "`report.html` among the artifacts",
+            "Made by": f"`perennial run {self.name}`",
+        }
         if self.flow_run:
             links["Prefect run"] = self.flow_run.url
-        links["DVC lock"] = f"`dvc.lock` among the artifacts, bundle `{self._digest(self.evaluation.candidate.family)[:12]}`"
+        lock = f"[dvc.lock]({artifacts}/dvc.lock)" if address else "`dvc.lock` among the artifacts"
+        links["DVC lock"] = f"{lock}, bundle `{self._digest(self.evaluation.candidate.family)[:12]}`"
         links["Commit"] = f"`{self.lineage['commit'][:12]}`{changed}"
-        return ModelCard(
+        card = ModelCard(
             name=self.name,
             contract=load(self.project.contract(self.name)),
             evaluation=self.evaluation,
@@ -145,6 +151,7 @@ class PipelineViews:
             lineage=self.lineage,
             links=links,
         )
+        return card.write()
 
     @property
     def _tags(self) -> dict[str, str]:

@@ -82,7 +82,7 @@ def score(
         model_version=version.number,
         as_of=str(prepared.as_of) if prepared.as_of else None,
         chosen=int((~table["action"].is_in(PASSED_OVER)).sum()) if "action" in table.columns else None,
-        source=source.name,
+        source=f"{source.name}/" if source.is_dir() else source.name,
         actions=_count_actions(table),
         to=name_purpose(money),
         unknown=unknown,

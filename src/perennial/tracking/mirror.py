@@ -73,6 +73,12 @@ def find_pipeline_run(store: Store, run_id: str) -> str:
     return str(store.client.get_run(run_id).data.tags.get(PARENT, run_id))
 
 
+def find_pipeline_address(store: Store, run_id: str) -> str:
+    """Where MLflow's own pages show the pipeline's run, as a link on another of them."""
+    parent = find_pipeline_run(store, run_id)
+    return f"#/experiments/{store.client.get_run(parent).info.experiment_id}/runs/{parent}"
+
+
 def attach_file(store: Store, run_id: str, path: Path, folder: str | None = None) -> None:
     """Show a file under the run, in place of one of its name."""
     store.client.log_artifact(run_id, str(path), folder)

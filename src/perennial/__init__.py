@@ -1,7 +1,7 @@
 """Perennial: from a team's customer data to a deep model that they can trust, and keep fresh. Importing this does nothing."""
 
 __version__ = "0.1.0"
-_NOTEBOOK = ("evaluate", "gate", "load_contract", "load_scorer", "load_table")
+_NOTEBOOK = ("evaluate", "gate", "load_contract", "load_features", "load_results", "load_scorer", "load_table")
 
 
 def __getattr__(name: str) -> object:

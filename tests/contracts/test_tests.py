@@ -20,7 +20,7 @@ REPO = Path(__file__).parents[2]
 OURS = ("perennial", "flows", "tests", "benchmarks")
 PRIVATE = re.compile(r"_[A-Za-z]\w*")
 PRIVATE_PATH = re.compile(r"(perennial|flows)(\.\w+)*\._[A-Za-z]\w*")
-OF_NAMEDTUPLES = {"_asdict", "_fields", "_make", "_replace"}
+OF_OTHERS = {"_asdict", "_fields", "_make", "_replace", "_repr_html_", "_repr_svg_"}  # of named tuples, and what notebooks call
 HANDS_ON = {"enumerate", "list", "reversed", "sorted", "tuple", "zip"}  # as long as what they are given
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
@@ -107,6 +107,7 @@ def test_a_planted_private_name_is_found(source: str, tmp_path: Path) -> None:
 
 def test_public_names_and_those_of_others_are_left_alone() -> None:
     source = "import os\nfrom perennial.cli import parse\nos._exit(9)\nparse.__name__\nrow._replace(a=1)\ngetattr(row, 'a')"
+    source += "\nrow._repr_html_()"
     methods = "class A:\n    def f(self):\n        return self._x"
     assert find_private_names(ast.parse(f"{source}\n{methods}")) == []
 
@@ -236,7 +237,7 @@ def _list_private(node: ast.AST, foreign: set[str]) -> Iterator[tuple[int, str]]
             paths = [f"{source}.{alias.name}" for alias in node.names]
         case ast.Import():
             paths = [alias.name for alias in node.names if alias.name.split(".")[0] in OURS]
-        case ast.Attribute(attr=name) if ast.unparse(node).split(".")[0] not in foreign and name not in OF_NAMEDTUPLES:
+        case ast.Attribute(attr=name) if ast.unparse(node).split(".")[0] not in foreign and name not in OF_OTHERS:
             paths = [name]
         case ast.Call(args=[_, ast.Constant(value=str() as name), *_]) if _ends_with(node, "(setattr|delattr|getattr|object)"):
             paths = [name]

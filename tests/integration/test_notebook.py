@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.conftest import Toy
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
-NAMES = ("load_table", "load_scorer", "evaluate", "gate")
+NAMES = ("load_table", "load_features", "load_scorer", "evaluate", "gate")
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,29 @@ def test_the_examples_of_the_docstrings_run_in_their_order() -> None:
             examples += len(test.examples)
     assert examples >= 9
     assert runner.summarize().failed == 0
+
+
+def test_features_stand_apart_from_what_would_leak(trained: Toy) -> None:
+    table = perennial.load_features("ad_response", "train")
+    scorer = perennial.load_scorer("ad_response", family="linear")
+    assert table.features.columns == [feature.name for feature in scorer.bundle.serving.features]
+    assert not {"row_id", "split", "customer_id", "responded", "message"} & set(table.features.columns)
+    assert table.outcome is not None
+    assert set(table.outcome) == {0, 1}
+    assert table.keys.columns == ["row_id", "split", "customer_id"]
+    assert table.keys["customer_id"].null_count() == 0
+    assert set(table.keys["split"]) == {"train"}
+    assert scorer.score(table.features).shape == (table.features.height, 1)
+    assert repr(table) == f"FeatureTable({table.features.height:,} rows, {table.features.width} features, outcome responded)"
+
+
+def test_a_scorer_is_short_and_lists_its_features() -> None:
+    scorer = perennial.load_scorer("ad_response", family="linear")
+    assert repr(scorer) == f"Scorer(linear, {len(scorer.bundle.serving.features)} features → probability)"
+    assert len(repr(scorer.bundle)) < 60
+    page = scorer._repr_html_()
+    assert page.count("<tr>") == 1 + 12
+    assert "garden visits" in page or "and 16 more" in page
 
 
 def test_the_gate_says_what_promote_would(trained: Toy) -> None:
@@ -90,7 +113,7 @@ def test_what_is_not_there_is_said(trained: Toy, monkeypatch: pytest.MonkeyPatch
     below.mkdir(exist_ok=True)
     monkeypatch.chdir(below)
     assert perennial.load_contract("contracts/ad_response.yaml") == trained.contract
-    with pytest.raises(AttributeError, match="it has: evaluate, gate, load_contract, load_scorer, load_table"):
+    with pytest.raises(AttributeError, match="it has: evaluate, gate, load_contract, load_features, load_results, "):
         _ = perennial.load_everything
     task = trained.contract.task.model_copy(update={"kind": "binary"})
     assert perennial.load_contract(Path("contracts") / "ad_response.yaml").task == task

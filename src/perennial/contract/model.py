@@ -14,6 +14,7 @@ from perennial.contract.rules import FileRule, RowRule, Rule, derive_rules
 from perennial.contract.source import QUERIED, Source
 from perennial.contract.split import Split
 from perennial.contract.tasks import Task
+from perennial.display import show_table
 
 MAIN = "main"  # the name of the table that `columns` describes
 
@@ -122,6 +123,22 @@ class Contract(ContractPart):
         if MAIN in events:
             raise ValueError(f"no event table can be called {MAIN}")
         return events
+
+    def __repr__(self) -> str:
+        tables = f", {len(self.events)} event tables" if self.events else ""
+        question = f" “{self.task.question}”" if self.task.question else ""
+        return f"Contract({self.task.kind}{question}, {len(self.columns)} columns{tables}, split by {self.split.kind})"
+
+    def _repr_html_(self) -> str:
+        tables = {MAIN: self.columns, **{name: table.columns for name, table in self.events.items()}}
+        rows = [
+            (table, name, column.role, column.cell_type, column.label or "")
+            for table, columns in tables.items()
+            for name, column in columns.items()
+        ]
+        money = ", ".join(f"{key} {value}" for key, value in self.money.model_dump(exclude_none=True).items()) or "no money"
+        note = f"{len(self.rules)} rules; target {self.target or 'none'}; {money}"
+        return show_table(repr(self), ("table", "column", "role", "type", "label"), rows, note)
 
     def find_columns(self, *roles: str) -> list[str]:
         """Names of the main table's columns that have one of `roles`."""

@@ -68,8 +68,6 @@ def write_report(project: Project, name: str) -> ReportPage:
     """
     store = open_store(project)
     history = registry.read_decisions(store, name)
-    if not history:
-        raise Refused(f"{name} has no decision to report yet: perennial run {name}")
     report = gather_report(project, name, history)
     path = project.state(name) / "report.html"
     page, headline = compose(report)
@@ -100,6 +98,8 @@ def _show_in_mlflow(store: Store, report: AnyReport, page: Path) -> None:
 
 def gather_report(project: Project, name: str, history: list[DecisionRecord]) -> AnyReport:
     """The typed results that the page shows (raises as `write_report`)."""
+    if not history:
+        raise Refused(f"{name} has no decision to report yet: perennial run {name}")
     contract, evaluation = load(project.contract(name)), read_evaluation(project, name)
     exhibits = read_exhibits(project, name)
     quarantine = pl.concat(read_table(project.output(name, stage) / "quarantine.parquet") for stage in ("ingest", "validate"))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal
 
+from perennial.display import show_table
 from perennial.results.base import Result
 from perennial.results.families import Family
 from perennial.results.figures import Interval
@@ -55,6 +57,12 @@ class Decision(Result):
     verdict: Verdict
     rules: tuple[Rule, ...]
 
+    def __repr__(self) -> str:
+        return f"Decision({self.verdict}: {'; '.join(rule.sentence for rule in self.reasons)})"
+
+    def _repr_html_(self) -> str:
+        return show_rules(repr(self), self.rules)
+
     @property
     def reasons(self) -> tuple[Rule, ...]:
         """The rules that stopped it; for a promotion all that it passed."""
@@ -87,6 +95,13 @@ class DecisionRecord(Result):
     number: int = 0
     previous: str = ""
 
+    def __repr__(self) -> str:
+        reasons = "; ".join(self.reasons)
+        return f"DecisionRecord({self.number}, {self.verdict} of {self.use_case} version {self.version}: {reasons})"
+
+    def _repr_html_(self) -> str:
+        return show_rules(repr(self), self.rules)
+
     def concerns(self, digest: str) -> bool:
         """Whether the decision was on this bundle, or took it out of use."""
         return self.digest == digest or (self.verdict == "ROLLBACK" and self.champion_digest == digest)
@@ -100,6 +115,15 @@ class DecisionRecord(Result):
         """The rule that decided against the candidate, a rejecting one first; None for a promotion."""
         names = (rule.name for state in STOPPING for rule in self.rules if rule.state == state)
         return next(names, None)
+
+
+def show_rules(title: str, rules: Sequence[Rule]) -> str:
+    """The rules of a decision as a table for a notebook."""
+    rows = [
+        (rule.name.value, rule.state.value, rule.interval or "", "" if rule.line is None else f"{rule.line:g}", rule.sentence)
+        for rule in rules
+    ]
+    return show_table(title, ("question", "answer", "estimate", "must pass", "in words"), rows)
 
 
 def utc_now() -> str:

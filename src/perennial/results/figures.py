@@ -12,6 +12,11 @@ class Interval(Result):
     low: float
     high: float
 
+    def __repr__(self) -> str:
+        return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}]"
+
+    __str__ = __repr__
+
     def __mul__(self, factor: float) -> Interval:
         """In other units, say per 1,000 customers; a negative factor turns the ends round."""
         low, high = sorted((self.low * factor, self.high * factor))

@@ -28,7 +28,7 @@ F64 = NDArray[np.float64]
 _BACKGROUND = 64  # more rows matter more for reasons than finer steps
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Bundle:
     """A model with its encoding, calibration, serving view, params, split function and background rows."""
 
@@ -40,6 +40,9 @@ class Bundle:
     params: dict[str, Any]
     split: dict[str, Any]
     background: pl.DataFrame  # training rows that reasons are measured from
+
+    def __repr__(self) -> str:
+        return f"Bundle({self.family}, {len(self.serving.features)} features)"
 
 
 def save_bundle(bundle: Bundle, folder: Path, golden: pl.DataFrame) -> str:

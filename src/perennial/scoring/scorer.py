@@ -9,14 +9,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from perennial.display import shorten, show_table
 from perennial.errors import IntegrityError
 from perennial.files.tables import read_table
 from perennial.scoring.bundle import Bundle, load_bundle
 
 F64 = NDArray[np.float64]
+_SHOWN = 12  # features in a notebook
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Scorer:
     """Scores are (n, outputs): a probability, an amount, one for each class, or one an arm (control first)."""
 
@@ -29,6 +31,16 @@ class Scorer:
     @property
     def outputs(self) -> list[str]:
         return list(self.bundle.serving.head.outputs)
+
+    def __repr__(self) -> str:
+        return f"Scorer({self.bundle.family}, {len(self.bundle.serving.features)} features → {shorten(self.outputs)})"
+
+    def _repr_html_(self) -> str:
+        features = self.bundle.serving.features
+        rows = [(column.name, column.label, column.kind) for column in features[:_SHOWN]]
+        rest = f"and {len(features) - _SHOWN} more; " if len(features) > _SHOWN else ""
+        note = f"{rest}score(rows) gives {shorten(self.outputs)} for each row"
+        return show_table(repr(self), ("feature", "label", "type"), rows, note)
 
     def link(self, rows: pl.DataFrame) -> F64:
         """Uncalibrated link scores (n, outputs)."""

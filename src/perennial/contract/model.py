@@ -125,7 +125,7 @@ class Contract(ContractPart):
         return events
 
     def __repr__(self) -> str:
-        tables = f", {len(self.events)} event tables" if self.events else ""
+        tables = f", {len(self.events)} event table{'s' if len(self.events) > 1 else ''}" if self.events else ""
         question = f" “{self.task.question}”" if self.task.question else ""
         return f"Contract({self.task.kind}{question}, {len(self.columns)} columns{tables}, split by {self.split.kind})"
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from perennial.charts.confusion import plot_confusion
 from perennial.charts.svg import Drawing
+from perennial.display import show_drawing
 from perennial.report.context import AnyReport
 from perennial.report.pages import response
 from perennial.report.pages.alerts import AlertsView
@@ -58,8 +59,8 @@ class Figure:
                 )
             )
 
-    def _repr_svg_(self) -> str:
-        return self.svg
+    def _repr_html_(self) -> str:
+        return show_drawing(self.title, self.svg)
 
     def __repr__(self) -> str:
         return f"Figure({self.name}: {self.title})"

@@ -21,6 +21,7 @@ from perennial.files import logs
 GROUPS = {
     "Every day": {
         "run": "The main job: whatever is stale, then register, promote, score and report",
+        "plan": "Which stages are stale, and what running them is expected to cost",
         "list": "The use cases of this project and of the gallery",
         "show": "What is known of a use case, as words or as JSON",
         "open": "Open the report of a use case in a browser",

@@ -25,7 +25,8 @@ def _show_row(tag: str, cells: Sequence[object]) -> str:
 def show_drawing(title: str, svg: str) -> str:
     """A drawing of our own under its title."""
     picture = base64.b64encode(svg.encode()).decode()  # as an image its style stays its own
-    return f'<figure><figcaption>{escape(title)}</figcaption><img alt="{escape(title)}" src="data:image/svg+xml;base64,{picture}"></figure>'
+    image = f'<img alt="{escape(title)}" src="data:image/svg+xml;base64,{picture}">'
+    return f"<figure><figcaption>{escape(title)}</figcaption>{image}</figure>"
 
 
 def shorten(items: Sequence[object], most: int = 12) -> str:

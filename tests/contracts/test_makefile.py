@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,22 @@ def test_pull_requests_and_commits_are_checked_by_what_the_makefile_and_its_chec
     programs = [hook["entry"].split()[0].removeprefix(".venv/bin/") for hook in hooks]
     check = (REPO / "Makefile").read_text().partition("\ncheck: install\n")[2].partition("\n\n")[0]
     assert set(programs) == set(re.findall(r"\$\(BIN\)/([a-z-]+)", check))
+
+
+def test_workflows_are_linted_and_a_mistake_is_found(tmp_path: Path) -> None:
+    recipe = (REPO / "Makefile").read_text().partition("\ncheck: install\n")[2].partition("\n\n")[0]
+    lines = [line for line in recipe.splitlines() if "zizmor" in line or "check-jsonschema" in line]
+    assert len(lines) == 3
+    for path in (".github", "infra"):
+        shutil.copytree(REPO / path, tmp_path / path)
+    commands = [line.strip().removeprefix("@").replace("$(BIN)", str(Path(sys.executable).parent)) for line in lines]
+
+    def lint() -> list[int]:
+        return [subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True).returncode for command in commands]
+
+    assert lint() == [0, 0, 0]
+    workflow, template = tmp_path / ".github" / "workflows" / "retrain.yml", tmp_path / "infra" / "gitlab-ci.yml"
+    text = workflow.read_text().replace("timeout-minutes: 60", "timeout-minutes: soon")
+    workflow.write_text(text.replace('retrain.sh "$NAME"', "retrain.sh ${{ github.head_ref }}"))
+    template.write_text(template.read_text().replace("when: always", "when: sometimes"))
+    assert all(code != 0 for code in lint()), lint()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -39,13 +40,32 @@ def test_a_branch_is_compared_and_main_is_registered_and_judged(done: Done, tmp_
     clone.commit("fewer rounds")
     on_branch = retrain(clone)
     assert on_branch.returncode == 0, on_branch.stdout + on_branch.stderr
-    comment = (clone.root / "retrain.md").read_text()
-    assert comment.startswith(f"## {NAME}: ")
+    folder = clone.root / ".perennial" / NAME / "retrain"
+    comment = (folder / "comment.md").read_text()
+    assert comment.startswith(f"<!-- perennial {NAME} -->\n## {NAME}: ")
     assert "Both candidates on the test rows of this branch" in comment
-    assert "better by" in comment
+    cell = r"\S+ \[\S+, \S+\]"
+    metrics = re.findall(rf"^\| (auc|ap|log_loss|brier) \| {cell} \| {cell} \| {cell} \|$", comment, re.M)
+    assert metrics == ["auc", "ap", "log_loss", "brier"]
+    assert re.search(r"^\| baseline \| ran \| \d+\.\d \|$", comment, re.M)
+    assert "| validate |" not in comment
+    assert "All other stages were up to date" in comment
+    assert "Predicted: nothing, for no earlier run here says what baseline" in comment
+    assert re.search(r"Actual: \d+\.\d CPU minutes \(0\.\d{4} EUR\), [34] stages", comment)
+    assert comment.count("  line [") == 2, "the curves of both"
+    assert "[Report, curves and this comment](https://ci.example/1)" in comment
+    assert "of this branch" in (folder / "report.html").read_text()
+    assert (folder / "profit.png").read_bytes().startswith(b"\x89PNG")
+    assert clone.git("status", "--porcelain", "--untracked-files=all").split() == ["M", "dvc.lock"], "nothing lies in git's way"
     assert "register and decide" not in on_branch.stdout
     assert "Running stage 'baseline@ad_response'" in on_branch.stdout
     assert "Running stage 'validate@ad_response'" not in on_branch.stdout, "what did not change came from the remote"
+
+    clone.edit("params.yaml", "rounds: 40", "rounds: 30")
+    again = retrain(clone)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert re.search(r"Predicted: \d+\.\d CPU minutes \(", again.stdout)
+    assert re.search(r"How good that is: \d+ % error of the only prediction so far", again.stdout)
 
     clone.git("checkout", "--quiet", "--force", "main")
     on_main = retrain(clone)
@@ -71,8 +91,8 @@ def test_a_branch_without_anything_to_pull_trains_and_tells_its_own_figures(done
     alone = retrain(clone)
     assert alone.returncode == 0, alone.stdout + alone.stderr
     assert "nothing to compare with: What origin/main made of it is neither in this cache nor on a" in alone.stdout
-    comment = (clone.root / "retrain.md").read_text()
-    assert comment.startswith(f"## {NAME}: nothing to compare with\n")
+    comment = (clone.root / ".perennial" / NAME / "retrain" / "comment.md").read_text()
+    assert f"## {NAME}: nothing to compare with\n" in comment
     assert "The figures of this branch:" in comment
     assert "(candidate)" in comment
     assert "log_loss" in comment
@@ -85,6 +105,11 @@ def retrain(clone: Toy) -> subprocess.CompletedProcess[str]:
         text=True,
         capture_output=True,
         check=False,
-        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+        env={
+            **os.environ,
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "PERENNIAL_CPU_HOUR_COST": "0.05 EUR",
+            "PERENNIAL_REPORT_URL": "https://ci.example/1",
+        },
         timeout=300,
     )

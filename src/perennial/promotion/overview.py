@@ -58,7 +58,7 @@ def build_overview(project: Project, name: str) -> Overview:
         profit=_profit(evaluation),
         decision=DecisionOverview(verdict=record.verdict, reasons=record.reasons) if record else None,
         champion=_champion(record),
-        stages=_find_states(project, name),
+        stages=find_states(project, name),
         last_run=_find_outcomes(name, receipt.stages) if receipt else {},
         report=page.path if page else None,
     )
@@ -124,7 +124,7 @@ def _is_readable(summary: Path) -> bool:
     return True
 
 
-def _find_states(project: Project, name: str) -> dict[str, StageState]:
+def find_states(project: Project, name: str) -> dict[str, StageState]:
     """What DVC says of each stage now; a stage whose output cannot be read is missing, whatever it says."""
     states: dict[str, StageState] = dict.fromkeys(STAGES, "unknown")
     if (project.root / ".dvc").is_dir():

@@ -30,9 +30,11 @@ from perennial.report.pages.compose import compose
 from perennial.results.baseline import BaselineSummary
 from perennial.results.binary import BinaryEvaluation
 from perennial.results.clean import CleanSummary
+from perennial.results.costs import read_stage_costs
 from perennial.results.decision import DecisionRecord
 from perennial.results.evaluations import Evaluation, read_evaluation
 from perennial.results.explain import ExplainSummary
+from perennial.results.families import FAMILIES
 from perennial.results.featurize import FeaturizeSummary
 from perennial.results.ingest import IngestSummary
 from perennial.results.multiclass import MulticlassEvaluation
@@ -124,8 +126,15 @@ def gather_report(project: Project, name: str, history: list[DecisionRecord]) ->
         quarantined=dict(quarantine["rule"].value_counts().sort("rule").iter_rows()),
         lineage=read_lineage(project, name),
         params=PipelineViews(project=project, name=name).flatten_params(evaluation.candidate.family),
+        training_s=_find_training_time(project, name, FAMILIES[evaluation.candidate.family].stage),
         scored=_read_list(project, name),
     )
+
+
+def _find_training_time(project: Project, name: str, stage: str) -> float | None:
+    """CPU seconds of the last run of a stage on this machine; None where it was restored."""
+    costs = [cost for cost in read_stage_costs(project, name) if cost.stage == stage]
+    return costs[-1].cpu_s if costs else None
 
 
 def _read_list(project: Project, name: str) -> ScoredList | None:

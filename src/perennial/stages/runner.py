@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -33,6 +34,7 @@ from perennial.files.durable import write_json
 from perennial.files.locks import file_lock
 from perennial.files.manifest import seal, verify
 from perennial.files.project import Project
+from perennial.results.costs import StageCost, note_cost
 from perennial.results.summary import StageSummary, parse_summary, stage_of
 
 S = TypeVar("S", bound=ParamsSection)
@@ -136,6 +138,15 @@ def run_body(job: Job, body: Body) -> None:
         _check_versions(job.project.root / "versions.yaml")
         write_json(job.out / "summary.json", summary.model_dump(mode="json"))
         seal(job.out, job._beside)
+    _note_cost(job)
+
+
+def _note_cost(job: Job) -> None:
+    """What this process took, its children included, for later predictions; machine-local, no output."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu_s = sum(usage.ru_utime + usage.ru_stime for usage in used)
+    size = sum(path.stat().st_size for path in job.raw_files)
+    note_cost(job.project, job.name, StageCost(stage=job.stage, cpu_s=round(cpu_s, 2), raw_bytes=size, at=time.time()))
 
 
 def _save_partial_output(job: Job) -> None:

@@ -166,6 +166,8 @@ def test_while_another_dvc_runs_a_run_says_wait_and_not_delete(tuned: Toy, tmp_p
         said = busy.stdout + busy.stderr
         assert "Wait for it, or end that process" in said
         assert "manually remove" not in said
+        asked = copy.dvc("status", f"explain@{NAME}")
+        assert "is busy" in asked.stderr, "DVC's own words, which docs/how-to/dvc.md explains"
     finally:
         sleeper.kill()
         sleeper.wait()

@@ -14,6 +14,7 @@ from perennial.errors import ConfigError
 from perennial.files.extensions import EXTENSION_KINDS, extension_path
 from perennial.pipeline import graph
 from perennial.pipeline.new_project import create_project, upgrade_project
+from perennial.results.figure_tables import FIGURE_TABLES
 from tests.conftest import REPO
 
 pytestmark = pytest.mark.integration
@@ -51,6 +52,18 @@ def test_templates_are_what_this_repository_has() -> None:
     assert len(pairs) == 6
     for template, ours in pairs.items():
         assert (starter / template).read_text() == (REPO / ours).read_text(), f"copy {ours} to {template}"
+
+
+def test_dvc_plots_draws_without_a_network_there(shop: Path) -> None:
+    config = (shop / ".dvc" / "config").read_text()
+    assert "html_template = plots/page.html" in config
+    folder = shop / ".dvc" / "plots"
+    assert {table.template for table in FIGURE_TABLES.values()} <= {path.stem for path in folder.glob("*.json")}
+    page = (folder / "page.html").read_text()
+    assert "{plot_divs}" in page
+    assert "{scripts}" not in page, "DVC would put addresses of the network there"
+    assert 'src="http' not in page
+    assert "vegaEmbed" in page
 
 
 def test_its_stages_are_ours_and_depend_on_the_package_instead_of_its_files(shop: Path) -> None:

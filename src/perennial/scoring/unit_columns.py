@@ -18,8 +18,8 @@ def to_units(table: pd.DataFrame, example: pl.DataFrame) -> pl.DataFrame:
     Raises: InputError naming the columns that are missing, or the first value that is not of its column's type.
     """
     if absent := [name for name in example.columns if name not in table.columns]:
-        given = ", ".join(map(str, table.columns[:12])) or "none"
-        message = f"the columns {', '.join(absent)} are missing; given are: {given}"
+        present = ", ".join(map(str, table.columns[:12])) or "none"
+        message = f"the columns {', '.join(absent)} are missing; there are: {present}"
         raise InputError(f"{message}. The model takes unit columns, as perennial.load_table has them")
     return pl.DataFrame([_cast(name, table[name], dtype) for name, dtype in example.schema.items()])
 
@@ -30,15 +30,15 @@ def _cast(name: str, values: pd.Series[Any], dtype: pl.DataType) -> pl.Series:
     if dtype == pl.Binary:
         return pl.Series(name, rows, dtype=pl.Binary)
     try:
-        given = pl.Series(name, rows)
+        series = pl.Series(name, rows)
     except (TypeError, pl.exceptions.PolarsError):
-        given = pl.Series(name, [None if value is None else str(value) for value in rows])
-    if dtype == pl.String and given.dtype.is_float() and (given == given.round()).all():
-        given = given.cast(pl.Int64)
-    cast = given.cast(dtype, strict=False)
-    is_rounded = given.dtype.is_numeric() and dtype.is_integer()
-    is_exact = cast.cast(given.dtype, strict=False) == given if is_rounded else cast.is_not_null()
-    wrong = given.is_not_null() & ~is_exact.fill_null(value=False)
+        series = pl.Series(name, [None if value is None else str(value) for value in rows])
+    if dtype == pl.String and series.dtype.is_float() and (series == series.round()).all():
+        series = series.cast(pl.Int64)
+    cast = series.cast(dtype, strict=False)
+    is_rounded = series.dtype.is_numeric() and dtype.is_integer()
+    is_exact = cast.cast(series.dtype, strict=False) == series if is_rounded else cast.is_not_null()
+    wrong = series.is_not_null() & ~is_exact.fill_null(value=False)
     if not wrong.any():
         return cast
     row = wrong.arg_max()

@@ -61,14 +61,14 @@ def _add_figures(figures: FamilyFigures, family: Family, test: Labelled, resampl
     return figures.model_copy(update={"test": on_test, "lift_10": metrics.lift_at(test.y, p, 0.1, test.weight)})
 
 
-def count_outcomes(y: F64, taken: NDArray[np.bool_]) -> ThresholdCounts:
-    """Rows (n,) by outcome and by whether they were taken for an event."""
+def count_outcomes(y: F64, predicted: NDArray[np.bool_]) -> ThresholdCounts:
+    """Rows (n,) by outcome and by whether the decision takes them for an event."""
     event = y == 1
     return ThresholdCounts(
-        true_positives=int((event & taken).sum()),
-        false_positives=int((~event & taken).sum()),
-        false_negatives=int((event & ~taken).sum()),
-        true_negatives=int((~event & ~taken).sum()),
+        true_positives=int((event & predicted).sum()),
+        false_positives=int((~event & predicted).sum()),
+        false_negatives=int((event & ~predicted).sum()),
+        true_negatives=int((~event & ~predicted).sum()),
     )
 
 

@@ -235,6 +235,23 @@ def test_mlflow_serves_unit_columns_and_says_what_is_wrong_with_them(shop: Toy, 
         scorer = Scorer.load(next(shop.project.services.rglob("bundle.json")).parent)
         expected = scorer.score(read_table(shop.out("featurize", "units.parquet")).head(4))[:, 0]
         assert scores == pytest.approx(list(expected))
+        rows.to_csv(tmp_path / "rows.csv", index=False)
+        words = [
+            "models",
+            "predict",
+            "-m",
+            f"models:/{shop.name}@champion",
+            "--env-manager",
+            "local",
+            "-i",
+            "rows.csv",
+            "-t",
+            "csv",
+        ]
+        predicted = subprocess.run(
+            [sys.executable, "-m", "mlflow", *words], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        )
+        assert json.loads(predicted.stdout.splitlines()[-1]) == as_csv
         missing = post(url, "text/csv", rows.drop(columns=["visits_90d", "city"]).to_csv(index=False))
         assert "the columns city, visits_90d are missing" in missing["message"]
         assert missing["status"] == 400

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.unit
 def test_what_to_do_is_said_of_the_list_that_was_scored() -> None:
     report = response_report()
     page, headline = compose(with_list(report))
-    assert "Contact 400 of the 1,000 rows in may.csv; €1,520 profit is expected of them." in headline
+    assert "Contact 400 of the 1,000 customers in may.csv; €1,520 profit is expected of them." in headline
     assert "As evidence: on 3,283 past customers the same rule would have chosen" in headline
     read = read_report(with_list(report))
     assert read.keys[0][:2] == ("Customers to contact", "400")
@@ -25,6 +25,7 @@ def test_what_to_do_is_said_of_the_list_that_was_scored() -> None:
     assert "Profit expected: break-even is 0.05" in page
     assert "1,003 rows came in, 1,000 are in the list, 3 are set aside" in page
     assert "channel in 12 rows" in page
+    assert "The list: may.csv." in page, "without its folder"
 
 
 def test_without_a_list_nothing_is_said_of_one() -> None:
@@ -42,14 +43,14 @@ def test_a_list_that_another_version_scored_is_told_and_is_no_plan() -> None:
 def test_nobody_to_contact_is_said_with_the_reason() -> None:
     report = with_list(response_report(), chosen=0)
     _, headline = compose(report)
-    assert "Contact nobody of the 1,000 rows in may.csv: no profit expected." in headline
+    assert "Contact nobody of the 1,000 customers in may.csv: no profit expected." in headline
 
 
 @pytest.mark.parametrize("make", [loans_report, alerts_report, uplift_report])
 def test_every_decision_says_its_test_figures_are_evidence(make: object) -> None:
     report = with_list(make())  # type: ignore[operator]
     _, headline = compose(report)
-    assert "of the 1,000 rows in may.csv" in headline
+    assert "of the 1,000 customers in may.csv" in headline
     assert "As evidence" in headline
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from perennial.charts import numbers as n
 from perennial.report.context import AnyReport
@@ -14,6 +15,11 @@ class ListView:
     """What list.html.j2 shows."""
 
     report: AnyReport
+
+    @property
+    def file(self) -> str:
+        """The name of the list: a page says no path of a machine."""
+        return PurePath(self.report.scored.output).name if self.report.scored else ""
 
     def action_rows(self) -> list[Row]:
         """Each action with its reason, the rows it is for, and the profit that is expected of them if it is done."""

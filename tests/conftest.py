@@ -46,11 +46,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks, else there are no groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A worker takes whole files, the long ones first; those of flows are one group, and share the run that they look at."""
+    """A worker takes whole files, the long ones first; tests that look at the one run of flows are a group, and share it."""
     items.sort(key=lambda item: (_LONGEST_FIRST.index(item.path.parent.name), item.path.name not in _LONGEST))
     for item in items:
         folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder == "flows" else item.path.name))
+        shares_run = folder == "flows" and "done" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("flows" if shares_run else item.path.name))
 
 
 @dataclass(frozen=True, kw_only=True)

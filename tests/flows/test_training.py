@@ -122,7 +122,7 @@ def test_every_artifact_describes_itself_and_links_to_what_the_run_left(done: Do
     receipt = json.loads((done.toy.project.state(NAME) / "last.json").read_text())["results"]
     expected = [
         f"[report]({(done.toy.project.state(NAME) / 'report.html').as_uri()})",
-        f"/runs/{receipt['registration']['run_id']})",
+        f"/runs/{receipt['registration']['run_id']}?workflowType=machine_learning)",
         f"[model {NAME}, version 1](http://127.0.0.1:5000/#/models/{NAME}/versions/1)",
         "(MLflow's pages open while `perennial ui` runs)",
     ]

@@ -17,7 +17,8 @@ from tests.watchdog import MARK
 pytestmark = pytest.mark.unit
 
 SESSION = """
-import subprocess, sys, time
+import signal, subprocess, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell ignores it
 from tests.watchdog import start_watchdog
 watchdog = start_watchdog()
 server = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)

@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from perennial import __version__
-from perennial.errors import PerennialError
+from perennial.errors import PerennialError, describe_os_error
 from perennial.files import logs
 
 GROUPS = {
@@ -87,9 +87,9 @@ def run(words: list[str]) -> int:
         message = " ".join(error.format_message().split()).rstrip(".")
         return _fail(f"{message[:1].lower()}{message[1:]}{hint}", 2, debug=debug)
     except OSError as error:
-        if error.filename is None:  # no path of a user's: a bug
+        if (refusal := describe_os_error(error)) is None:
             raise
-        return _fail(f"{error.filename}: {str(error.strerror).lower()}", 2, debug=debug)
+        return _fail(refusal, 2, debug=debug)
     return int(code or 0)
 
 

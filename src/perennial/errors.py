@@ -16,6 +16,7 @@ An error says what was wrong, the value, where, and what to do, in one line. Wha
 that stays when the message changes; it stands at the end in brackets (docs/bad-inputs.md lists them).
 """
 
+import errno
 import re
 
 _SIGNS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -24,6 +25,25 @@ _SIGNS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\
 def escape_line(text: str) -> str:
     """Escape line ends, control characters and marks that change the direction of writing."""
     return _SIGNS.sub(lambda sign: repr(sign[0])[1:-1], text)
+
+
+_OF_THE_MACHINE = {
+    errno.ENOSPC: "the disk is full: free some space",
+    errno.EDQUOT: "the quota of this user is used up: free some space",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "operation not permitted",
+    errno.EMFILE: "too many files are open: raise `ulimit -n`",
+    errno.ENFILE: "too many files are open on this machine",
+}
+
+
+def describe_os_error(error: OSError) -> str | None:
+    """One line for what the machine refuses, or for a file of a user's; None for anything else, which is a bug."""
+    reason = _OF_THE_MACHINE.get(error.errno or 0)
+    if error.filename is None:
+        return reason
+    return f"{error.filename}: {reason or str(error.strerror).lower()}"
 
 
 class PerennialError(Exception):

@@ -118,9 +118,10 @@ def test_tables_are_those_of_dvc_and_mlflow_reads_them(shop: Toy) -> None:
     register(shop.project, shop.name)
     store, (parent, _) = open_store(shop.project), runs_of(shop)
     experiment = store.experiment(shop.name)
-    families = store.client.load_table(experiment, "tables/families.json", [parent.info.run_id])
+    with store.as_default():  # `load_table` looks nowhere else
+        families = store.client.load_table(experiment, "tables/families.json", [parent.info.run_id])
+        gains = store.client.load_table(experiment, "tables/gains.json", [parent.info.run_id])
     assert set(families["family"]) == set(FAMILIES)
-    gains = store.client.load_table(experiment, "tables/gains.json", [parent.info.run_id])
     file = (shop.root / "outputs" / shop.name / "gains.csv").read_text().splitlines()
     assert list(gains.columns) == file[0].split(",")
     assert len(gains) == len(file) - 1 > 50
@@ -159,7 +160,8 @@ def test_decisions_are_a_table_that_follows_the_chain_of_tags(shop: Toy) -> None
     store = open_store(shop.project)
     first = store.client.get_model_version(shop.name, "1")
     run_id = store.client.get_run(first.run_id).data.tags["mlflow.parentRunId"]
-    table = store.client.load_table(store.experiment(shop.name), "decisions.json", [run_id])
+    with store.as_default():
+        table = store.client.load_table(store.experiment(shop.name), "decisions.json", [run_id])
     chain = registry.read_decisions(store, shop.name)
     assert list(table["verdict"]) == [record.verdict for record in chain] == ["PROMOTE", "PROMOTE", "ROLLBACK"]
     assert list(table["record before"]) == [record.previous for record in chain]

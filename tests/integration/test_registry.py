@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import shutil
 import sqlite3
 import warnings
@@ -107,11 +108,14 @@ def test_registering_twice_leaves_one_run_one_model_one_version(shop: Toy) -> No
 
 @pytest.mark.parametrize("step", ["log_batch", "create_model_version", "set_registered_model_alias"])
 def test_a_registration_that_was_killed_is_completed_by_the_next(shop: Toy, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    import mlflow
     from mlflow import MlflowClient
 
     killed_once(monkeypatch, MlflowClient, step)
     with pytest.raises(Killed):
         register(shop.project, shop.name)
+    assert "MLFLOW_TRACKING_URI" not in os.environ, "nothing is left behind that the next process would not have"
+    mlflow.set_tracking_uri(None)
     registration = register(shop.project, shop.name)
     assert counts(shop) == {"runs": 5, "models": 1, "versions": 1, "decisions": 0}
     store = open_store(shop.project)

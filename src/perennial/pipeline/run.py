@@ -38,8 +38,13 @@ class StageFailed(PerennialError):
     """A stage ended with an exit code other than 0, which becomes this run's own; its last line says why and comes first."""
 
     def __init__(self, address: str, exit_code: int, last_line: str) -> None:
-        super().__init__(f"{last_line} ({address} failed with exit code {exit_code})")
-        self.exit_code = exit_code
+        if exit_code < 0:  # of a process that a signal ended
+            name = signal.Signals(-exit_code).name
+            guess = " (out of memory?)" if -exit_code == signal.SIGKILL else ""
+            super().__init__(f"{address} was killed by {name}{guess}; its last line: {last_line or 'none'}")
+        else:
+            super().__init__(f"{last_line} ({address} failed with exit code {exit_code})")
+        self.exit_code = exit_code if exit_code >= 0 else 128 - exit_code
 
 
 def run_stage(root: Path, address: str, show: Callable[[str], None]) -> Outcome:

@@ -28,7 +28,7 @@ from pydantic import TypeAdapter
 from perennial.config.base import ParamsSection, read_section
 from perennial.contract.load import load
 from perennial.contract.model import Contract
-from perennial.errors import ConfigError, PerennialError
+from perennial.errors import ConfigError, PerennialError, describe_os_error
 from perennial.files import logs
 from perennial.files.durable import write_json
 from perennial.files.locks import file_lock
@@ -117,6 +117,11 @@ def main(stage: str, body: Body) -> NoReturn:
             traceback.print_exc()
         sys.stderr.write(f"{stage}: {type(error).__name__}: {error}\n")
         sys.exit(error.exit_code)
+    except OSError as error:
+        if os.environ.get("PERENNIAL_DEBUG") or (message := describe_os_error(error)) is None:
+            raise
+        sys.stderr.write(f"{stage}: {message}\n")
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(0)

@@ -60,14 +60,15 @@ def register_bundle(store: Store, name: str, run_id: str, bundle: Path, facts: M
     if version is None:
         model = _find_logged_model(client, run_id, digest) or _log_model(store, run_id, bundle, facts, digest)
         show_model_metrics(store, run_id, model.model_id, facts.metrics)
-        version = client.create_model_version(
-            name,
-            source=f"models:/{model.model_id}",
-            run_id=run_id,
-            model_id=model.model_id,
-            tags={BUNDLE: digest, **facts.tags},
-            description=facts.description,
-        )
+        with store.as_default():
+            version = client.create_model_version(
+                name,
+                source=f"models:/{model.model_id}",
+                run_id=run_id,
+                model_id=model.model_id,
+                tags={BUNDLE: digest, **facts.tags},
+                description=facts.description,
+            )
     return _to_version(version)
 
 
@@ -126,8 +127,8 @@ def download_bundle(store: Store, version: Version, into: Path) -> Path:
     label = f"{version.name} version {version.number}"
     advice = "restore the artifact store, or delete this version and register the bundle again"
     try:
-        mlflow.set_tracking_uri(store.uri)  # `models:/…` is looked up there, whatever is passed on
-        folder = Path(mlflow.artifacts.download_artifacts(version.source, dst_path=str(into)))
+        with store.as_default():
+            folder = Path(mlflow.artifacts.download_artifacts(version.source, dst_path=str(into)))
     except (OSError, mlflow.exceptions.MlflowException) as error:
         raise IntegrityError(f"the files of {label} cannot be read ({error}): {advice}") from error
     bundle = next((path.parent for path in sorted(folder.rglob("bundle.json"))), None)
@@ -215,8 +216,7 @@ def _log_model(store: Store, run_id: str, bundle: Path, facts: ModelFacts, diges
     import mlflow
 
     logging.getLogger("mlflow").setLevel(logging.ERROR)
-    mlflow.set_tracking_uri(store.uri)
-    with warnings.catch_warnings(), mlflow.start_run(run_id=run_id):
+    with warnings.catch_warnings(), store.as_default(), mlflow.start_run(run_id=run_id):
         warnings.simplefilter("ignore")  # MLflow warns of missing type hints and integer columns, both on purpose
         return mlflow.pyfunc.log_model(
             name="model",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from perennial.files.project import Project
 
 WEB_PORT = 5000
 IN_ML_MODE = "workflowType=machine_learning"  # else a page opens among those for language models
+_ADDRESS = "MLFLOW_TRACKING_URI"
 _MIGRATED = "migrated"
 _KIND, _MODELS = "mlflow.experimentKind", "custom_model_development"  # else the UI opens in its mode for language models
 _SETTINGS = {
@@ -39,6 +42,21 @@ class Store:
 
         return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
 
+    @contextmanager
+    def as_default(self) -> Iterator[None]:
+        """For a block MLflow's own address is this store's: it looks up `models:/…` by nothing else. Then it is what it was."""
+        silence_mlflow()
+        import mlflow
+
+        before = os.environ.get(_ADDRESS)
+        mlflow.set_tracking_uri(self.uri)
+        try:
+            yield
+        finally:
+            mlflow.set_tracking_uri(before)
+            if before is None:
+                os.environ.pop(_ADDRESS, None)
+
     def experiment(self, name: str) -> str:
         """The id of the experiment, created when there is none."""
         client = self.client
@@ -52,7 +70,7 @@ class Store:
 
 def tracking_uri(project: Project) -> str:
     """The tracking address, found without importing MLflow."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or _own_uri(_folder(project))
+    return os.environ.get(_ADDRESS) or _own_uri(_folder(project))
 
 
 def web_address(project: Project) -> str | None:

@@ -10,6 +10,7 @@
     │   └── LeakError             3   a column, an entity or a label that would leak
     ├── Busy                     75   another run holds the lock
     ├── ServiceError              1   a server, tracker or network that did not answer
+    │   └── TrackerDown          75   the MLflow server: try later, training needs none
     └── ConservationError         1   the input row ids are not the disjoint union of the output row ids
 
 An error says what was wrong, the value, where, and what to do, in one line. What can be wrong with data also has a code
@@ -106,6 +107,12 @@ class Busy(PerennialError):
 
 class ServiceError(PerennialError):
     """A server, a tracker or the network did not answer."""
+
+
+class TrackerDown(ServiceError):
+    """The MLflow server does not answer now; what needs it can be asked for again later."""
+
+    exit_code = 75
 
 
 class ConservationError(PerennialError):

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import http.client
 import logging
 import os
 import sqlite3
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from perennial.errors import TrackerDown
 from perennial.files.durable import write_text
 from perennial.files.locks import file_lock
 from perennial.files.project import Project
 
 WEB_PORT = 5000
 IN_ML_MODE = "workflowType=machine_learning"  # else a page opens among those for language models
+_PROBE_S = 3.0
 _ADDRESS = "MLFLOW_TRACKING_URI"
 _MIGRATED = "migrated"
 _KIND, _MODELS = "mlflow.experimentKind", "custom_model_development"  # else the UI opens in its mode for language models
 _SETTINGS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # of a server that went away after it had answered
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -37,7 +46,10 @@ class Store:
 
     @property
     def client(self) -> Any:  # MLflow's client has no type hints
+        """Raises: TrackerDown when a server is named and does not answer within seconds."""
         silence_mlflow()
+        if self.uri.startswith(("http://", "https://")):
+            _probe(self.uri)
         from mlflow import MlflowClient
 
         return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
@@ -106,6 +118,24 @@ def silence_mlflow() -> None:
 
 def _folder(project: Project) -> Path:
     return project.services / "mlflow"
+
+
+@cache
+def _probe(uri: str) -> None:
+    """Ask once a process whether the server is there: MLflow itself would try for minutes."""
+    address = urlsplit(uri)
+    shown = f"{address.hostname}:{address.port}" if address.port else str(address.hostname)  # no user, no password
+    public = address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
+    try:
+        with urllib.request.urlopen(f"{public.rstrip('/')}/health", timeout=_PROBE_S):  # noqa: S310 - http, by the caller
+            return
+    except urllib.error.HTTPError:
+        return  # it answers; whom it lets in is its own affair
+    except (OSError, http.client.HTTPException) as error:
+        reason = str(getattr(error, "reason", error))
+        raise TrackerDown(
+            f"the tracker at {shown} does not answer ({reason}): try later; `dvc repro` and training need none"
+        ) from error
 
 
 def _own_uri(folder: Path) -> str:

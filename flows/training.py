@@ -10,6 +10,8 @@ import logging
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ from perennial.files.project import Project
 from perennial.pipeline import repo
 from perennial.pipeline.events import send_event
 from perennial.pipeline.run import run_stage, stop_stages
+from perennial.promotion.main_job import GUARD
 from perennial.promotion.promote import promote
 from perennial.promotion.receipt import write_failure, write_receipt
 from perennial.promotion.register import register
@@ -38,6 +41,7 @@ from perennial.serving.score import score_incoming
 from perennial.sources.fetch import fetch
 
 Future = PrefectFuture[Any]
+_GRACE_S = 10.0  # in which the stages that run are ended
 _STATES = {"up to date": "Cached", "cached": "Cached", "ran": "Ran"}
 
 
@@ -174,6 +178,14 @@ def _handle_interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+def _end_with_parent() -> None:
+    """End when `perennial run` does, which holds our standard input, however it ends: then nobody waits for this run."""
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(_GRACE_S)
+    os._exit(143)
+
+
 def _is_informative(record: logging.LogRecord) -> bool:
     """Prefect logs twice that a task failed, with an empty traceback, and once more for each task that waited for it."""
     return "Task run failed with state" not in record.getMessage() and "NotReady" not in record.getMessage()
@@ -186,6 +198,8 @@ def main() -> int:
     parser.add_argument("--refresh", action="store_true", help="fetch raw data first")
     args = parser.parse_args()
     signal.signal(signal.SIGINT, _handle_interrupt)
+    if os.environ.pop(GUARD, None):  # in CI or cron standard input has ended before the run begins
+        threading.Thread(target=_end_with_parent, daemon=True).start()
     for name in ("prefect.task_runs", "prefect.flow_runs"):
         logging.getLogger(name).addFilter(_is_informative)
     try:

@@ -244,6 +244,42 @@ def test_a_flow_that_is_killed_takes_its_stage_with_it_and_the_next_run_goes_on(
     assert again.returncode == 0, again.stdout + again.stderr
 
 
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
+def test_a_command_that_is_killed_takes_its_whole_run_with_it(done: Done, tmp_path: Path, signum: signal.Signals) -> None:
+    toy = _copy(done.toy, tmp_path)
+    toy.edit("params.yaml", "epochs: 3", "epochs: 400")
+    toy.edit("params.yaml", "patience: 6", "patience: 400")
+    shutil.copy(done.toy.root / ".perennial" / "server.json", toy.root / ".perennial")
+    asked = subprocess.Popen(
+        [str(BIN / "perennial"), "run", NAME],
+        cwd=toy.root,
+        env=_environment(done),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while not _training(toy) and asked.poll() is None:
+        time.sleep(0.1)
+    asked.send_signal(signum)  # to the command alone, as `kill PID` does
+    asked.wait()
+    deadline = time.monotonic() + 20
+    while (living := _find_processes(toy)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert living == []
+
+
+def _find_processes(toy: Toy) -> list[str]:
+    """The processes that work in the project's folder: flow, DVC, stage."""
+    lines = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if (folder / "cwd").readlink() == toy.root:
+                lines.append((folder / "cmdline").read_text().replace("\0", " "))
+        except OSError:  # it has ended, or is another user's
+            continue
+    return lines
+
+
 def _has_ended(toy: Toy) -> None:
     deadline = time.monotonic() + 20
     while _training(toy) and time.monotonic() < deadline:

@@ -21,6 +21,7 @@ from perennial.pipeline import repo
 from perennial.promotion.receipt import current_receipt
 from perennial.results.receipt import Receipt, ScoredList
 
+GUARD = "PERENNIAL_RUN_GUARD"  # the flow ends when its standard input does: however this process ends, SIGKILL too
 _POLL_S = 0.2
 _REJECTED, _STOPPED = 3, {130, 143}
 
@@ -92,10 +93,11 @@ def start_flow(project: Project, name: str) -> int:
     flow = project.root / "flows" / "training.py"
     if not flow.exists():
         raise ConfigError(f"{flow} is missing: it derives the run from dvc.yaml")
-    command, environment = [sys.executable, "-m", "flows.training", name], build_environment(ensure_server(project), project)
+    environment = build_environment(ensure_server(project), project) | {GUARD: "1"}
+    command = [sys.executable, "-m", "flows.training", name]
     if sys.stdout.isatty():
         return _run_with_view(project, name, command, environment)
-    return _wait(subprocess.Popen(command, cwd=project.root, env=environment))
+    return _wait(subprocess.Popen(command, cwd=project.root, env=environment, stdin=subprocess.PIPE))
 
 
 def _run_with_view(project: Project, name: str, command: list[str], environment: dict[str, str]) -> int:
@@ -114,6 +116,7 @@ def _run_with_view(project: Project, name: str, command: list[str], environment:
             cwd=project.root,
             env={**environment, FILE_DESCRIPTOR: str(writing)},
             pass_fds=[writing],
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
         )

@@ -33,6 +33,7 @@ CODES = {
     "LeakError": 3,
     "Busy": 75,
     "ServiceError": 1,
+    "TrackerDown": 75,
     "ConservationError": 1,
 }
 

@@ -44,7 +44,7 @@ def test_bytes_are_synced_before_they_take_the_place(tmp_path: Path, monkeypatch
     observed: list[bool] = []
     monkeypatch.setattr(os, "fsync", lambda _: observed.append(path.exists()))
     write_bytes(path, b"new")
-    assert observed == [False]
+    assert observed == [False, True], "the file before the rename, its folder after"
     assert path.read_bytes() == b"new"
     assert sha256_file(path) == "11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437"
 
